@@ -1,0 +1,2 @@
+//! The `tomobasis` command.
+fn main() {}
