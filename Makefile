@@ -1,0 +1,44 @@
+# make demo: the example scan through Spark.  make test: every test of the default tier.  Both set up and build what they need.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+export PATH := $(PATH):$(HOME)/.cargo/bin
+
+GRADLE := gradle --no-daemon --quiet
+MASTER := local[2]
+SERIES := demo/series
+RESULT := demo/result
+
+.PHONY: help setup setup-test build demo test lint bench clean
+
+help: ## say what the targets are
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
+
+setup:
+	@scripts/setup.sh demo
+
+setup-test:
+	@scripts/setup.sh test
+
+build: setup ## build the native library, the command and the Spark job
+	@$(GRADLE) assemble
+
+$(SERIES): | setup
+	@mkdir -p $(@D)
+	@.venv/bin/python tests/data/make_ct_series.py $@
+
+demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/result
+	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
+
+test: setup-test ## set up, build, run all tests of the default tier
+	@.venv/bin/python tests/run.py
+
+lint: setup-test ## formatters and linters only
+	@.venv/bin/python tests/run.py lint
+
+bench: setup-test build $(SERIES) ## measure the demo's stages, in process and through Spark
+	@.venv/bin/python tests/bench/run.py --input $(SERIES)
+
+clean: ## remove what was built (not .venv, not demo/)
+	@cargo clean --quiet
+	@$(GRADLE) clean
