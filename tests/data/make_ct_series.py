@@ -68,9 +68,7 @@ def arguments(argv):
     p.add_argument("folder", help="where the files go (renamed when complete: never half a series)")
     p.add_argument("--slices", type=int, default=301)
     p.add_argument("--size", type=size, default=(512, 512), metavar="ROWSxCOLUMNS")
-    p.add_argument(
-        "--source", choices=["auto", "cranium", "phantom"], default="auto", help="auto: cranium if installed"
-    )
+    p.add_argument("--source", choices=["auto", "cranium", "phantom"], default="auto", help="auto: cranium if there")
     p.add_argument("--seed", type=int, default=1, help="of the noise")
     p.add_argument("--transfer-syntax", choices=sorted(TRANSFER_SYNTAXES), default="explicit")
     p.add_argument("--intercept", type=int, default=-1024, help="rescale intercept in HU: stored = HU - intercept")
