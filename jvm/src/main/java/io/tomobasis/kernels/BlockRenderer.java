@@ -1,0 +1,60 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/**
+ * Turns row blocks into their part of the result: basis vectors, digests, and strips of the pictures.
+ *
+ * <p>Immutable: any number of threads may share one. It may outlive the decomposition that it was made from.
+ */
+public final class BlockRenderer extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  /**
+   * A renderer for the row blocks of a decomposed series.
+   *
+   * @param decomposition of that series
+   */
+  public BlockRenderer(Decomposition decomposition) {
+    super(decomposition.read(BlockRenderer::create), BlockRenderer::free);
+  }
+
+  /**
+   * Renders one row block.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n stored integers, slice-major: pixel i of slice j is at {@code j * rows + i}
+   * @param rows number of pixels in this block
+   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, and
+   *     its strips for {@link #pictures}
+   */
+  public byte[][] render(int block, short[] values, int rows) {
+    requireNonNegative(block, "block");
+    requirePositive(rows, "rows");
+    if (values.length == 0 || values.length % rows != 0) {
+      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
+    }
+    return read(handle -> render0(handle, block, values, rows));
+  }
+
+  /**
+   * Puts the pictures together from the strips of all row blocks.
+   *
+   * @param strips of every row block, in the order of their index
+   * @return PNG files
+   */
+  public NamedFile[] pictures(byte[][] strips) {
+    Decomposition.requireElements(strips, "strips");
+    return read(handle -> pictures0(handle, strips));
+  }
+
+  private static native long create(long decompositionHandle);
+
+  private static native void free(long handle);
+
+  private static native byte[][] render0(long handle, int block, short[] values, int rows);
+
+  private static native NamedFile[] pictures0(long handle, byte[][] strips);
+}

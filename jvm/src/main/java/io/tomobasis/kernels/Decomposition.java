@@ -1,0 +1,99 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/**
+ * Singular values and weights of a series, correctly rounded, with what the result folder says about them.
+ *
+ * <p>Immutable: any number of threads may share one.
+ */
+public final class Decomposition extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  private Decomposition(long handle) {
+    super(handle, Decomposition::free);
+  }
+
+  /**
+   * Decomposes a series, given its exact Gram matrix.
+   *
+   * @param planJson what {@link Inventory#select} returned
+   * @param optionsJson what {@link JobOptions#parse} returned
+   * @param gram the whole series' {@link GramAccumulator#toBytes}
+   * @param sliceDigests what {@link SliceDecoder#decode} returned for each slice, concatenated in the plan's order (32 n bytes)
+   * @param threads number of threads to use; the result does not depend on it
+   * @return the decomposition
+   * @throws UsageException when more basis vectors were asked for than there are slices
+   * @throws ComputationException when the result could not be certified
+   */
+  public static Decomposition compute(String planJson, String optionsJson, byte[] gram, byte[] sliceDigests, int threads) {
+    Objects.requireNonNull(planJson, "planJson");
+    Objects.requireNonNull(optionsJson, "optionsJson");
+    Objects.requireNonNull(gram, "gram");
+    Objects.requireNonNull(sliceDigests, "sliceDigests");
+    return new Decomposition(compute0(planJson, optionsJson, gram, sliceDigests, requirePositive(threads, "threads")));
+  }
+
+  /**
+   * The decomposition that {@link #toBytes} was called on, in another process.
+   *
+   * @param bytes what it returned
+   * @return an equal decomposition
+   */
+  public static Decomposition fromBytes(byte[] bytes) {
+    return new Decomposition(fromBytes0(Objects.requireNonNull(bytes, "bytes")));
+  }
+
+  /**
+   * What executors need, to be broadcast.
+   *
+   * @return bytes for {@link #fromBytes}, about 8 n k of them
+   */
+  public byte[] toBytes() {
+    return read(Decomposition::toBytes0);
+  }
+
+  /**
+   * What was found, for the log and the user.
+   *
+   * @return JSON: rank, leading singular values, bounds, unresolved columns
+   */
+  public String summary() {
+    return read(Decomposition::summary0);
+  }
+
+  /**
+   * Makes the files of the result folder that are about the whole series: manifest, small tables, report, pictures.
+   *
+   * @param blockRecords the record of every row block ({@link BlockRenderer#render}), in the order of their index
+   * @param pictures what {@link BlockRenderer#pictures} returned
+   * @param environmentJson versions, sizes and timings of this run, for the manifest
+   * @return the files to write
+   */
+  public NamedFile[] finish(byte[][] blockRecords, NamedFile[] pictures, String environmentJson) {
+    requireElements(blockRecords, "blockRecords");
+    requireElements(pictures, "pictures");
+    Objects.requireNonNull(environmentJson, "environmentJson");
+    return read(handle -> finish0(handle, blockRecords, pictures, environmentJson));
+  }
+
+  static void requireElements(Object[] array, String name) {
+    for (Object element : array) {
+      Objects.requireNonNull(element, name);
+    }
+  }
+
+  private static native long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceDigests, int threads);
+
+  private static native long fromBytes0(byte[] bytes);
+
+  private static native void free(long handle);
+
+  private static native byte[] toBytes0(long handle);
+
+  private static native String summary0(long handle);
+
+  private static native NamedFile[] finish0(long handle, byte[][] blockRecords, NamedFile[] pictures, String environmentJson);
+}

@@ -1,0 +1,62 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/**
+ * Finds the series in a folder from the heads of its files, on the driver.
+ *
+ * <p>Files are added in the order of their listing; the result does not depend on it, but messages number files by it. Any thread
+ * may call it; calls wait for each other.
+ */
+public final class Inventory extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  /**
+   * Starts an empty inventory.
+   *
+   * @param optionsJson what {@link JobOptions#parse} returned
+   */
+  public Inventory(String optionsJson) {
+    super(create(Objects.requireNonNull(optionsJson, "optionsJson")), Inventory::free);
+  }
+
+  /**
+   * Adds one file, or says how much more of it is needed.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param name path of the file relative to its input; only a salted hash of it appears in messages
+   * @param length length of the whole file in bytes
+   * @param head the first bytes of the file
+   * @return 0 when nothing more is needed of this file; else the number of bytes from its start to call again with
+   * @throws InputException when the file is DICOM but cannot be used
+   */
+  public long add(int file, String name, long length, byte[] head) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(head, "head");
+    if (length < head.length) {
+      throw new IllegalArgumentException("a head of " + head.length + " bytes is longer than its file: " + length);
+    }
+    return write(handle -> add0(handle, file, name, length, head));
+  }
+
+  /**
+   * Groups, chooses and orders the slices of what was added.
+   *
+   * @return the series' plan as JSON: size, spacing, and its slices in spatial order with the file that each one is in
+   * @throws InputException when there is no series, when there are several and none was chosen, or when the chosen one cannot be used
+   */
+  public String select() {
+    return write(Inventory::select0);
+  }
+
+  private static native long create(String optionsJson);
+
+  private static native void free(long handle);
+
+  private static native long add0(long handle, int file, String name, long length, byte[] head);
+
+  private static native String select0(long handle);
+}

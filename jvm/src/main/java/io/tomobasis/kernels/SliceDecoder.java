@@ -1,0 +1,44 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/** Decodes slices of one series from the bytes of their files. Immutable: any number of threads may share one. */
+public final class SliceDecoder extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  /**
+   * A decoder for the slices of a plan.
+   *
+   * @param planJson what {@link Inventory#select} returned
+   */
+  public SliceDecoder(String planJson) {
+    super(create(Objects.requireNonNull(planJson, "planJson")), SliceDecoder::free);
+  }
+
+  /**
+   * Decodes one slice: stored integers in row-major pixel order, less the plan's offset of that slice.
+   *
+   * @param slice position of the slice in the plan, from 0
+   * @param name as given to {@link Inventory#add}
+   * @param file all bytes of the slice's file
+   * @param out receives one value per pixel
+   * @param offset index in {@code out} of the first value
+   * @return the slice's digest: SHA-256 of the stored pixels as little-endian int32 (32 bytes)
+   * @throws InputException when the file is truncated or does not hold what its header said
+   */
+  public byte[] decode(int slice, String name, byte[] file, short[] out, int offset) {
+    requireNonNegative(slice, "slice");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(file, "file");
+    Objects.checkIndex(offset, Objects.requireNonNull(out, "out").length);
+    return read(handle -> decode0(handle, slice, name, file, out, offset));
+  }
+
+  private static native long create(String planJson);
+
+  private static native void free(long handle);
+
+  private static native byte[] decode0(long handle, int slice, String name, byte[] file, short[] out, int offset);
+}
