@@ -1,0 +1,9 @@
+"""What the results are held against: NumPy, pydicom, pyarrow and python-flint only, no line shared with the product.
+
+- `scan`: a folder of DICOM -> the matrix `A` and its exact Gram matrix.
+- `result`: a result folder -> `s`, `V`, `U`, manifest.
+- `enclosure`: the eigenpairs of an integer matrix with proven error bounds, in ball arithmetic.
+- `rounding`: are given floats the correctly rounded singular values and vectors? Proof or counterexample, entry by entry.
+- `ratios`: LAPACK's residual ratios.
+- `fused`: one entry of `U` by exact rational arithmetic, operation by operation as `docs/reproducibility.md` defines it.
+"""
