@@ -3,7 +3,7 @@
 - `scan`: a folder of DICOM -> the matrix `A` and its exact Gram matrix.
 - `result`: a result folder -> `s`, `V`, `U`, manifest.
 - `enclosure`: the eigenpairs of an integer matrix with proven error bounds, in ball arithmetic.
-- `rounding`: are given floats the correctly rounded singular values and vectors? Proof or counterexample, entry by entry.
+- `rounding`: are given floats the correctly rounded singular values and vectors? Proven entry by entry.
 - `ratios`: LAPACK's residual ratios.
-- `fused`: one entry of `U` by exact rational arithmetic, operation by operation as `docs/reproducibility.md` defines it.
+- `fused`: one entry of `U` by exact rational arithmetic, operation by operation as the documentation defines it.
 """
