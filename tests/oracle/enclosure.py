@@ -1,12 +1,14 @@
 """Eigenpairs of a symmetric integer matrix with proven error bounds, in ball arithmetic (Arb, through python-flint).
 
 1. NumPy's float64 eigenvectors are a start of no standing.
-2. They are refined at `BITS` bits by the iteration of Ogita and Aishima (2018, algorithm 1), on the balls' midpoints: quadratic
-   convergence, no claim.
+2. They are refined at `BITS` bits by the iteration of Ogita and Aishima (2018, algorithm 1), on the balls' midpoints:
+   quadratic convergence, no claim.
 3. The claim, for the refined pairs (x, l), in balls, so every rounding is accounted for:
-   - each interval l +- |G x - l x| / |x| holds an eigenvalue (Krylov-Bogoliubov), and if all n of them are disjoint, exactly one;
-   - sin of the angle between x and the eigenvector is at most |G x - l x| / (|x| gap), where gap is the distance from l to the
-     other intervals (Davis and Kahan 1970); unit vectors at angle t with a positive product differ by 2 sin(t/2) <= sqrt(2) sin t.
+   - each interval l +- |G x - l x| / |x| holds an eigenvalue (Krylov-Bogoliubov), and if all n of them are disjoint,
+     exactly one;
+   - sin of the angle between x and the eigenvector is at most |G x - l x| / (|x| gap), where gap is the distance from l
+     to the other intervals (Davis and Kahan 1970); unit vectors at angle t <= 90 degrees differ by
+     2 sin(t/2) <= sqrt(2) sin t.
 """
 
 from dataclasses import dataclass
@@ -20,7 +22,7 @@ STEPS = 12
 
 @dataclass(frozen=True)
 class Enclosure:
-    """Balls that hold the eigenvalues (n, descending) and the unit eigenvectors: `vectors[j][i]` is entry i of number j."""
+    """Balls that hold the eigenvalues (n, descending) and unit eigenvectors: `vectors[j][i]` is entry i of number j."""
 
     values: list
     vectors: list
@@ -31,7 +33,7 @@ def midpoints(m):
 
 
 def refine(g, x):
-    """One step of Ogita and Aishima's iteration on all eigenvectors: (better X, eigenvalues, size of the correction)."""
+    """One step of Ogita and Aishima's iteration on all columns: (better X, eigenvalues, size of the correction)."""
     n = g.nrows()
     r = (-(x.transpose() * x)).tolist()
     for i in range(n):
@@ -59,7 +61,7 @@ def norm_above(entries):
 
 
 def enclose(gram):
-    """Encloses all eigenpairs of `gram` (n x n integers, no two eigenvalues equal). Raises ArithmeticError if it cannot."""
+    """Encloses all eigenpairs of `gram` (n x n integers); ArithmeticError if it cannot, as when two are equal."""
     ctx.prec = BITS
     n = len(gram)
     g = arb_mat([[int(v) for v in row] for row in gram])
@@ -69,9 +71,8 @@ def enclose(gram):
         x, values, correction = refine(g, x)
         if correction < arb(2) ** (-BITS // 2 - 20):
             break
-    residual = (
-        (g * x - x * arb_mat([[values[j] if i == j else 0 for j in range(n)] for i in range(n)])).transpose().tolist()
-    )
+    diagonal = arb_mat([[values[j] if i == j else 0 for j in range(n)] for i in range(n)])
+    residual = (g * x - x * diagonal).transpose().tolist()
     columns = x.transpose().tolist()
     lengths = [norm(c) for c in columns]
     intervals = []
@@ -79,9 +80,7 @@ def enclose(gram):
         radius = (norm_above(residual[j]) / lengths[j]).abs_upper()
         intervals.append(values[j] + arb(0, radius))
     if not all(intervals[j] > intervals[j + 1] for j in range(n - 1)):
-        raise ArithmeticError(
-            "the intervals of the eigenvalues overlap: closer than the precision, or the refinement diverged"
-        )
+        raise ArithmeticError("the intervals of the eigenvalues overlap: equal ones, or the refinement diverged")
     vectors = []
     for j in range(n):
         gap = min(((values[j] - intervals[i]).abs_lower() for i in (j - 1, j + 1) if 0 <= i < n), default=arb(1))

@@ -1,4 +1,4 @@
-"""Residual ratios as LAPACK's tests define them (LAPACK Working Note 41): small numbers when all is well, alarm at `ALARM`."""
+"""Residual ratios as LAPACK's tests define them (LAPACK Working Note 41): small when all is well, alarm at `ALARM`."""
 
 import numpy as np
 

@@ -1,7 +1,7 @@
-"""Are these floats the correctly rounded singular values and right singular vectors? Proof or counterexample, entry by entry.
+"""Are these floats the correctly rounded singular values and right singular vectors? Proven entry by entry.
 
-A value is proven when the whole ball of the true value lies strictly between the two midpoints to its neighbours on the grid.
-The grid is float64's, except that entries of `V` below 2^-11 in magnitude are multiples of 2^-64.
+A value is proven when the whole ball of the true value lies strictly between the two midpoints to its neighbours on the
+grid. The grid is float64's, except that entries of `V` below 2^-11 in magnitude are multiples of 2^-64.
 """
 
 import numpy as np
