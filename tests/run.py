@@ -1,0 +1,138 @@
+#!/usr/bin/env python3
+"""Runs every test of the default tier, cheap checks first, and adds up what the runners report.
+
+    tests/run.py                all suites; the last line is "N passed, N failed[, N skipped]"
+    tests/run.py lint rust      only these: lint, build, rust, jvm, e2e
+
+A suite that ran nothing has failed: a test that is not wired in looks like one that passes.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from reports import Count, from_cargo, from_junit
+
+ROOT = Path(__file__).resolve().parent.parent
+TOOLS = ROOT / ".venv/bin"
+REPORTS = ROOT / "build/test-reports"
+CRATES = ["tomobasis_linalg", "tomobasis_dicom", "tomobasis_pipeline", "tomobasis_jni", "tomobasis"]
+
+
+def run(*command, **environment):
+    """Runs a command, its output shown as it comes; returns (exit code, output)."""
+    print(f"\n$ {' '.join(map(str, command))}", flush=True)
+    lines = []
+    with subprocess.Popen(
+        [str(c) for c in command],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors="replace",
+    ) as process:
+        for line in process.stdout:
+            print(line, end="", flush=True)
+            lines.append(line)
+    return process.returncode, "".join(lines)
+
+
+def available(*command):
+    return shutil.which(command[0]) and subprocess.run(command, cwd=ROOT, capture_output=True).returncode == 0
+
+
+def checks(commands):
+    """One check per command: passed when it exits 0; skipped, with a message, when its tool is not installed."""
+    total = Count()
+    for probe, command, environment in commands:
+        if not available(*probe):
+            print(f"\nskipped: {' '.join(map(str, command))} ({probe[0]} {probe[1]} is not installed)")
+            total += Count(skipped=1)
+            continue
+        code, _ = run(*command, **environment)
+        total += Count(passed=code == 0, failed=code != 0)
+    return total
+
+
+def lint():
+    scripts = sorted(p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file())
+    doc, ruff = ("cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"), TOOLS / "ruff"
+    clippy = ("cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings")
+    return {
+        "lint": checks(
+            [
+                (("cargo", "fmt", "--version"), ("cargo", "fmt", "--all", "--check"), {}),
+                ((ruff, "--version"), (ruff, "check", "."), {}),
+                ((ruff, "--version"), (ruff, "format", "--check", "."), {}),
+                ((TOOLS / "shellcheck", "--version"), (TOOLS / "shellcheck", *scripts), {}),
+                (("cargo", "clippy", "--version"), clippy, {}),
+                (("cargo", "--version"), doc, {"RUSTDOCFLAGS": "-D warnings"}),
+            ]
+        )
+    }
+
+
+def build():
+    return {"build": checks([(("make", "--version"), ("make", "--no-print-directory", "build"), {})])}
+
+
+def rust():
+    code, output = run("cargo", "test", "--workspace", "--locked", "--no-fail-fast")
+    counts = {name: Count() for name in CRATES} | from_cargo(output)
+    if code != 0 and not any(c.failed for c in counts.values()):
+        counts["cargo test"] = Count(failed=1)  # did not compile, or a test took its process down
+    return counts
+
+
+def jvm():
+    folders = {"jvm": ROOT / "jvm/build/junit", "spark-job": ROOT / "spark-job/build/scalatest"}
+    for folder in folders.values():
+        shutil.rmtree(folder, ignore_errors=True)
+    code, _ = run("gradle", "--no-daemon", "--quiet", "--continue", "check")
+    counts = {name: from_junit(folder) for name, folder in folders.items()}
+    if code != 0 and not any(c.failed for c in counts.values()):
+        counts["gradle check"] = Count(failed=1)
+    return counts
+
+
+def e2e():
+    report = REPORTS / "e2e"
+    shutil.rmtree(report, ignore_errors=True)
+    code, _ = run(TOOLS / "python", "-m", "pytest", "tests", f"--junitxml={report / 'pytest.xml'}")
+    count = from_junit(report)
+    return {"e2e": count if code in (0, 1) else count + Count(failed=1)}
+
+
+SUITES = {"lint": lint, "build": build, "rust": rust, "jvm": jvm, "e2e": e2e}
+
+
+def main(chosen):
+    if unknown := set(chosen) - set(SUITES):
+        sys.exit(f"error: unknown suite {', '.join(sorted(unknown))}: choose from {', '.join(SUITES)}")
+    counts = {}
+    for name in chosen or SUITES:
+        started = time.monotonic()
+        counts |= SUITES[name]()
+        print(f"\n-- {name}: {time.monotonic() - started:.0f} s", flush=True)
+        if name == "build" and counts["build"].failed:
+            print("nothing more can run until it builds")
+            break
+    print()
+    total = Count()
+    for name, count in counts.items():
+        if count.ran == 0:
+            count += Count(failed=1)
+            print(f"{name}: FAILED, no test ran")
+        else:
+            print(f"{name}: {count}")
+        total += count
+    print(total)
+    return int(total.failed > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
