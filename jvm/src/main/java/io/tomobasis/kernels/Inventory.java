@@ -52,6 +52,16 @@ public final class Inventory extends NativeObject {
     return write(Inventory::select0);
   }
 
+  /**
+   * How messages name a file: {@code file 17 of 303 (id 3f2a9c01)}.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param count number of files in the listing
+   * @param name as given to {@link #add}
+   * @return the label, in which only a salted hash of the name appears
+   */
+  public static native String fileLabel(int file, int count, String name);
+
   private static native long create(String optionsJson);
 
   private static native void free(long handle);

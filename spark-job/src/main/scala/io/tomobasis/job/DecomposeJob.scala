@@ -1,0 +1,98 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.storage.StorageLevel
+import org.apache.spark.util.SerializableConfiguration
+
+import java.io.PrintStream
+
+import scala.util.Using
+
+import io.tomobasis.kernels.{Decomposition, NamedFile}
+
+/**
+ * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
+ *
+ * Input and output are looked at before Spark starts, so that what cannot work fails at once.
+ */
+object DecomposeJob {
+  private val Stages = 5
+
+  def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
+    val hadoop = hadoopConf(sparkConf)
+    val progress = new Progress(err, Stages)
+    val result = ResultFolder.check(config.output, config.overwrite, hadoop)
+    val files = Listing.list(config.inputs, hadoop)
+    val scan = new Stage(1, "scan", "files", Vector(files.length))
+    val plan = SeriesPlan.parse(progress.driver(scan)(SeriesScan.plan(files, config, hadoop, _)))
+    result.prepare()
+    try {
+      val sc = new SparkContext(sparkConf)
+      try {
+        sc.addSparkListener(progress)
+        new DecomposeJob(sc, config, progress).run(plan, files, scan, result)
+      } finally sc.stop()
+      result.commit()
+    } catch {
+      case e: Throwable =>
+        result.abort()
+        throw e
+    }
+    out.flush()
+  }
+
+  /** What SparkContext would make of it, before there is one. */
+  private def hadoopConf(sparkConf: SparkConf): Configuration = {
+    val conf = new Configuration
+    sparkConf.getAllWithPrefix("spark.hadoop.").foreach { case (key, value) => conf.set(key, value) }
+    conf
+  }
+}
+
+private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: Progress) {
+  private val asked = sc.getConf.getOption("spark.default.parallelism").map(_.toInt)
+  private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
+
+  def run(plan: SeriesPlan, files: IndexedSeq[InputFile], scan: Stage, result: ResultFolder): Unit = {
+    val layout = plan.layout
+    val sliceRuns = Runs(layout.slices, layout.decodePartitions(asked, sc.defaultParallelism))
+    val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
+    val decode = new Stage(2, "decode", "slices", sliceRuns.sizes)
+    val gram = new Stage(3, "gram", "blocks", blockRuns.sizes)
+    val solve = new Stage(4, "solve", "columns", Vector(layout.slices))
+    val render = new Stage(5, "render", "blocks", blockRuns.sizes)
+
+    val pieces = named(decode)(SliceReader.pieces(sc, plan, files, sliceRuns, hadoop, config.verbose))
+    val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
+    val sums = named(gram)(ExactGram.sum(blocks, layout.slices))
+    Seq(decode, gram).foreach(progress.await)
+
+    val decomposition = progress.driver(solve) { done =>
+      val solved = Decomposition.compute(plan.json, config.json, sums.bytes, sums.digests, driverThreads)
+      done(layout.slices)
+      solved
+    }
+    Using.resource(decomposition) { decomposition =>
+      val rendered = named(render)(RenderBlocks.run(sc, blocks, decomposition.toBytes, result.forTasks(hadoop)))
+      progress.await(render)
+      val environment = Environment.json(sc, Seq(scan, decode, gram, solve, render), sliceRuns.parts, blockRuns.parts)
+      val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
+      decomposition.finish(rendered.records, pictures, environment).foreach(file => result.write(file.path, file.bytes))
+    }
+  }
+
+  /** Gives what is defined in `body` the stage's name, in Spark's interface too. */
+  private def named[T](stage: Stage)(body: => T): T = {
+    progress.expect(stage)
+    sc.setCallSite(Progress.site(stage))
+    try body
+    finally sc.clearCallSite()
+  }
+
+  /** Cores of the driver: those of `local[N]`, else what the machine or its container gives to this JVM. */
+  private def driverThreads: Int = {
+    val cores = Runtime.getRuntime.availableProcessors
+    "local\\[(\\d+)".r.findPrefixMatchOf(sc.master).fold(cores)(local => math.min(cores, local.group(1).toInt))
+  }
+}

@@ -1,0 +1,33 @@
+package io.tomobasis.job
+
+import org.apache.spark.SparkException
+
+import io.tomobasis.kernels.TomoBasisException
+
+/** How a run ended: the one line for the user and the exit code. */
+final case class Failure(exitCode: Int, message: String)
+
+/**
+ * From whatever was thrown to what the user is told. Spark wraps a task's exception and keeps it as a cause, so ours is found by its
+ * class; other messages may hold paths and are not repeated.
+ */
+object Failure {
+  def of(thrown: Throwable): Failure = {
+    val causes = Iterator.iterate(thrown)(_.getCause).takeWhile(_ != null).take(32).toSeq
+    causes
+      .collectFirst {
+        case e: TomoBasisException => Failure(e.exitCode, e.getMessage)
+        case _: OutOfMemoryError =>
+          Failure(1, "out of memory; give more with --driver-memory or --executor-memory, or use more partitions")
+        case _: StackOverflowError => Failure(1, "a thread's stack overflowed; give more with -Xss in the extra Java options")
+      }
+      .getOrElse {
+        val last = causes.last
+        val text = last match {
+          case e: SparkException if e.getMessage != null => e.getMessage.linesIterator.next()
+          case e => e.getClass.getName
+        }
+        Failure(1, s"failed while running ($text); run again with --verbose for details")
+      }
+  }
+}

@@ -1,0 +1,38 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{ChecksumFileSystem, FileSystem, Path}
+import org.apache.hadoop.fs.Options.OpenFileOptions.{FS_OPTION_OPENFILE_LENGTH, FS_OPTION_OPENFILE_READ_POLICY}
+import org.apache.hadoop.util.functional.FutureIO
+
+/** Whole-file access to any Hadoop file system. */
+object HadoopFiles {
+  val LongestArray: Int = Int.MaxValue - 8
+
+  /**
+   * The file system of a path, without Hadoop's checksum files for local disks: they would double the number of files in a
+   * result folder, and hide files of a scan that look like them.
+   */
+  def fileSystem(path: Path, conf: Configuration): FileSystem = path.getFileSystem(conf) match {
+    case checked: ChecksumFileSystem => checked.getRawFileSystem
+    case fs => fs
+  }
+
+  /**
+   * The first `count` bytes of a file of known length. Object stores are told the length and that it is read once, from the
+   * start, which saves a request per file.
+   */
+  def read(file: InputFile, count: Int, conf: Configuration): Array[Byte] = {
+    val path = new Path(file.uri)
+    val opening = fileSystem(path, conf)
+      .openFile(path)
+      .opt(FS_OPTION_OPENFILE_READ_POLICY, "whole-file, sequential")
+      .optLong(FS_OPTION_OPENFILE_LENGTH, file.length)
+    val in = FutureIO.awaitFuture(opening.build())
+    try {
+      val bytes = new Array[Byte](count)
+      in.readFully(bytes)
+      bytes
+    } finally in.close()
+  }
+}

@@ -1,0 +1,34 @@
+package io.tomobasis.job
+
+import com.fasterxml.jackson.databind.ObjectMapper
+
+import scala.jdk.CollectionConverters._
+
+import io.tomobasis.kernels.JobOptions
+
+/** What the job itself needs of its options. Everything else stays in `json`, which only native code reads. */
+final case class JobConfig(inputs: Seq[String], output: String, overwrite: Boolean, verbose: Boolean, json: String)
+
+object JobConfig {
+
+  /** Parses the command line: a text to print (help or version), or a configuration. Throws UsageException. */
+  def parse(args: Array[String]): Either[String, JobConfig] = {
+    val json = JobOptions.parse(args)
+    val options = Json.read(json)
+    Option(options.get("help")).map(_.asText).toLeft {
+      JobConfig(
+        inputs = options.get("input").elements.asScala.map(_.asText).toSeq,
+        output = options.get("output").asText,
+        overwrite = options.get("overwrite").asBoolean,
+        verbose = options.get("verbose").asBoolean,
+        json = json
+      )
+    }
+  }
+}
+
+/** The one JSON mapper of the job. */
+private[job] object Json {
+  val mapper = new ObjectMapper
+  def read(text: String): com.fasterxml.jackson.databind.JsonNode = mapper.readTree(text)
+}

@@ -1,0 +1,59 @@
+package io.tomobasis.job
+
+import com.esotericsoftware.kryo.{Kryo, Serializer}
+import com.esotericsoftware.kryo.io.{Input, Output}
+import org.apache.spark.serializer.KryoRegistrator
+
+import java.nio.{ByteBuffer, ByteOrder}
+
+/** What crosses the shuffle and the cache, registered with Kryo. */
+final class KernelRegistrator extends KryoRegistrator {
+  override def registerClasses(kryo: Kryo): Unit = {
+    kryo.register(classOf[Array[Short]], new PixelSerializer)
+    Seq(
+      classOf[Piece],
+      classOf[RowBlock],
+      classOf[ExactGram],
+      classOf[RenderedBlock],
+      classOf[RenderedSeries],
+      classOf[SliceSource],
+      classOf[InputFile],
+      classOf[SharedDecoder],
+      classOf[SharedRenderer]
+    ).foreach(kryo.register(_))
+  }
+}
+
+/** Arrays of pixels as their little-endian bytes, copied in large pieces: Kryo's own serialiser goes value by value. */
+final class PixelSerializer extends Serializer[Array[Short]] {
+  override def write(kryo: Kryo, output: Output, pixels: Array[Short]): Unit = {
+    output.writeInt(pixels.length)
+    chunks(pixels.length) { (buffer, from, count) =>
+      buffer.asShortBuffer.put(pixels, from, count)
+      output.writeBytes(buffer.array, 0, 2 * count)
+    }
+  }
+
+  override def read(kryo: Kryo, input: Input, tpe: Class[Array[Short]]): Array[Short] = {
+    val pixels = new Array[Short](input.readInt())
+    chunks(pixels.length) { (buffer, from, count) =>
+      input.readBytes(buffer.array, 0, 2 * count)
+      buffer.asShortBuffer.get(pixels, from, count)
+    }
+    pixels
+  }
+
+  private def chunks(length: Int)(copy: (ByteBuffer, Int, Int) => Unit): Unit = {
+    val buffer = ByteBuffer.allocate(2 * math.min(length, PixelSerializer.Chunk)).order(ByteOrder.LITTLE_ENDIAN)
+    var from = 0
+    while (from < length) {
+      val count = math.min(length - from, PixelSerializer.Chunk)
+      copy(buffer, from, count)
+      from += count
+    }
+  }
+}
+
+private object PixelSerializer {
+  val Chunk: Int = 32 << 10
+}

@@ -1,0 +1,78 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path, UnsupportedFileSystemException}
+import org.apache.hadoop.util.functional.RemoteIterators
+
+import java.io.{FileNotFoundException, IOException}
+import java.nio.charset.StandardCharsets.UTF_8
+import java.util.{Arrays, Comparator}
+
+import io.tomobasis.kernels.{Inventory, InputException, UsageException}
+
+/**
+ * A file of the input.
+ *
+ * @param uri    where Hadoop finds it
+ * @param name   its path relative to the `--input` that it was found under; goes to native code, which shows a hash of it
+ * @param length in bytes
+ */
+final case class InputFile(uri: String, name: String, length: Long)
+
+/**
+ * All files under `--input`, in one order for the job and the command: by the order of the options, then by the bytes of the
+ * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its head.
+ */
+object Listing {
+
+  /** Throws UsageException or InputException when an input cannot be listed, or when there is no file at all. */
+  def list(inputs: Seq[String], conf: Configuration): IndexedSeq[InputFile] = {
+    val files = inputs.toIndexedSeq.flatMap(list(_, conf))
+    if (files.isEmpty) throw new InputException("--input: it holds no files; name a folder of DICOM files")
+    files
+  }
+
+  /** How messages name a file: its place in the listing and a hash; its path too when paths may be shown. */
+  def label(file: InputFile, index: Int, count: Int, verbose: Boolean): String = {
+    val label = Inventory.fileLabel(index, count, file.name)
+    if (verbose) s"$label [${file.uri}]" else label
+  }
+
+  private def list(input: String, conf: Configuration): Seq[InputFile] = {
+    val (fs, root) = locate(input, conf)
+    try {
+      val status = fs.getFileStatus(root)
+      val found =
+        if (status.isFile) Seq(status)
+        else RemoteIterators.toList(fs.listFiles(status.getPath, true)).toArray(Array.empty[org.apache.hadoop.fs.FileStatus]).toSeq
+      found
+        .map(file => InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen))
+        .sorted(byNameBytes)
+    } catch {
+      case _: FileNotFoundException =>
+        throw new InputException("--input: it does not exist; name a folder of DICOM files, or one file")
+      case e: IOException =>
+        throw new InputException(s"--input: it cannot be listed (${e.getClass.getSimpleName}); check its permissions", e)
+    }
+  }
+
+  private def locate(input: String, conf: Configuration): (FileSystem, Path) =
+    try {
+      val path = new Path(input)
+      val fs = HadoopFiles.fileSystem(path, conf)
+      (fs, fs.makeQualified(path))
+    } catch {
+      case e: UnsupportedFileSystemException =>
+        throw new UsageException("--input: Spark has no file system for this kind of URI; add its jar with --packages", e)
+      case e: IllegalArgumentException => throw new UsageException("--input: this is neither a path nor a URI", e)
+      case e: IOException => throw new InputException(s"--input: its file system cannot be reached (${e.getClass.getSimpleName})", e)
+    }
+
+  private def relative(root: Path, file: Path): String = {
+    val (parent, child) = (root.toUri.getPath, file.toUri.getPath)
+    if (child == parent) file.getName else child.stripPrefix(parent).stripPrefix("/")
+  }
+
+  private val byNameBytes: Ordering[InputFile] =
+    Ordering.comparatorToOrdering(Comparator.comparing[InputFile, Array[Byte]](_.name.getBytes(UTF_8), (a, b) => Arrays.compareUnsigned(a, b)))
+}

@@ -1,0 +1,58 @@
+package io.tomobasis.job
+
+import org.apache.logging.log4j.Level
+import org.apache.logging.log4j.core.config.Configurator
+import org.apache.spark.SparkConf
+
+import java.io.PrintStream
+
+import scala.util.control.NonFatal
+
+import io.tomobasis.kernels.NativeLibrary
+
+/**
+ * The job's entry point: options in, exit code out.
+ *
+ * 0 done; 1 failed while running; 2 bad usage or options; 3 bad input. A failure is one line on stderr; `--verbose` adds the stack
+ * trace and Spark's own log.
+ */
+object Main {
+
+  def main(args: Array[String]): Unit = {
+    val code = run(args, System.out, System.err)
+    if (code != 0) System.exit(code)
+  }
+
+  private[job] def run(args: Array[String], out: PrintStream, err: PrintStream): Int = {
+    var verbose = false
+    try {
+      NativeLibrary.load()
+      JobConfig.parse(args) match {
+        case Left(text) => out.println(text.stripLineEnd)
+        case Right(config) =>
+          verbose = config.verbose
+          if (verbose) Configurator.setRootLevel(Level.INFO)
+          DecomposeJob.run(config, sparkConf(), out, err)
+      }
+      0
+    } catch {
+      case thrown if NonFatal(thrown) || thrown.isInstanceOf[LinkageError] || thrown.isInstanceOf[OutOfMemoryError] =>
+        val failure = Failure.of(thrown)
+        err.println(s"error: ${failure.message}")
+        if (verbose) thrown.printStackTrace(err)
+        failure.exitCode
+    }
+  }
+
+  /** What the job needs of Spark, under whatever spark-submit set. */
+  private[job] def sparkConf(): SparkConf = {
+    val conf = new SparkConf()
+    conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
+    conf.setIfMissing("spark.kryo.registrator", classOf[KernelRegistrator].getName)
+    conf.setIfMissing("spark.app.name", "tomobasis")
+    conf.setIfMissing("spark.master", "local[*]")
+    conf.setIfMissing("spark.ui.showConsoleProgress", "false")
+    // Noise is most of what a row block holds: compressing it costs more than it saves.
+    conf.setIfMissing("spark.shuffle.compress", "false")
+  }
+}

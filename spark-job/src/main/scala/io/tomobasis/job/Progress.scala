@@ -1,0 +1,113 @@
+package io.tomobasis.job
+
+import org.apache.spark.scheduler.{SparkListener, SparkListenerStageCompleted, SparkListenerStageSubmitted, SparkListenerTaskEnd}
+
+import java.io.PrintStream
+import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}
+
+/**
+ * One stage of a run, counted in items that the user knows, not in Spark's tasks.
+ *
+ * @param weight items that each partition stands for; a stage of the driver alone is one partition and counts by itself
+ */
+final class Stage(val number: Int, val name: String, val unit: String, val weight: IndexedSeq[Int]) {
+  val total: Int = weight.sum
+  private[job] val finished = new CountDownLatch(1)
+  private val counted = new java.util.BitSet
+  private var begun = 0L
+  private var spent = 0L
+  private var done = 0
+
+  private[job] def begin(): Unit = synchronized(if (begun == 0) begun = System.nanoTime)
+  private[job] def advance(items: Int): Unit = synchronized(done += items)
+
+  /** A partition computed twice, by a retry or a speculative copy, counts once. */
+  private[job] def taskDone(partition: Int): Unit = synchronized {
+    if (!counted.get(partition)) {
+      counted.set(partition)
+      done += weight(partition)
+    }
+  }
+
+  private[job] def end(): Unit = synchronized {
+    spent = System.nanoTime - begun
+    finished.countDown()
+  }
+
+  /** Wall-clock time in seconds: so far, or of the whole stage once it has ended. */
+  def seconds: Double = synchronized((if (spent > 0) spent else if (begun > 0) System.nanoTime - begun else 0L) / 1e9)
+
+  def line(of: Int): String = synchronized {
+    val time =
+      if (finished.getCount == 0) f"$seconds%.1f s"
+      else if (done == 0) "starting"
+      else f"${math.ceil(seconds * (total - done) / done)}%.0f s left"
+    f"[$number/$of] $name%-8s $done%d/$total%d $unit  $time"
+  }
+}
+
+/**
+ * Progress on stderr: a line when a stage ends, and every two seconds while it runs.
+ *
+ * Spark reports the end of each task to this listener; a Spark stage is known by its name, the call site that [[Progress.site]] sets.
+ * Events arrive late, so [[await]] lets the driver's own lines come after those of the stages before.
+ */
+final class Progress(out: PrintStream, of: Int) extends SparkListener {
+  import Progress._
+
+  private val bySite = new ConcurrentHashMap[String, Stage]
+  private val running = new ConcurrentHashMap[Int, Stage]
+  private var printed = 0L
+
+  /** Runs a stage of the driver; the body is given what to call as items are done. */
+  def driver[T](stage: Stage)(body: (Int => Unit) => T): T = {
+    stage.begin()
+    val result = body { items =>
+      stage.advance(items)
+      print(stage, Interval)
+    }
+    finish(stage)
+    result
+  }
+
+  /** Announces a stage that Spark will run under the name [[site]]. */
+  def expect(stage: Stage): Unit = bySite.put(site(stage), stage)
+
+  /** Waits for the last line of a stage that Spark has run. */
+  def await(stage: Stage): Unit = stage.finished.await(5, TimeUnit.SECONDS)
+
+  override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
+    Option(bySite.get(event.stageInfo.name)).foreach { stage =>
+      running.put(event.stageInfo.stageId, stage)
+      stage.begin()
+    }
+
+  override def onTaskEnd(event: SparkListenerTaskEnd): Unit =
+    Option(running.get(event.stageId)).filter(_ => event.taskInfo.successful).foreach { stage =>
+      stage.taskDone(event.taskInfo.partitionId)
+      print(stage, Interval)
+    }
+
+  override def onStageCompleted(event: SparkListenerStageCompleted): Unit =
+    Option(running.remove(event.stageInfo.stageId)).filter(_ => event.stageInfo.failureReason.isEmpty).foreach(finish)
+
+  private def finish(stage: Stage): Unit = if (stage.finished.getCount > 0) {
+    stage.end()
+    print(stage, 0)
+  }
+
+  private def print(stage: Stage, interval: Long): Unit = synchronized {
+    val now = System.nanoTime
+    if (now - printed >= interval) {
+      printed = now
+      out.println(stage.line(of))
+    }
+  }
+}
+
+object Progress {
+  private val Interval = 2000000000L
+
+  /** The call site, shown in Spark's own interface too, of the RDD or action that is this stage. */
+  def site(stage: Stage): String = s"${stage.name} ${stage.unit}"
+}

@@ -1,0 +1,131 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.util.ShutdownHookManager
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.util.SerializableConfiguration
+
+import java.io.IOException
+import java.util.UUID
+
+import io.tomobasis.kernels.{ComputationException, UsageException}
+
+/**
+ * The result folder, whole or not there.
+ *
+ * Where renaming is cheap and atomic, everything is written to a folder beside it, which takes its name at the end; an old result
+ * is replaced only then. Object stores copy on rename, but show a file only once it is complete: there the files go to their
+ * places at once. Either way `_SUCCESS` is the last file, and a run that fails, or is interrupted, removes what it wrote.
+ *
+ * Use: [[ResultFolder.check]] before any work, [[prepare]], writes from tasks and driver, then [[commit]] or [[abort]].
+ */
+final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boolean) {
+  private val staged = !ResultFolder.ObjectStores.contains(fs.getScheme)
+  private val sibling = UUID.randomUUID.toString.take(8)
+  private val work = if (staged) target.suffix(s".tmp-$sibling") else target
+  private val cleanup: Runnable = () => remove(work)
+
+  /** Makes the folder to write into. Throws UsageException when that is not allowed. */
+  def prepare(): Unit = {
+    ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
+    try {
+      if (!staged) fs.delete(target, true)
+      if (staged) makeFolder(new Path(work, TaskFolder.Attempts))
+    } catch {
+      case e: IOException =>
+        abort()
+        throw new UsageException(
+          s"--output: cannot write there (${e.getClass.getSimpleName}); name a folder that you may write to",
+          e
+        )
+    }
+  }
+
+  /** The folder for the tasks of a job. */
+  def forTasks(hadoop: Broadcast[SerializableConfiguration]): TaskFolder = TaskFolder(work.toString, staged, hadoop)
+
+  def write(name: String, bytes: Array[Byte]): Unit = {
+    val path = new Path(work, name)
+    fs.mkdirs(path.getParent)
+    ResultFolder.writeFile(fs, path, name, bytes)
+  }
+
+  /** Gives the folder its name, then writes `_SUCCESS`. */
+  def commit(): Unit = {
+    if (staged) takeName()
+    ResultFolder.writeFile(fs, new Path(target, "_SUCCESS"), "_SUCCESS", Array.emptyByteArray)
+    ShutdownHookManager.get.removeShutdownHook(cleanup)
+  }
+
+  /** Removes what was written. */
+  def abort(): Unit = {
+    ShutdownHookManager.get.removeShutdownHook(cleanup)
+    remove(work)
+  }
+
+  private def takeName(): Unit = {
+    val old = target.suffix(s".old-$sibling")
+    remove(new Path(work, TaskFolder.Attempts))
+    val replaces = fs.exists(target)
+    if (replaces) {
+      if (!overwrite) throw ResultFolder.existing()
+      rename(target, old)
+    }
+    try rename(work, target)
+    catch {
+      case e: Exception =>
+        if (replaces) rename(old, target)
+        throw e
+    }
+    if (replaces) remove(old)
+  }
+
+  private def rename(from: Path, to: Path): Unit =
+    if (!fs.rename(from, to)) throw new ComputationException("--output: the result cannot be given its name; check the permissions of its folder")
+
+  private def makeFolder(path: Path): Unit =
+    if (!fs.mkdirs(path)) throw new IOException("mkdirs")
+
+  private def remove(path: Path): Unit =
+    try { fs.delete(path, true); () }
+    catch { case _: IOException => () } // nothing better can be done about it here
+}
+
+object ResultFolder {
+  private val ObjectStores = Set("s3", "s3a", "s3n", "gs", "wasb", "wasbs", "oss", "obs", "cosn")
+
+  /** Refuses an output that exists (unless it is a result to overwrite) or cannot be reached; changes nothing. */
+  def check(output: String, overwrite: Boolean, conf: Configuration): ResultFolder =
+    try {
+      val path = new Path(output)
+      val fs = HadoopFiles.fileSystem(path, conf)
+      val target = fs.makeQualified(path)
+      if (fs.exists(target)) {
+        if (!overwrite) throw existing()
+        if (!fs.exists(new Path(target, "manifest.json")))
+          throw new UsageException(
+            "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
+          )
+      }
+      new ResultFolder(fs, target, overwrite)
+    } catch {
+      case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
+      case e: IOException =>
+        throw new UsageException(s"--output: its file system cannot be used (${e.getClass.getSimpleName}); check the URI", e)
+    }
+
+  private def existing() =
+    new UsageException("--output: it exists already; name another folder or add --overwrite")
+
+  private[job] def writeFile(fs: FileSystem, path: Path, name: String, bytes: Array[Byte]): Unit =
+    try {
+      // Without recursive(): a task that outlives the run must not bring a removed folder back.
+      val out = fs.createFile(path).overwrite(true).build()
+      try out.write(bytes)
+      finally out.close()
+    } catch {
+      case e: IOException =>
+        throw new ComputationException(s"$name: cannot be written (${e.getClass.getSimpleName}); check the free space", e)
+    }
+}

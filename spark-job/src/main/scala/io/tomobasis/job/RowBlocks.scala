@@ -1,0 +1,35 @@
+package io.tomobasis.job
+
+import org.apache.spark.rdd.{RDD, ShuffledRDD}
+
+/**
+ * The one shuffle: pieces to whole row blocks.
+ *
+ * A partition knows which blocks it holds and how large they are, so each piece is copied to its place as it arrives, in any order:
+ * nothing is sorted, grouped or held twice.
+ */
+object RowBlocks {
+
+  def assemble(pieces: RDD[(Int, Piece)], layout: Layout, runs: Runs): RDD[RowBlock] =
+    new ShuffledRDD[Int, Piece, Piece](pieces, new BlockPartitioner(runs)).mapPartitionsWithIndex(
+      (partition, arriving) => assemble(arriving.map(_._2), layout, runs.of(partition)).iterator,
+      preservesPartitioning = true
+    )
+
+  private[job] def assemble(pieces: Iterator[Piece], layout: Layout, blocks: Range): Seq[RowBlock] = {
+    val values = blocks.map(block => new Array[Short](Math.multiplyExact(layout.slices, layout.rows(block))))
+    val filled = new Array[Int](blocks.length)
+    val digests = new Array[Byte](if (blocks.contains(0)) 32 * layout.slices else 0)
+    for (piece <- pieces) {
+      val i = piece.block - blocks.start
+      System.arraycopy(piece.values, 0, values(i), piece.firstSlice * layout.rows(piece.block), piece.values.length)
+      System.arraycopy(piece.digests, 0, digests, 32 * piece.firstSlice, piece.digests.length)
+      filled(i) += piece.values.length
+    }
+    blocks.zipWithIndex.map { case (block, i) =>
+      if (filled(i) != values(i).length)
+        throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")
+      RowBlock(block, layout.rows(block), layout.slices, values(i), if (block == 0) digests else Array.emptyByteArray)
+    }
+  }
+}
