@@ -38,7 +38,7 @@ find_missing() {
   have gradle || lacks "Gradle, 4.4.1 to 8 (gradle)" gradle
   have cc || lacks "a C compiler and linker (cc)" gcc libc6-dev
   python_is_good || lacks "Python $oldest_python or later with venv and ensurepip" python3 python3-venv
-  [ -d /etc/ssl/certs ] || lacks "root certificates (/etc/ssl/certs)" ca-certificates
+  ! have apt-get || [ -e /etc/ssl/certs/ca-certificates.crt ] || lacks "root certificates" ca-certificates
   if ! rust_is_good; then
     lacks "Rust $oldest_rust or later (cargo, rustc; https://rustup.rs)" rustc-web cargo-web rustfmt-web rust-web-clippy
   elif [ "$mode" = test ] && ! rust_tools_are_good && [ "$(command -v cargo)" = /usr/bin/cargo ]; then
@@ -83,7 +83,7 @@ example_scan() {
 python_packages() {
   .venv/bin/python -c '' 2> /dev/null || { rm -rf .venv; python3 -m venv .venv; }
   say "installing Spark and Python packages into .venv (two minutes the first time)"
-  .venv/bin/python -m pip install --quiet --disable-pip-version-check -r "$requirements"
+  .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -r "$requirements"
 }
 
 key=$(cat scripts/setup.sh tests/requirements*.txt | sha256sum | cut -c1-16)
