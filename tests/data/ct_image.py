@@ -41,6 +41,7 @@ class Scan:
     spacing_mm: tuple  # between slices, rows, columns
     storage: Storage = Storage()
     patient: str = "PHANTOM^HEAD"
+    patient_id: str = "PHANTOM"
 
     def uid(self, *parts):
         digest = hashlib.sha256(repr((self.name, self.slices, self.spacing_mm, self.storage, *parts)).encode()).digest()
@@ -64,7 +65,7 @@ def common(scan, series, image_type):
     d.AccessionNumber = d.ReferringPhysicianName = d.PatientBirthDate = d.PositionReferenceIndicator = ""
     d.StudyDescription = "MADE HEAD CT"
     d.SeriesDescription = scan.name
-    d.PatientName, d.PatientID, d.PatientSex = scan.patient, "PHANTOM", "O"
+    d.PatientName, d.PatientID, d.PatientSex = scan.patient, scan.patient_id, "O"
     d.PatientIdentityRemoved, d.DeidentificationMethod = "YES", "No patient: made data or re-sampled public data"
     d.BodyPartExamined, d.PatientPosition, d.KVP, d.StudyID = "HEAD", "HFS", "120", "1"
     d.SeriesNumber, d.AcquisitionNumber = series, 1

@@ -1,0 +1,83 @@
+"""The guarantee: one scan, one result, however it is computed."""
+
+import json
+
+import pytest
+
+from oracle import result
+from running import decompose, made_scan, submit
+
+
+def files(folder):
+    """{relative path: bytes} of what is a property of the scan: all but how it was run."""
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    manifest = json.loads(found.pop("manifest.json"))
+    del found["report.html"], manifest["run"]  # these say how long it took and where
+    return {**found, "manifest.json": json.dumps(manifest)}
+
+
+def same(a, b):
+    left, right = files(a), files(b)
+    assert sorted(left) == sorted(right)
+    assert [name for name in left if left[name] != right[name]] == []
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    ("master", "conf"),
+    [
+        ("local[1]", ["spark.default.parallelism=1"]),
+        ("local[2]", ["spark.default.parallelism=7"]),
+        ("local-cluster[2,1,1024]", ["spark.default.parallelism=3"]),
+    ],
+)
+def test_spark_writes_the_files_that_the_command_writes(made, tmp_path, master, conf):
+    run = submit("--input", made.folder, "--output", tmp_path / "result", master=master, conf=conf)
+    assert run.code == 0, run.err
+    same(tmp_path / "result", made.result)
+    root = result.read(made.result).manifest["digests"]["root"]
+    assert root in run.out
+
+
+@pytest.mark.spark
+def test_names_and_order_of_the_files_do_not_matter_to_spark(made, tmp_path):
+    made_scan(tmp_path / "scan", shuffled=True)
+    run = submit("--input", tmp_path / "scan", "--output", tmp_path / "result")
+    assert run.code == 0, run.err
+    same(tmp_path / "result", made.result)
+
+
+def test_names_and_order_of_the_files_do_not_matter(made, tmp_path):
+    made_scan(tmp_path / "scan", shuffled=True)
+    assert decompose("--input", tmp_path / "scan", "--output", tmp_path / "result").code == 0
+    same(tmp_path / "result", made.result)
+
+
+@pytest.mark.parametrize("storage", [{"transfer_syntax": "implicit"}, {"signed": True, "bits": 16, "intercept": -1024}])
+def test_how_the_pixels_are_stored_does_not_change_the_numbers(made, tmp_path, storage):
+    made_scan(tmp_path / "scan", **storage)
+    assert decompose("--input", tmp_path / "scan", "--output", tmp_path / "result").code == 0
+    for name in ("s", "v", "u"):
+        ours, theirs = (result.read(folder).manifest["digests"][name] for folder in (tmp_path / "result", made.result))
+        assert ours == theirs, name
+
+
+def test_threads_do_not_matter(made, tmp_path):
+    run = decompose("--input", made.folder, "--output", tmp_path / "result", "--threads", "1")
+    assert run.code == 0, run.err
+    same(tmp_path / "result", made.result)
+
+
+def test_fewer_basis_vectors_are_the_first_of_all(made, tmp_path):
+    assert decompose("--input", made.folder, "--output", tmp_path / "five", "--rank", "5").code == 0
+    five, full = result.read(tmp_path / "five"), result.read(made.result)
+    assert five.s.tobytes() == full.s[:5].tobytes()
+    assert five.v.tobytes() == full.v[:, :5].tobytes()
+    assert five.u.tobytes() == full.u[:, :5].tobytes()
+
+
+def test_another_scan_has_another_root(made, tmp_path):
+    made_scan(tmp_path / "scan", seed=2)
+    assert decompose("--input", tmp_path / "scan", "--output", tmp_path / "result").code == 0
+    roots = {result.read(f).manifest["digests"]["root"] for f in (tmp_path / "result", made.result)}
+    assert len(roots) == 2

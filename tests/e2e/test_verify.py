@@ -1,0 +1,70 @@
+"""`tomobasis verify` and `compare`: exit 0 only when every bit is the same, else 4 and the first difference."""
+
+import shutil
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from running import made_scan, tomobasis
+
+
+@pytest.fixture
+def copy(made, tmp_path):
+    return shutil.copytree(made.result, tmp_path / "copy")
+
+
+def flip_last_bit(path, column):
+    """Changes the last bit of one number in a Parquet file, which stays a valid file."""
+    table = pq.read_table(path)
+    lists = table.column(column).combine_chunks()
+    numbers = lists.flatten().to_numpy().copy()
+    numbers[numbers.size // 2 :][:1].view(np.uint64)[0] ^= 1
+    changed = pa.FixedSizeListArray.from_arrays(pa.array(numbers), type=lists.type)
+    pq.write_table(table.set_column(table.column_names.index(column), table.schema.field(column), changed), path)
+
+
+def test_a_result_verifies_against_its_scan(made):
+    run = tomobasis("verify", made.result, "--input", made.folder)
+    assert run.code == 0, run.err
+
+
+@pytest.mark.parametrize(("file", "column"), [("basis/part-00002.parquet", "values"), ("weights.parquet", "weights")])
+def test_one_changed_bit_is_found_and_named(made, copy, file, column):
+    flip_last_bit(copy / file, column)
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4, run.err
+    assert len(run.errors) == 1 and file in run.errors[0]
+
+
+def test_a_damaged_byte_in_a_part_file_is_found_and_named(made, copy):
+    path = copy / "basis/part-00001.parquet"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 0x40
+    path.write_bytes(data)
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4, run.err
+    assert len(run.errors) == 1 and "basis/part-00001.parquet" in run.errors[0]
+
+
+def test_a_missing_part_file_is_found_and_named(made, copy):
+    (copy / "basis/part-00003.parquet").unlink()
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code in (3, 4)
+    assert len(run.errors) == 1 and "part-00003" in run.errors[0]
+
+
+def test_another_scan_does_not_verify(made, tmp_path):
+    made_scan(tmp_path / "scan", seed=2)
+    run = tomobasis("verify", made.result, "--input", tmp_path / "scan")
+    assert run.code == 4
+    assert len(run.errors) == 1
+
+
+def test_two_results_compare(made, copy):
+    assert tomobasis("compare", made.result, copy).code == 0
+    flip_last_bit(copy / "basis/part-00000.parquet", "values")
+    run = tomobasis("compare", made.result, copy)
+    assert run.code == 4
+    assert "basis/part-00000.parquet" in run.errors[0]

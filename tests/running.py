@@ -1,0 +1,78 @@
+"""The two ways to run, started as a user starts them, and the made scans that they run on."""
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+from anatomy import Phantom
+from ct_image import Storage
+from make_ct_series import file_names, hu_slices, scan_of, write_series
+
+ROOT = Path(__file__).resolve().parent.parent
+SHARED = Path(os.environ.get("TOMOBASIS_SHARED", ROOT.parent / "shared"))
+
+# The patient of every made scan: neither these nor any UID or file name may appear in what we print or write.
+PATIENT = "ZZYZX^QUILLON"
+PATIENT_ID = "QWXJK4711"
+FILE_PREFIX = "VBNMXZ"
+
+
+@dataclass(frozen=True)
+class Run:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def errors(self):
+        return [line for line in self.err.splitlines() if line.startswith("error:")]
+
+
+def start(command, timeout=300, **environment):
+    done = subprocess.run(
+        [str(c) for c in command],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        stdin=subprocess.DEVNULL,
+        env={**os.environ, **environment},
+    )
+    return Run(done.returncode, done.stdout, done.stderr)
+
+
+def tomobasis(*arguments, **environment):
+    """`bin/tomobasis ARGUMENTS`: in one process, without a JVM."""
+    return start([ROOT / "bin/tomobasis", *arguments], **environment)
+
+
+def submit(*job, master="local[2]", conf=()):
+    """`bin/tomobasis-submit --master MASTER --conf ... -- JOB`: through spark-submit."""
+    settings = [word for setting in conf for word in ("--conf", setting)]
+    return start([ROOT / "bin/tomobasis-submit", "--master", master, *settings, "--", *job])
+
+
+def decompose(*job):
+    return tomobasis("decompose", *job)
+
+
+def described(slices, rows, columns, **storage):
+    """The `Scan` of a made scan of our well-known patient."""
+    return scan_of(Phantom(), slices, rows, columns, Storage(**storage), patient=PATIENT, patient_id=PATIENT_ID)
+
+
+def made_scan(folder, slices=24, rows=120, columns=160, seed=1, shuffled=False, **storage):
+    """Writes a phantom scan of our well-known patient into `folder`; returns (Scan, paths in slice order).
+
+    The default has four full row blocks and a short one.
+    """
+    scan = described(slices, rows, columns, **storage)
+    names = [f"{FILE_PREFIX}_{name}" for name in file_names(slices, shuffled, seed)]
+    return scan, write_series(folder, scan, hu_slices(Phantom(), slices, rows, columns, seed), names)
+
+
+def secrets(scan):
+    """What identifies the patient or the study of a made scan, and must stay inside the DICOM files."""
+    uids = [scan.uid("study"), scan.uid("series", 1), scan.uid("frame of reference")]
+    return [*PATIENT.split("^"), PATIENT_ID, FILE_PREFIX, *uids, *(scan.uid("slice", i) for i in range(scan.slices))]
