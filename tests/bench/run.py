@@ -35,15 +35,15 @@ WAYS = {"in process": command, "Spark": job}
 
 def measure(words):
     """Runs a command in the root; returns (wall seconds, peak resident MB)."""
-    started = time.monotonic()
-    log = tempfile.TemporaryFile()
-    files = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
-    process = os.posix_spawn(words[0], words, os.environ, file_actions=files)
-    _, status, usage = os.wait4(process, 0)
-    seconds = time.monotonic() - started
-    if status:
-        log.seek(0)
-        sys.exit(f"error: {' '.join(words)} failed:\n{log.read().decode(errors='replace')}")
+    with tempfile.TemporaryFile() as log:
+        files = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
+        started = time.monotonic()
+        process = os.posix_spawn(words[0], words, os.environ, file_actions=files)
+        _, status, usage = os.wait4(process, 0)
+        seconds = time.monotonic() - started
+        if status:
+            log.seek(0)
+            sys.exit(f"error: {' '.join(words)} failed:\n{log.read().decode(errors='replace')}")
     return seconds, usage.ru_maxrss / 1024
 
 
