@@ -1,1 +1,40 @@
-//! TODO
+//! DICOM files to checked slices: bytes -> slice headers -> series in spatial order -> stored pixels.
+//!
+//! | module | takes | gives |
+//! |---|---|---|
+//! | [`header`] | the first bytes of a file | what the file is; for an image, a checked [`SliceHeader`] per slice |
+//! | [`series`] | the headers of all files | [`Inventory`]: series grouped, ordered, described; a [`SeriesPlan`] for the chosen one |
+//! | [`pixels`] | a plan and the bytes of one file | the stored pixels of one slice as `i16`, and their digest |
+//!
+//! The crate does no input or output: who calls it lists and reads files, on a laptop or through Hadoop.
+//! Nothing it returns, logs or puts in an error text is patient data: files are named by position and
+//! hashed name ([`label`]), series by a hashed id, and free text of a header is never quoted.
+//!
+//! **Why our own element scanner, and not `dicom-object`.** What this crate needs from a header is some
+//! forty elements. A general reader builds the whole tree: it recurses into sequences (files nested some
+//! thousand deep overflow the stack and abort the process, which here is an executor's JVM), allocates what
+//! a length field asks for, and refuses files that hospitals have (over-long values in the meta group, no
+//! preamble, a wrong group length). The scanner ([`header`]) walks the elements once, iteratively, with no
+//! allocation that depends on a length field, and borrows the values it wants. It is also what makes
+//! listing thousands of files cheap. Tags, SOP classes and their names come from `dicom-dictionary-std`;
+//! tests read the same files with `dicom-object` and compare.
+#![deny(unsafe_code)]
+
+pub mod error;
+pub mod header;
+pub mod label;
+pub mod pixels;
+pub mod problem;
+pub mod series;
+pub mod syntax;
+#[cfg(feature = "testing")]
+pub mod testing;
+
+pub use error::{Error, ErrorKind};
+pub use header::{HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
+pub use label::{FileLabel, file_label, salted_id};
+pub use pixels::decode;
+pub use problem::Problem;
+pub use series::{
+    FileCounts, Inventory, Note, NoteKind, SeriesChoice, SeriesPlan, SeriesSummary, SlicePlan, SliceRole,
+};

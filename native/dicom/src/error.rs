@@ -1,0 +1,122 @@
+//! The errors of this crate. Their texts are for the user's terminal: one line that names the file (by
+//! [`FileLabel`]) or the option, says what was found and what to do. None contains patient data.
+
+use crate::label::FileLabel;
+use crate::problem::Problem;
+
+/// Whose fault an error is; the commands turn it into their exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorKind {
+    /// Options or arguments.
+    Usage,
+    /// The input data.
+    Input,
+}
+
+/// What can go wrong between bytes and slices.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Nothing was listed.
+    #[error("the input holds no files; name a folder, an object-store prefix or a file with --input")]
+    NoFiles,
+    /// Files, but no DICOM.
+    #[error("none of the {files} files of the input is DICOM; name the folder of a CT series with --input")]
+    NoDicom {
+        /// Files seen.
+        files: usize,
+    },
+    /// DICOM, but no slices.
+    #[error(
+        "the input has {dicom} DICOM files, but no slices among them ({kinds}); \
+             name the folder of a CT series with --input"
+    )]
+    NoSlices {
+        /// DICOM files seen.
+        dicom: usize,
+        /// What they are, with counts.
+        kinds: String,
+    },
+    /// One slice cannot be used.
+    #[error("{file}: {problem}")]
+    Slice {
+        /// Where it is.
+        file: FileLabel,
+        /// What is wrong.
+        problem: Problem,
+    },
+    /// Two files claim to be the same instance and differ.
+    #[error(
+        "{first} and {second} have the same SOP Instance UID but differ; remove the one that does not belong"
+    )]
+    DuplicateInstance {
+        /// The one listed first.
+        first: FileLabel,
+        /// The other.
+        second: FileLabel,
+    },
+    /// A series was to be chosen and was not.
+    #[error(
+        "the input holds {count} series; choose one with --series ID, or the largest with \
+             --series largest:\n{listing}"
+    )]
+    SeveralSeries {
+        /// How many.
+        count: usize,
+        /// One line each, as [`crate::SeriesSummary`] displays.
+        listing: String,
+    },
+    /// `--series` fits nothing.
+    #[error(
+        "--series names no series of the input; give a Series Instance UID or one of these ids:\n{listing}"
+    )]
+    UnknownSeries {
+        /// One line each.
+        listing: String,
+    },
+    /// Only series that are not chosen by themselves.
+    #[error(
+        "the input holds only derived or localizer images; choose a series with --series ID if that is \
+             what you want:\n{listing}"
+    )]
+    OnlyLeftOut {
+        /// One line each.
+        listing: String,
+    },
+    /// The slices of one series do not make one volume.
+    #[error(
+        "the slices of series {id} have different {differences}; remove those that do not belong, or \
+             choose a part with --series ID:\n{listing}"
+    )]
+    Mixed {
+        /// Salted id of the series.
+        id: String,
+        /// `sizes`, `orientations`, ...
+        differences: String,
+        /// One line per part.
+        listing: String,
+    },
+    /// Arguments that contradict each other: a fault of the caller.
+    #[error("{0}")]
+    Argument(String),
+}
+
+impl Error {
+    /// Whether the options or the data are to blame.
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Error::SeveralSeries { .. } | Error::UnknownSeries { .. } | Error::Argument(_) => {
+                ErrorKind::Usage
+            }
+            _ => ErrorKind::Input,
+        }
+    }
+
+    /// Index in the listing of the file at fault, for callers that may show its path.
+    pub fn file(&self) -> Option<usize> {
+        match self {
+            Error::Slice { file, .. } | Error::DuplicateInstance { first: file, .. } => Some(file.index),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! The element scanner (PS3.5 section 7): walks the data elements of one data set in file order.
+//!
+//! It sees only the head of the file. Values are skipped by their length without being read, so a few
+//! kilobytes usually suffice; when an element header or a wanted value lies beyond the head, the scan stops
+//! with the number of bytes it needs. Sequences are never entered for their content. Those of undefined
+//! length have to be walked to find their end, which takes a depth counter and no stack, so any nesting is
+//! one linear pass. No position arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
+
+use dicom_core::Tag;
+
+use crate::syntax::Encoding;
+
+/// A value representation as its two letters.
+pub(crate) type Vr = [u8; 2];
+
+const UNDEFINED: u32 = u32::MAX;
+const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+
+/// Why a scan cannot go on.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Stop {
+    /// The file has more: this many bytes of it are needed.
+    NeedBytes(u64),
+    /// The file ends inside this element.
+    CutOff(Option<Tag>),
+}
+
+/// Tag, VR and place of one element.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Element {
+    pub tag: Tag,
+    /// `None` where the encoding does not write it.
+    pub vr: Option<Vr>,
+    /// Offset of the value in the file.
+    pub start: u64,
+    /// `None` for undefined length.
+    pub length: Option<u32>,
+}
+
+impl Element {
+    fn end(&self) -> Option<u64> {
+        self.length.map(|length| self.start + u64::from(length))
+    }
+}
+
+/// A scan over the elements of a file of which `head` is the beginning.
+pub(crate) struct Elements<'a> {
+    head: &'a [u8],
+    file_length: u64,
+    /// Offset of the next element.
+    pub position: u64,
+    encoding: Encoding,
+}
+
+impl<'a> Elements<'a> {
+    pub fn new(head: &'a [u8], file_length: u64, position: u64, encoding: Encoding) -> Self {
+        Elements { head, file_length, position, encoding }
+    }
+
+    /// The header of the next element, which stays the next one until it is [skipped](Self::skip).
+    /// `None` at the end of the file; fewer than 8 bytes there are taken for padding.
+    pub fn peek(&self) -> Result<Option<Element>, Stop> {
+        if self.file_length.saturating_sub(self.position) < 8 {
+            return if self.position > self.file_length { Err(Stop::CutOff(None)) } else { Ok(None) };
+        }
+        self.element(self.position, self.encoding.explicit).map(Some)
+    }
+
+    /// The bytes of a value of known length.
+    pub fn value(&self, element: &Element) -> Result<&'a [u8], Stop> {
+        let end = element.end().unwrap_or(element.start);
+        if end > self.file_length {
+            return Err(Stop::CutOff(Some(element.tag)));
+        }
+        self.slice(element.start, end).ok_or(Stop::NeedBytes(end))
+    }
+
+    /// Moves past `element`, to the end of its sequence if its length is undefined.
+    pub fn skip(&mut self, element: &Element) -> Result<(), Stop> {
+        let end = match element.end() {
+            Some(end) => end,
+            None => self.end_of_sequence(element)?,
+        };
+        if end > self.file_length {
+            return Err(Stop::CutOff(Some(element.tag)));
+        }
+        self.position = end;
+        Ok(())
+    }
+
+    fn slice(&self, start: u64, end: u64) -> Option<&'a [u8]> {
+        self.head.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    }
+
+    fn array<const N: usize>(&self, at: u64, tag: Option<Tag>) -> Result<[u8; N], Stop> {
+        let end = at + N as u64;
+        if end > self.file_length {
+            return Err(Stop::CutOff(tag));
+        }
+        self.slice(at, end).and_then(|bytes| bytes.try_into().ok()).ok_or(Stop::NeedBytes(end))
+    }
+
+    fn u16(&self, bytes: [u8; 2]) -> u16 {
+        if self.encoding.big_endian { u16::from_be_bytes(bytes) } else { u16::from_le_bytes(bytes) }
+    }
+
+    fn u32(&self, bytes: [u8; 4]) -> u32 {
+        if self.encoding.big_endian { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    }
+
+    /// Reads the element header at `at`. In an explicit data set, an element without two capital letters
+    /// where its VR should be is taken as implicit, as writers that mix the two produce.
+    fn element(&self, at: u64, explicit: bool) -> Result<Element, Stop> {
+        let [g0, g1, e0, e1, rest @ ..] = self.array::<8>(at, None)?;
+        let tag = Tag(self.u16([g0, g1]), self.u16([e0, e1]));
+        let vr = [rest[0], rest[1]];
+        let (vr, start, length) = if !explicit || tag.group() == 0xFFFE || !is_vr(vr) {
+            (None, at + 8, self.u32(rest))
+        } else if has_long_length(vr) {
+            (Some(vr), at + 12, self.u32(self.array(at + 8, Some(tag))?))
+        } else {
+            (Some(vr), at + 8, u32::from(self.u16([rest[2], rest[3]])))
+        };
+        Ok(Element { tag, vr, start, length: (length != UNDEFINED).then_some(length) })
+    }
+
+    /// Offset after the delimiter that closes `sequence`. Items and nested sequences of undefined length each
+    /// open a level and each delimiter closes one. The content of an element of VR UN and undefined
+    /// length is implicit (PS3.5 section 6.2.2, note 4).
+    fn end_of_sequence(&self, sequence: &Element) -> Result<u64, Stop> {
+        let mut depth = 1_u64;
+        let mut implicit_at = (sequence.vr == Some(*b"UN")).then_some(depth);
+        let mut at = sequence.start;
+        loop {
+            let element = match self.element(at, self.encoding.explicit && implicit_at.is_none()) {
+                Err(Stop::CutOff(_)) => return Err(Stop::CutOff(Some(sequence.tag))),
+                other => other?,
+            };
+            at = element.end().unwrap_or(element.start);
+            if element.tag == ITEM_END || element.tag == SEQUENCE_END {
+                at = element.start;
+                if implicit_at == Some(depth) {
+                    implicit_at = None;
+                }
+                depth -= 1;
+                if depth == 0 {
+                    return Ok(at);
+                }
+            } else if element.length.is_none() {
+                depth += 1;
+                if element.vr == Some(*b"UN") && implicit_at.is_none() {
+                    implicit_at = Some(depth);
+                }
+            }
+        }
+    }
+}
+
+/// Whether two bytes can be a VR: two capital letters, of the standard or of a later edition.
+pub(crate) fn is_vr(bytes: Vr) -> bool {
+    bytes.iter().all(u8::is_ascii_uppercase)
+}
+
+/// The VRs with two reserved bytes and a 32-bit length (PS3.5 table 7.1-1).
+fn has_long_length(vr: Vr) -> bool {
+    matches!(
+        &vr,
+        b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use dicom_dictionary_std::tags;
+
+    use super::*;
+    use crate::syntax::{EXPLICIT_BIG, EXPLICIT_LITTLE, IMPLICIT_LITTLE};
+
+    const OPEN_SQ: [u8; 12] = *b"\x08\x00\x40\x11SQ\0\0\xFF\xFF\xFF\xFF";
+    const OPEN_ITEM: [u8; 8] = *b"\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF";
+    const CLOSE_ITEM: [u8; 8] = *b"\xFE\xFF\x0D\xE0\0\0\0\0";
+    const CLOSE_SQ: [u8; 8] = *b"\xFE\xFF\xDD\xE0\0\0\0\0";
+
+    fn first_and_rest(bytes: &[u8], encoding: Encoding) -> (Element, u64) {
+        let mut elements = Elements::new(bytes, bytes.len() as u64, 0, encoding);
+        let element = elements.peek().unwrap().unwrap();
+        elements.skip(&element).unwrap();
+        (element, elements.position)
+    }
+
+    #[test]
+    fn an_element_is_read_in_each_encoding() {
+        let explicit = b"\x28\x00\x10\x00US\x02\x00\x00\x02";
+        let implicit = b"\x28\x00\x10\x00\x02\x00\x00\x00\x00\x02";
+        let big = b"\x00\x28\x00\x10US\x00\x02\x02\x00";
+        for (bytes, encoding) in [
+            (explicit, EXPLICIT_LITTLE),
+            (implicit, IMPLICIT_LITTLE),
+            (big, EXPLICIT_BIG),
+            (implicit, EXPLICIT_LITTLE),
+        ] {
+            let (element, end) = first_and_rest(bytes, encoding);
+            assert_eq!((element.tag, element.start, element.length, end), (tags::ROWS, 8, Some(2), 10));
+        }
+    }
+
+    #[test]
+    fn sequences_nested_a_hundred_thousand_deep_are_skipped() {
+        let mut bytes = Vec::new();
+        for _ in 0..100_000 {
+            bytes.extend(OPEN_SQ);
+            bytes.extend(OPEN_ITEM);
+        }
+        for _ in 0..100_000 {
+            bytes.extend(CLOSE_ITEM);
+            bytes.extend(CLOSE_SQ);
+        }
+        let (_, end) = first_and_rest(&bytes, EXPLICIT_LITTLE);
+        assert_eq!(end, bytes.len() as u64);
+    }
+
+    #[test]
+    fn the_content_of_an_unknown_element_of_undefined_length_is_implicit() {
+        let mut bytes = b"\x09\x00\x01\x10UN\0\0\xFF\xFF\xFF\xFF".to_vec();
+        bytes.extend(OPEN_ITEM);
+        // The length 0x4141 would read as the VR "AA" if this were explicit.
+        bytes.extend(b"\x09\x00\x02\x10\x41\x41\x00\x00");
+        bytes.extend(vec![0xFF; 0x4141]);
+        bytes.extend(CLOSE_ITEM);
+        bytes.extend(CLOSE_SQ);
+        let (_, end) = first_and_rest(&bytes, EXPLICIT_LITTLE);
+        assert_eq!(end, bytes.len() as u64);
+    }
+
+    #[test]
+    fn a_scan_says_how_far_it_must_see() {
+        let bytes = b"\x28\x00\x10\x00US\x02\x00\x00\x02";
+        let short = Elements::new(&bytes[..6], 10, 0, EXPLICIT_LITTLE);
+        assert_eq!(short.peek(), Err(Stop::NeedBytes(8)));
+        let no_value = Elements::new(&bytes[..8], 10, 0, EXPLICIT_LITTLE);
+        let element = no_value.peek().unwrap().unwrap();
+        assert_eq!(no_value.value(&element), Err(Stop::NeedBytes(10)));
+        let cut = Elements::new(&bytes[..9], 9, 0, EXPLICIT_LITTLE);
+        assert_eq!(cut.value(&element), Err(Stop::CutOff(Some(tags::ROWS))));
+    }
+}

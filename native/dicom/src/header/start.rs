@@ -1,0 +1,119 @@
+//! Where the data set of a file begins and how it is encoded (PS3.10 section 7.1).
+//!
+//! Lenient on purpose. Files are found without the preamble, without the meta group, with values in it that
+//! are longer than allowed, with a group length that is wrong, or with a meta group that names another VR
+//! encoding than the data set has. So the group length is ignored, the meta group ends where its elements
+//! end, and the first element of the data set has the last word on explicit or implicit.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::{tags, uids};
+
+use super::elements::{Elements, Stop, is_vr};
+use super::values::text;
+use crate::syntax::{self, EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE};
+
+/// The beginning of a file.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Start {
+    /// No DICOM file.
+    NotDicom,
+    /// A directory of files, no image (PS3.3 annex F).
+    Dicomdir,
+    /// A data set that has to be inflated first.
+    Deflated { syntax: String },
+    /// A data set.
+    DataSet {
+        /// Offset of its first element.
+        offset: u64,
+        /// How its elements are written.
+        encoding: Encoding,
+        /// Transfer Syntax UID: what the meta group says, else what the encoding found amounts to.
+        syntax: String,
+        /// Media Storage SOP Class UID of the meta group.
+        media_class: Option<String>,
+        /// The file begins with the DICM mark or a meta group.
+        marked: bool,
+    },
+}
+
+/// Reads the beginning of a file of which `head` is the first part.
+pub(crate) fn read_start(head: &[u8], file_length: u64) -> Result<Start, Stop> {
+    let preamble = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
+    if preamble.is_none() && head.len() < 132 && (head.len() as u64) < file_length {
+        return Err(Stop::NeedBytes(132.min(file_length)));
+    }
+    let mut elements = Elements::new(head, file_length, preamble.unwrap_or(0) as u64, EXPLICIT_LITTLE);
+    let (mut syntax, mut media_class, mut meta) = (None, None, false);
+    while let Some(element) = elements.peek()? {
+        if element.tag.group() != 0x0002 {
+            break;
+        }
+        match element.tag {
+            tags::TRANSFER_SYNTAX_UID => syntax = Some(text(elements.value(&element)?)),
+            tags::MEDIA_STORAGE_SOP_CLASS_UID => media_class = Some(text(elements.value(&element)?)),
+            _ => (),
+        }
+        if elements.skip(&element).is_err() {
+            // Without the mark this was no meta group but some other file.
+            return if preamble.is_some() {
+                Err(Stop::CutOff(Some(element.tag)))
+            } else {
+                Ok(Start::NotDicom)
+            };
+        }
+        meta = true;
+    }
+    if media_class.as_deref() == Some(uids::MEDIA_STORAGE_DIRECTORY_STORAGE) {
+        return Ok(Start::Dicomdir);
+    }
+    let marked = preamble.is_some() || meta;
+    let known = syntax.as_deref().and_then(syntax::find);
+    if let (Some(known), Some(syntax)) = (known, &syntax)
+        && known.encoding().is_none()
+    {
+        return Ok(Start::Deflated { syntax: syntax.clone() });
+    }
+    let offset = elements.position;
+    if file_length - offset < 8 {
+        return if marked { Err(Stop::CutOff(None)) } else { Ok(Start::NotDicom) };
+    }
+    let Some(first) = usize::try_from(offset).ok().and_then(|at| head.get(at..at + 8)) else {
+        return Err(Stop::NeedBytes(offset + 8));
+    };
+    let Some(encoding) = encoding_of(first, marked, file_length - offset - 8) else {
+        return Ok(Start::NotDicom);
+    };
+    if first.starts_with(b"\x04\0") && marked {
+        return Ok(Start::Dicomdir);
+    }
+    let syntax = syntax.filter(|uid| !uid.is_empty()).unwrap_or_else(|| default_syntax(encoding).to_owned());
+    Ok(Start::DataSet { offset, encoding, syntax, media_class, marked })
+}
+
+/// The encoding of a data set by the 8 bytes of its first element. An unmarked file must begin as data
+/// sets do: with a group-8 element of a plausible length.
+fn encoding_of(first: &[u8], marked: bool, remaining: u64) -> Option<Encoding> {
+    let [g0, g1, e0, e1, v0, v1, l0, l1] = *first else { return None };
+    let explicit = is_vr([v0, v1]);
+    // Groups of a data set's first element are small, so the zero byte tells the byte order.
+    let encoding = match (g0, explicit) {
+        (0, true) => EXPLICIT_BIG,
+        (_, true) => EXPLICIT_LITTLE,
+        (_, false) => IMPLICIT_LITTLE,
+    };
+    if marked {
+        return Some(encoding);
+    }
+    let little = Tag(u16::from_le_bytes([g0, g1]), u16::from_le_bytes([e0, e1]));
+    let tag = if encoding.big_endian { Tag(little.0.swap_bytes(), little.1.swap_bytes()) } else { little };
+    let plausible_length = explicit || u64::from(u32::from_le_bytes([v0, v1, l0, l1])) <= remaining;
+    (tag.group() == 0x0008 && tag.element() <= 0x0100 && plausible_length).then_some(encoding)
+}
+
+fn default_syntax(encoding: Encoding) -> &'static str {
+    match encoding {
+        EXPLICIT_BIG => "1.2.840.10008.1.2.2",
+        Encoding { explicit: true, .. } => uids::EXPLICIT_VR_LITTLE_ENDIAN,
+        _ => uids::IMPLICIT_VR_LITTLE_ENDIAN,
+    }
+}

@@ -1,0 +1,172 @@
+//! What can be wrong with one slice. Each text says what was found, what was expected and, where it is not
+//! obvious, what to do; [`crate::Error::Slice`] puts the file in front.
+
+use dicom_core::Tag;
+use dicom_core::dictionary::DataDictionary;
+use dicom_dictionary_std::StandardDataDictionary;
+use dicom_dictionary_std::tags;
+
+use crate::syntax;
+
+/// The reason why a file that holds an image cannot be used.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A required element is absent or empty.
+    #[error("{} is missing: it is needed to read a slice and to place it in space", name(*tag))]
+    Missing {
+        /// The element.
+        tag: Tag,
+    },
+    /// An element has a value that cannot be used.
+    #[error("{} is {found}: expected {expected}", name(*tag))]
+    Value {
+        /// The element.
+        tag: Tag,
+        /// The value, cleaned by [`quote`].
+        found: String,
+        /// What would have been right.
+        expected: &'static str,
+    },
+    /// The transfer syntax is known to the standard, but not decoded here.
+    #[error(
+        "{} is not read yet; convert the series to Explicit VR Little Endian first \
+         (dcmdjpeg, dcmdjpls, gdcmconv --raw, ...)",
+        syntax::describe(uid)
+    )]
+    Syntax {
+        /// Transfer Syntax UID.
+        uid: String,
+    },
+    /// The file stops inside an element before the pixel data.
+    #[error("the file is cut off: it ends at byte {length}, inside {}; copy it again from its source", at(*tag))]
+    CutInHeader {
+        /// The element that the file ends in, where its tag could be read.
+        tag: Option<Tag>,
+        /// Length of the file.
+        length: u64,
+    },
+    /// The file stops inside the pixel data.
+    #[error(
+        "the file is cut off: {present} of the {declared} bytes of its pixel data are there; \
+             copy it again from its source"
+    )]
+    CutInPixels {
+        /// Bytes the element declares.
+        declared: u64,
+        /// Bytes up to the end of the file.
+        present: u64,
+    },
+    /// The pixel data element is shorter than rows x columns x bytes.
+    #[error(
+        "its pixel data has {found} bytes, {expected} are needed for its size; \
+             the header and the pixels do not belong together"
+    )]
+    TooFewPixels {
+        /// Bytes needed.
+        expected: u64,
+        /// Bytes found.
+        found: u64,
+    },
+    /// An image without pixel data.
+    #[error("it has no pixel data, or is cut off before it")]
+    NoPixels,
+    /// Uncompressed by its transfer syntax, but the pixel data is encapsulated.
+    #[error(
+        "its transfer syntax says uncompressed, its pixel data is compressed; convert it with a DICOM toolkit"
+    )]
+    Encapsulated,
+    /// Several frames in one instance.
+    #[error(
+        "it is a multi-frame image ({frames} frames): these are not read yet; \
+             split it into one file per slice first"
+    )]
+    MultiFrame {
+        /// Number of Frames, 0 when the object has no such element.
+        frames: u64,
+    },
+    /// The two direction vectors are no orthonormal pair.
+    #[error("Image Orientation (Patient) (0020,0037) is not a pair of perpendicular unit vectors")]
+    Orientation,
+    /// Rescale by table.
+    #[error("it has a Modality LUT Sequence (0028,3000): only Rescale Slope and Intercept are applied here")]
+    ModalityLut,
+    /// Listing and reading saw different files.
+    #[error("it is no longer the file that was listed; run again when nothing writes to the input")]
+    Changed,
+}
+
+impl Problem {
+    pub(crate) fn value(tag: Tag, found: &str, expected: &'static str) -> Self {
+        Problem::Value { tag, found: quote(found), expected }
+    }
+
+    pub(crate) fn number(tag: Tag, found: impl ToString, expected: &'static str) -> Self {
+        Problem::Value { tag, found: found.to_string(), expected }
+    }
+}
+
+/// A header value fit for a message: at most 24 characters, and only those that numbers are made of, since a
+/// broken file may have any text anywhere.
+fn quote(value: &str) -> String {
+    if value.is_empty() {
+        return "empty".to_owned();
+    }
+    let plain = |c: char| if c.is_ascii_digit() || "+-.,eE\\ ".contains(c) { c } else { '?' };
+    let mut shown: String = value.chars().take(24).map(plain).collect();
+    if value.chars().nth(24).is_some() {
+        shown.push_str("...");
+    }
+    format!("\"{shown}\"")
+}
+
+/// `Rows (0028,0010)`, as the dictionary has it.
+fn name(tag: Tag) -> String {
+    let words = match tag {
+        tags::IMAGE_POSITION_PATIENT => "Image Position (Patient)".to_owned(),
+        tags::IMAGE_ORIENTATION_PATIENT => "Image Orientation (Patient)".to_owned(),
+        _ => StandardDataDictionary.by_tag(tag).map_or(String::new(), |entry| spaced(entry.alias)),
+    };
+    format!("{words} ({:04X},{:04X})", tag.group(), tag.element())
+}
+
+/// `RescaleSlope` -> `Rescale Slope`; runs of capitals (`SOPInstanceUID`) stay together.
+fn spaced(keyword: &str) -> String {
+    let letters: Vec<char> = keyword.chars().collect();
+    let mut words = String::new();
+    for (i, &c) in letters.iter().enumerate() {
+        let follows_small = i > 0 && !letters[i - 1].is_uppercase();
+        let before_small = i > 0 && letters.get(i + 1).is_some_and(|next| next.is_lowercase());
+        if c.is_uppercase() && (follows_small || before_small) {
+            words.push(' ');
+        }
+        words.push(c);
+    }
+    words
+}
+
+fn at(tag: Option<Tag>) -> String {
+    tag.map_or("an element's tag".to_owned(), |tag| {
+        format!("element ({:04X},{:04X})", tag.group(), tag.element())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn elements_are_named_in_words_and_by_tag() {
+        assert_eq!(name(tags::RESCALE_SLOPE), "Rescale Slope (0028,1053)");
+        assert_eq!(name(tags::SOP_INSTANCE_UID), "SOP Instance UID (0008,0018)");
+        assert_eq!(name(tags::IMAGE_POSITION_PATIENT), "Image Position (Patient) (0020,0032)");
+    }
+
+    #[test]
+    fn a_quoted_value_shows_numbers_and_hides_words() {
+        assert_eq!(quote("1,5"), "\"1,5\"");
+        assert_eq!(quote("DOE^JOHN"), "\"??E?????\"");
+        assert_eq!(quote(""), "empty");
+        assert_eq!(quote(&"1".repeat(40)), format!("\"{}...\"", "1".repeat(24)));
+    }
+}

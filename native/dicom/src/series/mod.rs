@@ -1,0 +1,225 @@
+//! Series: the headers of all files of an input, grouped into volumes, put in spatial order, described and
+//! chosen from.
+//!
+//! | file | what |
+//! |---|---|
+//! | `group` | which slices make one volume, and their order |
+//! | `geometry` | positions, spacing, gaps, tilt |
+//! | `choice` | `--series`: which group is meant, and the errors that help to say it |
+//! | `build` | a group to a [`SeriesPlan`], with everything odd about it noted |
+//! | `plan` | [`SeriesPlan`] itself |
+//! | `summary` | what a listing shows of a series |
+
+mod build;
+mod choice;
+mod geometry;
+mod group;
+mod plan;
+mod summary;
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+pub use choice::SeriesChoice;
+pub use group::SliceRole;
+pub use plan::{Note, NoteKind, SeriesPlan, SlicePlan};
+pub use summary::SeriesSummary;
+
+use crate::error::Error;
+use crate::header::{HeaderOutcome, NotAnImage, SliceHeader, read_header};
+use crate::label::{FileLabel, salted_id};
+use crate::problem::Problem;
+use group::{Group, Member};
+
+/// What the files of an input are, collected from their heads in any order.
+///
+/// ```
+/// # use tomobasis_dicom::{Inventory, SeriesChoice};
+/// # fn run(files: &[(String, Vec<u8>)]) -> Result<(), tomobasis_dicom::Error> {
+/// let mut inventory = Inventory::new();
+/// for (index, (name, bytes)) in files.iter().enumerate() {
+///     let mut head = bytes.len().min(16 * 1024);
+///     loop {
+///         match inventory.add(index, name, bytes.len() as u64, &bytes[..head])? {
+///             0 => break,
+///             needed => head = needed as usize,
+///         }
+///     }
+/// }
+/// let plan = inventory.select(&SeriesChoice::Only)?;
+/// println!("{} slices of {} x {}", plan.slices.len(), plan.rows, plan.columns);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone, Debug, Default)]
+pub struct Inventory {
+    files: BTreeMap<usize, File>,
+}
+
+#[derive(Clone, Debug)]
+struct File {
+    id: String,
+    content: Content,
+}
+
+#[derive(Clone, Debug)]
+enum Content {
+    NotDicom,
+    NotAnImage(NotAnImage),
+    Broken { series_instance_uid: Option<String>, problem: Problem },
+    Slices(Vec<SliceHeader>),
+}
+
+/// How many files of an input are what.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FileCounts {
+    /// All files.
+    pub files: usize,
+    /// Files that are not DICOM.
+    pub not_dicom: usize,
+    /// DICOM files without slices.
+    pub not_images: usize,
+    /// Files with a slice that cannot be used.
+    pub broken: usize,
+    /// Usable slices.
+    pub slices: usize,
+}
+
+impl Inventory {
+    /// An empty inventory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Takes the head of the file at position `file` of the sorted listing: the first bytes of its
+    /// `file_length`. Returns 0 when done with this file, else the number of bytes of it that are needed:
+    /// call again with these. What is wrong with a file is said by [`select`](Self::select), since it only
+    /// matters in the series that is chosen.
+    ///
+    /// # Errors
+    /// `Argument` when `head` is longer than the file or the position was already taken.
+    pub fn add(&mut self, file: usize, name: &str, file_length: u64, head: &[u8]) -> Result<u64, Error> {
+        if head.len() as u64 > file_length {
+            let text = format!("{} bytes of a file of {file_length} bytes were given", head.len());
+            return Err(Error::Argument(text));
+        }
+        if self.files.contains_key(&file) {
+            return Err(Error::Argument(format!("position {file} of the listing was given twice")));
+        }
+        let content = match read_header(head, file_length) {
+            HeaderOutcome::NeedBytes(bytes) => return Ok(bytes),
+            HeaderOutcome::NotDicom => Content::NotDicom,
+            HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
+            HeaderOutcome::Broken { series_instance_uid, problem } => {
+                Content::Broken { series_instance_uid, problem }
+            }
+            HeaderOutcome::Slices(slices) => Content::Slices(slices),
+        };
+        self.files.insert(file, File { id: salted_id("file", name), content });
+        Ok(0)
+    }
+
+    /// How many files are what.
+    pub fn counts(&self) -> FileCounts {
+        let mut counts = FileCounts { files: self.files.len(), ..FileCounts::default() };
+        for file in self.files.values() {
+            match &file.content {
+                Content::NotDicom => counts.not_dicom += 1,
+                Content::NotAnImage(_) => counts.not_images += 1,
+                Content::Broken { .. } => counts.broken += 1,
+                Content::Slices(slices) => counts.slices += slices.len(),
+            }
+        }
+        counts
+    }
+
+    /// The plan of the one series that `choice` means.
+    ///
+    /// # Errors
+    /// `Usage` kind when several series fit or none does; `Input` when the series cannot be used: broken
+    /// slices, slices that make no volume, compressed pixels.
+    pub fn select(&self, choice: &SeriesChoice) -> Result<SeriesPlan, Error> {
+        let mut plans = self.select_all(choice)?;
+        match (plans.pop(), plans.is_empty()) {
+            (Some(plan), true) => Ok(plan),
+            _ => Err(Error::SeveralSeries { count: self.series().len(), listing: self.listing(|_| true) }),
+        }
+    }
+
+    /// The plans of all series that `choice` means: more than one for [`SeriesChoice::All`] only.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select).
+    pub fn select_all(&self, choice: &SeriesChoice) -> Result<Vec<SeriesPlan>, Error> {
+        let groups = self.groups();
+        let chosen = choice::choose(self, &groups, choice)?;
+        chosen.into_iter().map(|group| build::plan(self, &groups, group)).collect()
+    }
+
+    /// What a listing shows: one summary per volume, the one with most slices first.
+    pub fn series(&self) -> Vec<SeriesSummary> {
+        self.groups().iter().enumerate().map(|(i, group)| summary::summarize(self, group, i + 1)).collect()
+    }
+
+    fn listing(&self, keep: impl Fn(&SeriesSummary) -> bool) -> String {
+        let lines: Vec<String> =
+            self.series().iter().filter(|one| keep(one)).map(|one| format!("  {one}")).collect();
+        lines.join("\n")
+    }
+
+    fn groups(&self) -> Vec<Group<'_>> {
+        let members = self.files.iter().flat_map(|(&file, entry)| {
+            let slices: &[SliceHeader] = match &entry.content {
+                Content::Slices(slices) => slices,
+                _ => &[],
+            };
+            slices.iter().map(move |header| Member { file, header })
+        });
+        group::group(members.collect())
+    }
+
+    /// Broken slices of one series, and those whose series is unknown: file and problem, in file order.
+    fn broken<'a>(&'a self, series: &'a str) -> impl Iterator<Item = (usize, &'a Problem)> + 'a {
+        self.all_broken()
+            .filter(move |(_, uid, _)| uid.is_none_or(|uid| uid == series))
+            .map(|(f, _, p)| (f, p))
+    }
+
+    fn all_broken(&self) -> impl Iterator<Item = (usize, Option<&str>, &Problem)> {
+        self.files.iter().filter_map(|(&file, entry)| match &entry.content {
+            Content::Broken { series_instance_uid, problem } => {
+                Some((file, series_instance_uid.as_deref(), problem))
+            }
+            _ => None,
+        })
+    }
+
+    /// What the DICOM files without slices are: `2 x DICOMDIR, 1 x colour picture`.
+    fn kinds(&self) -> String {
+        let mut kinds: BTreeMap<&NotAnImage, usize> = BTreeMap::new();
+        for file in self.files.values() {
+            if let Content::NotAnImage(reason) = &file.content {
+                *kinds.entry(reason).or_default() += 1;
+            }
+        }
+        let parts: Vec<String> = kinds.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
+        parts.join(", ")
+    }
+
+    fn slice_error(&self, file: usize, problem: Problem) -> Error {
+        Error::Slice { file: self.label(file), problem }
+    }
+
+    fn label(&self, file: usize) -> FileLabel {
+        FileLabel { index: file, count: self.file_count(), id: self.file_id(file) }
+    }
+
+    fn file_id(&self, file: usize) -> String {
+        self.files.get(&file).map_or(String::new(), |entry| entry.id.clone())
+    }
+
+    fn file_count(&self) -> usize {
+        self.files.last_key_value().map_or(0, |(&last, _)| last + 1)
+    }
+}

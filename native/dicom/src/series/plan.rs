@@ -1,0 +1,132 @@
+//! [`SeriesPlan`]: one chosen series as data, sent to where its slices are decoded.
+
+use serde::{Deserialize, Serialize};
+
+use crate::header::PixelFormat;
+use crate::label::FileLabel;
+
+/// A series: its slices in spatial order and what they have in common.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SeriesPlan {
+    /// Salted id, as listings show it and `--series` takes it.
+    pub id: String,
+    /// Number of files in the listing, for messages.
+    pub file_count: usize,
+    /// Series Instance UID. Leads to a patient: not for logs.
+    pub series_instance_uid: String,
+    /// Frame of Reference UID, empty when absent. Not for logs.
+    pub frame_of_reference_uid: String,
+    /// SOP Class UID.
+    pub sop_class_uid: String,
+    /// Modality.
+    pub modality: String,
+    /// Pixel rows of a slice.
+    pub rows: usize,
+    /// Pixel columns of a slice.
+    pub columns: usize,
+    /// Distance between rows, then between columns, mm.
+    pub pixel_spacing_mm: [f64; 2],
+    /// Median distance of neighbouring slices along the normal, mm; `None` for a single position.
+    pub slice_spacing_mm: Option<f64>,
+    /// Angle between the line of slice positions and the slice normal, degrees.
+    pub tilt_degrees: f64,
+    /// Direction along a row, then along a column.
+    pub orientation: [f64; 6],
+    /// Unit of the rescaled values: `HU`, or what Rescale Type says.
+    pub rescale_unit: String,
+    /// Window centre and width of the middle slice.
+    pub window: Option<(f64, f64)>,
+    /// The slices, by ascending position.
+    pub slices: Vec<SlicePlan>,
+    /// What of the input is not used, and why.
+    pub left_out: Vec<Note>,
+    /// What is odd about the series.
+    pub warnings: Vec<Note>,
+}
+
+/// One slice: where it is and how its stored pixels become values:
+/// `(out + offset) * slope + intercept` for an `out` of [`crate::decode`].
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SlicePlan {
+    /// Index of its file in the listing.
+    pub file: usize,
+    /// Salted id of the file's name.
+    pub file_id: String,
+    /// Frame in the file, from 0.
+    pub frame: u32,
+    /// Position along the slice normal, mm.
+    pub position_mm: f64,
+    /// Instance Number.
+    pub instance_number: Option<i64>,
+    /// SOP Instance UID. Leads to a patient: not for logs.
+    pub instance_uid: String,
+    /// Rescale Slope: the f64 nearest to the header's decimal string.
+    pub slope: f64,
+    /// Rescale Intercept, likewise.
+    pub intercept: f64,
+    /// What is taken off stored pixels so that they fit `i16`: 0, or 32768 for unsigned 16-bit series.
+    pub offset: i32,
+    /// Transfer Syntax UID.
+    pub transfer_syntax: String,
+    /// How its pixels are stored.
+    pub pixels: PixelFormat,
+}
+
+/// Something to tell the user about the input, free of patient data.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    /// What it is about.
+    pub kind: NoteKind,
+    /// One sentence.
+    pub text: String,
+}
+
+/// What a [`Note`] is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum NoteKind {
+    /// Files that are not DICOM, or no images.
+    NotImages,
+    /// Slices of other series.
+    OtherSeries,
+    /// Localizer images of the same series.
+    Localizer,
+    /// Derived images of the same series.
+    Derived,
+    /// Copies of the same instance.
+    Duplicate,
+    /// Several slices at one position.
+    SamePosition,
+    /// Uneven distances between slices.
+    Gap,
+    /// Gantry tilt.
+    Tilt,
+    /// No rescale in a CT header.
+    NoRescale,
+    /// Attributes that differ between slices.
+    Uneven,
+    /// Pixel data longer than the image.
+    SpareBytes,
+    /// Lossy compression somewhere in the images' history.
+    Lossy,
+}
+
+impl Note {
+    pub(crate) fn new(kind: NoteKind, text: String) -> Self {
+        Note { kind, text }
+    }
+}
+
+impl SeriesPlan {
+    /// Pixels of one slice.
+    pub fn pixels(&self) -> usize {
+        self.rows * self.columns
+    }
+
+    /// The name of a slice's file in messages; `None` when there is no such slice.
+    pub fn file_label(&self, slice: usize) -> Option<FileLabel> {
+        let slice = self.slices.get(slice)?;
+        Some(FileLabel { index: slice.file, count: self.file_count, id: slice.file_id.clone() })
+    }
+}

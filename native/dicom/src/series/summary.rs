@@ -1,0 +1,129 @@
+//! What a listing shows of a series: free of patient data, so no UIDs, descriptions or dates.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::group::{Group, SliceRole};
+use super::{Inventory, build, geometry};
+use crate::header::SliceHeader;
+use crate::syntax;
+
+/// One volume of an input, as `tomobasis inspect` shows it.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct SeriesSummary {
+    /// Place in the listing, from 1.
+    pub number: usize,
+    /// Salted id: names this series for `--series`.
+    pub id: String,
+    /// Series Number of the header.
+    pub series_number: Option<i64>,
+    /// Modality.
+    pub modality: String,
+    /// Original, derived or localizer.
+    pub role: SliceRole,
+    /// Plane of the slices: axial, coronal, sagittal, oblique.
+    pub plane: &'static str,
+    /// Number of usable slices.
+    pub slices: usize,
+    /// Pixel rows.
+    pub rows: usize,
+    /// Pixel columns.
+    pub columns: usize,
+    /// Distance between rows, then between columns, mm.
+    pub pixel_spacing_mm: [f64; 2],
+    /// Median distance between slices, mm.
+    pub slice_spacing_mm: Option<f64>,
+    /// Gantry tilt, degrees.
+    pub tilt_degrees: f64,
+    /// Convolution kernels in the series.
+    pub kernels: Vec<String>,
+    /// Lowest and highest tube voltage, kV.
+    pub kvp: Option<(f64, f64)>,
+    /// Lowest and highest exposure, mAs.
+    pub exposure_mas: Option<(f64, f64)>,
+    /// Lowest and highest CTDIvol, mGy.
+    pub ctdi_vol_mgy: Option<(f64, f64)>,
+    /// Names of the transfer syntaxes in the series.
+    pub transfer_syntaxes: Vec<String>,
+    /// Why it cannot be decomposed, and what is odd about it.
+    pub problems: Vec<String>,
+}
+
+impl fmt::Display for SeriesSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let [row_mm, column_mm] = self.pixel_spacing_mm;
+        write!(
+            f,
+            "{}  {} {}, {} slices of {} x {}, pixels {} x {} mm",
+            self.id,
+            self.modality,
+            self.plane,
+            self.slices,
+            self.rows,
+            self.columns,
+            millimetres(row_mm),
+            millimetres(column_mm)
+        )?;
+        if let Some(spacing) = self.slice_spacing_mm {
+            write!(f, ", {} mm apart", millimetres(spacing))?;
+        }
+        if let Some(number) = self.series_number {
+            write!(f, ", series number {number}")?;
+        }
+        match self.role {
+            SliceRole::Original => Ok(()),
+            SliceRole::Derived => f.write_str(", derived"),
+            SliceRole::Localizer => f.write_str(", localizer"),
+        }
+    }
+}
+
+/// A length with at most three decimals.
+pub(super) fn millimetres(mm: f64) -> String {
+    let text = format!("{mm:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
+
+pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> SeriesSummary {
+    let headers: Vec<&SliceHeader> = group.slices.iter().map(|member| member.header).collect();
+    let first = group.first();
+    let range = |value: fn(&SliceHeader) -> Option<f64>| {
+        headers.iter().filter_map(|header| value(header)).fold(None, |range: Option<(f64, f64)>, x| {
+            Some(range.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
+        })
+    };
+    let distinct = |values: Vec<String>| {
+        let mut values = values;
+        values.sort();
+        values.dedup();
+        values
+    };
+    SeriesSummary {
+        number,
+        id: group.id.clone(),
+        series_number: first.and_then(|first| first.series_number),
+        modality: first.map_or(String::new(), |first| plain(&first.modality)),
+        role: group.role,
+        plane: first.map_or("", |first| geometry::plane_name(&first.orientation)),
+        slices: headers.len(),
+        rows: first.map_or(0, |first| first.rows),
+        columns: first.map_or(0, |first| first.columns),
+        pixel_spacing_mm: first.map_or([0.0; 2], |first| first.pixel_spacing_mm),
+        slice_spacing_mm: geometry::spacing(&group.positions_mm()),
+        tilt_degrees: build::tilt_degrees(group),
+        kernels: distinct(headers.iter().filter_map(|header| header.kernel.as_deref().map(plain)).collect()),
+        kvp: range(|header| header.kvp),
+        exposure_mas: range(|header| header.exposure_mas),
+        ctdi_vol_mgy: range(|header| header.ctdi_vol_mgy),
+        transfer_syntaxes: distinct(
+            headers.iter().map(|header| syntax::describe(&header.transfer_syntax)).collect(),
+        ),
+        problems: build::problems(inventory, group),
+    }
+}
+
+/// A short code of the header fit for a table: printable ASCII, at most 16 characters.
+pub(super) fn plain(text: &str) -> String {
+    text.chars().filter(char::is_ascii).filter(|c| !c.is_ascii_control()).take(16).collect()
+}

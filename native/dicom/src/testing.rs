@@ -1,0 +1,159 @@
+//! A small writer of DICOM files for tests: a valid CT slice by default, any element replaced, removed or
+//! added, in the two uncompressed little-endian encodings. It shares no code with the reader.
+
+use std::collections::BTreeMap;
+
+/// A DICOM file under construction.
+///
+/// ```
+/// use tomobasis_dicom::testing::DicomFile;
+/// let bytes = DicomFile::ct(2, 2, &[0, 1, 2, 3]).position(0.0, 0.0, 5.0).text((0x0028, 0x1053), "DS", "2").bytes();
+/// assert_eq!(&bytes[128..132], b"DICM");
+/// ```
+#[derive(Clone, Debug)]
+pub struct DicomFile {
+    elements: BTreeMap<(u16, u16), ([u8; 2], Vec<u8>)>,
+    syntax: String,
+    explicit: bool,
+    meta: bool,
+}
+
+/// Tag as group and element.
+pub type Tag = (u16, u16);
+
+impl DicomFile {
+    /// A CT slice of `rows` x `columns` signed 16-bit pixels, Explicit VR Little Endian, axial, at the origin,
+    /// with slope 1 and intercept 0, series UID 2.25.1 and an instance UID made from its instance number, 1.
+    pub fn ct(rows: u16, columns: u16, pixels: &[i16]) -> Self {
+        let file = DicomFile {
+            elements: BTreeMap::new(),
+            syntax: "1.2.840.10008.1.2.1".to_owned(),
+            explicit: true,
+            meta: true,
+        };
+        file.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\AXIAL")
+            .text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.2")
+            .text((0x0008, 0x0060), "CS", "CT")
+            .text((0x0010, 0x0010), "PN", "DOE^JOHN")
+            .text((0x0020, 0x000E), "UI", "2.25.1")
+            .text((0x0020, 0x0052), "UI", "2.25.2")
+            .number(1)
+            .position(0.0, 0.0, 0.0)
+            .text((0x0020, 0x0037), "DS", "1\\0\\0\\0\\1\\0")
+            .short((0x0028, 0x0002), 1)
+            .text((0x0028, 0x0004), "CS", "MONOCHROME2")
+            .short((0x0028, 0x0010), rows)
+            .short((0x0028, 0x0011), columns)
+            .text((0x0028, 0x0030), "DS", "0.5\\0.5")
+            .bits(16, 16, true)
+            .text((0x0028, 0x1052), "DS", "0")
+            .text((0x0028, 0x1053), "DS", "1")
+            .raw((0x7FE0, 0x0010), "OW", pixels.iter().flat_map(|pixel| pixel.to_le_bytes()).collect())
+    }
+
+    /// Sets Instance Number, and SOP Instance UID to `2.25.100.<number>`.
+    pub fn number(self, number: u32) -> Self {
+        self.text((0x0020, 0x0013), "IS", &number.to_string()).text(
+            (0x0008, 0x0018),
+            "UI",
+            &format!("2.25.100.{number}"),
+        )
+    }
+
+    /// Sets Image Position (Patient), mm.
+    pub fn position(self, x: f64, y: f64, z: f64) -> Self {
+        self.text((0x0020, 0x0032), "DS", &format!("{x}\\{y}\\{z}"))
+    }
+
+    /// Sets Bits Allocated, Bits Stored, High Bit and Pixel Representation.
+    pub fn bits(self, allocated: u16, stored: u16, signed: bool) -> Self {
+        self.short((0x0028, 0x0100), allocated)
+            .short((0x0028, 0x0101), stored)
+            .short((0x0028, 0x0102), stored.wrapping_sub(1))
+            .short((0x0028, 0x0103), signed.into())
+    }
+
+    /// Sets a text element, padded to even length as its VR asks.
+    pub fn text(self, tag: Tag, vr: &str, value: &str) -> Self {
+        let mut bytes = value.as_bytes().to_vec();
+        if bytes.len() % 2 == 1 {
+            bytes.push(if vr == "UI" { 0 } else { b' ' });
+        }
+        self.raw(tag, vr, bytes)
+    }
+
+    /// Sets a US element.
+    pub fn short(self, tag: Tag, value: u16) -> Self {
+        self.raw(tag, "US", value.to_le_bytes().to_vec())
+    }
+
+    /// Sets any element to any bytes.
+    pub fn raw(mut self, tag: Tag, vr: &str, value: Vec<u8>) -> Self {
+        let mut letters = [b'?'; 2];
+        letters.iter_mut().zip(vr.bytes()).for_each(|(letter, byte)| *letter = byte);
+        self.elements.insert(tag, (letters, value));
+        self
+    }
+
+    /// Removes an element.
+    pub fn without(mut self, tag: Tag) -> Self {
+        self.elements.remove(&tag);
+        self
+    }
+
+    /// Writes the data set as Implicit VR Little Endian.
+    pub fn implicit(mut self) -> Self {
+        self.explicit = false;
+        self.syntax = "1.2.840.10008.1.2".to_owned();
+        self
+    }
+
+    /// Names another transfer syntax in the meta group; the bytes stay as they are.
+    pub fn syntax(mut self, uid: &str) -> Self {
+        self.syntax = uid.to_owned();
+        self
+    }
+
+    /// Leaves out the preamble and the meta group.
+    pub fn without_meta(mut self) -> Self {
+        self.meta = false;
+        self
+    }
+
+    /// The file.
+    pub fn bytes(&self) -> Vec<u8> {
+        let mut out = Vec::new();
+        if self.meta {
+            let mut group = Vec::new();
+            let mut uid = self.syntax.clone().into_bytes();
+            uid.resize(uid.len().next_multiple_of(2), 0);
+            write(&mut group, true, (0x0002, 0x0010), *b"UI", &uid);
+            out.resize(128, 0);
+            out.extend(b"DICM");
+            write(&mut out, true, (0x0002, 0x0000), *b"UL", &(group.len() as u32).to_le_bytes());
+            out.extend(group);
+        }
+        for (&tag, (vr, value)) in &self.elements {
+            write(&mut out, self.explicit, tag, *vr, value);
+        }
+        out
+    }
+}
+
+fn write(out: &mut Vec<u8>, explicit: bool, tag: Tag, vr: [u8; 2], value: &[u8]) {
+    out.extend(tag.0.to_le_bytes());
+    out.extend(tag.1.to_le_bytes());
+    let long = matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT");
+    if explicit {
+        out.extend(vr);
+        if long {
+            out.extend([0, 0]);
+        } else {
+            out.extend((value.len() as u16).to_le_bytes());
+        }
+    }
+    if !explicit || long {
+        out.extend((value.len() as u32).to_le_bytes());
+    }
+    out.extend(value);
+}

@@ -1,0 +1,64 @@
+//! What the tests share: adding whole files to an inventory, and finding the real scans beside the repository.
+#![allow(dead_code, reason = "each test binary uses a part of it")]
+
+use std::path::{Path, PathBuf};
+
+use tomobasis_dicom::{Error, Inventory, SeriesChoice, SeriesPlan};
+
+/// An inventory of files, read as a caller would: a small head first, more on request.
+pub fn inventory(files: &[Vec<u8>]) -> Inventory {
+    let mut inventory = Inventory::new();
+    for (index, file) in files.iter().enumerate() {
+        let mut head = file.len().min(1024);
+        loop {
+            let needed = inventory
+                .add(index, &format!("scan/{index}.dcm"), file.len() as u64, &file[..head])
+                .expect("arguments are right");
+            if needed == 0 {
+                break;
+            }
+            assert!(needed as usize > head, "asked for {needed} bytes, had {head}");
+            head = needed as usize;
+        }
+    }
+    inventory
+}
+
+/// The plan of the only series.
+pub fn only(files: &[Vec<u8>]) -> Result<SeriesPlan, Error> {
+    inventory(files).select(&SeriesChoice::Only)
+}
+
+/// The text of the error that selecting the only series gives.
+pub fn refusal(files: &[Vec<u8>]) -> String {
+    only(files).expect_err("the input should be refused").to_string()
+}
+
+/// A folder of the data that lies beside the repository (or where TOMOBASIS_SHARED says); `None` with a message
+/// when it is absent.
+pub fn shared(folder: &str) -> Option<PathBuf> {
+    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared");
+    let root = std::env::var_os("TOMOBASIS_SHARED").map_or(beside, PathBuf::from);
+    let folder = root.join("data").join(folder);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    eprintln!("skipped: {} is not there", folder.display());
+    None
+}
+
+/// The files of a folder, sorted by name.
+pub fn read_folder(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut files: Vec<(String, Vec<u8>)> = std::fs::read_dir(folder)
+        .expect("the folder can be listed")
+        .map(|entry| entry.expect("an entry").path())
+        .map(|path| (path.display().to_string(), std::fs::read(&path).expect("the file can be read")))
+        .collect();
+    files.sort();
+    files
+}
+
+/// The bytes only.
+pub fn contents(files: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
+    files.iter().map(|(_, bytes)| bytes.clone()).collect()
+}

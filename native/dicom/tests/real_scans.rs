@@ -1,0 +1,92 @@
+//! Real scanners' folders, where they lie beside the repository. `dicom-object` reads the same files.
+
+mod common;
+
+use common::{contents, inventory, only, read_folder, refusal, shared};
+use dicom_dictionary_std::tags;
+use dicom_object::open_file;
+use tomobasis_dicom::{NoteKind, SeriesPlan, decode};
+
+/// Decodes every slice and compares it with what the general DICOM library reads from the same file.
+fn compare(files: &[(String, Vec<u8>)], plan: &SeriesPlan) {
+    for (index, slice) in plan.slices.iter().enumerate() {
+        let (path, bytes) = &files[slice.file];
+        let mut out = vec![0; plan.pixels()];
+        decode(plan, index, bytes, &mut out).expect("the slice is decoded");
+        let object = open_file(path).expect("dicom-object opens the file");
+        let cells = object.element(tags::PIXEL_DATA).unwrap().to_bytes().unwrap();
+        let bits = 16 - u32::from(slice.pixels.bits_stored);
+        let expected: Vec<i32> =
+            cells
+                .chunks_exact(2)
+                .map(|cell| u16::from_le_bytes([cell[0], cell[1]]) << bits)
+                .map(|cell| {
+                    if slice.pixels.signed { i32::from(cell as i16 >> bits) } else { i32::from(cell >> bits) }
+                })
+                .take(out.len())
+                .collect();
+        let found: Vec<i32> = out.iter().map(|&pixel| i32::from(pixel) + slice.offset).collect();
+        assert!(found == expected, "pixels of file {} differ", slice.file);
+        let slope: f64 = object.element(tags::RESCALE_SLOPE).unwrap().to_float64().unwrap();
+        assert_eq!(slice.slope, slope);
+        let uid = object.element(tags::SOP_INSTANCE_UID).unwrap().to_str().unwrap();
+        assert_eq!(slice.instance_uid, uid.trim_end_matches('\0'));
+    }
+}
+
+#[test]
+fn a_head_scan_is_found_among_scout_and_directory() {
+    let Some(folder) = shared("philips_head_phantom_axial_S2020") else { return };
+    let files = read_folder(&folder);
+    let plan = only(&contents(&files)).unwrap();
+    assert_eq!((plan.slices.len(), plan.rows, plan.columns), (100, 512, 512));
+    assert_eq!(plan.slice_spacing_mm.map(|mm| (mm * 1e3).round()), Some(1000.0));
+    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+    let left_out: Vec<NoteKind> = plan.left_out.iter().map(|note| note.kind).collect();
+    assert_eq!(left_out, [NoteKind::NotImages, NoteKind::NotImages, NoteKind::Localizer]);
+    compare(&files, &plan);
+}
+
+#[test]
+fn a_tilted_scan_is_read_and_its_tilt_reported() {
+    let Some(folder) = shared("philips_tilt_S21610") else { return };
+    let files = read_folder(&folder);
+    let plan = only(&contents(&files)).unwrap();
+    assert_eq!(plan.slices.len(), 58);
+    assert!((plan.tilt_degrees - 16.5).abs() < 0.01, "{}", plan.tilt_degrees);
+    assert!(plan.warnings.iter().any(|note| note.text.contains("16.5 degrees")), "{:?}", plan.warnings);
+    compare(&files, &plan);
+}
+
+#[test]
+fn one_image_in_fifteen_syntaxes_is_read_or_refused_by_name() {
+    let Some(folder) = shared("codec_ct") else { return };
+    let mut digests = Vec::new();
+    for (name, bytes) in read_folder(&folder).into_iter().filter(|(name, _)| name.ends_with(".dcm")) {
+        let files = [bytes];
+        if name.ends_with("CTImage.dcm") || name.contains("LittleEndianExplicit") || name.contains("Implicit")
+        {
+            let plan = only(&files).unwrap();
+            let mut out = vec![0; plan.pixels()];
+            digests.push(decode(&plan, 0, &files[0], &mut out).unwrap());
+        } else {
+            let uid = name.rsplit('_').next().unwrap().trim_end_matches(".dcm");
+            let text = refusal(&files);
+            assert!(text.contains(&format!("({uid}) is not read yet")), "{name}: {text}");
+            assert!(!text.contains("unknown"), "{name}: {text}");
+        }
+    }
+    assert_eq!(digests.len(), 3);
+    assert!(digests.iter().all(|digest| *digest == digests[0]));
+}
+
+#[test]
+fn a_real_folder_is_listed_with_the_scanners_settings() {
+    let Some(folder) = shared("philips_head_phantom_axial_S2020") else { return };
+    let series = inventory(&contents(&read_folder(&folder))).series();
+    assert_eq!(series.len(), 2);
+    assert_eq!(series[0].kernels, ["UB"]);
+    assert_eq!(series[0].kvp, Some((120.0, 120.0)));
+    assert_eq!(series[0].series_number, Some(202));
+    assert!(series[0].ctdi_vol_mgy.is_some() && series[0].exposure_mas.is_some());
+}

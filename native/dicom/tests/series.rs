@@ -1,0 +1,231 @@
+//! Many files: grouping, order, choice and what is reported.
+
+mod common;
+
+use common::{inventory, only, refusal};
+use tomobasis_dicom::testing::DicomFile;
+use tomobasis_dicom::{Error, ErrorKind, Inventory, NoteKind, SeriesChoice, SeriesPlan, SliceRole};
+
+const SERIES: (u16, u16) = (0x0020, 0x000E);
+const IMAGE_TYPE: (u16, u16) = (0x0008, 0x0008);
+
+fn slice(number: u32, z: f64) -> DicomFile {
+    DicomFile::ct(2, 2, &[number as i16; 4]).number(number).position(0.0, 0.0, z)
+}
+
+fn bytes(files: &[DicomFile]) -> Vec<Vec<u8>> {
+    files.iter().map(DicomFile::bytes).collect()
+}
+
+fn five() -> Vec<DicomFile> {
+    (0..5).map(|i| slice(i + 1, 2.5 * f64::from(i))).collect()
+}
+
+fn warning(plan: &SeriesPlan, kind: NoteKind) -> Option<&str> {
+    plan.warnings.iter().chain(&plan.left_out).find(|note| note.kind == kind).map(|note| note.text.as_str())
+}
+
+#[test]
+fn slices_are_ordered_by_position_whatever_their_numbers_and_names() {
+    let files = [slice(1, 5.0), slice(2, -5.0), slice(3, 0.0)];
+    let plan = only(&bytes(&files)).unwrap();
+    let order: Vec<usize> = plan.slices.iter().map(|slice| slice.file).collect();
+    assert_eq!(order, [1, 2, 0]);
+    let positions: Vec<f64> = plan.slices.iter().map(|slice| slice.position_mm).collect();
+    assert_eq!(positions, [-5.0, 0.0, 5.0]);
+    assert_eq!(plan.slice_spacing_mm, Some(5.0));
+    assert!(plan.warnings.is_empty(), "{:?}", plan.warnings);
+}
+
+#[test]
+fn slices_at_one_position_are_ordered_by_instance_number_and_reported() {
+    let files = [slice(12, 0.0), slice(2, 0.0), slice(3, 1.0)];
+    let plan = only(&bytes(&files)).unwrap();
+    let numbers: Vec<_> = plan.slices.iter().filter_map(|slice| slice.instance_number).collect();
+    assert_eq!(numbers, [2, 12, 3]);
+    assert!(warning(&plan, NoteKind::SamePosition).unwrap().starts_with("1 slices lie at the position"));
+}
+
+#[test]
+fn the_plan_does_not_depend_on_the_order_in_which_files_are_added() {
+    let files = bytes(&five());
+    let forward = only(&files).unwrap();
+    let mut backward = Inventory::new();
+    for (i, file) in files.iter().enumerate().rev() {
+        backward.add(i, &format!("scan/{i}.dcm"), file.len() as u64, file).unwrap();
+    }
+    assert_eq!(backward.select(&SeriesChoice::Only).unwrap(), forward);
+}
+
+#[test]
+fn a_plan_keeps_every_bit_through_json() {
+    let files: Vec<DicomFile> = (0..3)
+        .map(|i| slice(i, 0.1 * f64::from(i)).text((0x0028, 0x1053), "DS", "0.30000000000004"))
+        .collect();
+    let plan = only(&bytes(&files)).unwrap();
+    let json = serde_json::to_string(&plan).unwrap();
+    assert_eq!(serde_json::from_str::<SeriesPlan>(&json).unwrap(), plan);
+}
+
+#[test]
+fn a_missing_slice_is_reported_as_a_gap_with_its_place() {
+    let mut files = five();
+    files.remove(2);
+    let plan = only(&bytes(&files)).unwrap();
+    let text = warning(&plan, NoteKind::Gap).unwrap();
+    assert!(text.contains("1 of 3 steps") && text.contains("5 mm between slices 2 and 3"), "{text}");
+}
+
+#[test]
+fn gantry_tilt_is_reported_in_degrees() {
+    let tilted = |file: DicomFile| file.text((0x0020, 0x0037), "DS", "1\\0\\0\\0\\0.9588197\\0.2840153");
+    let files: Vec<DicomFile> = five().into_iter().map(tilted).collect();
+    let plan = only(&bytes(&files)).unwrap();
+    assert!(warning(&plan, NoteKind::Tilt).unwrap().contains("16.5 degrees"));
+    let spacing = plan.slice_spacing_mm.unwrap();
+    assert!((spacing - 2.5 * 0.9588197).abs() < 1e-6, "{spacing}");
+}
+
+#[test]
+fn localizers_derived_images_and_other_files_are_left_out_and_said() {
+    let mut files = five();
+    files.push(slice(90, 3.0).text(IMAGE_TYPE, "CS", "ORIGINAL\\PRIMARY\\LOCALIZER"));
+    files.push(slice(91, 4.0).text(IMAGE_TYPE, "CS", "DERIVED\\SECONDARY\\REFORMATTED"));
+    let mut all = bytes(&files);
+    all.push(b"read me".to_vec());
+    let plan = only(&all).unwrap();
+    assert_eq!(plan.slices.len(), 5);
+    assert_eq!(warning(&plan, NoteKind::Localizer), Some("1 localizer images"));
+    assert_eq!(warning(&plan, NoteKind::Derived), Some("1 derived images"));
+    assert_eq!(warning(&plan, NoteKind::NotImages), Some("1 files that are not DICOM"));
+}
+
+#[test]
+fn derived_images_are_used_when_named() {
+    let derived = |file: DicomFile| file.text(IMAGE_TYPE, "CS", "DERIVED\\PRIMARY\\AXIAL");
+    let files = bytes(&five().into_iter().map(derived).collect::<Vec<_>>());
+    let inventory = inventory(&files);
+    let error = inventory.select(&SeriesChoice::Only).unwrap_err();
+    assert!(
+        matches!(error, Error::OnlyLeftOut { .. }) && error.to_string().contains("--series ID"),
+        "{error}"
+    );
+    let one = inventory.series().remove(0);
+    assert_eq!((one.role, one.slices), (SliceRole::Derived, 5));
+    assert_eq!(inventory.select(&SeriesChoice::Uid(one.id)).unwrap().slices.len(), 5);
+    assert_eq!(inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())).unwrap().slices.len(), 5);
+}
+
+#[test]
+fn a_lossy_slice_stays_a_slice_and_is_said() {
+    let lossy = |file: DicomFile| {
+        file.text(IMAGE_TYPE, "CS", "DERIVED\\PRIMARY\\AXIAL").text((0x0028, 0x2110), "CS", "01")
+    };
+    let plan = only(&bytes(&five().into_iter().map(lossy).collect::<Vec<_>>())).unwrap();
+    assert_eq!(warning(&plan, NoteKind::Lossy), Some("5 slices were compressed with loss"));
+}
+
+#[test]
+fn several_series_are_listed_and_chosen_by_uid_id_or_size() {
+    let mut files = five();
+    files.extend((0..2).map(|i| slice(50 + i, f64::from(i)).text(SERIES, "UI", "2.25.7")));
+    let inventory = inventory(&bytes(&files));
+    let error = inventory.select(&SeriesChoice::Only).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    let text = error.to_string();
+    assert!(text.contains("holds 2 series") && text.contains("CT axial, 5 slices of 2 x 2"), "{text}");
+    assert!(!text.contains("2.25."), "{text}");
+    let count = |choice| inventory.select(&choice).map(|plan: SeriesPlan| plan.slices.len());
+    assert_eq!(count(SeriesChoice::Largest), Ok(5));
+    assert_eq!(count(SeriesChoice::Uid("2.25.7".to_owned())), Ok(2));
+    assert_eq!(count(SeriesChoice::Uid(inventory.series()[1].id.clone())), Ok(2));
+    assert!(matches!(count(SeriesChoice::Uid("2.25.8".to_owned())), Err(Error::UnknownSeries { .. })));
+    assert!(matches!(count(SeriesChoice::All), Err(Error::SeveralSeries { count: 2, .. })));
+    assert_eq!(inventory.select_all(&SeriesChoice::All).unwrap().len(), 2);
+}
+
+#[test]
+fn slices_of_different_sizes_are_refused_with_their_counts() {
+    let mut files = five();
+    files.push(DicomFile::ct(3, 3, &[0; 9]).number(9).position(0.0, 0.0, 12.5));
+    let inventory = inventory(&bytes(&files));
+    let error = inventory.select(&SeriesChoice::Only).unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("different sizes; remove those that do not belong"), "{text}");
+    assert!(text.contains("5 slices of 2 x 2") && text.contains("1 slices of 3 x 3"), "{text}");
+    assert_eq!(error.kind(), ErrorKind::Input);
+    assert!(matches!(inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())), Err(Error::Mixed { .. })));
+    let part = inventory.series().remove(0).id;
+    assert_eq!(inventory.select(&SeriesChoice::Uid(part)).unwrap().slices.len(), 5);
+}
+
+#[test]
+fn a_copy_of_a_slice_is_used_once_and_said() {
+    let mut files = five();
+    files.push(slice(2, 2.5));
+    let plan = only(&bytes(&files)).unwrap();
+    assert_eq!(plan.slices.len(), 5);
+    assert!(warning(&plan, NoteKind::Duplicate).unwrap().contains("file 6 of 6"));
+}
+
+#[test]
+fn two_files_of_one_instance_that_differ_are_refused() {
+    let mut files = five();
+    files.push(slice(2, 100.0));
+    let text = refusal(&bytes(&files));
+    assert!(
+        text.contains("file 2 of 6") && text.contains("file 6 of 6") && text.contains("but differ"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_broken_slice_stops_its_own_series_and_no_other() {
+    let mut files = bytes(&five());
+    let broken = slice(6, 12.5).without((0x0020, 0x0032));
+    files.push(broken.clone().bytes());
+    assert!(refusal(&files).starts_with("file 6 of 6"));
+    files[5] = broken.text(SERIES, "UI", "2.25.7").bytes();
+    let inventory = inventory(&files);
+    assert!(inventory.select(&SeriesChoice::Only).is_err());
+    let plan = inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())).unwrap();
+    assert_eq!(warning(&plan, NoteKind::OtherSeries), Some("1 unusable files of other series"));
+    assert!(inventory.select(&SeriesChoice::Uid("2.25.7".to_owned())).is_err());
+}
+
+#[test]
+fn an_input_without_slices_says_what_it_holds() {
+    assert_eq!(only(&[]), Err(Error::NoFiles));
+    assert_eq!(only(&[b"text".to_vec(), vec![]]), Err(Error::NoDicom { files: 2 }));
+    let picture =
+        slice(1, 0.0).text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").without((0x0020, 0x0032));
+    let text = refusal(&[picture.bytes()]);
+    assert!(text.contains("1 x picture without a position in space"), "{text}");
+}
+
+#[test]
+fn mixed_unsigned_depths_share_one_offset() {
+    let files = [slice(1, 0.0).bits(16, 16, false), slice(2, 1.0).bits(16, 12, false), slice(3, 2.0)];
+    let plan = only(&bytes(&files)).unwrap();
+    assert_eq!(plan.slices.iter().map(|slice| slice.offset).collect::<Vec<_>>(), [32768, 32768, 0]);
+    assert!(warning(&plan, NoteKind::Uneven).unwrap().contains("pixel formats"));
+}
+
+#[test]
+fn a_summary_lists_kernel_and_dose_without_patient_data() {
+    let dressed = |file: DicomFile| {
+        file.text((0x0018, 0x1210), "SH", "B30f").text((0x0018, 0x0060), "DS", "120").raw(
+            (0x0018, 0x9345),
+            "FD",
+            9.5_f64.to_le_bytes().to_vec(),
+        )
+    };
+    let summary = inventory(&bytes(&five().into_iter().map(dressed).collect::<Vec<_>>())).series().remove(0);
+    assert_eq!(
+        (summary.kernels.as_slice(), summary.kvp),
+        (["B30f".to_owned()].as_slice(), Some((120.0, 120.0)))
+    );
+    assert_eq!(summary.ctdi_vol_mgy, Some((9.5, 9.5)));
+    assert_eq!(summary.transfer_syntaxes, ["Explicit VR Little Endian (1.2.840.10008.1.2.1)"]);
+    assert!(!serde_json::to_string(&summary).unwrap().contains("DOE"));
+}

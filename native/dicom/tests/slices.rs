@@ -1,0 +1,236 @@
+//! One file: what is read, and what is refused with which words.
+
+mod common;
+
+use common::{only, refusal};
+use proptest::prelude::*;
+use tomobasis_dicom::testing::{DicomFile, Tag};
+use tomobasis_dicom::{Error, HeaderOutcome, NotAnImage, decode, read_header, salted_id};
+
+const ROWS: Tag = (0x0028, 0x0010);
+const SLOPE: Tag = (0x0028, 0x1053);
+const INTERCEPT: Tag = (0x0028, 0x1052);
+const PIXEL_DATA: Tag = (0x7FE0, 0x0010);
+
+fn slice() -> DicomFile {
+    DicomFile::ct(2, 3, &[-1024, -1, 0, 1, 40, 3071])
+}
+
+fn pixels_of(file: &DicomFile) -> Vec<i32> {
+    let bytes = file.bytes();
+    let plan = only(std::slice::from_ref(&bytes)).expect("the slice is read");
+    let mut out = vec![0; plan.pixels()];
+    decode(&plan, 0, &bytes, &mut out).expect("the slice is decoded");
+    out.iter().map(|&pixel| i32::from(pixel) + plan.slices[0].offset).collect()
+}
+
+fn classify(bytes: &[u8]) -> HeaderOutcome {
+    read_header(bytes, bytes.len() as u64)
+}
+
+#[test]
+fn both_little_endian_encodings_give_the_same_pixels() {
+    let expected = [-1024, -1, 0, 1, 40, 3071];
+    assert_eq!(pixels_of(&slice()), expected);
+    assert_eq!(pixels_of(&slice().implicit()), expected);
+}
+
+#[test]
+fn a_data_set_in_another_encoding_than_the_meta_group_says_is_read() {
+    assert_eq!(pixels_of(&slice().implicit().syntax("1.2.840.10008.1.2.1")).len(), 6);
+    assert_eq!(pixels_of(&slice().syntax("1.2.840.10008.1.2")).len(), 6);
+}
+
+#[test]
+fn files_without_preamble_and_meta_group_are_read() {
+    assert_eq!(pixels_of(&slice().without_meta()).len(), 6);
+    assert_eq!(pixels_of(&slice().without_meta().implicit()).len(), 6);
+    let with_meta = slice().bytes();
+    let HeaderOutcome::Slices(slices) = classify(&with_meta[132..]) else {
+        panic!("meta group, no preamble")
+    };
+    assert_eq!(slices[0].rows, 2);
+}
+
+#[test]
+fn eight_bit_and_unsigned_sixteen_bit_pixels_are_read() {
+    let bytes = slice().bits(8, 8, false).raw(PIXEL_DATA, "OB", vec![0, 1, 127, 128, 254, 255]);
+    assert_eq!(pixels_of(&bytes), [0, 1, 127, 128, 254, 255]);
+    let full = [0_u16, 1, 32767, 32768, 65534, 65535];
+    let words = full.iter().flat_map(|word| word.to_le_bytes()).collect();
+    let file = slice().bits(16, 16, false).raw(PIXEL_DATA, "OW", words);
+    assert_eq!(only(&[file.bytes()]).unwrap().slices[0].offset, 32768);
+    assert_eq!(pixels_of(&file), full.map(i32::from));
+}
+
+#[test]
+fn twelve_bit_pixels_ignore_what_lies_above_them() {
+    let file = DicomFile::ct(1, 2, &[0x7FFF, -32768]).bits(16, 12, false);
+    assert_eq!(pixels_of(&file), [4095, 0]);
+    assert_eq!(only(&[file.bytes()]).unwrap().slices[0].offset, 0);
+}
+
+#[test]
+fn slope_and_intercept_are_the_nearest_doubles() {
+    let file = slice().text(SLOPE, "DS", "0.1").text(INTERCEPT, "DS", " -1024.30 ");
+    let plan = only(&[file.bytes()]).unwrap();
+    assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (0.1, -1024.3));
+}
+
+#[test]
+fn a_slice_without_rescale_is_taken_as_stored_and_said() {
+    let plan = only(&[slice().without(SLOPE).without(INTERCEPT).bytes()]).unwrap();
+    assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (1.0, 0.0));
+    assert!(plan.warnings[0].text.contains("no Rescale Slope"), "{:?}", plan.warnings);
+}
+
+#[test]
+fn a_bad_header_value_is_named_with_its_tag_and_what_was_expected() {
+    let cases: [(DicomFile, &str); 22] = [
+        (slice().without(ROWS), "Rows (0028,0010) is missing"),
+        (slice().short(ROWS, 0), "Rows (0028,0010) is 0: expected a number of pixels"),
+        (slice().short((0x0028, 0x0002), 3), "Samples Per Pixel (0028,0002) is 3: expected 1"),
+        (slice().text((0x0028, 0x0004), "CS", "RGB"), "Photometric Interpretation (0028,0004) is"),
+        (slice().bits(32, 32, true), "Bits Allocated (0028,0100) is 32: expected 16 or 8"),
+        (
+            slice().bits(16, 0, true),
+            "Bits Stored (0028,0101) is 0: expected a number from 1 to Bits Allocated",
+        ),
+        (slice().bits(16, 33, true), "Bits Stored (0028,0101) is 33"),
+        (slice().bits(8, 12, true), "Bits Stored (0028,0101) is 12"),
+        (
+            slice().short((0x0028, 0x0102), 14),
+            "High Bit (0028,0102) is 14: expected one less than Bits Stored",
+        ),
+        (slice().short((0x0028, 0x0103), 2), "Pixel Representation (0028,0103) is 2"),
+        (
+            slice().text(SLOPE, "DS", "1,5"),
+            "Rescale Slope (0028,1053) is \"1,5\": expected one decimal number",
+        ),
+        (slice().text(SLOPE, "DS", "NaN"), "Rescale Slope (0028,1053) is \"???\""),
+        (slice().text(SLOPE, "DS", ""), "Rescale Slope (0028,1053) is empty"),
+        (slice().text(SLOPE, "DS", "0.0"), "Rescale Slope (0028,1053) is 0: expected a number other than 0"),
+        (slice().text(INTERCEPT, "DS", "1\\2"), "Rescale Intercept (0028,1052) is \"1\\2\""),
+        (slice().without(SLOPE), "Rescale Slope (0028,1053) is missing"),
+        (slice().without((0x0020, 0x0032)), "Image Position (Patient) (0020,0032) is missing"),
+        (slice().text((0x0020, 0x0032), "DS", "1\\2"), "Image Position (Patient) (0020,0032) is \"1\\2\""),
+        (slice().without((0x0020, 0x0037)), "Image Orientation (Patient) (0020,0037) is missing"),
+        (
+            slice().text((0x0020, 0x0037), "DS", "0\\0\\0\\0\\0\\0"),
+            "not a pair of perpendicular unit vectors",
+        ),
+        (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image (12 frames)"),
+        (slice().raw((0x0028, 0x3000), "SQ", vec![]), "Modality LUT Sequence"),
+    ];
+    for (file, words) in cases {
+        let text = refusal(&[file.bytes()]);
+        let start = format!("file 1 of 1 (id {}): ", salted_id("file", "scan/0.dcm"));
+        assert!(text.starts_with(&start) && text.contains(words), "expected {words:?} in {text:?}");
+    }
+}
+
+#[test]
+fn pixel_data_that_does_not_fit_the_header_is_refused() {
+    let text = refusal(&[slice().raw(PIXEL_DATA, "OW", vec![0; 10]).bytes()]);
+    assert!(text.contains("has 10 bytes, 12 are needed"), "{text}");
+    assert!(refusal(&[slice().without(PIXEL_DATA).bytes()]).contains("it has no pixel data"));
+    let mut cut = slice().bytes();
+    cut.truncate(cut.len() - 4);
+    assert!(refusal(&[cut.clone()]).contains("cut off: 8 of the 12 bytes"));
+    cut.truncate(cut.len() - 21);
+    assert!(refusal(&[cut]).contains("cut off: it ends at byte"));
+}
+
+#[test]
+fn a_compressed_or_other_transfer_syntax_is_refused_by_name() {
+    let names = [
+        (
+            "1.2.840.10008.1.2.4.70",
+            "JPEG Lossless, Non-Hierarchical, First-Order Prediction (1.2.840.10008.1.2.4.70)",
+        ),
+        ("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian (1.2.840.10008.1.2.1.99)"),
+        ("1.2.840.10008.1.2.5", "RLE Lossless (1.2.840.10008.1.2.5)"),
+        ("1.2.840.113619.5.2", "private or unknown transfer syntax (1.2.840.113619.5.2)"),
+    ];
+    for (uid, name) in names {
+        let text = refusal(&[slice().syntax(uid).bytes()]);
+        assert!(text.contains(&format!("{name} is not read yet")), "{text}");
+    }
+}
+
+#[test]
+fn other_files_are_classified_and_not_errors() {
+    assert_eq!(classify(b""), HeaderOutcome::NotDicom);
+    assert_eq!(classify(b"a note"), HeaderOutcome::NotDicom);
+    assert_eq!(classify(&[0; 4096]), HeaderOutcome::NotDicom);
+    assert_eq!(classify(&[0xFF; 4096]), HeaderOutcome::NotDicom);
+    let report = slice().text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.88.67");
+    let report = [(0x0028, 0x0010), (0x0028, 0x0011), (0x0028, 0x0100), PIXEL_DATA]
+        .into_iter()
+        .fold(report, DicomFile::without);
+    let HeaderOutcome::NotAnImage(NotAnImage::Object(name)) = classify(&report.bytes()) else {
+        panic!("a report")
+    };
+    assert_eq!(name, "X-Ray Radiation Dose SR Storage");
+    let screenshot =
+        slice().text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").short((0x0028, 0x0002), 3);
+    assert_eq!(classify(&screenshot.bytes()), HeaderOutcome::NotAnImage(NotAnImage::Colour));
+}
+
+#[test]
+fn a_file_that_changed_after_the_listing_is_refused() {
+    let plan = only(&[slice().bytes()]).unwrap();
+    let mut out = vec![0; plan.pixels()];
+    let other = slice().text(SLOPE, "DS", "2").bytes();
+    let error = decode(&plan, 0, &other, &mut out).unwrap_err();
+    assert!(error.to_string().contains("no longer the file that was listed"), "{error}");
+    assert!(matches!(decode(&plan, 0, b"", &mut out), Err(Error::Slice { .. })));
+    assert!(matches!(decode(&plan, 1, &slice().bytes(), &mut out), Err(Error::Argument(_))));
+    assert!(matches!(decode(&plan, 0, &slice().bytes(), &mut out[1..]), Err(Error::Argument(_))));
+}
+
+#[test]
+fn no_text_of_a_header_reaches_an_error() {
+    for tag in [(0x0020, 0x0032), (0x0020, 0x0037), (0x0028, 0x0030), SLOPE, INTERCEPT, (0x0028, 0x0008)] {
+        let text = refusal(&[slice().text(tag, "DS", "Smith^Anna").bytes()]);
+        assert!(!text.contains("Smith") && !text.contains("Anna"), "{text}");
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn no_mutation_panics_or_asks_for_less_than_it_has(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
+        keep in any::<prop::sample::Index>(),
+        implicit in any::<bool>(),
+    ) {
+        let file = if implicit { slice().implicit() } else { slice() };
+        let original = file.bytes();
+        let plan = only(std::slice::from_ref(&original)).unwrap();
+        let mut bytes = original;
+        // Half of the changes go to the data set, where they matter.
+        for (place, value) in changes {
+            let at = 128 + place.index(bytes.len() - 128);
+            bytes[at] = value;
+        }
+        let length = bytes.len() as u64;
+        let head = keep.index(bytes.len()) ;
+        if let HeaderOutcome::NeedBytes(needed) = read_header(&bytes[..head], length) {
+            prop_assert!(needed > head as u64 && needed <= length);
+        }
+        prop_assert!(!matches!(read_header(&bytes, length), HeaderOutcome::NeedBytes(_)));
+        let mut out = vec![0; plan.pixels()];
+        let _ = decode(&plan, 0, &bytes, &mut out);
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), marked in any::<bool>()) {
+        let mut file = vec![0; 128];
+        file.extend(b"DICM");
+        file.extend(&bytes);
+        let file = if marked { file } else { bytes };
+        prop_assert!(!matches!(classify(&file), HeaderOutcome::NeedBytes(_)));
+    }
+}
