@@ -1,0 +1,86 @@
+package io.tomobasis.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Arrays;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
+
+/** Native errors arrive as the class and exit code that architecture.md gives them, in one line. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class ErrorsTest {
+  private static final SyntheticCt CT = new SyntheticCt(3, 8, 6, 1);
+
+  @Test
+  void a_wrong_option_is_a_usage_exception() {
+    assertOneLine(UsageException.class, 2, "--rank", () -> Runs.options("--rank", "0"));
+    assertOneLine(UsageException.class, 2, "--nonsense", () -> Runs.options("--nonsense"));
+  }
+
+  @Test
+  void more_basis_vectors_than_slices_is_a_usage_exception() {
+    String plan = Runs.plan(CT);
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    byte[] digests = Runs.decode(CT, plan, pixels);
+    String options = Runs.options("--rank", "4");
+    assertOneLine(UsageException.class, 2, "--rank", () -> Decomposition.compute(plan, options, Runs.gram(CT, pixels), digests, 1));
+  }
+
+  @Test
+  void an_inventory_without_images_is_an_input_exception() {
+    try (Inventory inventory = new Inventory(Runs.options())) {
+      assertEquals(0, inventory.add(0, "notes.txt", 5, "notes".getBytes()));
+      assertOneLine(InputException.class, 3, "", inventory::select);
+    }
+  }
+
+  @Test
+  void a_compressed_transfer_syntax_is_an_input_exception_that_names_it() {
+    Executable scan =
+        () -> {
+          try (Inventory inventory = new Inventory(Runs.options())) {
+            byte[] file = CT.file(0, "1.2.840.10008.1.2.4.70");
+            inventory.add(0, "a", file.length, file);
+            new SliceDecoder(inventory.select()).decode(0, "a", file, new short[CT.pixels()], 0);
+          }
+        };
+    assertOneLine(InputException.class, 3, "JPEG Lossless", scan);
+  }
+
+  @Test
+  void a_file_that_became_shorter_is_an_input_exception_without_its_name() {
+    try (SliceDecoder decoder = new SliceDecoder(Runs.plan(CT))) {
+      byte[] file = Arrays.copyOf(CT.file(1), 700);
+      String said =
+          assertOneLine(InputException.class, 3, "file 2 of 3", () -> decoder.decode(1, "NOBODY", file, new short[48], 0));
+      assertFalse(said.contains("NOBODY"), said);
+    }
+  }
+
+  @Test
+  void bytes_that_are_not_ours_are_computation_exceptions() {
+    byte[] foreign = new byte[100];
+    assertOneLine(ComputationException.class, 1, "", () -> Decomposition.fromBytes(foreign));
+    try (GramAccumulator gram = new GramAccumulator(3)) {
+      assertOneLine(ComputationException.class, 1, "", () -> gram.merge(foreign));
+    }
+  }
+
+  @Test
+  void a_file_label_counts_from_one_and_hides_the_name() {
+    assertTrue(Inventory.fileLabel(16, 303, "DOE^JOHN.dcm").matches("file 17 of 303 \\(id [0-9a-f]{8}\\)"));
+  }
+
+  private static String assertOneLine(Class<? extends TomoBasisException> type, int code, String named, Executable call) {
+    TomoBasisException e = assertThrows(type, call);
+    assertEquals(code, e.exitCode());
+    assertEquals(1, e.getMessage().lines().count(), e.getMessage());
+    assertTrue(e.getMessage().contains(named), e.getMessage());
+    return e.getMessage();
+  }
+}

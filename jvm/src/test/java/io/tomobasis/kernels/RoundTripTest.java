@@ -1,0 +1,138 @@
+package io.tomobasis.kernels;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.DisplayNameGeneration;
+import org.junit.jupiter.api.DisplayNameGenerator;
+import org.junit.jupiter.api.Test;
+
+/** Files to result through the native library, checked against what Java can compute itself. */
+@DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
+class RoundTripTest {
+  private static final SyntheticCt CT = new SyntheticCt(5, 80, 70, 2); // two row blocks, the second one short
+
+  @Test
+  void slices_are_decoded_to_their_stored_values_with_their_digest() throws Exception {
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    byte[] digests = Runs.decode(CT, Runs.plan(CT), pixels);
+    for (int j = 0; j < CT.slices(); j++) {
+      assertArrayEquals(CT.stored(j), Arrays.copyOfRange(pixels, j * CT.pixels(), (j + 1) * CT.pixels()));
+      ByteBuffer stored = ByteBuffer.allocate(4 * CT.pixels()).order(ByteOrder.LITTLE_ENDIAN);
+      for (short value : CT.stored(j)) {
+        stored.putInt(value);
+      }
+      byte[] digest = MessageDigest.getInstance("SHA-256").digest(stored.array());
+      assertArrayEquals(digest, Arrays.copyOfRange(digests, 32 * j, 32 * (j + 1)));
+    }
+  }
+
+  @Test
+  void files_may_be_added_in_any_order() {
+    try (Inventory inventory = new Inventory(Runs.options())) {
+      for (int j = CT.slices() - 1; j >= 0; j--) {
+        byte[] file = CT.file(j);
+        inventory.add(j, "slice" + j, file.length, file);
+      }
+      assertEquals(Runs.plan(CT), inventory.select());
+    }
+  }
+
+  @Test
+  void a_head_too_short_asks_for_more_and_then_suffices() {
+    try (Inventory inventory = new Inventory(Runs.options())) {
+      byte[] file = CT.file(0);
+      byte[] head = Arrays.copyOf(file, 200);
+      long needed = inventory.add(0, "a", file.length, head);
+      while (needed != 0) {
+        assertTrue(needed > head.length && needed <= file.length, "asked for " + needed + " after " + head.length);
+        head = Arrays.copyOf(file, (int) needed);
+        needed = inventory.add(0, "a", file.length, head);
+      }
+      assertTrue(head.length < file.length, "the pixels were asked for");
+      assertFalse(inventory.select().isEmpty());
+    }
+  }
+
+  @Test
+  void gram_sums_are_the_same_bytes_however_they_are_split() {
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    Runs.decode(CT, Runs.plan(CT), pixels);
+    try (GramAccumulator first = new GramAccumulator(CT.slices());
+        GramAccumulator second = new GramAccumulator(CT.slices());
+        GramAccumulator both = new GramAccumulator(CT.slices())) {
+      first.add(Runs.block(CT, pixels, 0), Runs.rows(CT, 0));
+      second.add(Runs.block(CT, pixels, 1), Runs.rows(CT, 1));
+      both.merge(second.toBytes());
+      both.merge(first.toBytes());
+      assertArrayEquals(Runs.gram(CT, pixels), both.toBytes());
+    }
+  }
+
+  @Test
+  void a_decomposition_survives_its_bytes_and_does_not_depend_on_threads() {
+    try (Decomposition one = Runs.decompose(CT, 1);
+        Decomposition two = Runs.decompose(CT, 2);
+        Decomposition copy = Decomposition.fromBytes(one.toBytes())) {
+      assertArrayEquals(one.toBytes(), two.toBytes());
+      assertArrayEquals(one.toBytes(), copy.toBytes());
+      assertEquals(one.summary(), copy.summary());
+    }
+  }
+
+  @Test
+  void a_rendered_series_becomes_the_files_of_a_result_folder() {
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    Runs.decode(CT, Runs.plan(CT), pixels);
+    Decomposition decomposition = Runs.decompose(CT, 1);
+    try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
+      byte[][] records = new byte[Runs.blocks(CT)][];
+      byte[][] strips = new byte[Runs.blocks(CT)][];
+      for (int b = 0; b < records.length; b++) {
+        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b));
+        assertEquals("PAR1", new String(rendered[0], 0, 4));
+        records[b] = rendered[1];
+        strips[b] = rendered[2];
+      }
+      NamedFile[] files = decomposition.finish(records, renderer.pictures(strips), "{}");
+      String[] names = Arrays.stream(files).map(NamedFile::path).toArray(String[]::new);
+      for (String name : new String[] {"manifest.json", "singular_values.parquet", "weights.parquet", "report.html"}) {
+        assertTrue(Arrays.asList(names).contains(name), Arrays.toString(names));
+      }
+      assertTrue(Arrays.stream(names).anyMatch(name -> name.startsWith("pictures/")), Arrays.toString(names));
+    } finally {
+      decomposition.close();
+    }
+  }
+
+  @Test
+  void a_renderer_outlives_its_decomposition_and_serves_many_threads() {
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    Runs.decode(CT, Runs.plan(CT), pixels);
+    Decomposition decomposition = Runs.decompose(CT, 1);
+    try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
+      decomposition.close();
+      short[] block = Runs.block(CT, pixels, 0);
+      byte[][] once = renderer.render(0, block, Runs.rows(CT, 0));
+      IntStream.range(0, 16).parallel().forEach(i -> assertArrayEquals(once, renderer.render(0, block, Runs.rows(CT, 0))));
+    }
+  }
+
+  @Test
+  void every_call_fits_on_a_small_stack() throws Exception {
+    AtomicReference<Throwable> failure = new AtomicReference<>();
+    Thread small = new Thread(null, this::a_rendered_series_becomes_the_files_of_a_result_folder, "small", 256 << 10);
+    small.setUncaughtExceptionHandler((thread, e) -> failure.set(e));
+    small.start();
+    small.join();
+    assertEquals(null, failure.get());
+  }
+}

@@ -1,0 +1,74 @@
+package io.tomobasis.kernels;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** The whole way from files to a result through the classes of this package, in one process and one row block at a time. */
+final class Runs {
+  static final int BLOCK_ROWS = 4096;
+
+  private Runs() {}
+
+  static String options(String... more) {
+    List<String> args = new ArrayList<>(List.of("--input", "in", "--output", "out"));
+    args.addAll(List.of(more));
+    return JobOptions.parse(args.toArray(new String[0]));
+  }
+
+  static String plan(SyntheticCt ct) {
+    try (Inventory inventory = new Inventory(options())) {
+      for (int j = 0; j < ct.slices(); j++) {
+        byte[] file = ct.file(j);
+        if (inventory.add(j, "slice" + j, file.length, file) != 0) {
+          throw new AssertionError("a whole file is not enough");
+        }
+      }
+      return inventory.select();
+    }
+  }
+
+  /** Slice digests, concatenated; {@code pixels} receives the whole matrix, slice after slice. */
+  static byte[] decode(SyntheticCt ct, String plan, short[] pixels) {
+    byte[] digests = new byte[32 * ct.slices()];
+    try (SliceDecoder decoder = new SliceDecoder(plan)) {
+      for (int j = 0; j < ct.slices(); j++) {
+        byte[] digest = decoder.decode(j, "slice" + j, ct.file(j), pixels, j * ct.pixels());
+        System.arraycopy(digest, 0, digests, 32 * j, 32);
+      }
+    }
+    return digests;
+  }
+
+  static short[] block(SyntheticCt ct, short[] pixels, int block) {
+    int rows = rows(ct, block);
+    short[] values = new short[rows * ct.slices()];
+    for (int j = 0; j < ct.slices(); j++) {
+      System.arraycopy(pixels, j * ct.pixels() + block * BLOCK_ROWS, values, j * rows, rows);
+    }
+    return values;
+  }
+
+  static int rows(SyntheticCt ct, int block) {
+    return Math.min(BLOCK_ROWS, ct.pixels() - block * BLOCK_ROWS);
+  }
+
+  static int blocks(SyntheticCt ct) {
+    return (ct.pixels() + BLOCK_ROWS - 1) / BLOCK_ROWS;
+  }
+
+  static byte[] gram(SyntheticCt ct, short[] pixels) {
+    try (GramAccumulator gram = new GramAccumulator(ct.slices())) {
+      for (int b = 0; b < blocks(ct); b++) {
+        gram.add(block(ct, pixels, b), rows(ct, b));
+      }
+      return gram.toBytes();
+    }
+  }
+
+  static Decomposition decompose(SyntheticCt ct, int threads) {
+    String plan = plan(ct);
+    short[] pixels = new short[ct.slices() * ct.pixels()];
+    byte[] digests = decode(ct, plan, pixels);
+    return Decomposition.compute(plan, options(), gram(ct, pixels), digests, threads);
+  }
+}
