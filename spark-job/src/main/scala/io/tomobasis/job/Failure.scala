@@ -19,7 +19,8 @@ object Failure {
         case e: TomoBasisException => Failure(e.exitCode, e.getMessage)
         case _: OutOfMemoryError =>
           Failure(1, "out of memory; give more with --driver-memory or --executor-memory, or use more partitions")
-        case _: StackOverflowError => Failure(1, "a thread's stack overflowed; give more with -Xss in the extra Java options")
+        case _: StackOverflowError =>
+          Failure(1, "a thread's stack overflowed; give more with -Xss in the extra Java options")
       }
       .getOrElse {
         val last = causes.last

@@ -8,7 +8,7 @@ import java.io.{FileNotFoundException, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.{Arrays, Comparator}
 
-import io.tomobasis.kernels.{Inventory, InputException, UsageException}
+import io.tomobasis.kernels.{InputException, Inventory, UsageException}
 
 /**
  * A file of the input.
@@ -44,7 +44,11 @@ object Listing {
       val status = fs.getFileStatus(root)
       val found =
         if (status.isFile) Seq(status)
-        else RemoteIterators.toList(fs.listFiles(status.getPath, true)).toArray(Array.empty[org.apache.hadoop.fs.FileStatus]).toSeq
+        else
+          RemoteIterators
+            .toList(fs.listFiles(status.getPath, true))
+            .toArray(Array.empty[org.apache.hadoop.fs.FileStatus])
+            .toSeq
       found
         .map(file => InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen))
         .sorted(byNameBytes)
@@ -52,7 +56,10 @@ object Listing {
       case _: FileNotFoundException =>
         throw new InputException("--input: it does not exist; name a folder of DICOM files, or one file")
       case e: IOException =>
-        throw new InputException(s"--input: it cannot be listed (${e.getClass.getSimpleName}); check its permissions", e)
+        throw new InputException(
+          s"--input: it cannot be listed (${e.getClass.getSimpleName}); check its permissions",
+          e
+        )
     }
   }
 
@@ -63,9 +70,13 @@ object Listing {
       (fs, fs.makeQualified(path))
     } catch {
       case e: UnsupportedFileSystemException =>
-        throw new UsageException("--input: Spark has no file system for this kind of URI; add its jar with --packages", e)
+        throw new UsageException(
+          "--input: Spark has no file system for this kind of URI; add its jar with --packages",
+          e
+        )
       case e: IllegalArgumentException => throw new UsageException("--input: this is neither a path nor a URI", e)
-      case e: IOException => throw new InputException(s"--input: its file system cannot be reached (${e.getClass.getSimpleName})", e)
+      case e: IOException =>
+        throw new InputException(s"--input: its file system cannot be reached (${e.getClass.getSimpleName})", e)
     }
 
   private def relative(root: Path, file: Path): String = {
@@ -74,5 +85,7 @@ object Listing {
   }
 
   private val byNameBytes: Ordering[InputFile] =
-    Ordering.comparatorToOrdering(Comparator.comparing[InputFile, Array[Byte]](_.name.getBytes(UTF_8), (a, b) => Arrays.compareUnsigned(a, b)))
+    Ordering.comparatorToOrdering(
+      Comparator.comparing[InputFile, Array[Byte]](_.name.getBytes(UTF_8), (a, b) => Arrays.compareUnsigned(a, b))
+    )
 }

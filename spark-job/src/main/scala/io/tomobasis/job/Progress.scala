@@ -1,6 +1,11 @@
 package io.tomobasis.job
 
-import org.apache.spark.scheduler.{SparkListener, SparkListenerStageCompleted, SparkListenerStageSubmitted, SparkListenerTaskEnd}
+import org.apache.spark.scheduler.{
+  SparkListener,
+  SparkListenerStageCompleted,
+  SparkListenerStageSubmitted,
+  SparkListenerTaskEnd
+}
 
 import java.io.PrintStream
 import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}

@@ -82,7 +82,10 @@ final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boole
   }
 
   private def rename(from: Path, to: Path): Unit =
-    if (!fs.rename(from, to)) throw new ComputationException("--output: the result cannot be given its name; check the permissions of its folder")
+    if (!fs.rename(from, to))
+      throw new ComputationException(
+        "--output: the result cannot be given its name; check the permissions of its folder"
+      )
 
   private def makeFolder(path: Path): Unit =
     if (!fs.mkdirs(path)) throw new IOException("mkdirs")
@@ -112,7 +115,10 @@ object ResultFolder {
     } catch {
       case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
       case e: IOException =>
-        throw new UsageException(s"--output: its file system cannot be used (${e.getClass.getSimpleName}); check the URI", e)
+        throw new UsageException(
+          s"--output: its file system cannot be used (${e.getClass.getSimpleName}); check the URI",
+          e
+        )
     }
 
   private def existing() =
@@ -126,6 +132,9 @@ object ResultFolder {
       finally out.close()
     } catch {
       case e: IOException =>
-        throw new ComputationException(s"$name: cannot be written (${e.getClass.getSimpleName}); check the free space", e)
+        throw new ComputationException(
+          s"$name: cannot be written (${e.getClass.getSimpleName}); check the free space",
+          e
+        )
     }
 }

@@ -42,6 +42,7 @@ final case class Layout(pixels: Int, slices: Int) {
 }
 
 object Layout {
+
   /** The format's block height; `tomobasis_linalg::BLOCK_ROWS`. */
   val BlockRows = 4096
   private val DecodeBytes = 16L << 20

@@ -24,7 +24,12 @@ object SeriesScan {
     Using.resource(new Inventory(config.json))(new SeriesScan(files, config, conf, _).plan(done))
 }
 
-private final class SeriesScan(files: IndexedSeq[InputFile], config: JobConfig, conf: Configuration, inventory: Inventory) {
+private final class SeriesScan(
+    files: IndexedSeq[InputFile],
+    config: JobConfig,
+    conf: Configuration,
+    inventory: Inventory
+) {
   import SeriesScan._
 
   def plan(done: Int => Unit): String = {

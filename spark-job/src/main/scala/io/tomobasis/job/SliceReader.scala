@@ -53,7 +53,11 @@ object SliceReader {
     }
 
   /** Pieces of all row blocks, made one at a time as the shuffle writes them. */
-  private def cut(layout: Layout, group: Array[SliceSource], decode: Array[Short] => Array[Byte]): Iterator[(Int, Piece)] = {
+  private def cut(
+      layout: Layout,
+      group: Array[SliceSource],
+      decode: Array[Short] => Array[Byte]
+  ): Iterator[(Int, Piece)] = {
     val slices = new Array[Short](Math.multiplyExact(group.length, layout.pixels))
     val digests = decode(slices)
     Iterator.range(0, layout.blocks).map { block =>

@@ -25,9 +25,9 @@ final case class TaskFolder(work: String, staged: Boolean, hadoop: Broadcast[Ser
       try {
         fs.mkdirs(target.getParent)
         if (!fs.rename(attempt, target) && !fs.exists(target)) throw new IOException("rename")
-      }
-      catch {
-        case e: IOException => throw new ComputationException(s"$name: cannot be moved to its place (${e.getClass.getSimpleName})", e)
+      } catch {
+        case e: IOException =>
+          throw new ComputationException(s"$name: cannot be moved to its place (${e.getClass.getSimpleName})", e)
       }
     }
   }
