@@ -69,6 +69,7 @@ def lint():
                 ((ruff, "--version"), (ruff, "check", "."), {}),
                 ((ruff, "--version"), (ruff, "format", "--check", "."), {}),
                 ((TOOLS / "shellcheck", "--version"), (TOOLS / "shellcheck", *scripts), {}),
+                (("gradle", "--version"), ("gradle", "--no-daemon", "--quiet", "scalafmtCheck"), {}),
                 (("cargo", "clippy", "--version"), clippy, {}),
                 (("cargo", "--version"), doc, {"RUSTDOCFLAGS": "-D warnings"}),
             ]
