@@ -1,1 +1,27 @@
-//! TODO
+//! Linear algebra whose result is a property of the data, not of the program.
+//!
+//! The matrix `A` (m pixels x n slices) holds integers of at most 16 bits and one rescale (slope, intercept) per column. Three steps
+//! give its thin SVD `A = U diag(s) V^T`, each free of order, so that no partitioning, thread count, retry or instruction set
+//! changes a bit:
+//!
+//! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any order.
+//! 2. [`certified_svd`]: `s` and `V` are the f64 nearest to the true singular values and right singular vectors of `A`,
+//!    proven by an error bound and Ziv's rounding test.
+//! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined order.
+//!
+//! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
+
+mod block;
+mod certified;
+mod error;
+mod gram;
+mod machine;
+mod project;
+mod rounding;
+
+pub use block::{BLOCK_ROWS, Rescale, RowBlock};
+pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
+pub use error::Error;
+pub use gram::{GramAccumulator, GramMatrix};
+pub use machine::{check_machine, kernel_name};
+pub use project::Projector;

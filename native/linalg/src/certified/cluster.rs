@@ -1,0 +1,91 @@
+//! Eigenvalues so close that first-order corrections mix their vectors up.
+//!
+//! Within a cluster the Rayleigh-Ritz step decides: the matrix `X_C^T H X_C`, small and taken relative to one of the eigenvalues so
+//! that nothing cancels, is diagonalised in f64 and the vectors are rotated. As the exact residuals shrink, so does the error of that
+//! small matrix, and eigenvalues that differ at all come apart (Ogita and Aishima 2019, "Iterative refinement for symmetric eigenvalue
+//! decomposition II: clustered eigenvalues"). The same step turns the f64 start for eigenvalues far below its precision, whose vectors are
+//! arbitrary within their common subspace, into a good one.
+//!
+//! Where eigenvalues do not differ to the working precision the subspace is all there is, and [`canonical`] picks a basis of it that
+//! depends on nothing else.
+
+use super::column::{Column, Format};
+use super::start::eigen;
+use super::wide::Wide;
+use num_bigint::BigInt;
+
+/// Fraction bits of the f64 rotation in fixed point.
+const ROTATION: u32 = 60;
+
+/// Rotates the columns of a cluster. `small[i + c * j]` is `x_i . w_j`. Returns the new vectors and eigenvalues, descending, or None
+/// when the small eigenproblem fails.
+pub(super) fn rayleigh_ritz<const W: usize>(
+    columns: &[&Column<W>],
+    small: &[f64],
+    format: &Format,
+) -> Option<Vec<(Vec<Wide<W>>, Wide<W>)>> {
+    let c = columns.len();
+    let reference = columns[c / 2].lambda;
+    let shift: Vec<f64> = columns.iter().map(|x| x.lambda.sub(reference).to_f64(format.lambda)).collect();
+    let mut m: Vec<f64> = (0..c * c).map(|at| (small[at] + small[at / c + c * (at % c)]) / 2.0).collect();
+    (0..c).for_each(|i| m[i + c * i] += shift[i]);
+    let largest = m.iter().fold(0.0f64, |l, v| l.max(v.abs()));
+    if !(largest.is_finite() && largest > 0.0) {
+        return None;
+    }
+    m.iter_mut().for_each(|v| *v /= largest);
+    let (values, y) = eigen(&m, c)?;
+    let n = columns[0].x.len();
+    let rotated = (0..c)
+        .map(|j| {
+            let weights: Vec<Wide<W>> = (0..c).map(|i| Wide::from_f64(y[i + c * j], ROTATION)).collect();
+            let x = (0..n)
+                .map(|r| {
+                    let sum = columns
+                        .iter()
+                        .zip(&weights)
+                        .fold(Wide::ZERO, |s: Wide<W>, (x, &w)| s.add(x.x[r].mul(w)));
+                    sum.shr(ROTATION)
+                })
+                .collect();
+            (x, reference.add(Wide::from_f64(values[j] * largest, format.lambda)))
+        })
+        .collect();
+    Some(rotated)
+}
+
+/// Squared length, of the component that the earlier ones leave, below which an index is passed over: 2^-40.
+const PASSED_OVER: u32 = 40;
+
+/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the unit
+/// vectors `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones already span.
+///
+/// In coordinates of `X_C` (whose columns are orthonormal to far more bits than needed) the projection of `e_i` is row `i` of `X_C`.
+pub(super) fn canonical<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<Vec<Wide<W>>> {
+    let (c, n, f) = (columns.len(), columns[0].x.len(), format.x);
+    let dot =
+        |a: &[BigInt], b: &[BigInt]| -> BigInt { a.iter().zip(b).map(|(a, b)| a * b).sum::<BigInt>() >> f };
+    let rows: Vec<Vec<BigInt>> = (0..n).map(|i| columns.iter().map(|x| x.x[i].to_big()).collect()).collect();
+    let mut basis: Vec<Vec<BigInt>> = Vec::with_capacity(c);
+    for row in &rows {
+        if basis.len() == c {
+            break;
+        }
+        let mut rest = row.clone();
+        // Twice is enough (Kahan; Parlett 6.9).
+        for _ in 0..2 {
+            for b in &basis {
+                let along = dot(&rest, b);
+                rest.iter_mut().zip(b).for_each(|(r, b)| *r -= (&along * b) >> f);
+            }
+        }
+        let square = dot(&rest, &rest);
+        if square <= BigInt::from(1) << (f - PASSED_OVER) {
+            continue;
+        }
+        let length = (square << f).sqrt();
+        basis.push(rest.into_iter().map(|r| (r << f) / &length).collect());
+    }
+    let vector = |q: &Vec<BigInt>| rows.iter().map(|row| Wide::from_big(&dot(row, q))).collect();
+    basis.iter().map(vector).collect()
+}

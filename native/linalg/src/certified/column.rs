@@ -1,0 +1,163 @@
+//! One approximate eigenpair in fixed point, and its exact residual.
+//!
+//! Everything is scaled by the bits of `G`: `H = G 2^-bits` has entries of at most 1. An eigenvector approximation `x` is a sum of
+//! *digit vectors*, `x = sum_p d_p 2^-e_p` with 64-bit integers `d_p`: the f64 start is the first, each correction adds one more. So
+//! the exact product `H x` grows by one 64 x 64-bit integer matrix-vector product per correction, and nothing is ever rounded.
+
+use super::wide::Wide;
+use crate::GramMatrix;
+use crate::rounding::pow2;
+
+/// Where the binary points are, chosen from `bits` (of `G`), `n` and the limbs `W`.
+///
+/// The residual `H x - lambda x` has `x + lambda` fraction bits and stays below `2^(log2 n + 2)`, so both parts share what is left of
+/// `64 W` bits, `lambda` getting at least the bits of `G` (then `H x` is exact as well). A digit vector has as many bits as keep
+/// `n` products with a digit of `G` below `2^126`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Format {
+    /// Fraction bits of `x`.
+    pub x: u32,
+    /// Fraction bits of `lambda`.
+    pub lambda: u32,
+    /// Bits of `G`.
+    pub gram: u32,
+    /// Bits of a digit of `x`.
+    pub digit: u32,
+}
+
+impl Format {
+    pub fn new<const W: usize>(g: &GramMatrix) -> Self {
+        let log_n = usize::BITS - g.n().leading_zeros();
+        let available = 64 * W as u32 - log_n - 4;
+        let lambda = g.bits().max(available / 2);
+        Self { x: available - lambda, lambda, gram: g.bits(), digit: (125 - g.digit_bits() - log_n).min(62) }
+    }
+}
+
+/// An approximate eigenpair.
+#[derive(Clone)]
+pub(super) struct Column<const W: usize> {
+    /// The eigenvector, `n` entries with `Format::x` fraction bits.
+    pub x: Vec<Wide<W>>,
+    /// `G x`, exactly: integers at `x`'s fraction bits.
+    product: Vec<Wide<W>>,
+    /// The eigenvalue of `H`, with `Format::lambda` fraction bits.
+    pub lambda: Wide<W>,
+}
+
+/// What the exact residual says about an eigenpair.
+#[derive(Clone)]
+pub(super) struct Residual {
+    /// `H x - lambda x`, each entry within a relative 2^-50.
+    pub w: Vec<f64>,
+    /// An upper bound of `|H x - lambda x| / |x|`.
+    pub rho: f64,
+    /// `1 - x.x`, within a relative 2^-50.
+    pub defect: f64,
+}
+
+/// Covers the roundings of the few f64 operations between an exact number and a bound made from it.
+pub(super) const SLACK: f64 = 1.0 + 1e-9;
+
+impl<const W: usize> Column<W> {
+    /// The pair nearest to a f64 start.
+    pub fn new(g: &GramMatrix, format: &Format, x: &[f64], lambda: f64) -> Self {
+        let zero = vec![Wide::ZERO; x.len()];
+        let mut column =
+            Self { x: zero.clone(), product: zero, lambda: Wide::from_f64(lambda, format.lambda) };
+        column.correct(g, format, x);
+        column
+    }
+
+    /// Adds a correction to `x`, rounded to one digit vector.
+    pub fn correct(&mut self, g: &GramMatrix, format: &Format, correction: &[f64]) {
+        let Some((digits, shift)) = digit_vector(format, correction) else { return };
+        for (x, &d) in self.x.iter_mut().zip(&digits) {
+            *x = x.add(Wide::from_i128(i128::from(d), shift));
+        }
+        add_product(g, &digits, shift, &mut self.product);
+    }
+
+    /// Adds a correction to `x` without its product; [`replace`](Self::replace) must follow.
+    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) {
+        let Some((digits, shift)) = digit_vector(format, correction) else { return };
+        for (x, &d) in self.x.iter_mut().zip(&digits) {
+            *x = x.add(Wide::from_i128(i128::from(d), shift));
+        }
+    }
+
+    /// Takes another `x` and multiplies anew.
+    pub fn replace(&mut self, g: &GramMatrix, format: &Format, x: Vec<Wide<W>>) {
+        self.product.fill(Wide::ZERO);
+        for position in (0..format.x + 2).step_by(format.digit as usize) {
+            let last = position + format.digit >= format.x + 2;
+            let digits: Vec<i64> = x
+                .iter()
+                .map(|x| {
+                    let rest = x.shr(position);
+                    if last { rest.low() as i64 } else { (rest.low() & ((1 << format.digit) - 1)) as i64 }
+                })
+                .collect();
+            add_product(g, &digits, position, &mut self.product);
+        }
+        self.x = x;
+    }
+
+    /// The exact residual and norm, each rounded once at the end.
+    pub fn residual(&self, format: &Format) -> Residual {
+        let align = format.lambda - format.gram;
+        let exact = |i: usize| self.product[i].shl(align).sub(self.lambda.mul(self.x[i]));
+        let w: Vec<f64> = (0..self.x.len()).map(|i| exact(i).to_f64(format.x + format.lambda)).collect();
+        // The squares fit: x has no more fraction bits than lambda.
+        let norm = self.x.iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
+        let defect = Wide::from_i128(1, 2 * format.x).sub(norm).to_f64(2 * format.x);
+        Residual { rho: norm_bound(&w) * SLACK / (1.0 - defect.abs()).max(0.5).sqrt(), w, defect }
+    }
+
+    /// The nearest f64 to every entry of `x`, within one unit in the last place.
+    pub fn approximate(&self, format: &Format) -> impl Iterator<Item = f64> {
+        self.x.iter().map(move |x| x.to_f64(format.x))
+    }
+
+    /// The same pair with other limbs.
+    pub fn widen<const V: usize>(&self, from: &Format, to: &Format) -> Column<V> {
+        let (x, lambda) = (to.x - from.x, to.lambda - from.lambda);
+        Column {
+            x: self.x.iter().map(|v| v.resize().shl(x)).collect(),
+            product: self.product.iter().map(|v| v.resize().shl(x)).collect(),
+            lambda: self.lambda.resize().shl(lambda),
+        }
+    }
+}
+
+/// An upper bound of the Euclidean norm; squares below the range of f64 are covered by a term beyond any fraction bit in use.
+fn norm_bound(w: &[f64]) -> f64 {
+    w.iter().map(|v| v * v).sum::<f64>().sqrt() * SLACK + w.len() as f64 * pow2(-505)
+}
+
+/// `correction` as integers times a power of two, the largest of `Format::digit` bits; the shift is relative to `x`'s last bit.
+/// None where it is zero to the last bit of `x`.
+fn digit_vector(format: &Format, correction: &[f64]) -> Option<(Vec<i64>, u32)> {
+    let largest = correction.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    if !(largest.is_finite() && largest * pow2(format.x as i32) >= 0.5) {
+        return None;
+    }
+    // 2^top > largest
+    let top = (((largest.to_bits() >> 52) & 0x7ff) as i32) - 1022;
+    let places = (format.digit as i32 - top).min(format.x as i32);
+    let scale = pow2(places);
+    let digits = correction.iter().map(|v| (v * scale).round() as i64).collect();
+    Some((digits, format.x - places as u32))
+}
+
+/// `sums += (G digits) << shift`, exactly.
+fn add_product<const W: usize>(g: &GramMatrix, digits: &[i64], shift: u32, sums: &mut [Wide<W>]) {
+    let n = digits.len();
+    for (d, plane) in g.planes().iter().enumerate() {
+        let shift = shift + d as u32 * g.digit_bits();
+        for (sum, row) in sums.iter_mut().zip(plane.chunks_exact(n)) {
+            let product = row.iter().zip(digits).map(|(&a, &b)| i128::from(a) * i128::from(b)).sum();
+            *sum = sum.add(Wide::from_i128(product, shift));
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! Ziv's test: does the error bound leave one way to round?
+//!
+//! Rounding is monotone, so if both ends of an interval round to the same number, so does everything in it; otherwise the column
+//! needs more bits (Ziv 1991, "Fast evaluation of elementary mathematical functions with correctly rounded last bit").
+
+use super::wide::Wide;
+use crate::rounding::{nearest_sqrt, pow2};
+use num_bigint::Sign;
+
+/// Entries of `V` are rounded to 53 bits, or to a multiple of 2^-64 where that is coarser (entries below 2^-11).
+const FINEST: i32 = -64;
+
+/// Second words of `V` are multiples of 2^-106: 52 bits, since the first words are off by at most 2^-54.
+const FINEST_LOW: u32 = 106;
+
+/// The nearest `v` (ties to even), or None where `x +- bound` (in units of the last bit) leaves a choice.
+pub(super) fn entry<const W: usize>(x: Wide<W>, bound: Wide<W>, fraction: u32) -> Option<f64> {
+    let low = round_entry(x.sub(bound), fraction);
+    (low == round_entry(x.add(bound), fraction)).then_some(low)
+}
+
+/// The multiple of 2^-106 nearest to what `v` leaves of `x`, or None where `x +- bound` leaves a choice.
+pub(super) fn low_entry<const W: usize>(x: Wide<W>, v: f64, bound: Wide<W>, fraction: u32) -> Option<f64> {
+    let rest = x.sub(Wide::from_f64(v, fraction));
+    let round = |r: Wide<W>| round_at(r, fraction - FINEST_LOW) as f64 * pow2(-(FINEST_LOW as i32));
+    let low = round(rest.sub(bound));
+    (low == round(rest.add(bound))).then_some(low)
+}
+
+/// The f64 nearest to `sqrt(lambda 2^exponent)` for every `lambda` from `low` to `high`, or None where they leave a choice.
+pub(super) fn singular_value<const W: usize>(low: Wide<W>, high: Wide<W>, exponent: i64) -> Option<f64> {
+    let root = |v: Wide<W>| {
+        let (sign, magnitude) = v.to_big().into_parts();
+        (sign == Sign::Plus).then(|| nearest_sqrt(&magnitude, exponent))
+    };
+    let value = root(low)?;
+    (root(high) == Some(value)).then_some(value)
+}
+
+fn round_entry<const W: usize>(x: Wide<W>, fraction: u32) -> f64 {
+    let top = x.abs().bit_length() as i32 - fraction as i32;
+    let last = (top - 53).max(FINEST);
+    round_at(x, (fraction as i32 + last) as u32) as f64 * pow2(last)
+}
+
+/// `x 2^-drop`, rounded to the nearest integer (ties to even); it must fit.
+fn round_at<const W: usize>(x: Wide<W>, drop: u32) -> i64 {
+    let magnitude = x.abs();
+    let kept = magnitude.shr(drop).low();
+    let up = drop > 0 && magnitude.bit(drop - 1) && (magnitude.any_below(drop - 1) || kept & 1 == 1);
+    let rounded = (kept + u64::from(up)) as i64;
+    if x.is_negative() { -rounded } else { rounded }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const F: u32 = 160;
+
+    fn fixed(v: f64) -> Wide<6> {
+        Wide::from_f64(v, F)
+    }
+
+    #[test]
+    fn numbers_on_the_grid_round_to_themselves_and_small_ones_to_multiples_of_2_to_the_minus_64() {
+        for v in [0.0, 1.0, -1.0, 0.1, -1.0 / 3.0, 2f64.powi(-11), -2f64.powi(-64), 3.0 * 2f64.powi(-64)] {
+            assert_eq!(entry(fixed(v), fixed(2f64.powi(-90)), F), Some(v), "{v}");
+        }
+        assert_eq!(entry(fixed(1.4 * 2f64.powi(-64)), fixed(2f64.powi(-90)), F), Some(2f64.powi(-64)));
+        assert_eq!(entry(fixed(-0.4 * 2f64.powi(-64)), fixed(2f64.powi(-90)), F).map(f64::to_bits), Some(0));
+    }
+
+    #[test]
+    fn an_interval_that_holds_a_midpoint_is_undecided_until_it_is_narrow_enough() {
+        let x = fixed(0.75).add(fixed(2f64.powi(-54))).add(fixed(2f64.powi(-100)));
+        assert_eq!(entry(x, fixed(2f64.powi(-99)), F), None);
+        assert_eq!(entry(x, fixed(2f64.powi(-101)), F), Some(0.75 + 2f64.powi(-53)));
+    }
+
+    #[test]
+    fn second_words_carry_what_the_first_leave() {
+        let x = fixed(0.75).sub(fixed(5.0 * 2f64.powi(-60)));
+        assert_eq!(entry(x, fixed(2f64.powi(-140)), F), Some(0.75));
+        assert_eq!(low_entry(x, 0.75, fixed(2f64.powi(-140)), F), Some(-5.0 * 2f64.powi(-60)));
+    }
+
+    #[test]
+    fn singular_values_are_roots_of_the_interval() {
+        let four = Wide::<6>::from_i128(4, 100);
+        let root = |radius: Wide<6>| singular_value(four.sub(radius), four.add(radius), -100);
+        assert_eq!(root(Wide::from_i128(1, 20)), Some(2.0));
+        assert_eq!(root(Wide::from_i128(1, 60)), None);
+        assert_eq!(singular_value(Wide::<6>::ZERO, four, -100), None);
+    }
+}

@@ -1,0 +1,187 @@
+use super::*;
+use crate::{GramAccumulator, Rescale, RowBlock};
+
+/// A deterministic int16 matrix, slice-major.
+fn noise(rows: usize, columns: usize, seed: u64, range: i64) -> Vec<i16> {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    (0..rows * columns)
+        .map(|_| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            ((state >> 33) as i64 % (2 * range + 1) - range) as i16
+        })
+        .collect()
+}
+
+fn gram(values: &[i16], rows: usize, columns: usize) -> GramMatrix {
+    let mut g = GramAccumulator::new(columns).unwrap();
+    g.add(RowBlock::new(values, rows, columns).unwrap()).unwrap();
+    g.finish(&vec![Rescale::IDENTITY; columns]).unwrap()
+}
+
+fn svd(values: &[i16], rows: usize, columns: usize) -> CertifiedSvd {
+    certified_svd(&gram(values, rows, columns), Rank::Full, 1).unwrap()
+}
+
+#[test]
+fn a_two_by_two_matrix_has_the_singular_values_of_the_quadratic_formula() {
+    // A = [[2, 1], [1, 1]]: G = [[5, 3], [3, 2]], lambda = (7 +- sqrt 45) / 2.
+    let r = svd(&[2, 1, 1, 1], 2, 2);
+    assert_eq!(r.rank, 2);
+    let golden = (1.0 + 5f64.sqrt()) / 2.0;
+    assert_eq!(r.s, [golden * golden, 1.0 / (golden * golden)]);
+    let norm = (1.0 + golden * golden).sqrt();
+    assert!((r.v[0] - golden / norm).abs() < 1e-15 && (r.v[2] - 1.0 / norm).abs() < 1e-15);
+    assert!(r.unresolved.is_empty());
+}
+
+#[test]
+fn starts_of_any_bits_give_the_same_result() {
+    let g = gram(&noise(200, 24, 1, 900), 200, 24);
+    let reference = from_start(&g, 24, Start::new(&g).unwrap()).unwrap();
+    for seed in 0..5u64 {
+        let mut start = Start::new(&g).unwrap();
+        for (i, x) in start.x.iter_mut().enumerate() {
+            *x += 1e-9 * f64::from(noise(1, 1, seed * 10_000 + i as u64, 1000)[0]) / 1000.0;
+        }
+        start.lambda.iter_mut().for_each(|l| *l *= 1.0 + 1e-10);
+        // A start may have any signs.
+        start.x[..24].iter_mut().for_each(|x| *x = -*x);
+        let other = from_start(&g, 24, start).unwrap();
+        assert_eq!((&other.s, &other.v, &other.v_low), (&reference.s, &reference.v, &reference.v_low));
+    }
+}
+
+#[test]
+fn permuting_the_columns_permutes_the_rows_of_v() {
+    let (rows, n) = (150, 20);
+    let values = noise(rows, n, 3, 2000);
+    let permutation: Vec<usize> = (0..n).map(|j| (j * 7 + 3) % n).collect();
+    let permuted: Vec<i16> =
+        permutation.iter().flat_map(|&j| values[j * rows..(j + 1) * rows].to_vec()).collect();
+    let (a, b) = (svd(&values, rows, n), svd(&permuted, rows, n));
+    assert_eq!(a.s, b.s);
+    for (i, &j) in permutation.iter().enumerate() {
+        assert_eq!(b.v[i * n..(i + 1) * n], a.v[j * n..(j + 1) * n]);
+    }
+}
+
+#[test]
+fn scaling_by_a_power_of_two_scales_s_and_leaves_v() {
+    let values = noise(90, 12, 5, 700);
+    let scaled: Vec<i16> = values.iter().map(|v| v * 8).collect();
+    let (a, b) = (svd(&values, 90, 12), svd(&scaled, 90, 12));
+    assert_eq!(a.v, b.v);
+    assert_eq!(a.s.iter().map(|s| s * 8.0).collect::<Vec<_>>(), b.s);
+}
+
+#[test]
+fn fewer_columns_are_the_leading_columns_of_all() {
+    let g = gram(&noise(300, 30, 8, 1500), 300, 30);
+    let all = certified_svd(&g, Rank::Full, 2).unwrap();
+    let some = certified_svd(&g, Rank::Columns(7), 1).unwrap();
+    assert_eq!(some.s, all.s[..7]);
+    assert_eq!(some.rank, all.rank);
+    for i in 0..30 {
+        assert_eq!(some.v[i * 7..(i + 1) * 7], all.v[i * 30..i * 30 + 7]);
+    }
+}
+
+#[test]
+fn rank_is_that_of_the_matrix_for_zero_constant_and_repeated_slices() {
+    let rows = 64;
+    let base = noise(rows, 5, 11, 500);
+    let column = |j: usize| base[j * rows..(j + 1) * rows].to_vec();
+    let zero = vec![0i16; rows];
+    let repeated = [column(0), column(1), column(0), zero.clone(), column(2), column(1)].concat();
+    let r = svd(&repeated, rows, 6);
+    assert_eq!((r.rank, r.s.len()), (3, 3));
+    assert!(r.unresolved.is_empty());
+    // The repeated slices have the same weights, the empty one none.
+    for j in 0..3 {
+        assert_eq!(r.v[j], r.v[2 * 3 + j]);
+        assert_eq!(r.v[3 + j], r.v[5 * 3 + j]);
+        assert_eq!(r.v[3 * 3 + j], 0.0);
+    }
+    assert_eq!(svd(&zero, rows, 1).rank, 0);
+    let constant = svd(&[7; 64 * 4], rows, 4);
+    assert_eq!((constant.rank, constant.s.clone()), (1, vec![7.0 * 16.0]));
+    assert_eq!(constant.v, [0.5; 4]);
+}
+
+#[test]
+fn one_column_one_pixel_and_fewer_pixels_than_slices() {
+    let one = svd(&[3, 4], 2, 1);
+    assert_eq!((one.s, one.v), (vec![5.0], vec![1.0]));
+    let pixel = svd(&[3, -4], 1, 2);
+    assert_eq!((pixel.rank, pixel.s), (1, vec![5.0]));
+    assert_eq!(pixel.v, [-0.6, 0.8]);
+    assert_eq!(svd(&noise(3, 9, 2, 99), 3, 9).rank, 3);
+}
+
+#[test]
+fn equal_singular_values_are_named_and_get_the_canonical_basis() {
+    // Orthogonal columns of equal norm: every basis is right, the canonical one is the unit vectors.
+    let r = svd(&[3, 0, 0, 0, 3, 0, 0, 0, 3], 3, 3);
+    assert_eq!(r.s, [3.0; 3]);
+    assert_eq!(r.unresolved, [0, 1, 2]);
+    assert_eq!(r.v, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    // A pair of equal values beside a larger one.
+    let r = svd(&[5, 0, 0, 0, 2, 0, 0, 0, 2], 3, 3);
+    assert_eq!(r.s, [5.0, 2.0, 2.0]);
+    assert_eq!(r.unresolved, [1, 2]);
+    // Equal largest values do not keep the others from being proven.
+    let r = svd(&[5, 0, 0, 0, 5, 0, 0, 0, 2], 3, 3);
+    assert_eq!((r.s, r.unresolved), (vec![5.0, 5.0, 2.0], vec![0, 1]));
+}
+
+#[test]
+fn values_that_differ_by_one_part_in_ten_to_the_ninth_are_resolved() {
+    // Columns (a, 0) and (0, b) with a^2 and b^2 next to each other, mixed by a rotation-like integer matrix.
+    let (a, b) = (32_000i16, 31_999i16);
+    let rows = 4;
+    let columns = [[a, b, 0, 0], [b, -a, 0, 1], [0, 0, 2, 0]];
+    let r = svd(&columns.concat(), rows, 3);
+    assert!(r.unresolved.is_empty());
+    assert_eq!(r.rank, 3);
+    assert!(r.bounds.gap < 1e-9, "{}", r.bounds.gap);
+}
+
+#[test]
+fn small_singular_values_are_right_at_condition_ten_to_the_tenth() {
+    // G = L L^T with a known tiny eigenvalue: columns nearly dependent, A = [u, u + e_0, ..].
+    let rows = 1 << 12;
+    let u = noise(rows, 1, 21, 30_000);
+    let mut almost = u.clone();
+    almost[17] += 1;
+    let r = svd(&[u.clone(), almost].concat(), rows, 2);
+    assert_eq!(r.rank, 2);
+    // det G = |u|^2 |e|^2 - (u.e)^2, an integer; s_1^2 s_2^2 = det G.
+    let norm: i128 = u.iter().map(|&v| i128::from(v).pow(2)).sum();
+    let det = norm - i128::from(u[17]).pow(2);
+    let product = r.s[0] * r.s[1];
+    assert!((product / (det as f64).sqrt() - 1.0).abs() < 1e-15);
+    assert!(r.s[0] / r.s[1] > 1e6);
+}
+
+#[test]
+fn decimal_slopes_stay_exact() {
+    let values = noise(100, 6, 31, 3000);
+    let mut g = GramAccumulator::new(6).unwrap();
+    g.add(RowBlock::new(&values, 100, 6).unwrap()).unwrap();
+    let rescale: Vec<Rescale> =
+        (0..6).map(|j| Rescale { slope: 0.1 + 0.013 * j as f64, intercept: -10.7, offset: 0 }).collect();
+    let g = g.finish(&rescale).unwrap();
+    let a = certified_svd(&g, Rank::Full, 1).unwrap();
+    let mut start = Start::new(&g).unwrap();
+    start.x.iter_mut().enumerate().for_each(|(i, x)| *x += 1e-8 * (i % 5) as f64);
+    let b = from_start(&g, 6, start).unwrap();
+    assert_eq!((a.s, a.v), (b.s, b.v));
+}
+
+#[test]
+fn ranks_outside_one_to_n_are_typed_errors() {
+    let g = gram(&noise(10, 3, 1, 9), 10, 3);
+    for rank in [0, 4] {
+        assert_eq!(certified_svd(&g, Rank::Columns(rank), 1), Err(Error::RankRange { rank, columns: 3 }));
+    }
+}

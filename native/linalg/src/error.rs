@@ -1,0 +1,97 @@
+//! What can be wrong with the arguments of this crate, and what the caller can do about it.
+
+/// An argument that the kernels refuse, or a result that IEEE double precision can't hold.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Error {
+    /// A buffer's length is not rows x columns.
+    #[error("a block of {rows} rows x {columns} columns has {} values, not {actual}", rows * columns)]
+    Shape {
+        /// Rows that the caller named.
+        rows: usize,
+        /// Columns that the caller named.
+        columns: usize,
+        /// Values that it gave.
+        actual: usize,
+    },
+    /// Two operands disagree about the number of columns (slices).
+    #[error("expected {expected} columns, got {actual}")]
+    Columns {
+        /// Columns of the accumulator or the matrix.
+        expected: usize,
+        /// Columns of what was added.
+        actual: usize,
+    },
+    /// A matrix without columns, or with more than the n x n accumulator can address.
+    #[error("a matrix needs 1 to {limit} columns, not {actual}; use a method that needs no n x n matrix")]
+    ColumnCount {
+        /// The documented ceiling.
+        limit: usize,
+        /// Columns asked for.
+        actual: usize,
+    },
+    /// More rows than 64-bit sums of 16-bit products can hold.
+    #[error("more than {limit} pixels per slice: 64-bit sums could overflow")]
+    TooManyRows {
+        /// The ceiling.
+        limit: u64,
+    },
+    /// A slope or intercept that is no finite number, or a slope of zero.
+    #[error(
+        "slice {column}: rescale slope {slope} and intercept {intercept} must be finite and the slope not zero"
+    )]
+    Rescale {
+        /// Column (slice) index.
+        column: usize,
+        /// The offending slope.
+        slope: f64,
+        /// The offending intercept.
+        intercept: f64,
+    },
+    /// Slopes and intercepts of such different scale that the exact Gram matrix would be absurdly wide.
+    #[error(
+        "slopes and intercepts span 2^{bits}, more than 2^{limit}: such a series can't be decomposed exactly"
+    )]
+    RescaleRange {
+        /// Bits that the exact integers would need.
+        bits: u64,
+        /// The ceiling.
+        limit: u64,
+    },
+    /// A rank outside 1..=n.
+    #[error("rank {rank} is outside 1 to {columns}, the number of slices")]
+    RankRange {
+        /// The rank asked for.
+        rank: usize,
+        /// Columns of the matrix.
+        columns: usize,
+    },
+    /// Serialized bytes that this version did not write.
+    #[error("not the bytes of {what}: {why}")]
+    Bytes {
+        /// The type that was expected.
+        what: &'static str,
+        /// What does not fit.
+        why: &'static str,
+    },
+    /// A singular value that overflows or underflows the normal range of f64.
+    #[error("singular value {column} is outside the range of double precision; rescale the series")]
+    SingularValueRange {
+        /// Column index.
+        column: usize,
+    },
+    /// The eigensolver that provides the start did not converge.
+    #[error("the starting eigensolver did not converge for a {columns} x {columns} matrix")]
+    NoStart {
+        /// Matrix order.
+        columns: usize,
+    },
+    /// A machine outside the documented class.
+    #[error(
+        "this CPU has no fused multiply-add; the result's bits are defined only for machines that have it (x86-64-v3, aarch64)"
+    )]
+    Machine,
+    /// A worker thread could not be started.
+    #[error("worker threads could not be started: {0}")]
+    Threads(String),
+}

@@ -1,0 +1,270 @@
+//! The Gram matrix of rescaled columns as exact integers times a power of two.
+//!
+//! With slopes and intercepts as the f64 that DICOM's decimal strings round to, `A_ij = slope_j x_ij + b_j` is a dyadic rational and
+//! so is `G_ij = slope_i slope_j S_ij + slope_i b_j S_i + b_i slope_j S_j + rows b_i b_j`, from the exact sums of the stored integers.
+//! Integer slopes (CT) give integers of fewer than 63 bits; others up to about 170. Wide integers are kept as planes of digits, so
+//! that every kernel sees 64-bit words.
+
+use crate::rounding::{nearest, pow2};
+use crate::{Error, Rescale};
+use num_bigint::{BigInt, Sign};
+
+/// Bits that a rescale, as an integer at the series' common power of two, may have.
+const MAX_RESCALE_BITS: u64 = 256;
+
+/// Bits of a digit at the most: a product with a 62-bit number stays within 127 bits, with room for a sum.
+const MAX_DIGIT_BITS: u64 = 62;
+
+/// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent * sum_d planes[d] * 2^(d * digit_bits)`.
+#[derive(Clone, Debug)]
+pub struct GramMatrix {
+    n: usize,
+    rows: u64,
+    exponent: i64,
+    bits: u32,
+    digit_bits: u32,
+    planes: Vec<Vec<i64>>,
+    trace: f64,
+}
+
+impl GramMatrix {
+    /// Order of the matrix (slices).
+    pub fn n(&self) -> usize {
+        self.n
+    }
+
+    /// Rows (pixels) of the matrix whose Gram matrix this is.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// The trace, `||A||_F^2` (for CT: HU^2), correctly rounded.
+    pub fn trace(&self) -> f64 {
+        self.trace
+    }
+
+    /// Bits of the largest integer entry in magnitude; 0 for the zero matrix.
+    pub(crate) fn bits(&self) -> u32 {
+        self.bits
+    }
+
+    /// The power of two that multiplies the integers.
+    pub(crate) fn exponent(&self) -> i64 {
+        self.exponent
+    }
+
+    /// Bits by which successive planes are shifted.
+    pub(crate) fn digit_bits(&self) -> u32 {
+        self.digit_bits
+    }
+
+    /// The digits, lowest first, each `n x n` row-major and below `2^digit_bits` in magnitude.
+    pub(crate) fn planes(&self) -> &[Vec<i64>] {
+        &self.planes
+    }
+
+    /// The matrix scaled to entries of at most 1 in magnitude, row-major, each rounded a few times: for starts, not for results.
+    pub(crate) fn approximate(&self) -> Vec<f64> {
+        let mut out = vec![0.0; self.n * self.n];
+        for (d, plane) in self.planes.iter().enumerate() {
+            let scale = pow2(d as i32 * self.digit_bits as i32 - self.bits as i32);
+            out.iter_mut().zip(plane).for_each(|(o, &v)| *o += v as f64 * scale);
+        }
+        out
+    }
+
+    pub(super) fn from_sums(
+        rows: u64,
+        sums: &[i64],
+        product: impl Fn(usize, usize) -> i64,
+        rescale: &[Rescale],
+    ) -> Result<Self, Error> {
+        let n = sums.len();
+        let (affine, exponent) = affine_integers(rescale)?;
+        let upper = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
+        let small: Option<Vec<(i128, i128)>> =
+            affine.iter().map(|(a, b)| Some((narrow(a)?, narrow(b)?))).collect();
+        let entries: Vec<BigInt> = match small {
+            // Below 2^31: 2^31 * 2^31 * 2^62 and its three companions fit into 128 bits.
+            Some(t) => upper
+                .map(|(i, j)| {
+                    let ((a, b), (c, d)) = (t[i], t[j]);
+                    let (s, x, y) = (i128::from(product(i, j)), i128::from(sums[i]), i128::from(sums[j]));
+                    BigInt::from(a * c * s + a * d * x + b * c * y + b * d * i128::from(rows))
+                })
+                .collect(),
+            None => upper
+                .map(|(i, j)| {
+                    let ((a, b), (c, d)) = (&affine[i], &affine[j]);
+                    a * c * product(i, j) + a * d * sums[i] + b * c * sums[j] + b * d * rows
+                })
+                .collect(),
+        };
+        Ok(Self::from_upper(n, rows, entries, 2 * exponent))
+    }
+
+    /// From the upper triangle, row by row, of integers that `2^exponent` multiplies.
+    fn from_upper(n: usize, rows: u64, mut entries: Vec<BigInt>, mut exponent: i64) -> Self {
+        // Common factors of two only make the integers wider than they need to be.
+        let twos = entries.iter().filter_map(BigInt::trailing_zeros).min().unwrap_or(0);
+        if twos > 0 {
+            entries.iter_mut().for_each(|e| *e >>= twos);
+            exponent += twos as i64;
+        }
+        let index = |i: usize, j: usize| i * n - i * (i + 1) / 2 + j;
+        let trace: BigInt = (0..n).map(|i| &entries[index(i, i)]).sum();
+        let bits = entries.iter().map(BigInt::bits).max().unwrap_or(0);
+        let count = bits.div_ceil(MAX_DIGIT_BITS).max(1);
+        let digit_bits = bits.div_ceil(count).max(1);
+        let mut planes = vec![vec![0i64; n * n]; count as usize];
+        for i in 0..n {
+            for j in i..n {
+                let e = &entries[index(i, j)];
+                let negative = e.sign() == Sign::Minus;
+                for (d, plane) in planes.iter_mut().enumerate() {
+                    let magnitude = digit(e, d as u64 * digit_bits, digit_bits);
+                    let signed = if negative { -magnitude } else { magnitude };
+                    plane[i * n + j] = signed;
+                    plane[j * n + i] = signed;
+                }
+            }
+        }
+        let trace = nearest(trace.magnitude(), exponent);
+        Self { n, rows, exponent, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
+    }
+}
+
+/// Bits `[low, low + count)` of the magnitude.
+fn digit(value: &BigInt, low: u64, count: u64) -> i64 {
+    let word = (value.magnitude() >> low).iter_u64_digits().next().unwrap_or(0);
+    (word & ((1 << count) - 1)) as i64
+}
+
+/// A value below 2^31 in magnitude.
+fn narrow(v: &BigInt) -> Option<i128> {
+    i32::try_from(v).ok().map(i128::from)
+}
+
+/// Slope and constant term of every column as integers at one power of two.
+fn affine_integers(rescale: &[Rescale]) -> Result<(Vec<(BigInt, BigInt)>, i64), Error> {
+    for (column, r) in rescale.iter().enumerate() {
+        r.check(column)?;
+    }
+    let parts: Vec<_> = rescale.iter().map(|r| (dyadic(r.slope), dyadic(r.intercept))).collect();
+    let all = || parts.iter().flat_map(|&(s, i)| [s, i]).filter(|d| d.0 != 0);
+    let lowest = all().map(|d| d.1).min().unwrap_or(0);
+    let highest = all().map(|d| d.1 + 64).max().unwrap_or(0);
+    let bits = highest.abs_diff(lowest);
+    if bits > MAX_RESCALE_BITS {
+        return Err(Error::RescaleRange { bits, limit: MAX_RESCALE_BITS });
+    }
+    let integer = |(mantissa, exponent): (i64, i64)| {
+        if mantissa == 0 { BigInt::ZERO } else { BigInt::from(mantissa) << (exponent - lowest) }
+    };
+    let affine = parts
+        .iter()
+        .zip(rescale)
+        .map(|(&(slope, intercept), r)| {
+            let a = integer(slope);
+            let b = integer(intercept) + &a * r.offset;
+            (a, b)
+        })
+        .collect();
+    Ok((affine, lowest))
+}
+
+/// A finite f64 as odd mantissa and exponent; `(0, 0)` for zero.
+fn dyadic(v: f64) -> (i64, i64) {
+    if v == 0.0 {
+        return (0, 0);
+    }
+    let bits = v.to_bits();
+    let field = ((bits >> 52) & 0x7ff) as i64;
+    let fraction = (bits & ((1 << 52) - 1)) as i64;
+    let (mantissa, exponent) =
+        if field == 0 { (fraction, -1074) } else { (fraction | 1 << 52, field - 1075) };
+    let twos = mantissa.trailing_zeros();
+    let odd = mantissa >> twos;
+    (if v < 0.0 { -odd } else { odd }, exponent + i64::from(twos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{GramAccumulator, RowBlock};
+
+    /// Entry (i, j) as a big integer at 2^exponent.
+    fn entry(g: &GramMatrix, i: usize, j: usize) -> BigInt {
+        g.planes.iter().rev().fold(BigInt::ZERO, |sum, p| (sum << g.digit_bits) + p[i * g.n + j])
+    }
+
+    fn gram(values: &[i16], rows: usize, rescale: &[Rescale]) -> GramMatrix {
+        let mut g = GramAccumulator::new(rescale.len()).unwrap();
+        g.add(RowBlock::new(values, rows, rescale.len()).unwrap()).unwrap();
+        g.finish(rescale).unwrap()
+    }
+
+    #[test]
+    fn integer_slopes_give_the_integers_of_the_rescaled_values() {
+        let rescale = [
+            Rescale { slope: 1.0, intercept: -1024.0, offset: 0 },
+            Rescale { slope: 2.0, intercept: 3.0, offset: 32_768 },
+        ];
+        let values = [0i16, 5, -3, 7, -32_768, 100];
+        let g = gram(&values, 3, &rescale);
+        let real = |r: usize, j: usize| {
+            let s = rescale[j];
+            s.slope as i64 * (i64::from(values[j * 3 + r]) + i64::from(s.offset)) + s.intercept as i64
+        };
+        for i in 0..2 {
+            for j in 0..2 {
+                let expected: i64 = (0..3).map(|r| real(r, i) * real(r, j)).sum();
+                assert_eq!(entry(&g, i, j) << g.exponent, BigInt::from(expected));
+            }
+        }
+        assert_eq!(
+            g.trace(),
+            (0..2).map(|j| (0..3).map(|r| real(r, j).pow(2)).sum::<i64>()).sum::<i64>() as f64
+        );
+    }
+
+    #[test]
+    fn decimal_slopes_give_exact_dyadic_rationals() {
+        let rescale = [
+            Rescale { slope: 0.001_234_567, intercept: -1024.7, offset: 0 },
+            Rescale { slope: 12.3, intercept: 0.1, offset: 32_768 },
+        ];
+        let values = [1i16, -7, 30_000, 4, 32_767, -32_768];
+        let g = gram(&values, 3, &rescale);
+        assert!(g.planes.len() > 1);
+        // The same sum over big integers at 2^-80.
+        let at = |v: f64| {
+            let (m, e) = dyadic(v);
+            BigInt::from(m) << (e + 80)
+        };
+        let real = |r: usize, j: usize| {
+            at(rescale[j].slope) * (i64::from(values[j * 3 + r]) + i64::from(rescale[j].offset))
+                + at(rescale[j].intercept)
+        };
+        for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+            let expected: BigInt = (0..3).map(|r| real(r, i) * real(r, j)).sum();
+            assert_eq!(entry(&g, i, j) << (g.exponent + 160), expected);
+        }
+    }
+
+    #[test]
+    fn slopes_without_meaning_or_of_absurd_range_are_refused() {
+        let mut g = GramAccumulator::new(1).unwrap();
+        g.add(RowBlock::new(&[1, 2], 2, 1).unwrap()).unwrap();
+        for (slope, intercept) in [(f64::NAN, 0.0), (0.0, 0.0), (1.0, f64::INFINITY)] {
+            assert!(matches!(
+                g.finish(&[Rescale { slope, intercept, offset: 0 }]),
+                Err(Error::Rescale { column: 0, .. })
+            ));
+        }
+        assert!(matches!(
+            g.finish(&[Rescale { slope: 1e-300, intercept: 1e300, offset: 0 }]),
+            Err(Error::RescaleRange { .. })
+        ));
+    }
+}

@@ -1,0 +1,261 @@
+//! `U` and composites of a row block, in the defined order of operations.
+//!
+//! With `A` the rescaled block (rows x n), `V` the weights (n x k) and `s` the singular values:
+//!
+//! * `T = A V`: `T_ij` is one chain of fused multiply-adds over `l = 0, 1, .., n-1` from `+0.0`. Where `s_1 / s_j` exceeds
+//!   [`COMPENSATE`](crate::COMPENSATE), the chain runs in twice the working precision and takes `V`'s second word, so that
+//!   `U`'s columns stay orthogonal however small `s_j` is.
+//! * `U_ij = T_ij / s_j`, one division.
+//! * the composite of rank K, `C_K = T_K V_K^T` (= `U_K diag(s_K) V_K^T`): `C_ij` is one chain over `l = 0, .., K-1` of
+//!   `T_il V_jl`. A chain of higher rank continues that of a lower one, so all ranks cost as much as the highest.
+//!
+//! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
+
+mod chain;
+
+use crate::{Error, Rescale, RowBlock};
+use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate, accumulate_twofold};
+
+/// Rows packed at a time: 96 rows of a few hundred columns stay in the second-level cache.
+const GROUP: usize = 16 * HEIGHT;
+
+/// `s` and `V` prepared for the block kernels. Immutable; shared by any number of threads.
+pub struct Projector {
+    n: usize,
+    s: Vec<f64>,
+    rescale: Vec<Rescale>,
+    /// `n x k` row-major.
+    v: Vec<f64>,
+    /// Panels of `V`, plain chains.
+    plain: Panels,
+    /// The columns whose chains run in twice the working precision, and their first and second words.
+    twofold: Vec<usize>,
+    high: Panels,
+    low: Panels,
+}
+
+impl Projector {
+    /// Prepares `s` (k values), `v` and `v_low` (n x k, row-major), `compensated` (k) and one rescale per column (n).
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when the lengths do not agree; [`Error::Rescale`] for a slope or intercept that can't be used.
+    pub fn new(
+        s: &[f64],
+        v: &[f64],
+        v_low: &[f64],
+        compensated: &[bool],
+        n: usize,
+        rescale: &[Rescale],
+    ) -> Result<Self, Error> {
+        let k = s.len();
+        for (actual, expected) in
+            [(rescale.len(), n), (v.len(), n * k), (v_low.len(), n * k), (compensated.len(), k)]
+        {
+            if actual != expected {
+                return Err(Error::Columns { expected, actual });
+            }
+        }
+        rescale.iter().enumerate().try_for_each(|(j, r)| r.check(j))?;
+        let twofold: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
+        Ok(Self {
+            n,
+            s: s.to_vec(),
+            rescale: rescale.to_vec(),
+            v: v.to_vec(),
+            plain: Panels::new(n, k, |l, j| v[l * k + j]),
+            high: Panels::new(n, twofold.len(), |l, j| v[l * k + twofold[j]]),
+            low: Panels::new(n, twofold.len(), |l, j| v_low[l * k + twofold[j]]),
+            twofold,
+        })
+    }
+
+    /// Columns of `A` (slices).
+    pub fn columns(&self) -> usize {
+        self.n
+    }
+
+    /// Basis vectors, k.
+    pub fn rank(&self) -> usize {
+        self.s.len()
+    }
+
+    /// `t = A V` for this block, rows x k, row-major.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for a block of another number of columns.
+    pub fn project(&self, block: RowBlock, t: &mut Vec<f64>) -> Result<(), Error> {
+        self.expect_columns(block)?;
+        t.clear();
+        t.resize(block.rows() * self.rank(), 0.0);
+        if self.rank() > 0 {
+            compiled::project(self, block, t);
+        }
+        Ok(())
+    }
+
+    /// `u = t / s`, column by column; same shape as `t`.
+    pub fn basis(&self, t: &[f64], u: &mut Vec<f64>) {
+        u.clear();
+        u.extend_from_slice(t);
+        if self.rank() > 0 {
+            u.chunks_exact_mut(self.rank())
+                .for_each(|row| row.iter_mut().zip(&self.s).for_each(|(u, s)| *u /= s));
+        }
+    }
+
+    /// Composites (HU) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
+    /// `out[(c * columns.len() + jj) * rows + i]` is row `i` of column `columns[jj]` at rank `ranks[c]`.
+    ///
+    /// # Errors
+    /// [`Error::RankRange`] for a rank above k or not in ascending order; [`Error::Columns`] for a column that does not exist;
+    /// [`Error::Shape`] when `t` is not rows x k.
+    pub fn composites(
+        &self,
+        t: &[f64],
+        rows: usize,
+        ranks: &[usize],
+        columns: &[usize],
+        out: &mut Vec<f64>,
+    ) -> Result<(), Error> {
+        let k = self.rank();
+        if t.len() != rows * k {
+            return Err(Error::Shape { rows, columns: k, actual: t.len() });
+        }
+        if let Some(&rank) =
+            ranks.iter().find(|&&r| r > k).or(ranks.windows(2).find(|w| w[0] > w[1]).map(|w| &w[1]))
+        {
+            return Err(Error::RankRange { rank, columns: k });
+        }
+        if let Some(&column) = columns.iter().find(|&&j| j >= self.n) {
+            return Err(Error::Columns { expected: self.n, actual: column });
+        }
+        out.clear();
+        out.resize(ranks.len() * columns.len() * rows, 0.0);
+        if k > 0 && !columns.is_empty() {
+            let weights = Panels::new(k, columns.len(), |l, jj| self.v[columns[jj] * k + l]);
+            compiled::composites(&weights, t, rows, ranks, out);
+        }
+        Ok(())
+    }
+
+    /// The rescaled values (HU) of the given columns: `out[jj * rows + i]`.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for another number of columns, or a column that does not exist.
+    pub fn originals(&self, block: RowBlock, columns: &[usize], out: &mut Vec<f64>) -> Result<(), Error> {
+        self.expect_columns(block)?;
+        out.clear();
+        for &j in columns {
+            let rescale = self.rescale.get(j).ok_or(Error::Columns { expected: self.n, actual: j })?;
+            out.extend(block.column(j).iter().map(|&v| rescale.apply(v)));
+        }
+        Ok(())
+    }
+
+    fn expect_columns(&self, block: RowBlock) -> Result<(), Error> {
+        let actual = block.columns();
+        if actual == self.n { Ok(()) } else { Err(Error::Columns { expected: self.n, actual }) }
+    }
+
+    #[inline(always)]
+    fn project_body(&self, block: RowBlock, t: &mut [f64]) {
+        let k = self.rank();
+        let mut a = PackedRows::default();
+        let mut real = [0.0; GROUP];
+        let mut sums = Vec::new();
+        for first in (0..block.rows()).step_by(GROUP) {
+            let rows = GROUP.min(block.rows() - first);
+            a.reset(rows, self.n);
+            for (l, rescale) in self.rescale.iter().enumerate() {
+                let stored = &block.column(l)[first..first + rows];
+                real.iter_mut().zip(stored).for_each(|(r, &v)| *r = rescale.apply(v));
+                a.set_column(l, &real[..rows]);
+            }
+            let target = &mut t[first * k..(first + rows) * k];
+            reset(&mut sums, rows, &self.plain);
+            accumulate(&a, &self.plain, 0..self.n, &mut sums);
+            for (out, sums) in target.chunks_exact_mut(k).zip(sums.chunks_exact(self.plain.count())) {
+                out.copy_from_slice(&sums.as_flattened()[..k]);
+            }
+            if !self.twofold.is_empty() {
+                reset(&mut sums, rows, &self.high);
+                accumulate_twofold(&a, &self.high, &self.low, &mut sums);
+                for (out, sums) in target.chunks_exact_mut(k).zip(sums.chunks_exact(self.high.count())) {
+                    self.twofold.iter().zip(sums.as_flattened()).for_each(|(&j, &v)| out[j] = v);
+                }
+            }
+        }
+    }
+}
+
+#[inline(always)]
+fn composites_body(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], out: &mut [f64]) {
+    let (k, width) = (weights.depth, weights.width);
+    let mut a = PackedRows::default();
+    let mut sums = Vec::new();
+    for first in (0..rows).step_by(GROUP) {
+        let count = GROUP.min(rows - first);
+        a.reset(count, k);
+        for (r, row) in t[first * k..(first + count) * k].chunks_exact(k).enumerate() {
+            for (l, &v) in row.iter().enumerate() {
+                a.tiles[r / HEIGHT * k + l][r % HEIGHT] = v;
+            }
+        }
+        reset(&mut sums, count, weights);
+        let mut from = 0;
+        for (c, &rank) in ranks.iter().enumerate() {
+            accumulate(&a, weights, from..rank, &mut sums);
+            from = rank;
+            for (r, row) in sums.chunks_exact(weights.count()).take(count).enumerate() {
+                for (jj, &v) in row.as_flattened()[..width].iter().enumerate() {
+                    out[(c * width + jj) * rows + first + r] = v;
+                }
+            }
+        }
+    }
+}
+
+/// Zeroes the sums of a group of `rows` rows (padded to whole tiles).
+fn reset(sums: &mut Vec<[f64; LANES]>, rows: usize, panels: &Panels) {
+    sums.clear();
+    sums.resize(rows.next_multiple_of(HEIGHT) * panels.count(), [0.0; LANES]);
+}
+
+/// The bodies, compiled per instruction set. Without FMA in hardware `mul_add` calls the C library: the same bits, slowly.
+mod compiled {
+    use super::{Panels, Projector, RowBlock, composites_body};
+
+    macro_rules! compiled {
+        ($name:ident ( $($arg:ident : $type:ty),* ) => $body:expr) => {
+            pub(super) fn $name($($arg: $type),*) {
+                #[cfg(target_arch = "x86_64")]
+                {
+                    #[target_feature(enable = "avx2,fma")]
+                    fn avx2($($arg: $type),*) {
+                        $body
+                    }
+                    #[target_feature(enable = "avx512f")]
+                    fn avx512($($arg: $type),*) {
+                        $body
+                    }
+                    if std::arch::is_x86_feature_detected!("avx512f") {
+                        // SAFETY: the CPU has AVX-512F.
+                        return unsafe { avx512($($arg),*) };
+                    }
+                    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
+                        // SAFETY: the CPU has AVX2 and FMA.
+                        return unsafe { avx2($($arg),*) };
+                    }
+                }
+                $body
+            }
+        };
+    }
+
+    compiled!(project(p: &Projector, block: RowBlock, t: &mut [f64]) => p.project_body(block, t));
+    compiled!(composites(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], out: &mut [f64])
+        => composites_body(weights, t, rows, ranks, out));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+use super::*;
+
+struct Case {
+    n: usize,
+    k: usize,
+    rows: usize,
+    values: Vec<i16>,
+    v: Vec<f64>,
+    s: Vec<f64>,
+    rescale: Vec<Rescale>,
+}
+
+fn case(n: usize, k: usize, rows: usize) -> Case {
+    let hash =
+        |i: usize| ((i as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 11) as f64 / (1u64 << 53) as f64;
+    Case {
+        n,
+        k,
+        rows,
+        values: (0..n * rows).map(|i| (hash(i) * 4096.0) as i16 - 1024).collect(),
+        v: (0..n * k).map(|i| hash(i + 1000) - 0.5).collect(),
+        s: (0..k).map(|j| 100.0 / (j + 1) as f64).collect(),
+        rescale: (0..n)
+            .map(|j| Rescale { slope: 1.0 + j as f64 / 8.0, intercept: -1024.0, offset: 0 })
+            .collect(),
+    }
+}
+
+impl Case {
+    fn projector(&self, low: &[f64], compensated: &[bool]) -> Projector {
+        Projector::new(&self.s, &self.v, low, compensated, self.n, &self.rescale).unwrap()
+    }
+
+    fn plain(&self) -> Projector {
+        self.projector(&vec![0.0; self.n * self.k], &vec![false; self.k])
+    }
+
+    fn block(&self) -> RowBlock<'_> {
+        RowBlock::new(&self.values, self.rows, self.n).unwrap()
+    }
+
+    fn real(&self, row: usize, l: usize) -> f64 {
+        self.rescale[l].apply(self.values[l * self.rows + row])
+    }
+
+    fn chain(&self, row: usize, j: usize) -> f64 {
+        (0..self.n).fold(0.0, |sum, l| self.real(row, l).mul_add(self.v[l * self.k + j], sum))
+    }
+}
+
+#[test]
+fn every_entry_is_one_chain_in_ascending_order_for_any_shape() {
+    for (n, k, rows) in [(1, 1, 1), (3, 2, 5), (7, 7, 95), (20, 8, 96), (33, 17, 97), (5, 1, 200)] {
+        let c = case(n, k, rows);
+        let p = c.plain();
+        let (mut t, mut u) = (Vec::new(), Vec::new());
+        p.project(c.block(), &mut t).unwrap();
+        p.basis(&t, &mut u);
+        for r in 0..rows {
+            for j in 0..k {
+                let expected = c.chain(r, j);
+                assert_eq!(t[r * k + j].to_bits(), expected.to_bits());
+                assert_eq!(u[r * k + j].to_bits(), (expected / c.s[j]).to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn composites_are_chains_over_the_leading_columns_and_share_their_prefix() {
+    let c = case(21, 13, 101);
+    let p = c.plain();
+    let (mut t, mut out) = (Vec::new(), Vec::new());
+    p.project(c.block(), &mut t).unwrap();
+    let (ranks, columns) = ([0, 1, 5, 13], [20, 0, 7]);
+    p.composites(&t, c.rows, &ranks, &columns, &mut out).unwrap();
+    for (a, &rank) in ranks.iter().enumerate() {
+        for (jj, &j) in columns.iter().enumerate() {
+            for r in 0..c.rows {
+                let expected =
+                    (0..rank).fold(0.0, |sum: f64, l| t[r * c.k + l].mul_add(c.v[j * c.k + l], sum));
+                assert_eq!(out[(a * columns.len() + jj) * c.rows + r].to_bits(), expected.to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_twofold_chain_is_exact_where_a_plain_one_cancels() {
+    let c = Case {
+        n: 3,
+        k: 2,
+        rows: 7,
+        values: (0..21).map(|i| if i < 14 { 30_000 } else { 1 }).collect(),
+        v: vec![1.0, 1.0, -1.0, -1.0, 1e-17, 1e-17],
+        s: vec![1.0, 1.0],
+        rescale: vec![Rescale::IDENTITY; 3],
+    };
+    let low = [0.0, 2f64.powi(-60), 0.0, 0.0, 0.0, 0.0];
+    let p = c.projector(&low, &[false, true]);
+    let mut t = Vec::new();
+    p.project(c.block(), &mut t).unwrap();
+    for row in t.chunks(2) {
+        assert_eq!(row[0], 1e-17);
+        assert_eq!(row[1], 30_000.0 * 2f64.powi(-60) + 1e-17);
+    }
+}
+
+#[test]
+fn wrong_shapes_ranks_and_columns_are_typed_errors() {
+    let c = case(4, 3, 10);
+    let p = c.plain();
+    let (mut t, mut out) = (Vec::new(), Vec::new());
+    assert!(matches!(
+        p.project(RowBlock::new(&c.values[..10], 10, 1).unwrap(), &mut t),
+        Err(Error::Columns { expected: 4, actual: 1 })
+    ));
+    p.project(c.block(), &mut t).unwrap();
+    assert!(matches!(p.composites(&t, 10, &[4], &[0], &mut out), Err(Error::RankRange { rank: 4, .. })));
+    assert!(matches!(p.composites(&t, 10, &[2, 1], &[0], &mut out), Err(Error::RankRange { rank: 1, .. })));
+    assert!(matches!(p.composites(&t, 10, &[1], &[4], &mut out), Err(Error::Columns { .. })));
+    assert!(matches!(p.composites(&t, 9, &[1], &[0], &mut out), Err(Error::Shape { .. })));
+    assert!(matches!(p.originals(c.block(), &[9], &mut out), Err(Error::Columns { .. })));
+    assert!(Projector::new(&c.s, &c.v[1..], &c.v, &[false; 3], 4, &c.rescale).is_err());
+}

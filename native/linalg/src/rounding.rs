@@ -1,0 +1,104 @@
+//! Big integers to f64, correctly rounded.
+
+use num_bigint::BigUint;
+
+/// The f64 nearest to `value * 2^exponent` (ties to even); infinite where it overflows, rounded once in the subnormal range too.
+pub(crate) fn nearest(value: &BigUint, exponent: i64) -> f64 {
+    nearest_with_sticky(value, false, exponent)
+}
+
+/// The f64 nearest to `sqrt(value * 2^exponent)`.
+///
+/// The integer square root of a value of at least 130 bits has 65 bits or more, so it and a sticky bit round correctly.
+pub(crate) fn nearest_sqrt(value: &BigUint, exponent: i64) -> f64 {
+    let lack = 130i64.saturating_sub_unsigned(value.bits()).max(0);
+    let shift = lack + (exponent - lack).rem_euclid(2);
+    let scaled = value << shift.unsigned_abs();
+    let root = scaled.sqrt();
+    let sticky = &root * &root != scaled;
+    nearest_with_sticky(&root, sticky, (exponent - shift) / 2)
+}
+
+/// As [`nearest`], with a nonzero remainder below the last bit of `value` where `sticky`. `value` then has 55 bits or more.
+fn nearest_with_sticky(value: &BigUint, sticky: bool, exponent: i64) -> f64 {
+    let bits = value.bits() as i64;
+    if bits == 0 {
+        return 0.0;
+    }
+    let top = bits + exponent;
+    if top > 1024 {
+        return f64::INFINITY;
+    }
+    // The place of the last bit that f64 keeps: 53 below the top, or 2^-1074.
+    let last = (top - 53).max(-1074);
+    let drop = last - exponent;
+    if top < -1074 {
+        return 0.0;
+    }
+    if drop <= 0 {
+        let shifted = value << drop.unsigned_abs();
+        return scale(shifted.iter_u64_digits().next().unwrap_or(0), last);
+    }
+    let kept = (value >> drop).iter_u64_digits().next().unwrap_or(0);
+    let half = value.bit(drop as u64 - 1);
+    let below = sticky || value.trailing_zeros().is_some_and(|z| (z as i64) < drop - 1);
+    scale(kept + u64::from(half && (below || kept & 1 == 1)), last)
+}
+
+/// `integer * 2^exponent` for an integer of at most 54 bits and a result that f64 holds exactly (or infinity).
+fn scale(integer: u64, exponent: i64) -> f64 {
+    // Two exact steps: 2^exponent alone may lie outside the normal range.
+    let exponent = exponent.clamp(-2000, 2000) as i32;
+    integer as f64 * pow2(exponent / 2) * pow2(exponent - exponent / 2)
+}
+
+/// `2^exponent`, exactly; zero or infinite outside the range of normal numbers.
+pub(crate) fn pow2(exponent: i32) -> f64 {
+    match exponent {
+        ..-1022 => 0.0,
+        -1022..=1023 => f64::from_bits(((exponent + 1023) as u64) << 52),
+        1024.. => f64::INFINITY,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_of_any_size_round_as_the_hardware_does() {
+        for v in [
+            1u128,
+            3,
+            (1 << 53) + 1,
+            (1 << 53) + 3,
+            (1 << 54) - 1,
+            u128::MAX,
+            (1 << 100) + 1,
+            (1 << 100) + (1 << 47),
+            0x1234_5678_9abc_def0_1111,
+        ] {
+            assert_eq!(nearest(&BigUint::from(v), 0), v as f64, "{v}");
+        }
+    }
+
+    #[test]
+    fn subnormals_and_overflow_round_once() {
+        assert_eq!(nearest(&BigUint::from(3u32), -1075), 2.0 * f64::from_bits(1));
+        assert_eq!(nearest(&BigUint::from(1u32), -1075), 0.0);
+        assert_eq!(nearest(&BigUint::from(5u32), -1076), f64::from_bits(1));
+        assert_eq!(nearest(&BigUint::from(1u32), 1024), f64::INFINITY);
+        assert_eq!(nearest(&BigUint::from(1u32), 1023), f64::MAX / (2.0 - f64::EPSILON));
+    }
+
+    #[test]
+    fn square_roots_are_the_nearest() {
+        for v in [1u64, 2, 3, 4, 5, 1_000_003, 1 << 52, (1 << 53) - 1] {
+            // IEEE sqrt is correctly rounded and these arguments are exact.
+            assert_eq!(nearest_sqrt(&BigUint::from(v), 0), (v as f64).sqrt(), "{v}");
+            assert_eq!(nearest_sqrt(&BigUint::from(v), -3), (v as f64 / 8.0).sqrt(), "{v} / 8");
+        }
+        let square = BigUint::from(u64::MAX) * BigUint::from(u64::MAX);
+        assert_eq!(nearest_sqrt(&square, 0), u64::MAX as f64);
+    }
+}
