@@ -26,20 +26,22 @@ object DecomposeJob {
     val files = Listing.list(config.inputs, hadoop)
     val scan = new Stage(1, "scan", "files", Vector(files.length))
     val plan = SeriesPlan.parse(progress.driver(scan)(SeriesScan.plan(files, config, hadoop, _)))
+    err.println(s"series: ${plan.description}")
     result.prepare()
     try {
       val sc = new SparkContext(sparkConf)
-      try {
-        sc.addSparkListener(progress)
-        new DecomposeJob(sc, config, progress).run(plan, files, scan, result)
-      } finally sc.stop()
+      val closing =
+        try {
+          sc.addSparkListener(progress)
+          new DecomposeJob(sc, config, progress).run(plan, files, scan, result)
+        } finally sc.stop()
       result.commit()
+      out.println(closing)
     } catch {
       case e: Throwable =>
         result.abort()
         throw e
     }
-    out.flush()
   }
 
   /** What SparkContext would make of it, before there is one. */
@@ -54,7 +56,8 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
   private val asked = sc.getConf.getOption("spark.default.parallelism").map(_.toInt)
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
 
-  def run(plan: SeriesPlan, files: IndexedSeq[InputFile], scan: Stage, result: ResultFolder): Unit = {
+  /** Writes all files of the result folder; returns what to tell the user once it is committed. */
+  def run(plan: SeriesPlan, files: IndexedSeq[InputFile], scan: Stage, result: ResultFolder): String = {
     val layout = plan.layout
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(asked, sc.defaultParallelism))
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
@@ -78,8 +81,17 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
       progress.await(render)
       val environment = Environment.json(sc, Seq(scan, decode, gram, solve, render), sliceRuns.parts, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
-      decomposition.finish(rendered.records, pictures, environment).foreach(file => result.write(file.path, file.bytes))
+      val made = decomposition.finish(rendered.records, pictures, environment)
+      made.foreach(file => result.write(file.path, file.bytes))
+      closingText(decomposition, made)
     }
+  }
+
+  private def closingText(decomposition: Decomposition, files: Array[NamedFile]): String = {
+    val manifest = Json.mapper.readTree(files.find(_.path == "manifest.json").get.bytes)
+    val root = manifest.get("digests").get("root").asText
+    val closing = Json.read(decomposition.summary()).get("closing").asText
+    closing.replace("{root}", root).replace("{output}", config.output)
   }
 
   /** Gives what is defined in `body` the stage's name, in Spark's interface too. */

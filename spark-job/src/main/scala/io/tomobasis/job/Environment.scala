@@ -2,15 +2,14 @@ package io.tomobasis.job
 
 import org.apache.spark.SparkContext
 
-/** What the manifest records of a run besides its result: versions, sizes and timings, none of which reach a digest. */
+/** The manifest's section `run`: engine, versions, sizes, and seconds of each stage. None of it reaches a digest. */
 object Environment {
   def json(sc: SparkContext, stages: Seq[Stage], decodePartitions: Int, blockPartitions: Int): String = {
     val root = Json.mapper.createObjectNode
-    root.put("runner", "spark")
-    root.put("spark", sc.version)
+    root.put("engine", s"Spark ${sc.version}")
+    root.put("threads", sc.defaultParallelism)
     root.put("java", System.getProperty("java.version"))
     root.put("master", sc.master.takeWhile(_ != ':'))
-    root.put("cores", sc.defaultParallelism)
     root.put("decode_partitions", decodePartitions)
     root.put("block_partitions", blockPartitions)
     val timings = root.putObject("timings")

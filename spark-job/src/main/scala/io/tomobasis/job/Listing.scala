@@ -8,6 +8,8 @@ import java.io.{FileNotFoundException, IOException}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.{Arrays, Comparator}
 
+import scala.jdk.CollectionConverters._
+
 import io.tomobasis.kernels.{InputException, Inventory, UsageException}
 
 /**
@@ -44,11 +46,7 @@ object Listing {
       val status = fs.getFileStatus(root)
       val found =
         if (status.isFile) Seq(status)
-        else
-          RemoteIterators
-            .toList(fs.listFiles(status.getPath, true))
-            .toArray(Array.empty[org.apache.hadoop.fs.FileStatus])
-            .toSeq
+        else RemoteIterators.toList(fs.listFiles(status.getPath, true)).asScala.toSeq
       found
         .map(file => InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen))
         .sorted(byNameBytes)

@@ -1,11 +1,6 @@
 package io.tomobasis.job
 
-import org.apache.spark.scheduler.{
-  SparkListener,
-  SparkListenerStageCompleted,
-  SparkListenerStageSubmitted,
-  SparkListenerTaskEnd
-}
+import org.apache.spark.scheduler._
 
 import java.io.PrintStream
 import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}

@@ -21,7 +21,7 @@ import io.tomobasis.kernels.{ComputationException, UsageException}
  * Use: [[ResultFolder.check]] before any work, [[prepare]], writes from tasks and driver, then [[commit]] or [[abort]].
  */
 final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boolean) {
-  private val staged = !ResultFolder.ObjectStores.contains(fs.getScheme)
+  private val staged = !ResultFolder.ObjectStores.contains(fs.getUri.getScheme)
   private val sibling = UUID.randomUUID.toString.take(8)
   private val work = if (staged) target.suffix(s".tmp-$sibling") else target
   private val cleanup: Runnable = () => remove(work)
@@ -106,7 +106,7 @@ object ResultFolder {
       val target = fs.makeQualified(path)
       if (fs.exists(target)) {
         if (!overwrite) throw existing()
-        if (!fs.exists(new Path(target, "manifest.json")))
+        if (!replaceable(fs, target))
           throw new UsageException(
             "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
           )
@@ -120,6 +120,11 @@ object ResultFolder {
           e
         )
     }
+
+  /** Whether `--overwrite` may remove what is there: an empty folder, or a result of ours. */
+  private def replaceable(fs: FileSystem, target: Path): Boolean =
+    fs.getFileStatus(target).isDirectory &&
+      (fs.listStatus(target).isEmpty || fs.exists(new Path(target, "manifest.json")))
 
   private def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")

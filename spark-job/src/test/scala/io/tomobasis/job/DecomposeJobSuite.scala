@@ -1,0 +1,127 @@
+package io.tomobasis.job
+
+import org.apache.spark.SparkConf
+import org.scalatest.funsuite.AnyFunSuite
+
+import java.nio.file.{Files, Path}
+
+import TestFolder._
+import io.tomobasis.kernels.SyntheticCt
+
+/** The whole job in this JVM: same bits however it is run. */
+class DecomposeJobSuite extends AnyFunSuite {
+  private val ct = new SyntheticCt(9, 100, 130, 3) // four row blocks, the last one short
+
+  private def conf(master: String, more: (String, String)*): SparkConf =
+    FaultyFileSystem.in(Main.sparkConf()).set("spark.master", master).setAll(more)
+
+  private def run(input: Any, output: Any, conf: SparkConf, more: String*): (String, String) = {
+    val args = Array("--input", input.toString, "--output", output.toString) ++ more
+    val config = JobConfig.parse(args).toOption.get
+    val (_, out, err) = captured((out, err) => DecomposeJob.run(config, conf, out, err))
+    (out, err)
+  }
+
+  /** Every file of a result but the report and the manifest's account of the run: name and content. */
+  private def content(result: Path): Map[String, Seq[Byte]] =
+    filesBelow(result)
+      .filterNot(Set("report.html", "manifest.json"))
+      .map(name => name -> Files.readAllBytes(result.resolve(name)).toSeq)
+      .toMap
+
+  private def root(result: Path): String =
+    Json.read(Files.readString(result.resolve("manifest.json"))).get("digests").get("root").asText
+
+  test("any master, any number of partitions and any file names give the same bits") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      val shuffled = writeSeries(base.resolve("shuffled"), ct, j => s"${j * 5 % 9}/${100 - j}")
+      val ways = Seq(
+        ("one", input, conf("local[1]")),
+        ("two", input, conf("local[2]")),
+        ("single", input, conf("local[2]", "spark.default.parallelism" -> "1")),
+        ("three", input, conf("local[2]", "spark.default.parallelism" -> "3")),
+        ("many", input, conf("local[2]", "spark.default.parallelism" -> "100")),
+        ("names", shuffled, conf("local[2]"))
+      )
+      for ((name, folder, conf) <- ways) run(folder, base.resolve(name), conf)
+      val first = content(base.resolve("one"))
+      assert(first.keySet.exists(_.startsWith("basis/part-00003")) && first.contains("_SUCCESS"))
+      for ((name, _, _) <- ways) {
+        assert(root(base.resolve(name)) == root(base.resolve("one")), name)
+        assert(content(base.resolve(name)) == first, name)
+      }
+    }
+  }
+
+  test("tasks that fail once are repeated and leave no trace in the result") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      run(input, base.resolve("plain"), conf("local[2]"))
+      FaultyFileSystem.recorded()
+      run(s"faulty://once$input", s"faulty://once$base/retried", conf("local[2,4]"))
+      assert(FaultyFileSystem.faults >= 2)
+      assert(content(base.resolve("retried")) == content(base.resolve("plain")))
+      assert(FaultyFileSystem.recorded().last == "_SUCCESS")
+      assert(filesBelow(base).map(_.takeWhile(_ != '/')).distinct == Seq("in", "plain", "retried"))
+    }
+  }
+
+  test("the user is told the series, each stage, the result and the root digest") {
+    withFolder { base =>
+      val (out, err) = run(writeSeries(base.resolve("in"), ct), base.resolve("result"), conf("local[2]"))
+      assert(err.linesIterator.next().startsWith("[1/5] scan"), err)
+      for (
+        line <- Seq("9 slices", "[2/5] decode   9/9", "[3/5] gram     4/4", "[4/5] solve    9/9", "[5/5] render   4/4")
+      )
+        assert(err.contains(line), err)
+      assert(out.contains(root(base.resolve("result"))) && out.contains(base.resolve("result").toString), out)
+    }
+  }
+
+  test("a file that is shorter than its header says fails the job and leaves nothing") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      val broken = input.resolve("slice-004.dcm")
+      Files.write(broken, Files.readAllBytes(broken).dropRight(1000))
+      val thrown = intercept[Exception](run(input, base.resolve("result"), conf("local[2]")))
+      val failure = Failure.of(thrown)
+      assert(failure.exitCode == 3 && failure.message.startsWith("file 7 of 11 (id "), failure.message)
+      assert(Files.list(base).count == 1)
+    }
+  }
+
+  test("a file that becomes unreadable while the job runs is named by its label") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      FaultyFileSystem.recorded()
+      val thrown = intercept[Exception](run(s"faulty://once$input", base.resolve("result"), conf("local[1]")))
+      val failure = Failure.of(thrown)
+      assert(
+        failure.exitCode == 3 && failure.message.matches("file \\d+ of 11 \\(id .*cannot be read \\(IOException.*")
+      )
+      assert(!failure.message.contains(".dcm"))
+      assert(Files.list(base).count == 1)
+    }
+  }
+
+  test("a result is replaced with --overwrite") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      run(input, base.resolve("result"), conf("local[2]"), "--rank", "2")
+      val before = root(base.resolve("result"))
+      run(input, base.resolve("result"), conf("local[2]"), "--rank", "3", "--overwrite")
+      assert(root(base.resolve("result")) != before)
+    }
+  }
+
+  test("without parquet there are no tables, and the root digest is the same") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      run(input, base.resolve("all"), conf("local[2]"))
+      run(input, base.resolve("report"), conf("local[2]"), "--emit", "report")
+      assert(filesBelow(base.resolve("report")) == Seq("_SUCCESS", "manifest.json", "report.html"))
+      assert(root(base.resolve("report")) == root(base.resolve("all")))
+    }
+  }
+}

@@ -1,0 +1,40 @@
+package io.tomobasis.job
+
+import org.apache.spark.SparkException
+import org.scalatest.funsuite.AnyFunSuite
+
+import java.io.{ByteArrayInputStream, ByteArrayOutputStream, IOException, ObjectInputStream, ObjectOutputStream}
+
+import io.tomobasis.kernels.{ComputationException, InputException, TomoBasisException, UsageException}
+
+class FailureSuite extends AnyFunSuite {
+  test("our exceptions keep their code and text, however deep they are wrapped") {
+    val input = new InputException("file 2 of 3: it is truncated")
+    val wrapped = new SparkException("Job aborted", new RuntimeException(new ExceptionInInitializerError(input)))
+    assert(Failure.of(wrapped) == Failure(3, "file 2 of 3: it is truncated"))
+    assert(Failure.of(new UsageException("--rank: no")) == Failure(2, "--rank: no"))
+    assert(Failure.of(new ComputationException("no")).exitCode == 1)
+  }
+
+  test("the text of other exceptions, which may hold a path, is not repeated") {
+    val failure = Failure.of(new SparkException("Job aborted\nstack", new IOException("/data/DOE^JOHN/1.dcm")))
+    assert(failure.exitCode == 1)
+    assert(failure.message.contains("java.io.IOException") && !failure.message.contains("DOE"))
+  }
+
+  test("what Spark says of a lost executor is passed on in one line") {
+    val failure = Failure.of(new SparkException("ExecutorLostFailure (exit code 137)\nDriver stacktrace:"))
+    assert(failure.message.contains("exit code 137") && failure.message.linesIterator.size == 1)
+  }
+
+  test("too little memory is told apart from other failures") {
+    assert(Failure.of(new SparkException("Job aborted", new OutOfMemoryError)).message.contains("--driver-memory"))
+  }
+
+  test("our exceptions survive the way from an executor to the driver") {
+    val out = new ByteArrayOutputStream
+    new ObjectOutputStream(out).writeObject(new InputException("file 1 of 1"))
+    val back = new ObjectInputStream(new ByteArrayInputStream(out.toByteArray)).readObject()
+    assert(Failure.of(back.asInstanceOf[TomoBasisException]) == Failure(3, "file 1 of 1"))
+  }
+}

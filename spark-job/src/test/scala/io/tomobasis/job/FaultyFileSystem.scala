@@ -1,0 +1,95 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FSDataInputStream, FSDataOutputStream, Path, RawLocalFileSystem}
+import org.apache.hadoop.fs.permission.FsPermission
+import org.apache.hadoop.util.Progressable
+import org.apache.spark.{SparkConf, TaskContext}
+
+import java.io.{File, IOException}
+import java.net.URI
+import java.util.EnumSet
+import java.util.concurrent.{ConcurrentHashMap, ConcurrentLinkedQueue}
+
+import scala.jdk.CollectionConverters._
+
+import org.apache.hadoop.fs.CreateFlag
+
+/**
+ * The local disk under other names, with faults on request.
+ *
+ * `faulty://once/PATH`: in each task's partition, the first reading and the first writing fail. `faulty://full/PATH`: no file
+ * can be written. `faulty://fine/PATH`: nothing fails. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
+ * What is created or renamed is recorded.
+ */
+class FaultyFileSystem extends RawLocalFileSystem {
+  private var name: URI = _
+
+  override def initialize(uri: URI, conf: Configuration): Unit = {
+    name = URI.create(s"${uri.getScheme}://${uri.getAuthority}")
+    setConf(conf)
+  }
+  override def getUri: URI = if (name == null) super.getUri else name // null while the superclass is constructed
+  override def checkPath(path: Path): Unit = ()
+  override def pathToFile(path: Path): File = new File(path.toUri.getPath)
+
+  override def open(path: Path, bufferSize: Int): FSDataInputStream = {
+    failOnce("read")
+    super.open(path, bufferSize)
+  }
+
+  override def createNonRecursive(
+      path: Path,
+      permission: FsPermission,
+      flags: EnumSet[CreateFlag],
+      bufferSize: Int,
+      replication: Short,
+      blockSize: Long,
+      progress: Progressable
+  ): FSDataOutputStream = {
+    if (name.getAuthority == "full") throw new IOException("no space left")
+    failOnce("write")
+    FaultyFileSystem.done.add(path.getName)
+    super.createNonRecursive(path, permission, flags, bufferSize, replication, blockSize, progress)
+  }
+
+  override def rename(from: Path, to: Path): Boolean = {
+    FaultyFileSystem.done.add(to.getName)
+    super.rename(from, to)
+  }
+
+  private def failOnce(what: String): Unit = {
+    val context = TaskContext.get()
+    if (name.getAuthority == "once" && context != null) {
+      val first = FaultyFileSystem.failed.add(s"$what ${context.stageId()} ${context.partitionId()}")
+      if (first) throw new IOException("a fault, once")
+    }
+  }
+}
+
+object FaultyFileSystem {
+  private val failed = ConcurrentHashMap.newKeySet[String]
+  private val done = new ConcurrentLinkedQueue[String]
+
+  /** Forgets what happened, and returns it: names of files created or renamed to, in order. */
+  def recorded(): Seq[String] = {
+    val names = done.asScala.toSeq
+    done.clear()
+    failed.clear()
+    names
+  }
+
+  def faults: Int = failed.size
+
+  /** Makes the schemes known to a job. */
+  def in(conf: SparkConf): SparkConf =
+    Seq("faulty", "gs").foldLeft(conf)((c, scheme) =>
+      c.set(s"spark.hadoop.fs.$scheme.impl", classOf[FaultyFileSystem].getName)
+    )
+
+  def hadoop(): Configuration = {
+    val conf = new Configuration
+    Seq("faulty", "gs").foreach(scheme => conf.set(s"fs.$scheme.impl", classOf[FaultyFileSystem].getName))
+    conf
+  }
+}

@@ -1,0 +1,88 @@
+package io.tomobasis.job
+
+import org.apache.hadoop.conf.Configuration
+import org.scalatest.funsuite.AnyFunSuite
+
+import java.nio.file.{Files, Path}
+
+import TestFolder.withFolder
+import io.tomobasis.kernels.{InputException, UsageException}
+
+class ListingSuite extends AnyFunSuite {
+  private val conf = new Configuration
+
+  private def write(folder: Path, names: String*): Unit = for (name <- names) {
+    Files.createDirectories(folder.resolve(name).getParent)
+    Files.write(folder.resolve(name), name.getBytes("UTF-8"))
+  }
+
+  test("all files are listed in the order of the bytes of their relative path, whatever they are called") {
+    withFolder { folder =>
+      write(
+        folder,
+        "b",
+        "a/2",
+        "a/10",
+        "a.dcm",
+        "_temporary/x",
+        ".hidden",
+        ".b.crc",
+        "Z",
+        "\u00e9",
+        "\uffee",
+        "\ud83d\ude00"
+      )
+      val names = Listing.list(Seq(folder.toString), conf).map(_.name)
+      assert(
+        names == Seq(
+          ".b.crc",
+          ".hidden",
+          "Z",
+          "_temporary/x",
+          "a.dcm",
+          "a/10",
+          "a/2",
+          "b",
+          "\u00e9",
+          "\uffee",
+          "\ud83d\ude00"
+        )
+      )
+    }
+  }
+
+  test("inputs are listed in the order of the options, with lengths") {
+    withFolder { folder =>
+      write(folder, "one/z", "two/a", "single")
+      val inputs = Seq("two", "single", "one").map(folder.resolve(_).toString)
+      val files = Listing.list(inputs, conf)
+      assert(files.map(_.name) == Seq("a", "single", "z"))
+      assert(files.map(_.length) == Seq(5, 6, 5))
+    }
+  }
+
+  test("links to files and folders are followed") {
+    withFolder { folder =>
+      write(folder, "real/a")
+      Files.createDirectory(folder.resolve("in"))
+      Files.createSymbolicLink(folder.resolve("in/folder"), folder.resolve("real"))
+      Files.createSymbolicLink(folder.resolve("in/file"), folder.resolve("real/a"))
+      assert(Listing.list(Seq(folder.resolve("in").toString), conf).map(_.name) == Seq("file", "folder/a"))
+    }
+  }
+
+  test("what cannot be listed is one error that names the option and not the path") {
+    withFolder { folder =>
+      def refused[E <: Exception: Manifest](input: String): Unit = {
+        val said = intercept[E](Listing.list(Seq(input), conf)).getMessage
+        assert(said.startsWith("--input") && !said.contains("DOE"), said)
+        assert(said.linesIterator.size == 1)
+      }
+      refused[InputException](folder.resolve("DOE").toString)
+      refused[InputException](Files.createDirectory(folder.resolve("DOE-empty")).toString)
+      refused[UsageException]("nosuchscheme://DOE/x")
+      refused[UsageException]("")
+      refused[UsageException](":DOE")
+    }
+  }
+}

@@ -1,0 +1,55 @@
+package io.tomobasis.job
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import java.nio.file.{Files, Path}
+
+import TestFolder._
+import io.tomobasis.kernels.SyntheticCt
+
+class MainSuite extends AnyFunSuite {
+  private def main(args: Any*): (Int, String, String) =
+    captured((out, err) => Main.run(args.map(_.toString).toArray, out, err))
+
+  private def refused(code: Int, named: String, args: Any*): Unit = {
+    val (exit, out, err) = main(args: _*)
+    assert(exit == code, err)
+    val errors = err.linesIterator.filterNot(_.startsWith("[")).toSeq
+    assert(errors.size == 1 && errors.head.startsWith("error: ") && errors.head.contains(named), err)
+    assert(out.isEmpty && !err.contains("DOE"), err)
+  }
+
+  test("help and version go to stdout and need neither input nor Spark") {
+    val (code, out, err) = main("--help")
+    assert(code == 0 && out.contains("--input") && err.isEmpty)
+    assert(main("--version")._1 == 0)
+  }
+
+  test("bad options and bad input are one line, the documented exit code, and no result") {
+    withFolder { base =>
+      val output = base.resolve("result")
+      val scan = writeSeries(base.resolve("DOE"), new SyntheticCt(3, 8, 6, 1))
+      def folder(name: String): Path = Files.createDirectory(base.resolve(name))
+      refused(2, "--output", "--input", scan)
+      refused(2, "--rank", "--input", scan, "--output", output, "--rank", "0")
+      refused(3, "--input", "--input", base.resolve("nowhere"), "--output", output)
+      refused(3, "--input", "--input", folder("empty"), "--output", output)
+      val text = folder("text")
+      Files.write(text.resolve("notes.txt"), "hello".getBytes)
+      refused(3, "", "--input", text, "--output", output)
+      val two = writeSeries(base.resolve("two"), new SyntheticCt(3, 8, 6, 1), j => s"a/$j")
+      writeSeries(two, new SyntheticCt(4, 8, 6, 2), j => s"b/$j")
+      refused(3, "--series", "--input", two, "--output", output)
+      refused(2, "--output", "--input", scan, "--output", scan)
+      refused(2, "--output", "--input", scan, "--output", scan, "--overwrite")
+      refused(2, "--output", "--input", scan, "--output", scan.resolve("notes.txt/result"))
+      assert(!Files.exists(output))
+      assert(filesBelow(scan).size == 5)
+    }
+  }
+
+  test("a stack trace appears with --verbose only") {
+    val (_, _, err) = main("--verbose", "--input", "/nowhere/at/all", "--output", "/nowhere/result")
+    assert(err.contains("error: --input") && err.contains("at io.tomobasis.job.Listing"), err)
+  }
+}

@@ -1,0 +1,32 @@
+package io.tomobasis.job
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import TestFolder.captured
+
+class ProgressSuite extends AnyFunSuite {
+  test("a stage counts the items of each partition once") {
+    val stage = new Stage(2, "decode", "slices", Vector(3, 4))
+    stage.begin()
+    assert(stage.line(5).startsWith("[2/5] decode   0/7 slices"))
+    stage.taskDone(1)
+    stage.taskDone(1)
+    assert(stage.line(5).matches("\\[2/5] decode   4/7 slices  \\d+ s left"))
+    stage.taskDone(0)
+    stage.end()
+    assert(stage.line(5).matches("\\[2/5] decode   7/7 slices  \\d+\\.\\d s"))
+  }
+
+  test("a stage of the driver ends with its line and hands on its result") {
+    val stage = new Stage(1, "scan", "files", Vector(2))
+    val (result, _, err) = captured { (_, err) =>
+      new Progress(err, 5).driver(stage) { done =>
+        done(2)
+        "plan"
+      }
+    }
+    assert(result == "plan")
+    assert(err.linesIterator.toSeq.last.matches("\\[1/5] scan     2/2 files  \\d+\\.\\d s"))
+    assert(stage.seconds > 0)
+  }
+}

@@ -1,0 +1,118 @@
+package io.tomobasis.job
+
+import org.scalatest.funsuite.AnyFunSuite
+
+import java.nio.file.{Files, Path}
+
+import TestFolder.{filesBelow, withFolder}
+import io.tomobasis.kernels.{ComputationException, UsageException}
+
+class ResultFolderSuite extends AnyFunSuite {
+  private val conf = FaultyFileSystem.hadoop()
+
+  private def check(output: Any, overwrite: Boolean = false) = ResultFolder.check(output.toString, overwrite, conf)
+
+  private def writeResult(folder: ResultFolder, manifest: String): Unit = {
+    folder.prepare()
+    folder.write("pictures/a.png", Array[Byte](1))
+    folder.write("manifest.json", manifest.getBytes)
+  }
+
+  test("a result appears whole, without helpers, and _SUCCESS is the last file") {
+    withFolder { base =>
+      FaultyFileSystem.recorded()
+      val folder = check(s"faulty://fine$base/result")
+      writeResult(folder, "{}")
+      assert(!Files.exists(base.resolve("result")))
+      folder.commit()
+      assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", "result/pictures/a.png"))
+      assert(FaultyFileSystem.recorded().last == "_SUCCESS")
+    }
+  }
+
+  test("an abandoned result leaves nothing") {
+    for (scheme <- Seq("faulty", "gs")) withFolder { base =>
+      val folder = check(s"$scheme://fine$base/result")
+      writeResult(folder, "{}")
+      folder.abort()
+      assert(Files.list(base).count == 0, scheme)
+    }
+  }
+
+  test("on an object store files go to their places at once and _SUCCESS is still the last") {
+    withFolder { base =>
+      FaultyFileSystem.recorded()
+      val folder = check(s"gs://bucket$base/result")
+      writeResult(folder, "{}")
+      assert(Files.exists(base.resolve("result/manifest.json")))
+      folder.commit()
+      assert(FaultyFileSystem.recorded() == Seq("a.png", "manifest.json", "_SUCCESS"))
+    }
+  }
+
+  test("an output that exists is refused unless it is a result to overwrite") {
+    withFolder { base =>
+      val output = base.resolve("result")
+      writeOnce(output, "old")
+      assert(intercept[UsageException](check(output)).getMessage.contains("--overwrite"))
+      val folder = check(output, overwrite = true)
+      writeResult(folder, "new")
+      assert(Files.readString(output.resolve("manifest.json")) == "old", "replaced before the end")
+      folder.commit()
+      assert(Files.readString(output.resolve("manifest.json")) == "new")
+      assert(Files.list(base).count == 1)
+    }
+  }
+
+  test("a folder of something else is never overwritten, an empty one is") {
+    withFolder { base =>
+      val foreign = Files.createDirectory(base.resolve("scan"))
+      Files.write(foreign.resolve("1.dcm"), Array[Byte](1))
+      assert(intercept[UsageException](check(foreign, overwrite = true)).getMessage.contains("not a result folder"))
+      assert(
+        intercept[UsageException](check(foreign.resolve("1.dcm"), overwrite = true)).getMessage.contains("--output")
+      )
+      val empty = Files.createDirectory(base.resolve("empty"))
+      writeOnce(empty, "new", overwrite = true)
+      assert(Files.exists(empty.resolve("_SUCCESS")))
+    }
+  }
+
+  test("an output that appeared meanwhile is not replaced") {
+    withFolder { base =>
+      val folder = check(base.resolve("result"))
+      writeResult(folder, "late")
+      writeOnce(base.resolve("result"), "early")
+      intercept[UsageException](folder.commit())
+      folder.abort()
+      assert(Files.readString(base.resolve("result/manifest.json")) == "early")
+      assert(Files.list(base).count == 1)
+    }
+  }
+
+  test("an output that cannot be written is a usage error and leaves nothing") {
+    withFolder { base =>
+      Files.write(base.resolve("file"), Array[Byte](1))
+      val said = intercept[UsageException](check(base.resolve("file/result")).prepare()).getMessage
+      assert(said.startsWith("--output: cannot write there"), said)
+      assert(filesBelow(base) == Seq("file"))
+    }
+  }
+
+  test("a disk that is full names the file and not its path") {
+    withFolder { base =>
+      val folder = check(s"faulty://full$base/DOE")
+      folder.prepare()
+      val said = intercept[ComputationException](folder.write("manifest.json", Array[Byte](1))).getMessage
+      assert(said.startsWith("manifest.json: cannot be written") && !said.contains("DOE"), said)
+      folder.abort()
+      assert(Files.list(base).count == 0)
+    }
+  }
+
+  private def writeOnce(output: Path, manifest: String, overwrite: Boolean = false): Unit = {
+    val folder = check(output, overwrite)
+    writeResult(folder, manifest)
+    folder.commit()
+  }
+}
