@@ -5,6 +5,8 @@ SHELL := bash
 export PATH := $(PATH):$(HOME)/.cargo/bin
 
 GRADLE := gradle --no-daemon --quiet
+# Debian's launcher of Gradle has Java print its version at each start.
+WITHOUT_JAVA_VERSION := 2> >(exec grep -viE '^openjdk ' >&2)
 MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
@@ -21,7 +23,7 @@ setup-test:
 	@scripts/setup.sh test
 
 build: setup ## build the native library, the command and the Spark job
-	@$(GRADLE) assemble
+	@$(GRADLE) assemble $(WITHOUT_JAVA_VERSION)
 
 $(SERIES): | setup
 	@mkdir -p $(@D)
