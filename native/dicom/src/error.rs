@@ -38,12 +38,14 @@ pub enum Error {
         kinds: String,
     },
     /// One slice cannot be used.
-    #[error("{file}: {problem}")]
+    #[error("{file}: {problem}{}", more(*others))]
     Slice {
         /// Where it is.
         file: FileLabel,
         /// What is wrong.
         problem: Problem,
+        /// Further slices that cannot be used, for this or another reason.
+        others: usize,
     },
     /// Two files claim to be the same instance and differ.
     #[error(
@@ -105,9 +107,10 @@ impl Error {
     /// Whether the options or the data are to blame.
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Error::SeveralSeries { .. } | Error::UnknownSeries { .. } | Error::Argument(_) => {
-                ErrorKind::Usage
-            }
+            Error::SeveralSeries { .. }
+            | Error::UnknownSeries { .. }
+            | Error::Mixed { .. }
+            | Error::Argument(_) => ErrorKind::Usage,
             _ => ErrorKind::Input,
         }
     }
@@ -118,5 +121,13 @@ impl Error {
             Error::Slice { file, .. } | Error::DuplicateInstance { first: file, .. } => Some(file.index),
             _ => None,
         }
+    }
+}
+
+fn more(others: usize) -> String {
+    match others {
+        0 => String::new(),
+        1 => " (and 1 more file has a problem)".to_owned(),
+        n => format!(" (and {n} more files have problems)"),
     }
 }

@@ -45,16 +45,16 @@ impl TransferSyntax {
             Class::Deflated => None,
         }
     }
-
-    /// Whether [`crate::decode`] reads pixels of this syntax.
-    pub fn pixels_are_read(self) -> bool {
-        matches!(self.class, Class::Native { .. })
-    }
 }
 
 /// The syntax of a UID; `None` for private and unknown ones.
 pub fn find(uid: &str) -> Option<TransferSyntax> {
     TABLE.iter().find(|syntax| syntax.uid == uid).copied()
+}
+
+/// Whether [`crate::decode`] reads pixels of this syntax.
+pub fn pixels_are_read(uid: &str) -> bool {
+    find(uid).is_some_and(|syntax| matches!(syntax.class, Class::Native { .. }))
 }
 
 /// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`.

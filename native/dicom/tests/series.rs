@@ -43,7 +43,7 @@ fn slices_at_one_position_are_ordered_by_instance_number_and_reported() {
     let plan = only(&bytes(&files)).unwrap();
     let numbers: Vec<_> = plan.slices.iter().filter_map(|slice| slice.instance_number).collect();
     assert_eq!(numbers, [2, 12, 3]);
-    assert!(warning(&plan, NoteKind::SamePosition).unwrap().starts_with("1 slices lie at the position"));
+    assert!(warning(&plan, NoteKind::SamePosition).unwrap().starts_with("1 slice at the position"));
 }
 
 #[test]
@@ -95,9 +95,9 @@ fn localizers_derived_images_and_other_files_are_left_out_and_said() {
     all.push(b"read me".to_vec());
     let plan = only(&all).unwrap();
     assert_eq!(plan.slices.len(), 5);
-    assert_eq!(warning(&plan, NoteKind::Localizer), Some("1 localizer images"));
-    assert_eq!(warning(&plan, NoteKind::Derived), Some("1 derived images"));
-    assert_eq!(warning(&plan, NoteKind::NotImages), Some("1 files that are not DICOM"));
+    assert_eq!(warning(&plan, NoteKind::Localizer), Some("1 localizer image"));
+    assert_eq!(warning(&plan, NoteKind::Derived), Some("1 derived image"));
+    assert_eq!(warning(&plan, NoteKind::NotImages), Some("1 file in other formats than DICOM"));
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_lossy_slice_stays_a_slice_and_is_said() {
         file.text(IMAGE_TYPE, "CS", "DERIVED\\PRIMARY\\AXIAL").text((0x0028, 0x2110), "CS", "01")
     };
     let plan = only(&bytes(&five().into_iter().map(lossy).collect::<Vec<_>>())).unwrap();
-    assert_eq!(warning(&plan, NoteKind::Lossy), Some("5 slices were compressed with loss"));
+    assert_eq!(warning(&plan, NoteKind::Lossy), Some("5 slices compressed with loss"));
 }
 
 #[test]
@@ -152,8 +152,8 @@ fn slices_of_different_sizes_are_refused_with_their_counts() {
     let error = inventory.select(&SeriesChoice::Only).unwrap_err();
     let text = error.to_string();
     assert!(text.contains("different sizes; remove those that do not belong"), "{text}");
-    assert!(text.contains("5 slices of 2 x 2") && text.contains("1 slices of 3 x 3"), "{text}");
-    assert_eq!(error.kind(), ErrorKind::Input);
+    assert!(text.contains("5 slices of 2 x 2") && text.contains("1 slice of 3 x 3"), "{text}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(matches!(inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())), Err(Error::Mixed { .. })));
     let part = inventory.series().remove(0).id;
     assert_eq!(inventory.select(&SeriesChoice::Uid(part)).unwrap().slices.len(), 5);
@@ -189,7 +189,7 @@ fn a_broken_slice_stops_its_own_series_and_no_other() {
     let inventory = inventory(&files);
     assert!(inventory.select(&SeriesChoice::Only).is_err());
     let plan = inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())).unwrap();
-    assert_eq!(warning(&plan, NoteKind::OtherSeries), Some("1 unusable files of other series"));
+    assert_eq!(warning(&plan, NoteKind::OtherSeries), Some("1 unusable file of other series"));
     assert!(inventory.select(&SeriesChoice::Uid("2.25.7".to_owned())).is_err());
 }
 

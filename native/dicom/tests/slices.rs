@@ -81,7 +81,7 @@ fn slope_and_intercept_are_the_nearest_doubles() {
 fn a_slice_without_rescale_is_taken_as_stored_and_said() {
     let plan = only(&[slice().without(SLOPE).without(INTERCEPT).bytes()]).unwrap();
     assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (1.0, 0.0));
-    assert!(plan.warnings[0].text.contains("no Rescale Slope"), "{:?}", plan.warnings);
+    assert!(plan.warnings[0].text.contains("without Rescale Slope"), "{:?}", plan.warnings);
 }
 
 #[test]

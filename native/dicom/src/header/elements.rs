@@ -13,6 +13,9 @@ use crate::syntax::Encoding;
 /// A value representation as its two letters.
 pub(crate) type Vr = [u8; 2];
 
+/// Values are read up to here: none that this crate wants is longer in a valid file.
+const LONGEST_VALUE: u32 = 1024;
+
 const UNDEFINED: u32 = u32::MAX;
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
@@ -67,9 +70,9 @@ impl<'a> Elements<'a> {
         self.element(self.position, self.encoding.explicit).map(Some)
     }
 
-    /// The bytes of a value of known length.
+    /// The bytes of a value, at most [`LONGEST_VALUE`] of them; none for an undefined length.
     pub fn value(&self, element: &Element) -> Result<&'a [u8], Stop> {
-        let end = element.end().unwrap_or(element.start);
+        let end = element.start + u64::from(element.length.map_or(0, |length| length.min(LONGEST_VALUE)));
         if end > self.file_length {
             return Err(Stop::CutOff(Some(element.tag)));
         }

@@ -43,6 +43,8 @@ pub enum HeaderOutcome {
     Broken {
         /// Its Series Instance UID, where that could be read.
         series_instance_uid: Option<String>,
+        /// It is of a kind that is made of slices (CT, MR, PET), so that its series was meant to be one.
+        volumetric: bool,
         /// What is wrong.
         problem: Problem,
     },
@@ -90,20 +92,15 @@ pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
 }
 
 fn classify(head: &[u8], file_length: u64) -> Result<HeaderOutcome, u64> {
-    let cut = |tag| HeaderOutcome::Broken {
-        series_instance_uid: None,
-        problem: Problem::CutInHeader { tag, length: file_length },
-    };
+    let unreadable = |problem| HeaderOutcome::Broken { series_instance_uid: None, volumetric: true, problem };
+    let cut = |tag| unreadable(Problem::CutInHeader { tag, length: file_length });
     let (offset, encoding, syntax, media_class, marked) = match read_start(head, file_length) {
         Ok(Start::DataSet { offset, encoding, syntax, media_class, marked }) => {
             (offset, encoding, syntax, media_class, marked)
         }
         Ok(Start::NotDicom) => return Ok(HeaderOutcome::NotDicom),
         Ok(Start::Dicomdir) => return Ok(HeaderOutcome::NotAnImage(NotAnImage::Directory)),
-        Ok(Start::Deflated { syntax: uid }) => {
-            let problem = Problem::Syntax { uid };
-            return Ok(HeaderOutcome::Broken { series_instance_uid: None, problem });
-        }
+        Ok(Start::Deflated { syntax: uid }) => return Ok(unreadable(Problem::Syntax { uid })),
         Err(Stop::NeedBytes(bytes)) => return Err(bytes),
         Err(Stop::CutOff(tag)) => return Ok(cut(tag)),
     };
@@ -128,7 +125,8 @@ fn classify(head: &[u8], file_length: u64) -> Result<HeaderOutcome, u64> {
     Ok(match SliceHeader::new(&wanted, class, syntax, file_length) {
         Ok(header) => HeaderOutcome::Slices(vec![header]),
         Err(problem) => {
-            HeaderOutcome::Broken { series_instance_uid: string(tags::SERIES_INSTANCE_UID), problem }
+            let series_instance_uid = string(tags::SERIES_INSTANCE_UID);
+            HeaderOutcome::Broken { series_instance_uid, volumetric, problem }
         }
     })
 }

@@ -79,6 +79,13 @@ pub struct PixelFormat {
     pub photometric: String,
 }
 
+impl PixelFormat {
+    /// Values reach beyond `i16`.
+    pub(crate) fn is_full_unsigned(&self) -> bool {
+        !self.signed && self.bits_stored == 16
+    }
+}
+
 /// Largest coordinate accepted, mm: far beyond any scanner, small enough for exact geometry.
 const FARTHEST_MM: f64 = 1e6;
 
@@ -94,6 +101,7 @@ impl SliceHeader {
             return Err(Problem::CutInHeader { tag, length: file_length });
         }
         let get = |tag| wanted.get(tag).filter(|value| !value.bytes.is_empty());
+        let code = |tag| get(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
         let string = |tag| get(tag).map(|value| text(value.bytes)).filter(|text| !text.is_empty());
         let required = |tag| string(tag).ok_or(Problem::Missing { tag });
         let number = |tag| get(tag).and_then(values::first_decimal);
@@ -102,7 +110,7 @@ impl SliceHeader {
         let sop_instance_uid = required(tags::SOP_INSTANCE_UID)?;
         let series_instance_uid = required(tags::SERIES_INSTANCE_UID)?;
         single_frame(wanted, &sop_class_uid)?;
-        let modality = string(tags::MODALITY).unwrap_or_default();
+        let modality = code(tags::MODALITY).unwrap_or_default();
         let (rows, columns) = (size(wanted, tags::ROWS)?, size(wanted, tags::COLUMNS)?);
         let pixels = pixel_format(wanted)?;
         let (pixel_offset, spare_bytes) = pixel_data(wanted, &syntax, rows, columns, &pixels, file_length)?;
@@ -130,9 +138,9 @@ impl SliceHeader {
             pixel_offset,
             spare_bytes,
             rescale: rescale(wanted)?,
-            rescale_type: string(tags::RESCALE_TYPE),
+            rescale_type: code(tags::RESCALE_TYPE),
             window: number(tags::WINDOW_CENTER).zip(number(tags::WINDOW_WIDTH)),
-            kernel: string(tags::CONVOLUTION_KERNEL),
+            kernel: code(tags::CONVOLUTION_KERNEL),
             kvp: number(tags::KVP),
             exposure_mas: number(tags::EXPOSURE),
             ctdi_vol_mgy: get(tags::CTD_IVOL).and_then(values::double),
@@ -251,7 +259,7 @@ fn pixel_data(
     file_length: u64,
 ) -> Result<(u64, u64), Problem> {
     let element = wanted.pixels.ok_or(Problem::NoPixels)?;
-    let native = syntax::find(syntax).is_some_and(syntax::TransferSyntax::pixels_are_read);
+    let native = syntax::pixels_are_read(syntax);
     let declared = match element.length.map(u64::from) {
         None if native => return Err(Problem::Encapsulated),
         Some(length) if native => length,

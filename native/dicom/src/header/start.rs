@@ -38,55 +38,54 @@ pub(crate) enum Start {
 
 /// Reads the beginning of a file of which `head` is the first part.
 pub(crate) fn read_start(head: &[u8], file_length: u64) -> Result<Start, Stop> {
-    let preamble = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
-    if preamble.is_none() && head.len() < 132 && (head.len() as u64) < file_length {
+    let mark = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
+    if mark.is_none() && head.len() < 132 && (head.len() as u64) < file_length {
         return Err(Stop::NeedBytes(132.min(file_length)));
     }
-    let mut elements = Elements::new(head, file_length, preamble.unwrap_or(0) as u64, EXPLICIT_LITTLE);
+    match after_mark(head, file_length, mark) {
+        // Without the mark this is no cut DICOM file, but some other file.
+        Err(Stop::CutOff(_)) if mark.is_none() => Ok(Start::NotDicom),
+        other => other,
+    }
+}
+
+fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Start, Stop> {
+    let mut elements = Elements::new(head, file_length, mark.unwrap_or(0) as u64, EXPLICIT_LITTLE);
     let (mut syntax, mut media_class, mut meta) = (None, None, false);
     while let Some(element) = elements.peek()? {
-        if element.tag.group() != 0x0002 {
-            break;
-        }
         match element.tag {
+            Tag(group, _) if group != 0x0002 => break,
             tags::TRANSFER_SYNTAX_UID => syntax = Some(text(elements.value(&element)?)),
             tags::MEDIA_STORAGE_SOP_CLASS_UID => media_class = Some(text(elements.value(&element)?)),
             _ => (),
         }
-        if elements.skip(&element).is_err() {
-            // Without the mark this was no meta group but some other file.
-            return if preamble.is_some() {
-                Err(Stop::CutOff(Some(element.tag)))
-            } else {
-                Ok(Start::NotDicom)
-            };
-        }
+        elements.skip(&element)?;
         meta = true;
     }
     if media_class.as_deref() == Some(uids::MEDIA_STORAGE_DIRECTORY_STORAGE) {
         return Ok(Start::Dicomdir);
     }
-    let marked = preamble.is_some() || meta;
-    let known = syntax.as_deref().and_then(syntax::find);
-    if let (Some(known), Some(syntax)) = (known, &syntax)
-        && known.encoding().is_none()
+    let syntax = syntax.filter(|uid| !uid.is_empty());
+    if let Some(uid) = &syntax
+        && syntax::find(uid).is_some_and(|known| known.encoding().is_none())
     {
-        return Ok(Start::Deflated { syntax: syntax.clone() });
+        return Ok(Start::Deflated { syntax: uid.clone() });
     }
     let offset = elements.position;
     if file_length - offset < 8 {
-        return if marked { Err(Stop::CutOff(None)) } else { Ok(Start::NotDicom) };
+        return Err(Stop::CutOff(None));
     }
     let Some(first) = usize::try_from(offset).ok().and_then(|at| head.get(at..at + 8)) else {
         return Err(Stop::NeedBytes(offset + 8));
     };
+    let marked = mark.is_some() || meta;
     let Some(encoding) = encoding_of(first, marked, file_length - offset - 8) else {
         return Ok(Start::NotDicom);
     };
-    if first.starts_with(b"\x04\0") && marked {
+    if first.starts_with(b"\x04\0") {
         return Ok(Start::Dicomdir);
     }
-    let syntax = syntax.filter(|uid| !uid.is_empty()).unwrap_or_else(|| default_syntax(encoding).to_owned());
+    let syntax = syntax.unwrap_or_else(|| default_syntax(encoding).to_owned());
     Ok(Start::DataSet { offset, encoding, syntax, media_class, marked })
 }
 

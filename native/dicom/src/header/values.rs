@@ -24,6 +24,11 @@ pub(crate) fn texts(bytes: &[u8]) -> Vec<String> {
     bytes.split(|&b| b == b'\\').map(text).collect()
 }
 
+/// A short code of the header (CS, SH) fit for a listing: printable ASCII, at most 16 characters.
+pub(crate) fn code(bytes: &[u8]) -> String {
+    text(bytes).chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(16).collect()
+}
+
 /// One decimal string (DS) as the nearest `f64`. Only what the standard allows: no `nan`, `inf` or comma.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
     let allowed = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);

@@ -42,9 +42,6 @@ const WANTED: [Tag; 31] = [
     tags::MODALITY_LUT_SEQUENCE,
 ];
 
-/// Longer values are cut here: none of the wanted ones is longer in a valid file.
-const LONGEST_VALUE: u32 = 1024;
-
 /// The wanted elements of one data set.
 pub(crate) struct Wanted<'a> {
     values: [Option<RawValue<'a>>; WANTED.len()],
@@ -77,8 +74,7 @@ impl<'a> Wanted<'a> {
                 break;
             }
             if let Ok(index) = WANTED.binary_search(&element.tag) {
-                let length = element.length.map_or(0, |length| length.min(LONGEST_VALUE));
-                let bytes = elements.value(&Element { length: Some(length), ..element })?;
+                let bytes = elements.value(&element)?;
                 let value = RawValue { vr: element.vr, bytes, big_endian: encoding.big_endian };
                 if let Some(slot) = self.values.get_mut(index) {
                     *slot = Some(value);

@@ -32,7 +32,7 @@ pub fn decode(plan: &SeriesPlan, slice: usize, file: &[u8], out: &mut [i16]) -> 
         let text = format!("room for {} pixels was given, slices have {}", out.len(), plan.pixels());
         return Err(Error::Argument(text));
     }
-    decode_slice(plan, what, file, out).map_err(|problem| Error::Slice { file: label, problem })
+    decode_slice(plan, what, file, out).map_err(|problem| Error::Slice { file: label, problem, others: 0 })
 }
 
 fn decode_slice(
@@ -47,7 +47,7 @@ fn decode_slice(
         _ => None,
     };
     let header = header.filter(|header| is_planned(plan, slice, header)).ok_or(Problem::Changed)?;
-    if !syntax::find(&header.transfer_syntax).is_some_and(syntax::TransferSyntax::pixels_are_read) {
+    if !syntax::pixels_are_read(&header.transfer_syntax) {
         return Err(Problem::Syntax { uid: header.transfer_syntax });
     }
     let start = usize::try_from(header.pixel_offset).unwrap_or(usize::MAX);

@@ -6,10 +6,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Inventory;
 use super::group::{Group, SliceRole};
-use super::{Inventory, geometry};
 use crate::error::Error;
+use crate::header::SliceHeader;
 use crate::label::salted_id;
+use crate::problem::Problem;
 
 /// What the `--series` option says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -18,7 +20,7 @@ pub enum SeriesChoice {
     /// No option: the input must hold one series.
     #[default]
     Only,
-    /// A Series Instance UID, or the id that listings show.
+    /// A Series Instance UID, or an id that listings and errors show.
     Uid(String),
     /// `all`.
     All,
@@ -36,19 +38,16 @@ pub(super) fn choose<'g, 'a>(
         return by_name(inventory, groups, text).map(|group| vec![group]);
     }
     let originals: Vec<&Group> = groups.iter().filter(|group| group.role == SliceRole::Original).collect();
-    if originals.is_empty() {
-        return Err(nothing(inventory, groups));
-    }
     match (choice, originals.as_slice()) {
+        (_, []) => Err(nothing(inventory, groups)),
         (SeriesChoice::All, _) => Ok(originals),
         // Groups come by descending number of slices.
         (SeriesChoice::Largest, [largest, ..]) => Ok(vec![largest]),
-        (_, [only]) => match lost_series(inventory, groups).next() {
-            None => Ok(vec![only]),
-            // One series is in order and another is broken: which one is meant is not ours to guess.
-            Some((file, problem)) => Err(inventory.slice_error(file, problem)),
-        },
-        _ if is_one_series(&originals) => Err(mixed(inventory, &originals)),
+        // One series is in order and another is broken: which one is meant is not ours to guess.
+        (_, [only]) => inventory.first_error(lost_slices(inventory, groups)).map_or(Ok(vec![only]), Err),
+        (_, [first, ..]) if originals.iter().all(|group| group.series() == first.series()) => {
+            Err(mixed(inventory, &originals))
+        }
         _ => Err(Error::SeveralSeries {
             count: originals.len(),
             listing: inventory.listing(|one| one.role == SliceRole::Original),
@@ -64,17 +63,20 @@ fn by_name<'g, 'a>(
     if let Some(group) = groups.iter().find(|group| group.id == text) {
         return Ok(group);
     }
-    let named = |group: &&Group| group.first().is_some_and(|first| first.series_instance_uid == text);
-    let parts: Vec<&Group> = groups.iter().filter(named).collect();
+    let named = |uid: &str| uid == text || salted_id("series", uid) == text;
+    let parts: Vec<&Group> = groups.iter().filter(|group| named(group.series())).collect();
     let originals: Vec<&Group> =
         parts.iter().copied().filter(|group| group.role == SliceRole::Original).collect();
     match (originals.as_slice(), parts.as_slice()) {
         ([only], _) | ([], [only]) => Ok(only),
-        ([], []) => match inventory.all_broken().find(|(_, uid, _)| *uid == Some(text)) {
-            Some((file, _, problem)) => Err(inventory.slice_error(file, problem.clone())),
-            None if groups.is_empty() => Err(nothing(inventory, groups)),
-            None => Err(Error::UnknownSeries { listing: inventory.listing(|_| true) }),
-        },
+        ([], []) => {
+            let lost = inventory.broken().filter(|(_, broken)| broken.series.as_deref().is_some_and(named));
+            Err(match inventory.first_error(lost.map(|(file, broken)| (file, &broken.problem))) {
+                Some(error) => error,
+                None if groups.is_empty() => nothing(inventory, groups),
+                None => Error::UnknownSeries { listing: inventory.listing(|_| true) },
+            })
+        }
         ([], _) => Err(mixed(inventory, &parts)),
         _ => Err(mixed(inventory, &originals)),
     }
@@ -83,8 +85,9 @@ fn by_name<'g, 'a>(
 /// Why an input has no series to choose by itself.
 fn nothing(inventory: &Inventory, groups: &[Group]) -> Error {
     let counts = inventory.counts();
-    if let Some((file, _, problem)) = inventory.all_broken().next() {
-        inventory.slice_error(file, problem.clone())
+    let broken = inventory.broken().map(|(file, broken)| (file, &broken.problem));
+    if let Some(error) = inventory.first_error(broken) {
+        error
     } else if !groups.is_empty() {
         Error::OnlyLeftOut { listing: inventory.listing(|_| true) }
     } else if counts.files == 0 {
@@ -96,47 +99,36 @@ fn nothing(inventory: &Inventory, groups: &[Group]) -> Error {
     }
 }
 
-/// The first broken slice of each series that has no usable slice.
-fn lost_series<'a>(
+/// Broken slices of series that were meant to be volumes and have no usable slice.
+fn lost_slices<'a>(
     inventory: &'a Inventory,
-    groups: &'a [Group<'a>],
-) -> impl Iterator<Item = (usize, crate::Problem)> + 'a {
-    inventory.all_broken().filter_map(move |(file, uid, problem)| {
-        let uid = uid?;
-        let known =
-            groups.iter().any(|group| group.first().is_some_and(|one| one.series_instance_uid == uid));
-        (!known).then(|| (file, problem.clone()))
-    })
-}
-
-fn is_one_series(groups: &[&Group]) -> bool {
-    let uid = |group: &&Group| group.first().map(|first| first.series_instance_uid.clone());
-    groups.windows(2).all(|pair| uid(&pair[0]) == uid(&pair[1]))
+    groups: &'a [Group],
+) -> impl Iterator<Item = (usize, &'a Problem)> {
+    let lost = |uid: &str| groups.iter().all(|group| group.series() != uid);
+    inventory
+        .broken()
+        .filter(move |(_, broken)| broken.volumetric && broken.series.as_deref().is_some_and(lost))
+        .map(|(file, broken)| (file, &broken.problem))
 }
 
 /// The error for one Series Instance UID with several volumes: in what they differ, and how to choose one.
 fn mixed(inventory: &Inventory, parts: &[&Group]) -> Error {
-    let firsts: Vec<_> = parts.iter().filter_map(|group| group.first()).collect();
-    let differ = |differs: &dyn Fn(usize, usize) -> bool| (1..firsts.len()).any(|i| differs(0, i));
-    let mut differences = Vec::new();
-    if differ(&|i, j| (firsts[i].rows, firsts[i].columns) != (firsts[j].rows, firsts[j].columns)) {
-        differences.push("sizes");
-    }
-    if differ(&|i, j| {
-        let normals = [i, j].map(|k| geometry::normal(&firsts[k].orientation));
-        geometry::dot(normals[0], normals[1]) < 1.0 - 1e-6
-    }) {
-        differences.push("orientations");
-    }
-    if differ(&|i, j| (firsts[i].pixel_spacing_mm[0] - firsts[j].pixel_spacing_mm[0]).abs() > 1e-6) {
-        differences.push("pixel spacings");
-    }
-    if differences.is_empty() {
-        differences.push("orientations or frames of reference");
-    }
+    type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
+    let aspects: [(&str, Differ); 4] = [
+        ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
+        ("orientations", |a, b| a.orientation.iter().zip(&b.orientation).any(|(a, b)| (a - b).abs() > 1e-3)),
+        ("pixel spacings", |a, b| (a.pixel_spacing_mm[0] - b.pixel_spacing_mm[0]).abs() > 1e-6),
+        ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
+    ];
+    let firsts: Vec<&SliceHeader> = parts.iter().filter_map(|group| group.first()).collect();
+    let differences: Vec<&str> = aspects
+        .iter()
+        .filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])))
+        .map(|(name, _)| *name)
+        .collect();
     let ids: Vec<&str> = parts.iter().map(|group| group.id.as_str()).collect();
     Error::Mixed {
-        id: firsts.first().map_or(String::new(), |first| salted_id("series", &first.series_instance_uid)),
+        id: parts.first().map_or(String::new(), |part| salted_id("series", part.series())),
         differences: differences.join(" and "),
         listing: inventory.listing(|one| ids.contains(&one.id.as_str())),
     }

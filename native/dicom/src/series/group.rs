@@ -6,7 +6,7 @@
 
 use crate::header::SliceHeader;
 use crate::label::salted_id;
-use crate::series::geometry::{dot, grid, normal};
+use crate::series::geometry::{self, dot, grid, normal};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -60,6 +60,24 @@ impl<'a> Group<'a> {
         self.slices.first().map(|member| member.header)
     }
 
+    /// Series Instance UID.
+    pub fn series(&self) -> &'a str {
+        self.first().map_or("", |first| &first.series_instance_uid)
+    }
+
+    /// Angle between the line of positions and the normal.
+    pub fn tilt_degrees(&self) -> f64 {
+        match (self.slices.first(), self.slices.last()) {
+            (Some(first), Some(last)) => geometry::tilt_degrees(
+                first.header.position_mm,
+                last.header.position_mm,
+                normal(&first.header.orientation),
+            ),
+            _ => 0.0,
+        }
+    }
+
+    /// Positions of the slices along the normal of the first, mm.
     pub fn positions_mm(&self) -> Vec<f64> {
         let axis = self.first().map_or([0.0; 3], |first| normal(&first.orientation));
         self.slices.iter().map(|member| dot(member.header.position_mm, axis)).collect()

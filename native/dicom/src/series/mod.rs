@@ -6,7 +6,8 @@
 //! | `group` | which slices make one volume, and their order |
 //! | `geometry` | positions, spacing, gaps, tilt |
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
-//! | `build` | a group to a [`SeriesPlan`], with everything odd about it noted |
+//! | `build` | a group to a [`SeriesPlan`] |
+//! | `notes` | what is left out of an input, and what is odd about a series |
 //! | `plan` | [`SeriesPlan`] itself |
 //! | `summary` | what a listing shows of a series |
 
@@ -14,6 +15,7 @@ mod build;
 mod choice;
 mod geometry;
 mod group;
+mod notes;
 mod plan;
 mod summary;
 
@@ -67,8 +69,16 @@ struct File {
 enum Content {
     NotDicom,
     NotAnImage(NotAnImage),
-    Broken { series_instance_uid: Option<String>, problem: Problem },
+    Broken(Broken),
     Slices(Vec<SliceHeader>),
+}
+
+/// A slice that cannot be used.
+#[derive(Clone, Debug)]
+struct Broken {
+    series: Option<String>,
+    volumetric: bool,
+    problem: Problem,
 }
 
 /// How many files of an input are what.
@@ -111,8 +121,8 @@ impl Inventory {
             HeaderOutcome::NeedBytes(bytes) => return Ok(bytes),
             HeaderOutcome::NotDicom => Content::NotDicom,
             HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
-            HeaderOutcome::Broken { series_instance_uid, problem } => {
-                Content::Broken { series_instance_uid, problem }
+            HeaderOutcome::Broken { series_instance_uid: series, volumetric, problem } => {
+                Content::Broken(Broken { series, volumetric, problem })
             }
             HeaderOutcome::Slices(slices) => Content::Slices(slices),
         };
@@ -127,7 +137,7 @@ impl Inventory {
             match &file.content {
                 Content::NotDicom => counts.not_dicom += 1,
                 Content::NotAnImage(_) => counts.not_images += 1,
-                Content::Broken { .. } => counts.broken += 1,
+                Content::Broken(_) => counts.broken += 1,
                 Content::Slices(slices) => counts.slices += slices.len(),
             }
         }
@@ -162,6 +172,15 @@ impl Inventory {
         self.groups().iter().enumerate().map(|(i, group)| summary::summarize(self, group, i + 1)).collect()
     }
 
+    /// Files with slices that cannot be used and belong to none of the [`series`](Self::series): one sentence
+    /// per problem.
+    pub fn unusable(&self) -> Vec<String> {
+        let groups = self.groups();
+        let listed = |uid: &str| groups.iter().any(|group| group.series() == uid);
+        let lost = self.broken().filter(|(_, broken)| !broken.series.as_deref().is_some_and(listed));
+        notes::sentences(self, lost.map(|(file, broken)| (file, broken.problem.clone())))
+    }
+
     fn listing(&self, keep: impl Fn(&SeriesSummary) -> bool) -> String {
         let lines: Vec<String> =
             self.series().iter().filter(|one| keep(one)).map(|one| format!("  {one}")).collect();
@@ -179,18 +198,9 @@ impl Inventory {
         group::group(members.collect())
     }
 
-    /// Broken slices of one series, and those whose series is unknown: file and problem, in file order.
-    fn broken<'a>(&'a self, series: &'a str) -> impl Iterator<Item = (usize, &'a Problem)> + 'a {
-        self.all_broken()
-            .filter(move |(_, uid, _)| uid.is_none_or(|uid| uid == series))
-            .map(|(f, _, p)| (f, p))
-    }
-
-    fn all_broken(&self) -> impl Iterator<Item = (usize, Option<&str>, &Problem)> {
+    fn broken(&self) -> impl Iterator<Item = (usize, &Broken)> {
         self.files.iter().filter_map(|(&file, entry)| match &entry.content {
-            Content::Broken { series_instance_uid, problem } => {
-                Some((file, series_instance_uid.as_deref(), problem))
-            }
+            Content::Broken(broken) => Some((file, broken)),
             _ => None,
         })
     }
@@ -207,16 +217,15 @@ impl Inventory {
         parts.join(", ")
     }
 
-    fn slice_error(&self, file: usize, problem: Problem) -> Error {
-        Error::Slice { file: self.label(file), problem }
+    /// The error for the first of some files with problems; `None` when there are none.
+    fn first_error<'a>(&self, mut problems: impl Iterator<Item = (usize, &'a Problem)>) -> Option<Error> {
+        let (file, problem) = problems.next()?;
+        Some(Error::Slice { file: self.label(file), problem: problem.clone(), others: problems.count() })
     }
 
     fn label(&self, file: usize) -> FileLabel {
-        FileLabel { index: file, count: self.file_count(), id: self.file_id(file) }
-    }
-
-    fn file_id(&self, file: usize) -> String {
-        self.files.get(&file).map_or(String::new(), |entry| entry.id.clone())
+        let id = self.files.get(&file).map_or(String::new(), |entry| entry.id.clone());
+        FileLabel { index: file, count: self.file_count(), id }
     }
 
     fn file_count(&self) -> usize {

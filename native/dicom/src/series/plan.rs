@@ -112,12 +112,6 @@ pub enum NoteKind {
     Lossy,
 }
 
-impl Note {
-    pub(crate) fn new(kind: NoteKind, text: String) -> Self {
-        Note { kind, text }
-    }
-}
-
 impl SeriesPlan {
     /// Pixels of one slice.
     pub fn pixels(&self) -> usize {

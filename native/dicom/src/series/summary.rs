@@ -5,7 +5,8 @@ use std::fmt;
 use serde::Serialize;
 
 use super::group::{Group, SliceRole};
-use super::{Inventory, build, geometry};
+use super::notes::{self, counted, millimetres};
+use super::{Inventory, geometry};
 use crate::header::SliceHeader;
 use crate::syntax;
 
@@ -55,11 +56,11 @@ impl fmt::Display for SeriesSummary {
         let [row_mm, column_mm] = self.pixel_spacing_mm;
         write!(
             f,
-            "{}  {} {}, {} slices of {} x {}, pixels {} x {} mm",
+            "{}  {} {}, {} of {} x {}, pixels {} x {} mm",
             self.id,
             self.modality,
             self.plane,
-            self.slices,
+            counted(self.slices, "slice"),
             self.rows,
             self.columns,
             millimetres(row_mm),
@@ -77,12 +78,6 @@ impl fmt::Display for SeriesSummary {
             SliceRole::Localizer => f.write_str(", localizer"),
         }
     }
-}
-
-/// A length with at most three decimals.
-pub(super) fn millimetres(mm: f64) -> String {
-    let text = format!("{mm:.3}");
-    text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> SeriesSummary {
@@ -103,7 +98,7 @@ pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> 
         number,
         id: group.id.clone(),
         series_number: first.and_then(|first| first.series_number),
-        modality: first.map_or(String::new(), |first| plain(&first.modality)),
+        modality: first.map_or(String::new(), |first| first.modality.clone()),
         role: group.role,
         plane: first.map_or("", |first| geometry::plane_name(&first.orientation)),
         slices: headers.len(),
@@ -111,19 +106,14 @@ pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> 
         columns: first.map_or(0, |first| first.columns),
         pixel_spacing_mm: first.map_or([0.0; 2], |first| first.pixel_spacing_mm),
         slice_spacing_mm: geometry::spacing(&group.positions_mm()),
-        tilt_degrees: build::tilt_degrees(group),
-        kernels: distinct(headers.iter().filter_map(|header| header.kernel.as_deref().map(plain)).collect()),
+        tilt_degrees: group.tilt_degrees(),
+        kernels: distinct(headers.iter().filter_map(|header| header.kernel.clone()).collect()),
         kvp: range(|header| header.kvp),
         exposure_mas: range(|header| header.exposure_mas),
         ctdi_vol_mgy: range(|header| header.ctdi_vol_mgy),
         transfer_syntaxes: distinct(
             headers.iter().map(|header| syntax::describe(&header.transfer_syntax)).collect(),
         ),
-        problems: build::problems(inventory, group),
+        problems: notes::problems(inventory, group),
     }
-}
-
-/// A short code of the header fit for a table: printable ASCII, at most 16 characters.
-pub(super) fn plain(text: &str) -> String {
-    text.chars().filter(char::is_ascii).filter(|c| !c.is_ascii_control()).take(16).collect()
 }

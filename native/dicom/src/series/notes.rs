@@ -1,0 +1,160 @@
+//! What a user should know about an input: what of it is not used, and what is odd about a series.
+//! No sentence contains text of a header.
+
+use super::build::{problems_of_slices, rescale_unit};
+use super::group::{Group, SliceRole};
+use super::plan::{Note, NoteKind};
+use super::{Inventory, geometry};
+use crate::error::Error;
+use crate::header::SliceHeader;
+use crate::problem::Problem;
+
+/// Smallest angle that is reported as tilt: positions are often rounded to a few digits.
+const TILT_DEGREES: f64 = 0.1;
+
+/// What keeps the group from being read, then what is odd about it, as sentences.
+pub(super) fn problems(inventory: &Inventory, group: &Group) -> Vec<String> {
+    let mut texts = sentences(inventory, problems_of_slices(inventory, group));
+    if let Some((first, second)) = group.conflict {
+        let (first, second) = (inventory.label(first), inventory.label(second));
+        texts.push(Error::DuplicateInstance { first, second }.to_string());
+    }
+    texts.extend(warnings(group).into_iter().map(|note| note.text));
+    texts
+}
+
+/// One sentence per problem, with the first file and the number of others that have it.
+pub(super) fn sentences(
+    inventory: &Inventory,
+    problems: impl IntoIterator<Item = (usize, Problem)>,
+) -> Vec<String> {
+    let mut distinct: Vec<(Problem, usize, usize)> = Vec::new();
+    for (file, problem) in problems {
+        match distinct.iter_mut().find(|(known, ..)| *known == problem) {
+            Some((_, _, count)) => *count += 1,
+            None => distinct.push((problem, file, 1)),
+        }
+    }
+    let sentence = |(problem, file, count): (Problem, usize, usize)| match count {
+        1 => format!("{}: {problem}", inventory.label(file)),
+        _ => format!("{} and {}: {problem}", inventory.label(file), counted(count - 1, "more file")),
+    };
+    distinct.into_iter().map(sentence).collect()
+}
+
+/// What of the input is not in the group, and why.
+pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let mut note = |kind, count: usize, noun: &str, rest: &str| {
+        if count > 0 {
+            notes.push(Note { kind, text: format!("{}{rest}", counted(count, noun)) });
+        }
+    };
+    let counts = inventory.counts();
+    note(NoteKind::NotImages, counts.not_dicom, "file", " in other formats than DICOM");
+    let kinds = format!(" without slices ({})", inventory.kinds());
+    note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
+    let others = |role| {
+        let other = groups.iter().filter(|other| other.id != group.id && other.role == role);
+        other.map(|other| other.slices.len()).sum()
+    };
+    note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
+    note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
+    note(NoteKind::OtherSeries, others(SliceRole::Original), "slice", " of other series or volumes");
+    let foreign = |series: &Option<String>| series.as_deref().is_some_and(|uid| uid != group.series());
+    let broken = inventory.broken().filter(|(_, broken)| foreign(&broken.series)).count();
+    note(NoteKind::OtherSeries, broken, "unusable file", " of other series");
+    if let Some(&(used, copy)) = group.duplicates.first() {
+        let text = format!(
+            " that repeats a slice (same SOP Instance UID and header; pixels are not compared): {} is {}",
+            inventory.label(copy),
+            inventory.label(used)
+        );
+        note(NoteKind::Duplicate, group.duplicates.len(), "file", &text);
+    }
+    notes
+}
+
+/// What is odd about the group.
+pub(super) fn warnings(group: &Group) -> Vec<Note> {
+    let mut notes = geometry_warnings(group);
+    let mut count = |kind, is: fn(&SliceHeader) -> bool, noun: &str, rest: &str| {
+        let count = group.slices.iter().filter(|member| is(member.header)).count();
+        if count > 0 {
+            notes.push(Note { kind, text: format!("{} {rest}", counted(count, noun)) });
+        }
+    };
+    count(
+        NoteKind::NoRescale,
+        |header| header.modality == "CT" && header.rescale.is_none(),
+        "CT slice",
+        "without Rescale Slope and Intercept: stored values are taken as they are",
+    );
+    count(
+        NoteKind::SpareBytes,
+        |header| header.spare_bytes > 1,
+        "slice",
+        "with more pixel data than the size needs: the rest is not used",
+    );
+    count(NoteKind::Lossy, |header| header.lossy, "slice", "compressed with loss");
+    type Part = fn(&SliceHeader) -> String;
+    let uneven: [(&str, Part); 4] = [
+        ("units (Rescale Type)", rescale_unit),
+        ("kernels (Convolution Kernel)", |header| header.kernel.clone().unwrap_or_default()),
+        ("tube voltages (KVP)", |header| format!("{:?}", header.kvp)),
+        ("pixel formats", |header| format!("{:?}", header.pixels)),
+    ];
+    for (what, part) in uneven {
+        let mut parts = group.slices.iter().map(|member| part(member.header));
+        let first = parts.next();
+        if parts.any(|part| Some(part) != first) {
+            notes.push(Note { kind: NoteKind::Uneven, text: format!("the slices have different {what}") });
+        }
+    }
+    notes
+}
+
+/// Repeated positions, gaps and tilt.
+fn geometry_warnings(group: &Group) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let positions = group.positions_mm();
+    let same = positions.windows(2).filter(|pair| geometry::grid(pair[0]) == geometry::grid(pair[1])).count();
+    if same > 0 {
+        let text = format!("{} at the position of the slice before", counted(same, "slice"));
+        notes.push(Note { kind: NoteKind::SamePosition, text });
+    }
+    let spacing = geometry::spacing(&positions).unwrap_or(0.0);
+    let gaps = geometry::gaps(&positions, spacing);
+    if let Some(&(slice, step)) = gaps.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+        let text = format!(
+            "slices are unevenly spaced: {} of {} differ from {} mm by more than 1 %, the longest being {} mm \
+             between slices {} and {}",
+            gaps.len(),
+            counted(positions.len() - 1, "step"),
+            millimetres(spacing),
+            millimetres(step),
+            slice + 1,
+            slice + 2
+        );
+        notes.push(Note { kind: NoteKind::Gap, text });
+    }
+    let tilt = group.tilt_degrees();
+    if tilt > TILT_DEGREES {
+        let text = format!(
+            "the slices are tilted by {tilt:.1} degrees against the line of their positions (gantry tilt)"
+        );
+        notes.push(Note { kind: NoteKind::Tilt, text });
+    }
+    notes
+}
+
+/// `1 slice`, `5 slices`.
+pub(super) fn counted(count: usize, noun: &str) -> String {
+    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
+}
+
+/// A length with at most three decimals.
+pub(super) fn millimetres(mm: f64) -> String {
+    let text = format!("{mm:.3}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
