@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 /// ```
 #[derive(Clone, Debug)]
 pub struct DicomFile {
-    elements: BTreeMap<(u16, u16), ([u8; 2], Vec<u8>)>,
+    elements: BTreeMap<Tag, Element>,
     syntax: String,
     explicit: bool,
     meta: bool,
@@ -20,6 +20,13 @@ pub struct DicomFile {
 
 /// Tag as group and element.
 pub type Tag = (u16, u16);
+
+#[derive(Clone, Debug)]
+struct Element {
+    vr: [u8; 2],
+    value: Vec<u8>,
+    undefined_length: bool,
+}
 
 impl DicomFile {
     /// A CT slice of `rows` x `columns` signed 16-bit pixels, Explicit VR Little Endian, axial, at the origin,
@@ -91,7 +98,22 @@ impl DicomFile {
     pub fn raw(mut self, tag: Tag, vr: &str, value: Vec<u8>) -> Self {
         let mut letters = [b'?'; 2];
         letters.iter_mut().zip(vr.bytes()).for_each(|(letter, byte)| *letter = byte);
-        self.elements.insert(tag, (letters, value));
+        self.elements.insert(tag, Element { vr: letters, value, undefined_length: false });
+        self
+    }
+
+    /// Sets a sequence of undefined length with one item, which holds such a sequence, and so on, `depth` deep.
+    /// The bytes are those of the explicit encoding.
+    pub fn nested(mut self, tag: Tag, depth: usize) -> Self {
+        let open =
+            [b"\xFE\xFF\x00\xE0\xFF\xFF\xFF\xFF".as_slice(), b"\x08\x00\x40\x11SQ\0\0\xFF\xFF\xFF\xFF"]
+                .concat();
+        let item_end = b"\xFE\xFF\x0D\xE0\0\0\0\0";
+        let sequence_end = b"\xFE\xFF\xDD\xE0\0\0\0\0";
+        let mut value = open.repeat(depth - 1);
+        value.extend([sequence_end.as_slice(), item_end].concat().repeat(depth - 1));
+        value.extend(sequence_end);
+        self.elements.insert(tag, Element { vr: *b"SQ", value, undefined_length: true });
         self
     }
 
@@ -127,33 +149,41 @@ impl DicomFile {
             let mut group = Vec::new();
             let mut uid = self.syntax.clone().into_bytes();
             uid.resize(uid.len().next_multiple_of(2), 0);
-            write(&mut group, true, (0x0002, 0x0010), *b"UI", &uid);
+            write(
+                &mut group,
+                true,
+                (0x0002, 0x0010),
+                &Element { vr: *b"UI", value: uid, undefined_length: false },
+            );
             out.resize(128, 0);
             out.extend(b"DICM");
-            write(&mut out, true, (0x0002, 0x0000), *b"UL", &(group.len() as u32).to_le_bytes());
+            let value = (group.len() as u32).to_le_bytes().to_vec();
+            write(&mut out, true, (0x0002, 0x0000), &Element { vr: *b"UL", value, undefined_length: false });
             out.extend(group);
         }
-        for (&tag, (vr, value)) in &self.elements {
-            write(&mut out, self.explicit, tag, *vr, value);
+        for (&tag, element) in &self.elements {
+            write(&mut out, self.explicit, tag, element);
         }
         out
     }
 }
 
-fn write(out: &mut Vec<u8>, explicit: bool, tag: Tag, vr: [u8; 2], value: &[u8]) {
+fn write(out: &mut Vec<u8>, explicit: bool, tag: Tag, element: &Element) {
     out.extend(tag.0.to_le_bytes());
     out.extend(tag.1.to_le_bytes());
-    let long = matches!(&vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT");
-    if explicit {
-        out.extend(vr);
-        if long {
+    let long = matches!(&element.vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT");
+    let length = if element.undefined_length { u32::MAX } else { element.value.len() as u32 };
+    match (explicit, long) {
+        (true, true) => {
+            out.extend(element.vr);
             out.extend([0, 0]);
-        } else {
-            out.extend((value.len() as u16).to_le_bytes());
+            out.extend(length.to_le_bytes());
         }
+        (true, false) => {
+            out.extend(element.vr);
+            out.extend((length as u16).to_le_bytes());
+        }
+        (false, _) => out.extend(length.to_le_bytes()),
     }
-    if !explicit || long {
-        out.extend((value.len() as u32).to_le_bytes());
-    }
-    out.extend(value);
+    out.extend(&element.value);
 }

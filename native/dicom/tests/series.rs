@@ -194,6 +194,28 @@ fn a_broken_slice_stops_its_own_series_and_no_other() {
 }
 
 #[test]
+fn an_unreadable_dose_map_does_not_stop_the_choice_of_the_only_series() {
+    let mut files = five();
+    let dose = slice(7, 0.0)
+        .text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.481.2")
+        .text(SERIES, "UI", "2.25.7");
+    files.push(dose.text((0x0028, 0x0008), "IS", "15"));
+    let inventory = inventory(&bytes(&files));
+    assert_eq!(inventory.select(&SeriesChoice::Only).unwrap().slices.len(), 5);
+    let unusable = inventory.unusable();
+    assert!(unusable.len() == 1 && unusable[0].contains("multi-frame image (15 frames)"), "{unusable:?}");
+}
+
+#[test]
+fn several_broken_slices_are_counted_in_one_error() {
+    let files: Vec<DicomFile> = five().into_iter().map(|file| file.syntax("1.2.840.10008.1.2.5")).collect();
+    let text = refusal(&bytes(&files));
+    assert!(text.starts_with("file 1 of 5") && text.ends_with("(and 4 more files have problems)"), "{text}");
+    let problems = &inventory(&bytes(&files)).series()[0].problems;
+    assert!(problems.len() == 1 && problems[0].contains("and 4 more files: RLE Lossless"), "{problems:?}");
+}
+
+#[test]
 fn an_input_without_slices_says_what_it_holds() {
     assert_eq!(only(&[]), Err(Error::NoFiles));
     assert_eq!(only(&[b"text".to_vec(), vec![]]), Err(Error::NoDicom { files: 2 }));

@@ -3,7 +3,6 @@
 mod common;
 
 use common::{only, refusal};
-use proptest::prelude::*;
 use tomobasis_dicom::testing::{DicomFile, Tag};
 use tomobasis_dicom::{Error, HeaderOutcome, NotAnImage, decode, read_header, salted_id};
 
@@ -194,43 +193,5 @@ fn no_text_of_a_header_reaches_an_error() {
     for tag in [(0x0020, 0x0032), (0x0020, 0x0037), (0x0028, 0x0030), SLOPE, INTERCEPT, (0x0028, 0x0008)] {
         let text = refusal(&[slice().text(tag, "DS", "Smith^Anna").bytes()]);
         assert!(!text.contains("Smith") && !text.contains("Anna"), "{text}");
-    }
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(2000))]
-
-    #[test]
-    fn no_mutation_panics_or_asks_for_less_than_it_has(
-        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..12),
-        keep in any::<prop::sample::Index>(),
-        implicit in any::<bool>(),
-    ) {
-        let file = if implicit { slice().implicit() } else { slice() };
-        let original = file.bytes();
-        let plan = only(std::slice::from_ref(&original)).unwrap();
-        let mut bytes = original;
-        // Half of the changes go to the data set, where they matter.
-        for (place, value) in changes {
-            let at = 128 + place.index(bytes.len() - 128);
-            bytes[at] = value;
-        }
-        let length = bytes.len() as u64;
-        let head = keep.index(bytes.len()) ;
-        if let HeaderOutcome::NeedBytes(needed) = read_header(&bytes[..head], length) {
-            prop_assert!(needed > head as u64 && needed <= length);
-        }
-        prop_assert!(!matches!(read_header(&bytes, length), HeaderOutcome::NeedBytes(_)));
-        let mut out = vec![0; plan.pixels()];
-        let _ = decode(&plan, 0, &bytes, &mut out);
-    }
-
-    #[test]
-    fn random_bytes_never_panic(bytes in prop::collection::vec(any::<u8>(), 0..600), marked in any::<bool>()) {
-        let mut file = vec![0; 128];
-        file.extend(b"DICM");
-        file.extend(&bytes);
-        let file = if marked { file } else { bytes };
-        prop_assert!(!matches!(classify(&file), HeaderOutcome::NeedBytes(_)));
     }
 }
