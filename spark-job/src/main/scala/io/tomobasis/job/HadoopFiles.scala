@@ -1,9 +1,18 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{ChecksumFileSystem, FileSystem, Path}
+import org.apache.hadoop.fs.{
+  ChecksumFileSystem,
+  FileAlreadyExistsException,
+  FileSystem,
+  ParentNotDirectoryException,
+  Path
+}
 import org.apache.hadoop.fs.Options.OpenFileOptions.{FS_OPTION_OPENFILE_LENGTH, FS_OPTION_OPENFILE_READ_POLICY}
+import org.apache.hadoop.security.AccessControlException
 import org.apache.hadoop.util.functional.FutureIO
+
+import java.io.{EOFException, FileNotFoundException, IOException}
 
 /** Whole-file access to any Hadoop file system. */
 object HadoopFiles {
@@ -34,5 +43,14 @@ object HadoopFiles {
       in.readFully(bytes)
       bytes
     } finally in.close()
+  }
+
+  /** Why an operation failed, in words: messages of file systems name paths, and are not for the user. */
+  def reason(e: IOException): String = e match {
+    case _: AccessControlException | _: java.nio.file.AccessDeniedException => "permission denied"
+    case _: ParentNotDirectoryException | _: FileAlreadyExistsException => "a file is in the way"
+    case _: FileNotFoundException => "not there, or not readable"
+    case _: EOFException => "it ends early"
+    case other => other.getClass.getSimpleName.stripSuffix("Exception")
   }
 }

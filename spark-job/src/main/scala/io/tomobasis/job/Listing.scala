@@ -55,7 +55,7 @@ object Listing {
         throw new InputException("--input: it does not exist; name a folder of DICOM files, or one file")
       case e: IOException =>
         throw new InputException(
-          s"--input: it cannot be listed (${e.getClass.getSimpleName}); check its permissions",
+          s"--input: it cannot be listed (${HadoopFiles.reason(e)}); check its permissions",
           e
         )
     }
@@ -74,7 +74,7 @@ object Listing {
         )
       case e: IllegalArgumentException => throw new UsageException("--input: this is neither a path nor a URI", e)
       case e: IOException =>
-        throw new InputException(s"--input: its file system cannot be reached (${e.getClass.getSimpleName})", e)
+        throw new InputException(s"--input: its file system cannot be reached (${HadoopFiles.reason(e)})", e)
     }
 
   private def relative(root: Path, file: Path): String = {

@@ -1,7 +1,8 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.fs.{FSDataOutputStream, FSDataOutputStreamBuilder, FileSystem, Path}
+import org.apache.hadoop.security.AccessControlException
 import org.apache.hadoop.util.ShutdownHookManager
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
@@ -18,51 +19,57 @@ import io.tomobasis.kernels.{ComputationException, UsageException}
  * is replaced only then. Object stores copy on rename, but show a file only once it is complete: there the files go to their
  * places at once. Either way `_SUCCESS` is the last file, and a run that fails, or is interrupted, removes what it wrote.
  *
- * Use: [[ResultFolder.check]] before any work, [[prepare]], writes from tasks and driver, then [[commit]] or [[abort]].
+ * Use: [[ResultFolder.check]] before any work, [[prepare]], [[forTasks]] and [[write]], then [[commit]] or [[abort]].
  */
 final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boolean) {
   private val staged = !ResultFolder.ObjectStores.contains(fs.getUri.getScheme)
   private val sibling = UUID.randomUUID.toString.take(8)
   private val work = if (staged) target.suffix(s".tmp-$sibling") else target
-  private val cleanup: Runnable = () => remove(work)
+  private val cleanup: Runnable = () => removeWork()
+  @volatile private var begun = false
 
   /** Makes the folder to write into. Throws UsageException when that is not allowed. */
   def prepare(): Unit = {
     ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
-    try {
-      if (!staged) fs.delete(target, true)
-      if (staged) makeFolder(new Path(work, TaskFolder.Attempts))
-    } catch {
+    try
+      if (staged && !fs.mkdirs(new Path(work, TaskFolder.Attempts))) throw new AccessControlException
+    catch {
       case e: IOException =>
         abort()
         throw new UsageException(
-          s"--output: cannot write there (${e.getClass.getSimpleName}); name a folder that you may write to",
+          s"--output: cannot write there (${HadoopFiles.reason(e)}); name a folder that you may write to",
           e
         )
     }
   }
 
-  /** The folder for the tasks of a job. */
-  def forTasks(hadoop: Broadcast[SerializableConfiguration]): TaskFolder = TaskFolder(work.toString, staged, hadoop)
-
-  def write(name: String, bytes: Array[Byte]): Unit = {
-    val path = new Path(work, name)
-    fs.mkdirs(path.getParent)
-    ResultFolder.writeFile(fs, path, name, bytes)
+  /** Begins to write: the folder for the tasks of a job. On an object store, an old result ends here. */
+  def forTasks(hadoop: Broadcast[SerializableConfiguration]): TaskFolder = {
+    if (!staged) fs.delete(target, true)
+    begun = true
+    TaskFolder(work.toString, staged, hadoop)
   }
+
+  def write(name: String, bytes: Array[Byte]): Unit =
+    ResultFolder.writeFile(fs, new Path(work, name), name, bytes, makeFolders = true)
 
   /** Gives the folder its name, then writes `_SUCCESS`. */
   def commit(): Unit = {
     if (staged) takeName()
-    ResultFolder.writeFile(fs, new Path(target, "_SUCCESS"), "_SUCCESS", Array.emptyByteArray)
-    ShutdownHookManager.get.removeShutdownHook(cleanup)
+    ResultFolder.writeFile(fs, new Path(target, "_SUCCESS"), "_SUCCESS", Array.emptyByteArray, makeFolders = false)
+    forgetCleanup()
   }
 
   /** Removes what was written. */
   def abort(): Unit = {
-    ShutdownHookManager.get.removeShutdownHook(cleanup)
-    remove(work)
+    forgetCleanup()
+    removeWork()
   }
+
+  private def forgetCleanup(): Unit =
+    if (!ShutdownHookManager.get.isShutdownInProgress) ShutdownHookManager.get.removeShutdownHook(cleanup)
+
+  private def removeWork(): Unit = if (staged || begun) remove(work)
 
   private def takeName(): Unit = {
     val old = target.suffix(s".old-$sibling")
@@ -86,9 +93,6 @@ final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boole
       throw new ComputationException(
         "--output: the result cannot be given its name; check the permissions of its folder"
       )
-
-  private def makeFolder(path: Path): Unit =
-    if (!fs.mkdirs(path)) throw new IOException("mkdirs")
 
   private def remove(path: Path): Unit =
     try { fs.delete(path, true); () }
@@ -116,7 +120,7 @@ object ResultFolder {
       case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
       case e: IOException =>
         throw new UsageException(
-          s"--output: its file system cannot be used (${e.getClass.getSimpleName}); check the URI",
+          s"--output: its file system cannot be used (${HadoopFiles.reason(e)}); check the URI",
           e
         )
     }
@@ -129,16 +133,22 @@ object ResultFolder {
   private def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")
 
-  private[job] def writeFile(fs: FileSystem, path: Path, name: String, bytes: Array[Byte]): Unit =
+  /**
+   * Writes a file, replacing one of that name. `makeFolders = false` is for tasks: one that outlives its run must not bring a
+   * removed folder back.
+   */
+  private[job] def writeFile(fs: FileSystem, path: Path, name: String, bytes: Array[Byte], makeFolders: Boolean): Unit =
     try {
-      // Without recursive(): a task that outlives the run must not bring a removed folder back.
-      val out = fs.createFile(path).overwrite(true).build()
+      val creation: FSDataOutputStreamBuilder[_ <: FSDataOutputStream, _] = fs.createFile(path)
+      creation.overwrite(true)
+      if (makeFolders) creation.recursive()
+      val out = creation.build()
       try out.write(bytes)
       finally out.close()
     } catch {
       case e: IOException =>
         throw new ComputationException(
-          s"$name: cannot be written (${e.getClass.getSimpleName}); check the free space",
+          s"$name: cannot be written (${HadoopFiles.reason(e)}); check the free space and the permissions",
           e
         )
     }

@@ -68,7 +68,7 @@ private final class SeriesScan(
 private[job] object Unreadable {
   def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): InputException = {
     val label = Listing.label(file, index, count, verbose)
-    val text = s"$label: cannot be read (${cause.getClass.getSimpleName}); check its permissions and its storage"
+    val text = s"$label: cannot be read (${HadoopFiles.reason(cause)}); check its permissions and its storage"
     if (verbose) new InputException(text, cause) else new InputException(text)
   }
 }

@@ -18,16 +18,16 @@ final case class TaskFolder(work: String, staged: Boolean, hadoop: Broadcast[Ser
   def write(name: String, bytes: Array[Byte]): Unit = {
     val target = new Path(work, name)
     val fs = HadoopFiles.fileSystem(target, hadoop.value.value)
-    if (!staged) ResultFolder.writeFile(fs, target, name, bytes)
+    if (!staged) ResultFolder.writeFile(fs, target, name, bytes, makeFolders = true)
     else {
       val attempt = new Path(work, s"${TaskFolder.Attempts}/${target.getName}-${TaskContext.get().taskAttemptId()}")
-      ResultFolder.writeFile(fs, attempt, name, bytes)
+      ResultFolder.writeFile(fs, attempt, name, bytes, makeFolders = false)
       try {
         fs.mkdirs(target.getParent)
         if (!fs.rename(attempt, target) && !fs.exists(target)) throw new IOException("rename")
       } catch {
         case e: IOException =>
-          throw new ComputationException(s"$name: cannot be moved to its place (${e.getClass.getSimpleName})", e)
+          throw new ComputationException(s"$name: cannot be moved to its place (${HadoopFiles.reason(e)})", e)
       }
     }
   }

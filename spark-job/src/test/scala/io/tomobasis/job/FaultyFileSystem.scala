@@ -1,19 +1,15 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FSDataInputStream, FSDataOutputStream, Path, RawLocalFileSystem}
+import org.apache.hadoop.fs.{FSDataInputStream, Path, RawLocalFileSystem}
 import org.apache.hadoop.fs.permission.FsPermission
-import org.apache.hadoop.util.Progressable
 import org.apache.spark.{SparkConf, TaskContext}
 
-import java.io.{File, IOException}
+import java.io.{File, IOException, OutputStream}
 import java.net.URI
-import java.util.EnumSet
 import java.util.concurrent.{ConcurrentHashMap, ConcurrentLinkedQueue}
 
 import scala.jdk.CollectionConverters._
-
-import org.apache.hadoop.fs.CreateFlag
 
 /**
  * The local disk under other names, with faults on request.
@@ -38,19 +34,11 @@ class FaultyFileSystem extends RawLocalFileSystem {
     super.open(path, bufferSize)
   }
 
-  override def createNonRecursive(
-      path: Path,
-      permission: FsPermission,
-      flags: EnumSet[CreateFlag],
-      bufferSize: Int,
-      replication: Short,
-      blockSize: Long,
-      progress: Progressable
-  ): FSDataOutputStream = {
+  override def createOutputStreamWithMode(path: Path, append: Boolean, permission: FsPermission): OutputStream = {
     if (name.getAuthority == "full") throw new IOException("no space left")
     failOnce("write")
     FaultyFileSystem.done.add(path.getName)
-    super.createNonRecursive(path, permission, flags, bufferSize, replication, blockSize, progress)
+    super.createOutputStreamWithMode(path, append, permission)
   }
 
   override def rename(from: Path, to: Path): Boolean = {

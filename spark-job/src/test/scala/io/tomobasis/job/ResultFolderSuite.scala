@@ -14,6 +14,7 @@ class ResultFolderSuite extends AnyFunSuite {
 
   private def writeResult(folder: ResultFolder, manifest: String): Unit = {
     folder.prepare()
+    folder.forTasks(null)
     folder.write("pictures/a.png", Array[Byte](1))
     folder.write("manifest.json", manifest.getBytes)
   }
@@ -47,6 +48,16 @@ class ResultFolderSuite extends AnyFunSuite {
       assert(Files.exists(base.resolve("result/manifest.json")))
       folder.commit()
       assert(FaultyFileSystem.recorded() == Seq("a.png", "manifest.json", "_SUCCESS"))
+    }
+  }
+
+  test("a run that fails before it writes leaves the old result on an object store") {
+    withFolder { base =>
+      writeOnce(base.resolve("result"), "old")
+      val folder = check(s"gs://bucket$base/result", overwrite = true)
+      folder.prepare()
+      folder.abort()
+      assert(Files.readString(base.resolve("result/manifest.json")) == "old")
     }
   }
 
