@@ -23,7 +23,7 @@ pub enum Problem {
     Value {
         /// The element.
         tag: Tag,
-        /// The value, cleaned by [`quote`].
+        /// The value, with everything but the characters of numbers replaced.
         found: String,
         /// What would have been right.
         expected: &'static str,
@@ -82,8 +82,8 @@ pub enum Problem {
              split it into one file per slice first"
     )]
     MultiFrame {
-        /// Number of Frames, 0 when the object has no such element.
-        frames: u64,
+        /// Number of Frames.
+        frames: i64,
     },
     /// The two direction vectors are no orthonormal pair.
     #[error("Image Orientation (Patient) (0020,0037) is not a pair of perpendicular unit vectors")]

@@ -6,8 +6,12 @@
 //! | `elements` | the scanner: one element after the other, sequences skipped |
 //! | `wanted` | the elements this crate reads, picked out of one scan |
 //! | `values` | header values as text and numbers |
-//! | `slice` | the checks, and [`SliceHeader`] |
+//! | `classes` | which SOP classes are made of slices |
+//! | `checks` | what must be right before a header is relied on |
+//! | `slice` | [`SliceHeader`], the result |
 
+mod checks;
+mod classes;
 mod elements;
 mod slice;
 mod start;
@@ -17,7 +21,7 @@ mod wanted;
 use std::fmt;
 
 use dicom_core::dictionary::UidDictionary;
-use dicom_dictionary_std::{StandardSopClassDictionary, tags, uids};
+use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
 pub use slice::{PixelFormat, SliceHeader};
 
@@ -111,7 +115,7 @@ fn classify(head: &[u8], file_length: u64) -> Result<HeaderOutcome, u64> {
         return Ok(HeaderOutcome::NotDicom);
     }
     let volumetric = match &class {
-        Some(class) => VOLUMETRIC.contains(&class.as_str()),
+        Some(class) => classes::is_volumetric(class),
         None => string(tags::MODALITY).is_some_and(|modality| modality == "CT"),
     };
     if !volumetric {
@@ -145,17 +149,3 @@ fn reason_to_pass_over(wanted: &Wanted, class: Option<&str>) -> Option<NotAnImag
         None
     }
 }
-
-/// SOP classes whose instances are slices or stacks of them. A broken one of these is an error, where a
-/// broken picture of another class is passed over.
-const VOLUMETRIC: &[&str] = &[
-    uids::CT_IMAGE_STORAGE,
-    uids::ENHANCED_CT_IMAGE_STORAGE,
-    uids::LEGACY_CONVERTED_ENHANCED_CT_IMAGE_STORAGE,
-    uids::MR_IMAGE_STORAGE,
-    uids::ENHANCED_MR_IMAGE_STORAGE,
-    uids::LEGACY_CONVERTED_ENHANCED_MR_IMAGE_STORAGE,
-    uids::POSITRON_EMISSION_TOMOGRAPHY_IMAGE_STORAGE,
-    uids::ENHANCED_PET_IMAGE_STORAGE,
-    uids::LEGACY_CONVERTED_ENHANCED_PET_IMAGE_STORAGE,
-];

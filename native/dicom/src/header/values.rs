@@ -29,10 +29,13 @@ pub(crate) fn code(bytes: &[u8]) -> String {
     text(bytes).chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(16).collect()
 }
 
+/// Decimal strings have at most 16 characters; writers exceed that, but not by much.
+const LONGEST_DECIMAL: usize = 64;
+
 /// One decimal string (DS) as the nearest `f64`. Only what the standard allows: no `nan`, `inf` or comma.
 pub(crate) fn decimal(text: &str) -> Option<f64> {
     let allowed = |b: u8| b.is_ascii_digit() || b"+-.eE".contains(&b);
-    if !text.bytes().all(allowed) {
+    if text.len() > LONGEST_DECIMAL || !text.bytes().all(allowed) {
         return None;
     }
     text.parse::<f64>().ok().filter(|value| value.is_finite())
@@ -102,7 +105,7 @@ mod tests {
 
     #[test]
     fn what_is_no_decimal_string_is_refused() {
-        for bad in ["", "1,5", "nan", "inf", "-Infinity", "1e999", "1 2", "0x10", "1d0"] {
+        for bad in ["", &"1".repeat(65), "1,5", "nan", "inf", "-Infinity", "1e999", "1 2", "0x10", "1d0"] {
             assert_eq!(decimal(bad), None, "{bad}");
         }
     }

@@ -91,6 +91,11 @@ impl<'a> Wanted<'a> {
         self.values.get(index).copied().flatten()
     }
 
+    /// As [`get`](Self::get), without elements that are empty.
+    pub fn filled(&self, tag: Tag) -> Option<RawValue<'a>> {
+        self.get(tag).filter(|value| !value.bytes.is_empty())
+    }
+
     /// Whether any element gives the size or depth of an image.
     pub fn describes_an_image(&self) -> bool {
         [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED].iter().any(|&tag| self.get(tag).is_some())

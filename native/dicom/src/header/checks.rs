@@ -1,0 +1,180 @@
+//! The checks that a header passes before anything relies on it: each returns the value, or the [`Problem`]
+//! that names the element and says what it should have been.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::classes::is_enhanced;
+use super::slice::PixelFormat;
+use super::values::{self, RawValue, decimal, decimals, text};
+use super::wanted::Wanted;
+use crate::problem::Problem;
+use crate::syntax;
+
+/// Largest coordinate accepted, mm: far beyond any scanner, small enough for exact geometry.
+const FARTHEST_MM: f64 = 1e6;
+
+fn required<'a>(wanted: &Wanted<'a>, tag: Tag) -> Result<RawValue<'a>, Problem> {
+    wanted.filled(tag).ok_or(Problem::Missing { tag })
+}
+
+fn unsigned(wanted: &Wanted, tag: Tag, expected: &'static str) -> Result<u32, Problem> {
+    let value = required(wanted, tag)?;
+    values::unsigned(value).ok_or_else(|| Problem::value(tag, &text(value.bytes), expected))
+}
+
+/// That the instance is one slice, with its geometry at the top level.
+pub(super) fn single_frame(wanted: &Wanted, class: &str) -> Result<(), Problem> {
+    let wrong = |value: RawValue| {
+        Problem::value(tags::NUMBER_OF_FRAMES, &text(value.bytes), "a number of at least 1")
+    };
+    let frames = match wanted.filled(tags::NUMBER_OF_FRAMES) {
+        None => 1,
+        Some(value) => values::integer(value).filter(|&frames| frames >= 1).ok_or_else(|| wrong(value))?,
+    };
+    if frames > 1 || is_enhanced(class) {
+        return Err(Problem::MultiFrame { frames });
+    }
+    Ok(())
+}
+
+/// Rows or Columns.
+pub(super) fn size(wanted: &Wanted, tag: Tag) -> Result<usize, Problem> {
+    let expected = "a number of pixels from 1 to 65535";
+    let pixels = unsigned(wanted, tag, expected)?;
+    if pixels == 0 || pixels > 65535 {
+        return Err(Problem::number(tag, pixels, expected));
+    }
+    usize::try_from(pixels).map_err(|_| Problem::number(tag, pixels, expected))
+}
+
+/// How pixels are stored.
+pub(super) fn pixel_format(wanted: &Wanted) -> Result<PixelFormat, Problem> {
+    let samples = match wanted.get(tags::SAMPLES_PER_PIXEL) {
+        None => 1,
+        Some(_) => unsigned(wanted, tags::SAMPLES_PER_PIXEL, "1 (grey values)")?,
+    };
+    if samples != 1 {
+        return Err(Problem::number(tags::SAMPLES_PER_PIXEL, samples, "1 (grey values)"));
+    }
+    let photometric = text(required(wanted, tags::PHOTOMETRIC_INTERPRETATION)?.bytes);
+    if photometric != "MONOCHROME1" && photometric != "MONOCHROME2" {
+        return Err(Problem::Value {
+            tag: tags::PHOTOMETRIC_INTERPRETATION,
+            found: "another kind of colour".to_owned(),
+            expected: "MONOCHROME2 or MONOCHROME1",
+        });
+    }
+    let allocated = unsigned(wanted, tags::BITS_ALLOCATED, "16 or 8")?;
+    let bits_allocated = match allocated {
+        8 => 8,
+        16 => 16,
+        _ => return Err(Problem::number(tags::BITS_ALLOCATED, allocated, "16 or 8")),
+    };
+    let expected = "a number from 1 to Bits Allocated";
+    let stored = unsigned(wanted, tags::BITS_STORED, expected)?;
+    let bits_stored = match u16::try_from(stored) {
+        Ok(bits) if (1..=bits_allocated).contains(&bits) => bits,
+        _ => return Err(Problem::number(tags::BITS_STORED, stored, expected)),
+    };
+    if wanted.filled(tags::HIGH_BIT).is_some() {
+        // Readers differ on what another value means, so none is silently chosen.
+        let expected = "one less than Bits Stored (PS3.3 C.7.6.3)";
+        let high_bit = unsigned(wanted, tags::HIGH_BIT, expected)?;
+        if high_bit != stored - 1 {
+            return Err(Problem::number(tags::HIGH_BIT, high_bit, expected));
+        }
+    }
+    let expected = "0 (unsigned) or 1 (two's complement)";
+    let signed = match unsigned(wanted, tags::PIXEL_REPRESENTATION, expected)? {
+        0 => false,
+        1 => true,
+        other => return Err(Problem::number(tags::PIXEL_REPRESENTATION, other, expected)),
+    };
+    Ok(PixelFormat { bits_allocated, bits_stored, signed, photometric })
+}
+
+/// Offset of the pixel data and the bytes it has beyond the image of `expected` bytes, checked against the
+/// file. For compressed data only its offset is known.
+pub(super) fn pixel_data(
+    wanted: &Wanted,
+    syntax: &str,
+    expected: u64,
+    file_length: u64,
+) -> Result<(u64, u64), Problem> {
+    let element = wanted.pixels.ok_or(Problem::NoPixels)?;
+    let native = syntax::pixels_are_read(syntax);
+    let declared = match element.length.map(u64::from) {
+        None if native => return Err(Problem::Encapsulated),
+        Some(length) if native => length,
+        _ => return Ok((element.start, 0)),
+    };
+    let present = file_length.saturating_sub(element.start);
+    if declared < expected {
+        return Err(Problem::TooFewPixels { expected, found: declared });
+    }
+    if present < expected {
+        return Err(Problem::CutInPixels { declared, present });
+    }
+    Ok((element.start, declared - expected))
+}
+
+/// Pixel Spacing, mm.
+pub(super) fn pixel_spacing(wanted: &Wanted) -> Result<[f64; 2], Problem> {
+    let expected = "two distances in mm, above 0";
+    let value = required(wanted, tags::PIXEL_SPACING)?;
+    let spacing = decimals::<2>(tags::PIXEL_SPACING, value, expected)?;
+    if spacing.iter().any(|&mm| mm <= 0.0 || mm > FARTHEST_MM) {
+        return Err(Problem::value(tags::PIXEL_SPACING, &text(value.bytes), expected));
+    }
+    Ok(spacing)
+}
+
+/// Image Position (Patient), mm.
+pub(super) fn position(wanted: &Wanted) -> Result<[f64; 3], Problem> {
+    let expected = "three coordinates in mm";
+    let value = required(wanted, tags::IMAGE_POSITION_PATIENT)?;
+    let position = decimals::<3>(tags::IMAGE_POSITION_PATIENT, value, expected)?;
+    if position.iter().any(|mm| mm.abs() > FARTHEST_MM) {
+        return Err(Problem::value(tags::IMAGE_POSITION_PATIENT, &text(value.bytes), expected));
+    }
+    Ok(position)
+}
+
+/// Image Orientation (Patient): two perpendicular unit vectors, to the digits that writers keep.
+pub(super) fn orientation(wanted: &Wanted) -> Result<[f64; 6], Problem> {
+    let value = required(wanted, tags::IMAGE_ORIENTATION_PATIENT)?;
+    let cosines =
+        decimals::<6>(tags::IMAGE_ORIENTATION_PATIENT, value, "six direction cosines from -1 to 1")?;
+    let [a, b, c, d, e, f] = cosines;
+    let close = |x: f64, y: f64| (x - y).abs() < 0.01;
+    if close(a * a + b * b + c * c, 1.0)
+        && close(d * d + e * e + f * f, 1.0)
+        && close(a * d + b * e + c * f, 0.0)
+    {
+        Ok(cosines)
+    } else {
+        Err(Problem::Orientation)
+    }
+}
+
+/// Slope and intercept, both or neither. A zero slope would erase the slice.
+pub(super) fn rescale(wanted: &Wanted) -> Result<Option<(f64, f64)>, Problem> {
+    let one = |tag, value: RawValue| {
+        let found = text(value.bytes);
+        decimal(&found).ok_or_else(|| Problem::value(tag, &found, "one decimal number, such as 1 or -1024.5"))
+    };
+    match (wanted.get(tags::RESCALE_SLOPE), wanted.get(tags::RESCALE_INTERCEPT)) {
+        (None, None) => Ok(None),
+        (None, Some(_)) => Err(Problem::Missing { tag: tags::RESCALE_SLOPE }),
+        (Some(_), None) => Err(Problem::Missing { tag: tags::RESCALE_INTERCEPT }),
+        (Some(slope), Some(intercept)) => {
+            let slope = one(tags::RESCALE_SLOPE, slope)?;
+            let intercept = one(tags::RESCALE_INTERCEPT, intercept)?;
+            if slope == 0.0 {
+                return Err(Problem::number(tags::RESCALE_SLOPE, 0, "a number other than 0"));
+            }
+            Ok(Some((slope, intercept)))
+        }
+    }
+}
