@@ -1,5 +1,5 @@
 //! A small writer of DICOM files for tests: a valid CT slice by default, any element replaced, removed or
-//! added, in the two uncompressed little-endian encodings. It shares no code with the reader.
+//! added, in the three uncompressed encodings. It shares no code with the reader.
 
 use std::collections::BTreeMap;
 
@@ -14,12 +14,19 @@ use std::collections::BTreeMap;
 pub struct DicomFile {
     elements: BTreeMap<Tag, Element>,
     syntax: String,
-    explicit: bool,
+    encoding: Encoding,
     meta: bool,
 }
 
 /// Tag as group and element.
 pub type Tag = (u16, u16);
+
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Encoding {
+    Explicit,
+    Implicit,
+    BigEndian,
+}
 
 #[derive(Clone, Debug)]
 struct Element {
@@ -35,7 +42,7 @@ impl DicomFile {
         let file = DicomFile {
             elements: BTreeMap::new(),
             syntax: "1.2.840.10008.1.2.1".to_owned(),
-            explicit: true,
+            encoding: Encoding::Explicit,
             meta: true,
         };
         file.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\AXIAL")
@@ -125,8 +132,15 @@ impl DicomFile {
 
     /// Writes the data set as Implicit VR Little Endian.
     pub fn implicit(mut self) -> Self {
-        self.explicit = false;
+        self.encoding = Encoding::Implicit;
         self.syntax = "1.2.840.10008.1.2".to_owned();
+        self
+    }
+
+    /// Writes the data set as Explicit VR Big Endian.
+    pub fn big_endian(mut self) -> Self {
+        self.encoding = Encoding::BigEndian;
+        self.syntax = "1.2.840.10008.1.2.2".to_owned();
         self
     }
 
@@ -158,32 +172,50 @@ impl DicomFile {
             out.resize(128, 0);
             out.extend(b"DICM");
             let value = (group.len() as u32).to_le_bytes().to_vec();
-            write(&mut out, true, (0x0002, 0x0000), &Element { vr: *b"UL", value, undefined_length: false });
+            write(
+                &mut out,
+                Encoding::Explicit,
+                (0x0002, 0x0000),
+                &Element { vr: *b"UL", value, undefined_length: false },
+            );
             out.extend(group);
         }
         for (&tag, element) in &self.elements {
-            write(&mut out, self.explicit, tag, element);
+            write(&mut out, self.encoding, tag, element);
         }
         out
     }
 }
 
-fn write(out: &mut Vec<u8>, explicit: bool, tag: Tag, element: &Element) {
-    out.extend(tag.0.to_le_bytes());
-    out.extend(tag.1.to_le_bytes());
-    let long = matches!(&element.vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT");
+fn write(out: &mut Vec<u8>, encoding: Encoding, tag: Tag, element: &Element) {
+    // Numbers in the order of the encoding, from their little-endian bytes.
+    let ordered = |bytes: &[u8], size: usize| -> Vec<u8> {
+        match encoding {
+            Encoding::BigEndian => {
+                bytes.chunks(size).flat_map(|number| number.iter().rev().copied()).collect()
+            }
+            _ => bytes.to_vec(),
+        }
+    };
     let length = if element.undefined_length { u32::MAX } else { element.value.len() as u32 };
-    match (explicit, long) {
-        (true, true) => {
-            out.extend(element.vr);
+    out.extend(ordered(&tag.0.to_le_bytes(), 2));
+    out.extend(ordered(&tag.1.to_le_bytes(), 2));
+    if encoding == Encoding::Implicit {
+        out.extend(length.to_le_bytes());
+    } else {
+        out.extend(element.vr);
+        if matches!(&element.vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT") {
             out.extend([0, 0]);
-            out.extend(length.to_le_bytes());
+            out.extend(ordered(&length.to_le_bytes(), 4));
+        } else {
+            out.extend(ordered(&(length as u16).to_le_bytes(), 2));
         }
-        (true, false) => {
-            out.extend(element.vr);
-            out.extend((length as u16).to_le_bytes());
-        }
-        (false, _) => out.extend(length.to_le_bytes()),
     }
-    out.extend(&element.value);
+    let size = match &element.vr {
+        b"US" | b"OW" => 2,
+        b"UL" => 4,
+        b"FD" => 8,
+        _ => 1,
+    };
+    out.extend(ordered(&element.value, size));
 }

@@ -41,6 +41,20 @@ fn a_data_set_in_another_encoding_than_the_meta_group_says_is_read() {
 }
 
 #[test]
+fn big_endian_data_is_listed_and_refused_whatever_the_meta_group_says() {
+    for file in [
+        slice().big_endian(),
+        slice().big_endian().syntax("1.2.840.10008.1.2.1"),
+        slice().big_endian().without_meta(),
+    ] {
+        let HeaderOutcome::Slices(slices) = classify(&file.bytes()) else { panic!("its header is read") };
+        assert_eq!((slices[0].rows, slices[0].columns), (2, 3));
+        let text = refusal(&[file.bytes()]);
+        assert!(text.contains("Explicit VR Big Endian (1.2.840.10008.1.2.2) is not read yet"), "{text}");
+    }
+}
+
+#[test]
 fn files_without_preamble_and_meta_group_are_read() {
     assert_eq!(pixels_of(&slice().without_meta()).len(), 6);
     assert_eq!(pixels_of(&slice().without_meta().implicit()).len(), 6);

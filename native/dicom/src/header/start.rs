@@ -85,7 +85,9 @@ fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Star
     if first.starts_with(b"\x04\0") {
         return Ok(Start::Dicomdir);
     }
-    let syntax = syntax.unwrap_or_else(|| default_syntax(encoding).to_owned());
+    // Big-endian numbers mean big-endian pixels, whatever the meta group says.
+    let syntax =
+        syntax.filter(|_| !encoding.big_endian).unwrap_or_else(|| default_syntax(encoding).to_owned());
     Ok(Start::DataSet { offset, encoding, syntax, media_class, marked })
 }
 

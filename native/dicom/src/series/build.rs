@@ -21,7 +21,7 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
             second: inventory.label(second),
         });
     }
-    let Some(first) = group.first() else { return Err(Error::NoFiles) };
+    let first = group.first;
     let middle = group.slices.get(group.slices.len() / 2).map_or(first, |member| member.header);
     let positions = group.positions_mm();
     // Unsigned pixels of all 16 bits fit `i16` only when shifted; the other unsigned slices are shifted alike.

@@ -120,7 +120,7 @@ fn mixed(inventory: &Inventory, parts: &[&Group]) -> Error {
         ("pixel spacings", |a, b| (a.pixel_spacing_mm[0] - b.pixel_spacing_mm[0]).abs() > 1e-6),
         ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
     ];
-    let firsts: Vec<&SliceHeader> = parts.iter().filter_map(|group| group.first()).collect();
+    let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
     let differences: Vec<&str> = aspects
         .iter()
         .filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])))

@@ -1,8 +1,8 @@
 //! Slices that make one volume.
 //!
-//! Same Series Instance UID, frame of reference, role, size and pixel format kind; orientation within 1e-3
-//! and pixel spacing within 0.1 % of the group's first slice. The first is the one with the smallest SOP
-//! Instance UID, so that groups are a property of the slices and not of the order of their files.
+//! Same Series Instance UID, frame of reference, role and size; orientation within 1e-3 and pixel spacing
+//! within 0.1 % of the group's first slice. The first is the one with the smallest SOP Instance UID, so that
+//! groups are a property of the slices and not of the order of their files.
 
 use crate::header::SliceHeader;
 use crate::label::salted_id;
@@ -47,6 +47,8 @@ pub(crate) struct Member<'a> {
 pub(crate) struct Group<'a> {
     pub id: String,
     pub role: SliceRole,
+    /// The slice that stands for the group where all are alike, and whose normal orders them.
+    pub first: &'a SliceHeader,
     pub slices: Vec<Member<'a>>,
     /// Copies: the file that is used, the one that is not.
     pub duplicates: Vec<(usize, usize)>,
@@ -55,32 +57,32 @@ pub(crate) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// The slice that stands for the group where all are alike.
-    pub fn first(&self) -> Option<&'a SliceHeader> {
-        self.slices.first().map(|member| member.header)
-    }
-
     /// Series Instance UID.
     pub fn series(&self) -> &'a str {
-        self.first().map_or("", |first| &first.series_instance_uid)
+        &self.first.series_instance_uid
     }
 
     /// Angle between the line of positions and the normal.
     pub fn tilt_degrees(&self) -> f64 {
-        match (self.slices.first(), self.slices.last()) {
-            (Some(first), Some(last)) => geometry::tilt_degrees(
-                first.header.position_mm,
-                last.header.position_mm,
-                normal(&first.header.orientation),
-            ),
-            _ => 0.0,
-        }
+        let place = |member: Option<&Member>| member.map_or(self.first, |member| member.header).position_mm;
+        let (from, to) = (place(self.slices.first()), place(self.slices.last()));
+        geometry::tilt_degrees(from, to, normal(&self.first.orientation))
     }
 
-    /// Positions of the slices along the normal of the first, mm.
+    /// Positions of the slices along the normal, mm.
     pub fn positions_mm(&self) -> Vec<f64> {
-        let axis = self.first().map_or([0.0; 3], |first| normal(&first.orientation));
+        let axis = normal(&self.first.orientation);
         self.slices.iter().map(|member| dot(member.header.position_mm, axis)).collect()
+    }
+
+    /// Ascending position along the normal; ties by Instance Number, then SOP Instance UID and frame.
+    fn order(&mut self) {
+        let axis = normal(&self.first.orientation);
+        self.slices.sort_by_cached_key(|member| {
+            let header = member.header;
+            let place = grid(dot(header.position_mm, axis));
+            (place, header.instance_number, header.sop_instance_uid.as_str(), header.frame)
+        });
     }
 }
 
@@ -101,9 +103,9 @@ pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
             from = groups.len();
         }
         let role = SliceRole::of(member.header);
-        let found = groups[from..].iter_mut().find(|group| {
-            group.role == role && group.first().is_some_and(|first| same_volume(first, member.header))
-        });
+        let found = groups[from..]
+            .iter_mut()
+            .find(|group| group.role == role && same_volume(group.first, member.header));
         let copied = previous.filter(|last| same_instance(last.header, member.header));
         match (found, copied) {
             (Some(group), Some(used)) if same_slice(used.header, member.header) => {
@@ -115,6 +117,7 @@ pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
             (None, copied) => groups.push(Group {
                 id: String::new(),
                 role,
+                first: member.header,
                 slices: vec![member],
                 duplicates: Vec::new(),
                 conflict: copied.map(|used| (used.file, member.file)),
@@ -124,21 +127,10 @@ pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
     }
     for group in &mut groups {
         group.id = id(group);
-        order(&mut group.slices);
+        group.order();
     }
     groups.sort_by(|a, b| b.slices.len().cmp(&a.slices.len()).then_with(|| a.id.cmp(&b.id)));
     groups
-}
-
-/// Ascending position along the normal; ties by Instance Number, then SOP Instance UID and frame.
-fn order(slices: &mut [Member]) {
-    let Some(first) = slices.first() else { return };
-    let axis = normal(&first.header.orientation);
-    slices.sort_by_cached_key(|member| {
-        let header = member.header;
-        let place = grid(dot(header.position_mm, axis));
-        (place, header.instance_number, header.sop_instance_uid.clone(), header.frame)
-    });
 }
 
 fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
@@ -161,19 +153,14 @@ fn same_slice(a: &SliceHeader, b: &SliceHeader) -> bool {
     *a == SliceHeader { pixel_offset: a.pixel_offset, ..b.clone() }
 }
 
-/// The id depends on what the group's members share, taken from the member that came first.
+/// Hashed from what the group's members share, so that it stays when slices are added or files renamed.
 fn id(group: &Group) -> String {
-    group.first().map_or(String::new(), |first| {
-        let rounded: Vec<i64> = first
-            .orientation
-            .iter()
-            .chain(&first.pixel_spacing_mm)
-            .map(|x| (x * 1e3).round() as i64)
-            .collect();
-        let key = format!(
-            "{} {} {:?} {} {} {rounded:?}",
-            first.series_instance_uid, first.frame_of_reference_uid, group.role, first.rows, first.columns
-        );
-        salted_id("series", &key)
-    })
+    let first = group.first;
+    let numbers = first.orientation.iter().chain(&first.pixel_spacing_mm);
+    let rounded: Vec<i64> = numbers.map(|x| (x * 1e3).round() as i64).collect();
+    let key = format!(
+        "{} {} {:?} {} {} {rounded:?}",
+        first.series_instance_uid, first.frame_of_reference_uid, group.role, first.rows, first.columns
+    );
+    salted_id("series", &key)
 }

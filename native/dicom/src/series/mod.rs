@@ -151,9 +151,12 @@ impl Inventory {
     /// slices, slices that make no volume, compressed pixels.
     pub fn select(&self, choice: &SeriesChoice) -> Result<SeriesPlan, Error> {
         let mut plans = self.select_all(choice)?;
-        match (plans.pop(), plans.is_empty()) {
-            (Some(plan), true) => Ok(plan),
-            _ => Err(Error::SeveralSeries { count: self.series().len(), listing: self.listing(|_| true) }),
+        match (plans.pop(), plans.len()) {
+            (Some(plan), 0) => Ok(plan),
+            (_, others) => Err(Error::SeveralSeries {
+                count: others + 1,
+                listing: self.listing(|one| one.role == SliceRole::Original),
+            }),
         }
     }
 

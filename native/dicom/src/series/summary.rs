@@ -82,7 +82,7 @@ impl fmt::Display for SeriesSummary {
 
 pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> SeriesSummary {
     let headers: Vec<&SliceHeader> = group.slices.iter().map(|member| member.header).collect();
-    let first = group.first();
+    let first = group.first;
     let range = |value: fn(&SliceHeader) -> Option<f64>| {
         headers.iter().filter_map(|header| value(header)).fold(None, |range: Option<(f64, f64)>, x| {
             Some(range.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
@@ -97,14 +97,14 @@ pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> 
     SeriesSummary {
         number,
         id: group.id.clone(),
-        series_number: first.and_then(|first| first.series_number),
-        modality: first.map_or(String::new(), |first| first.modality.clone()),
+        series_number: first.series_number,
+        modality: first.modality.clone(),
         role: group.role,
-        plane: first.map_or("", |first| geometry::plane_name(&first.orientation)),
+        plane: geometry::plane_name(&first.orientation),
         slices: headers.len(),
-        rows: first.map_or(0, |first| first.rows),
-        columns: first.map_or(0, |first| first.columns),
-        pixel_spacing_mm: first.map_or([0.0; 2], |first| first.pixel_spacing_mm),
+        rows: first.rows,
+        columns: first.columns,
+        pixel_spacing_mm: first.pixel_spacing_mm,
         slice_spacing_mm: geometry::spacing(&group.positions_mm()),
         tilt_degrees: group.tilt_degrees(),
         kernels: distinct(headers.iter().filter_map(|header| header.kernel.clone()).collect()),
