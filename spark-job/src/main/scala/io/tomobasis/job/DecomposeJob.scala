@@ -26,7 +26,7 @@ object DecomposeJob {
     val files = Listing.list(config.inputs, hadoop)
     val scan = new Stage(1, "scan", "files", Vector(files.length))
     val plan = SeriesPlan.parse(progress.driver(scan)(SeriesScan.plan(files, config, hadoop, _)))
-    err.println(s"series: ${plan.description}")
+    (s"found ${plan.description}" +: plan.notes).foreach(err.println)
     result.prepare()
     try {
       val sc = new SparkContext(sparkConf)
@@ -62,9 +62,9 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(asked, sc.defaultParallelism))
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
     val decode = new Stage(2, "decode", "slices", sliceRuns.sizes)
-    val gram = new Stage(3, "gram", "blocks", blockRuns.sizes)
-    val solve = new Stage(4, "solve", "columns", Vector(layout.slices))
-    val render = new Stage(5, "render", "blocks", blockRuns.sizes)
+    val gram = new Stage(3, "gram", "row blocks", blockRuns.sizes)
+    val solve = new Stage(4, "decompose", "matrices", Vector(1))
+    val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
     val pieces = named(decode)(SliceReader.pieces(sc, plan, files, sliceRuns, hadoop, config.verbose))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
@@ -73,7 +73,7 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
 
     val decomposition = progress.driver(solve) { done =>
       val solved = Decomposition.compute(plan.json, config.json, sums.bytes, sums.digests, driverThreads)
-      done(layout.slices)
+      done(1)
       solved
     }
     Using.resource(decomposition) { decomposition =>

@@ -27,12 +27,9 @@ final case class InputFile(uri: String, name: String, length: Long)
  */
 object Listing {
 
-  /** Throws UsageException or InputException when an input cannot be listed, or when there is no file at all. */
-  def list(inputs: Seq[String], conf: Configuration): IndexedSeq[InputFile] = {
-    val files = inputs.toIndexedSeq.flatMap(list(_, conf))
-    if (files.isEmpty) throw new InputException("--input: it holds no files; name a folder of DICOM files")
-    files
-  }
+  /** Throws UsageException or InputException when an input cannot be listed. */
+  def list(inputs: Seq[String], conf: Configuration): IndexedSeq[InputFile] =
+    inputs.toIndexedSeq.flatMap(list(_, conf))
 
   /** How messages name a file: its place in the listing and a hash; its path too when paths may be shown. */
   def label(file: InputFile, index: Int, count: Int, verbose: Boolean): String = {
@@ -52,7 +49,7 @@ object Listing {
         .sorted(byNameBytes)
     } catch {
       case _: FileNotFoundException =>
-        throw new InputException("--input: it does not exist; name a folder of DICOM files, or one file")
+        throw new InputException("--input: there is no such folder or file; check the path")
       case e: IOException =>
         throw new InputException(
           s"--input: it cannot be listed (${HadoopFiles.reason(e)}); check its permissions",

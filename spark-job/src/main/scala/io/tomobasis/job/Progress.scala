@@ -42,7 +42,7 @@ final class Stage(val number: Int, val name: String, val unit: String, val weigh
       if (finished.getCount == 0) f"$seconds%.1f s"
       else if (done == 0) "starting"
       else f"${math.ceil(seconds * (total - done) / done)}%.0f s left"
-    f"[$number/$of] $name%-8s $done%d/$total%d $unit  $time"
+    f"[$number/$of] $name%-9s $done%d/$total%d $unit  $time"
   }
 }
 
@@ -50,7 +50,7 @@ final class Stage(val number: Int, val name: String, val unit: String, val weigh
  * Progress on stderr: a line when a stage ends, and every two seconds while it runs.
  *
  * Spark reports the end of each task to this listener; a Spark stage is known by its name, the call site that [[Progress.site]] sets.
- * Events arrive late, so [[await]] lets the driver's own lines come after those of the stages before.
+ * Where one call makes several Spark stages, the first is the one that works on the items. Events arrive late, so [[await]] lets the driver's own lines come after those of the stages before.
  */
 final class Progress(out: PrintStream, of: Int) extends SparkListener {
   import Progress._
@@ -77,7 +77,7 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
   def await(stage: Stage): Unit = stage.finished.await(5, TimeUnit.SECONDS)
 
   override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
-    Option(bySite.get(event.stageInfo.name)).foreach { stage =>
+    Option(bySite.get(event.stageInfo.name)).filter(_.finished.getCount > 0).foreach { stage =>
       running.put(event.stageInfo.stageId, stage)
       stage.begin()
     }

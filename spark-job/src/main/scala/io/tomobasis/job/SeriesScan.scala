@@ -33,7 +33,7 @@ private final class SeriesScan(
   import SeriesScan._
 
   def plan(done: Int => Unit): String = {
-    val pool = Executors.newFixedThreadPool(math.min(Threads, files.length))
+    val pool = Executors.newFixedThreadPool(Threads)
     try {
       for (window <- files.indices.grouped(Ahead)) {
         val heads = window.map(i => pool.submit((() => head(i, HeadBytes)): Callable[Array[Byte]]))

@@ -79,7 +79,6 @@ class ListingSuite extends AnyFunSuite {
         assert(said.linesIterator.size == 1)
       }
       refused[InputException](folder.resolve("DOE").toString)
-      refused[InputException](Files.createDirectory(folder.resolve("DOE-empty")).toString)
       refused[UsageException]("nosuchscheme://DOE/x")
       refused[UsageException]("")
       refused[UsageException](":DOE")

@@ -39,7 +39,7 @@ class MainSuite extends AnyFunSuite {
       refused(3, "", "--input", text, "--output", output)
       val two = writeSeries(base.resolve("two"), new SyntheticCt(3, 8, 6, 1), j => s"a/$j")
       writeSeries(two, new SyntheticCt(4, 8, 6, 2), j => s"b/$j")
-      refused(3, "--series", "--input", two, "--output", output)
+      refused(2, "--series", "--input", two, "--output", output)
       refused(2, "--output", "--input", scan, "--output", scan)
       refused(2, "--output", "--input", scan, "--output", scan, "--overwrite")
       refused(2, "--output", "--input", scan, "--output", scan.resolve("notes.txt/result"))

@@ -8,13 +8,13 @@ class ProgressSuite extends AnyFunSuite {
   test("a stage counts the items of each partition once") {
     val stage = new Stage(2, "decode", "slices", Vector(3, 4))
     stage.begin()
-    assert(stage.line(5).startsWith("[2/5] decode   0/7 slices"))
+    assert(stage.line(5).startsWith("[2/5] decode    0/7 slices"))
     stage.taskDone(1)
     stage.taskDone(1)
-    assert(stage.line(5).matches("\\[2/5] decode   4/7 slices  \\d+ s left"))
+    assert(stage.line(5).matches("\\[2/5] decode    4/7 slices  \\d+ s left"))
     stage.taskDone(0)
     stage.end()
-    assert(stage.line(5).matches("\\[2/5] decode   7/7 slices  \\d+\\.\\d s"))
+    assert(stage.line(5).matches("\\[2/5] decode    7/7 slices  \\d+\\.\\d s"))
   }
 
   test("a stage of the driver ends with its line and hands on its result") {
@@ -26,7 +26,7 @@ class ProgressSuite extends AnyFunSuite {
       }
     }
     assert(result == "plan")
-    assert(err.linesIterator.toSeq.last.matches("\\[1/5] scan     2/2 files  \\d+\\.\\d s"))
+    assert(err.linesIterator.toSeq.last.matches("\\[1/5] scan      2/2 files  \\d+\\.\\d s"))
     assert(stage.seconds > 0)
   }
 }
