@@ -163,21 +163,13 @@ impl DicomFile {
             let mut group = Vec::new();
             let mut uid = self.syntax.clone().into_bytes();
             uid.resize(uid.len().next_multiple_of(2), 0);
-            write(
-                &mut group,
-                true,
-                (0x0002, 0x0010),
-                &Element { vr: *b"UI", value: uid, undefined_length: false },
-            );
+            let syntax = Element { vr: *b"UI", value: uid, undefined_length: false };
+            write(&mut group, Encoding::Explicit, (0x0002, 0x0010), &syntax);
             out.resize(128, 0);
             out.extend(b"DICM");
             let value = (group.len() as u32).to_le_bytes().to_vec();
-            write(
-                &mut out,
-                Encoding::Explicit,
-                (0x0002, 0x0000),
-                &Element { vr: *b"UL", value, undefined_length: false },
-            );
+            let length = Element { vr: *b"UL", value, undefined_length: false };
+            write(&mut out, Encoding::Explicit, (0x0002, 0x0000), &length);
             out.extend(group);
         }
         for (&tag, element) in &self.elements {
