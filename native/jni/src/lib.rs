@@ -1,1 +1,22 @@
-//! TODO
+//! The shared library behind the Java package `io.tomobasis.kernels`: one file per Java class.
+//!
+//! Small and boring on purpose: create, call, free. No algorithm is visible here; every function turns its arguments into Rust
+//! values, calls one function of `tomobasis-pipeline`, `-dicom` or `-linalg`, and turns the result back. Names and signatures are
+//! those of the Java classes' `private static native` methods.
+//!
+//! A handle is the address of a boxed Rust value ([`handle`]), owned by its Java object, which keeps others from using it after
+//! `free` and, for the two mutable classes, from using it on two threads at once. Errors become the exception that fits
+//! their exit code, panics become `ComputationException`, and an exception that is already pending wins ([`failure`]). The JVM is
+//! never aborted.
+
+mod arrays;
+mod block_renderer;
+mod decomposition;
+mod failure;
+mod gram_accumulator;
+mod handle;
+mod inventory;
+mod job_options;
+mod named_file;
+mod native_library;
+mod slice_decoder;

@@ -1,1 +1,44 @@
-//! TODO
+//! From a CT series to a result folder.
+//!
+//! The stages, which the command runs in one process and the Spark job distributes; both call the same functions:
+//!
+//! | stage | where | what |
+//! |---|---|---|
+//! | scan | driver | [`scan`]: list files, read headers, choose the series: a `SeriesPlan` |
+//! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels, one digest per slice |
+//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order |
+//! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
+//! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture |
+//! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
+//!
+//! [`run`] is the in-process run, [`verify`] compares results with inputs and with each other, [`options`] is the one command
+//! line. What a result is, to the byte, is `docs/format.md`.
+
+#![deny(unsafe_code)]
+
+pub mod block;
+mod decomposition;
+pub mod digest;
+mod error;
+pub mod options;
+mod pictures;
+pub mod progress;
+pub mod result;
+pub mod run;
+pub mod scan;
+mod spectrum;
+pub mod tables;
+pub mod verify;
+
+pub use block::{BlockRecord, BlockRenderer, Scratch};
+pub use decomposition::Decomposition;
+pub use error::{Error, Result};
+
+/// A file of a result folder, in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NamedFile {
+    /// Path relative to the result folder, `/` between its parts.
+    pub path: String,
+    /// Content.
+    pub bytes: Vec<u8>,
+}

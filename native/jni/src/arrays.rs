@@ -1,0 +1,51 @@
+//! Java arrays and strings to Rust values and back.
+
+use jni::{
+    Env,
+    objects::{JByteArray, JObject, JObjectArray, JShortArray, JString},
+    refs::IntoAuto,
+    sys::jint,
+};
+
+use crate::failure::{Failure, Result};
+
+/// A Java string.
+pub(crate) fn string(env: &Env<'_>, text: &JString<'_>) -> Result<String> {
+    Ok(text.try_to_string(env)?)
+}
+
+/// A new Java string.
+pub(crate) fn new_string<'local>(env: &mut Env<'local>, text: &str) -> Result<JObject<'local>> {
+    Ok(env.new_string(text)?.into())
+}
+
+/// All elements of a `byte[][]`; local references are dropped one by one, so that there may be any number.
+pub(crate) fn byte_arrays(env: &mut Env<'_>, arrays: &JObjectArray<'_, JByteArray<'_>>) -> Result<Vec<Vec<u8>>> {
+    let mut all = Vec::with_capacity(arrays.len(env)?);
+    for i in 0..arrays.len(env)? {
+        let element = arrays.get_element(env, i)?.auto();
+        all.push(env.convert_byte_array(&*element)?);
+    }
+    Ok(all)
+}
+
+/// A new `byte[][]`.
+pub(crate) fn new_byte_arrays<'local>(env: &mut Env<'local>, all: &[&[u8]]) -> Result<JObject<'local>> {
+    let arrays = JObjectArray::<JByteArray<'_>>::new(env, all.len(), JByteArray::null())?;
+    for (i, bytes) in all.iter().enumerate() {
+        let element = env.byte_array_from_slice(bytes)?.auto();
+        arrays.set_element(env, i, &*element)?;
+    }
+    Ok(arrays.into())
+}
+
+/// Copies a `short[]` into a buffer.
+pub(crate) fn copy_shorts(env: &Env<'_>, array: &JShortArray<'_>, buffer: &mut Vec<i16>) -> Result<()> {
+    buffer.resize(array.len(env)?, 0);
+    Ok(array.get_region(env, 0, buffer)?)
+}
+
+/// A Java `int` that must not be negative.
+pub(crate) fn size<T: TryFrom<jint>>(value: jint, name: &str) -> Result<T> {
+    T::try_from(value).map_err(|_| Failure::Argument(format!("{name} must not be negative: {value}")))
+}

@@ -1,0 +1,110 @@
+//! `Decomposition`: the driver's part, and the small files of the result.
+
+use std::sync::Arc;
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JObject, JObjectArray, JString},
+    sys::{jint, jlong},
+};
+use tomobasis_linalg::GramAccumulator;
+use tomobasis_pipeline::{BlockRecord, Decomposition, digest::Digest, result};
+
+use crate::{
+    arrays::{byte_arrays, new_string, size, string},
+    failure::{Failure, native},
+    handle, named_file,
+};
+
+/// What a handle of this class is: shared with the renderers made from it.
+pub(crate) type Shared = Arc<Decomposition>;
+
+/// `long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceDigests, int threads)`; the digests are those of
+/// all slices, in series order, 32 bytes each.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn compute0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    options_json: JString<'local>,
+    gram: JByteArray<'local>,
+    slice_digests: JByteArray<'local>,
+    threads: jint,
+) -> jlong {
+    native(env, |env| {
+        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let gram = GramAccumulator::from_bytes(&env.convert_byte_array(&gram)?)?;
+        let digests = env.convert_byte_array(&slice_digests)?;
+        let (digests, rest) = digests.as_chunks::<32>();
+        if !rest.is_empty() {
+            return Err(Failure::Argument("slice digests have 32 bytes each".to_owned()));
+        }
+        let digests: Vec<Digest> = digests.iter().copied().map(Digest).collect();
+        let threads = size(threads, "threads")?;
+        let decomposition = Decomposition::compute(plan, options, &gram, &digests, threads)?;
+        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+    })
+}
+
+/// `long fromBytes0(byte[] bytes)`.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JByteArray<'local>) -> jlong {
+    native(env, |env| {
+        let decomposition = Decomposition::from_bytes(&env.convert_byte_array(&bytes)?)?;
+        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<Shared>(handle) };
+        Ok(())
+    })
+}
+
+/// `byte[] toBytes0(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        Ok(env.byte_array_from_slice(&decomposition.to_bytes()?)?)
+    })
+}
+
+/// `String summary0(long handle)`: [`result::Summary`] as JSON.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn summary0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        new_string(env, &serde_json::to_string(&result::summary(decomposition))?)
+    })
+}
+
+/// `NamedFile[] finish0(long handle, byte[][] blockRecords, NamedFile[] pictures, String environmentJson)`: all files of the
+/// result folder but the blocks' and `_SUCCESS`.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn finish0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block_records: JObjectArray<'local, JByteArray<'local>>,
+    pictures: JObjectArray<'local, JObject<'local>>,
+    environment_json: JString<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        let records = byte_arrays(env, &block_records)?;
+        let records = records.iter().map(|bytes| BlockRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let pictures = named_file::from_java(env, &pictures)?;
+        let environment = serde_json::from_str(&string(env, &environment_json)?)?;
+        let (_, files) = result::finish(decomposition, &records, pictures, environment)?;
+        named_file::to_java(env, &files)
+    })
+}

@@ -1,0 +1,98 @@
+//! From Rust errors and panics to Java exceptions.
+
+use std::any::Any;
+
+use jni::{
+    Env, EnvUnowned,
+    errors::{Error as JniError, ErrorPolicy},
+    jni_str,
+    strings::{JNIStr, JNIString},
+};
+use tomobasis_pipeline::Error;
+
+/// What can end a native method.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// Our own error: becomes the exception of its exit code.
+    #[error(transparent)]
+    Ours(#[from] Error),
+    /// A JNI call failed; usually a Java exception is pending.
+    #[error("JNI: {0}")]
+    Jni(#[from] JniError),
+    /// An argument that the Java side should not have let through.
+    #[error("{0}")]
+    Argument(String),
+}
+
+impl From<tomobasis_dicom::Error> for Failure {
+    fn from(error: tomobasis_dicom::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<tomobasis_linalg::Error> for Failure {
+    fn from(error: tomobasis_linalg::Error) -> Self {
+        Self::Ours(error.into())
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Argument(format!("this JSON is not what this library wrote ({error})"))
+    }
+}
+
+pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Runs the body of a native method; errors and panics leave as Java exceptions, with a null or zero result.
+pub(crate) fn native<'local, T: Default>(
+    mut env: EnvUnowned<'local>,
+    body: impl FnOnce(&mut Env<'local>) -> Result<T>,
+) -> T {
+    env.with_env(body).resolve::<ToJavaException>()
+}
+
+struct ToJavaException;
+
+impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
+    type Captures<'unowned_env_local: 'native_method, 'native_method> = ();
+
+    fn on_error<'unowned_env_local: 'native_method, 'native_method>(
+        env: &mut Env<'unowned_env_local>,
+        _: &mut (),
+        failure: Failure,
+    ) -> jni::errors::Result<T> {
+        let class = match &failure {
+            Failure::Ours(error) => match error.exit_code() {
+                2 => jni_str!("io/tomobasis/kernels/UsageException"),
+                3 => jni_str!("io/tomobasis/kernels/InputException"),
+                _ => COMPUTATION,
+            },
+            Failure::Jni(_) => COMPUTATION,
+            Failure::Argument(_) => jni_str!("java/lang/IllegalArgumentException"),
+        };
+        throw(env, class, &failure.to_string());
+        Ok(T::default())
+    }
+
+    fn on_panic<'unowned_env_local: 'native_method, 'native_method>(
+        env: &mut Env<'unowned_env_local>,
+        _: &mut (),
+        payload: Box<dyn Any + Send + 'static>,
+    ) -> jni::errors::Result<T> {
+        let said = payload.downcast_ref::<&str>().copied();
+        let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        throw(env, COMPUTATION, &format!("a fault in native code ({said}); please report it"));
+        Ok(T::default())
+    }
+}
+
+const COMPUTATION: &JNIStr = jni_str!("io/tomobasis/kernels/ComputationException");
+
+fn throw(env: &mut Env<'_>, class: &JNIStr, message: &str) {
+    if env.exception_check() {
+        return;
+    }
+    // `throw_new` reports the exception that it made as an error; that is what is wanted here.
+    let _thrown = env.throw_new(class, JNIString::from(message));
+}

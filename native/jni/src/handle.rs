@@ -1,0 +1,46 @@
+//! Handles: boxed Rust values as Java `long`s.
+//!
+//! The unsafe part rests on one promise of the Java side (`NativeObject`): a handle comes from this class's `create`, is not used
+//! after `free`, and `free` does not run while a call is under way.
+
+use jni::sys::jlong;
+
+use crate::failure::{Failure, Result};
+
+/// Moves a value to where Java keeps it.
+pub(crate) fn create<T>(value: T) -> jlong {
+    Box::into_raw(Box::new(value)) as jlong
+}
+
+/// The value of a handle, for calls that only read it.
+///
+/// # Safety
+/// `handle` is 0 or from [`create`] of the same type, and lives until the call ends.
+pub(crate) unsafe fn get<'call, T>(handle: jlong) -> Result<&'call T> {
+    // SAFETY: the caller's promise; 0 becomes the null pointer, which `as_ref` turns into None.
+    unsafe { (handle as *const T).as_ref() }.ok_or_else(closed)
+}
+
+/// The value of a handle, for calls that change it.
+///
+/// # Safety
+/// As for [`get`], and no other call uses the handle at the same time.
+pub(crate) unsafe fn get_mut<'call, T>(handle: jlong) -> Result<&'call mut T> {
+    // SAFETY: the caller's promise; 0 becomes the null pointer, which `as_mut` turns into None.
+    unsafe { (handle as *mut T).as_mut() }.ok_or_else(closed)
+}
+
+/// Drops the value of a handle.
+///
+/// # Safety
+/// `handle` is 0 or from [`create`] of the same type and is not used again.
+pub(crate) unsafe fn free<T>(handle: jlong) {
+    if handle != 0 {
+        // SAFETY: the caller's promise.
+        drop(unsafe { Box::from_raw(handle as *mut T) });
+    }
+}
+
+fn closed() -> Failure {
+    Failure::Argument("the native object is closed".to_owned())
+}

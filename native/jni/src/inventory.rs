@@ -1,0 +1,72 @@
+//! `Inventory`: headers of all files, then one series.
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JObject, JString},
+    sys::{jint, jlong},
+};
+use tomobasis_pipeline::{options::Options, scan};
+
+use crate::{
+    arrays::{new_string, size, string},
+    failure::native,
+    handle,
+};
+
+struct Inventory {
+    options: Options,
+    files: tomobasis_dicom::Inventory,
+}
+
+/// `long create(String optionsJson)`.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: JString<'local>) -> jlong {
+    native(env, |env| {
+        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        Ok(handle::create(Inventory { options, files: tomobasis_dicom::Inventory::new() }))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<Inventory>(handle) };
+        Ok(())
+    })
+}
+
+/// `long add0(long handle, int file, String name, long length, byte[] head)`.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn add0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    file: jint,
+    name: JString<'local>,
+    length: jlong,
+    head: JByteArray<'local>,
+) -> jlong {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let head = env.convert_byte_array(&head)?;
+        let length = u64::try_from(length).unwrap_or_default();
+        let needed = inventory.files.add(size(file, "file")?, &string(env, &name)?, length, &head)?;
+        Ok(if needed <= head.len() as u64 { 0 } else { needed as jlong })
+    })
+}
+
+/// `String select0(long handle)`: the plan as JSON, with one line for people under `description`.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get::<Inventory>(handle) }?;
+        let plan = scan::select(&inventory.files, &inventory.options)?;
+        let mut json = serde_json::to_value(&plan)?;
+        json["description"] = tomobasis_pipeline::result::describe_series(&plan).into();
+        new_string(env, &json.to_string())
+    })
+}

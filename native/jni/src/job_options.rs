@@ -1,0 +1,36 @@
+//! `JobOptions`: the job's command line.
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JClass, JObject, JObjectArray, JString},
+    refs::IntoAuto,
+};
+use tomobasis_pipeline::options::{ParsedJob, parse_job};
+
+use crate::{
+    arrays::{new_string, string},
+    failure::native,
+};
+
+/// `String parse(String[] args)`: the resolved options, or `{"help": text}`.
+#[jni_mangle("io.tomobasis.kernels.JobOptions")]
+pub fn parse<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    args: JObjectArray<'local, JString<'local>>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let mut texts = Vec::new();
+        for i in 0..args.len(env)? {
+            let element = args.get_element(env, i)?.auto();
+            texts.push(string(env, &element)?);
+        }
+        tomobasis_linalg::check_machine()?;
+        let parsed = parse_job(&texts)?;
+        if matches!(&parsed, ParsedJob::Run(options) if options.verbose) {
+            // Another logger in the process keeps its place.
+            let _earlier = env_logger::builder().filter_level(log::LevelFilter::Debug).try_init();
+        }
+        new_string(env, &serde_json::to_string(&parsed)?)
+    })
+}

@@ -1,0 +1,39 @@
+//! `NamedFile`, a Java record of `String path` and `byte[] bytes`.
+
+use jni::{
+    Env, jni_sig, jni_str,
+    objects::{JByteArray, JObject, JObjectArray, JString, JValue},
+    refs::IntoAuto,
+};
+use tomobasis_pipeline::NamedFile;
+
+use crate::{arrays::string, failure::Result};
+
+const CLASS: &jni::strings::JNIStr = jni_str!("io/tomobasis/kernels/NamedFile");
+
+/// A `NamedFile[]` as Rust values.
+pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>) -> Result<Vec<NamedFile>> {
+    let mut all = Vec::with_capacity(files.len(env)?);
+    for i in 0..files.len(env)? {
+        let file = files.get_element(env, i)?.auto();
+        let path = env.call_method(&*file, jni_str!("path"), jni_sig!("()Ljava/lang/String;"), &[])?.l()?.auto();
+        let bytes = env.call_method(&*file, jni_str!("bytes"), jni_sig!("()[B"), &[])?.l()?.auto();
+        let path = env.as_cast::<JString<'_>>(&*path)?;
+        let bytes = env.as_cast::<JByteArray<'_>>(&*bytes)?;
+        all.push(NamedFile { path: string(env, &path)?, bytes: env.convert_byte_array(&*bytes)? });
+    }
+    Ok(all)
+}
+
+/// A new `NamedFile[]`.
+pub(crate) fn to_java<'local>(env: &mut Env<'local>, files: &[NamedFile]) -> Result<JObject<'local>> {
+    let array = env.new_object_array(files.len() as i32, CLASS, JObject::null())?;
+    for (i, file) in files.iter().enumerate() {
+        let path = env.new_string(&file.path)?.auto();
+        let bytes = env.byte_array_from_slice(&file.bytes)?.auto();
+        let arguments = [JValue::Object(&path), JValue::Object(&bytes)];
+        let object = env.new_object(CLASS, jni_sig!("(Ljava/lang/String;[B)V"), &arguments)?.auto();
+        array.set_element(env, i, &*object)?;
+    }
+    Ok(array.into())
+}

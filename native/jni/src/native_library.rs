@@ -1,0 +1,21 @@
+//! `NativeLibrary`: what this build is.
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JClass, JObject},
+};
+
+use crate::{arrays::new_string, failure::native};
+
+/// `String buildInfo()`: version, Gram kernel chosen for this machine, its instruction sets.
+#[jni_mangle("io.tomobasis.kernels.NativeLibrary")]
+pub fn build_info<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject<'local> {
+    native(env, |env| {
+        let info = serde_json::json!({
+            "version": env!("CARGO_PKG_VERSION"),
+            "kernel": tomobasis_linalg::kernel_name(),
+            "instruction_set": tomobasis_pipeline::result::instruction_set(),
+        });
+        new_string(env, &info.to_string())
+    })
+}

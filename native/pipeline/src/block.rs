@@ -1,0 +1,166 @@
+//! One row block: `U`, its digest, its file, and its pixels of every picture.
+//!
+//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it. Everything that needs `U` follows
+//! while it is in the cache. The pictures' pixels are reduced to bytes here, so that all that leaves a block besides its
+//! file is small.
+
+use std::sync::Arc;
+
+use tomobasis_linalg::RowBlock;
+
+use crate::{
+    decomposition::{Decomposition, block_rows},
+    digest::{BasisDigests, Digest},
+    error::{Error, Result},
+    options::Emit,
+    pictures::{Panel, panels},
+    tables::BasisEncoder,
+};
+
+/// Renders row blocks; shared by all threads.
+pub struct BlockRenderer {
+    decomposition: Arc<Decomposition>,
+    projector: tomobasis_linalg::Projector,
+    /// `None` when no tables are written.
+    encoder: Option<BasisEncoder>,
+    panels: Vec<Panel>,
+}
+
+/// Buffers that a thread keeps from block to block.
+#[derive(Default)]
+pub struct Scratch {
+    t: Vec<f64>,
+    u: Vec<f64>,
+    shown: Vec<f64>,
+    part: Vec<u8>,
+}
+
+/// A rendered block.
+#[derive(Debug)]
+pub struct RenderedBlock<'a> {
+    /// The Parquet file of the block's basis vectors; empty when tables are not asked for.
+    pub part: &'a [u8],
+    /// What the manifest needs to know of the block.
+    pub record: BlockRecord,
+    /// The block's pixels of every picture; empty when none is asked for.
+    pub strips: Vec<u8>,
+}
+
+/// Index and digest of a block's basis vectors.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BlockRecord {
+    /// Index of the block.
+    pub block: u32,
+    /// Digest of its rows x k basis vectors.
+    pub digest: Digest,
+}
+
+impl BlockRenderer {
+    /// Prepares for the blocks of a decomposition.
+    ///
+    /// # Errors
+    /// What the projector or the Parquet encoder refuse.
+    pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
+        let tables = decomposition.options.emits(Emit::Parquet);
+        let encoder = tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
+        let panels = if decomposition.options.draws() { panels(&decomposition) } else { Vec::new() };
+        Ok(Self { projector: decomposition.projector()?, decomposition, encoder, panels })
+    }
+
+    /// The decomposition whose blocks these are.
+    #[must_use]
+    pub fn decomposition(&self) -> &Arc<Decomposition> {
+        &self.decomposition
+    }
+
+    /// Renders block `block`: `values` are its `rows` stored pixels of each slice, slice-major.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the block is not of this series.
+    pub fn render<'a>(
+        &self,
+        scratch: &'a mut Scratch,
+        block: u32,
+        values: &[i16],
+        rows: usize,
+    ) -> Result<RenderedBlock<'a>> {
+        let pixels = self.decomposition.rows();
+        if rows == 0 || rows != block_rows(block, pixels) {
+            return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
+        }
+        let Scratch { t, u, shown, part } = scratch;
+        let input = RowBlock::new(values, rows, self.decomposition.columns())?;
+        self.projector.project(input, t)?;
+        self.projector.basis(t, u);
+        let record = BlockRecord { block, digest: Digest::of_f64(u) };
+        part.clear();
+        if let Some(encoder) = &self.encoder {
+            encoder.encode(block, u, part)?;
+        }
+        let strips = self.strips(block, input, t, u, shown);
+        Ok(RenderedBlock { part, record, strips })
+    }
+
+    fn strips(&self, block: u32, input: RowBlock<'_>, t: &[f64], u: &[f64], shown: &mut Vec<f64>) -> Vec<u8> {
+        if self.panels.is_empty() {
+            return Vec::new();
+        }
+        let rows = input.rows();
+        let slice = [self.decomposition.shown_slice()];
+        let rank = self.decomposition.rank();
+        let mut original = Vec::new();
+        self.projector.originals(input, &slice, &mut original);
+        self.projector.composites(t, rows, &self.decomposition.composites, &slice, shown);
+        let mut strips = block.to_le_bytes().to_vec();
+        for panel in &self.panels {
+            panel.append_pixels(&original, shown, u.chunks_exact(rank), &mut strips);
+        }
+        strips
+    }
+
+    /// Assembles the pictures from the strips of all blocks, in any order.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when strips are missing or not of this decomposition.
+    pub fn pictures<'a>(&self, strips: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<crate::NamedFile>> {
+        if self.panels.is_empty() {
+            return Ok(Vec::new());
+        }
+        crate::pictures::draw(&self.decomposition, &self.panels, strips)
+    }
+}
+
+impl BlockRecord {
+    /// 36 bytes: index, digest.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [self.block.to_le_bytes().as_slice(), &self.digest.0].concat()
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for other bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let read = || {
+            let (block, digest) = bytes.split_first_chunk::<4>()?;
+            Some(Self { block: u32::from_le_bytes(*block), digest: Digest(digest.try_into().ok()?) })
+        };
+        read().ok_or_else(|| Error::Protocol(format!("{} bytes are no block record", bytes.len())))
+    }
+}
+
+/// The digests of all `blocks` blocks from their records, which may come in any order and, after a retry, twice.
+pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<BasisDigests> {
+    let mut digests = vec![None; blocks as usize];
+    for record in records {
+        match digests.get_mut(record.block as usize) {
+            Some(slot) if slot.is_none_or(|digest| digest == record.digest) => *slot = Some(record.digest),
+            Some(_) => return Err(Error::Protocol(format!("block {} was rendered twice, not alike", record.block))),
+            None => return Err(Error::Protocol(format!("there is no block {}", record.block))),
+        }
+    }
+    let missing = |block| Error::Protocol(format!("block {block} was not rendered"));
+    let all = digests.into_iter().enumerate().map(|(block, digest)| digest.ok_or_else(|| missing(block)));
+    BasisDigests::new(all.collect::<Result<_>>()?)
+}

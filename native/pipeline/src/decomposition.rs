@@ -1,0 +1,237 @@
+//! The result of the driver's part: `s` and `V` with all that the blocks and the result folder need to know.
+//!
+//! It is computed once, from the exact Gram matrix and the slices' digests, then handed to every block (in the job: broadcast
+//! as bytes). Nothing in it has the scan's size.
+
+use serde::{Deserialize, Serialize};
+use tomobasis_dicom::SeriesPlan;
+use tomobasis_linalg::{BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd};
+
+use crate::{
+    digest::{Digest, instance_hash},
+    error::{Error, Result},
+    options::{Options, RankChoice},
+    spectrum,
+};
+
+/// First bytes of a serialized [`Decomposition`].
+const MAGIC: &[u8] = b"tomobasis decomposition 1\n";
+
+/// The decomposition of one series, before its blocks are rendered.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Decomposition {
+    /// The options of the run.
+    pub options: Options,
+    /// The series.
+    pub plan: SeriesPlan,
+    /// Singular values, k, descending, in HU.
+    pub s: Vec<f64>,
+    /// Weights, n x k row-major.
+    pub v: Vec<f64>,
+    /// Second words of the weights, n x k row-major.
+    pub v_low: Vec<f64>,
+    /// Which of the k columns use the second word.
+    pub compensated: Vec<bool>,
+    /// Numerical rank of `A`, at least k.
+    pub numerical_rank: usize,
+    /// Columns (from 0) whose singular values coincide to the working precision.
+    pub unresolved: Vec<usize>,
+    /// Error bounds that were proven.
+    pub bounds: Bounds,
+    /// `||A||_F^2`, in HU squared.
+    pub energy: f64,
+    /// Digest of the stored pixels of the series.
+    pub pixels: Digest,
+    /// Salted hashes that stand for the slices' SOP Instance UIDs, in series order.
+    pub instances: Vec<Digest>,
+    /// Least and greatest value of the scan, in HU.
+    pub range: (f64, f64),
+    /// Numbers of basis vectors that composites are rendered from, ascending.
+    pub composites: Vec<usize>,
+}
+
+/// One row of the table of composites.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct CompositeEntry {
+    /// Basis vectors.
+    pub k: usize,
+    /// Share of `||A||_F^2` that they hold.
+    pub energy: f64,
+    /// Root mean square of what they leave out, over all pixels, in HU.
+    pub residual_rms: f64,
+}
+
+impl Decomposition {
+    /// Computes `s` and `V` from the Gram matrix of all blocks, on up to `threads` threads.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the Gram matrix or the digests are
+    /// not those of this series, [`Error::Input`] for a scan of zeros, and what the linear algebra refuses.
+    pub fn compute(
+        plan: SeriesPlan,
+        options: Options,
+        gram: &GramAccumulator,
+        slice_digests: &[Digest],
+        threads: usize,
+    ) -> Result<Self> {
+        let slices = plan.slices.len();
+        options.check_against(&plan)?;
+        if gram.columns() != slices || gram.rows() != image_pixels(&plan) || slice_digests.len() != slices {
+            return Err(Error::Protocol(format!(
+                "a Gram matrix of {} columns over {} pixels and {} digests do not belong to {slices} slices of {} pixels",
+                gram.columns(),
+                gram.rows(),
+                slice_digests.len(),
+                image_pixels(&plan)
+            )));
+        }
+        let rescale = rescale_of(&plan);
+        let rank = match options.rank {
+            RankChoice::Full => Rank::Full,
+            RankChoice::Columns(k) => Rank::Columns(k),
+        };
+        let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
+        if svd.s.is_empty() {
+            return Err(Error::Input("every pixel of the series is zero; there is nothing to decompose".to_owned()));
+        }
+        let pixels = Digest::of_digests(slice_digests);
+        Ok(Self {
+            composites: options.composites(slices, svd.s.len()),
+            instances: plan.slices.iter().map(|slice| instance_hash(&pixels, &slice.instance_uid)).collect(),
+            range: range_of(gram, &rescale),
+            options,
+            plan,
+            s: svd.s,
+            v: svd.v,
+            v_low: svd.v_low,
+            compensated: svd.compensated,
+            numerical_rank: svd.rank,
+            unresolved: svd.unresolved,
+            bounds: svd.bounds,
+            energy: svd.energy,
+            pixels,
+        })
+    }
+
+    /// What is broadcast.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when it cannot be serialized.
+    pub fn to_bytes(&self) -> Result<Vec<u8>> {
+        let mut bytes = MAGIC.to_vec();
+        rmp_serde::encode::write_named(&mut bytes, self).map_err(|error| Error::Protocol(error.to_string()))?;
+        Ok(bytes)
+    }
+
+    /// The inverse of [`Self::to_bytes`].
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for bytes that this version did not write.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let foreign = || Error::Protocol("these bytes are no decomposition".to_owned());
+        let this: Self = rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())?;
+        let (n, k) = (this.columns(), this.rank());
+        let fits = k > 0 && this.v.len() == n * k && this.v_low.len() == n * k && this.compensated.len() == k;
+        if fits && this.instances.len() == n { Ok(this) } else { Err(foreign()) }
+    }
+
+    /// Pixels of a slice, m.
+    #[must_use]
+    pub fn rows(&self) -> u64 {
+        image_pixels(&self.plan)
+    }
+
+    /// Slices, n.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.plan.slices.len()
+    }
+
+    /// Basis vectors, k.
+    #[must_use]
+    pub fn rank(&self) -> usize {
+        self.s.len()
+    }
+
+    /// Row blocks.
+    #[must_use]
+    pub fn blocks(&self) -> u32 {
+        block_count(self.rows())
+    }
+
+    /// The slice that the pictures show: the middle one.
+    #[must_use]
+    pub fn shown_slice(&self) -> usize {
+        self.columns() / 2
+    }
+
+    /// The composites with what they hold and leave out.
+    #[must_use]
+    pub fn composite_entries(&self) -> Vec<CompositeEntry> {
+        self.entries(&self.composites)
+    }
+
+    /// What the first k basis vectors hold and leave out, for each k of `ranks` (1 to the rank).
+    pub(crate) fn entries(&self, ranks: &[usize]) -> Vec<CompositeEntry> {
+        let cumulative = spectrum::cumulative(&self.s, self.energy);
+        let of = |&k: &usize| CompositeEntry {
+            k,
+            energy: cumulative.get(k - 1).copied().unwrap_or(1.0),
+            residual_rms: spectrum::residual_rms(&self.s, self.rest(), k, self.rows(), self.columns()),
+        };
+        ranks.iter().map(of).collect()
+    }
+
+    /// The part of `||A||_F^2` outside the k basis vectors: nothing at full rank.
+    fn rest(&self) -> f64 {
+        if self.rank() == self.numerical_rank {
+            return 0.0;
+        }
+        self.energy - self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma)
+    }
+
+    pub(crate) fn projector(&self) -> Result<Projector> {
+        let rescale = rescale_of(&self.plan);
+        Ok(Projector::new(&self.s, &self.v, &self.v_low, &self.compensated, self.columns(), &rescale)?)
+    }
+}
+
+/// Pixels of one slice.
+pub(crate) fn image_pixels(plan: &SeriesPlan) -> u64 {
+    plan.rows as u64 * plan.columns as u64
+}
+
+/// Row blocks of slices of so many pixels.
+pub(crate) fn block_count(pixels: u64) -> u32 {
+    u32::try_from(pixels.div_ceil(BLOCK_ROWS as u64)).unwrap_or(u32::MAX)
+}
+
+/// First row of block `block`.
+pub(crate) fn first_row(block: u32) -> u64 {
+    u64::from(block) * BLOCK_ROWS as u64
+}
+
+/// Rows of block `block` in slices of so many pixels; 0 beyond the end.
+pub(crate) fn block_rows(block: u32, pixels: u64) -> usize {
+    pixels.saturating_sub(first_row(block)).min(BLOCK_ROWS as u64) as usize
+}
+
+fn rescale_of(plan: &SeriesPlan) -> Vec<Rescale> {
+    let of = |slice: &tomobasis_dicom::SlicePlan| Rescale {
+        slope: slice.slope,
+        intercept: slice.intercept,
+        offset: slice.offset,
+    };
+    plan.slices.iter().map(of).collect()
+}
+
+fn range_of(gram: &GramAccumulator, rescale: &[Rescale]) -> (f64, f64) {
+    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
+    for (j, rescale) in rescale.iter().enumerate() {
+        let (least, greatest) = gram.column_range(j);
+        for value in [rescale.apply(least), rescale.apply(greatest)] {
+            range = (range.0.min(value), range.1.max(value));
+        }
+    }
+    range
+}

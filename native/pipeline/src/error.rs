@@ -1,0 +1,114 @@
+//! What can go wrong, said so that the reader knows what to do.
+//!
+//! Every error has one exit code, shared by the command and the Spark job: 2 for options, 3 for input, 4 for a result that
+//! differs, 1 for a failure while running. No text holds a path or anything out of a DICOM header; files appear under the
+//! labels of [`tomobasis_dicom::file_label`].
+
+use std::io;
+
+/// An error of any stage.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The command line as a whole does not parse; the text is clap's, in one line.
+    #[error("{0}")]
+    CommandLine(String),
+    /// One option has a value that cannot be used.
+    #[error("{option}: {problem}")]
+    Option {
+        /// The option as typed, `--rank`.
+        option: &'static str,
+        /// What is wrong with its value and what to give instead.
+        problem: String,
+    },
+    /// An option of the documented interface that this version does not have.
+    #[error("{0} is not available yet; leave it out")]
+    NotAvailable(String),
+    /// The output folder is there already.
+    #[error("--output: it exists already; name another folder or add --overwrite")]
+    OutputExists,
+    /// `--overwrite` would remove something that is not one of our results.
+    #[error("--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder")]
+    OutputForeign,
+    /// The output folder cannot be made.
+    #[error("--output: cannot write there ({0}); name a folder that you may write to")]
+    OutputNotWritable(#[source] io::Error),
+    /// The input cannot be used as a whole.
+    #[error("--input: {0}")]
+    Input(String),
+    /// One file of the input cannot be read.
+    #[error("{file}: cannot be read ({source}); check its permissions and the disk")]
+    Unreadable {
+        /// Label of the file, without its name.
+        file: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// A header, a series or pixels are not what they must be.
+    #[error(transparent)]
+    Dicom(#[from] tomobasis_dicom::Error),
+    /// The linear algebra refused or failed.
+    #[error(transparent)]
+    Linalg(#[from] tomobasis_linalg::Error),
+    /// A file of a result folder is missing or not in the documented format.
+    #[error("{file}: {problem}")]
+    ResultFile {
+        /// Path inside the result folder.
+        file: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Two results, or a result and its input, differ.
+    #[error("{0}")]
+    Differs(String),
+    /// A file of the result could not be written.
+    #[error("{file}: cannot be written ({source}); check the free space of the disk")]
+    Write {
+        /// Path inside the result folder.
+        file: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// An Arrow or Parquet library call failed.
+    #[error("cannot encode a table: {0}")]
+    Table(#[from] parquet::errors::ParquetError),
+    /// A message between driver and executors, or between two calls, is not one of ours.
+    #[error("{0}; are all parts of the job of one version?")]
+    Protocol(String),
+    /// The thread pool could not be started.
+    #[error("cannot start the worker threads: {0}")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// Short for results of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+impl Error {
+    /// The exit code of the process: 1 failed while running, 2 bad options, 3 bad input, 4 differs.
+    #[must_use]
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::CommandLine(_)
+            | Self::Option { .. }
+            | Self::NotAvailable(_)
+            | Self::OutputExists
+            | Self::OutputForeign
+            | Self::OutputNotWritable(_) => 2,
+            Self::Dicom(error) => match error.kind() {
+                tomobasis_dicom::ErrorKind::Usage => 2,
+                tomobasis_dicom::ErrorKind::Input => 3,
+            },
+            Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } => 3,
+            Self::Differs(_) => 4,
+            _ => 1,
+        }
+    }
+
+    pub(crate) fn option(option: &'static str, problem: impl Into<String>) -> Self {
+        Self::Option { option, problem: problem.into() }
+    }
+
+    pub(crate) fn result_file(file: &str, problem: impl ToString) -> Self {
+        Self::ResultFile { file: file.to_owned(), problem: problem.to_string() }
+    }
+}

@@ -1,0 +1,135 @@
+//! The Spark job's command line: [`JobArgs`] alone.
+
+use clap::{Parser, error::ErrorKind};
+use serde::Serialize;
+
+use super::{JobArgs, Options};
+use crate::error::{Error, Result};
+
+/// What a job's command line asks for.
+#[derive(Debug, PartialEq, Serialize)]
+#[serde(untagged)]
+pub enum ParsedJob {
+    /// Print this text and stop: `--help` or `--version`.
+    Text {
+        /// The text.
+        help: String,
+    },
+    /// Run.
+    Run(Options),
+}
+
+/// Exact, bit-reproducible SVD of a CT series, on Spark
+#[derive(Parser)]
+#[command(name = "tomobasis-submit", version, override_usage = "tomobasis-submit [SPARK-SUBMIT OPTIONS] -- [OPTIONS]")]
+struct JobCommand {
+    #[command(flatten)]
+    args: JobArgs,
+}
+
+/// Parses the arguments of the Spark job (without a program name).
+///
+/// # Errors
+/// [`Error::CommandLine`] in one line, [`Error::NotAvailable`].
+pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
+    let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
+    match JobCommand::try_parse_from(argv) {
+        Ok(command) => command.args.resolve().map(ParsedJob::Run),
+        Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
+            Ok(ParsedJob::Text { help: error.to_string() })
+        }
+        Err(error) => Err(Error::CommandLine(one_line(&error))),
+    }
+}
+
+/// A clap error as one line: its text up to the usage, joined, with a pointer to `--help`.
+#[must_use]
+pub fn one_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let text = text.strip_prefix("error: ").unwrap_or(&text);
+    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
+    let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
+    format!("{}; see --help", said.join(" "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::options::{Emit, Method, RankChoice};
+
+    fn parse(line: &str) -> Result<ParsedJob> {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse_job(&args)
+    }
+
+    fn options(line: &str) -> Options {
+        match parse(line) {
+            Ok(ParsedJob::Run(options)) => options,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    fn refusal(line: &str) -> String {
+        let error = parse(line).expect_err(line);
+        assert_eq!(error.exit_code(), 2);
+        error.to_string()
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        let options = options("--input a --input b --output out");
+        assert_eq!(options.input, ["a", "b"]);
+        assert_eq!(options.method, Method::Exact);
+        assert_eq!(options.rank, RankChoice::Full);
+        assert_eq!(options.emit, [Emit::Parquet, Emit::Png, Emit::Report]);
+        assert_eq!(options.composites(301, 301), [50, 244, 300]);
+        assert_eq!(options.composites(100, 100), [50, 100]);
+        assert_eq!(options.composites(12, 0), [] as [usize; 0]);
+    }
+
+    #[test]
+    fn composites_are_sorted_clipped_and_unique() {
+        let options = options("--input a --output b --composite 20,5,10%,5");
+        assert_eq!(options.composites(100, 12), [5, 10, 12]);
+    }
+
+    #[test]
+    fn every_refusal_is_one_line_that_names_the_option() {
+        for (line, named) in [
+            ("--output b", "--input"),
+            ("--input a", "--output"),
+            ("--input a --output b --rank 0", "--rank"),
+            ("--input a --output b --rank many", "--rank"),
+            ("--input a --output b --composite 0", "--composite"),
+            ("--input a --output b --method qr", "--method"),
+            ("--input a --output b --method tsqr", "--method tsqr is not available yet"),
+            ("--input a --output b --emit dicom", "--emit dicom is not available yet"),
+            ("--input a --output b --input-format drm", "--input-format drm is not available yet"),
+            ("--input a --output b --seed 1", "--seed is not available yet"),
+            ("--input a --output b --center", "--center is not available yet"),
+            ("--input a --output b --series all", "--series all is not available yet"),
+            ("--input a --output b --ranks 3", "--ranks"),
+            ("--input a --output b stray", "stray"),
+        ] {
+            let text = refusal(line);
+            assert!(text.contains(named), "{line}: {text}");
+            assert!(!text.contains('\n'), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn help_lists_only_what_works() {
+        let Ok(ParsedJob::Text { help }) = parse("--help") else { panic!("no help") };
+        assert!(help.contains("--composite") && help.contains("parquet"));
+        for absent in ["tsqr", "--seed", "--energy", "drm"] {
+            assert!(!help.contains(absent), "{absent}");
+        }
+    }
+
+    #[test]
+    fn options_survive_the_way_through_json() {
+        let options = options("--input a --output b --rank 7 --composite 3,50% --series 1.2.3 --overwrite --verbose");
+        let json = serde_json::to_string(&options).unwrap();
+        assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
+    }
+}

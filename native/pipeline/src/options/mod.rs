@@ -1,0 +1,234 @@
+//! Options: the one parser for the command and the Spark job.
+//!
+//! [`JobArgs`] is what clap sees, as text; [`Options`] is what the stages see, checked. `tomobasis decompose` flattens
+//! [`JobArgs`] into its subcommand; the job parses it alone through [`parse_job`]. What depends on the series (a rank above
+//! the number of slices) is checked once the series is known, by [`Options::check_against`].
+
+mod job;
+mod later;
+mod rank;
+mod verify;
+
+use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
+use tomobasis_dicom::{SeriesChoice, SeriesPlan};
+
+pub use self::{
+    job::{ParsedJob, one_line, parse_job},
+    rank::{Composite, RankChoice},
+    verify::VerifyArgs,
+};
+use crate::error::{Error, Result};
+
+/// How the decomposition is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Method {
+    /// The exact method that fits the input: `gram` for CT's integers.
+    Exact,
+    /// Singular values and vectors of the exact Gram matrix, correctly rounded.
+    Gram,
+    #[value(hide = true)]
+    /// Direct TSQR, for real-valued input (a later version).
+    Tsqr,
+    #[value(hide = true)]
+    /// Randomized (a later version).
+    Dssvd,
+    #[value(hide = true)]
+    /// Randomized, mean removed (a later version).
+    Dspca,
+}
+
+/// What is written into the result folder beside the manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum Emit {
+    /// Singular values, weights and basis vectors as Parquet.
+    Parquet,
+    /// Pictures as PNG.
+    Png,
+    /// `report.html`.
+    Report,
+    #[value(hide = true)]
+    /// Derived DICOM series (a later version).
+    Dicom,
+    #[value(hide = true)]
+    /// The files of the 2020 pipeline (a later version).
+    Text,
+}
+
+/// Format of the files under `--input`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum InputFormat {
+    /// DICOM images.
+    Dicom,
+    #[value(hide = true)]
+    /// The 2020 pipeline's `s.csv` (a later version).
+    Text,
+    #[value(hide = true)]
+    /// Mahout's sequence files (a later version).
+    Drm,
+    #[value(hide = true)]
+    /// A matrix in Parquet (a later version).
+    Parquet,
+}
+
+/// The options of a decomposition, as typed.
+#[derive(Args, Clone, Debug)]
+pub struct JobArgs {
+    /// Folder of DICOM files, or one file; may be given several times
+    #[arg(long, value_name = "URI", required = true)]
+    input: Vec<String>,
+    /// Result folder to make
+    #[arg(long, value_name = "URI", required = true)]
+    output: String,
+    /// Replace the result folder if it exists
+    #[arg(long)]
+    overwrite: bool,
+    /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
+    #[arg(long, value_name = "UID")]
+    series: Option<String>,
+    /// How to decompose
+    #[arg(long, value_enum, default_value = "exact")]
+    method: Method,
+    /// How many basis vectors: a number, or `full` for all up to the numerical rank
+    #[arg(long, value_name = "K|full", default_value = "full")]
+    rank: RankChoice,
+    /// Numbers of basis vectors to rebuild the middle slice from, or percentages of the slices (`10%`)
+    /// [default: 50,244,300, up to the rank]
+    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    composite: Option<Vec<Composite>>,
+    /// What to write
+    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',', default_value = "parquet,png,report")]
+    emit: Vec<Emit>,
+    /// Format of the input
+    #[arg(long, value_enum, default_value = "dicom")]
+    input_format: InputFormat,
+    /// Say more on stderr: paths of files, details of errors
+    #[arg(long)]
+    verbose: bool,
+    #[command(flatten)]
+    later: later::LaterArgs,
+}
+
+/// The options of a decomposition, checked as far as the command line goes.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Options {
+    /// Folders and files to read, in the order given.
+    pub input: Vec<String>,
+    /// Result folder.
+    pub output: String,
+    /// Whether an existing result folder is replaced.
+    pub overwrite: bool,
+    /// Which series, as typed.
+    pub series: Option<String>,
+    /// How to decompose.
+    pub method: Method,
+    /// How many basis vectors.
+    pub rank: RankChoice,
+    /// Composites; `None` is the default list.
+    pub composite: Option<Vec<Composite>>,
+    /// What to write.
+    pub emit: Vec<Emit>,
+    /// Format of the input.
+    pub input_format: InputFormat,
+    /// Whether paths may appear in messages.
+    pub verbose: bool,
+}
+
+impl JobArgs {
+    /// Checks what clap cannot.
+    ///
+    /// # Errors
+    /// [`Error::NotAvailable`] for what the documented interface has and this version has not.
+    pub fn resolve(self) -> Result<Options> {
+        self.later.refuse()?;
+        if matches!(self.method, Method::Tsqr | Method::Dssvd | Method::Dspca) {
+            return Err(not_available("--method", self.method));
+        }
+        if let Some(&what) = self.emit.iter().find(|what| matches!(what, Emit::Dicom | Emit::Text)) {
+            return Err(not_available("--emit", what));
+        }
+        if self.input_format != InputFormat::Dicom {
+            return Err(not_available("--input-format", self.input_format));
+        }
+        if self.series.as_deref() == Some("all") {
+            return Err(Error::NotAvailable("--series all".to_owned()));
+        }
+        Ok(Options {
+            input: self.input,
+            output: self.output,
+            overwrite: self.overwrite,
+            series: self.series,
+            method: self.method,
+            rank: self.rank,
+            composite: self.composite,
+            emit: self.emit,
+            input_format: self.input_format,
+            verbose: self.verbose,
+        })
+    }
+}
+
+fn not_available(option: &str, value: impl ValueEnum) -> Error {
+    let name = value.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
+    Error::NotAvailable(format!("{option} {name}"))
+}
+
+/// The series that `--series` means.
+#[must_use]
+pub fn series_choice(series: Option<&str>) -> SeriesChoice {
+    match series {
+        None => SeriesChoice::Only,
+        Some("largest") => SeriesChoice::Largest,
+        Some(uid) => SeriesChoice::Uid(uid.to_owned()),
+    }
+}
+
+impl Options {
+    /// Whether the three Parquet tables are written.
+    #[must_use]
+    pub fn emits(&self, what: Emit) -> bool {
+        self.emit.contains(&what)
+    }
+
+    /// Whether pictures are made at all: for their files or for the report.
+    #[must_use]
+    pub fn draws(&self) -> bool {
+        self.emits(Emit::Png) || self.emits(Emit::Report)
+    }
+
+    /// Checks what depends on the series: ranks and composites against its number of slices.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming `--rank` or `--composite`.
+    pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
+        let slices = plan.slices.len();
+        if let RankChoice::Columns(k) = self.rank
+            && k > slices
+        {
+            let problem = format!("{k} is more than the {slices} slices of the series; give 1 to {slices}, or full");
+            return Err(Error::option("--rank", problem));
+        }
+        for composite in self.composite.iter().flatten() {
+            if let Composite::Columns(k) = *composite
+                && k > slices
+            {
+                let problem = format!("{k} is more than the {slices} slices of the series; give 1 to {slices}");
+                return Err(Error::option("--composite", problem));
+            }
+        }
+        Ok(())
+    }
+
+    /// The composites to render, ascending and without repetition, for `rank` basis vectors of `slices` slices.
+    #[must_use]
+    pub fn composites(&self, slices: usize, rank: usize) -> Vec<usize> {
+        let asked = self.composite.as_deref().unwrap_or(&rank::PAPER_COMPOSITES);
+        let mut ranks: Vec<usize> = asked.iter().map(|c| c.columns(slices).min(rank)).filter(|&k| k > 0).collect();
+        ranks.sort_unstable();
+        ranks.dedup();
+        ranks
+    }
+}

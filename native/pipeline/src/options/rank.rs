@@ -1,0 +1,153 @@
+//! Numbers of basis vectors as they are typed: `50`, `full`, `10%`.
+
+use std::{fmt, str::FromStr};
+
+use serde::{Deserialize, Serialize};
+
+/// The composites of the 2020 paper: 50, 244 and 300 of its 301 slices.
+pub(super) const PAPER_COMPOSITES: [Composite; 3] =
+    [Composite::Columns(50), Composite::Columns(244), Composite::Columns(300)];
+
+/// `--rank`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum RankChoice {
+    /// All columns up to the numerical rank.
+    Full,
+    /// At most this many.
+    Columns(usize),
+}
+
+/// One item of `--composite`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Composite {
+    /// This many basis vectors.
+    Columns(usize),
+    /// This percentage of the number of slices, rounded to the nearest number, at least 1.
+    Percent(f64),
+}
+
+impl Composite {
+    /// The number of basis vectors for a series of so many slices.
+    #[must_use]
+    pub fn columns(self, slices: usize) -> usize {
+        match self {
+            Self::Columns(k) => k,
+            Self::Percent(percent) => ((percent / 100.0 * slices as f64).round() as usize).max(1),
+        }
+    }
+}
+
+fn positive(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(0) => Err("must be at least 1".to_owned()),
+        Ok(k) => Ok(k),
+        Err(_) => Err("is no whole number".to_owned()),
+    }
+}
+
+impl FromStr for RankChoice {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "full" => Ok(Self::Full),
+            "auto" => Err("is not available yet; give a number, or full".to_owned()),
+            _ => positive(text).map(Self::Columns).map_err(|why| format!("{why}; give a number, or full")),
+        }
+    }
+}
+
+impl FromStr for Composite {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text.strip_suffix('%') {
+            Some(number) => match number.parse::<f64>() {
+                Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percent(percent)),
+                _ => Err("a percentage must be above 0% and at most 100%".to_owned()),
+            },
+            None => positive(text).map(Self::Columns).map_err(|why| format!("{why}; give numbers or percentages")),
+        }
+    }
+}
+
+impl fmt::Display for RankChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Full => f.write_str("full"),
+            Self::Columns(k) => write!(f, "{k}"),
+        }
+    }
+}
+
+impl fmt::Display for Composite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Columns(k) => write!(f, "{k}"),
+            Self::Percent(percent) => write!(f, "{percent}%"),
+        }
+    }
+}
+
+impl TryFrom<String> for RankChoice {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl TryFrom<String> for Composite {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<RankChoice> for String {
+    fn from(rank: RankChoice) -> Self {
+        rank.to_string()
+    }
+}
+
+impl From<Composite> for String {
+    fn from(composite: Composite) -> Self {
+        composite.to_string()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_percentage_means_that_share_of_the_slices_and_at_least_one() {
+        let ten = "10%".parse::<Composite>().unwrap();
+        assert_eq!(ten.columns(301), 30);
+        assert_eq!(ten.columns(3), 1);
+        assert_eq!("100%".parse::<Composite>().unwrap().columns(301), 301);
+    }
+
+    #[test]
+    fn zero_negative_and_garbage_are_refused() {
+        for text in ["0", "-1", "1.5", "", "ten", "auto"] {
+            assert!(text.parse::<RankChoice>().is_err(), "{text}");
+        }
+        for text in ["0", "0%", "101%", "NaN%", "%", "x"] {
+            assert!(text.parse::<Composite>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_reads_back() {
+        for text in ["full", "7"] {
+            assert_eq!(text.parse::<RankChoice>().unwrap().to_string(), text);
+        }
+        for text in ["50", "12.5%"] {
+            assert_eq!(text.parse::<Composite>().unwrap().to_string(), text);
+        }
+    }
+}

@@ -1,0 +1,41 @@
+//! The command line of `verify`: what cannot be read off the result folder.
+
+use clap::Args;
+
+use super::{InputFormat, Method, Options, RankChoice};
+
+/// The arguments of `verify`.
+#[derive(Args, Clone, Debug)]
+pub struct VerifyArgs {
+    /// Result folder to verify
+    #[arg(value_name = "RESULT")]
+    pub result: String,
+    /// Folder of DICOM files, or one file, that it was computed from; may be given several times
+    #[arg(long, value_name = "URI", required = true)]
+    pub input: Vec<String>,
+    /// Which series of the input, as for `decompose`
+    #[arg(long, value_name = "UID")]
+    pub series: Option<String>,
+    /// Say more on stderr: paths of files, details of errors
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+impl Options {
+    /// The options of a run that computes what was computed and writes nothing.
+    #[must_use]
+    pub fn for_verification(args: &VerifyArgs, rank: RankChoice) -> Self {
+        Self {
+            input: args.input.clone(),
+            output: String::new(),
+            overwrite: false,
+            series: args.series.clone(),
+            method: Method::Exact,
+            rank,
+            composite: None,
+            emit: Vec::new(),
+            input_format: InputFormat::Dicom,
+            verbose: args.verbose,
+        }
+    }
+}

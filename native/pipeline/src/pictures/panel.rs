@@ -1,0 +1,163 @@
+//! Panels: what each image of a picture shows, and how its values become bytes.
+
+use std::slice::ChunksExact;
+
+use super::canvas::Palette;
+use crate::decomposition::Decomposition;
+
+/// Basis vectors shown at most.
+const BASIS_SHOWN: usize = 8;
+
+/// One image of the size of a slice.
+#[derive(Debug)]
+pub(crate) struct Panel {
+    pub kind: PanelKind,
+    /// The value that becomes byte 0.
+    pub low: f64,
+    /// The value that becomes byte 255.
+    pub high: f64,
+    pub palette: Palette,
+    /// Lines of text above the image.
+    pub caption: Vec<String>,
+}
+
+/// What a panel shows.
+#[derive(Debug, PartialEq)]
+pub(crate) enum PanelKind {
+    Original,
+    /// The composite at this index of the list of composites.
+    Composite {
+        index: usize,
+    },
+    /// The original minus that composite.
+    Difference {
+        index: usize,
+    },
+    /// This column of `U`.
+    Basis {
+        column: usize,
+    },
+}
+
+/// The panels of all pictures of a decomposition.
+pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
+    let unit = unit(decomposition);
+    let entries = decomposition.composite_entries();
+    let (low, high) = grey_window(decomposition);
+    let palette = if inverted(decomposition) { Palette::InvertedGrey } else { Palette::Grey };
+    let mut panels = vec![Panel {
+        kind: PanelKind::Original,
+        low,
+        high,
+        palette,
+        caption: vec!["Original".to_owned(), format!("{low:.0} to {high:.0}{unit}")],
+    }];
+    for (index, entry) in entries.iter().enumerate() {
+        let caption = vec![format!("k = {}", entry.k), format!("{} of the energy", percent(entry.energy))];
+        panels.push(Panel { kind: PanelKind::Composite { index }, low, high, palette, caption });
+    }
+    for (index, entry) in entries.iter().enumerate() {
+        // Rounding is all that a full composite leaves out: a window of its size would show noise as if it were image.
+        let reach = (4.0 * entry.residual_rms).max(1.0);
+        let caption = vec![
+            format!("k = {}: within \u{b1}{reach:.0}{unit}", entry.k),
+            format!("RMS left out {:.2}{unit}", entry.residual_rms),
+        ];
+        let palette = Palette::Diverging;
+        panels.push(Panel { kind: PanelKind::Difference { index }, low: -reach, high: reach, palette, caption });
+    }
+    // Columns have unit norm, so 1/sqrt(m) is the root mean square of their entries.
+    let reach = 4.0 / (decomposition.rows() as f64).sqrt();
+    for (column, sigma) in decomposition.s.iter().enumerate().take(BASIS_SHOWN) {
+        let share = sigma * sigma / decomposition.energy;
+        let caption = vec![format!("u{}  s = {sigma:.4e}", column + 1), format!("{} of the energy", percent(share))];
+        let palette = Palette::Diverging;
+        panels.push(Panel { kind: PanelKind::Basis { column }, low: -reach, high: reach, palette, caption });
+    }
+    panels
+}
+
+impl Panel {
+    /// Appends a block's pixels of this panel. `composites` holds all composites of the shown slice one after the other.
+    pub(crate) fn append_pixels(
+        &self,
+        original: &[f64],
+        composites: &[f64],
+        mut basis: ChunksExact<'_, f64>,
+        out: &mut Vec<u8>,
+    ) {
+        let rows = original.len();
+        let composite = |index: usize| composites.get(index * rows..(index + 1) * rows).unwrap_or_default();
+        let byte = |value: f64| self.byte(value);
+        match self.kind {
+            PanelKind::Original => out.extend(original.iter().copied().map(byte)),
+            PanelKind::Composite { index } => out.extend(composite(index).iter().copied().map(byte)),
+            PanelKind::Difference { index } => {
+                out.extend(original.iter().zip(composite(index)).map(|(a, c)| byte(a - c)));
+            }
+            PanelKind::Basis { column } => out.extend(basis.by_ref().map(|row| byte(row[column]))),
+        }
+    }
+
+    fn byte(&self, value: f64) -> u8 {
+        // The cast saturates, which is the clipping that a window means.
+        ((value - self.low) / (self.high - self.low) * 255.0).round() as u8
+    }
+}
+
+/// The window of the source (DICOM PS3.3 C.11.2.1.2.1), else all values of the scan.
+fn grey_window(decomposition: &Decomposition) -> (f64, f64) {
+    let (least, greatest) = decomposition.range;
+    let whole = (least, if greatest > least { greatest } else { least + 1.0 });
+    match decomposition.plan.window {
+        Some((center, width)) if center.is_finite() && width.is_finite() && width > 1.0 => {
+            (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0)
+        }
+        _ => whole,
+    }
+}
+
+fn inverted(decomposition: &Decomposition) -> bool {
+    decomposition.plan.slices.get(decomposition.shown_slice()).is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1")
+}
+
+/// The unit of pixel values, with a space before it; empty when the source names none.
+pub(super) fn unit(decomposition: &Decomposition) -> String {
+    if decomposition.plan.rescale_unit.is_empty() {
+        return String::new();
+    }
+    format!(" {}", decomposition.plan.rescale_unit)
+}
+
+/// A share as a percentage with as many decimals as tell it from 100 %.
+pub(crate) fn percent(share: f64) -> String {
+    let left = 100.0 * (1.0 - share).abs();
+    let decimals = if left > 0.0 && left < 1.0 { (2.0 - left.log10().floor()).min(8.0) as usize } else { 2 };
+    format!("{:.decimals$} %", 100.0 * share)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_clips_at_both_ends_and_rounds_between() {
+        let panel = Panel {
+            kind: PanelKind::Original,
+            low: -100.0,
+            high: 155.0,
+            palette: Palette::Grey,
+            caption: Vec::new(),
+        };
+        let mut out = Vec::new();
+        panel.append_pixels(&[-3000.0, -100.0, 0.4, 155.0, 9000.0], &[], [].chunks_exact(1), &mut out);
+        assert_eq!(out, [0, 0, 100, 255, 255]);
+    }
+
+    #[test]
+    fn percentages_show_how_far_from_all_they_are() {
+        assert_eq!(percent(0.5), "50.00 %");
+        assert_eq!(percent(1.0), "100.00 %");
+        assert_eq!(percent(0.999_987), "99.99870 %");
+    }
+}

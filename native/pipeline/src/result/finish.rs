@@ -1,0 +1,63 @@
+//! The last step: from the digests of all blocks to the small files of the result folder.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use super::{MANIFEST, Manifest, REPORT, report};
+use crate::{
+    NamedFile,
+    block::{BlockRecord, basis_digests},
+    decomposition::Decomposition,
+    error::{Error, Result},
+    options::Emit,
+    tables,
+};
+
+/// What a runner says of itself; goes into the manifest's section `run` and into no digest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// `in-process`, or the name of what distributed the work.
+    #[serde(default)]
+    pub runner: String,
+    /// Cores that worked.
+    #[serde(default)]
+    pub cores: usize,
+    /// Seconds of each stage, in order.
+    #[serde(default)]
+    pub timings: Map<String, Value>,
+    /// Whatever else describes the run: numbers of partitions, versions.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
+}
+
+/// Makes all files of the result folder that are neither a block's nor `_SUCCESS`, the manifest last.
+///
+/// # Errors
+/// [`Error::Protocol`] when blocks are missing or disagree, and what the encoders refuse.
+pub fn finish(
+    decomposition: &Decomposition,
+    records: &[BlockRecord],
+    pictures: Vec<NamedFile>,
+    environment: Environment,
+) -> Result<(Manifest, Vec<NamedFile>)> {
+    let u = basis_digests(decomposition.blocks(), records)?;
+    let manifest = Manifest::new(decomposition, u, environment)?;
+    let mut files = Vec::new();
+    let mut add = |path: &str, bytes: Vec<u8>| files.push(NamedFile { path: path.to_owned(), bytes });
+    if decomposition.options.emits(Emit::Parquet) {
+        add(tables::SINGULAR_VALUES, tables::singular_values(&decomposition.s, decomposition.energy)?);
+        let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
+        let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
+        add(tables::WEIGHTS, tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?);
+    }
+    if decomposition.options.emits(Emit::Report) {
+        add(REPORT, report::render(&manifest, decomposition, &pictures).into_bytes());
+    }
+    if decomposition.options.emits(Emit::Png) {
+        files.extend(pictures);
+    }
+    let mut json = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Protocol(error.to_string()))?;
+    json.push(b'\n');
+    files.push(NamedFile { path: MANIFEST.to_owned(), bytes: json });
+    Ok((manifest, files))
+}

@@ -1,0 +1,139 @@
+//! A result folder that is there: its manifest, and digests recomputed from its own files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use rayon::prelude::*;
+
+use super::{MANIFEST, Manifest, SUCCESS};
+use crate::{
+    decomposition::{block_count, first_row},
+    digest::{BasisDigests, Digest, Digests, FORMAT, root},
+    error::{Error, Result},
+    options::Emit,
+    progress::Progress,
+    tables::{self, BasisEncoder},
+};
+
+/// A result folder on the local file system.
+#[derive(Debug)]
+pub struct ResultFolder {
+    path: PathBuf,
+    /// Its manifest.
+    pub manifest: Manifest,
+}
+
+impl ResultFolder {
+    /// Opens a complete result folder.
+    ///
+    /// # Errors
+    /// [`Error::ResultFile`] when it is not complete, not a result or of another format.
+    pub fn open(path: &Path) -> Result<Self> {
+        if !path.join(SUCCESS).is_file() {
+            return Err(Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder"));
+        }
+        let bytes = fs::read(path.join(MANIFEST)).map_err(|error| Error::result_file(MANIFEST, error))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes)
+            .map_err(|error| Error::result_file(MANIFEST, format!("not a manifest of this version ({error})")))?;
+        if manifest.format != FORMAT {
+            let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
+            return Err(Error::result_file(MANIFEST, problem));
+        }
+        Ok(Self { path: path.to_owned(), manifest })
+    }
+
+    /// Whether the folder holds tables.
+    #[must_use]
+    pub fn has_tables(&self) -> bool {
+        self.manifest.emitted.contains(&Emit::Parquet)
+    }
+
+    /// Recomputes the digests from the folder's own files, on the current thread pool, and compares them with the manifest.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
+    pub fn check(&self, progress: &dyn Progress) -> Result<()> {
+        let digests = &self.manifest.digests;
+        let told = root(self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
+        same(MANIFEST, "root digest", told, digests.root)?;
+        same(MANIFEST, "root of the digests of U", BasisDigests::new(digests.u.blocks.clone())?.root, digests.u.root)?;
+        let blocks = block_count(self.manifest.result.rows);
+        if digests.u.blocks.len() != blocks as usize {
+            return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
+        }
+        if !self.has_tables() {
+            return Ok(());
+        }
+        let s = self.table(tables::SINGULAR_VALUES, tables::read_singular_values)?;
+        same(tables::SINGULAR_VALUES, "digest of s", Digest::of_f64(&s), digests.s)?;
+        let (_, v, instances) = self.table(tables::WEIGHTS, tables::read_weights)?;
+        same(tables::WEIGHTS, "digest of V", Digest::of_f64(&v), digests.v)?;
+        let instances = instances.into_iter().map(Digest::try_from).collect::<std::result::Result<Vec<_>, _>>();
+        let instances = instances.map_err(|problem| Error::Differs(format!("{}: {problem}", tables::WEIGHTS)))?;
+        same(tables::WEIGHTS, "digest of the instances", Digest::of_digests(&instances), digests.instances)?;
+        // What this very version wrote must be the same to the byte, not only in its numbers.
+        let ours = self.manifest.run.version == env!("CARGO_PKG_VERSION")
+            && self.manifest.run.libraries == env!("TOMOBASIS_LIBRARIES");
+        let encoder = ours.then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank)).transpose()?;
+        let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
+        let results: Vec<Result<()>> = (0..blocks).into_par_iter().map(check).collect();
+        results.into_iter().collect()
+    }
+
+    fn check_block(&self, block: u32, encoder: Option<&BasisEncoder>) -> Result<()> {
+        let name = tables::basis_name(block);
+        let file = self.read(&name)?;
+        let table = tables::read_basis(&name, file.clone()).map_err(as_difference)?;
+        let digests = &self.manifest.digests.u.blocks;
+        let of_block = digests.get(block as usize).copied().unwrap_or(Digest([0; 32]));
+        same(&name, "digest of U", Digest::of_f64(&table.values), of_block)?;
+        if table.block != block || table.first_row != first_row(block) {
+            return Err(Error::Differs(format!("{name}: it holds block {} from row {}", table.block, table.first_row)));
+        }
+        let mut written = Vec::new();
+        if let Some(encoder) = encoder {
+            encoder.encode(block, &table.values, &mut written)?;
+            if written != file {
+                return Err(Error::Differs(format!("{name}: its numbers are right, but other bytes were changed")));
+            }
+        }
+        Ok(())
+    }
+
+    fn table<T>(&self, name: &str, parse: impl Fn(&str, Vec<u8>) -> Result<T>) -> Result<T> {
+        parse(name, self.read(name)?).map_err(as_difference)
+    }
+
+    fn read(&self, name: &str) -> Result<Vec<u8>> {
+        fs::read(self.path.join(name)).map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
+    }
+}
+
+/// In a folder that is being verified, a file that does not parse is a difference like any other.
+fn as_difference(error: Error) -> Error {
+    Error::Differs(error.to_string())
+}
+
+fn same(file: &str, what: &str, found: Digest, expected: Digest) -> Result<()> {
+    if found == expected {
+        return Ok(());
+    }
+    let (found, expected) = (found.short(), expected.short());
+    Err(Error::Differs(format!("{file}: the {what} is {found}..., the manifest has {expected}...")))
+}
+
+/// Name of the first digest in which two results differ, in the order of the computation.
+#[must_use]
+pub fn first_difference(a: &Digests, b: &Digests) -> Option<String> {
+    let parts = [("pixels of the input", a.pixels, b.pixels), ("s", a.s, b.s), ("V", a.v, b.v)];
+    if let Some((name, ..)) = parts.iter().find(|(_, a, b)| a != b) {
+        return Some((*name).to_owned());
+    }
+    let blocks = a.u.blocks.len().max(b.u.blocks.len());
+    if let Some(block) = (0..blocks).find(|&block| a.u.blocks.get(block) != b.u.blocks.get(block)) {
+        return Some(format!("U of row block {block}"));
+    }
+    (a.root != b.root).then(|| "root".to_owned())
+}

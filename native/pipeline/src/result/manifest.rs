@@ -1,0 +1,224 @@
+//! `manifest.json`: what was decomposed, how, with what guarantee, and the digests of it.
+//!
+//! Everything but the section `run` is a property of the scan and the parameters, so it is the same for every way to run. It
+//! holds no path, no UID and no date.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use tomobasis_linalg::BLOCK_ROWS;
+
+use super::finish::Environment;
+use crate::{
+    decomposition::{CompositeEntry, Decomposition},
+    digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
+    error::{Error, Result},
+    options::{Emit, RankChoice},
+};
+
+/// Class of reproducibility of what this version computes.
+const CLASS: &str = "certified";
+/// The method that runs for integer pixels.
+const METHOD: &str = "gram";
+
+/// The whole manifest.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Manifest {
+    /// Name and version of the format.
+    pub format: String,
+    /// What was decomposed.
+    pub series: SeriesSection,
+    /// What was asked for.
+    pub parameters: Parameters,
+    /// What came out.
+    pub result: ResultSection,
+    /// The digests.
+    pub digests: Digests,
+    /// What was written beside the manifest.
+    pub emitted: Vec<Emit>,
+    /// How it was run: outside the digests.
+    pub run: Run,
+}
+
+/// The series, without anything about the patient.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SeriesSection {
+    /// DICOM modality.
+    pub modality: String,
+    /// Slices.
+    pub slices: usize,
+    /// Rows of a slice.
+    pub rows: usize,
+    /// Columns of a slice.
+    pub columns: usize,
+    /// Distance of rows and of columns, in mm.
+    pub pixel_spacing_mm: [f64; 2],
+    /// Distance of slices along their normal, in mm; absent for one slice or unequal steps.
+    pub slice_spacing_mm: Option<f64>,
+    /// Direction cosines of a row and of a column.
+    pub orientation: [f64; 6],
+    /// Unit of the values, `HU` for CT.
+    pub unit: String,
+    /// Window center and width of the source, if it has them.
+    pub window: Option<(f64, f64)>,
+    /// What the folder held besides the slices.
+    pub left_out: Vec<tomobasis_dicom::Note>,
+    /// What is unusual about the series.
+    pub warnings: Vec<tomobasis_dicom::Note>,
+}
+
+/// The parameters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Parameters {
+    /// How many basis vectors were asked for.
+    pub rank: RankChoice,
+    /// Rows of a row block.
+    pub block_rows: usize,
+    /// The slice that the pictures show, from 0.
+    pub shown_slice: usize,
+}
+
+/// The result in numbers.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ResultSection {
+    /// Class of reproducibility.
+    pub class: String,
+    /// Method that ran.
+    pub method: String,
+    /// Pixels of a slice, m.
+    pub rows: u64,
+    /// Slices, n.
+    pub columns: usize,
+    /// Basis vectors, k.
+    pub rank: usize,
+    /// Numerical rank of `A`.
+    pub numerical_rank: usize,
+    /// Columns (from 0) whose singular values coincide to the working precision.
+    pub unresolved: Vec<usize>,
+    /// Columns that use the second word of `V`.
+    pub compensated_columns: usize,
+    /// Error bounds that were proven.
+    pub bounds: Value,
+    /// `||A||_F^2`.
+    pub energy: f64,
+    /// The composites.
+    pub composites: Vec<CompositeEntry>,
+}
+
+/// How it was run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Run {
+    /// Version of this software.
+    pub version: String,
+    /// Versions of the libraries that matter.
+    pub libraries: String,
+    /// The Gram kernel chosen for this machine.
+    pub kernel: String,
+    /// Architecture and instruction sets of the machine that finished the result.
+    pub instruction_set: String,
+    /// Salted hash of the input's name.
+    pub input: Digest,
+    /// What the runner said of itself: engine, threads, seconds per stage.
+    #[serde(flatten)]
+    pub environment: Environment,
+}
+
+impl Manifest {
+    /// Puts the manifest together.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the bounds cannot be written as JSON.
+    pub fn new(decomposition: &Decomposition, u: BasisDigests, environment: Environment) -> Result<Self> {
+        let plan = &decomposition.plan;
+        let options = &decomposition.options;
+        Ok(Self {
+            format: FORMAT.to_owned(),
+            series: SeriesSection {
+                modality: plan.modality.clone(),
+                slices: plan.slices.len(),
+                rows: plan.rows,
+                columns: plan.columns,
+                pixel_spacing_mm: plan.pixel_spacing_mm,
+                slice_spacing_mm: plan.slice_spacing_mm,
+                orientation: plan.orientation,
+                unit: plan.rescale_unit.clone(),
+                window: plan.window,
+                left_out: plan.left_out.clone(),
+                warnings: plan.warnings.clone(),
+            },
+            parameters: Parameters {
+                rank: options.rank,
+                block_rows: BLOCK_ROWS,
+                shown_slice: decomposition.shown_slice(),
+            },
+            result: ResultSection {
+                class: CLASS.to_owned(),
+                method: METHOD.to_owned(),
+                rows: decomposition.rows(),
+                columns: decomposition.columns(),
+                rank: decomposition.rank(),
+                numerical_rank: decomposition.numerical_rank,
+                unresolved: decomposition.unresolved.clone(),
+                compensated_columns: decomposition.compensated.iter().filter(|column| **column).count(),
+                bounds: serde_json::to_value(&decomposition.bounds).map_err(|error| Error::Protocol(error.to_string()))?,
+                energy: decomposition.energy,
+                composites: decomposition.composite_entries(),
+            },
+            digests: digests(decomposition, u),
+            emitted: options.emit.clone(),
+            run: Run {
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),
+                kernel: tomobasis_linalg::kernel_name().to_owned(),
+                instruction_set: instruction_set(),
+                input: input_hash(&decomposition.pixels, &options.input),
+                environment,
+            },
+        })
+    }
+
+    /// What the root digest is taken of.
+    #[must_use]
+    pub fn root_of(&self) -> RootOf<'_> {
+        let ResultSection { class, method, rows, columns, rank, .. } = &self.result;
+        RootOf { class, method, rows: *rows, columns: *columns, rank: *rank }
+    }
+}
+
+/// All digests of a result.
+#[must_use]
+pub fn digests(decomposition: &Decomposition, u: BasisDigests) -> Digests {
+    let (s, v) = (Digest::of_f64(&decomposition.s), Digest::of_f64(&decomposition.v));
+    let of = RootOf {
+        class: CLASS,
+        method: METHOD,
+        rows: decomposition.rows(),
+        columns: decomposition.columns(),
+        rank: decomposition.rank(),
+    };
+    Digests {
+        pixels: decomposition.pixels,
+        instances: Digest::of_digests(&decomposition.instances),
+        s,
+        v,
+        root: root(of, &decomposition.pixels, &s, &v, &u.root),
+        u,
+    }
+}
+
+/// The architecture, and of the instruction sets that kernels are chosen by those that this machine has.
+#[must_use]
+pub fn instruction_set() -> String {
+    let mut sets = vec![std::env::consts::ARCH];
+    #[cfg(target_arch = "x86_64")]
+    for (name, present) in [
+        ("avx2", is_x86_feature_detected!("avx2")),
+        ("fma", is_x86_feature_detected!("fma")),
+        ("avx512f", is_x86_feature_detected!("avx512f")),
+        ("avx512vnni", is_x86_feature_detected!("avx512vnni")),
+    ] {
+        if present {
+            sets.push(name);
+        }
+    }
+    sets.join(" ")
+}

@@ -1,0 +1,23 @@
+//! The result folder: what is written into it and how it is read back. `docs/format.md` is its definition.
+
+mod finish;
+mod folder;
+mod manifest;
+mod report;
+mod staging;
+mod text;
+
+pub use self::{
+    finish::{Environment, finish},
+    folder::{ResultFolder, first_difference},
+    manifest::{Manifest, digests, instruction_set},
+    staging::StagedFolder,
+    text::{Summary, closing_text, describe_series, summary},
+};
+
+/// Name of the manifest.
+pub const MANIFEST: &str = "manifest.json";
+/// Name of the report.
+pub const REPORT: &str = "report.html";
+/// Name of the empty file that is written last.
+pub const SUCCESS: &str = "_SUCCESS";

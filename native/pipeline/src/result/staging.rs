@@ -1,0 +1,152 @@
+//! Writing a result folder on the local file system so that nobody ever sees half of one.
+//!
+//! Files go into a folder of a temporary name beside the output, which gets the output's name when all is there. What fails
+//! before leaves nothing behind, and an old result that is to be replaced stays until then.
+
+use std::{
+    fs, io,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+};
+
+use tempfile::TempDir;
+
+use super::{MANIFEST, SUCCESS};
+use crate::error::{Error, Result};
+
+/// A result folder in the making.
+#[derive(Debug)]
+pub struct StagedFolder {
+    output: PathBuf,
+    temporary: TempDir,
+}
+
+impl StagedFolder {
+    /// Checks the output and makes the temporary folder beside it.
+    ///
+    /// # Errors
+    /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
+    pub fn create(output: &Path, overwrite: bool) -> Result<Self> {
+        if fs::symlink_metadata(output).is_ok() {
+            if !overwrite {
+                return Err(Error::OutputExists);
+            }
+            if !is_replaceable(output) {
+                return Err(Error::OutputForeign);
+            }
+        }
+        let make = || {
+            let name = output.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
+            let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            fs::create_dir_all(parent)?;
+            tempfile::Builder::new()
+                .prefix(&format!("{}.tmp-", name.to_string_lossy()))
+                .permissions(fs::Permissions::from_mode(0o777))
+                .tempdir_in(parent)
+        };
+        let temporary = make().map_err(Error::OutputNotWritable)?;
+        Ok(Self { output: output.to_owned(), temporary })
+    }
+
+    /// Writes one file; `path` is relative to the result folder. May be called from any thread.
+    ///
+    /// # Errors
+    /// [`Error::Write`] with `path`.
+    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
+        let target = self.temporary.path().join(path);
+        let write = || {
+            if let Some(folder) = target.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            fs::write(&target, bytes)
+        };
+        write().map_err(|source| Error::Write { file: path.to_owned(), source })
+    }
+
+    /// Marks the folder complete and gives it its name.
+    ///
+    /// # Errors
+    /// [`Error::Write`], [`Error::OutputNotWritable`].
+    pub fn commit(self) -> Result<()> {
+        self.write(SUCCESS, &[])?;
+        let rename = || {
+            let replaced = self.output.exists().then(|| self.temporary.path().with_extension("replaced"));
+            if let Some(old) = &replaced {
+                fs::rename(&self.output, old)?;
+            }
+            if let Err(error) = fs::rename(self.temporary.path(), &self.output) {
+                if let Some(old) = &replaced {
+                    fs::rename(old, &self.output)?;
+                }
+                return Err(error);
+            }
+            replaced.map_or(Ok(()), fs::remove_dir_all)
+        };
+        rename().map_err(Error::OutputNotWritable)?;
+        // The folder has moved, so there is nothing to remove under its temporary name.
+        let _moved = self.temporary.keep();
+        Ok(())
+    }
+}
+
+/// Whether `--overwrite` may remove what is there: an empty folder, or a result of ours.
+fn is_replaceable(output: &Path) -> bool {
+    let empty = fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
+    empty || output.join(MANIFEST).is_file()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn a_committed_folder_has_its_name_and_its_files_and_success() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("deep/result");
+        let staged = StagedFolder::create(&output, false).unwrap();
+        staged.write("basis/part", b"x").unwrap();
+        staged.write(MANIFEST, b"{}").unwrap();
+        assert!(!output.exists());
+        staged.commit().unwrap();
+        assert_eq!(names(&output), ["_SUCCESS", "basis", MANIFEST]);
+        assert_eq!(names(output.parent().unwrap()), ["result"]);
+    }
+
+    #[test]
+    fn what_is_given_up_leaves_nothing() {
+        let base = tempfile::tempdir().unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        staged.write(MANIFEST, b"{}").unwrap();
+        drop(staged);
+        assert!(names(base.path()).is_empty());
+    }
+
+    #[test]
+    fn an_old_result_is_replaced_only_on_request_and_at_the_end() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        fs::create_dir(&output).unwrap();
+        fs::write(output.join(MANIFEST), b"old").unwrap();
+        assert!(matches!(StagedFolder::create(&output, false), Err(Error::OutputExists)));
+        let staged = StagedFolder::create(&output, true).unwrap();
+        staged.write(MANIFEST, b"new").unwrap();
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"old");
+        staged.commit().unwrap();
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"new");
+        assert_eq!(names(base.path()), ["result"]);
+    }
+
+    #[test]
+    fn a_folder_of_something_else_is_never_replaced() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("thesis.tex"), b"").unwrap();
+        assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)));
+    }
+}

@@ -1,0 +1,90 @@
+//! What a run says in plain text: the series at its beginning, the result at its end.
+
+use serde::Serialize;
+use tomobasis_dicom::SeriesPlan;
+
+use super::REPORT;
+use crate::{decomposition::Decomposition, options::Emit};
+
+/// Stands for the result folder in [`Summary::closing`].
+const OUTPUT: &str = "{output}";
+/// Stands for the root digest in [`Summary::closing`].
+const ROOT: &str = "{root}";
+
+/// A decomposition in a few numbers, for logs and for the last lines of a run.
+#[derive(Clone, Debug, Serialize)]
+pub struct Summary {
+    /// Basis vectors, k.
+    pub rank: usize,
+    /// Numerical rank of `A`.
+    pub numerical_rank: usize,
+    /// Slices, n.
+    pub slices: usize,
+    /// Row blocks.
+    pub blocks: u32,
+    /// The first five singular values.
+    pub sigma: Vec<f64>,
+    /// Columns (from 0) whose singular values coincide to the working precision.
+    pub unresolved: Vec<usize>,
+    /// Error bounds that were proven.
+    pub bounds: tomobasis_linalg::Bounds,
+    /// What to print at the end, in which `{output}` and `{root}` stand for the result folder and the root digest.
+    pub closing: String,
+}
+
+/// Sums a decomposition up.
+#[must_use]
+pub fn summary(decomposition: &Decomposition) -> Summary {
+    Summary {
+        rank: decomposition.rank(),
+        numerical_rank: decomposition.numerical_rank,
+        slices: decomposition.columns(),
+        blocks: decomposition.blocks(),
+        sigma: decomposition.s.iter().take(5).copied().collect(),
+        unresolved: decomposition.unresolved.clone(),
+        bounds: decomposition.bounds.clone(),
+        closing: closing_text(decomposition, ROOT, OUTPUT),
+    }
+}
+
+/// The series in one line, without anything about the patient.
+#[must_use]
+pub fn describe_series(plan: &SeriesPlan) -> String {
+    let [row, column] = plan.pixel_spacing_mm;
+    let step = plan.slice_spacing_mm.map_or_else(String::new, |step| format!(", every {step:.2} mm"));
+    format!(
+        "{} slices of {} x {} pixels of {row:.3} x {column:.3} mm{step} ({})",
+        plan.slices.len(),
+        plan.columns,
+        plan.rows,
+        plan.modality
+    )
+}
+
+/// What to print at the end of a run.
+#[must_use]
+pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> String {
+    let sigma: Vec<String> =
+        decomposition.s.iter().take(5).enumerate().map(|(j, s)| format!("s_{} = {s}", j + 1)).collect();
+    let rank = match decomposition.numerical_rank {
+        rank if rank == decomposition.rank() => format!("{rank}"),
+        rank => format!("{} (numerical rank {rank})", decomposition.rank()),
+    };
+    let mut lines = vec![
+        format!("series       {}", describe_series(&decomposition.plan)),
+        format!("rank         {rank}"),
+        format!("values       {}", sigma.join(", ")),
+        format!("result       {output}"),
+        format!("root digest  {root}"),
+    ];
+    if !decomposition.unresolved.is_empty() {
+        lines.push(format!("unresolved   {} columns: see the manifest", decomposition.unresolved.len()));
+    }
+    if decomposition.options.emits(Emit::Report) {
+        lines.push(format!("look at      {output}/{REPORT}"));
+    }
+    if decomposition.options.emits(Emit::Png) {
+        lines.push(format!("pictures     {output}/pictures/"));
+    }
+    lines.join("\n")
+}

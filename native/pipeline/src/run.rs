@@ -1,0 +1,256 @@
+//! The in-process run: all stages on one thread pool.
+//!
+//! The scan is held once, as its 16-bit integers, slice after slice; a row block is gathered from it when it is needed. Threads
+//! take blocks from a counter. That the result does not depend on which thread took which block, or on how many there are,
+//! is the linear algebra's promise: sums are exact, and each row of `U` is computed for itself.
+
+use std::{
+    fs,
+    io::{self, Read},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
+    time::Instant,
+};
+
+use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use serde_json::{Map, Value};
+use tomobasis_dicom::{SeriesPlan, file_label};
+use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
+
+use crate::{
+    block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
+    decomposition::{Decomposition, block_count, block_rows},
+    digest::Digest,
+    error::{Error, Result},
+    options::{Emit, Options},
+    progress::Progress,
+    result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
+    scan::{self, InputFile, local_path},
+    tables,
+};
+
+/// Stages of a run up to `s` and `V`.
+const STAGES: usize = 5;
+
+/// A finished decomposition.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The manifest that was written.
+    pub manifest: Manifest,
+    /// What to print.
+    pub closing: String,
+}
+
+/// A series in memory.
+pub(crate) struct Scan {
+    pub plan: SeriesPlan,
+    pub slice_digests: Vec<Digest>,
+    /// Slice after slice, each in row-major order.
+    pixels: Vec<i16>,
+}
+
+/// The pool that a run works on, and what it reports to.
+pub(crate) struct Runner<'a> {
+    pub pool: ThreadPool,
+    progress: &'a dyn Progress,
+    /// Stages that were run before this run's own.
+    before: usize,
+    timings: Map<String, Value>,
+}
+
+/// Decomposes a series into a result folder, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// Every error of this crate; the output is then as it was.
+pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
+    tomobasis_linalg::check_machine()?;
+    let output = local_path("--output", &options.output)?;
+    let shown_output = options.output.clone();
+    let staged = StagedFolder::create(&output, options.overwrite)?;
+    let mut runner = Runner::new(threads, progress, 0)?;
+    let scan = runner.read(&options)?;
+    let decomposition = Arc::new(runner.decompose(&scan, options)?);
+    let renderer = BlockRenderer::new(decomposition.clone())?;
+    let tables = decomposition.options.emits(Emit::Parquet);
+    let (records, strips) = runner.render(&scan, &renderer, |block| {
+        if tables { staged.write(&tables::basis_name(block.record.block), block.part) } else { Ok(()) }
+    })?;
+    let began = Instant::now();
+    let pictures = renderer.pictures(strips.iter().map(Vec::as_slice))?;
+    runner.record("pictures", began);
+    let (manifest, files) = finish(&decomposition, &records, pictures, runner.environment())?;
+    for file in files {
+        staged.write(&file.path, &file.bytes)?;
+    }
+    staged.commit()?;
+    let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
+    Ok(Outcome { manifest, closing })
+}
+
+impl<'a> Runner<'a> {
+    pub(crate) fn new(threads: usize, progress: &'a dyn Progress, before: usize) -> Result<Self> {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("tomobasis-{i}")).build()?;
+        Ok(Self { pool, progress, before, timings: Map::new() })
+    }
+
+    fn stage(&self, number: usize, name: &str, unit: &str, total: usize) -> Instant {
+        self.progress.stage(self.before + number, self.before + STAGES, name, unit, total as u64);
+        Instant::now()
+    }
+
+    fn record(&mut self, name: &str, began: Instant) {
+        let milliseconds = (began.elapsed().as_secs_f64() * 1e3).round();
+        self.timings.insert(name.to_owned(), (milliseconds / 1e3).into());
+    }
+
+    fn environment(&self) -> Environment {
+        Environment {
+            runner: "in-process".to_owned(),
+            cores: self.pool.current_num_threads(),
+            timings: self.timings.clone(),
+            more: Map::new(),
+        }
+    }
+
+    /// Scan and decode.
+    pub(crate) fn read(&mut self, options: &Options) -> Result<Scan> {
+        let files = scan::list(&options.input)?;
+        let began = self.stage(1, "scan", "files", files.len());
+        let plan = self
+            .pool
+            .install(|| scan::take_inventory(&files, self.progress))
+            .and_then(|inventory| scan::select(&inventory, options))
+            .inspect_err(|error| tell_path(error, &files))?;
+        self.record("scan", began);
+        self.progress.message(&format!("found {}", describe_series(&plan)));
+        for note in plan.left_out.iter().chain(&plan.warnings) {
+            self.progress.message(&note.text);
+        }
+        let began = self.stage(2, "decode", "slices", plan.slices.len());
+        let scan = self.decode(plan, &files).inspect_err(|error| tell_path(error, &files))?;
+        self.record("decode", began);
+        Ok(scan)
+    }
+
+    fn decode(&self, plan: SeriesPlan, files: &[InputFile]) -> Result<Scan> {
+        let size = plan.rows * plan.columns;
+        let mut pixels = vec![0; size * plan.slices.len()];
+        let decode = |bytes: &mut Vec<u8>, (slice, out): (usize, &mut [i16])| {
+            let index = plan.slices[slice].file;
+            let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
+            bytes.clear();
+            fs::File::open(&file.path)
+                .and_then(|mut opened| opened.read_to_end(bytes))
+                .map_err(|source: io::Error| Error::Unreadable { file: file_label(index, files.len(), &file.name), source })?;
+            let digest = tomobasis_dicom::decode(&plan, slice, bytes, out)?;
+            self.progress.advance(1);
+            Ok(Digest(digest))
+        };
+        let slices = pixels.par_chunks_mut(size).enumerate();
+        let slice_digests = self.pool.install(|| slices.map_init(Vec::new, decode).collect::<Result<Vec<_>>>())?;
+        Ok(Scan { plan, slice_digests, pixels })
+    }
+
+    /// Gram matrix, then `s` and `V`.
+    pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
+        let blocks = scan.blocks();
+        let began = self.stage(3, "gram", "row blocks", blocks as usize);
+        let sums = self.for_blocks(blocks, || GramAccumulator::new(scan.plan.slices.len()), |sum, values, block| {
+            let rows = scan.gather(block, values);
+            Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(values, rows, scan.plan.slices.len())?)?)
+        })?;
+        let mut sums = sums.into_iter();
+        let mut gram = sums.next().ok_or_else(|| Error::Protocol("there are no threads".to_owned()))??;
+        for sum in sums {
+            gram.merge(&sum?)?;
+        }
+        self.record("gram", began);
+        let began = self.stage(4, "decompose", "matrices", 1);
+        let threads = self.pool.current_num_threads();
+        let decomposition = Decomposition::compute(scan.plan.clone(), options, &gram, &scan.slice_digests, threads)?;
+        self.progress.advance(1);
+        self.record("decompose", began);
+        Ok(decomposition)
+    }
+
+    /// Renders all blocks, handing each to `take`; returns records and picture strips.
+    pub(crate) fn render(
+        &mut self,
+        scan: &Scan,
+        renderer: &BlockRenderer,
+        take: impl Fn(&RenderedBlock<'_>) -> Result<()> + Sync,
+    ) -> Result<(Vec<BlockRecord>, Vec<Vec<u8>>)> {
+        let began = self.stage(5, "render", "row blocks", scan.blocks() as usize);
+        let state = || (Scratch::default(), Vec::new(), Vec::new());
+        let done = self.for_blocks(scan.blocks(), state, |(scratch, records, strips), values, block| {
+            let rows = scan.gather(block, values);
+            let rendered = renderer.render(scratch, block, values, rows)?;
+            take(&rendered)?;
+            records.push(rendered.record);
+            strips.push(rendered.strips);
+            Ok(())
+        })?;
+        self.record("render", began);
+        let (mut records, mut strips) = (Vec::new(), Vec::new());
+        for (_, some_records, some_strips) in done {
+            records.extend(some_records);
+            strips.extend(some_strips);
+        }
+        Ok((records, strips))
+    }
+
+    /// Runs `work` on every block; each thread keeps a state and a buffer for the block's values. Returns the states.
+    fn for_blocks<S: Send>(
+        &self,
+        blocks: u32,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, &mut Vec<i16>, u32) -> Result<()> + Sync,
+    ) -> Result<Vec<S>> {
+        let next = AtomicU32::new(0);
+        let states = self.pool.broadcast(|_| {
+            let mut state = state();
+            let mut values = Vec::new();
+            loop {
+                let block = next.fetch_add(1, Ordering::Relaxed);
+                if block >= blocks {
+                    return Ok(state);
+                }
+                // After an error the other threads find no more blocks.
+                work(&mut state, &mut values, block).inspect_err(|_| next.store(blocks, Ordering::Relaxed))?;
+                self.progress.advance(1);
+            }
+        });
+        states.into_iter().collect()
+    }
+}
+
+impl Scan {
+    fn blocks(&self) -> u32 {
+        block_count((self.plan.rows * self.plan.columns) as u64)
+    }
+
+    /// Copies a row block, slice-major; returns its rows.
+    fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
+        let size = self.plan.rows * self.plan.columns;
+        let rows = block_rows(block, size as u64);
+        let first = block as usize * BLOCK_ROWS;
+        values.clear();
+        for slice in self.pixels.chunks_exact(size) {
+            values.extend_from_slice(&slice[first..first + rows]);
+        }
+        rows
+    }
+}
+
+/// For the log that `--verbose` shows: which file the error's label means.
+fn tell_path(error: &Error, files: &[InputFile]) {
+    let index = match error {
+        Error::Dicom(error) => error.file(),
+        _ => None,
+    };
+    if let Some(file) = index.and_then(|index| files.get(index)) {
+        log::debug!("the file at fault is {}", file.path.display());
+    }
+}

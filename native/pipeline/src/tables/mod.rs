@@ -1,0 +1,36 @@
+//! The tables of a result folder, as Parquet files in memory.
+//!
+//! `basis` is the large one (one file per row block, gigabytes in all) and is encoded for speed; `small` has the two others;
+//! `read` takes a folder's tables apart again, for verification. Files carry no statistics, dictionary or compression: the
+//! values are noise to them. Every file is the same for the same numbers: no date and no library version is written.
+
+mod basis;
+mod read;
+mod small;
+
+pub use self::{
+    basis::BasisEncoder,
+    read::{read_basis, read_singular_values, read_weights},
+    small::{singular_values, weights},
+};
+
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
+
+/// Name of the singular values' file.
+pub const SINGULAR_VALUES: &str = "singular_values.parquet";
+/// Name of the weights' file.
+pub const WEIGHTS: &str = "weights.parquet";
+
+/// Name of a row block's file of basis vectors.
+#[must_use]
+pub fn basis_name(block: u32) -> String {
+    format!("basis/part-{block:05}.parquet")
+}
+
+fn properties() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_created_by("tomobasis".to_owned())
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+}

@@ -1,0 +1,71 @@
+//! Is it the same? A result against its input, and two results against each other.
+//!
+//! Both first recompute every digest from the folder's own files, so that a file that was changed is named; then the digests
+//! are compared in the order of the computation, and the first that differs is named.
+
+use std::{path::Path, sync::Arc};
+
+use crate::{
+    block::{BlockRenderer, basis_digests},
+    error::{Error, Result},
+    options::{Options, VerifyArgs},
+    progress::Progress,
+    result::{Manifest, ResultFolder, digests, first_difference},
+    run::Runner,
+    scan::local_path,
+};
+
+/// Recomputes a result from its input and compares, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// [`Error::Differs`] naming the first difference, and whatever keeps the comparison from being made.
+pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
+    tomobasis_linalg::check_machine()?;
+    let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
+    let mut runner = Runner::new(threads, progress, 1)?;
+    let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();
+    progress.stage(1, 6, "check files", "row blocks", blocks);
+    runner.pool.install(|| folder.check(progress))?;
+
+    let options = Options::for_verification(args, folder.manifest.parameters.rank);
+    let scan = runner.read(&options)?;
+    let expected = &folder.manifest.digests;
+    if crate::digest::Digest::of_digests(&scan.slice_digests) != expected.pixels {
+        return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
+    }
+    let decomposition = Arc::new(runner.decompose(&scan, options)?);
+    let renderer = BlockRenderer::new(decomposition.clone())?;
+    let (records, _) = runner.render(&scan, &renderer, |_| Ok(()))?;
+    let found = digests(&decomposition, basis_digests(decomposition.blocks(), &records)?);
+    if let Some(what) = first_difference(expected, &found) {
+        return Err(Error::Differs(format!("recomputed from the input, the digest of {what} is not the manifest's")));
+    }
+    if found.instances != expected.instances {
+        progress.message("same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed");
+    }
+    Ok(folder.manifest)
+}
+
+/// Compares two result folders.
+///
+/// # Errors
+/// [`Error::Differs`] naming the first difference.
+pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let open = |number: usize, name: &'static str, text: &str| -> Result<Manifest> {
+        let folder = ResultFolder::open(&local_path(name, text)?)?;
+        let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();
+        progress.stage(number, 2, &format!("check {name}"), "row blocks", blocks);
+        let in_folder = |error| match error {
+            Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
+            other => other,
+        };
+        pool.install(|| folder.check(progress)).map_err(in_folder)?;
+        Ok(folder.manifest)
+    };
+    let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
+    match first_difference(&a.digests, &b.digests) {
+        Some(what) => Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}"))),
+        None => Ok(a),
+    }
+}
