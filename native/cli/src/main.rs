@@ -1,2 +1,92 @@
-//! The `tomobasis` command.
-fn main() {}
+//! The `tomobasis` command: one file per subcommand, each a few lines around a function of `tomobasis-pipeline`.
+//!
+//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed while running, 2 bad options, 3 bad input,
+//! 4 verification differs.
+
+#![deny(unsafe_code)]
+
+mod compare;
+mod decompose;
+mod inspect;
+mod output;
+mod progress;
+mod verify;
+
+use std::{panic, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+use log::LevelFilter;
+use tomobasis_pipeline::{Error, options::one_line};
+
+/// Exact, bit-reproducible singular value decomposition of CT series
+#[derive(Parser)]
+#[command(name = "tomobasis", version)]
+struct Command {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Decompose a series into a result folder
+    Decompose(decompose::Args),
+    /// List the series of a folder
+    Inspect(inspect::Args),
+    /// Recompute a result from its input and compare bit for bit
+    Verify(verify::Args),
+    /// Compare two result folders bit for bit
+    Compare(compare::Args),
+}
+
+impl Action {
+    fn verbose(&self) -> bool {
+        match self {
+            Self::Decompose(args) => args.job.verbose(),
+            Self::Verify(args) => args.verify.verbose,
+            Self::Inspect(args) => args.verbose,
+            Self::Compare(_) => false,
+        }
+    }
+
+    fn run(self) -> Result<(), Error> {
+        match self {
+            Self::Decompose(args) => decompose::run(args),
+            Self::Inspect(args) => inspect::run(&args),
+            Self::Verify(args) => verify::run(&args),
+            Self::Compare(args) => compare::run(&args),
+        }
+    }
+}
+
+fn main() -> ExitCode {
+    let action = match Command::try_parse() {
+        Ok(command) => command.action,
+        Err(error) if error.exit_code() == 0 => {
+            output::print(&error.to_string());
+            return ExitCode::SUCCESS;
+        }
+        Err(error) => return failed(&one_line(&error), 2),
+    };
+    let verbose = action.verbose();
+    if verbose {
+        env_logger::builder().filter_level(LevelFilter::Debug).init();
+    } else {
+        // The message of a panic is reported below, in one line.
+        panic::set_hook(Box::new(|_| ()));
+    }
+    match panic::catch_unwind(|| action.run()) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => failed(&error.to_string(), error.exit_code()),
+        Err(payload) => {
+            let said = payload.downcast_ref::<&str>().copied();
+            let said =
+                said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+            failed(&format!("a fault in the program ({said}); please report it"), 1)
+        }
+    }
+}
+
+fn failed(message: &str, code: u8) -> ExitCode {
+    eprintln!("error: {message}");
+    ExitCode::from(code)
+}

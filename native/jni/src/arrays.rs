@@ -20,7 +20,10 @@ pub(crate) fn new_string<'local>(env: &mut Env<'local>, text: &str) -> Result<JO
 }
 
 /// All elements of a `byte[][]`; local references are dropped one by one, so that there may be any number.
-pub(crate) fn byte_arrays(env: &mut Env<'_>, arrays: &JObjectArray<'_, JByteArray<'_>>) -> Result<Vec<Vec<u8>>> {
+pub(crate) fn byte_arrays(
+    env: &mut Env<'_>,
+    arrays: &JObjectArray<'_, JByteArray<'_>>,
+) -> Result<Vec<Vec<u8>>> {
     let mut all = Vec::with_capacity(arrays.len(env)?);
     for i in 0..arrays.len(env)? {
         let element = arrays.get_element(env, i)?.auto();

@@ -101,7 +101,8 @@ pub fn finish0<'local>(
         // SAFETY: a live handle of this class.
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
         let records = byte_arrays(env, &block_records)?;
-        let records = records.iter().map(|bytes| BlockRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let records =
+            records.iter().map(|bytes| BlockRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
         let pictures = named_file::from_java(env, &pictures)?;
         let environment = serde_json::from_str(&string(env, &environment_json)?)?;
         let (_, files) = result::finish(decomposition, &records, pictures, environment)?;

@@ -81,7 +81,8 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
         payload: Box<dyn Any + Send + 'static>,
     ) -> jni::errors::Result<T> {
         let said = payload.downcast_ref::<&str>().copied();
-        let said = said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
+        let said =
+            said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
         throw(env, COMPUTATION, &format!("a fault in native code ({said}); please report it"));
         Ok(T::default())
     }

@@ -27,7 +27,13 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
 
 /// `void add0(long handle, short[] block, int rows)`.
 #[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
-pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, block: JShortArray<'local>, rows: jint) {
+pub fn add0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: JShortArray<'local>,
+    rows: jint,
+) {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let sum = unsafe { handle::get_mut::<GramAccumulator>(handle) }?;

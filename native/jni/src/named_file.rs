@@ -16,7 +16,8 @@ pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>
     let mut all = Vec::with_capacity(files.len(env)?);
     for i in 0..files.len(env)? {
         let file = files.get_element(env, i)?.auto();
-        let path = env.call_method(&*file, jni_str!("path"), jni_sig!("()Ljava/lang/String;"), &[])?.l()?.auto();
+        let path =
+            env.call_method(&*file, jni_str!("path"), jni_sig!("()Ljava/lang/String;"), &[])?.l()?.auto();
         let bytes = env.call_method(&*file, jni_str!("bytes"), jni_sig!("()[B"), &[])?.l()?.auto();
         let path = env.as_cast::<JString<'_>>(&*path)?;
         let bytes = env.as_cast::<JByteArray<'_>>(&*bytes)?;

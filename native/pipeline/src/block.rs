@@ -62,7 +62,8 @@ impl BlockRenderer {
     /// What the projector or the Parquet encoder refuse.
     pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
         let tables = decomposition.options.emits(Emit::Parquet);
-        let encoder = tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
+        let encoder =
+            tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
         let panels = if decomposition.options.draws() { panels(&decomposition) } else { Vec::new() };
         Ok(Self { projector: decomposition.projector()?, decomposition, encoder, panels })
     }
@@ -97,25 +98,32 @@ impl BlockRenderer {
         if let Some(encoder) = &self.encoder {
             encoder.encode(block, u, part)?;
         }
-        let strips = self.strips(block, input, t, u, shown);
+        let strips = self.strips(block, input, t, u, shown)?;
         Ok(RenderedBlock { part, record, strips })
     }
 
-    fn strips(&self, block: u32, input: RowBlock<'_>, t: &[f64], u: &[f64], shown: &mut Vec<f64>) -> Vec<u8> {
+    fn strips(
+        &self,
+        block: u32,
+        input: RowBlock<'_>,
+        t: &[f64],
+        u: &[f64],
+        shown: &mut Vec<f64>,
+    ) -> Result<Vec<u8>> {
         if self.panels.is_empty() {
-            return Vec::new();
+            return Ok(Vec::new());
         }
         let rows = input.rows();
         let slice = [self.decomposition.shown_slice()];
         let rank = self.decomposition.rank();
         let mut original = Vec::new();
-        self.projector.originals(input, &slice, &mut original);
-        self.projector.composites(t, rows, &self.decomposition.composites, &slice, shown);
+        self.projector.originals(input, &slice, &mut original)?;
+        self.projector.composites(t, rows, &self.decomposition.composites, &slice, shown)?;
         let mut strips = block.to_le_bytes().to_vec();
         for panel in &self.panels {
             panel.append_pixels(&original, shown, u.chunks_exact(rank), &mut strips);
         }
-        strips
+        Ok(strips)
     }
 
     /// Assembles the pictures from the strips of all blocks, in any order.
@@ -156,7 +164,9 @@ pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<Basi
     for record in records {
         match digests.get_mut(record.block as usize) {
             Some(slot) if slot.is_none_or(|digest| digest == record.digest) => *slot = Some(record.digest),
-            Some(_) => return Err(Error::Protocol(format!("block {} was rendered twice, not alike", record.block))),
+            Some(_) => {
+                return Err(Error::Protocol(format!("block {} was rendered twice, not alike", record.block)));
+            }
             None => return Err(Error::Protocol(format!("there is no block {}", record.block))),
         }
     }

@@ -92,7 +92,9 @@ impl Decomposition {
         };
         let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
         if svd.s.is_empty() {
-            return Err(Error::Input("every pixel of the series is zero; there is nothing to decompose".to_owned()));
+            return Err(Error::Input(
+                "every pixel of the series is zero; there is nothing to decompose".to_owned(),
+            ));
         }
         let pixels = Digest::of_digests(slice_digests);
         Ok(Self {
@@ -119,7 +121,8 @@ impl Decomposition {
     /// [`Error::Protocol`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         let mut bytes = MAGIC.to_vec();
-        rmp_serde::encode::write_named(&mut bytes, self).map_err(|error| Error::Protocol(error.to_string()))?;
+        rmp_serde::encode::write_named(&mut bytes, self)
+            .map_err(|error| Error::Protocol(error.to_string()))?;
         Ok(bytes)
     }
 
@@ -129,7 +132,8 @@ impl Decomposition {
     /// [`Error::Protocol`] for bytes that this version did not write.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let foreign = || Error::Protocol("these bytes are no decomposition".to_owned());
-        let this: Self = rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())?;
+        let this: Self =
+            rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())?;
         let (n, k) = (this.columns(), this.rank());
         let fits = k > 0 && this.v.len() == n * k && this.v_low.len() == n * k && this.compensated.len() == k;
         if fits && this.instances.len() == n { Ok(this) } else { Err(foreign()) }

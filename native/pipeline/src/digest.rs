@@ -111,7 +111,10 @@ pub fn input_hash(pixels: &Digest, inputs: &[String]) -> Digest {
 pub fn tree_root(blocks: &[Digest]) -> Option<Digest> {
     let mut level = blocks.to_vec();
     while level.len() > 1 {
-        level = level.chunks(2).map(|pair| if pair.len() == 2 { Digest::of_digests(pair) } else { pair[0] }).collect();
+        level = level
+            .chunks(2)
+            .map(|pair| if pair.len() == 2 { Digest::of_digests(pair) } else { pair[0] })
+            .collect();
     }
     level.first().copied()
 }

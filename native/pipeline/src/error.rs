@@ -28,7 +28,9 @@ pub enum Error {
     #[error("--output: it exists already; name another folder or add --overwrite")]
     OutputExists,
     /// `--overwrite` would remove something that is not one of our results.
-    #[error("--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder")]
+    #[error(
+        "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
+    )]
     OutputForeign,
     /// The output folder cannot be made.
     #[error("--output: cannot write there ({0}); name a folder that you may write to")]

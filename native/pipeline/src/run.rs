@@ -91,7 +91,10 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
 
 impl<'a> Runner<'a> {
     pub(crate) fn new(threads: usize, progress: &'a dyn Progress, before: usize) -> Result<Self> {
-        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|i| format!("tomobasis-{i}")).build()?;
+        let pool = ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|i| format!("tomobasis-{i}"))
+            .build()?;
         Ok(Self { pool, progress, before, timings: Map::new() })
     }
 
@@ -139,17 +142,22 @@ impl<'a> Runner<'a> {
         let mut pixels = vec![0; size * plan.slices.len()];
         let decode = |bytes: &mut Vec<u8>, (slice, out): (usize, &mut [i16])| {
             let index = plan.slices[slice].file;
-            let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
+            let file =
+                files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
             bytes.clear();
-            fs::File::open(&file.path)
-                .and_then(|mut opened| opened.read_to_end(bytes))
-                .map_err(|source: io::Error| Error::Unreadable { file: file_label(index, files.len(), &file.name), source })?;
+            fs::File::open(&file.path).and_then(|mut opened| opened.read_to_end(bytes)).map_err(
+                |source: io::Error| Error::Unreadable {
+                    file: file_label(index, files.len(), &file.name),
+                    source,
+                },
+            )?;
             let digest = tomobasis_dicom::decode(&plan, slice, bytes, out)?;
             self.progress.advance(1);
             Ok(Digest(digest))
         };
         let slices = pixels.par_chunks_mut(size).enumerate();
-        let slice_digests = self.pool.install(|| slices.map_init(Vec::new, decode).collect::<Result<Vec<_>>>())?;
+        let slice_digests =
+            self.pool.install(|| slices.map_init(Vec::new, decode).collect::<Result<Vec<_>>>())?;
         Ok(Scan { plan, slice_digests, pixels })
     }
 
@@ -157,10 +165,18 @@ impl<'a> Runner<'a> {
     pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         let blocks = scan.blocks();
         let began = self.stage(3, "gram", "row blocks", blocks as usize);
-        let sums = self.for_blocks(blocks, || GramAccumulator::new(scan.plan.slices.len()), |sum, values, block| {
-            let rows = scan.gather(block, values);
-            Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(values, rows, scan.plan.slices.len())?)?)
-        })?;
+        let sums = self.for_blocks(
+            blocks,
+            || GramAccumulator::new(scan.plan.slices.len()),
+            |sum, values, block| {
+                let rows = scan.gather(block, values);
+                Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(
+                    values,
+                    rows,
+                    scan.plan.slices.len(),
+                )?)?)
+            },
+        )?;
         let mut sums = sums.into_iter();
         let mut gram = sums.next().ok_or_else(|| Error::Protocol("there are no threads".to_owned()))??;
         for sum in sums {
@@ -169,7 +185,8 @@ impl<'a> Runner<'a> {
         self.record("gram", began);
         let began = self.stage(4, "decompose", "matrices", 1);
         let threads = self.pool.current_num_threads();
-        let decomposition = Decomposition::compute(scan.plan.clone(), options, &gram, &scan.slice_digests, threads)?;
+        let decomposition =
+            Decomposition::compute(scan.plan.clone(), options, &gram, &scan.slice_digests, threads)?;
         self.progress.advance(1);
         self.record("decompose", began);
         Ok(decomposition)
@@ -218,7 +235,8 @@ impl<'a> Runner<'a> {
                     return Ok(state);
                 }
                 // After an error the other threads find no more blocks.
-                work(&mut state, &mut values, block).inspect_err(|_| next.store(blocks, Ordering::Relaxed))?;
+                work(&mut state, &mut values, block)
+                    .inspect_err(|_| next.store(blocks, Ordering::Relaxed))?;
                 self.progress.advance(1);
             }
         });

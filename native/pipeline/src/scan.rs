@@ -48,12 +48,16 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
         }
         for entry in WalkDir::new(&root).follow_links(true) {
             let entry = entry.map_err(|error| {
-                let reason = error.io_error().map_or("it contains itself".to_owned(), |io| io.kind().to_string());
-                Error::Input(format!("a folder in it cannot be listed ({reason}); check its permissions and links"))
+                let reason =
+                    error.io_error().map_or("it contains itself".to_owned(), |io| io.kind().to_string());
+                Error::Input(format!(
+                    "a folder in it cannot be listed ({reason}); check its permissions and links"
+                ))
             })?;
             if entry.file_type().is_file() {
                 let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
-                let relative = if relative.as_os_str().is_empty() { Path::new(entry.file_name()) } else { relative };
+                let relative =
+                    if relative.as_os_str().is_empty() { Path::new(entry.file_name()) } else { relative };
                 let name = relative.to_string_lossy().into_owned();
                 files.push(InputFile { path: entry.path().to_owned(), name });
             }
@@ -82,7 +86,9 @@ pub fn local_path(option: &'static str, text: &str) -> Result<PathBuf> {
         }
         Some(scheme) => Err(Error::option(
             option,
-            format!("{scheme}: is read and written by the Spark job only; give a local path, or use tomobasis-submit"),
+            format!(
+                "{scheme}: is read and written by the Spark job only; give a local path, or use tomobasis-submit"
+            ),
         )),
     }
 }
@@ -94,10 +100,12 @@ pub fn local_path(option: &'static str, text: &str) -> Result<PathBuf> {
 pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<Inventory> {
     let mut inventory = Inventory::new();
     for (batch, part) in files.chunks(BATCH).enumerate() {
-        let heads: Vec<io::Result<(u64, Vec<u8>)>> = part.par_iter().map(|file| head(&file.path, HEAD)).collect();
+        let heads: Vec<io::Result<(u64, Vec<u8>)>> =
+            part.par_iter().map(|file| head(&file.path, HEAD)).collect();
         for ((i, file), head_read) in part.iter().enumerate().zip(heads) {
             let index = batch * BATCH + i;
-            let unreadable = |source| Error::Unreadable { file: file_label(index, files.len(), &file.name), source };
+            let unreadable =
+                |source| Error::Unreadable { file: file_label(index, files.len(), &file.name), source };
             let (length, mut bytes) = head_read.map_err(unreadable)?;
             loop {
                 let needed = inventory.add(index, &file.name, length, &bytes)?;
@@ -147,7 +155,8 @@ mod tests {
         }
         let uri = format!("file://{}", base.path().display());
         for input in [base.path().to_str().unwrap(), &uri] {
-            let names: Vec<String> = list(&[input.to_owned()]).unwrap().into_iter().map(|file| file.name).collect();
+            let names: Vec<String> =
+                list(&[input.to_owned()]).unwrap().into_iter().map(|file| file.name).collect();
             assert_eq!(names, ["B", "a", "b.c", "b/10", "b/2"]);
         }
     }

@@ -3,10 +3,11 @@
 //! Both first recompute every digest from the folder's own files, so that a file that was changed is named; then the digests
 //! are compared in the order of the computation, and the first that differs is named.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
     block::{BlockRenderer, basis_digests},
+    digest::Digest,
     error::{Error, Result},
     options::{Options, VerifyArgs},
     progress::Progress,
@@ -30,7 +31,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let options = Options::for_verification(args, folder.manifest.parameters.rank);
     let scan = runner.read(&options)?;
     let expected = &folder.manifest.digests;
-    if crate::digest::Digest::of_digests(&scan.slice_digests) != expected.pixels {
+    if Digest::of_digests(&scan.slice_digests) != expected.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
@@ -38,10 +39,14 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let (records, _) = runner.render(&scan, &renderer, |_| Ok(()))?;
     let found = digests(&decomposition, basis_digests(decomposition.blocks(), &records)?);
     if let Some(what) = first_difference(expected, &found) {
-        return Err(Error::Differs(format!("recomputed from the input, the digest of {what} is not the manifest's")));
+        return Err(Error::Differs(format!(
+            "recomputed from the input, the digest of {what} is not the manifest's"
+        )));
     }
     if found.instances != expected.instances {
-        progress.message("same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed");
+        progress.message(
+            "same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed",
+        );
     }
     Ok(folder.manifest)
 }
@@ -65,7 +70,9 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     };
     let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
     match first_difference(&a.digests, &b.digests) {
-        Some(what) => Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}"))),
+        Some(what) => {
+            Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")))
+        }
         None => Ok(a),
     }
 }

@@ -21,7 +21,11 @@ pub enum ParsedJob {
 
 /// Exact, bit-reproducible SVD of a CT series, on Spark
 #[derive(Parser)]
-#[command(name = "tomobasis-submit", version, override_usage = "tomobasis-submit [SPARK-SUBMIT OPTIONS] -- [OPTIONS]")]
+#[command(
+    name = "tomobasis-submit",
+    version,
+    override_usage = "tomobasis-submit [SPARK-SUBMIT OPTIONS] -- [OPTIONS]"
+)]
 struct JobCommand {
     #[command(flatten)]
     args: JobArgs,
@@ -48,7 +52,8 @@ pub fn one_line(error: &clap::Error) -> String {
     let text = error.to_string();
     let text = text.strip_prefix("error: ").unwrap_or(&text);
     let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:"));
-    let said: Vec<&str> = lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
+    let said: Vec<&str> =
+        lines.filter(|line| !line.is_empty() && !line.starts_with("For more information")).collect();
     format!("{}; see --help", said.join(" "))
 }
 
@@ -128,7 +133,8 @@ mod tests {
 
     #[test]
     fn options_survive_the_way_through_json() {
-        let options = options("--input a --output b --rank 7 --composite 3,50% --series 1.2.3 --overwrite --verbose");
+        let options =
+            options("--input a --output b --rank 7 --composite 3,50% --series 1.2.3 --overwrite --verbose");
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
     }

@@ -100,7 +100,13 @@ pub struct JobArgs {
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     composite: Option<Vec<Composite>>,
     /// What to write
-    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',', default_value = "parquet,png,report")]
+    #[arg(
+        long,
+        value_enum,
+        value_name = "WHAT,...",
+        value_delimiter = ',',
+        default_value = "parquet,png,report"
+    )]
     emit: Vec<Emit>,
     /// Format of the input
     #[arg(long, value_enum, default_value = "dicom")]
@@ -138,6 +144,12 @@ pub struct Options {
 }
 
 impl JobArgs {
+    /// Whether more is to be said on stderr.
+    #[must_use]
+    pub fn verbose(&self) -> bool {
+        self.verbose
+    }
+
     /// Checks what clap cannot.
     ///
     /// # Errors
@@ -208,14 +220,16 @@ impl Options {
         if let RankChoice::Columns(k) = self.rank
             && k > slices
         {
-            let problem = format!("{k} is more than the {slices} slices of the series; give 1 to {slices}, or full");
+            let problem =
+                format!("{k} is more than the {slices} slices of the series; give 1 to {slices}, or full");
             return Err(Error::option("--rank", problem));
         }
         for composite in self.composite.iter().flatten() {
             if let Composite::Columns(k) = *composite
                 && k > slices
             {
-                let problem = format!("{k} is more than the {slices} slices of the series; give 1 to {slices}");
+                let problem =
+                    format!("{k} is more than the {slices} slices of the series; give 1 to {slices}");
                 return Err(Error::option("--composite", problem));
             }
         }
@@ -226,7 +240,8 @@ impl Options {
     #[must_use]
     pub fn composites(&self, slices: usize, rank: usize) -> Vec<usize> {
         let asked = self.composite.as_deref().unwrap_or(&rank::PAPER_COMPOSITES);
-        let mut ranks: Vec<usize> = asked.iter().map(|c| c.columns(slices).min(rank)).filter(|&k| k > 0).collect();
+        let mut ranks: Vec<usize> =
+            asked.iter().map(|c| c.columns(slices).min(rank)).filter(|&k| k > 0).collect();
         ranks.sort_unstable();
         ranks.dedup();
         ranks

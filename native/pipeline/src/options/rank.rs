@@ -68,7 +68,9 @@ impl FromStr for Composite {
                 Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percent(percent)),
                 _ => Err("a percentage must be above 0% and at most 100%".to_owned()),
             },
-            None => positive(text).map(Self::Columns).map_err(|why| format!("{why}; give numbers or percentages")),
+            None => {
+                positive(text).map(Self::Columns).map_err(|why| format!("{why}; give numbers or percentages"))
+            }
         }
     }
 }

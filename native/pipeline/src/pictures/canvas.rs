@@ -60,7 +60,9 @@ impl Palette {
                 let at = usize::from(byte) * steps;
                 let (class, weight) = ((at / 255).min(steps - 1), at - (at / 255).min(steps - 1) * 255);
                 let (low, high) = (PURPLE_ORANGE[class], PURPLE_ORANGE[class + 1]);
-                let mix = |i: usize| ((usize::from(low[i]) * (255 - weight) + usize::from(high[i]) * weight) / 255) as u8;
+                let mix = |i: usize| {
+                    ((usize::from(low[i]) * (255 - weight) + usize::from(high[i]) * weight) / 255) as u8
+                };
                 Rgb888::new(mix(0), mix(1), mix(2))
             }
         }
@@ -88,7 +90,9 @@ impl Canvas {
         for (i, value) in small.pixels.iter_mut().enumerate() {
             let (x, y, channel) = ((i / 3 % width) * factor, (i / 3 / width) * factor, i % 3);
             let sum: usize = (0..area)
-                .map(|s| usize::from(self.pixels[((y + s / factor) * self.width + x + s % factor) * 3 + channel]))
+                .map(|s| {
+                    usize::from(self.pixels[((y + s / factor) * self.width + x + s % factor) * 3 + channel])
+                })
                 .sum();
             *value = ((sum + area / 2) / area) as u8;
         }
@@ -125,7 +129,8 @@ impl Canvas {
 
     /// The picture as a PNG file.
     pub(super) fn to_png(&self) -> Result<Vec<u8>> {
-        let failed = |error: png::EncodingError| Error::Protocol(format!("a picture cannot be encoded ({error})"));
+        let failed =
+            |error: png::EncodingError| Error::Protocol(format!("a picture cannot be encoded ({error})"));
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
@@ -148,7 +153,10 @@ impl DrawTarget for Canvas {
     type Color = Rgb888;
     type Error = Infallible;
 
-    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(&mut self, pixels: I) -> std::result::Result<(), Infallible> {
+    fn draw_iter<I: IntoIterator<Item = Pixel<Rgb888>>>(
+        &mut self,
+        pixels: I,
+    ) -> std::result::Result<(), Infallible> {
         for Pixel(point, color) in pixels {
             if let (Ok(x), Ok(y)) = (usize::try_from(point.x), usize::try_from(point.y)) {
                 self.set(x, y, color);

@@ -64,13 +64,20 @@ pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
             format!("RMS left out {:.2}{unit}", entry.residual_rms),
         ];
         let palette = Palette::Diverging;
-        panels.push(Panel { kind: PanelKind::Difference { index }, low: -reach, high: reach, palette, caption });
+        panels.push(Panel {
+            kind: PanelKind::Difference { index },
+            low: -reach,
+            high: reach,
+            palette,
+            caption,
+        });
     }
     // Columns have unit norm, so 1/sqrt(m) is the root mean square of their entries.
     let reach = 4.0 / (decomposition.rows() as f64).sqrt();
     for (column, sigma) in decomposition.s.iter().enumerate().take(BASIS_SHOWN) {
         let share = sigma * sigma / decomposition.energy;
-        let caption = vec![format!("u{}  s = {sigma:.4e}", column + 1), format!("{} of the energy", percent(share))];
+        let caption =
+            vec![format!("u{}  s = {sigma:.4e}", column + 1), format!("{} of the energy", percent(share))];
         let palette = Palette::Diverging;
         panels.push(Panel { kind: PanelKind::Basis { column }, low: -reach, high: reach, palette, caption });
     }
@@ -118,7 +125,11 @@ fn grey_window(decomposition: &Decomposition) -> (f64, f64) {
 }
 
 fn inverted(decomposition: &Decomposition) -> bool {
-    decomposition.plan.slices.get(decomposition.shown_slice()).is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1")
+    decomposition
+        .plan
+        .slices
+        .get(decomposition.shown_slice())
+        .is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1")
 }
 
 /// The unit of pixel values, with a space before it; empty when the source names none.

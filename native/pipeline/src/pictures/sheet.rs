@@ -35,7 +35,11 @@ enum Scale {
 impl Scale {
     fn of((width, height): (usize, usize)) -> Self {
         let side = width.max(height).max(1);
-        if side < SIDES.0 { Self::Enlarge(SIDES.0.div_ceil(side)) } else { Self::Reduce(side.div_ceil(SIDES.1)) }
+        if side < SIDES.0 {
+            Self::Enlarge(SIDES.0.div_ceil(side))
+        } else {
+            Self::Reduce(side.div_ceil(SIDES.1))
+        }
     }
 
     fn apply(self, side: usize) -> usize {
@@ -54,7 +58,9 @@ impl Scale {
                 let columns = x * factor..((x + 1) * factor).min(width);
                 let rows = y * factor..((y + 1) * factor).min(height);
                 let count = columns.len() * rows.len();
-                let sum: usize = rows.flat_map(|row| columns.clone().map(move |c| usize::from(image[row * width + c]))).sum();
+                let sum: usize = rows
+                    .flat_map(|row| columns.clone().map(move |c| usize::from(image[row * width + c])))
+                    .sum();
                 ((sum + count / 2) / count) as u8
             }
         }

@@ -40,8 +40,18 @@ struct Plot<'a> {
 pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
     let left_out = left_out(&decomposition.s, decomposition.energy);
     let plots = [
-        Plot::new(format!("Singular values s_j{}", unit(decomposition)), LEFT[0], &decomposition.s, &decomposition.composites),
-        Plot::new("Share of the energy that the first k leave out".to_owned(), LEFT[1], &left_out, &decomposition.composites),
+        Plot::new(
+            format!("Singular values s_j{}", unit(decomposition)),
+            LEFT[0],
+            &decomposition.s,
+            &decomposition.composites,
+        ),
+        Plot::new(
+            "Share of the energy that the first k leave out".to_owned(),
+            LEFT[1],
+            &left_out,
+            &decomposition.composites,
+        ),
     ];
     let mut large = Canvas::new(WIDTH * SMOOTH, HEIGHT * SMOOTH);
     plots.iter().for_each(|plot| plot.draw_curves(&mut large));
@@ -70,7 +80,8 @@ fn left_out(s: &[f64], energy: f64) -> Vec<f64> {
 impl<'a> Plot<'a> {
     fn new(title: String, left: usize, values: &'a [f64], marks: &'a [usize]) -> Self {
         let logs = values.iter().filter(|value| **value > 0.0).map(|value| value.log10());
-        let (low, high) = logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
+        let (low, high) =
+            logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
         let decades = if low <= high { (low.floor() as i32, high.ceil() as i32) } else { (0, 1) };
         let decades = (decades.0, decades.1.max(decades.0 + 1));
         Self { title, left, values, marks, decades }
@@ -114,7 +125,8 @@ impl<'a> Plot<'a> {
         let frame = [at(self.left as f64, TOP as f64), at(self.left as f64, bottom), at(right, bottom)];
         canvas.draw(&Polyline::new(&frame).into_styled(PrimitiveStyle::with_stroke(FAINT, thin)));
         let positive = self.values.iter().enumerate().filter(|(_, value)| **value > 0.0);
-        let curve: Vec<Point> = positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(value.log10()))).collect();
+        let curve: Vec<Point> =
+            positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(value.log10()))).collect();
         canvas.draw(&Polyline::new(&curve).into_styled(PrimitiveStyle::with_stroke(CURVE, 2 * thin)));
     }
 

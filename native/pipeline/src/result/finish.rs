@@ -48,7 +48,10 @@ pub fn finish(
         add(tables::SINGULAR_VALUES, tables::singular_values(&decomposition.s, decomposition.energy)?);
         let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
         let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
-        add(tables::WEIGHTS, tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?);
+        add(
+            tables::WEIGHTS,
+            tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?,
+        );
     }
     if decomposition.options.emits(Emit::Report) {
         add(REPORT, report::render(&manifest, decomposition, &pictures).into_bytes());
@@ -56,7 +59,8 @@ pub fn finish(
     if decomposition.options.emits(Emit::Png) {
         files.extend(pictures);
     }
-    let mut json = serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Protocol(error.to_string()))?;
+    let mut json =
+        serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Protocol(error.to_string()))?;
     json.push(b'\n');
     files.push(NamedFile { path: MANIFEST.to_owned(), bytes: json });
     Ok((manifest, files))

@@ -32,11 +32,15 @@ impl ResultFolder {
     /// [`Error::ResultFile`] when it is not complete, not a result or of another format.
     pub fn open(path: &Path) -> Result<Self> {
         if !path.join(SUCCESS).is_file() {
-            return Err(Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder"));
+            return Err(Error::result_file(
+                SUCCESS,
+                "there is no such file, so this is no complete result folder",
+            ));
         }
         let bytes = fs::read(path.join(MANIFEST)).map_err(|error| Error::result_file(MANIFEST, error))?;
-        let manifest: Manifest = serde_json::from_slice(&bytes)
-            .map_err(|error| Error::result_file(MANIFEST, format!("not a manifest of this version ({error})")))?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
+            Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
+        })?;
         if manifest.format != FORMAT {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
@@ -58,7 +62,12 @@ impl ResultFolder {
         let digests = &self.manifest.digests;
         let told = root(self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
         same(MANIFEST, "root digest", told, digests.root)?;
-        same(MANIFEST, "root of the digests of U", BasisDigests::new(digests.u.blocks.clone())?.root, digests.u.root)?;
+        same(
+            MANIFEST,
+            "root of the digests of U",
+            BasisDigests::new(digests.u.blocks.clone())?.root,
+            digests.u.root,
+        )?;
         let blocks = block_count(self.manifest.result.rows);
         if digests.u.blocks.len() != blocks as usize {
             return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
@@ -70,13 +79,17 @@ impl ResultFolder {
         same(tables::SINGULAR_VALUES, "digest of s", Digest::of_f64(&s), digests.s)?;
         let (_, v, instances) = self.table(tables::WEIGHTS, tables::read_weights)?;
         same(tables::WEIGHTS, "digest of V", Digest::of_f64(&v), digests.v)?;
-        let instances = instances.into_iter().map(Digest::try_from).collect::<std::result::Result<Vec<_>, _>>();
-        let instances = instances.map_err(|problem| Error::Differs(format!("{}: {problem}", tables::WEIGHTS)))?;
+        let instances =
+            instances.into_iter().map(Digest::try_from).collect::<std::result::Result<Vec<_>, _>>();
+        let instances =
+            instances.map_err(|problem| Error::Differs(format!("{}: {problem}", tables::WEIGHTS)))?;
         same(tables::WEIGHTS, "digest of the instances", Digest::of_digests(&instances), digests.instances)?;
         // What this very version wrote must be the same to the byte, not only in its numbers.
         let ours = self.manifest.run.version == env!("CARGO_PKG_VERSION")
             && self.manifest.run.libraries == env!("TOMOBASIS_LIBRARIES");
-        let encoder = ours.then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank)).transpose()?;
+        let encoder = ours
+            .then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank))
+            .transpose()?;
         let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
         let results: Vec<Result<()>> = (0..blocks).into_par_iter().map(check).collect();
         results.into_iter().collect()
@@ -90,13 +103,18 @@ impl ResultFolder {
         let of_block = digests.get(block as usize).copied().unwrap_or(Digest([0; 32]));
         same(&name, "digest of U", Digest::of_f64(&table.values), of_block)?;
         if table.block != block || table.first_row != first_row(block) {
-            return Err(Error::Differs(format!("{name}: it holds block {} from row {}", table.block, table.first_row)));
+            return Err(Error::Differs(format!(
+                "{name}: it holds block {} from row {}",
+                table.block, table.first_row
+            )));
         }
         let mut written = Vec::new();
         if let Some(encoder) = encoder {
             encoder.encode(block, &table.values, &mut written)?;
             if written != file {
-                return Err(Error::Differs(format!("{name}: its numbers are right, but other bytes were changed")));
+                return Err(Error::Differs(format!(
+                    "{name}: its numbers are right, but other bytes were changed"
+                )));
             }
         }
         Ok(())
@@ -107,7 +125,8 @@ impl ResultFolder {
     }
 
     fn read(&self, name: &str) -> Result<Vec<u8>> {
-        fs::read(self.path.join(name)).map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
+        fs::read(self.path.join(name))
+            .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
     }
 }
 

@@ -159,7 +159,8 @@ impl Manifest {
                 numerical_rank: decomposition.numerical_rank,
                 unresolved: decomposition.unresolved.clone(),
                 compensated_columns: decomposition.compensated.iter().filter(|column| **column).count(),
-                bounds: serde_json::to_value(&decomposition.bounds).map_err(|error| Error::Protocol(error.to_string()))?,
+                bounds: serde_json::to_value(&decomposition.bounds)
+                    .map_err(|error| Error::Protocol(error.to_string()))?,
                 energy: decomposition.energy,
                 composites: decomposition.composite_entries(),
             },

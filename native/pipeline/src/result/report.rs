@@ -66,7 +66,8 @@ pub(super) fn render(manifest: &Manifest, decomposition: &Decomposition, picture
 }
 
 fn energies(html: &mut Html, manifest: &Manifest, decomposition: &Decomposition) {
-    let unit = if manifest.series.unit.is_empty() { String::new() } else { format!(" ({})", manifest.series.unit) };
+    let unit =
+        if manifest.series.unit.is_empty() { String::new() } else { format!(" ({})", manifest.series.unit) };
     html.raw("<h2>How many basis vectors are enough</h2>\n<p>The matrix has one column per slice and one row per pixel. ");
     html.text(&format!(
         "Its first k basis vectors hold the given share of its energy (sum of squared values); residual RMS is the \
@@ -140,7 +141,10 @@ fn series(html: &mut Html, manifest: &Manifest) {
     html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.columns, series.rows));
     let [row, column] = series.pixel_spacing_mm;
     html.row("Pixel spacing", &format!("{row} x {column} mm"));
-    html.row("Slice spacing", &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step} mm")));
+    html.row(
+        "Slice spacing",
+        &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step} mm")),
+    );
     html.raw("</table>\n");
     notes(html, "Left out of the folder", &series.left_out);
     notes(html, "Unusual", &series.warnings);

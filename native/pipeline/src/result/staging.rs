@@ -37,7 +37,8 @@ impl StagedFolder {
         }
         let make = || {
             let name = output.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
-            let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+            let parent =
+                output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             fs::create_dir_all(parent)?;
             tempfile::Builder::new()
                 .prefix(&format!("{}.tmp-", name.to_string_lossy()))
@@ -100,8 +101,10 @@ mod tests {
     use super::*;
 
     fn names(folder: &Path) -> Vec<String> {
-        let mut names: Vec<String> =
-            fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
         names.sort();
         names
     }

@@ -11,10 +11,12 @@ use arrow::{
     array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, RecordBatch},
     datatypes::{DataType, Field, Schema},
 };
+use bytes::Bytes;
 use parquet::{
     arrow::ArrowWriter,
     basic::Encoding,
     errors::{ParquetError, Result},
+    file::metadata::ParquetMetaDataReader,
 };
 
 use super::properties;
@@ -34,7 +36,8 @@ impl BasisEncoder {
     /// # Errors
     /// When the library cannot encode such a table in one page, as for blocks of 2 GiB.
     pub fn new(pixels: u64, rank: usize) -> Result<Self> {
-        let mut sizes = vec![block_rows(0, pixels), block_rows(block_count(pixels).saturating_sub(1), pixels)];
+        let mut sizes =
+            vec![block_rows(0, pixels), block_rows(block_count(pixels).saturating_sub(1), pixels)];
         sizes.dedup();
         let parts = sizes.into_iter().map(|rows| BasisPart::new(rows, rank)).collect::<Result<_>>()?;
         Ok(Self { parts, pixels })
@@ -136,7 +139,7 @@ fn encode_zeros(rows: usize, rank: usize) -> Result<Vec<u8>> {
 
 /// Where the numbers of each column begin in `file`: they are the end of the column's only page.
 fn plain_numbers(file: &[u8], sizes: [usize; 3]) -> Result<[usize; 3]> {
-    let metadata = parquet::file::metadata::ParquetMetaDataReader::new().parse_and_finish(&file.to_vec().into())?;
+    let metadata = ParquetMetaDataReader::new().parse_and_finish(&Bytes::copy_from_slice(file))?;
     let group = metadata.row_groups().first().ok_or_else(not_plain)?;
     let mut starts = [0; 3];
     for ((start, size), column) in starts.iter_mut().zip(sizes).zip(group.columns()) {

@@ -5,6 +5,7 @@ use arrow::{
     compute::concat_batches,
     datatypes::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type},
 };
+use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
 use crate::error::{Error, Result};
@@ -33,7 +34,9 @@ pub fn read_basis(name: &str, file: Vec<u8>) -> Result<BasisTable> {
     let (rank, values) = lists(name, &table, "values")?;
     let wrong = || Error::result_file(name, "its blocks or rows are not those of one row block");
     let (&first_block, &first_row) = block.first().zip(row.first()).ok_or_else(wrong)?;
-    if block.iter().any(|&b| b != first_block) || !row.iter().copied().eq(first_row..first_row + row.len() as i64) {
+    if block.iter().any(|&b| b != first_block)
+        || !row.iter().copied().eq(first_row..first_row + row.len() as i64)
+    {
         return Err(wrong());
     }
     let block = u32::try_from(first_block).map_err(|_| wrong())?;
@@ -57,22 +60,21 @@ pub fn read_weights(name: &str, file: Vec<u8>) -> Result<(usize, Vec<f64>, Vec<S
     let table = read(name, file)?;
     let (rank, values) = lists(name, &table, "weights")?;
     let instances = column(name, &table, "instance")?;
-    let instances = instances.as_string_opt::<i32>().ok_or_else(|| Error::result_file(name, "instance is no text"))?;
+    let instances =
+        instances.as_string_opt::<i32>().ok_or_else(|| Error::result_file(name, "instance is no text"))?;
     Ok((rank, values, instances.iter().flatten().map(str::to_owned).collect()))
 }
 
 fn read(name: &str, file: Vec<u8>) -> Result<RecordBatch> {
-    let unreadable = |problem: String| Error::result_file(name, format!("no readable Parquet file ({problem})"));
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(bytes_of(file)).map_err(|error| unreadable(error.to_string()))?;
+    let unreadable =
+        |problem: String| Error::result_file(name, format!("no readable Parquet file ({problem})"));
+    let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(file))
+        .map_err(|error| unreadable(error.to_string()))?;
     let schema = builder.schema().clone();
     let reader = builder.build().map_err(|error| unreadable(error.to_string()))?;
-    let batches = reader.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
+    let batches =
+        reader.collect::<std::result::Result<Vec<_>, _>>().map_err(|error| unreadable(error.to_string()))?;
     concat_batches(&schema, &batches).map_err(|error| unreadable(error.to_string()))
-}
-
-fn bytes_of(file: Vec<u8>) -> parquet::data_type::Bytes {
-    file.into()
 }
 
 fn column<'a>(name: &str, table: &'a RecordBatch, column: &str) -> Result<&'a ArrayRef> {
@@ -82,7 +84,8 @@ fn column<'a>(name: &str, table: &'a RecordBatch, column: &str) -> Result<&'a Ar
 
 fn numbers<T: ArrowPrimitiveType>(name: &str, table: &RecordBatch, of: &str) -> Result<Vec<T::Native>> {
     let array: Option<&PrimitiveArray<T>> = column(name, table, of)?.as_primitive_opt();
-    let array = array.ok_or_else(|| Error::result_file(name, format!("{of} is not of type {}", T::DATA_TYPE)))?;
+    let array =
+        array.ok_or_else(|| Error::result_file(name, format!("{of} is not of type {}", T::DATA_TYPE)))?;
     Ok(array.values().to_vec())
 }
 

@@ -1,0 +1,9 @@
+//! Writing to stdout, which may be a pipe that its reader has closed.
+
+use std::io::{self, Write};
+
+/// Prints text and a line end. A reader that has gone away is no failure of the run.
+pub(crate) fn print(text: &str) {
+    let mut stdout = io::stdout().lock();
+    let _closed = writeln!(stdout, "{}", text.trim_end()).and_then(|()| stdout.flush());
+}
