@@ -11,7 +11,7 @@
 //! hashed name ([`label`]), series by a hashed id, and free text of a header is never quoted.
 //!
 //! **Why our own element scanner, and not `dicom-object`.** What this crate needs from a header is some
-//! forty elements. A general reader builds the whole tree: it recurses into sequences (files nested some
+//! thirty elements. A general reader builds the whole tree: it recurses into sequences (files nested some
 //! thousand deep overflow the stack and abort the process, which here is an executor's JVM), allocates what
 //! a length field asks for, and refuses files that hospitals have (over-long values in the meta group, no
 //! preamble, a wrong group length). The scanner ([`header`]) walks the elements once, iteratively, with no
