@@ -10,9 +10,9 @@
 //! depends on nothing else.
 
 use super::column::{Column, Format};
-use super::start::eigen;
 use super::wide::Wide;
 use num_bigint::BigInt;
+use tomobasis_dense::symmetric_eigen;
 
 /// Fraction bits of the f64 rotation in fixed point.
 const ROTATION: u32 = 60;
@@ -34,7 +34,7 @@ pub(super) fn rayleigh_ritz<const W: usize>(
         return None;
     }
     m.iter_mut().for_each(|v| *v /= largest);
-    let (values, y) = eigen(&m, c)?;
+    let (values, y) = symmetric_eigen(&m, c)?;
     let n = columns[0].x.len();
     let rotated = (0..c)
         .map(|j| {

@@ -8,9 +8,8 @@ use super::wide::Wide;
 use super::{Bounds, COMPENSATE, CertifiedSvd, decide};
 use crate::rounding::pow2;
 use crate::{Error, GramMatrix};
-use faer::linalg::matmul::matmul;
-use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
+use tomobasis_dense::multiply;
 
 /// Corrections above this share of a vector mean that the eigenvalues are too close for first-order corrections.
 const LINK: f64 = 1.0 / 64.0;
@@ -375,18 +374,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
             .iter()
             .flat_map(|&j| self.refined[j].iter().flat_map(|(_, r)| r.w.iter().copied()))
             .collect::<Vec<_>>();
-        self.multiply(true, &w, columns.len())
-    }
-
-    /// `X^T b` or `X b`, in f64, for n x width `b`.
-    fn multiply(&self, transpose: bool, b: &[f64], width: usize) -> Vec<f64> {
-        let n = self.n();
-        let x = MatRef::from_column_major_slice(&self.approximate, n, n);
-        let mut out = vec![0.0; n * width];
-        let target = MatMut::from_column_major_slice_mut(&mut out, n, width);
-        let b = MatRef::from_column_major_slice(b, n, width);
-        matmul(target, Accum::Replace, if transpose { x.transpose() } else { x }, b, 1.0, Par::Seq);
-        out
+        multiply(&self.approximate, true, &w, self.n())
     }
 
     /// `X E`: the first-order corrections, without the parts along the other members of a column's own cluster.
@@ -403,7 +391,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
                 }
             }
         }
-        self.multiply(false, &e, pending.len())
+        multiply(&self.approximate, false, &e, n)
     }
 
     /// What corrections could not tell apart gets the canonical basis of its space, by name.

@@ -1,0 +1,52 @@
+//! Dense f64 factorizations by faer, behind plain slices.
+//!
+//! faer is generic code: whoever calls it compiles it, for minutes. Here it is compiled once, so that editing a kernel in `linalg`
+//! takes seconds. Matrices are column-major. Everything runs on the calling thread (`Par::Seq`), whose bits depend on nothing but the
+//! instruction set; where they matter the caller says how.
+
+#![deny(unsafe_code)]
+
+use faer::linalg::matmul::matmul;
+use faer::{Accum, MatMut, MatRef, Par, Side};
+
+/// Eigenvalues, descending, and eigenvectors (n x n) of the symmetric n x n matrix `h`, of which the lower triangle is read.
+///
+/// None when the iteration does not converge. Panics unless `h` has `n * n` entries.
+pub fn symmetric_eigen(h: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
+    let eigen = MatRef::from_column_major_slice(h, n, n).self_adjoint_eigen(Side::Lower).ok()?;
+    let descending = (0..n).rev();
+    let values = descending.clone().map(|j| eigen.S()[j]).collect();
+    let vectors =
+        descending.flat_map(|j| (0..n).map(move |i| (i, j))).map(|(i, j)| eigen.U()[(i, j)]).collect();
+    Some((values, vectors))
+}
+
+/// `x b`, or `x^T b` where `transpose`, for `x` of n x n and `b` of n x width. Panics when the lengths do not fit.
+pub fn multiply(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
+    let width = if n == 0 { 0 } else { b.len() / n };
+    let x = MatRef::from_column_major_slice(x, n, n);
+    let mut out = vec![0.0; n * width];
+    let target = MatMut::from_column_major_slice_mut(&mut out, n, width);
+    let b = MatRef::from_column_major_slice(b, n, width);
+    matmul(target, Accum::Replace, if transpose { x.transpose() } else { x }, b, 1.0, Par::Seq);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn eigenpairs_satisfy_their_equation_and_descend() {
+        let n = 5;
+        let h: Vec<f64> = (0..n * n).map(|at| 1.0 / (at / n + at % n + 1) as f64).collect();
+        let (values, x) = symmetric_eigen(&h, n).unwrap();
+        assert!(values.windows(2).all(|w| w[0] >= w[1]));
+        let hx = multiply(&h, false, &x, n);
+        for j in 0..n {
+            (0..n).for_each(|i| assert!((hx[j * n + i] - values[j] * x[j * n + i]).abs() < 1e-14));
+        }
+        let identity = multiply(&x, true, &x, n);
+        (0..n * n).for_each(|at| assert!((identity[at] - f64::from(at / n == at % n)).abs() < 1e-14));
+    }
+}
