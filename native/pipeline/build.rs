@@ -2,7 +2,7 @@
 
 use std::{env, fs, path::Path};
 
-const RECORDED: [&str; 3] = ["arrow", "faer", "parquet"];
+const RECORDED: [&str; 2] = ["faer", "parquet"];
 
 fn main() {
     let lock = Path::new(&env::var("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../../Cargo.lock");

@@ -177,21 +177,25 @@ impl Decomposition {
 
     /// What the first k basis vectors hold and leave out, for each k of `ranks` (1 to the rank).
     pub(crate) fn entries(&self, ranks: &[usize]) -> Vec<CompositeEntry> {
-        let cumulative = spectrum::cumulative(&self.s, self.energy);
-        let of = |&k: &usize| CompositeEntry {
-            k,
-            energy: cumulative.get(k - 1).copied().unwrap_or(1.0),
-            residual_rms: spectrum::residual_rms(&self.s, self.rest(), k, self.rows(), self.columns()),
+        let left_out = self.left_out();
+        let values = self.rows() as f64 * self.columns() as f64;
+        let of = |&k: &usize| {
+            let left_out = left_out.get(k - 1).copied().unwrap_or_default();
+            CompositeEntry {
+                k,
+                energy: 1.0 - left_out / self.energy,
+                residual_rms: (left_out / values).sqrt(),
+            }
         };
         ranks.iter().map(of).collect()
     }
 
-    /// The part of `||A||_F^2` outside the k basis vectors: nothing at full rank.
-    fn rest(&self) -> f64 {
-        if self.rank() == self.numerical_rank {
-            return 0.0;
-        }
-        self.energy - self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma)
+    /// What the first 1, 2, ... k basis vectors leave out of `||A||_F^2`.
+    pub(crate) fn left_out(&self) -> Vec<f64> {
+        let held = || self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma);
+        // At the numerical rank nothing is left out but rounding.
+        let rest = if self.rank() == self.numerical_rank { 0.0 } else { self.energy - held() };
+        spectrum::left_out(&self.s, rest)
     }
 
     pub(crate) fn projector(&self) -> Result<Projector> {

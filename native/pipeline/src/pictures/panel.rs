@@ -142,8 +142,11 @@ pub(super) fn unit(decomposition: &Decomposition) -> String {
 
 /// A share as a percentage with as many decimals as tell it from 100 %.
 pub(crate) fn percent(share: f64) -> String {
-    let left = 100.0 * (1.0 - share).abs();
-    let decimals = if left > 0.0 && left < 1.0 { (2.0 - left.log10().floor()).min(8.0) as usize } else { 2 };
+    let left = 100.0 * (1.0 - share);
+    if left == 0.0 {
+        return "100 %".to_owned();
+    }
+    let decimals = if left < 1.0 { (2.0 - left.log10().floor()).min(8.0) as usize } else { 2 };
     format!("{:.decimals$} %", 100.0 * share)
 }
 
@@ -168,7 +171,7 @@ mod tests {
     #[test]
     fn percentages_show_how_far_from_all_they_are() {
         assert_eq!(percent(0.5), "50.00 %");
-        assert_eq!(percent(1.0), "100.00 %");
+        assert_eq!(percent(1.0), "100 %");
         assert_eq!(percent(0.999_987), "99.99870 %");
     }
 }

@@ -5,14 +5,11 @@
 use embedded_graphics::{
     pixelcolor::Rgb888,
     prelude::*,
-    primitives::{Line, Polyline, PrimitiveStyle},
+    primitives::{Line, PrimitiveStyle},
     text::Alignment,
 };
 
-use super::{
-    canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE},
-    panel::unit,
-};
+use super::canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE};
 use crate::{decomposition::Decomposition, error::Result};
 
 const SMOOTH: usize = 3;
@@ -38,10 +35,11 @@ struct Plot<'a> {
 }
 
 pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
-    let left_out = left_out(&decomposition.s, decomposition.energy);
+    let left_out: Vec<f64> =
+        decomposition.left_out().iter().map(|rest| rest / decomposition.energy).collect();
     let plots = [
         Plot::new(
-            format!("Singular values s_j{}", unit(decomposition)),
+            format!("Singular values{}", in_parentheses(&decomposition.plan.rescale_unit)),
             LEFT[0],
             &decomposition.s,
             &decomposition.composites,
@@ -62,19 +60,8 @@ pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
     Ok(canvas)
 }
 
-/// Shares of the energy outside the first 1, 2, ... k-1 basis vectors, summed from the small end.
-fn left_out(s: &[f64], energy: f64) -> Vec<f64> {
-    let mut shares: Vec<f64> = s
-        .iter()
-        .skip(1)
-        .rev()
-        .scan(0.0, |sum, sigma| {
-            *sum += sigma * sigma / energy;
-            Some(*sum)
-        })
-        .collect();
-    shares.reverse();
-    shares
+fn in_parentheses(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" ({unit})") }
 }
 
 impl<'a> Plot<'a> {
@@ -122,12 +109,18 @@ impl<'a> Plot<'a> {
             let line = Line::new(at(self.x(k as f64), TOP as f64), at(self.x(k as f64), bottom));
             canvas.draw(&line.into_styled(PrimitiveStyle::with_stroke(MARK, thin)));
         }
-        let frame = [at(self.left as f64, TOP as f64), at(self.left as f64, bottom), at(right, bottom)];
-        canvas.draw(&Polyline::new(&frame).into_styled(PrimitiveStyle::with_stroke(FAINT, thin)));
+        let corner = at(self.left as f64, bottom);
+        for end in [at(self.left as f64, TOP as f64), at(right, bottom)] {
+            canvas.draw(&Line::new(corner, end).into_styled(PrimitiveStyle::with_stroke(FAINT, thin)));
+        }
         let positive = self.values.iter().enumerate().filter(|(_, value)| **value > 0.0);
         let curve: Vec<Point> =
             positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(value.log10()))).collect();
-        canvas.draw(&Polyline::new(&curve).into_styled(PrimitiveStyle::with_stroke(CURVE, 2 * thin)));
+        // One line each: the joints of the library's thick polylines overflow at such sizes.
+        for ends in curve.windows(2) {
+            canvas
+                .draw(&Line::new(ends[0], ends[1]).into_styled(PrimitiveStyle::with_stroke(CURVE, 2 * thin)));
+        }
     }
 
     fn draw_text(&self, canvas: &mut Canvas) {
@@ -151,12 +144,6 @@ impl<'a> Plot<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_share_left_out_is_summed_from_the_small_end() {
-        assert_eq!(left_out(&[3.0, 2.0, 1.0], 14.0), [5.0 / 14.0, 1.0 / 14.0]);
-        assert!(left_out(&[3.0], 9.0).is_empty());
-    }
 
     #[test]
     fn the_axis_spans_whole_decades_even_for_one_value() {

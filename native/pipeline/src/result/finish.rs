@@ -45,7 +45,10 @@ pub fn finish(
     let mut files = Vec::new();
     let mut add = |path: &str, bytes: Vec<u8>| files.push(NamedFile { path: path.to_owned(), bytes });
     if decomposition.options.emits(Emit::Parquet) {
-        add(tables::SINGULAR_VALUES, tables::singular_values(&decomposition.s, decomposition.energy)?);
+        add(
+            tables::SINGULAR_VALUES,
+            tables::singular_values(&decomposition.s, &decomposition.left_out(), decomposition.energy)?,
+        );
         let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
         let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
         add(

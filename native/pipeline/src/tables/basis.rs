@@ -7,10 +7,8 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, RecordBatch},
-    datatypes::{DataType, Field, Schema},
-};
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, Int64Array, RecordBatch};
+use arrow_schema::{DataType, Field, Schema};
 use bytes::Bytes;
 use parquet::{
     arrow::ArrowWriter,

@@ -1,10 +1,11 @@
 //! A result folder's tables, back into numbers.
 
-use arrow::{
-    array::{Array, ArrayRef, AsArray, PrimitiveArray, RecordBatch},
-    compute::concat_batches,
-    datatypes::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type},
+use arrow_array::{
+    Array, ArrayRef, PrimitiveArray, RecordBatch,
+    cast::AsArray,
+    types::{ArrowPrimitiveType, Float64Type, Int32Type, Int64Type},
 };
+use arrow_select::concat::concat_batches;
 use bytes::Bytes;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 

@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use arrow::{
-    array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, RecordBatch, StringArray},
-    datatypes::{DataType, Field, Schema},
-};
+use arrow_array::{Array, ArrayRef, FixedSizeListArray, Float64Array, Int32Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
 use parquet::{arrow::ArrowWriter, errors::Result};
 
 use super::properties;
 
 /// The k singular values: index (from 1), sigma (HU), energy (share of `||A||_F^2`), cumulative_energy.
 ///
+/// `left_out` is what the first 1, 2, ... k leave out of `total`.
+///
 /// # Errors
 /// When the library cannot encode the table.
-pub fn singular_values(s: &[f64], total_energy: f64) -> Result<Vec<u8>> {
-    let energy: Vec<f64> = s.iter().map(|sigma| sigma * sigma / total_energy).collect();
-    let cumulative = crate::spectrum::cumulative(s, total_energy);
+pub fn singular_values(s: &[f64], left_out: &[f64], total: f64) -> Result<Vec<u8>> {
+    let energy: Vec<f64> = s.iter().map(|sigma| sigma * sigma / total).collect();
+    let cumulative: Vec<f64> = left_out.iter().map(|rest| 1.0 - rest / total).collect();
     encode(vec![
         ("index", Arc::new(Int32Array::from_iter_values(1..=s.len() as i32))),
         ("sigma", Arc::new(Float64Array::from(s.to_vec()))),
