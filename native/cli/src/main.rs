@@ -14,7 +14,7 @@ mod verify;
 
 use std::{panic, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, error::ErrorKind};
 use log::LevelFilter;
 use tomobasis_pipeline::{Error, options::one_line};
 
@@ -64,6 +64,10 @@ fn main() -> ExitCode {
         Err(error) if error.exit_code() == 0 => {
             output::print(&error.to_string());
             return ExitCode::SUCCESS;
+        }
+        Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            eprint!("{error}");
+            return ExitCode::from(2);
         }
         Err(error) => return failed(&one_line(&error), 2),
     };

@@ -1,0 +1,139 @@
+//! The command as its user sees it: stdout, stderr and exit codes.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    process::{Command, Output},
+};
+
+use tomobasis_dicom::testing::DicomFile;
+
+fn tomobasis(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_tomobasis")).args(args).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+/// Five slices of 40 x 36 in a temporary folder.
+fn series() -> (tempfile::TempDir, PathBuf) {
+    let base = tempfile::tempdir().unwrap();
+    let input = base.path().join("scan");
+    fs::create_dir(&input).unwrap();
+    for j in 0..5u32 {
+        let pixels: Vec<i16> = (0..40 * 36u32).map(|i| ((i * i * (j + 3) + 17 * i) % 1901) as i16).collect();
+        let file = DicomFile::ct(40, 36, &pixels).number(j + 1).position(0.0, 0.0, f64::from(j));
+        fs::write(input.join(format!("{j}.dcm")), file.bytes()).unwrap();
+    }
+    (base, input)
+}
+
+fn utf8(path: &Path) -> &str {
+    path.to_str().unwrap()
+}
+
+/// The error of a failed command: one line on stderr that begins with `error: `, nothing on stdout.
+fn refusal(args: &[&str], code: i32) -> String {
+    let output = tomobasis(args);
+    let stderr = text(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{stderr}");
+    assert!(output.stdout.is_empty());
+    let line = stderr.trim_end();
+    assert!(!line.contains('\n'), "{line}");
+    line.strip_prefix("error: ").unwrap_or_else(|| panic!("{line}")).to_owned()
+}
+
+#[test]
+fn a_decomposition_prints_where_to_look_and_verifies() {
+    let (base, input) = series();
+    let result = base.path().join("result");
+    let run = tomobasis(&["decompose", "--input", utf8(&input), "--output", utf8(&result)]);
+    let (stdout, stderr) = (text(&run.stdout), text(&run.stderr));
+    assert_eq!(run.status.code(), Some(0), "{stderr}");
+    for said in ["5 slices of 36 x 40", "s_1 = ", "s_5 = ", "root digest", "report.html"] {
+        assert!(stdout.contains(said), "{said} is not in {stdout}");
+    }
+    for stage in ["[1/5] scan", "[2/5] decode", "[3/5] gram", "[4/5] decompose", "[5/5] render"] {
+        assert!(stderr.contains(stage), "{stage} is not in {stderr}");
+    }
+    let root = stdout.lines().find_map(|line| line.strip_prefix("root digest  ")).unwrap().to_owned();
+    let verified = tomobasis(&["verify", utf8(&result), "--input", utf8(&input)]);
+    assert_eq!(verified.status.code(), Some(0), "{}", text(&verified.stderr));
+    assert!(text(&verified.stdout).contains(&root));
+    assert_eq!(tomobasis(&["compare", utf8(&result), utf8(&result)]).status.code(), Some(0));
+}
+
+#[test]
+fn a_changed_result_exits_with_4_and_names_the_file() {
+    let (base, input) = series();
+    let result = base.path().join("result");
+    tomobasis(&["decompose", "--input", utf8(&input), "--output", utf8(&result)]);
+    let part = result.join("basis/part-00000.parquet");
+    let mut bytes = fs::read(&part).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&part, bytes).unwrap();
+    for args in [
+        ["verify", utf8(&result), "--input", utf8(&input)].as_slice(),
+        &["compare", utf8(&result), utf8(&result)],
+    ] {
+        let output = tomobasis(args);
+        assert_eq!(output.status.code(), Some(4));
+        assert!(text(&output.stderr).contains("basis/part-00000.parquet"), "{}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn usage_errors_are_one_line_and_exit_with_2() {
+    let (base, input) = series();
+    let output = base.path().join("result");
+    let decompose = ["decompose", "--input", utf8(&input), "--output", utf8(&output)];
+    for (more, named) in [
+        (["--rank", "0"], "--rank"),
+        (["--rank", "6"], "--rank"),
+        (["--method", "dssvd"], "--method dssvd is not available yet"),
+        (["--seed", "1"], "--seed is not available yet"),
+        (["--threads", "many"], "--threads"),
+    ] {
+        let said = refusal(&[decompose.as_slice(), &more].concat(), 2);
+        assert!(said.contains(named), "{said}");
+    }
+    assert!(refusal(&["decompose", "--input", utf8(&input)], 2).contains("--output"));
+    assert!(refusal(&["render"], 2).contains("render"));
+    assert!(!output.exists());
+}
+
+#[test]
+fn bad_input_exits_with_3_without_naming_the_path() {
+    let (base, input) = series();
+    let output = base.path().join("result");
+    let absent = base.path().join("DOE^JOHN");
+    let said = refusal(&["decompose", "--input", utf8(&absent), "--output", utf8(&output)], 3);
+    assert!(said.starts_with("--input") && !said.contains("DOE"), "{said}");
+    assert!(!refusal(&["inspect", utf8(&absent)], 3).contains("DOE"));
+    let said = refusal(&["verify", utf8(&input), "--input", utf8(&input)], 3);
+    assert!(said.contains("_SUCCESS"), "{said}");
+}
+
+#[test]
+fn inspect_lists_series_as_table_and_as_json_without_patient_data() {
+    let (_base, input) = series();
+    let table = tomobasis(&["inspect", utf8(&input)]);
+    assert!(text(&table.stdout).contains("5 slices of 40 x 36"), "{}", text(&table.stdout));
+    let json = tomobasis(&["inspect", utf8(&input), "--json"]);
+    let parsed: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    assert_eq!(parsed["series"][0]["slices"], 5);
+    for output in [table, json] {
+        assert!(!text(&output.stdout).contains("DOE") && !text(&output.stderr).contains("DOE"));
+    }
+}
+
+#[test]
+fn help_and_version_go_to_stdout() {
+    for args in [["--help"].as_slice(), &["decompose", "--help"], &["--version"]] {
+        let output = tomobasis(args);
+        assert_eq!(output.status.code(), Some(0));
+        assert!(!output.stdout.is_empty() && output.stderr.is_empty());
+    }
+}
