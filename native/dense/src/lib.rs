@@ -23,7 +23,7 @@ pub fn symmetric_eigen(h: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
 
 /// `x b`, or `x^T b` where `transpose`, for `x` of n x n and `b` of n x width. Panics when the lengths do not fit.
 pub fn multiply(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
-    let width = if n == 0 { 0 } else { b.len() / n };
+    let width = b.len().checked_div(n).unwrap_or(0);
     let x = MatRef::from_column_major_slice(x, n, n);
     let mut out = vec![0.0; n * width];
     let target = MatMut::from_column_major_slice_mut(&mut out, n, width);

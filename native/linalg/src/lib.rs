@@ -11,6 +11,7 @@
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 
+mod affine;
 mod block;
 mod certified;
 mod error;

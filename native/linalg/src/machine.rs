@@ -2,7 +2,7 @@
 
 use crate::{Error, gram};
 
-/// The Gram kernel that this process uses: `avx512vnni`, `avx512`, `avx2`, `neon` or `portable`. All give the same bits.
+/// The Gram kernel that this process uses: `avx512vnni`, `avx512`, `avx2` or `portable`. All give the same bits.
 ///
 /// The environment variable `TOMOBASIS_KERNEL` forces one of them (a name that this CPU can't run is ignored, with a warning).
 pub fn kernel_name() -> &'static str {

@@ -90,34 +90,3 @@ pub(super) fn accumulate(
         }
     }
 }
-
-/// As [`accumulate`] over the whole depth and from zero, with twice the working precision: `b` is `high + low`.
-///
-/// Ogita, Rump and Oishi (2005), "Accurate sum and dot product", Dot2: the error of each product (by FMA) and of each sum (Knuth's
-/// TwoSum) is carried in a second chain, to which `a * low` is added, and which is added at the end.
-#[inline(always)]
-pub(super) fn accumulate_twofold(a: &PackedRows, high: &Panels, low: &Panels, sums: &mut [[f64; LANES]]) {
-    let count = high.count();
-    for p in 0..count {
-        let (high, low) = (high.panel(p), low.panel(p));
-        for (tile, rows) in a.tiles.chunks_exact(a.depth).zip(sums.chunks_exact_mut(HEIGHT * count)) {
-            for q in 0..HEIGHT {
-                let mut sum = [0.0; LANES];
-                let mut error = [0.0; LANES];
-                for ((x, h), l) in tile.iter().zip(high).zip(low) {
-                    let x = x[q];
-                    for c in 0..LANES {
-                        let product = x * h[c];
-                        let product_error = x.mul_add(h[c], -product);
-                        let next = sum[c] + product;
-                        let part = next - sum[c];
-                        let sum_error = (sum[c] - (next - part)) + (product - part);
-                        sum[c] = next;
-                        error[c] = x.mul_add(l[c], error[c] + (product_error + sum_error));
-                    }
-                }
-                rows[q * count + p] = std::array::from_fn(|c| sum[c] + error[c]);
-            }
-        }
-    }
-}

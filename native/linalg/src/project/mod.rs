@@ -3,7 +3,7 @@
 //! With `A` the rescaled block (rows x n), `V` the weights (n x k) and `s` the singular values:
 //!
 //! * `T = A V`: `T_ij` is one chain of fused multiply-adds over `l = 0, 1, .., n-1` from `+0.0`. Where `s_1 / s_j` exceeds
-//!   [`COMPENSATE`](crate::COMPENSATE), the chain runs in twice the working precision and takes `V`'s second word, so that
+//!   [`COMPENSATE`](crate::COMPENSATE) it is instead the f64 nearest to an exact sum that takes `V`'s second word ([`exact`]), so that
 //!   `U`'s columns stay orthogonal however small `s_j` is.
 //! * `U_ij = T_ij / s_j`, one division.
 //! * the composite of rank K, `C_K = T_K V_K^T` (= `U_K diag(s_K) V_K^T`): `C_ij` is one chain over `l = 0, .., K-1` of
@@ -12,9 +12,11 @@
 //! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
 
 mod chain;
+mod exact;
 
 use crate::{Error, Rescale, RowBlock};
-use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate, accumulate_twofold};
+use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
+use exact::ExactSums;
 
 /// Rows packed at a time: 96 rows of a few hundred columns stay in the second-level cache.
 const GROUP: usize = 16 * HEIGHT;
@@ -28,10 +30,8 @@ pub struct Projector {
     v: Vec<f64>,
     /// Panels of `V`, plain chains.
     plain: Panels,
-    /// The columns whose chains run in twice the working precision, and their first and second words.
-    twofold: Vec<usize>,
-    high: Panels,
-    low: Panels,
+    /// The columns with small singular values.
+    exact: ExactSums,
 }
 
 impl Projector {
@@ -56,16 +56,14 @@ impl Projector {
             }
         }
         rescale.iter().enumerate().try_for_each(|(j, r)| r.check(j))?;
-        let twofold: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
+        let small: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
         Ok(Self {
             n,
             s: s.to_vec(),
             rescale: rescale.to_vec(),
             v: v.to_vec(),
             plain: Panels::new(n, k, |l, j| v[l * k + j]),
-            high: Panels::new(n, twofold.len(), |l, j| v[l * k + twofold[j]]),
-            low: Panels::new(n, twofold.len(), |l, j| v_low[l * k + twofold[j]]),
-            twofold,
+            exact: ExactSums::new(small, |l, j| (v[l * k + j], v_low[l * k + j]), rescale)?,
         })
     }
 
@@ -177,12 +175,13 @@ impl Projector {
             for (out, sums) in target.chunks_exact_mut(k).zip(sums.chunks_exact(self.plain.count())) {
                 out.copy_from_slice(&sums.as_flattened()[..k]);
             }
-            if !self.twofold.is_empty() {
-                reset(&mut sums, rows, &self.high);
-                accumulate_twofold(&a, &self.high, &self.low, &mut sums);
-                for (out, sums) in target.chunks_exact_mut(k).zip(sums.chunks_exact(self.high.count())) {
-                    self.twofold.iter().zip(sums.as_flattened()).for_each(|(&j, &v)| out[j] = v);
+            if !self.exact.is_empty() {
+                for l in 0..self.n {
+                    let stored = &block.column(l)[first..first + rows];
+                    real.iter_mut().zip(stored).for_each(|(r, &v)| *r = f64::from(v));
+                    a.set_column(l, &real[..rows]);
                 }
+                self.exact.project(&a, target, k, &mut sums);
             }
         }
     }

@@ -85,24 +85,52 @@ fn composites_are_chains_over_the_leading_columns_and_share_their_prefix() {
     }
 }
 
-#[test]
-fn a_twofold_chain_is_exact_where_a_plain_one_cancels() {
-    let c = Case {
-        n: 3,
-        k: 2,
-        rows: 7,
-        values: (0..21).map(|i| if i < 14 { 30_000 } else { 1 }).collect(),
-        v: vec![1.0, 1.0, -1.0, -1.0, 1e-17, 1e-17],
-        s: vec![1.0, 1.0],
-        rescale: vec![Rescale::IDENTITY; 3],
+/// The exact sum over big integers at 2^-400, rounded once.
+fn exact(c: &Case, low: &[f64], row: usize, j: usize) -> f64 {
+    let at = |v: f64| {
+        let (mantissa, exponent) = crate::affine::dyadic(v);
+        num_bigint::BigInt::from(mantissa) << (exponent + 200)
     };
-    let low = [0.0, 2f64.powi(-60), 0.0, 0.0, 0.0, 0.0];
-    let p = c.projector(&low, &[false, true]);
+    let real = |l: usize| {
+        let r = c.rescale[l];
+        at(r.slope) * (i32::from(c.values[l * c.rows + row]) + r.offset) + at(r.intercept)
+    };
+    let sum: num_bigint::BigInt =
+        (0..c.n).map(|l| real(l) * (at(c.v[l * c.k + j]) + at(low[l * c.k + j]))).sum();
+    let value = crate::rounding::nearest(sum.magnitude(), -400);
+    if sum.sign() == num_bigint::Sign::Minus { -value } else { value }
+}
+
+#[test]
+fn columns_of_small_singular_values_are_the_nearest_to_the_exact_sum() {
+    let mut c = case(40, 3, 100);
+    for (slope, intercept, offset) in [(1.0, -1024.0, 0), (1.0, 0.0, 32_768), (4.0, 3.0, 0)] {
+        c.rescale.fill(Rescale { slope, intercept, offset });
+        // Multiples of 2^-64 and of 2^-92, so that nothing is lost when slope times V is put in fixed point.
+        let unit = |v: f64, bits: i32| (v * 2f64.powi(bits)).round() * 2f64.powi(-bits);
+        c.v.iter_mut().for_each(|v| *v = unit(*v, 64));
+        let low: Vec<f64> = (0..c.v.len()).map(|i| unit(c.v[i] * 1e-17, 92)).collect();
+        let p = c.projector(&low, &[false, true, true]);
+        let mut t = Vec::new();
+        p.project(c.block(), &mut t).unwrap();
+        for r in 0..c.rows {
+            assert_eq!(t[r * 3].to_bits(), c.chain(r, 0).to_bits());
+            assert_eq!(t[r * 3 + 1].to_bits(), exact(&c, &low, r, 1).to_bits());
+            assert_eq!(t[r * 3 + 2].to_bits(), exact(&c, &low, r, 2).to_bits());
+        }
+    }
+}
+
+#[test]
+fn decimal_slopes_round_once_in_fixed_point() {
+    let mut c = case(11, 2, 20);
+    c.rescale.fill(Rescale { slope: 0.012_345, intercept: -10.7, offset: 0 });
+    let low = vec![0.0; c.v.len()];
     let mut t = Vec::new();
-    p.project(c.block(), &mut t).unwrap();
-    for row in t.chunks(2) {
-        assert_eq!(row[0], 1e-17);
-        assert_eq!(row[1], 30_000.0 * 2f64.powi(-60) + 1e-17);
+    c.projector(&low, &[true, true]).project(c.block(), &mut t).unwrap();
+    for (at, &v) in t.iter().enumerate() {
+        let expected = exact(&c, &low, at / 2, at % 2);
+        assert!((v - expected).abs() <= expected.abs() * f64::EPSILON, "{v} {expected}");
     }
 }
 

@@ -5,11 +5,13 @@
 //! `x y = (x-c)(y-c) + c (x-c) + c (y-c) + c^2`.
 //!
 //! Columns are packed in panels of 16; one packed word holds two consecutive rows of one column, which is what the multiply-add
-//! instructions (`vpmaddwd`, `vpdpwssd`, `smlal`) take. A kernel computes a tile of `height` x 16 sums over at most as many row
+//! instructions (`vpmaddwd`, `vpdpwssd`) take. A kernel computes a tile of `height` x 16 sums over at most as many row
 //! pairs as 32 bits allow. Every kernel returns the same integers.
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
 mod pack;
 mod portable;
 
@@ -44,6 +46,10 @@ pub(crate) struct Kernel {
 
 /// All kernels of this architecture, best first. The last one is always available.
 static KERNELS: &[Kernel] = &[
+    #[cfg(target_arch = "x86_64")]
+    avx512::VNNI,
+    #[cfg(target_arch = "x86_64")]
+    avx512::MADD,
     #[cfg(target_arch = "x86_64")]
     avx2::KERNEL,
     portable::KERNEL,

@@ -1,0 +1,132 @@
+//! `T = A V` for columns with small singular values, from exact sums.
+//!
+//! Where `s_1 / s_j` is large, `T_ij` is what large terms leave when they cancel: a plain chain would lose the digits that make `u_j`
+//! orthogonal to the others. But the stored values are integers of 16 bits, so with `V` in fixed point the sum can be exact:
+//!
+//! `T_ij = 2^-f (sum_l x_il P_lj + C_j)`, `P_lj = slope_l V_lj 2^f` and `C_j = sum_l b_l V_lj 2^f`, both rounded to integers (ties to even),
+//! with `V` = first + second word, `b_l = intercept_l + slope_l offset_l` and `f` = 92 less the bits of the largest slope. For CT, whose
+//! slope is 1, `P` is `V` to the nearest multiple of 2^-92: `T` is exact to about `2^-92 s_1`. The sum is rounded to f64 once.
+//!
+//! `P` is cut into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over up to 2^14 slices are
+//! integers that f64 holds: the fast kernel for plain chains computes them exactly, in any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free
+//! transformations of matrix multiplication").
+
+use super::chain::{LANES, PackedRows, Panels, accumulate};
+use super::reset;
+use crate::affine::{affine_integers, dyadic};
+use crate::rounding::pow2;
+use crate::{Error, Rescale};
+use num_bigint::BigInt;
+
+/// Digits of `P`.
+const DIGITS: usize = 4;
+
+/// Bits of a digit.
+const DIGIT_BITS: u32 = 23;
+
+/// Bits that `C` may have, so that the whole sum fits into 128.
+const MAX_CONSTANT_BITS: u64 = 124;
+
+/// The right operand for some columns of `V`.
+pub(super) struct ExactSums {
+    /// Which columns of `T`.
+    columns: Vec<usize>,
+    /// `P` in digits, lowest first.
+    digits: Vec<Panels>,
+    constants: Vec<i128>,
+    /// `2^-f`.
+    unit: f64,
+}
+
+impl ExactSums {
+    /// For the given columns of `V`, whose first and second words are `v(l, j)`.
+    pub fn new(
+        columns: Vec<usize>,
+        v: impl Fn(usize, usize) -> (f64, f64),
+        rescale: &[Rescale],
+    ) -> Result<Self, Error> {
+        let (n, width) = (rescale.len(), columns.len());
+        if columns.is_empty() {
+            return Ok(Self { columns, digits: vec![], constants: vec![], unit: 1.0 });
+        }
+        let (affine, exponent) = affine_integers(rescale)?;
+        let slope_bits = affine.iter().map(|(a, _)| a.bits() as i64).max().unwrap_or(0) + exponent;
+        // |V| <= 1: with slopes below 2^slope_bits all of P stays below 2^(4 * 23); one more bit for the sign of the top digit.
+        let fraction = i64::from(DIGIT_BITS) * DIGITS as i64 - slope_bits + 1;
+        let mut p = vec![0i128; n * width];
+        let mut constants = vec![0i128; width];
+        for (at, &j) in columns.iter().enumerate() {
+            let mut constant = BigInt::ZERO;
+            for (l, (a, b)) in affine.iter().enumerate() {
+                let (first, second) = v(l, j);
+                let v = fixed(first) + fixed(second);
+                p[l * width + at] = narrow(&round(&(a * &v), exponent - FIXED + fraction))?;
+                constant += b * v;
+            }
+            constants[at] = narrow(&round(&constant, exponent - FIXED + fraction))?;
+        }
+        let digits =
+            (0..DIGITS).map(|d| Panels::new(n, width, |l, at| digit(p[l * width + at], d) as f64)).collect();
+        Ok(Self { columns, digits, constants, unit: pow2(-fraction as i32) })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.columns.is_empty()
+    }
+
+    /// Overwrites these columns of `t` (rows x k) from the stored values of a group of rows.
+    #[inline(always)]
+    pub fn project(&self, stored: &PackedRows, t: &mut [f64], k: usize, sums: &mut Vec<[f64; LANES]>) {
+        let width = self.columns.len();
+        let rows = t.len() / k;
+        let mut totals = vec![0i128; rows * width];
+        totals.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(&self.constants));
+        for (d, panels) in self.digits.iter().enumerate() {
+            reset(sums, rows, panels);
+            accumulate(stored, panels, 0..panels.depth, sums);
+            for (total, sums) in totals.chunks_exact_mut(width).zip(sums.chunks_exact(panels.count())) {
+                for (total, &sum) in total.iter_mut().zip(sums.as_flattened()) {
+                    *total += i128::from(sum as i64) << (DIGIT_BITS * d as u32);
+                }
+            }
+        }
+        for (t, total) in t.chunks_exact_mut(k).zip(totals.chunks_exact(width)) {
+            for (&j, &total) in self.columns.iter().zip(total) {
+                t[j] = total as f64 * self.unit;
+            }
+        }
+    }
+}
+
+/// Fraction bits at which every word of `V` is an integer: second words are multiples of 2^-106, first words of 2^-64.
+const FIXED: i64 = 128;
+
+/// A word of `V` as an integer at `2^-FIXED`.
+fn fixed(v: f64) -> BigInt {
+    let (mantissa, exponent) = dyadic(v);
+    round(&BigInt::from(mantissa), exponent + FIXED)
+}
+
+/// `value * 2^exponent` to the nearest integer, ties to even.
+fn round(value: &BigInt, exponent: i64) -> BigInt {
+    if exponent >= 0 {
+        return value << exponent;
+    }
+    let drop = exponent.unsigned_abs();
+    let floor: BigInt = value >> drop;
+    let rest: BigInt = value - (&floor << drop);
+    let half: BigInt = BigInt::from(1) << (drop - 1);
+    let up = rest > half || (rest == half && floor.bit(0));
+    if up { floor + 1 } else { floor }
+}
+
+fn narrow(value: &BigInt) -> Result<i128, Error> {
+    let range = || Error::RescaleRange { bits: value.bits(), limit: MAX_CONSTANT_BITS };
+    if value.bits() > MAX_CONSTANT_BITS { Err(range()) } else { i128::try_from(value).map_err(|_| range()) }
+}
+
+/// Digit `d`: 23 bits without sign, the top one with the sign and what is left.
+fn digit(value: i128, d: usize) -> i64 {
+    let rest = value >> (DIGIT_BITS as usize * d);
+    if d + 1 == DIGITS { rest as i64 } else { (rest & ((1 << DIGIT_BITS) - 1)) as i64 }
+}
