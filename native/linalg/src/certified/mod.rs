@@ -19,8 +19,10 @@ mod cluster;
 mod column;
 mod decide;
 mod enclosure;
+mod outcome;
 mod refine;
 mod start;
+mod step;
 mod wide;
 
 use crate::{Error, GramMatrix};
