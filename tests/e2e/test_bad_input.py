@@ -77,7 +77,7 @@ def other_size(base):
         d.Rows //= 2
 
     edit(small_scan(base / "scan")[3], crop)
-    return Case(base / "scan", INPUT, ("different sizes", "--series"), listed=2)
+    return Case(base / "scan", USAGE, ("different sizes", "--series"), listed=2)
 
 
 def no_position(base):

@@ -32,7 +32,7 @@ def test_a_run_prints_no_patient_data(made, tmp_path, way):
 
 
 def test_inspect_shows_the_series_and_no_patient_data(made):
-    run = tomobasis("inspect", "--input", made.folder)
+    run = tomobasis("inspect", made.folder)
     assert run.code == 0, run.err
     assert "24" in run.out and "120" in run.out and "160" in run.out
     assert found(made.scan, run.out + run.err) == []

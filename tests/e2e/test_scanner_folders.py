@@ -45,6 +45,6 @@ def test_spark_gives_the_same_root(case, tmp_path):
 
 
 def test_the_gantry_tilt_is_reported(shared):
-    run = tomobasis("inspect", "--input", shared("philips_tilt_S21610"))
+    run = tomobasis("inspect", shared("philips_tilt_S21610"))
     assert run.code == 0, run.err
     assert "tilt" in run.out.lower()
