@@ -5,5 +5,5 @@
 - `enclosure`: the eigenpairs of an integer matrix with proven error bounds, in ball arithmetic.
 - `rounding`: are given floats the correctly rounded singular values and vectors? Proven entry by entry.
 - `ratios`: LAPACK's residual ratios.
-- `fused`: one entry of `U` by exact rational arithmetic, operation by operation as the documentation defines it.
+- `basis`: one entry of `U`, operation by operation as its definition says.
 """
