@@ -19,7 +19,7 @@ from reports import Count, from_cargo, from_junit
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv/bin"
 REPORTS = ROOT / "build/test-reports"
-CRATES = ["tomobasis_linalg", "tomobasis_dicom", "tomobasis_pipeline", "tomobasis_jni", "tomobasis"]
+CRATES = ["tomobasis_dense", "tomobasis_linalg", "tomobasis_dicom", "tomobasis_pipeline", "tomobasis_jni", "tomobasis"]
 
 
 def run(*command, **environment):
@@ -60,8 +60,19 @@ def checks(commands):
 
 def lint():
     scripts = sorted(p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file())
-    doc, ruff = ("cargo", "doc", "--workspace", "--no-deps", "--locked", "--quiet"), TOOLS / "ruff"
-    clippy = ("cargo", "clippy", "--workspace", "--all-targets", "--locked", "--quiet", "--", "-D", "warnings")
+    doc, ruff = ("cargo", "doc", "--release", "--workspace", "--no-deps", "--locked", "--quiet"), TOOLS / "ruff"
+    clippy = (
+        "cargo",
+        "clippy",
+        "--release",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--quiet",
+        "--",
+        "-D",
+        "warnings",
+    )
     return {
         "lint": checks(
             [
@@ -82,7 +93,7 @@ def build():
 
 
 def rust():
-    code, output = run("cargo", "test", "--workspace", "--locked", "--no-fail-fast")
+    code, output = run("cargo", "test", "--release", "--workspace", "--locked", "--no-fail-fast")
     counts = {name: Count() for name in CRATES} | from_cargo(output)
     if code != 0 and not any(c.failed for c in counts.values()):
         counts["cargo test"] = Count(failed=1)  # did not compile, or a test took its process down
