@@ -68,6 +68,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
                 3 => jni_str!("io/tomobasis/kernels/InputException"),
                 _ => COMPUTATION,
             },
+            Failure::Jni(JniError::NullPtr(_)) => jni_str!("java/lang/NullPointerException"),
             Failure::Jni(_) => COMPUTATION,
             Failure::Argument(_) => jni_str!("java/lang/IllegalArgumentException"),
         };

@@ -70,3 +70,19 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
         new_string(env, &json.to_string())
     })
 }
+
+/// `String fileLabel(int file, int count, String name)`: how messages name a file.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn file_label<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    file: jint,
+    count: jint,
+    name: JString<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let (file, count) = (size(file, "file")?, size(count, "count")?);
+        let label = tomobasis_dicom::file_label(file, count, &string(env, &name)?);
+        new_string(env, &label)
+    })
+}

@@ -49,7 +49,7 @@ class RoundTripTest {
   @Test
   void a_head_too_short_asks_for_more_and_then_suffices() {
     try (Inventory inventory = new Inventory(Runs.options())) {
-      byte[] file = CT.file(0);
+      byte[] file = new SyntheticCt(1, 300, 300, 4).file(0);
       byte[] head = Arrays.copyOf(file, 200);
       long needed = inventory.add(0, "a", file.length, head);
       while (needed != 0) {

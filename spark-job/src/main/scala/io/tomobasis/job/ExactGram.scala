@@ -22,7 +22,6 @@ object ExactGram {
   private val DriverBytes = 256L << 20
 
   def sum(blocks: RDD[RowBlock], columns: Int): ExactGram = {
-    implicit val releasable: Using.Releasable[GramAccumulator] = _.close()
     val sums = blocks.mapPartitions { mine =>
       Using.resource(new GramAccumulator(columns)) { sum =>
         var digests = Array.emptyByteArray

@@ -23,7 +23,7 @@ object RowBlocks {
     for (piece <- pieces) {
       val i = piece.block - blocks.start
       System.arraycopy(piece.values, 0, values(i), piece.firstSlice * layout.rows(piece.block), piece.values.length)
-      System.arraycopy(piece.digests, 0, digests, 32 * piece.firstSlice, piece.digests.length)
+      if (piece.block == 0) System.arraycopy(piece.digests, 0, digests, 32 * piece.firstSlice, piece.digests.length)
       filled(i) += piece.values.length
     }
     blocks.zipWithIndex.map { case (block, i) =>

@@ -1,7 +1,7 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FSDataInputStream, Path, RawLocalFileSystem}
+import org.apache.hadoop.fs.{FSDataInputStream, FileStatus, Path, RawLocalFileSystem}
 import org.apache.hadoop.fs.permission.FsPermission
 import org.apache.spark.{SparkConf, TaskContext}
 
@@ -23,11 +23,17 @@ class FaultyFileSystem extends RawLocalFileSystem {
 
   override def initialize(uri: URI, conf: Configuration): Unit = {
     name = URI.create(s"${uri.getScheme}://${uri.getAuthority}")
-    setConf(conf)
+    super.initialize(uri, conf)
   }
   override def getUri: URI = if (name == null) super.getUri else name // null while the superclass is constructed
   override def checkPath(path: Path): Unit = ()
   override def pathToFile(path: Path): File = new File(path.toUri.getPath)
+
+  // The superclass's own status objects look for permissions under file: only.
+  override def getFileStatus(path: Path): FileStatus = plain(super.getFileStatus(path))
+  override def listStatus(path: Path): Array[FileStatus] = super.listStatus(path).map(plain)
+  private def plain(s: FileStatus) =
+    new FileStatus(s.getLen, s.isDirectory, s.getReplication, s.getBlockSize, s.getModificationTime, s.getPath)
 
   override def open(path: Path, bufferSize: Int): FSDataInputStream = {
     failOnce("read")

@@ -14,8 +14,9 @@ class MainSuite extends AnyFunSuite {
   private def refused(code: Int, named: String, args: Any*): Unit = {
     val (exit, out, err) = main(args: _*)
     assert(exit == code, err)
-    val errors = err.linesIterator.filterNot(_.startsWith("[")).toSeq
-    assert(errors.size == 1 && errors.head.startsWith("error: ") && errors.head.contains(named), err)
+    val errors = err.linesIterator.filter(_.startsWith("error: ")).toSeq
+    assert(errors.size == 1 && errors.head.contains(named), err)
+    assert(!err.contains("Exception") && !err.contains("\tat "), err)
     assert(out.isEmpty && !err.contains("DOE"), err)
   }
 

@@ -5,6 +5,8 @@ import org.apache.spark.SparkConf
 import org.apache.spark.serializer.KryoSerializer
 import org.scalatest.funsuite.AnyFunSuite
 
+import java.io.{ByteArrayInputStream, ByteArrayOutputStream}
+
 import scala.util.Random
 
 class RowBlocksSuite extends AnyFunSuite {
@@ -41,6 +43,13 @@ class RowBlocksSuite extends AnyFunSuite {
       assert(blocks.head.digests.toSeq == (0 until 7).flatMap(digest(_)))
       assert(blocks.tail.forall(_.digests.isEmpty))
     }
+  }
+
+  test("a partition that holds later blocks only puts them together alike") {
+    val all = RowBlocks.assemble(pieces(Runs(7, 3)).iterator, layout, 0 until 3)
+    val last = RowBlocks.assemble(pieces(Runs(7, 3)).filter(_.block > 0).iterator, layout, 1 until 3)
+    for ((a, b) <- all.tail.zip(last))
+      assert(a.index == b.index && a.values.sameElements(b.values) && b.digests.isEmpty)
   }
 
   test("a missing piece is an error, not a block with zeros") {
@@ -81,5 +90,25 @@ class RowBlocksSuite extends AnyFunSuite {
       assert(back.sameElements(pixels))
       assert(output.total == 4 + 2 * length)
     }
+  }
+
+  test("pieces survive the serialisation of a shuffle") {
+    val conf = new SparkConf().set("spark.kryo.registrator", classOf[KernelRegistrator].getName)
+    val serializer = new KryoSerializer(conf).newInstance()
+    val sent = pieces(Runs(7, 3))
+    val bytes = new ByteArrayOutputStream
+    val out = serializer.serializeStream(bytes)
+    sent.foreach(piece => out.writeKey(piece.block).writeValue(piece))
+    out.close()
+    val received = serializer
+      .deserializeStream(new ByteArrayInputStream(bytes.toByteArray))
+      .asKeyValueIterator
+      .map(_._2.asInstanceOf[Piece])
+      .toSeq
+    for ((a, b) <- sent.zip(received)) {
+      assert((a.block, a.firstSlice, a.digests.toSeq) == ((b.block, b.firstSlice, b.digests.toSeq)))
+      assert(a.values.sameElements(b.values))
+    }
+    assert(received.size == sent.size)
   }
 }
