@@ -104,7 +104,7 @@ class DecomposeJobSuite extends AnyFunSuite {
       val thrown = intercept[Exception](run(s"faulty://once$input", base.resolve("result"), conf("local[1]")))
       val failure = Failure.of(thrown)
       assert(
-        failure.exitCode == 3 && failure.message.matches("file \\d+ of 11 \\(id .*cannot be read \\(IOException.*")
+        failure.exitCode == 3 && failure.message.matches("file \\d+ of 11 \\(id .*cannot be read \\(IO.*")
       )
       assert(!failure.message.contains(".dcm"))
       assert(Files.list(base).count == 1)
