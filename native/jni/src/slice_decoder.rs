@@ -51,11 +51,10 @@ pub fn decode0<'local>(
         let slice = size(slice, "slice")?;
         let file = env.convert_byte_array(&file)?;
         let mut pixels = vec![0; plan.pixels()];
-        let digest = tomobasis_dicom::decode(plan, slice, &file, &mut pixels);
-        if digest.is_err() {
-            log::debug!("slice {slice}: the file at fault is {}", string(env, &name)?);
-        }
+        let name = string(env, &name)?;
+        let digest = tomobasis_dicom::decode(plan, slice, &file, &mut pixels)
+            .inspect_err(|_| log::debug!("slice {slice}: the file at fault is {name}"))?;
         out.set_region(env, offset, &pixels)?;
-        Ok(env.byte_array_from_slice(&digest?)?)
+        Ok(env.byte_array_from_slice(&digest)?)
     })
 }

@@ -190,6 +190,16 @@ impl Decomposition {
         ranks.iter().map(of).collect()
     }
 
+    /// Root mean square, over the pixels of the shown slice, of what the first `k` basis vectors leave out. What is outside all
+    /// computed ones is taken as spread evenly over the slices.
+    pub(crate) fn shown_residual_rms(&self, k: usize) -> f64 {
+        let rest = self.left_out().last().copied().unwrap_or_default() / self.columns() as f64;
+        let weights = self.v.chunks_exact(self.rank()).nth(self.shown_slice()).unwrap_or_default();
+        let terms = self.s.iter().zip(weights).skip(k).rev();
+        let left_out = terms.fold(rest, |sum, (sigma, weight)| sum + sigma * weight * sigma * weight);
+        (left_out / self.rows() as f64).sqrt()
+    }
+
     /// What the first 1, 2, ... k basis vectors leave out of `||A||_F^2`.
     pub(crate) fn left_out(&self) -> Vec<f64> {
         let held = || self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma);

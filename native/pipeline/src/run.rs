@@ -6,7 +6,7 @@
 
 use std::{
     fs,
-    io::{self, Read},
+    io::Read,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -16,7 +16,7 @@ use std::{
 
 use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
 use serde_json::{Map, Value};
-use tomobasis_dicom::{SeriesPlan, file_label};
+use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
@@ -145,12 +145,9 @@ impl<'a> Runner<'a> {
             let file =
                 files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
             bytes.clear();
-            fs::File::open(&file.path).and_then(|mut opened| opened.read_to_end(bytes)).map_err(
-                |source: io::Error| Error::Unreadable {
-                    file: file_label(index, files.len(), &file.name),
-                    source,
-                },
-            )?;
+            fs::File::open(&file.path)
+                .and_then(|mut opened| opened.read_to_end(bytes))
+                .map_err(|source| file.unreadable(index, files.len(), source))?;
             let digest = tomobasis_dicom::decode(&plan, slice, bytes, out)?;
             self.progress.advance(1);
             Ok(Digest(digest))

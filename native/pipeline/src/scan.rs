@@ -34,6 +34,14 @@ pub struct InputFile {
     pub name: String,
 }
 
+impl InputFile {
+    /// The error for this file, at place `index` of `count`; the log that `--verbose` shows has its path.
+    pub(crate) fn unreadable(&self, index: usize, count: usize, source: io::Error) -> Error {
+        log::debug!("the file at fault is {}", self.path.display());
+        Error::Unreadable { file: file_label(index, count, &self.name), source }
+    }
+}
+
 /// Lists the files under all inputs, in listing order.
 ///
 /// # Errors

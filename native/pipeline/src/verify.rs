@@ -43,7 +43,9 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
             "recomputed from the input, the digest of {what} is not the manifest's"
         )));
     }
-    if found.instances != expected.instances {
+    if found.instances == expected.instances {
+        folder.check_small_tables(&decomposition)?;
+    } else {
         progress.message(
             "same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed",
         );

@@ -43,24 +43,30 @@ pub(crate) fn draw<'a>(
         Sheet {
             name: "pictures/composites.png",
             title: format!("Slice {} of {n}, rebuilt from the first k basis vectors", slice + 1),
+            columns: 2,
+            largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Original | PanelKind::Composite { .. })),
         },
         Sheet {
             name: "pictures/differences.png",
             title: format!("Slice {} of {n}: original minus composite", slice + 1),
+            columns: 2,
+            largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Difference { .. })),
         },
         Sheet {
             name: "pictures/basis.png",
             title: "The first basis vectors (eigen-images)".to_owned(),
+            columns: 4,
+            largest: 256,
             panels: chosen(|kind| matches!(kind, PanelKind::Basis { .. })),
         },
     ];
     let mut files = Vec::with_capacity(sheets.len() + 1);
     for sheet in &sheets {
-        files.push(NamedFile { path: sheet.name.to_owned(), bytes: draw_sheet(sheet, size)?.to_png()? });
+        files.push(NamedFile { path: sheet.name.to_owned(), bytes: draw_sheet(sheet, size).to_png()? });
     }
-    let spectrum = spectrum::draw_spectrum(decomposition)?.to_png()?;
+    let spectrum = spectrum::draw_spectrum(decomposition).to_png()?;
     files.push(NamedFile { path: "pictures/spectrum.png".to_owned(), bytes: spectrum });
     Ok(files)
 }

@@ -5,6 +5,8 @@ use std::slice::ChunksExact;
 use super::canvas::Palette;
 use crate::decomposition::Decomposition;
 
+/// Smallest window of a difference, in the unit of the series.
+const SMALLEST_REACH: f64 = 0.1;
 /// Basis vectors shown at most.
 const BASIS_SHOWN: usize = 8;
 
@@ -50,18 +52,19 @@ pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
         low,
         high,
         palette,
-        caption: vec!["Original".to_owned(), format!("{low:.0} to {high:.0}{unit}")],
+        caption: vec!["Original".to_owned(), format!("shown: {low:.0} to {high:.0}{unit}")],
     }];
     for (index, entry) in entries.iter().enumerate() {
         let caption = vec![format!("k = {}", entry.k), format!("{} of the energy", percent(entry.energy))];
         panels.push(Panel { kind: PanelKind::Composite { index }, low, high, palette, caption });
     }
     for (index, entry) in entries.iter().enumerate() {
+        let residual = decomposition.shown_residual_rms(entry.k);
         // Rounding is all that a full composite leaves out: a window of its size would show noise as if it were image.
-        let reach = (4.0 * entry.residual_rms).max(1.0);
+        let reach = (4.0 * residual).max(SMALLEST_REACH);
         let caption = vec![
-            format!("k = {}: within \u{b1}{reach:.0}{unit}", entry.k),
-            format!("RMS left out {:.2}{unit}", entry.residual_rms),
+            format!("k = {}: within \u{b1}{reach:.1}{unit}", entry.k),
+            format!("RMS left out {residual:.2}{unit}"),
         ];
         let palette = Palette::Diverging;
         panels.push(Panel {

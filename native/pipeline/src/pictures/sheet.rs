@@ -1,4 +1,4 @@
-//! A sheet: panels in a grid with captions above and a key to the colours below.
+//! A sheet: panels in a grid, each with a caption and a key to its colours above.
 
 use embedded_graphics::text::Alignment;
 
@@ -6,12 +6,12 @@ use super::{
     canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE},
     panel::Panel,
 };
-use crate::error::Result;
 
-/// Pixels that a sheet may be wide.
-const WIDEST: usize = 2120;
-/// Smallest and largest side of a panel; slices outside are enlarged or reduced by a whole factor.
-const SIDES: (usize, usize) = (256, 1024);
+/// Smallest side of a panel: smaller slices are enlarged by a whole factor.
+const SMALLEST: usize = 256;
+/// Width of a cell from which on its caption has room for a key to the colours, and the size of that key.
+const WIDE: usize = 480;
+const KEY: (usize, usize) = (96, 12);
 const GAP: usize = 16;
 const TITLE_HEIGHT: usize = 48;
 const CAPTION_HEIGHT: usize = 44;
@@ -21,6 +21,10 @@ pub(super) struct Sheet<'a> {
     /// Path inside the result folder.
     pub name: &'static str,
     pub title: String,
+    /// Panels beside each other.
+    pub columns: usize,
+    /// Largest side of a panel: larger slices are reduced by a whole factor.
+    pub largest: usize,
     /// Each panel with its bytes.
     pub panels: Vec<(&'a Panel, &'a Vec<u8>)>,
 }
@@ -33,12 +37,12 @@ enum Scale {
 }
 
 impl Scale {
-    fn of((width, height): (usize, usize)) -> Self {
+    fn of((width, height): (usize, usize), largest: usize) -> Self {
         let side = width.max(height).max(1);
-        if side < SIDES.0 {
-            Self::Enlarge(SIDES.0.div_ceil(side))
+        if side < SMALLEST {
+            Self::Enlarge(SMALLEST.div_ceil(side))
         } else {
-            Self::Reduce(side.div_ceil(SIDES.1))
+            Self::Reduce(side.div_ceil(largest))
         }
     }
 
@@ -68,15 +72,13 @@ impl Scale {
 }
 
 /// Draws a sheet of panels of `size` (width, height) pixels each.
-pub(super) fn draw_sheet(sheet: &Sheet<'_>, size: (usize, usize)) -> Result<Canvas> {
-    let scale = Scale::of(size);
+pub(super) fn draw_sheet(sheet: &Sheet<'_>, size: (usize, usize)) -> Canvas {
+    let scale = Scale::of(size, sheet.largest);
     let (width, height) = (scale.apply(size.0), scale.apply(size.1));
-    let count = sheet.panels.len().max(1);
+    let columns = sheet.columns.min(sheet.panels.len()).max(1);
+    let lines = sheet.panels.len().div_ceil(columns);
     // Captions need 27 characters, so a narrow slice still gets a wide cell.
-    let cell = width.max(SIDES.0);
-    let fit = ((WIDEST - GAP) / (cell + GAP)).clamp(1, count);
-    let columns = count.div_ceil(count.div_ceil(fit));
-    let lines = count.div_ceil(columns);
+    let cell = width.max(SMALLEST);
     let title_width = sheet.title.chars().count() * TITLE.character_size.width as usize;
     let sheet_width = (GAP + columns * (cell + GAP)).max(title_width + 2 * GAP);
     let mut canvas = Canvas::new(sheet_width, TITLE_HEIGHT + lines * (CAPTION_HEIGHT + height + GAP));
@@ -88,6 +90,9 @@ pub(super) fn draw_sheet(sheet: &Sheet<'_>, size: (usize, usize)) -> Result<Canv
             let (font, color) = if line == 0 { (BOLD, INK) } else { (PLAIN, FAINT) };
             canvas.text(text, (left, top + 20 * line), font, color, Alignment::Left);
         }
+        if cell >= WIDE {
+            draw_key(&mut canvas, panel, left + cell, top + 20);
+        }
         for y in 0..height {
             for x in 0..width {
                 let byte = scale.sample(image, size, x, y);
@@ -95,7 +100,26 @@ pub(super) fn draw_sheet(sheet: &Sheet<'_>, size: (usize, usize)) -> Result<Canv
             }
         }
     }
-    Ok(canvas)
+    canvas
+}
+
+/// The colours of a panel from its lowest to its highest value, ending at `right`.
+fn draw_key(canvas: &mut Canvas, panel: &Panel, right: usize, top: usize) {
+    let decimals = match panel.high - panel.low {
+        span if span < 0.1 => 4,
+        span if span < 100.0 => 1,
+        _ => 0,
+    };
+    let label = |value: f64| format!("{value:.decimals$}");
+    let (low, high) = (label(panel.low), label(panel.high));
+    let width_of = |text: &str| text.len() * PLAIN.character_size.width as usize;
+    let bar = right - width_of(&high) - 6 - KEY.0;
+    canvas.text(&high, (right, top), PLAIN, FAINT, Alignment::Right);
+    canvas.text(&low, (bar - 6, top), PLAIN, FAINT, Alignment::Right);
+    for x in 0..KEY.0 {
+        let color = panel.palette.color((x * 255 / (KEY.0 - 1)) as u8);
+        (0..KEY.1).for_each(|y| canvas.set(bar + x, top + 1 + y, color));
+    }
 }
 
 #[cfg(test)]
@@ -104,9 +128,10 @@ mod tests {
 
     #[test]
     fn small_slices_are_enlarged_and_large_ones_averaged() {
-        assert_eq!(Scale::of((40, 36)), Scale::Enlarge(7));
-        assert_eq!(Scale::of((512, 512)), Scale::Reduce(1));
-        assert_eq!(Scale::of((2048, 1500)), Scale::Reduce(2));
+        assert_eq!(Scale::of((40, 36), 1024), Scale::Enlarge(7));
+        assert_eq!(Scale::of((512, 512), 1024), Scale::Reduce(1));
+        assert_eq!(Scale::of((2048, 1500), 1024), Scale::Reduce(2));
+        assert_eq!(Scale::of((512, 512), 256), Scale::Reduce(2));
         assert_eq!(Scale::Enlarge(2).sample(&[1, 2, 3, 4], (2, 2), 3, 0), 2);
         assert_eq!(Scale::Reduce(2).sample(&[1, 2, 9, 3, 4, 9, 7, 7, 5], (3, 3), 0, 0), 3);
         assert_eq!(Scale::Reduce(2).sample(&[1, 2, 9, 3, 4, 9, 7, 7, 5], (3, 3), 1, 1), 5);

@@ -10,15 +10,15 @@ use embedded_graphics::{
 };
 
 use super::canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE};
-use crate::{decomposition::Decomposition, error::Result};
+use crate::decomposition::Decomposition;
 
 const SMOOTH: usize = 3;
-const WIDTH: usize = 1400;
-const HEIGHT: usize = 540;
+const WIDTH: usize = 1120;
+const HEIGHT: usize = 460;
 /// Sides of a plot's frame.
-const FRAME: (usize, usize) = (560, 380);
+const FRAME: (usize, usize) = (440, 310);
 const TOP: usize = 100;
-const LEFT: [usize; 2] = [100, 800];
+const LEFT: [usize; 2] = [84, 644];
 /// Blue and vermilion of Okabe and Ito's palette for colour-blind readers (2008).
 const CURVE: Rgb888 = Rgb888::new(0x00, 0x72, 0xb2);
 const MARK: Rgb888 = Rgb888::new(0xd5, 0x5e, 0x00);
@@ -34,7 +34,7 @@ struct Plot<'a> {
     decades: (i32, i32),
 }
 
-pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
+pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Canvas {
     let left_out: Vec<f64> =
         decomposition.left_out().iter().map(|rest| rest / decomposition.energy).collect();
     let plots = [
@@ -45,7 +45,7 @@ pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
             &decomposition.composites,
         ),
         Plot::new(
-            "Share of the energy that the first k leave out".to_owned(),
+            "Share of the energy left out by the first k".to_owned(),
             LEFT[1],
             &left_out,
             &decomposition.composites,
@@ -57,7 +57,7 @@ pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Result<Canvas> {
     let title = format!("Spectrum of {} slices, rank {}", decomposition.columns(), decomposition.rank());
     canvas.text(&title, (16, 16), TITLE, INK, Alignment::Left);
     plots.iter().for_each(|plot| plot.draw_text(&mut canvas));
-    Ok(canvas)
+    canvas
 }
 
 fn in_parentheses(unit: &str) -> String {

@@ -42,22 +42,11 @@ pub fn finish(
 ) -> Result<(Manifest, Vec<NamedFile>)> {
     let u = basis_digests(decomposition.blocks(), records)?;
     let manifest = Manifest::new(decomposition, u, environment)?;
-    let mut files = Vec::new();
-    let mut add = |path: &str, bytes: Vec<u8>| files.push(NamedFile { path: path.to_owned(), bytes });
-    if decomposition.options.emits(Emit::Parquet) {
-        add(
-            tables::SINGULAR_VALUES,
-            tables::singular_values(&decomposition.s, &decomposition.left_out(), decomposition.energy)?,
-        );
-        let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
-        let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
-        add(
-            tables::WEIGHTS,
-            tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?,
-        );
-    }
+    let tables = decomposition.options.emits(Emit::Parquet);
+    let mut files = if tables { small_tables(decomposition)? } else { Vec::new() };
     if decomposition.options.emits(Emit::Report) {
-        add(REPORT, report::render(&manifest, decomposition, &pictures).into_bytes());
+        let report = report::render(&manifest, decomposition, &pictures);
+        files.push(NamedFile { path: REPORT.to_owned(), bytes: report.into_bytes() });
     }
     if decomposition.options.emits(Emit::Png) {
         files.extend(pictures);
@@ -67,4 +56,19 @@ pub fn finish(
     json.push(b'\n');
     files.push(NamedFile { path: MANIFEST.to_owned(), bytes: json });
     Ok((manifest, files))
+}
+
+/// The tables of singular values and of weights.
+///
+/// # Errors
+/// What the encoder refuses.
+pub(crate) fn small_tables(decomposition: &Decomposition) -> Result<Vec<NamedFile>> {
+    let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
+    let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
+    let values = tables::singular_values(&decomposition.s, &decomposition.left_out(), decomposition.energy)?;
+    let weights = tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?;
+    Ok(vec![
+        NamedFile { path: tables::SINGULAR_VALUES.to_owned(), bytes: values },
+        NamedFile { path: tables::WEIGHTS.to_owned(), bytes: weights },
+    ])
 }

@@ -7,9 +7,9 @@ use std::{
 
 use rayon::prelude::*;
 
-use super::{MANIFEST, Manifest, SUCCESS};
+use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables};
 use crate::{
-    decomposition::{block_count, first_row},
+    decomposition::{Decomposition, block_count, first_row},
     digest::{BasisDigests, Digest, Digests, FORMAT, root},
     error::{Error, Result},
     options::Emit,
@@ -54,6 +54,28 @@ impl ResultFolder {
         self.manifest.emitted.contains(&Emit::Parquet)
     }
 
+    /// Whether this very version wrote the folder: then its tables are known to the byte, not only in their numbers.
+    fn is_ours(&self) -> bool {
+        let run = &self.manifest.run;
+        run.version == env!("CARGO_PKG_VERSION") && run.libraries == env!("TOMOBASIS_LIBRARIES")
+    }
+
+    /// Compares the small tables with those of a recomputed `decomposition` whose digests are the same.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the file.
+    pub(crate) fn check_small_tables(&self, decomposition: &Decomposition) -> Result<()> {
+        if !self.has_tables() || !self.is_ours() {
+            return Ok(());
+        }
+        for made in small_tables(decomposition)? {
+            if self.read(&made.path)? != made.bytes {
+                return Err(other_bytes(&made.path));
+            }
+        }
+        Ok(())
+    }
+
     /// Recomputes the digests from the folder's own files, on the current thread pool, and compares them with the manifest.
     ///
     /// # Errors
@@ -84,10 +106,8 @@ impl ResultFolder {
         let instances =
             instances.map_err(|problem| Error::Differs(format!("{}: {problem}", tables::WEIGHTS)))?;
         same(tables::WEIGHTS, "digest of the instances", Digest::of_digests(&instances), digests.instances)?;
-        // What this very version wrote must be the same to the byte, not only in its numbers.
-        let ours = self.manifest.run.version == env!("CARGO_PKG_VERSION")
-            && self.manifest.run.libraries == env!("TOMOBASIS_LIBRARIES");
-        let encoder = ours
+        let encoder = self
+            .is_ours()
             .then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank))
             .transpose()?;
         let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
@@ -112,9 +132,7 @@ impl ResultFolder {
         if let Some(encoder) = encoder {
             encoder.encode(block, &table.values, &mut written)?;
             if written != file {
-                return Err(Error::Differs(format!(
-                    "{name}: its numbers are right, but other bytes were changed"
-                )));
+                return Err(other_bytes(&name));
             }
         }
         Ok(())
@@ -133,6 +151,10 @@ impl ResultFolder {
 /// In a folder that is being verified, a file that does not parse is a difference like any other.
 fn as_difference(error: Error) -> Error {
     Error::Differs(error.to_string())
+}
+
+fn other_bytes(file: &str) -> Error {
+    Error::Differs(format!("{file}: its digests are right, but other bytes of it were changed"))
 }
 
 fn same(file: &str, what: &str, found: Digest, expected: Digest) -> Result<()> {

@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
+use tomobasis_linalg::Bounds;
+
 use super::{Manifest, describe_series};
 use crate::{
     NamedFile,
@@ -28,7 +30,7 @@ const FIGURES: [(&str, &str, &str); 4] = [
         "pictures/differences.png",
         "Original minus composite for each number of basis vectors, purple where the composite is brighter, orange where darker",
         "What each composite leaves out: original minus composite, purple below and orange above zero. \
-         The window is four times the root mean square over the whole scan.",
+         The window is four times the root mean square of what is left out of this slice.",
     ),
     (
         "pictures/basis.png",
@@ -58,7 +60,7 @@ pub(super) fn render(manifest: &Manifest, decomposition: &Decomposition, picture
     energies(&mut html, manifest, decomposition);
     figure(&mut html, pictures, 3);
     figure(&mut html, pictures, 2);
-    guarantee(&mut html, manifest);
+    guarantee(&mut html, manifest, &decomposition.bounds);
     series(&mut html, manifest);
     run(&mut html, manifest);
     html.raw("</main>\n</body>\n</html>\n");
@@ -94,7 +96,7 @@ fn table_entries(decomposition: &Decomposition) -> Vec<CompositeEntry> {
     decomposition.entries(&ranks)
 }
 
-fn guarantee(html: &mut Html, manifest: &Manifest) {
+fn guarantee(html: &mut Html, manifest: &Manifest, bounds: &Bounds) {
     let result = &manifest.result;
     html.raw("<h2>What is guaranteed</h2>\n<p>");
     html.text(
@@ -111,11 +113,10 @@ fn guarantee(html: &mut Html, manifest: &Manifest) {
         columns => columns.iter().map(|j| (j + 1).to_string()).collect::<Vec<_>>().join(", "),
     };
     html.row("Columns whose singular values coincide", &unresolved);
-    if let Some(bounds) = result.bounds.as_object() {
-        for (name, value) in bounds {
-            html.row(&name.replace('_', " "), &value.to_string());
-        }
-    }
+    html.row("Error of a weight before rounding, at most", &format!("{:.1e}", bounds.v));
+    html.row("Relative error of s\u{b2} before rounding, at most", &format!("{:.1e}", bounds.s_squared));
+    html.row("Smallest gap of s\u{b2}, relative to the largest", &format!("{:.1e}", bounds.gap));
+    html.row("Refinement", &format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
     html.raw("</table>\n<table>\n<caption>Digests (SHA-256)</caption>\n");
     let digests = &manifest.digests;
     for (name, digest) in [
@@ -140,10 +141,10 @@ fn series(html: &mut Html, manifest: &Manifest) {
     html.row("Modality", &series.modality);
     html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.columns, series.rows));
     let [row, column] = series.pixel_spacing_mm;
-    html.row("Pixel spacing", &format!("{row} x {column} mm"));
+    html.row("Pixel spacing", &format!("{row:.4} x {column:.4} mm"));
     html.row(
         "Slice spacing",
-        &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step} mm")),
+        &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step:.4} mm")),
     );
     html.raw("</table>\n");
     notes(html, "Left out of the folder", &series.left_out);
