@@ -54,38 +54,45 @@ pub(super) fn rayleigh_ritz<const W: usize>(
     Some(rotated)
 }
 
-/// Squared length, of the component that the earlier ones leave, below which an index is passed over: 2^-40.
+/// Squared length, of the component that the earlier ones leave, below which a vector is passed over: 2^-40.
 const PASSED_OVER: u32 = 40;
 
-/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the unit
-/// vectors `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones already span.
+/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the unit vectors
+/// `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones already span.
 ///
-/// In coordinates of `X_C` (whose columns are orthonormal to far more bits than needed) the projection of `e_i` is row `i` of `X_C`.
+/// In coordinates of an orthonormal basis `Q` of the space, the projection of `e_i` is row `i` of `Q`.
 pub(super) fn canonical<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<Vec<Wide<W>>> {
     let (c, n, f) = (columns.len(), columns[0].x.len(), format.x);
-    let dot =
-        |a: &[BigInt], b: &[BigInt]| -> BigInt { a.iter().zip(b).map(|(a, b)| a * b).sum::<BigInt>() >> f };
-    let rows: Vec<Vec<BigInt>> = (0..n).map(|i| columns.iter().map(|x| x.x[i].to_big()).collect()).collect();
-    let mut basis: Vec<Vec<BigInt>> = Vec::with_capacity(c);
-    for row in &rows {
-        if basis.len() == c {
+    let q = gram_schmidt(columns.iter().map(|x| x.x.iter().map(|v| v.to_big()).collect()), c, f);
+    let rows: Vec<Vec<BigInt>> = (0..n).map(|i| q.iter().map(|x| x[i].clone()).collect()).collect();
+    let basis = gram_schmidt(rows.iter().cloned(), c, f);
+    let vector = |b: &Vec<BigInt>| rows.iter().map(|row| Wide::from_big(&dot(row, b, f))).collect();
+    basis.iter().map(vector).collect()
+}
+
+/// The first `count` orthonormal vectors of a sequence, with `f` fraction bits.
+fn gram_schmidt(vectors: impl Iterator<Item = Vec<BigInt>>, count: usize, f: u32) -> Vec<Vec<BigInt>> {
+    let mut basis: Vec<Vec<BigInt>> = Vec::with_capacity(count);
+    for mut rest in vectors {
+        if basis.len() == count {
             break;
         }
-        let mut rest = row.clone();
         // Twice is enough (Kahan; Parlett 6.9).
         for _ in 0..2 {
             for b in &basis {
-                let along = dot(&rest, b);
+                let along = dot(&rest, b, f);
                 rest.iter_mut().zip(b).for_each(|(r, b)| *r -= (&along * b) >> f);
             }
         }
-        let square = dot(&rest, &rest);
-        if square <= BigInt::from(1) << (f - PASSED_OVER) {
-            continue;
+        let square = dot(&rest, &rest, f);
+        if square > BigInt::from(1) << (f - PASSED_OVER) {
+            let length = (square << f).sqrt();
+            basis.push(rest.into_iter().map(|r| (r << f) / &length).collect());
         }
-        let length = (square << f).sqrt();
-        basis.push(rest.into_iter().map(|r| (r << f) / &length).collect());
     }
-    let vector = |q: &Vec<BigInt>| rows.iter().map(|row| Wide::from_big(&dot(row, q))).collect();
-    basis.iter().map(vector).collect()
+    basis
+}
+
+fn dot(a: &[BigInt], b: &[BigInt], f: u32) -> BigInt {
+    a.iter().zip(b).map(|(a, b)| a * b).sum::<BigInt>() >> f
 }
