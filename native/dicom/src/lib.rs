@@ -22,6 +22,7 @@
 
 pub mod error;
 pub mod header;
+mod inflate;
 pub mod label;
 pub mod pixels;
 pub mod problem;
@@ -31,7 +32,7 @@ pub mod syntax;
 pub mod testing;
 
 pub use error::{Error, ErrorKind};
-pub use header::{HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
+pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
 pub use pixels::decode;
 pub use problem::Problem;

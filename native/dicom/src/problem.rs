@@ -30,17 +30,16 @@ pub enum Problem {
     },
     /// The transfer syntax is known to the standard, but not decoded here.
     #[error(
-        "{} is not read yet; convert the series to Explicit VR Little Endian first \
-         (dcmdjpeg, dcmdjpls, gdcmconv --raw, ...)",
+        "{} is not read; convert the series to Explicit VR Little Endian first (gdcmconv --raw, dcmdjpeg, ...)",
         syntax::describe(uid)
     )]
     Syntax {
         /// Transfer Syntax UID.
         uid: String,
     },
-    /// The file stops inside an element before the pixel data.
+    /// The file stops inside an element, or inside a fragment of its compressed pixels.
     #[error("the file is cut off: it ends at byte {length}, inside {}; copy it again from its source", at(*tag))]
-    CutInHeader {
+    Cut {
         /// The element that the file ends in, where its tag could be read.
         tag: Option<Tag>,
         /// Length of the file.
@@ -76,6 +75,62 @@ pub enum Problem {
         "its transfer syntax says uncompressed, its pixel data is compressed; convert it with a DICOM toolkit"
     )]
     Encapsulated,
+    /// Compressed by its transfer syntax, but the pixel data is not encapsulated.
+    #[error(
+        "its transfer syntax says compressed, its pixel data is not in fragments; \
+         convert it with a DICOM toolkit"
+    )]
+    NotEncapsulated,
+    /// The items that hold compressed frames are not as they should be (PS3.5 annex A.4).
+    #[error("the fragments of its compressed pixel data are broken: {what}; copy it again from its source")]
+    Fragments {
+        /// In what.
+        what: &'static str,
+    },
+    /// Frames cannot be told apart.
+    #[error(
+        "its compressed pixel data has {fragments} fragments and no table of offsets for {frames} frames; \
+         convert it with a DICOM toolkit"
+    )]
+    FrameCount {
+        /// Fragments found.
+        fragments: u64,
+        /// Number of Frames.
+        frames: u64,
+    },
+    /// A deflate stream that cannot be inflated.
+    #[error("its deflated data is {what}; copy it again from its source")]
+    Deflate {
+        /// How.
+        what: &'static str,
+    },
+    /// A deflate stream that is longer than it may be.
+    #[error("its deflated data has more than {limit} bytes when inflated; convert it with a DICOM toolkit")]
+    Inflated {
+        /// What was allowed.
+        limit: usize,
+    },
+    /// The compressed image is of another shape than the header says.
+    #[error(
+        "its {codec} image is {found}, the header says {expected}; \
+         the header and the pixels do not belong together"
+    )]
+    Shape {
+        /// Name of the compression.
+        codec: &'static str,
+        /// What the codestream says.
+        found: String,
+        /// What the header says.
+        expected: String,
+    },
+    /// The compressed image cannot be decoded.
+    #[error("its {codec} image cannot be decoded ({reason}); copy it again from its source")]
+    Codestream {
+        /// Name of the compression.
+        codec: &'static str,
+        /// What the decoder says.
+        reason: String,
+    },
     /// Several frames in one instance.
     #[error(
         "it is a multi-frame image ({frames} frames): these are not read yet; \

@@ -1,4 +1,5 @@
-//! Transfer syntaxes (PS3.5 annex A; PS3.6 table A-1): how the data set and the pixels are encoded.
+//! Transfer syntaxes (PS3.5 annex A; PS3.6 table A-1): how the data set and the pixels are encoded, and which
+//! decoder reads them.
 
 /// How the elements of a data set are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,24 +26,42 @@ pub struct TransferSyntax {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Class {
-    /// Little-endian data set, uncompressed pixels.
-    Native { explicit: bool },
-    /// As Explicit VR Little Endian in every respect but the byte order.
-    BigEndian,
-    /// The whole data set is one deflate stream.
+    /// Uncompressed pixels.
+    Native,
+    /// The same; the data set after the meta group is one deflate stream.
     Deflated,
-    /// Explicit VR Little Endian with the pixels in encapsulated frames.
-    Encapsulated,
+    /// Pixels in encapsulated frames, read by this decoder.
+    Encapsulated(Codec),
+    /// Known to the standard, not read here.
+    Unread,
+    /// The same, with a deflated data set.
+    UnreadDeflated,
+}
+
+/// What reads the pixels of a slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Codec {
+    /// Uncompressed, as the value of the pixel data element.
+    Native,
+    /// Uncompressed, in one encapsulated frame per slice.
+    NativeFrame,
+    /// Uncompressed and deflated, frame by frame.
+    DeflatedFrame,
+    Rle,
 }
 
 impl TransferSyntax {
-    /// The encoding of the data set; `None` when it must be inflated first.
-    pub(crate) fn encoding(self) -> Option<Encoding> {
+    /// The data set after the meta group is one deflate stream.
+    pub(crate) fn is_deflated(self) -> bool {
+        matches!(self.class, Class::Deflated | Class::UnreadDeflated)
+    }
+
+    /// The decoder of its pixels; `None` when there is none here.
+    pub(crate) fn codec(self) -> Option<Codec> {
         match self.class {
-            Class::Native { explicit: false } => Some(IMPLICIT_LITTLE),
-            Class::Native { explicit: true } | Class::Encapsulated => Some(EXPLICIT_LITTLE),
-            Class::BigEndian => Some(EXPLICIT_BIG),
-            Class::Deflated => None,
+            Class::Native | Class::Deflated => Some(Codec::Native),
+            Class::Encapsulated(codec) => Some(codec),
+            Class::Unread | Class::UnreadDeflated => None,
         }
     }
 }
@@ -52,9 +71,14 @@ pub fn find(uid: &str) -> Option<TransferSyntax> {
     TABLE.iter().find(|syntax| syntax.uid == uid).copied()
 }
 
+/// The decoder that [`crate::decode`] has for this syntax.
+pub(crate) fn codec(uid: &str) -> Option<Codec> {
+    find(uid)?.codec()
+}
+
 /// Whether [`crate::decode`] reads pixels of this syntax.
 pub fn pixels_are_read(uid: &str) -> bool {
-    find(uid).is_some_and(|syntax| matches!(syntax.class, Class::Native { .. }))
+    codec(uid).is_some()
 }
 
 /// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`.
@@ -68,38 +92,43 @@ const fn row(uid: &'static str, name: &'static str, class: Class) -> TransferSyn
     TransferSyntax { uid, name, class }
 }
 
-use Class::{BigEndian, Deflated, Encapsulated, Native};
+use Class::{Deflated, Encapsulated, Native, Unread, UnreadDeflated};
+use Codec::{DeflatedFrame, NativeFrame, Rle};
 #[rustfmt::skip]
 const TABLE: &[TransferSyntax] = &[
-    row("1.2.840.10008.1.2", "Implicit VR Little Endian", Native { explicit: false }),
-    row("1.2.840.10008.1.2.1", "Explicit VR Little Endian", Native { explicit: true }),
-    row("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed Explicit VR Little Endian", Encapsulated),
+    row("1.2.840.10008.1.2", "Implicit VR Little Endian", Native),
+    row("1.2.840.10008.1.2.1", "Explicit VR Little Endian", Native),
+    row("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed Explicit VR Little Endian", Encapsulated(NativeFrame)),
     row("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", Deflated),
-    row("1.2.840.10008.1.2.2", "Explicit VR Big Endian", BigEndian),
-    row("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", Encapsulated),
-    row("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 & 4)", Encapsulated),
-    row("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)", Encapsulated),
-    row("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)", Encapsulated),
-    row("1.2.840.10008.1.2.4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", Encapsulated),
-    row("1.2.840.10008.1.2.4.70", "JPEG Lossless, Non-Hierarchical, First-Order Prediction", Encapsulated),
-    row("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless Image Compression", Encapsulated),
-    row("1.2.840.10008.1.2.4.81", "JPEG-LS Lossy (Near-Lossless) Image Compression", Encapsulated),
-    row("1.2.840.10008.1.2.4.90", "JPEG 2000 Image Compression (Lossless Only)", Encapsulated),
-    row("1.2.840.10008.1.2.4.91", "JPEG 2000 Image Compression", Encapsulated),
-    row("1.2.840.10008.1.2.4.92", "JPEG 2000 Part 2 Multi-component Image Compression (Lossless Only)", Encapsulated),
-    row("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2 Multi-component Image Compression", Encapsulated),
-    row("1.2.840.10008.1.2.4.94", "JPIP Referenced", Encapsulated),
-    row("1.2.840.10008.1.2.4.95", "JPIP Referenced Deflate", Deflated),
-    row("1.2.840.10008.1.2.4.110", "JPEG XL Lossless", Encapsulated),
-    row("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", Encapsulated),
-    row("1.2.840.10008.1.2.4.112", "JPEG XL", Encapsulated),
-    row("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000 Image Compression (Lossless Only)", Encapsulated),
-    row("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)", Encapsulated),
-    row("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000 Image Compression", Encapsulated),
-    row("1.2.840.10008.1.2.4.204", "JPIP HTJ2K Referenced", Encapsulated),
-    row("1.2.840.10008.1.2.4.205", "JPIP HTJ2K Referenced Deflate", Deflated),
-    row("1.2.840.10008.1.2.5", "RLE Lossless", Encapsulated),
-    row("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", Encapsulated),
+    row("1.2.840.10008.1.2.2", "Explicit VR Big Endian", Native),
+    row("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", Unread),
+    row("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 & 4)", Unread),
+    row("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)", Unread),
+    row("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)", Unread),
+    row("1.2.840.10008.1.2.4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", Unread),
+    row("1.2.840.10008.1.2.4.70", "JPEG Lossless, Non-Hierarchical, First-Order Prediction", Unread),
+    row("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.81", "JPEG-LS Lossy (Near-Lossless) Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.90", "JPEG 2000 Image Compression (Lossless Only)", Unread),
+    row("1.2.840.10008.1.2.4.91", "JPEG 2000 Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.92", "JPEG 2000 Part 2 Multi-component Image Compression (Lossless Only)", Unread),
+    row("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2 Multi-component Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.94", "JPIP Referenced", Unread),
+    row("1.2.840.10008.1.2.4.95", "JPIP Referenced Deflate", UnreadDeflated),
+    row("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level", Unread),
+    row("1.2.840.10008.1.2.4.101", "MPEG2 Main Profile / High Level", Unread),
+    row("1.2.840.10008.1.2.4.102", "MPEG-4 AVC/H.264 High Profile / Level 4.1", Unread),
+    row("1.2.840.10008.1.2.4.107", "HEVC/H.265 Main Profile / Level 5.1", Unread),
+    row("1.2.840.10008.1.2.4.110", "JPEG XL Lossless", Unread),
+    row("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", Unread),
+    row("1.2.840.10008.1.2.4.112", "JPEG XL", Unread),
+    row("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000 Image Compression (Lossless Only)", Unread),
+    row("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)", Unread),
+    row("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000 Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.204", "JPIP HTJ2K Referenced", Unread),
+    row("1.2.840.10008.1.2.4.205", "JPIP HTJ2K Referenced Deflate", UnreadDeflated),
+    row("1.2.840.10008.1.2.5", "RLE Lossless", Encapsulated(Rle)),
+    row("1.2.840.10008.1.2.8.1", "Deflated Image Frame Compression", Encapsulated(DeflatedFrame)),
 ];
 
 #[cfg(test)]

@@ -1,7 +1,11 @@
 //! A small writer of DICOM files for tests: a valid CT slice by default, any element replaced, removed or
-//! added, in the three uncompressed encodings. It shares no code with the reader.
+//! added, in the uncompressed encodings, deflated, and with pixels in fragments. It shares no code with the reader.
 
 use std::collections::BTreeMap;
+use std::io::Write;
+
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
 
 /// A DICOM file under construction.
 ///
@@ -16,6 +20,7 @@ pub struct DicomFile {
     syntax: String,
     encoding: Encoding,
     meta: bool,
+    deflated: bool,
 }
 
 /// Tag as group and element.
@@ -44,6 +49,7 @@ impl DicomFile {
             syntax: "1.2.840.10008.1.2.1".to_owned(),
             encoding: Encoding::Explicit,
             meta: true,
+            deflated: false,
         };
         file.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\AXIAL")
             .text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.2")
@@ -144,6 +150,31 @@ impl DicomFile {
         self
     }
 
+    /// Deflates the data set.
+    pub fn deflated(mut self) -> Self {
+        self.deflated = true;
+        self.syntax("1.2.840.10008.1.2.1.99")
+    }
+
+    /// Replaces the pixel data by fragments, after an empty table of offsets.
+    pub fn encapsulated(self, syntax: &str, fragments: &[&[u8]]) -> Self {
+        self.encapsulated_with_table(syntax, &[], fragments)
+    }
+
+    /// Replaces the pixel data by fragments, after a table of offsets.
+    pub fn encapsulated_with_table(mut self, syntax: &str, table: &[u8], fragments: &[&[u8]]) -> Self {
+        let mut value = Vec::new();
+        for bytes in [&[table], fragments].concat() {
+            value.extend(b"\xFE\xFF\x00\xE0");
+            value.extend((bytes.len().next_multiple_of(2) as u32).to_le_bytes());
+            value.extend(bytes);
+            value.resize(value.len().next_multiple_of(2), 0);
+        }
+        value.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+        self.elements.insert((0x7FE0, 0x0010), Element { vr: *b"OB", value, undefined_length: true });
+        self.syntax(syntax)
+    }
+
     /// Names another transfer syntax in the meta group; the bytes stay as they are.
     pub fn syntax(mut self, uid: &str) -> Self {
         self.syntax = uid.to_owned();
@@ -172,11 +203,19 @@ impl DicomFile {
             write(&mut out, Encoding::Explicit, (0x0002, 0x0000), &length);
             out.extend(group);
         }
+        let mut data_set = Vec::new();
         for (&tag, element) in &self.elements {
-            write(&mut out, self.encoding, tag, element);
+            write(&mut data_set, self.encoding, tag, element);
         }
+        out.extend(if self.deflated { deflate(&data_set) } else { data_set });
         out
     }
+}
+
+/// A deflate stream of `bytes`.
+pub fn deflate(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    encoder.write_all(bytes).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
 fn write(out: &mut Vec<u8>, encoding: Encoding, tag: Tag, element: &Element) {

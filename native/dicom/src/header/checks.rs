@@ -5,11 +5,11 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::classes::is_enhanced;
-use super::slice::PixelFormat;
+use super::slice::{ByteOrder, PixelFormat};
 use super::values::{self, RawValue, decimal, decimals, text};
 use super::wanted::Wanted;
 use crate::problem::Problem;
-use crate::syntax;
+use crate::syntax::{self, Codec};
 
 /// Largest coordinate accepted, mm: far beyond any scanner, small enough for exact geometry.
 const FARTHEST_MM: f64 = 1e6;
@@ -94,8 +94,18 @@ pub(super) fn pixel_format(wanted: &Wanted) -> Result<PixelFormat, Problem> {
     Ok(PixelFormat { bits_allocated, bits_stored, signed, photometric })
 }
 
+/// How the bytes of uncompressed pixels lie.
+pub(super) fn byte_order(wanted: &Wanted, format: &PixelFormat) -> ByteOrder {
+    let words = wanted.pixels.is_some_and(|element| element.vr == Some(*b"OW"));
+    match (wanted.big_endian, format.bits_allocated) {
+        (true, 16) => ByteOrder::Big,
+        (true, _) if words => ByteOrder::SwappedPairs,
+        _ => ByteOrder::Little,
+    }
+}
+
 /// Offset of the pixel data and the bytes it has beyond the image of `expected` bytes, checked against the
-/// file. For compressed data only its offset is known.
+/// file. Of compressed data only the offset is known here: its fragments are checked when they are read.
 pub(super) fn pixel_data(
     wanted: &Wanted,
     syntax: &str,
@@ -103,10 +113,10 @@ pub(super) fn pixel_data(
     file_length: u64,
 ) -> Result<(u64, u64), Problem> {
     let element = wanted.pixels.ok_or(Problem::NoPixels)?;
-    let native = syntax::pixels_are_read(syntax);
-    let declared = match element.length.map(u64::from) {
-        None if native => return Err(Problem::Encapsulated),
-        Some(length) if native => length,
+    let declared = match (syntax::codec(syntax), element.length) {
+        (Some(Codec::Native), Some(length)) => u64::from(length),
+        (Some(Codec::Native), None) => return Err(Problem::Encapsulated),
+        (Some(_), Some(_)) => return Err(Problem::NotEncapsulated),
         _ => return Ok((element.start, 0)),
     };
     let present = file_length.saturating_sub(element.start);

@@ -18,21 +18,27 @@ mod start;
 mod values;
 mod wanted;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use dicom_core::dictionary::UidDictionary;
 use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
-pub use slice::{PixelFormat, SliceHeader};
+pub use slice::{ByteOrder, PixelFormat, SliceHeader};
 
+use crate::inflate::inflate;
 use crate::problem::Problem;
+use crate::syntax::EXPLICIT_LITTLE;
 use elements::Stop;
-use start::{Start, read_start};
+use start::{DataSet, Start, read_start};
 use values::text;
 use wanted::Wanted;
 
 /// A head this long reaches the pixel data of most files.
 pub const USUAL_HEAD: u64 = 16 * 1024;
+
+/// A deflated data set may have this many bytes when inflated: 64 slices of 512 x 512.
+pub const LARGEST_INFLATED: usize = 32 << 20;
 
 /// What the beginning of a file shows.
 #[derive(Clone, Debug, PartialEq)]
@@ -84,9 +90,10 @@ impl fmt::Display for NotAnImage {
 /// Reads the header of a file of `file_length` bytes from its first bytes, usually [`USUAL_HEAD`] of them.
 ///
 /// Time is linear in `head`; memory is bounded by the header's few strings, whatever lengths the file declares.
+/// A deflated data set is asked for whole and inflated, up to [`LARGEST_INFLATED`] bytes.
 pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
-    match classify(head, file_length) {
-        Ok(outcome) => outcome,
+    match open(head, file_length) {
+        Ok(Opened::AsItIs(outcome) | Opened::Inflated(_, outcome)) => outcome,
         // Growing by doubling keeps the number of calls small for headers with large private elements.
         Err(bytes) => {
             let ahead = bytes.saturating_add(USUAL_HEAD).max(2 * head.len() as u64);
@@ -95,19 +102,56 @@ pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
     }
 }
 
-fn classify(head: &[u8], file_length: u64) -> Result<HeaderOutcome, u64> {
-    let unreadable = |problem| HeaderOutcome::Broken { series_instance_uid: None, volumetric: true, problem };
-    let cut = |tag| unreadable(Problem::CutInHeader { tag, length: file_length });
-    let (offset, encoding, syntax, media_class, marked) = match read_start(head, file_length) {
-        Ok(Start::DataSet { offset, encoding, syntax, media_class, marked }) => {
-            (offset, encoding, syntax, media_class, marked)
+/// A whole file: the bytes that the offsets of its header count in, and its header.
+pub(crate) fn read_whole(file: &[u8]) -> (Cow<'_, [u8]>, HeaderOutcome) {
+    match open(file, file.len() as u64) {
+        Ok(Opened::Inflated(bytes, outcome)) => (Cow::Owned(bytes), outcome),
+        Ok(Opened::AsItIs(outcome)) => (Cow::Borrowed(file), outcome),
+        // Of a whole file there is no more.
+        Err(_) => (Cow::Borrowed(file), HeaderOutcome::NotDicom),
+    }
+}
+
+enum Opened {
+    AsItIs(HeaderOutcome),
+    /// The data set had to be inflated to these bytes.
+    Inflated(Vec<u8>, HeaderOutcome),
+}
+
+/// `Err` is the number of bytes of the file that are needed.
+fn open(head: &[u8], file_length: u64) -> Result<Opened, u64> {
+    let outcome = match read_start(head, file_length) {
+        Ok(Start::DataSet(data_set)) => classify(head, file_length, data_set)?,
+        Ok(Start::NotDicom) => HeaderOutcome::NotDicom,
+        Ok(Start::Dicomdir) => HeaderOutcome::NotAnImage(NotAnImage::Directory),
+        // A part of a deflate stream cannot be told from a damaged one.
+        Ok(Start::Deflated { .. }) if (head.len() as u64) < file_length => return Err(file_length),
+        Ok(Start::Deflated { offset, syntax, media_class }) => {
+            let deflated = usize::try_from(offset).ok().and_then(|offset| head.get(offset..));
+            match inflate(deflated.unwrap_or(&[]), LARGEST_INFLATED) {
+                Ok(bytes) => {
+                    let encoding = EXPLICIT_LITTLE;
+                    let data_set = DataSet { offset: 0, encoding, syntax, media_class, marked: true };
+                    // The whole data set is there, so no more bytes are asked for.
+                    let outcome = classify(&bytes, bytes.len() as u64, data_set)?;
+                    return Ok(Opened::Inflated(bytes, outcome));
+                }
+                Err(problem) => unreadable(problem),
+            }
         }
-        Ok(Start::NotDicom) => return Ok(HeaderOutcome::NotDicom),
-        Ok(Start::Dicomdir) => return Ok(HeaderOutcome::NotAnImage(NotAnImage::Directory)),
-        Ok(Start::Deflated { syntax: uid }) => return Ok(unreadable(Problem::Syntax { uid })),
         Err(Stop::NeedBytes(bytes)) => return Err(bytes),
-        Err(Stop::CutOff(tag)) => return Ok(cut(tag)),
+        Err(Stop::CutOff(tag)) => unreadable(Problem::Cut { tag, length: file_length }),
     };
+    Ok(Opened::AsItIs(outcome))
+}
+
+fn unreadable(problem: Problem) -> HeaderOutcome {
+    HeaderOutcome::Broken { series_instance_uid: None, volumetric: true, problem }
+}
+
+fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOutcome, u64> {
+    let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
+    let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
     let wanted = Wanted::read(head, file_length, offset, encoding)?;
     let string = |tag| wanted.get(tag).map(|value| text(value.bytes)).filter(|text| !text.is_empty());
     let class = string(tags::SOP_CLASS_UID).or(media_class);

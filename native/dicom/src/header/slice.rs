@@ -47,6 +47,8 @@ pub struct SliceHeader {
     pub transfer_syntax: String,
     /// Offset of the pixel data's value in the file.
     pub pixel_offset: u64,
+    /// How uncompressed pixels lie in the file.
+    pub byte_order: ByteOrder,
     /// Bytes of the pixel data beyond the image; 0 for compressed ones.
     pub spare_bytes: u64,
     /// Rescale Slope and Intercept; `None` when the header has neither.
@@ -78,6 +80,17 @@ pub struct PixelFormat {
     pub photometric: String,
 }
 
+/// Order of the bytes of uncompressed pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ByteOrder {
+    /// Low byte first, and pixels of one byte in their order.
+    Little,
+    /// High byte first.
+    Big,
+    /// Pixels of one byte written as big-endian words (OW): swapped in pairs.
+    SwappedPairs,
+}
+
 impl PixelFormat {
     /// Values reach beyond `i16`.
     pub(crate) fn is_full_unsigned(&self) -> bool {
@@ -94,7 +107,7 @@ impl SliceHeader {
         file_length: u64,
     ) -> Result<Self, Problem> {
         if let Some(tag) = wanted.cut {
-            return Err(Problem::CutInHeader { tag, length: file_length });
+            return Err(Problem::Cut { tag, length: file_length });
         }
         let code =
             |tag| wanted.filled(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
@@ -109,6 +122,7 @@ impl SliceHeader {
         checks::single_frame(wanted, &sop_class_uid)?;
         let (rows, columns) = (checks::size(wanted, tags::ROWS)?, checks::size(wanted, tags::COLUMNS)?);
         let pixels = checks::pixel_format(wanted)?;
+        let byte_order = checks::byte_order(wanted, &pixels);
         let (pixel_offset, spare_bytes) =
             checks::pixel_data(wanted, &syntax, image_bytes(rows, columns, &pixels), file_length)?;
         if wanted.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
@@ -133,6 +147,7 @@ impl SliceHeader {
             pixels,
             transfer_syntax: syntax,
             pixel_offset,
+            byte_order,
             spare_bytes,
             rescale: checks::rescale(wanted)?,
             rescale_type: code(tags::RESCALE_TYPE),

@@ -19,21 +19,25 @@ pub(crate) enum Start {
     NotDicom,
     /// A directory of files, no image (PS3.3 annex F).
     Dicomdir,
-    /// A data set that has to be inflated first.
-    Deflated { syntax: String },
+    /// A data set that has to be inflated first: everything from `offset` on.
+    Deflated { offset: u64, syntax: String, media_class: Option<String> },
     /// A data set.
-    DataSet {
-        /// Offset of its first element.
-        offset: u64,
-        /// How its elements are written.
-        encoding: Encoding,
-        /// Transfer Syntax UID: what the meta group says, else what the encoding found amounts to.
-        syntax: String,
-        /// Media Storage SOP Class UID of the meta group.
-        media_class: Option<String>,
-        /// The file begins with the DICM mark or a meta group.
-        marked: bool,
-    },
+    DataSet(DataSet),
+}
+
+/// Where and how a data set is written.
+#[derive(Debug, PartialEq)]
+pub(crate) struct DataSet {
+    /// Offset of its first element.
+    pub offset: u64,
+    /// How its elements are written.
+    pub encoding: Encoding,
+    /// Transfer Syntax UID: what the meta group says, else what the encoding found amounts to.
+    pub syntax: String,
+    /// Media Storage SOP Class UID of the meta group.
+    pub media_class: Option<String>,
+    /// The file begins with the DICM mark or a meta group.
+    pub marked: bool,
 }
 
 /// Reads the beginning of a file of which `head` is the first part.
@@ -66,12 +70,12 @@ fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Star
         return Ok(Start::Dicomdir);
     }
     let syntax = syntax.filter(|uid| !uid.is_empty());
-    if let Some(uid) = &syntax
-        && syntax::find(uid).is_some_and(|known| known.encoding().is_none())
-    {
-        return Ok(Start::Deflated { syntax: uid.clone() });
-    }
     let offset = elements.position;
+    if let Some(uid) = &syntax
+        && syntax::find(uid).is_some_and(|known| known.is_deflated())
+    {
+        return Ok(Start::Deflated { offset, syntax: uid.clone(), media_class });
+    }
     if file_length - offset < 8 {
         return Err(Stop::CutOff(None));
     }
@@ -88,7 +92,7 @@ fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Star
     // Big-endian numbers mean big-endian pixels, whatever the meta group says.
     let syntax =
         syntax.filter(|_| !encoding.big_endian).unwrap_or_else(|| default_syntax(encoding).to_owned());
-    Ok(Start::DataSet { offset, encoding, syntax, media_class, marked })
+    Ok(Start::DataSet(DataSet { offset, encoding, syntax, media_class, marked }))
 }
 
 /// The encoding of a data set by the 8 bytes of its first element. An unmarked file must begin as data

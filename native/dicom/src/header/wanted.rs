@@ -47,6 +47,8 @@ pub(crate) struct Wanted<'a> {
     values: [Option<RawValue<'a>>; WANTED.len()],
     /// The pixel data element, where the scan stops.
     pub pixels: Option<Element>,
+    /// Numbers are big-endian.
+    pub big_endian: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
     pub cut: Option<Option<Tag>>,
 }
@@ -54,7 +56,8 @@ pub(crate) struct Wanted<'a> {
 impl<'a> Wanted<'a> {
     /// Scans from `offset` to the pixel data. `Err` is the number of bytes of the file that are needed.
     pub fn read(head: &'a [u8], file_length: u64, offset: u64, encoding: Encoding) -> Result<Self, u64> {
-        let mut wanted = Wanted { values: [None; WANTED.len()], pixels: None, cut: None };
+        let big_endian = encoding.big_endian;
+        let mut wanted = Wanted { values: [None; WANTED.len()], pixels: None, big_endian, cut: None };
         match wanted.scan(Elements::new(head, file_length, offset, encoding), encoding) {
             Ok(()) => (),
             Err(Stop::NeedBytes(bytes)) => return Err(bytes),

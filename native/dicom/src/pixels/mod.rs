@@ -1,25 +1,40 @@
 //! Stored pixels of one slice.
 //!
+//! | file | what |
+//! |---|---|
+//! | `native` | uncompressed cells in either byte order |
+//! | `fragments` | the compressed bytes of one frame |
+//! | `rle` | RLE |
+//! | `stored` | from decoded cells to stored values |
+//! | `digest` | the digest of a slice |
+//!
 //! [`decode`] reads the header of the file again (some microseconds) and compares it with the plan, so that a
 //! file that changed after the listing is an error and not a wrong column of the matrix. Then the transfer
-//! syntax picks the decoder: `native` for uncompressed data. Every decoder gives the stored values, masked and
-//! sign-extended to Bits Stored; rescaling to HU is not done here, since exact sums want the integers.
+//! syntax picks the decoder, which checks its data against the header before it allocates anything. Every decoder
+//! gives the stored values, sign-extended; rescaling to HU is not done here, since exact sums want the integers.
 
 mod digest;
+mod fragments;
 mod native;
+mod rle;
+mod stored;
 
 use crate::error::Error;
-use crate::header::{HeaderOutcome, SliceHeader, read_header};
+use crate::header::{HeaderOutcome, SliceHeader, read_whole};
+use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
-use crate::syntax;
+use crate::syntax::{self, Codec};
+use stored::Meaning;
 
 /// Reads slice number `slice` of the plan from the bytes of its file.
 ///
 /// `out` (rows x columns, row-major) gets each stored pixel less the slice's `offset`. Returned is the slice's
 /// digest: SHA-256 of the stored pixels (offset not taken off) as little-endian 32-bit integers.
 ///
-/// Time is linear in the file and nothing is allocated that grows with it.
+/// Time is linear in the file and the image. What is allocated is bounded: a compressed frame of several fragments
+/// is joined, a decoder has up to four times the image, a deflated data set is inflated up to
+/// [`LARGEST_INFLATED`](crate::header::LARGEST_INFLATED).
 ///
 /// # Errors
 /// `Argument` when `slice` or the length of `out` does not fit the plan; `Slice` when the file is not the one
@@ -41,20 +56,56 @@ fn decode_slice(
     file: &[u8],
     out: &mut [i16],
 ) -> Result<[u8; 32], Problem> {
-    let header = match read_header(file, file.len() as u64) {
+    let (file, outcome) = read_whole(file);
+    let header = match outcome {
         HeaderOutcome::Slices(frames) => frames.into_iter().find(|header| header.frame == slice.frame),
         HeaderOutcome::Broken { problem, .. } => return Err(problem),
         _ => None,
     };
     let header = header.filter(|header| is_planned(plan, slice, header)).ok_or(Problem::Changed)?;
-    if !syntax::pixels_are_read(&header.transfer_syntax) {
-        return Err(Problem::Syntax { uid: header.transfer_syntax });
+    let codec = syntax::codec(&header.transfer_syntax);
+    let codec = codec.ok_or_else(|| Problem::Syntax { uid: header.transfer_syntax.clone() })?;
+    let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
+    if codec == Codec::Native {
+        native_pixels(file.get(start..).unwrap_or(&[]), &header, slice.offset, out)?;
+    } else {
+        let frame = fragments::frame(&file, start, header.frame, 1)?;
+        compressed_pixels(codec, &frame, &header, slice.offset, out)?;
     }
-    let start = usize::try_from(header.pixel_offset).unwrap_or(usize::MAX);
-    let length = usize::try_from(header.image_bytes()).unwrap_or(usize::MAX);
-    let bytes = file.get(start..start.saturating_add(length)).ok_or(Problem::Changed)?;
-    native::read(bytes, &header.pixels, slice.offset, out);
     Ok(digest::of_stored(out, slice.offset))
+}
+
+/// Reads an uncompressed image at the beginning of `bytes`.
+fn native_pixels(bytes: &[u8], header: &SliceHeader, offset: i32, out: &mut [i16]) -> Result<(), Problem> {
+    let (expected, found) = (header.image_bytes(), bytes.len() as u64);
+    if found < expected {
+        return Err(Problem::TooFewPixels { expected, found });
+    }
+    native::read(bytes, header.pixels.bits_allocated, header.byte_order, as_stored(header, offset), out);
+    Ok(())
+}
+
+fn compressed_pixels(
+    codec: Codec,
+    frame: &[u8],
+    header: &SliceHeader,
+    offset: i32,
+    out: &mut [i16],
+) -> Result<(), Problem> {
+    match codec {
+        Codec::Native | Codec::NativeFrame => native_pixels(frame, header, offset, out),
+        Codec::DeflatedFrame => {
+            // The frame may be padded to even length before it is deflated.
+            let limit = usize::try_from(header.image_bytes() + 1).unwrap_or(usize::MAX);
+            native_pixels(&inflate(frame, limit)?, header, offset, out)
+        }
+        Codec::Rle => rle::read(frame, header.pixels.bits_allocated, as_stored(header, offset), out),
+    }
+}
+
+/// Cells that hold a value in the low Bits Stored.
+fn as_stored(header: &SliceHeader, offset: i32) -> Meaning {
+    Meaning { bits: header.pixels.bits_stored, signed: header.pixels.signed, offset }
 }
 
 fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {

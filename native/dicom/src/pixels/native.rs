@@ -1,26 +1,19 @@
-//! Uncompressed little-endian pixels (PS3.5 section 8.1.1, annex A.1 and A.2).
+//! Uncompressed pixels (PS3.5 section 8.1.1, annex A.1 to A.4).
 
-use crate::header::PixelFormat;
+use super::stored::{Meaning, store};
+use crate::header::ByteOrder;
 
-/// Unpacks `bytes` (one cell of Bits Allocated per pixel) into stored values less `offset`.
-///
-/// Bits above Bits Stored are ignored: old files keep overlays there. `offset` must be such that the values
-/// fit, as plans have it.
-pub(super) fn read(bytes: &[u8], format: &PixelFormat, offset: i32, out: &mut [i16]) {
-    let unused = u32::from(format.bits_allocated - format.bits_stored);
-    match (format.bits_allocated, format.signed) {
-        (8, true) => each(bytes, out, |[b]: [u8; 1]| i32::from((b << unused) as i8 >> unused) - offset),
-        (8, false) => each(bytes, out, |[b]: [u8; 1]| i32::from((b << unused) >> unused) - offset),
-        (_, true) => each(bytes, out, |b| i32::from((i16::from_le_bytes(b) << unused) >> unused) - offset),
-        (_, false) => each(bytes, out, |b| i32::from((u16::from_le_bytes(b) << unused) >> unused) - offset),
-    }
-}
-
-/// One pass without branches or bounds checks, which the compiler turns into vector code.
-#[inline(always)]
-fn each<const N: usize>(bytes: &[u8], out: &mut [i16], value: impl Fn([u8; N]) -> i32) {
-    for (cell, out) in bytes.as_chunks::<N>().0.iter().zip(out) {
-        *out = value(*cell) as i16;
+/// Unpacks `bytes`, one cell of `bits_allocated` (8 or 16) per pixel.
+pub(super) fn read(bytes: &[u8], bits_allocated: u16, order: ByteOrder, meaning: Meaning, out: &mut [i16]) {
+    let pairs = bytes.as_chunks::<2>().0.iter();
+    match (bits_allocated, order) {
+        (8, ByteOrder::SwappedPairs) => {
+            let swapped = pairs.flat_map(|&[first, second]| [u16::from(second), u16::from(first)]);
+            store(swapped, meaning, out);
+        }
+        (8, _) => store(bytes.iter().map(|&byte| u16::from(byte)), meaning, out),
+        (_, ByteOrder::Big) => store(pairs.map(|&pair| u16::from_be_bytes(pair)), meaning, out),
+        _ => store(pairs.map(|&pair| u16::from_le_bytes(pair)), meaning, out),
     }
 }
 
@@ -28,31 +21,17 @@ fn each<const N: usize>(bytes: &[u8], out: &mut [i16], value: impl Fn([u8; N]) -
 mod tests {
     use super::*;
 
-    fn format(bits_allocated: u16, bits_stored: u16, signed: bool) -> PixelFormat {
-        PixelFormat { bits_allocated, bits_stored, signed, photometric: "MONOCHROME2".to_owned() }
-    }
-
-    fn one(bytes: &[u8], format: &PixelFormat, offset: i32) -> i16 {
-        let mut out = [0];
-        read(bytes, format, offset, &mut out);
-        out[0]
+    fn read_all<const N: usize>(bytes: &[u8], bits: u16, order: ByteOrder) -> [i16; N] {
+        let mut out = [0; N];
+        read(bytes, bits, order, Meaning { bits, signed: false, offset: 0 }, &mut out);
+        out
     }
 
     #[test]
-    fn bits_above_bits_stored_are_ignored_and_the_sign_is_extended() {
-        assert_eq!(one(&[0xFF, 0xFF], &format(16, 12, false), 0), 4095);
-        assert_eq!(one(&[0xFF, 0x0F], &format(16, 12, true), 0), -1);
-        assert_eq!(one(&[0xFF, 0xF7], &format(16, 12, true), 0), 2047);
-        assert_eq!(one(&[0x00, 0x80], &format(16, 16, true), 0), -32768);
-        assert_eq!(one(&[0x80], &format(8, 8, true), 0), -128);
-        assert_eq!(one(&[0x80], &format(8, 8, false), 0), 128);
-        assert_eq!(one(&[0xFF], &format(8, 1, true), 0), -1);
-    }
-
-    #[test]
-    fn unsigned_16_bit_values_fit_with_their_offset() {
-        assert_eq!(one(&[0x00, 0x00], &format(16, 16, false), 32768), -32768);
-        assert_eq!(one(&[0xFF, 0xFF], &format(16, 16, false), 32768), 32767);
-        assert_eq!(one(&[0xFF, 0x0F], &format(16, 12, false), 32768), -28673);
+    fn cells_are_read_in_each_byte_order() {
+        assert_eq!(read_all(&[1, 2, 3, 4], 16, ByteOrder::Little), [0x0201, 0x0403]);
+        assert_eq!(read_all(&[1, 2, 3, 4], 16, ByteOrder::Big), [0x0102, 0x0304]);
+        assert_eq!(read_all(&[1, 2, 3, 4], 8, ByteOrder::Little), [1, 2, 3, 4]);
+        assert_eq!(read_all(&[1, 2, 3, 4], 8, ByteOrder::SwappedPairs), [2, 1, 4, 3]);
     }
 }
