@@ -7,6 +7,7 @@
 A suite that ran nothing has failed: a test that is not wired in looks like one that passes.
 """
 
+import json
 import os
 import shutil
 import subprocess
