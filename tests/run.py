@@ -20,7 +20,6 @@ from reports import Count, from_cargo, from_junit
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv/bin"
 REPORTS = ROOT / "build/test-reports"
-CRATES = ["tomobasis_dense", "tomobasis_linalg", "tomobasis_dicom", "tomobasis_pipeline", "tomobasis_jni", "tomobasis"]
 
 
 def run(*command, **environment):
@@ -93,9 +92,17 @@ def build():
     return {"build": checks([(("make", "--version"), ("make", "--no-print-directory", "build"), {})])}
 
 
+def crates():
+    """Names of the libraries and programs of the workspace that can hold tests (the JNI library is tested from Java)."""
+    metadata = ("cargo", "metadata", "--no-deps", "--locked", "--format-version", "1")
+    packages = json.loads(subprocess.run(metadata, cwd=ROOT, check=True, stdout=subprocess.PIPE).stdout)["packages"]
+    targets = [target for package in packages for target in package["targets"]]
+    return [target["name"] for target in targets if target["test"] and target["kind"] in (["lib"], ["bin"])]
+
+
 def rust():
     code, output = run("cargo", "test", "--release", "--workspace", "--locked", "--no-fail-fast")
-    counts = {name: Count() for name in CRATES} | from_cargo(output)
+    counts = dict.fromkeys(crates(), Count()) | from_cargo(output)
     if code != 0 and not any(c.failed for c in counts.values()):
         counts["cargo test"] = Count(failed=1)  # did not compile, or a test took its process down
     return counts
