@@ -60,26 +60,16 @@ def checks(commands):
 
 def lint():
     scripts = sorted(p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file())
-    doc, ruff = ("cargo", "doc", "--release", "--workspace", "--no-deps", "--locked", "--quiet"), TOOLS / "ruff"
-    clippy = (
-        "cargo",
-        "clippy",
-        "--release",
-        "--workspace",
-        "--all-targets",
-        "--locked",
-        "--quiet",
-        "--",
-        "-D",
-        "warnings",
-    )
+    ruff, shellcheck = TOOLS / "ruff", TOOLS / "shellcheck"
+    clippy = "cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings".split()
+    doc = "cargo doc --release --workspace --no-deps --locked --quiet".split()
     return {
         "lint": checks(
             [
                 (("cargo", "fmt", "--version"), ("cargo", "fmt", "--all", "--check"), {}),
                 ((ruff, "--version"), (ruff, "check", "."), {}),
                 ((ruff, "--version"), (ruff, "format", "--check", "."), {}),
-                ((TOOLS / "shellcheck", "--version"), (TOOLS / "shellcheck", *scripts), {}),
+                ((shellcheck, "--version"), (shellcheck, *scripts), {}),
                 (("gradle", "--version"), ("gradle", "--no-daemon", "--quiet", "scalafmtCheck"), {}),
                 (("cargo", "clippy", "--version"), clippy, {}),
                 (("cargo", "--version"), doc, {"RUSTDOCFLAGS": "-D warnings"}),
