@@ -34,6 +34,8 @@ final class Stage(val number: Int, val name: String, val unit: String, val weigh
     finished.countDown()
   }
 
+  private[job] def complete: Boolean = synchronized(done == total)
+
   /** Wall-clock time in seconds: so far, or of the whole stage once it has ended. */
   def seconds: Double = synchronized((if (spent > 0) spent else if (begun > 0) System.nanoTime - begun else 0L) / 1e9)
 
@@ -57,14 +59,14 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
 
   private val bySite = new ConcurrentHashMap[String, Stage]
   private val running = new ConcurrentHashMap[Int, Stage]
-  private var printed = 0L
+  private var reported = 0L
 
   /** Runs a stage of the driver; the body is given what to call as items are done. */
   def driver[T](stage: Stage)(body: (Int => Unit) => T): T = {
-    stage.begin()
+    begin(stage)
     val result = body { items =>
       stage.advance(items)
-      print(stage, Interval)
+      report(stage)
     }
     finish(stage)
     result
@@ -79,29 +81,34 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
   override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
     Option(bySite.get(event.stageInfo.name)).filter(_.finished.getCount > 0).foreach { stage =>
       running.put(event.stageInfo.stageId, stage)
-      stage.begin()
+      begin(stage)
     }
 
   override def onTaskEnd(event: SparkListenerTaskEnd): Unit =
     Option(running.get(event.stageId)).filter(_ => event.taskInfo.successful).foreach { stage =>
       stage.taskDone(event.taskInfo.partitionId)
-      print(stage, Interval)
+      report(stage)
     }
 
   override def onStageCompleted(event: SparkListenerStageCompleted): Unit =
     Option(running.remove(event.stageInfo.stageId)).filter(_ => event.stageInfo.failureReason.isEmpty).foreach(finish)
 
-  private def finish(stage: Stage): Unit = if (stage.finished.getCount > 0) {
-    stage.end()
-    print(stage, 0)
+  private def begin(stage: Stage): Unit = synchronized {
+    stage.begin()
+    reported = System.nanoTime
   }
 
-  private def print(stage: Stage, interval: Long): Unit = synchronized {
+  private def report(stage: Stage): Unit = synchronized {
     val now = System.nanoTime
-    if (now - printed >= interval) {
-      printed = now
+    if (now - reported >= Interval && !stage.complete) {
+      reported = now
       out.println(stage.line(of))
     }
+  }
+
+  private def finish(stage: Stage): Unit = if (stage.finished.getCount > 0) {
+    stage.end()
+    out.println(stage.line(of))
   }
 }
 
