@@ -60,7 +60,7 @@ pub fn render0<'local>(
         BUFFERS.with_borrow_mut(|(scratch, buffer)| {
             copy_shorts(env, &values, buffer)?;
             let rendered = renderer.render(scratch, size(block, "block")?, buffer, size(rows, "rows")?)?;
-            new_byte_arrays(env, &[rendered.part, &rendered.record.to_bytes(), &rendered.strips])
+            new_byte_arrays(env, &[&rendered.part, &[&rendered.record.to_bytes()], &[&rendered.strips]])
         })
     })
 }

@@ -32,14 +32,14 @@ pub struct Scratch {
     t: Vec<f64>,
     u: Vec<f64>,
     shown: Vec<f64>,
-    part: Vec<u8>,
+    head: Vec<u8>,
 }
 
 /// A rendered block.
 #[derive(Debug)]
 pub struct RenderedBlock<'a> {
-    /// The Parquet file of the block's basis vectors; empty when tables are not asked for.
-    pub part: &'a [u8],
+    /// The Parquet file of the block's basis vectors, in pieces; empty when tables are not asked for.
+    pub part: [&'a [u8]; 3],
     /// What the manifest needs to know of the block.
     pub record: BlockRecord,
     /// The block's pixels of every picture; empty when none is asked for.
@@ -79,7 +79,7 @@ impl BlockRenderer {
     /// # Errors
     /// [`Error::Protocol`] when the block is not of this series.
     pub fn render<'a>(
-        &self,
+        &'a self,
         scratch: &'a mut Scratch,
         block: u32,
         values: &[i16],
@@ -89,16 +89,16 @@ impl BlockRenderer {
         if rows == 0 || rows != block_rows(block, pixels) {
             return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
         }
-        let Scratch { t, u, shown, part } = scratch;
+        let Scratch { t, u, shown, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
         self.projector.project(input, t)?;
         self.projector.basis(t, u);
         let record = BlockRecord { block, digest: Digest::of_f64(u) };
-        part.clear();
-        if let Some(encoder) = &self.encoder {
-            encoder.encode(block, u, part)?;
-        }
         let strips = self.strips(block, input, t, u, shown)?;
+        let part = match &self.encoder {
+            Some(encoder) => encoder.encode(block, u, head)?,
+            None => [[].as_slice(); 3],
+        };
         Ok(RenderedBlock { part, record, strips })
     }
 

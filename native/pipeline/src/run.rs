@@ -75,14 +75,14 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let renderer = BlockRenderer::new(decomposition.clone())?;
     let tables = decomposition.options.emits(Emit::Parquet);
     let (records, strips) = runner.render(&scan, &renderer, |block| {
-        if tables { staged.write(&tables::basis_name(block.record.block), block.part) } else { Ok(()) }
+        if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
     })?;
     let began = Instant::now();
     let pictures = renderer.pictures(strips.iter().map(Vec::as_slice))?;
     runner.record("pictures", began);
     let (manifest, files) = finish(&decomposition, &records, pictures, runner.environment())?;
     for file in files {
-        staged.write(&file.path, &file.bytes)?;
+        staged.write(&file.path, &[&file.bytes])?;
     }
     staged.commit()?;
     let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);

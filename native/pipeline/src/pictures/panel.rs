@@ -64,7 +64,7 @@ pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
         let reach = (4.0 * residual).max(SMALLEST_REACH);
         let caption = vec![
             format!("k = {}: within \u{b1}{reach:.1}{unit}", entry.k),
-            format!("RMS left out {residual:.2}{unit}"),
+            format!("RMS left out {}{unit}", small(residual)),
         ];
         let palette = Palette::Diverging;
         panels.push(Panel {
@@ -125,6 +125,11 @@ fn grey_window(decomposition: &Decomposition) -> (f64, f64) {
         }
         _ => whole,
     }
+}
+
+/// A number with two decimals, or with two digits where these would be zero.
+fn small(value: f64) -> String {
+    if value >= 0.01 || value == 0.0 { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
 fn inverted(decomposition: &Decomposition) -> bool {

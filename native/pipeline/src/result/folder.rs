@@ -128,14 +128,11 @@ impl ResultFolder {
                 table.block, table.first_row
             )));
         }
-        let mut written = Vec::new();
-        if let Some(encoder) = encoder {
-            encoder.encode(block, &table.values, &mut written)?;
-            if written != file {
-                return Err(other_bytes(&name));
-            }
+        let mut head = Vec::new();
+        match encoder.map(|encoder| encoder.encode(block, &table.values, &mut head)).transpose()? {
+            Some(written) if written.concat() != file => Err(other_bytes(&name)),
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     fn table<T>(&self, name: &str, parse: impl Fn(&str, Vec<u8>) -> Result<T>) -> Result<T> {

@@ -4,7 +4,8 @@
 //! before leaves nothing behind, and an old result that is to be replaced stays until then.
 
 use std::{
-    fs, io,
+    fs,
+    io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
 };
@@ -49,17 +50,18 @@ impl StagedFolder {
         Ok(Self { output: output.to_owned(), temporary })
     }
 
-    /// Writes one file; `path` is relative to the result folder. May be called from any thread.
+    /// Writes one file, given in pieces; `path` is relative to the result folder. May be called from any thread.
     ///
     /// # Errors
     /// [`Error::Write`] with `path`.
-    pub fn write(&self, path: &str, bytes: &[u8]) -> Result<()> {
+    pub fn write(&self, path: &str, pieces: &[&[u8]]) -> Result<()> {
         let target = self.temporary.path().join(path);
         let write = || {
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;
             }
-            fs::write(&target, bytes)
+            let mut file = fs::File::create(&target)?;
+            pieces.iter().try_for_each(|piece| file.write_all(piece))
         };
         write().map_err(|source| Error::Write { file: path.to_owned(), source })
     }
@@ -114,8 +116,8 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("deep/result");
         let staged = StagedFolder::create(&output, false).unwrap();
-        staged.write("basis/part", b"x").unwrap();
-        staged.write(MANIFEST, b"{}").unwrap();
+        staged.write("basis/part", &[b"x".as_slice()]).unwrap();
+        staged.write(MANIFEST, &[b"{}".as_slice()]).unwrap();
         assert!(!output.exists());
         staged.commit().unwrap();
         assert_eq!(names(&output), ["_SUCCESS", "basis", MANIFEST]);
@@ -126,7 +128,7 @@ mod tests {
     fn what_is_given_up_leaves_nothing() {
         let base = tempfile::tempdir().unwrap();
         let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
-        staged.write(MANIFEST, b"{}").unwrap();
+        staged.write(MANIFEST, &[b"{}".as_slice()]).unwrap();
         drop(staged);
         assert!(names(base.path()).is_empty());
     }
@@ -139,7 +141,7 @@ mod tests {
         fs::write(output.join(MANIFEST), b"old").unwrap();
         assert!(matches!(StagedFolder::create(&output, false), Err(Error::OutputExists)));
         let staged = StagedFolder::create(&output, true).unwrap();
-        staged.write(MANIFEST, b"new").unwrap();
+        staged.write(MANIFEST, &[b"new".as_slice()]).unwrap();
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"old");
         staged.commit().unwrap();
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"new");

@@ -2,8 +2,8 @@
 //!
 //! Columns: `block` int32, `row` int64 (index of the pixel in the slice), `values` fixed-size list of k float64. All files of
 //! as many rows are the same but for the numbers, which plain encoding stores as they are in memory. So the library encodes one
-//! file of zeros, and each block's file is a copy of it with the numbers put in: as fast as copying memory (general
-//! encoding walks every value's repetition level), and its format is the library's own.
+//! file of zeros, and each block's file is what surrounds the zeros with the numbers in their place: nothing is copied (general
+//! encoding walks every value's repetition level), and the format is the library's own.
 
 use std::sync::Arc;
 
@@ -41,15 +41,16 @@ impl BasisEncoder {
         Ok(Self { parts, pixels })
     }
 
-    /// Puts the file of `block` into `file`; `u` is the block's rows x rank, row-major.
+    /// The file of `block` in three pieces, of which the second is `u` itself: the block's rows x rank, row-major.
+    /// `head` is where the first is made.
     ///
     /// # Errors
     /// When `u` has another size.
-    pub fn encode(&self, block: u32, u: &[f64], file: &mut Vec<u8>) -> Result<()> {
+    pub fn encode<'a>(&'a self, block: u32, u: &'a [f64], head: &'a mut Vec<u8>) -> Result<[&'a [u8]; 3]> {
         let rows = block_rows(block, self.pixels);
         let part = self.parts.iter().find(|part| part.rows == rows);
         let part = part.ok_or_else(|| ParquetError::General(format!("there is no block {block}")))?;
-        part.encode(block, first_row(block), u, file)
+        part.encode(block, first_row(block), u, head)
     }
 }
 
@@ -83,26 +84,24 @@ impl BasisPart {
         })
     }
 
-    fn encode(&self, block: u32, first_row: u64, u: &[f64], file: &mut Vec<u8>) -> Result<()> {
+    fn encode<'a>(
+        &'a self,
+        block: u32,
+        first_row: u64,
+        u: &'a [f64],
+        head: &'a mut Vec<u8>,
+    ) -> Result<[&'a [u8]; 3]> {
         if u.len() != self.values {
             return Err(ParquetError::General(format!("{} values where {} belong", u.len(), self.values)));
         }
-        file.clear();
-        file.reserve_exact(self.head.len() + 8 * u.len() + self.tail.len());
-        file.extend_from_slice(&self.head);
-        for number in file[self.block_at..].chunks_exact_mut(4).take(self.rows) {
+        head.clone_from(&self.head);
+        for number in head[self.block_at..].chunks_exact_mut(4).take(self.rows) {
             number.copy_from_slice(&block.to_le_bytes());
         }
-        for (number, row) in file[self.row_at..].chunks_exact_mut(8).take(self.rows).zip(first_row..) {
+        for (number, row) in head[self.row_at..].chunks_exact_mut(8).take(self.rows).zip(first_row..) {
             number.copy_from_slice(&row.to_le_bytes());
         }
-        if cfg!(target_endian = "little") {
-            file.extend_from_slice(bytemuck::cast_slice(u));
-        } else {
-            u.iter().for_each(|value| file.extend_from_slice(&value.to_le_bytes()));
-        }
-        file.extend_from_slice(&self.tail);
-        Ok(())
+        Ok([head, bytemuck::cast_slice(u), &self.tail])
     }
 }
 
@@ -161,8 +160,8 @@ mod tests {
         for (rows, rank) in [(1, 1), (1, 9), (7, 1), (4096, 3), (100, 301)] {
             let u: Vec<f64> = (0..rows * rank).map(|i| (i as f64).sin() - 0.5).collect();
             let part = BasisPart::new(rows, rank).unwrap();
-            let mut file = Vec::new();
-            part.encode(3, 12288, &u, &mut file).unwrap();
+            let mut head = Vec::new();
+            let file = part.encode(3, 12288, &u, &mut head).unwrap().concat();
             let table = read_basis("part", file).unwrap();
             assert_eq!((table.block, table.first_row, table.rank), (3, 12288, rank));
             assert_eq!(table.values, u);
@@ -172,12 +171,12 @@ mod tests {
     #[test]
     fn whole_blocks_and_the_short_last_one_have_their_own_sizes() {
         let encoder = BasisEncoder::new(4096 + 5, 2).unwrap();
-        let mut file = Vec::new();
-        encoder.encode(1, &[0.5; 10], &mut file).unwrap();
-        let table = read_basis("part", file.clone()).unwrap();
+        let mut head = Vec::new();
+        let file = encoder.encode(1, &[0.5; 10], &mut head).unwrap().concat();
+        let table = read_basis("part", file).unwrap();
         assert_eq!((table.block, table.first_row, table.values.len()), (1, 4096, 10));
-        assert!(encoder.encode(0, &[0.5; 10], &mut file).is_err());
-        assert!(encoder.encode(2, &[0.5; 10], &mut file).is_err());
+        assert!(encoder.encode(0, &[0.5; 10], &mut head).is_err());
+        assert!(encoder.encode(2, &[0.5; 10], &mut head).is_err());
     }
 
     #[test]
