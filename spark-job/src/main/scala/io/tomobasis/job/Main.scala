@@ -1,6 +1,6 @@
 package io.tomobasis.job
 
-import org.apache.logging.log4j.Level
+import org.apache.logging.log4j.{Level, LogManager}
 import org.apache.logging.log4j.core.config.Configurator
 import org.apache.spark.SparkConf
 
@@ -31,7 +31,7 @@ object Main {
         case Left(text) => out.println(text.stripLineEnd)
         case Right(config) =>
           verbose = config.verbose
-          if (verbose) Configurator.setRootLevel(Level.INFO)
+          if (verbose) Configurator.setAllLevels(LogManager.ROOT_LOGGER_NAME, Level.INFO)
           DecomposeJob.run(config, sparkConf(), out, err)
       }
       0
@@ -52,6 +52,10 @@ object Main {
     conf.setIfMissing("spark.app.name", "tomobasis")
     conf.setIfMissing("spark.master", "local[*]")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
+    // Where the job ends with this process, nobody can look at its pages afterwards.
+    if (conf.get("spark.master").startsWith("local")) conf.setIfMissing("spark.ui.enabled", "false")
+    // The sums of a partition are one object of 16 n^2 bytes.
+    conf.setIfMissing("spark.kryoserializer.buffer.max", "2000m")
     // Noise is most of what a row block holds: compressing it costs more than it saves.
     conf.setIfMissing("spark.shuffle.compress", "false")
   }

@@ -23,43 +23,27 @@ object SliceReader {
       hadoop: Broadcast[SerializableConfiguration],
       verbose: Boolean
   ): RDD[(Int, Piece)] = {
-    val decoder = sc.broadcast(new SharedDecoder(plan.json))
-    val (layout, count) = (plan.layout, files.length)
+    val reader = new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), hadoop, files.length, verbose)
     val groups = (0 until runs.parts).map { part =>
       runs.of(part).map(slice => SliceSource(slice, plan.files(slice), files(plan.files(slice)))).toArray
     }
-    sc.parallelize(groups, runs.parts).mapPartitions { tasks =>
-      tasks.flatMap(group => cut(layout, group, decode(_, group, layout, decoder, hadoop, count, verbose)))
-    }
+    sc.parallelize(groups, runs.parts).flatMap(reader.pieces)
   }
+}
 
-  /** Decodes the slices of a group one after the other into `values`; returns their digests, concatenated. */
-  private def decode(
-      values: Array[Short],
-      group: Array[SliceSource],
-      layout: Layout,
-      decoder: Broadcast[SharedDecoder],
-      hadoop: Broadcast[SerializableConfiguration],
-      count: Int,
-      verbose: Boolean
-  ): Array[Byte] =
-    group.zipWithIndex.flatMap { case (source, i) =>
-      val file = source.file
-      val bytes =
-        try HadoopFiles.read(file, wholeLength(file), hadoop.value.value)
-        catch { case e: IOException => throw Unreadable(file, source.fileIndex, count, verbose, e) }
-      try decoder.value.get.decode(source.slice, file.name, bytes, values, i * layout.pixels)
-      catch { case e: InputException if verbose => throw new InputException(s"${e.getMessage} [${file.uri}]", e) }
-    }
+/** What a decoding task needs besides its slices. */
+private final class SliceReader(
+    layout: Layout,
+    decoder: Broadcast[SharedDecoder],
+    hadoop: Broadcast[SerializableConfiguration],
+    fileCount: Int,
+    verbose: Boolean
+) extends Serializable {
 
-  /** Pieces of all row blocks, made one at a time as the shuffle writes them. */
-  private def cut(
-      layout: Layout,
-      group: Array[SliceSource],
-      decode: Array[Short] => Array[Byte]
-  ): Iterator[(Int, Piece)] = {
+  /** Pieces of all row blocks; the slices are decoded at once, the pieces cut one at a time as the shuffle writes them. */
+  def pieces(group: Array[SliceSource]): Iterator[(Int, Piece)] = {
     val slices = new Array[Short](Math.multiplyExact(group.length, layout.pixels))
-    val digests = decode(slices)
+    val digests = group.zipWithIndex.flatMap { case (source, i) => decode(source, slices, i * layout.pixels) }
     Iterator.range(0, layout.blocks).map { block =>
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
       val values = new Array[Short](group.length * rows)
@@ -68,9 +52,19 @@ object SliceReader {
     }
   }
 
-  private def wholeLength(file: InputFile): Int =
-    if (file.length <= HadoopFiles.LongestArray) file.length.toInt
-    else throw new IOException("longer than an array can be")
+  private def decode(source: SliceSource, out: Array[Short], offset: Int): Array[Byte] = {
+    val (file, bytes) = (source.file, read(source))
+    try decoder.value.get.decode(source.slice, file.name, bytes, out, offset)
+    catch { case e: InputException if verbose => throw new InputException(s"${e.getMessage} [${file.uri}]", e) }
+  }
+
+  private def read(source: SliceSource): Array[Byte] =
+    try {
+      if (source.file.length > HadoopFiles.LongestArray) throw new IOException("longer than an array can be")
+      HadoopFiles.read(source.file, source.file.length.toInt, hadoop.value.value)
+    } catch {
+      case e: IOException => throw Unreadable(source.file, source.fileIndex, fileCount, verbose, e)
+    }
 }
 
 /** One decoder per executor, made by the first task that needs it. */

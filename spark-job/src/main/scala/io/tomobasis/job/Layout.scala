@@ -1,0 +1,50 @@
+package io.tomobasis.job
+
+import org.apache.spark.Partitioner
+
+/**
+ * How a series of `slices` slices of `pixels` pixels is cut. Only the cut into row blocks reaches the result; the numbers of
+ * partitions decide where things run.
+ */
+final case class Layout(pixels: Int, slices: Int) {
+  val blocks: Int = ((pixels.toLong + Layout.BlockRows - 1) / Layout.BlockRows).toInt
+
+  def firstRow(block: Int): Int = block * Layout.BlockRows
+  def rows(block: Int): Int = math.min(Layout.BlockRows, pixels - firstRow(block))
+
+  /** Partitions for decoding and for row blocks: as many as asked for, else by cores and size. */
+  def decodePartitions(asked: Option[Int], cores: Int): Int = partitions(slices, asked, cores, Layout.DecodeBytes)
+  def blockPartitions(asked: Option[Int], cores: Int): Int = partitions(blocks, asked, cores, Layout.BlockBytes)
+
+  private def partitions(items: Int, asked: Option[Int], cores: Int, bytes: Long): Int = {
+    val bySize = (2L * pixels * slices + bytes - 1) / bytes
+    math.max(1L, math.min(items.toLong, asked.map(_.toLong).getOrElse(math.max(4L * cores, bySize)))).toInt
+  }
+}
+
+object Layout {
+
+  /** The format's block height; `tomobasis_linalg::BLOCK_ROWS`. */
+  val BlockRows = 4096
+  private val DecodeBytes = 16L << 20
+  private val BlockBytes = 32L << 20
+}
+
+/** Even runs of consecutive items: the row blocks of a partition, the slices of a decoding task. */
+final case class Runs(items: Int, parts: Int) {
+  def start(part: Int): Int = (part.toLong * items / parts).toInt
+  def of(part: Int): Range = start(part) until start(part + 1)
+  def sizes: IndexedSeq[Int] = (0 until parts).map(of(_).size)
+  def partOf(item: Int): Int = (((item + 1L) * parts - 1) / items).toInt
+}
+
+/** Sends pieces to the partition that holds their row block. */
+final class BlockPartitioner(val runs: Runs) extends Partitioner {
+  override def numPartitions: Int = runs.parts
+  override def getPartition(block: Any): Int = runs.partOf(block.asInstanceOf[Int])
+  override def equals(other: Any): Boolean = other match {
+    case that: BlockPartitioner => that.runs == runs
+    case _ => false
+  }
+  override def hashCode: Int = runs.hashCode
+}
