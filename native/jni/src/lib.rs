@@ -4,9 +4,9 @@
 //! values, calls one function of `tomobasis-pipeline`, `-dicom` or `-linalg`, and turns the result back. Names and signatures are
 //! those of the Java classes' `private static native` methods.
 //!
-//! A handle is the address of a boxed Rust value ([`handle`]), owned by its Java object, which keeps others from using it after
+//! A handle is the address of a boxed Rust value (`handle`), owned by its Java object, which keeps others from using it after
 //! `free` and, for the two mutable classes, from using it on two threads at once. Errors become the exception that fits
-//! their exit code, panics become `ComputationException`, and an exception that is already pending wins ([`failure`]). The JVM is
+//! their exit code, panics become `ComputationException`, and an exception that is already pending wins (`failure`). The JVM is
 //! never aborted.
 
 mod arrays;

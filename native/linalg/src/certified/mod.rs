@@ -3,7 +3,7 @@
 //! From the exact `G = A^T A` the f64 nearest to the true `s = sqrt(lambda(G))` and to the true entries of `V` are found and proven:
 //!
 //! 1. *Start.* Any f64 eigensolver ([`start`]).
-//! 2. *Exact residual.* `X` and `lambda` in fixed point, `W = G X - X diag(lambda)` and `1 - x.x` as exact integers ([`column`]).
+//! 2. *Exact residual.* `X` and `lambda` in fixed point, `W = G X - X diag(lambda)` and `1 - x.x` as exact integers ([`mod@column`]).
 //! 3. *Correction* in f64: `E_ij = x_i.w_j / (lambda_j - lambda_i)`, `E_jj = (1 - x_j.x_j) / 2`, `X += X E`, `lambda_j += x_j.w_j`
 //!    (Ogita and Aishima 2018, "Iterative refinement for symmetric eigenvalue decomposition", written in the residual); a Rayleigh-Ritz
 //!    step for clusters ([`cluster`]).
