@@ -37,6 +37,7 @@ find_missing() {
   java_is_good || lacks "a JDK, $oldest_java or later (javac)" openjdk-17-jdk-headless
   have gradle || lacks "Gradle, 4.4.1 to 8 (gradle)" gradle
   have cc || lacks "a C compiler and linker (cc)" gcc libc6-dev
+  have c++ && have cmake || lacks "a C++ compiler and CMake, for the image decoders (c++, cmake)" g++ cmake
   python_is_good || lacks "Python $oldest_python or later with venv and ensurepip" python3 python3-venv
   ! have apt-get || [ -e /etc/ssl/certs/ca-certificates.crt ] || lacks "root certificates" ca-certificates
   if ! rust_is_good; then
@@ -88,7 +89,7 @@ python_packages() {
 
 key=$(cat scripts/setup.sh tests/requirements*.txt | sha256sum | cut -c1-16)
 stamp=.setup/$mode.$key
-if [ -e "$stamp" ] && have javac && have gradle && have cargo && have cc && [ -x .venv/bin/python ]; then
+if [ -e "$stamp" ] && have javac && have gradle && have cargo && have c++ && have cmake && [ -x .venv/bin/python ]; then
   exit 0
 fi
 mkdir -p .setup

@@ -18,6 +18,11 @@
 //! allocation that depends on a length field, and borrows the values it wants. It is also what makes
 //! listing thousands of files cheap. Tags, SOP classes and their names come from `dicom-dictionary-std`;
 //! tests read the same files with `dicom-object` and compare.
+//!
+//! **Compressed pixels** are decoded by the libraries that the field trusts (libjpeg-turbo, CharLS, OpenJPEG; RLE
+//! and the assembly of fragments are our own). Each is called from one small module of [`pixels`], the only places
+//! with `unsafe`, after our own reading of the codestream's header has found that it is the image that the DICOM
+//! header describes.
 #![deny(unsafe_code)]
 
 pub mod error;

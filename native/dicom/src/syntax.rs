@@ -48,6 +48,9 @@ pub(crate) enum Codec {
     /// Uncompressed and deflated, frame by frame.
     DeflatedFrame,
     Rle,
+    Jpeg,
+    JpegLs,
+    Jpeg2000,
 }
 
 impl TransferSyntax {
@@ -81,6 +84,12 @@ pub fn pixels_are_read(uid: &str) -> bool {
     codec(uid).is_some()
 }
 
+/// Whether pixels of this syntax may have lost something: it is lossy, or has a lossless twin of its own.
+pub(crate) fn may_lose(uid: &str) -> bool {
+    let jpeg = uid.strip_prefix("1.2.840.10008.1.2.4.");
+    jpeg.is_some_and(|last| ["50", "51", "53", "55", "81", "91", "203"].contains(&last))
+}
+
 /// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`.
 pub fn describe(uid: &str) -> String {
     let name = find(uid).map_or("private or unknown transfer syntax", |syntax| syntax.name);
@@ -93,7 +102,7 @@ const fn row(uid: &'static str, name: &'static str, class: Class) -> TransferSyn
 }
 
 use Class::{Deflated, Encapsulated, Native, Unread, UnreadDeflated};
-use Codec::{DeflatedFrame, NativeFrame, Rle};
+use Codec::{DeflatedFrame, Jpeg, Jpeg2000, JpegLs, NativeFrame, Rle};
 #[rustfmt::skip]
 const TABLE: &[TransferSyntax] = &[
     row("1.2.840.10008.1.2", "Implicit VR Little Endian", Native),
@@ -101,16 +110,16 @@ const TABLE: &[TransferSyntax] = &[
     row("1.2.840.10008.1.2.1.98", "Encapsulated Uncompressed Explicit VR Little Endian", Encapsulated(NativeFrame)),
     row("1.2.840.10008.1.2.1.99", "Deflated Explicit VR Little Endian", Deflated),
     row("1.2.840.10008.1.2.2", "Explicit VR Big Endian", Native),
-    row("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", Unread),
-    row("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 & 4)", Unread),
-    row("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)", Unread),
-    row("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)", Unread),
-    row("1.2.840.10008.1.2.4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", Unread),
-    row("1.2.840.10008.1.2.4.70", "JPEG Lossless, Non-Hierarchical, First-Order Prediction", Unread),
-    row("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless Image Compression", Unread),
-    row("1.2.840.10008.1.2.4.81", "JPEG-LS Lossy (Near-Lossless) Image Compression", Unread),
-    row("1.2.840.10008.1.2.4.90", "JPEG 2000 Image Compression (Lossless Only)", Unread),
-    row("1.2.840.10008.1.2.4.91", "JPEG 2000 Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.50", "JPEG Baseline (Process 1)", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.51", "JPEG Extended (Process 2 & 4)", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.53", "JPEG Spectral Selection, Non-Hierarchical (Process 6 & 8)", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.55", "JPEG Full Progression, Non-Hierarchical (Process 10 & 12)", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.57", "JPEG Lossless, Non-Hierarchical (Process 14)", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.70", "JPEG Lossless, Non-Hierarchical, First-Order Prediction", Encapsulated(Jpeg)),
+    row("1.2.840.10008.1.2.4.80", "JPEG-LS Lossless Image Compression", Encapsulated(JpegLs)),
+    row("1.2.840.10008.1.2.4.81", "JPEG-LS Lossy (Near-Lossless) Image Compression", Encapsulated(JpegLs)),
+    row("1.2.840.10008.1.2.4.90", "JPEG 2000 Image Compression (Lossless Only)", Encapsulated(Jpeg2000)),
+    row("1.2.840.10008.1.2.4.91", "JPEG 2000 Image Compression", Encapsulated(Jpeg2000)),
     row("1.2.840.10008.1.2.4.92", "JPEG 2000 Part 2 Multi-component Image Compression (Lossless Only)", Unread),
     row("1.2.840.10008.1.2.4.93", "JPEG 2000 Part 2 Multi-component Image Compression", Unread),
     row("1.2.840.10008.1.2.4.94", "JPIP Referenced", Unread),
@@ -122,9 +131,9 @@ const TABLE: &[TransferSyntax] = &[
     row("1.2.840.10008.1.2.4.110", "JPEG XL Lossless", Unread),
     row("1.2.840.10008.1.2.4.111", "JPEG XL JPEG Recompression", Unread),
     row("1.2.840.10008.1.2.4.112", "JPEG XL", Unread),
-    row("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000 Image Compression (Lossless Only)", Unread),
-    row("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)", Unread),
-    row("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000 Image Compression", Unread),
+    row("1.2.840.10008.1.2.4.201", "High-Throughput JPEG 2000 Image Compression (Lossless Only)", Encapsulated(Jpeg2000)),
+    row("1.2.840.10008.1.2.4.202", "High-Throughput JPEG 2000 with RPCL Options Image Compression (Lossless Only)", Encapsulated(Jpeg2000)),
+    row("1.2.840.10008.1.2.4.203", "High-Throughput JPEG 2000 Image Compression", Encapsulated(Jpeg2000)),
     row("1.2.840.10008.1.2.4.204", "JPIP HTJ2K Referenced", Unread),
     row("1.2.840.10008.1.2.4.205", "JPIP HTJ2K Referenced Deflate", UnreadDeflated),
     row("1.2.840.10008.1.2.5", "RLE Lossless", Encapsulated(Rle)),

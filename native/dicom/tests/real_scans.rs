@@ -2,10 +2,9 @@
 
 mod common;
 
-use common::{contents, inventory, only, read_folder, refusal, shared};
+use common::{contents, inventory, only, read_folder, shared};
 use dicom_dictionary_std::tags;
 use dicom_object::open_file;
-use tomobasis_dicom::syntax::pixels_are_read;
 use tomobasis_dicom::{NoteKind, SeriesPlan, decode};
 
 /// Decodes every slice and compares it with what the general DICOM library reads from the same file.
@@ -59,25 +58,37 @@ fn a_tilted_scan_is_read_and_its_tilt_reported() {
     compare(&files, &plan);
 }
 
+/// What syntaxes with loss give of the image of `codec_ct`. The first three are what pydicom reads with OpenJPEG, CharLS
+/// and libjpeg; the standard leaves the last bit of a cosine transform open, so the others are libjpeg's.
+const LOSSY: [(&str, &str); 6] = [
+    ("1.2.840.10008.1.2.4.91", "bf9f02911b6e49d4b5f7e95c090530d907fbd1c74f77b43eff739ed76958fa99"),
+    ("1.2.840.10008.1.2.4.81", "9ba0840c9e394e565ffe57389cfa1e9cec67ff193594109352a7ad9f343e722b"),
+    ("1.2.840.10008.1.2.4.50", "5c20db7d03fc3bffbbedf235c1933642a12584c163e7281eafb36bb7d6ff11bf"),
+    ("1.2.840.10008.1.2.4.51", "4e9716b30a50b7629712471a3b51a42905224e56862fff6a1e8a4bbb91a419b9"),
+    ("1.2.840.10008.1.2.4.53", "4e9716b30a50b7629712471a3b51a42905224e56862fff6a1e8a4bbb91a419b9"),
+    ("1.2.840.10008.1.2.4.55", "4e9716b30a50b7629712471a3b51a42905224e56862fff6a1e8a4bbb91a419b9"),
+];
+const LOSSLESS: &str = "b76703cf422e7a4bfd3bacc7efe65162040fc973b794118b794f6c92910faaa6";
+
 #[test]
-fn one_image_in_fifteen_syntaxes_is_read_or_refused_by_name() {
+fn one_image_is_the_same_in_fifteen_syntaxes() {
     let Some(folder) = shared("codec_ct") else { return };
-    let mut digests = Vec::new();
-    for (name, bytes) in read_folder(&folder).into_iter().filter(|(name, _)| name.ends_with(".dcm")) {
+    let files = read_folder(&folder).into_iter().filter(|(name, _)| name.ends_with(".dcm"));
+    let mut read = 0;
+    for (name, bytes) in files {
         let files = [bytes];
-        let uid = name.rsplit('_').next().unwrap().trim_end_matches(".dcm");
-        if name.ends_with("CTImage.dcm") || pixels_are_read(uid) {
-            let plan = only(&files).unwrap();
-            let mut out = vec![0; plan.pixels()];
-            digests.push(decode(&plan, 0, &files[0], &mut out).unwrap());
-        } else {
-            let text = refusal(&files);
-            assert!(text.contains(&format!("({uid}) is not read")), "{name}: {text}");
-            assert!(!text.contains("unknown"), "{name}: {text}");
-        }
+        let plan = only(&files).unwrap();
+        let mut out = vec![0; plan.pixels()];
+        let digest = decode(&plan, 0, &files[0], &mut out).unwrap();
+        let digest = digest.map(|byte| format!("{byte:02x}")).concat();
+        let syntax = &plan.slices[0].transfer_syntax;
+        let lossy = LOSSY.iter().find(|(uid, _)| uid == syntax);
+        assert_eq!(digest, lossy.map_or(LOSSLESS, |(_, digest)| digest), "{name}");
+        let said = plan.warnings.iter().any(|note| note.kind == NoteKind::Lossy);
+        assert_eq!(said, lossy.is_some(), "{name}");
+        read += 1;
     }
-    assert_eq!(digests.len(), 6);
-    assert!(digests.iter().all(|digest| *digest == digests[0]));
+    assert_eq!(read, 16);
 }
 
 #[test]

@@ -94,6 +94,13 @@ pub(super) fn pixel_format(wanted: &Wanted) -> Result<PixelFormat, Problem> {
     Ok(PixelFormat { bits_allocated, bits_stored, signed, photometric })
 }
 
+/// Whether the pixels lost anything to compression: by Lossy Image Compression or, where the header does not say
+/// no, by a transfer syntax that may lose.
+pub(super) fn lossy(wanted: &Wanted, syntax: &str) -> bool {
+    let said = wanted.filled(tags::LOSSY_IMAGE_COMPRESSION).map(|value| text(value.bytes));
+    said.as_deref() == Some("01") || (said.is_none() && syntax::may_lose(syntax))
+}
+
 /// How the bytes of uncompressed pixels lie.
 pub(super) fn byte_order(wanted: &Wanted, format: &PixelFormat) -> ByteOrder {
     let words = wanted.pixels.is_some_and(|element| element.vr == Some(*b"OW"));

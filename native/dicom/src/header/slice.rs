@@ -29,7 +29,7 @@ pub struct SliceHeader {
     pub instance_number: Option<i64>,
     /// Values of Image Type.
     pub image_type: Vec<String>,
-    /// Lossy Image Compression is 01.
+    /// Compressed with loss, now or at some time before.
     pub lossy: bool,
     /// Pixel rows.
     pub rows: usize,
@@ -138,7 +138,7 @@ impl SliceHeader {
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
             image_type: wanted.filled(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default(),
-            lossy: string(tags::LOSSY_IMAGE_COMPRESSION).is_some_and(|value| value == "01"),
+            lossy: checks::lossy(wanted, &syntax),
             rows,
             columns,
             pixel_spacing_mm: checks::pixel_spacing(wanted)?,

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | `native` | uncompressed cells in either byte order |
 //! | `fragments` | the compressed bytes of one frame |
-//! | `rle` | RLE |
+//! | `rle`, `jpeg`, `jpeg_ls`, `jpeg2000` | one decoder each |
+//! | `sof`, `j2k_header`, `shape` | what a codestream says of its image and asks of a decoder |
 //! | `stored` | from decoded cells to stored values |
 //! | `digest` | the digest of a slice |
 //!
@@ -15,8 +16,14 @@
 
 mod digest;
 mod fragments;
+mod j2k_header;
+mod jpeg;
+mod jpeg2000;
+mod jpeg_ls;
 mod native;
 mod rle;
+mod shape;
+mod sof;
 mod stored;
 
 use crate::error::Error;
@@ -100,6 +107,9 @@ fn compressed_pixels(
             native_pixels(&inflate(frame, limit)?, header, offset, out)
         }
         Codec::Rle => rle::read(frame, header.pixels.bits_allocated, as_stored(header, offset), out),
+        Codec::Jpeg => jpeg::read(frame, header, as_stored(header, offset), out),
+        Codec::JpegLs => jpeg_ls::read(frame, header, as_stored(header, offset), out),
+        Codec::Jpeg2000 => jpeg2000::read(frame, header, as_stored(header, offset), out),
     }
 }
 

@@ -1,0 +1,187 @@
+//! What a JPEG 2000 codestream will ask of a decoder, read from its headers (ISO/IEC 15444-1 annex A).
+//!
+//! A few bytes can ask for gigabytes: of tiles, precincts or layers, each with its own bookkeeping in the
+//! decoder. So the main header and the headers of all tile-parts are read here first, and what no image of that
+//! size needs is refused.
+
+use super::shape::{Numbers, Shape};
+
+const SOC: u32 = 0xFF4F;
+const SIZ: u32 = 0xFF51;
+const COD: u32 = 0xFF52;
+const COC: u32 = 0xFF53;
+const SOT: u32 = 0xFF90;
+const SOD: u32 = 0xFF93;
+const EOC: u32 = 0xFFD9;
+
+/// Tiles of an image: 64 x 64 pixels each in 4096 x 4096.
+const MOST_TILES: u64 = 4096;
+/// Smallest precinct, as exponent of two: 8 x 8 pixels, which is 4 x 4 in each subband, as small as a code-block.
+const SMALLEST_PRECINCT: u32 = 3;
+/// Packets of one tile: layers x resolutions x precincts.
+const MOST_PACKETS: u64 = 1 << 22;
+
+/// Shape and sign of the samples, from the SIZ segment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct ImageHeader {
+    pub shape: Shape,
+    pub signed: bool,
+}
+
+/// The raw codestream of a frame: what a JP2 file (which the standard does not allow here) wraps, or all of it.
+pub(super) fn codestream(frame: &[u8]) -> &[u8] {
+    let mut boxes = Numbers(frame);
+    if !frame.starts_with(b"\0\0\0\x0CjP  ") {
+        return frame;
+    }
+    loop {
+        let rest = boxes.0;
+        let (Some(length), Some(kind)) = (boxes.next::<4>(), boxes.next::<4>()) else { return frame };
+        if kind == u32::from_be_bytes(*b"jp2c") {
+            return boxes.0;
+        }
+        match rest.get(length as usize..) {
+            Some(next) if length >= 8 => boxes = Numbers(next),
+            _ => return frame,
+        }
+    }
+}
+
+/// The SIZ segment, which is the first.
+pub(super) fn image_header(codestream: &[u8]) -> Option<ImageHeader> {
+    size(codestream).map(|size| size.image)
+}
+
+/// Whether the codestream asks for no more tiles, precincts and packets than images need, and its tile-parts
+/// follow each other; in words what is wrong, otherwise.
+pub(super) fn is_modest(codestream: &[u8]) -> Result<(), &'static str> {
+    let size = size(codestream).ok_or("it has no image header")?;
+    let tiles = u64::from(size.across) * u64::from(size.down);
+    if tiles > MOST_TILES {
+        return Err("it has too many tiles");
+    }
+    let mut numbers = Numbers(codestream.get(2..).unwrap_or(&[]));
+    loop {
+        let at = codestream.len() - numbers.0.len();
+        let marker = numbers.next::<2>().ok_or("it is cut off")?;
+        if marker == EOC {
+            return Ok(());
+        }
+        let length = numbers.next::<2>().ok_or("it is cut off")? as usize;
+        let segment = length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or("it is cut off")?;
+        match marker {
+            COD => size.coding(segment.first().copied(), segment.get(1..4), segment.get(5..))?,
+            COC => size.coding(segment.get(1).copied(), None, segment.get(2..))?,
+            SOT => {
+                let mut fields = Numbers(segment);
+                let (_, part) = (fields.next::<2>(), fields.next::<4>().ok_or("it is cut off")? as usize);
+                // The headers of the tile-part, up to the packets.
+                size.tile_part(&mut numbers)?;
+                match part {
+                    0 => return Ok(()),
+                    _ => {
+                        numbers = Numbers(
+                            at.checked_add(part)
+                                .and_then(|end| codestream.get(end..))
+                                .ok_or("it is cut off")?,
+                        )
+                    }
+                }
+                if codestream.len() - numbers.0.len() <= at {
+                    return Err("its tile-parts overlap");
+                }
+                // Encoders leave out the end marker, and padding may follow.
+                if numbers.0.len() < 2 {
+                    return Ok(());
+                }
+            }
+            _ => (),
+        }
+    }
+}
+
+struct Size {
+    image: ImageHeader,
+    tile_columns: u32,
+    tile_rows: u32,
+    across: u32,
+    down: u32,
+}
+
+fn size(codestream: &[u8]) -> Option<Size> {
+    let mut numbers = Numbers(codestream);
+    if numbers.next::<2>()? != SOC || numbers.next::<2>()? != SIZ {
+        return None;
+    }
+    let (_length, _capabilities) = (numbers.next::<2>()?, numbers.next::<2>()?);
+    let mut pair = || Some([numbers.next::<4>()?, numbers.next::<4>()?]);
+    let ([right, bottom], [left, top]) = (pair()?, pair()?);
+    let ([tile_columns, tile_rows], [tile_left, tile_top]) = (pair()?, pair()?);
+    let components = numbers.next::<2>()?;
+    let (depth, step_right, step_down) = (numbers.next::<1>()?, numbers.next::<1>()?, numbers.next::<1>()?);
+    let (columns, rows) = (right.checked_sub(left)?, bottom.checked_sub(top)?);
+    if tile_columns == 0 || tile_rows == 0 || (step_right, step_down) != (1, 1) {
+        return None;
+    }
+    let bits = (depth & 0x7F) as u16 + 1;
+    Some(Size {
+        image: ImageHeader { shape: Shape { rows, columns, components, bits }, signed: depth & 0x80 != 0 },
+        tile_columns: tile_columns.min(columns),
+        tile_rows: tile_rows.min(rows),
+        across: right.checked_sub(tile_left)?.div_ceil(tile_columns),
+        down: bottom.checked_sub(tile_top)?.div_ceil(tile_rows),
+    })
+}
+
+impl Size {
+    /// Headers of one tile-part.
+    fn tile_part(&self, numbers: &mut Numbers) -> Result<(), &'static str> {
+        loop {
+            let marker = numbers.next::<2>().ok_or("it is cut off")?;
+            if marker == SOD {
+                return Ok(());
+            }
+            let length = numbers.next::<2>().ok_or("it is cut off")? as usize;
+            let segment =
+                length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or("it is cut off")?;
+            match marker {
+                COD => self.coding(segment.first().copied(), segment.get(1..4), segment.get(5..))?,
+                COC => self.coding(segment.get(1).copied(), None, segment.get(2..))?,
+                _ => (),
+            }
+        }
+    }
+
+    /// Checks one COD or COC segment: its style, its progression and layers, its levels and precincts.
+    fn coding(
+        &self,
+        style: Option<u8>,
+        order: Option<&[u8]>,
+        levels: Option<&[u8]>,
+    ) -> Result<(), &'static str> {
+        let (Some(style), Some([count, rest @ ..])) = (style, levels) else { return Err("it is cut off") };
+        let layers = match order {
+            Some([_, high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
+            _ => 1,
+        };
+        let resolutions = u64::from(*count) + 1;
+        let mut precincts = 1;
+        if style & 1 != 0 {
+            // After code-block width, height, style and transform, one byte per resolution, the smallest first.
+            for exponents in rest.get(4..).unwrap_or(&[]) {
+                let exponents = [u32::from(exponents & 15), u32::from(exponents >> 4)];
+                if exponents.iter().any(|&exponent| exponent < SMALLEST_PRECINCT) {
+                    return Err("it has too small precincts");
+                }
+                let [across, down] = exponents;
+                let count =
+                    u64::from((self.tile_columns >> across) + 2) * u64::from((self.tile_rows >> down) + 2);
+                precincts = precincts.max(count);
+            }
+        }
+        if layers * resolutions * precincts > MOST_PACKETS {
+            return Err("it has too many layers or precincts");
+        }
+        Ok(())
+    }
+}
