@@ -1,0 +1,175 @@
+//! Hostile compressed images: every decoder refuses them with one error, and allocates for the image that the
+//! header describes, whatever the codestream claims.
+//!
+//! The decoders in C allocate outside Rust's allocator, so the peak of the whole process is looked at as well.
+
+mod common;
+
+use std::alloc::System;
+use std::time::{Duration, Instant};
+
+use cap::Cap;
+use common::{only, read_folder, shared};
+use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::{RngSeed, TestRunner};
+use tomobasis_dicom::decode;
+use tomobasis_dicom::testing::{DicomFile, deflate};
+
+/// Bytes that all tests of this program may hold at one time.
+const CAP: usize = 96 << 20;
+/// Kilobytes that the process may ever have had resident.
+const PEAK_KB: u64 = 400 << 10;
+
+#[global_allocator]
+static ALLOCATOR: Cap<System> = Cap::new(System, CAP);
+
+const JPEG_LOSSLESS: &str = "1.2.840.10008.1.2.4.70";
+const JPEG_LS: &str = "1.2.840.10008.1.2.4.80";
+const JPEG_2000: &str = "1.2.840.10008.1.2.4.90";
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+/// What decoding a slice of 512 x 512 with this frame says.
+fn refusal(syntax: &str, frame: &[u8]) -> String {
+    let file = DicomFile::ct(512, 512, &[]).encapsulated(syntax, &[frame]).bytes();
+    let plan = only(std::slice::from_ref(&file)).expect("the header is right");
+    decode(&plan, 0, &file, &mut vec![0; plan.pixels()]).expect_err("the frame is refused").to_string()
+}
+
+fn start_of_frame(marker: u8, bits: u8, rows: u16, columns: u16, components: u8) -> Vec<u8> {
+    let mut frame = vec![0xFF, 0xD8, 0xFF, marker, 0, 8 + 3 * components, bits];
+    frame.extend([rows.to_be_bytes(), columns.to_be_bytes()].concat());
+    frame.push(components);
+    (1..=components).for_each(|component| frame.extend([component, 0x11, 0]));
+    frame
+}
+
+/// SOC and SIZ of an image in tiles, then `rest`.
+fn image_header(size: u32, tile: u32, bits: u8, rest: &[u8]) -> Vec<u8> {
+    let mut frame = vec![0xFF, 0x4F, 0xFF, 0x51, 0, 41, 0, 0];
+    let numbers = [size, size, 0, 0, tile, tile, 0, 0];
+    frame.extend(numbers.into_iter().flat_map(u32::to_be_bytes));
+    frame.extend([0, 1, bits - 1, 1, 1]);
+    frame.extend(rest);
+    frame
+}
+
+#[test]
+fn codestreams_of_another_shape_than_the_header_are_refused_before_decoding() {
+    let cases = [
+        (JPEG_LOSSLESS, start_of_frame(0xC3, 16, 65535, 65535, 1), "JPEG image is 65535 x 65535"),
+        (JPEG_LOSSLESS, start_of_frame(0xC3, 16, 511, 512, 1), "is 511 x 512 with 1 component of 16 bits"),
+        (JPEG_LOSSLESS, start_of_frame(0xC0, 8, 512, 512, 3), "with 3 components"),
+        (JPEG_LOSSLESS, start_of_frame(0xC3, 17, 512, 512, 1), "of 17 bits"),
+        (JPEG_LS, start_of_frame(0xF7, 16, 65535, 65535, 1), "JPEG-LS image is 65535 x 65535"),
+        (JPEG_LS, start_of_frame(0xF7, 16, 0, 512, 1), "is 0 x 512"),
+        (JPEG_2000, image_header(65535, 65535, 16, &[]), "JPEG 2000 image is 65535 x 65535"),
+        (JPEG_2000, image_header(u32::MAX, u32::MAX, 16, &[]), "is 4294967295 x 4294967295"),
+        (JPEG_2000, image_header(512, 512, 38, &[]), "of 38 bits"),
+        (
+            RLE,
+            [u32::MAX.to_le_bytes().as_slice(), &[0; 60]].concat(),
+            "RLE image is one of 4294967295 segments",
+        ),
+    ];
+    for (syntax, frame, words) in cases {
+        let text = refusal(syntax, &frame);
+        assert!(text.contains(words) && text.contains("the header says"), "expected {words:?} in {text:?}");
+    }
+}
+
+#[test]
+fn codestreams_that_ask_for_endless_bookkeeping_are_refused() {
+    let coding = |layers: u16, precinct: u8| {
+        let [high, low] = layers.to_be_bytes();
+        [&[0xFF, 0x52, 0, 18, 1, 0, high, low, 0, 5, 4, 4, 0, 1][..], &[precinct; 6]].concat()
+    };
+    let cases = [
+        (image_header(512, 1, 16, &[]), "too many tiles"),
+        (image_header(512, 512, 16, &coding(1, 0)), "too small precincts"),
+        (image_header(512, 512, 16, &coding(65535, 0x77)), "too many layers"),
+        (image_header(512, 512, 16, &[0xFF, 0x52, 0, 1]), "cut off"),
+        (image_header(512, 512, 16, &[]), "cut off"),
+    ];
+    for (frame, words) in cases {
+        let text = refusal(JPEG_2000, &frame);
+        assert!(text.contains(words), "expected {words:?} in {text:?}");
+    }
+}
+
+#[test]
+fn frames_that_are_no_codestream_are_refused() {
+    for syntax in [JPEG_LOSSLESS, JPEG_LS, JPEG_2000, RLE, "1.2.840.10008.1.2.8.1", "1.2.840.10008.1.2.1.98"]
+    {
+        for frame in [&b"no codestream at all"[..], &[0xFF; 700], &[0; 700], &[0xFF, 0xD8, 0xFF, 0xC3]] {
+            let text = refusal(syntax, frame);
+            assert!(text.starts_with("file 1 of 1 (id "), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_deflated_file_that_would_fill_the_memory_is_refused() {
+    let mut file = DicomFile::ct(2, 2, &[0; 4]).deflated().bytes();
+    // Preamble and mark, the element of the group length, the meta group.
+    let meta = 132 + 12 + usize::from(file[140]);
+    file.truncate(meta);
+    file.extend(deflate(&vec![0; 33 << 20]));
+    assert!(file.len() < 100_000);
+    let text = only(&[file]).unwrap_err().to_string();
+    assert!(text.contains("more than 33554432 bytes when inflated"), "{text}");
+}
+
+/// Changes bytes of real compressed images in every syntax, cuts them, and decodes what comes out, for some seconds.
+#[test]
+fn no_mutation_of_a_real_image_aborts_or_fills_the_memory() {
+    let Some(folder) = shared("codec_ct") else { return };
+    let mut files: Vec<Vec<u8>> = read_folder(&folder)
+        .into_iter()
+        .filter(|(name, _)| name.contains(".4."))
+        .map(|(_, bytes)| bytes)
+        .collect();
+    files.push(DicomFile::ct(512, 512, &[]).encapsulated(JPEG_2000, &[b"short"]).bytes());
+    let seconds =
+        std::env::var("TOMOBASIS_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(8);
+    let end = Instant::now() + Duration::from_secs(seconds);
+    let places = prop::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..8);
+    let strategy =
+        (any::<prop::sample::Index>(), places, prop::option::weighted(0.2, any::<prop::sample::Index>()));
+    let seed = RngSeed::Fixed(seconds);
+    let mut runner = TestRunner::new(ProptestConfig {
+        cases: u32::MAX,
+        rng_seed: seed,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    });
+    let plans: Vec<_> = files.iter().map(|file| only(std::slice::from_ref(file)).unwrap()).collect();
+    let mut tried = 0;
+    while Instant::now() < end {
+        let (which, changes, cut) = strategy.new_tree(&mut runner).unwrap().current();
+        let index = which.index(files.len());
+        let (mut bytes, plan) = (files[index].clone(), &plans[index]);
+        let pixels = bytes.windows(4).position(|tag| tag == b"\xE0\x7F\x10\x00").unwrap();
+        for (place, value, kind) in changes {
+            // Most of what a decoder decides by stands at the beginning of the codestream.
+            let length = bytes.len() - pixels;
+            let at = pixels + place.index(if kind == 0 { length } else { length.min(250) });
+            bytes[at] = value;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(pixels + cut.index(bytes.len() - pixels));
+        }
+        let mut out = vec![0; plan.pixels()];
+        if let Err(error) = decode(plan, 0, &bytes, &mut out) {
+            assert!(error.to_string().starts_with("file 1 of 1"), "{error}");
+        }
+        tried += 1;
+    }
+    eprintln!("{tried} files decoded");
+    assert!(tried > 50);
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    assert!(peak.is_none_or(|kilobytes| kilobytes < PEAK_KB), "{peak:?} kB at the peak");
+}
