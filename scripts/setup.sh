@@ -37,7 +37,8 @@ find_missing() {
   java_is_good || lacks "a JDK, $oldest_java or later (javac)" openjdk-17-jdk-headless
   have gradle || lacks "Gradle, 4.4.1 to 8 (gradle)" gradle
   have cc || lacks "a C compiler and linker (cc)" gcc libc6-dev
-  have c++ && have cmake || lacks "a C++ compiler and CMake, for the image decoders (c++, cmake)" g++ cmake
+  have c++ || lacks "a C++ compiler, for the image decoders (c++)" g++
+  have cmake || lacks "CMake, for the image decoders (cmake)" cmake
   python_is_good || lacks "Python $oldest_python or later with venv and ensurepip" python3 python3-venv
   ! have apt-get || [ -e /etc/ssl/certs/ca-certificates.crt ] || lacks "root certificates" ca-certificates
   if ! rust_is_good; then
