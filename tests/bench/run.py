@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the stages of the demo's job, in process and through Spark, on one thread and on two.
 
-    tests/bench/run.py --input demo/series [--repeat 3] [--json build/bench/stages.json]
+    tests/bench/run.py --input demo/series [--repeat 3] [--scratch /dev/shm]
 
 Seconds per stage are what each result's manifest says; the whole includes the start of the process. Of the repeats, the one
 with the median whole is shown. Peak memory is the largest resident set of the process that did the work (getrusage).
@@ -20,6 +20,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THREADS = (1, 2)
+STAGES = ("scan", "decode", "gram", "decompose", "render", "pictures")
 
 
 def command(threads, input, output):
@@ -70,9 +71,8 @@ def processor():
 
 def table(runs):
     """The runs as a Markdown table: one row per stage, one column per run."""
-    stages = list(dict.fromkeys(stage for run in runs for stage in run["stages"]))
     head = ["seconds", *(f"{r['way']}, {r['threads']} thread{'s'[: r['threads'] > 1]}" for r in runs)]
-    rows = [[s, *(f"{r['stages'][s]:.2f}" if s in r["stages"] else "" for r in runs)] for s in stages]
+    rows = [[s, *(f"{r['stages'][s]:.2f}" if s in r["stages"] else "" for r in runs)] for s in STAGES]
     rows.append(["whole, with start-up", *(f"{r['whole']:.2f}" for r in runs)])
     rows.append(["peak memory, MB", *(f"{r['peak_mb']:.0f}" for r in runs)])
     rule = ["---", *["---:"] * len(runs)]
@@ -83,11 +83,12 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--input", required=True)
     p.add_argument("--repeat", type=int, default=3)
+    p.add_argument("--scratch", help="where the results are written [default: the system's temporary folder]")
     p.add_argument("--json", type=Path, default=ROOT / "build/bench/stages.json")
     o = p.parse_args()
     os.chdir(ROOT)
     runs = []
-    with tempfile.TemporaryDirectory() as scratch:
+    with tempfile.TemporaryDirectory(dir=o.scratch) as scratch:
         for way in WAYS:
             for threads in THREADS:
                 repeats = sorted(
