@@ -18,6 +18,9 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use log::LevelFilter;
 use tomobasis_pipeline::{Error, options::one_line};
 
+/// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
+const INTERRUPTED: i32 = 130;
+
 /// Exact, bit-reproducible singular value decomposition of CT series
 #[derive(Parser)]
 #[command(name = "tomobasis", version)]
@@ -77,6 +80,14 @@ fn main() -> ExitCode {
     } else {
         // The message of a panic is reported below, in one line.
         panic::set_hook(Box::new(|_| ()));
+    }
+    let interruptible = ctrlc::set_handler(|| {
+        tomobasis_pipeline::result::remove_unfinished();
+        eprintln!("error: interrupted; nothing was written");
+        std::process::exit(INTERRUPTED);
+    });
+    if let Err(error) = interruptible {
+        log::warn!("an interrupted run will leave its temporary folder behind ({error})");
     }
     match panic::catch_unwind(|| action.run()) {
         Ok(Ok(())) => ExitCode::SUCCESS,

@@ -199,7 +199,7 @@ pub fn series_choice(series: Option<&str>) -> SeriesChoice {
 }
 
 impl Options {
-    /// Whether the three Parquet tables are written.
+    /// Whether `what` is asked for.
     #[must_use]
     pub fn emits(&self, what: Emit) -> bool {
         self.emit.contains(&what)

@@ -11,7 +11,7 @@ pub use self::{
     finish::{Environment, finish},
     folder::{ResultFolder, first_difference},
     manifest::{Manifest, digests, instruction_set},
-    staging::StagedFolder,
+    staging::{StagedFolder, remove_unfinished},
     text::{Summary, closing_text, describe_series, summary},
 };
 

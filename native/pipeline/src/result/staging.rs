@@ -8,12 +8,16 @@ use std::{
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
 use tempfile::TempDir;
 
 use super::{MANIFEST, SUCCESS};
 use crate::error::{Error, Result};
+
+/// Folders in the making, for [`remove_unfinished`].
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
 /// A result folder in the making.
 #[derive(Debug)]
@@ -47,6 +51,7 @@ impl StagedFolder {
                 .tempdir_in(parent)
         };
         let temporary = make().map_err(Error::OutputNotWritable)?;
+        unfinished().push(temporary.path().to_owned());
         Ok(Self { output: output.to_owned(), temporary })
     }
 
@@ -70,26 +75,50 @@ impl StagedFolder {
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::OutputNotWritable`].
-    pub fn commit(self) -> Result<()> {
+    pub fn commit(mut self) -> Result<()> {
         self.write(SUCCESS, &[])?;
+        let mut old = self.temporary.path().as_os_str().to_owned();
+        old.push(".replaced");
+        let replaces = self.output.exists();
         let rename = || {
-            let replaced = self.output.exists().then(|| self.temporary.path().with_extension("replaced"));
-            if let Some(old) = &replaced {
-                fs::rename(&self.output, old)?;
+            if replaces {
+                fs::rename(&self.output, &old)?;
             }
-            if let Err(error) = fs::rename(self.temporary.path(), &self.output) {
-                if let Some(old) = &replaced {
-                    fs::rename(old, &self.output)?;
+            fs::rename(self.temporary.path(), &self.output).or_else(|error| {
+                if replaces {
+                    fs::rename(&old, &self.output)?;
                 }
-                return Err(error);
-            }
-            replaced.map_or(Ok(()), fs::remove_dir_all)
+                Err(error)
+            })
         };
         rename().map_err(Error::OutputNotWritable)?;
+        if replaces && let Err(error) = fs::remove_dir_all(&old) {
+            log::warn!("the replaced result could not be removed ({error}): {}", old.to_string_lossy());
+        }
         // The folder has moved, so there is nothing to remove under its temporary name.
-        let _moved = self.temporary.keep();
+        self.temporary.disable_cleanup(true);
         Ok(())
     }
+}
+
+impl Drop for StagedFolder {
+    fn drop(&mut self) {
+        unfinished().retain(|path| path != self.temporary.path());
+    }
+}
+
+/// Removes all folders in the making: for a process that is told to stop.
+pub fn remove_unfinished() {
+    for path in unfinished().drain(..) {
+        // Threads that still write may bring a removed folder back.
+        for _ in 0..3 {
+            let _gone = fs::remove_dir_all(&path);
+        }
+    }
+}
+
+fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
+    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Whether `--overwrite` may remove what is there: an empty folder, or a result of ours.
