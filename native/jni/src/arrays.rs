@@ -1,5 +1,7 @@
 //! Java arrays and strings to Rust values and back.
 
+use std::cell::RefCell;
+
 use jni::{
     Env,
     objects::{JByteArray, JObject, JObjectArray, JShortArray, JString},
@@ -47,10 +49,25 @@ pub(crate) fn new_byte_arrays<'local>(env: &mut Env<'local>, all: &[&[&[u8]]]) -
     Ok(arrays.into())
 }
 
-/// Copies a `short[]` into a buffer.
-pub(crate) fn copy_shorts(env: &Env<'_>, array: &JShortArray<'_>, buffer: &mut Vec<i16>) -> Result<()> {
-    buffer.resize(array.len(env)?, 0);
-    Ok(array.get_region(env, 0, buffer)?)
+thread_local! {
+    /// The block that a task thread works on; the memory lives from block to block.
+    static SHORTS: RefCell<Vec<i16>> = RefCell::default();
+}
+
+/// Hands a copy of a `short[]` to `work`.
+///
+/// Pinning the array would save the copy, but holds up the garbage collector meanwhile; Java 17 then can report too little
+/// memory where there is enough (JDK-8192647).
+pub(crate) fn with_shorts<'local, T>(
+    env: &mut Env<'local>,
+    array: &JShortArray<'_>,
+    work: impl FnOnce(&mut Env<'local>, &[i16]) -> Result<T>,
+) -> Result<T> {
+    SHORTS.with_borrow_mut(|buffer| {
+        buffer.resize(array.len(env)?, 0);
+        array.get_region(env, 0, buffer)?;
+        work(env, buffer)
+    })
 }
 
 /// A Java `int` that must not be negative.

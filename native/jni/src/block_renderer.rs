@@ -10,7 +10,7 @@ use jni::{
 use tomobasis_pipeline::{BlockRenderer, Scratch};
 
 use crate::{
-    arrays::{byte_arrays, copy_shorts, new_byte_arrays, size},
+    arrays::{byte_arrays, new_byte_arrays, size, with_shorts},
     decomposition::Shared,
     failure::native,
     handle, named_file,
@@ -18,7 +18,7 @@ use crate::{
 
 thread_local! {
     /// Buffers of the executor's task threads, which live from block to block.
-    static BUFFERS: RefCell<(Scratch, Vec<i16>)> = RefCell::default();
+    static SCRATCH: RefCell<Scratch> = RefCell::default();
 }
 
 /// `long create(long decompositionHandle)`; the renderer may outlive the decomposition.
@@ -43,8 +43,6 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
 
 /// `byte[][] render0(long handle, int block, short[] values, int rows)`: Parquet file (empty when not asked for), block record,
 /// picture strips.
-///
-/// The values are copied: rendering takes long enough that pinning them would hold up the garbage collector.
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn render0<'local>(
     env: EnvUnowned<'local>,
@@ -57,10 +55,12 @@ pub fn render0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
-        BUFFERS.with_borrow_mut(|(scratch, buffer)| {
-            copy_shorts(env, &values, buffer)?;
-            let rendered = renderer.render(scratch, size(block, "block")?, buffer, size(rows, "rows")?)?;
-            new_byte_arrays(env, &[&rendered.part, &[&rendered.record.to_bytes()], &[&rendered.strips]])
+        with_shorts(env, &values, |env, values| {
+            SCRATCH.with_borrow_mut(|scratch| {
+                let rendered =
+                    renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?)?;
+                new_byte_arrays(env, &[&rendered.part, &[&rendered.record.to_bytes()], &[&rendered.strips]])
+            })
         })
     })
 }

@@ -2,12 +2,16 @@
 
 use jni::{
     EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JShortArray, ReleaseMode},
+    objects::{JByteArray, JClass, JShortArray},
     sys::{jint, jlong},
 };
 use tomobasis_linalg::{GramAccumulator, RowBlock};
 
-use crate::{arrays::size, failure::native, handle};
+use crate::{
+    arrays::{size, with_shorts},
+    failure::native,
+    handle,
+};
 
 /// `long create(int columns)`.
 #[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
@@ -38,10 +42,7 @@ pub fn add0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let sum = unsafe { handle::get_mut::<GramAccumulator>(handle) }?;
         let rows = size(rows, "rows")?;
-        // SAFETY: until the guard is dropped this thread makes no JNI call and waits for nothing: a few milliseconds of
-        // arithmetic, for which the array is pinned and not copied.
-        let values = unsafe { block.get_elements_critical(env, ReleaseMode::NoCopyBack) }?;
-        Ok(sum.add(RowBlock::new(&values, rows, sum.columns())?)?)
+        with_shorts(env, &block, |_, values| Ok(sum.add(RowBlock::new(values, rows, sum.columns())?)?))
     })
 }
 
