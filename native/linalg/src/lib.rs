@@ -18,6 +18,7 @@ mod error;
 mod gram;
 mod machine;
 mod project;
+mod rank;
 mod rounding;
 
 pub use block::{BLOCK_ROWS, Rescale, RowBlock};
@@ -26,3 +27,6 @@ pub use error::Error;
 pub use gram::{GramAccumulator, GramMatrix};
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;
+pub use rank::{
+    energy_rank, known_noise_coefficient, optimal_rank, optimal_rank_for_noise, unknown_noise_coefficient,
+};
