@@ -25,9 +25,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let inventory = scan::take_inventory(&files, &reporter)?;
     reporter.finish();
     let series = inventory.series();
-    let counts = inventory.counts();
+    let (counts, unusable) = (inventory.counts(), inventory.unusable());
     if args.json {
-        let json = serde_json::json!({ "files": counts, "series": series });
+        let json = serde_json::json!({ "files": counts, "series": series, "unusable": unusable });
         output::print(&format!("{json:#}"));
     } else if series.is_empty() {
         // The same words as a decomposition of this folder would get.
@@ -38,7 +38,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "{} files: {} slices, {} not DICOM, {} without slices, {} broken",
             counts.files, counts.slices, counts.not_dicom, counts.not_images, counts.broken
         );
-        output::print(&lines.chain([files]).collect::<Vec<_>>().join("\n"));
+        let unusable = unusable.iter().map(|problem| format!("! {problem}"));
+        output::print(&lines.chain([files]).chain(unusable).collect::<Vec<_>>().join("\n"));
     }
     Ok(())
 }

@@ -130,6 +130,19 @@ fn inspect_lists_series_as_table_and_as_json_without_patient_data() {
 }
 
 #[test]
+fn inspect_says_which_files_belong_to_no_series_and_why() {
+    let (_base, input) = series();
+    let lost = DicomFile::ct(4, 4, &[0; 16]).text((0x0020, 0x000E), "UI", "2.25.9").without((0x0020, 0x0032));
+    fs::write(input.join("lost"), lost.bytes()).unwrap();
+    let table = text(&tomobasis(&["inspect", utf8(&input)]).stdout).to_owned();
+    assert!(table.contains("\n! file 6 of 6 (id "), "{table}");
+    let json = tomobasis(&["inspect", utf8(&input), "--json"]);
+    let parsed: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
+    let said = parsed["unusable"][0].as_str().unwrap();
+    assert!(said.contains("Image Position (Patient) (0020,0032) is missing"), "{said}");
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     for args in [["--help"].as_slice(), &["decompose", "--help"], &["--version"]] {
         let output = tomobasis(args);

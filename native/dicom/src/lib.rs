@@ -17,7 +17,7 @@
 //! preamble, a wrong group length). The scanner ([`header`]) walks the elements once, iteratively, with no
 //! allocation that depends on a length field, and borrows the values it wants. It is also what makes
 //! listing thousands of files cheap. Tags, SOP classes and their names come from `dicom-dictionary-std`;
-//! tests read the same files with `dicom-object` and compare.
+//! end-to-end tests read the same files with pydicom and compare.
 //!
 //! **Compressed pixels** are decoded by the libraries that the field trusts (libjpeg-turbo, CharLS, OpenJPEG; RLE
 //! and the assembly of fragments are our own). Each is called from one small module of [`pixels`], the only places

@@ -10,8 +10,9 @@ use std::ffi::{CStr, c_int};
 
 use turbojpeg_sys as ffi;
 
+use super::shape::Frame;
 use super::sof::frame_header;
-use super::stored::{Meaning, store};
+use super::stored::store;
 use crate::header::SliceHeader;
 use crate::problem::Problem;
 
@@ -22,14 +23,9 @@ const MEBIBYTES: u64 = 16;
 const SCANS: c_int = 500;
 
 /// Decodes one frame. Cells hold the value in the low Bits Stored, as uncompressed ones do.
-pub(super) fn read(
-    frame: &[u8],
-    header: &SliceHeader,
-    meaning: Meaning,
-    out: &mut [i16],
-) -> Result<(), Problem> {
-    let found = frame_header(frame).ok_or_else(|| broken("it has no frame header"))?;
-    found.shape.check(CODEC, header)?;
+pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
+    let found = frame.checked(CODEC, frame_header(frame.bytes), |found| found.shape)?;
+    let Frame { bytes, header, meaning } = frame;
     if !matches!(found.marker, 0xC0..=0xC3) {
         return Err(broken("it is hierarchical or arithmetic-coded, which is not read"));
     }
@@ -46,17 +42,17 @@ pub(super) fn read(
     match bits {
         0..=8 => {
             let mut cells = vec![0_u8; pixels];
-            decoder.decode(frame, header, cells.as_mut_ptr(), ffi::tj3Decompress8)?;
+            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress8)?;
             store(cells.iter().map(|&cell| u16::from(cell)), meaning, out);
         }
         9..=12 => {
             let mut cells = vec![0_i16; pixels];
-            decoder.decode(frame, header, cells.as_mut_ptr(), ffi::tj3Decompress12)?;
+            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress12)?;
             store(cells.iter().map(|&cell| cell as u16), meaning, out);
         }
         _ => {
             let mut cells = vec![0_u16; pixels];
-            decoder.decode(frame, header, cells.as_mut_ptr(), ffi::tj3Decompress16)?;
+            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress16)?;
             store(cells.iter().copied(), meaning, out);
         }
     }

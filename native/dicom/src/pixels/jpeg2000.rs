@@ -12,6 +12,7 @@ use std::{ptr, slice};
 use openjpeg_sys as ffi;
 
 use super::j2k_header::{ImageHeader, codestream, image_header, is_modest};
+use super::shape::Frame;
 use super::stored::{Meaning, store};
 use crate::header::SliceHeader;
 use crate::problem::Problem;
@@ -22,15 +23,10 @@ const READ_AHEAD: usize = 1 << 16;
 
 /// Decodes one frame. The codestream says itself whether samples are signed: where the header agrees, they are the
 /// values, also beyond Bits Stored (a lossy image may overshoot); where it does not, their bits are what counts.
-pub(super) fn read(
-    frame: &[u8],
-    header: &SliceHeader,
-    meaning: Meaning,
-    out: &mut [i16],
-) -> Result<(), Problem> {
-    let stream = codestream(frame);
-    let found = image_header(stream).ok_or_else(|| broken("it has no image header"))?;
-    found.shape.check(CODEC, header)?;
+pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
+    let stream = codestream(frame.bytes);
+    let found = frame.checked(CODEC, image_header(stream), |found| found.shape)?;
+    let Frame { header, meaning, .. } = frame;
     is_modest(stream).map_err(broken)?;
     let image = Image::decode(stream)?;
     let samples = image.samples(header, found)?;

@@ -7,28 +7,22 @@ use std::ffi::{CStr, c_void};
 
 use charls_sys as ffi;
 
-use super::shape::Shape;
+use super::shape::{Frame, Shape};
 use super::sof::frame_header;
 use super::stored::{Meaning, store};
-use crate::header::SliceHeader;
 use crate::problem::Problem;
 
 const CODEC: &str = "JPEG-LS";
 
 /// Decodes one frame. The codestream has no signs: the highest bit of its samples is the sign of signed pixels
 /// (as pydicom has it), also where Bits Stored is another number.
-pub(super) fn read(
-    frame: &[u8],
-    header: &SliceHeader,
-    meaning: Meaning,
-    out: &mut [i16],
-) -> Result<(), Problem> {
-    let found = frame_header(frame).ok_or_else(|| broken("it has no frame header"))?;
-    found.shape.check(CODEC, header)?;
+pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
+    let found = frame.checked(CODEC, frame_header(frame.bytes), |found| found.shape)?;
+    let Frame { bytes: stream, header, meaning } = frame;
     let bits = found.shape.bits;
     let meaning = if meaning.signed { Meaning { bits, ..meaning } } else { meaning };
     let mut bytes = vec![0_u8; header.rows * header.columns * if bits > 8 { 2 } else { 1 }];
-    Decoder::new()?.decode(frame, found.shape, &mut bytes)?;
+    Decoder::new()?.decode(stream, found.shape, &mut bytes)?;
     if bits > 8 {
         let cells = bytes.as_chunks::<2>().0.iter();
         store(cells.map(|&cell| u16::from_ne_bytes(cell)), meaning, out);

@@ -32,6 +32,7 @@ use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
 use crate::syntax::{self, Codec};
+use shape::Frame;
 use stored::Meaning;
 
 /// Reads slice number `slice` of the plan from the bytes of its file.
@@ -99,6 +100,7 @@ fn compressed_pixels(
     offset: i32,
     out: &mut [i16],
 ) -> Result<(), Problem> {
+    let described = Frame { bytes: frame, header, meaning: as_stored(header, offset) };
     match codec {
         Codec::Native | Codec::NativeFrame => native_pixels(frame, header, offset, out),
         Codec::DeflatedFrame => {
@@ -107,9 +109,9 @@ fn compressed_pixels(
             native_pixels(&inflate(frame, limit)?, header, offset, out)
         }
         Codec::Rle => rle::read(frame, header.pixels.bits_allocated, as_stored(header, offset), out),
-        Codec::Jpeg => jpeg::read(frame, header, as_stored(header, offset), out),
-        Codec::JpegLs => jpeg_ls::read(frame, header, as_stored(header, offset), out),
-        Codec::Jpeg2000 => jpeg2000::read(frame, header, as_stored(header, offset), out),
+        Codec::Jpeg => jpeg::read(described, out),
+        Codec::JpegLs => jpeg_ls::read(described, out),
+        Codec::Jpeg2000 => jpeg2000::read(described, out),
     }
 }
 

@@ -1,5 +1,6 @@
 //! What a codestream says of its image, compared with the header before anything is allocated for it.
 
+use super::stored::Meaning;
 use crate::header::SliceHeader;
 use crate::problem::Problem;
 
@@ -13,9 +14,32 @@ pub(super) struct Shape {
     pub bits: u16,
 }
 
+/// Bytes of one compressed frame, what the file's header says of it, and what its cells mean.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub bytes: &'a [u8],
+    pub header: &'a SliceHeader,
+    pub meaning: Meaning,
+}
+
+impl Frame<'_> {
+    /// The header of the codestream (`None`: it has none) once it is known to describe the image of the file's header.
+    pub fn checked<H>(
+        &self,
+        codec: &'static str,
+        found: Option<H>,
+        shape: impl FnOnce(&H) -> Shape,
+    ) -> Result<H, Problem> {
+        let no_header = || Problem::Codestream { codec, reason: "it has no image header".to_owned() };
+        let found = found.ok_or_else(no_header)?;
+        shape(&found).check(codec, self.header)?;
+        Ok(found)
+    }
+}
+
 impl Shape {
     /// That it is the image of the header: same size, one component, no more bits than a cell has.
-    pub fn check(self, codec: &'static str, header: &SliceHeader) -> Result<(), Problem> {
+    fn check(self, codec: &'static str, header: &SliceHeader) -> Result<(), Problem> {
         let same_size = self.rows as usize == header.rows && self.columns as usize == header.columns;
         if same_size && self.components == 1 && (1..=header.pixels.bits_allocated).contains(&self.bits) {
             return Ok(());

@@ -1,8 +1,11 @@
 //! What the tests share: adding whole files to an inventory, and finding the real scans beside the repository.
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
+pub mod codestreams;
+
 use std::path::{Path, PathBuf};
 
+use tomobasis_dicom::testing::DicomFile;
 use tomobasis_dicom::{Error, Inventory, SeriesChoice, SeriesPlan};
 
 /// An inventory of files, read as a caller would: a small head first, more on request.
@@ -61,4 +64,15 @@ pub fn read_folder(folder: &Path) -> Vec<(String, Vec<u8>)> {
 /// The bytes only.
 pub fn contents(files: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
     files.iter().map(|(_, bytes)| bytes.clone()).collect()
+}
+
+/// A slice of `side` x `side` unsigned pixels of so many bits, whose pixel data is still to be set.
+pub fn with_image(side: u16, bits: u16) -> DicomFile {
+    DicomFile::ct(side, side, &[]).bits(if bits > 8 { 16 } else { 8 }, bits, false)
+}
+
+/// Bytes from hexadecimal digits.
+pub fn from_hex(digits: &str) -> Vec<u8> {
+    let digit = |c: u8| char::from(c).to_digit(16).expect("a hexadecimal digit") as u8;
+    digits.as_bytes().chunks(2).map(|pair| 16 * digit(pair[0]) + digit(pair[1])).collect()
 }
