@@ -45,7 +45,7 @@ STREAMS = [
 
 def lines(stream):
     digits = stream.hex()
-    return "\n".join(f'         {digits[i : i + 96]}\\' for i in range(0, len(digits), 96))
+    return "\n".join(f"         {digits[i : i + 96]}\\" for i in range(0, len(digits), 96))
 
 
 def main():
