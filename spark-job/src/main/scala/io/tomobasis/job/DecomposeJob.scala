@@ -22,7 +22,7 @@ object DecomposeJob {
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
     val progress = new Progress(err, Stages)
-    val result = ResultFolder.check(config.output, config.overwrite, hadoop)
+    val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
     val files = Listing.list(config.inputs, hadoop)
     val scan = new Stage(1, "scan", "files", Vector(files.length))
     val plan = SeriesPlan.parse(progress.driver(scan)(SeriesScan.plan(files, config, hadoop, _)))

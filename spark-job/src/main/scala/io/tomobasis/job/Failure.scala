@@ -13,7 +13,7 @@ final case class Failure(exitCode: Int, message: String)
  */
 object Failure {
   def of(thrown: Throwable): Failure = {
-    val causes = Iterator.iterate(thrown)(_.getCause).takeWhile(_ != null).take(32).toSeq
+    val causes = HadoopFiles.causes(thrown)
     causes
       .collectFirst {
         case e: TomoBasisException => Failure(e.exitCode, e.getMessage)

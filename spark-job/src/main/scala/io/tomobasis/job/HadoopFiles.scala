@@ -46,7 +46,16 @@ object HadoopFiles {
   }
 
   /** Why an operation failed, in words: messages of file systems name paths, and are not for the user. */
-  def reason(e: IOException): String = e match {
+  def reason(e: IOException): String = ObjectStores.reason(e).getOrElse(kind(e))
+
+  /** The same, where the store can be asked again for what it did not say. */
+  def reason(fs: FileSystem, path: Path, e: IOException): String =
+    ObjectStores.reason(fs, path, e).getOrElse(kind(e))
+
+  /** An exception and what caused it, outermost first. */
+  def causes(e: Throwable): Seq[Throwable] = Iterator.iterate(e)(_.getCause).takeWhile(_ != null).take(32).toSeq
+
+  private def kind(e: IOException): String = e match {
     case _: AccessControlException | _: java.nio.file.AccessDeniedException => "permission denied"
     case _: ParentNotDirectoryException | _: FileAlreadyExistsException => "a file is in the way"
     case _: FileNotFoundException => "not there, or not readable"

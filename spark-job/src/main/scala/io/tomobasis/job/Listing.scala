@@ -52,7 +52,7 @@ object Listing {
         throw new InputException("--input: there is no such folder or file; check the path")
       case e: IOException =>
         throw new InputException(
-          s"--input: it cannot be listed (${HadoopFiles.reason(e)}); check its permissions",
+          s"--input: it cannot be listed (${HadoopFiles.reason(fs, root, e)}); check its permissions",
           e
         )
     }

@@ -8,6 +8,7 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
 import java.io.IOException
+import java.nio.charset.StandardCharsets.UTF_8
 import java.util.UUID
 
 import io.tomobasis.kernels.{ComputationException, UsageException}
@@ -19,10 +20,13 @@ import io.tomobasis.kernels.{ComputationException, UsageException}
  * is replaced only then. Object stores copy on rename, but show a file only once it is complete: there the files go to their
  * places at once. Either way `_SUCCESS` is the last file, and a run that fails, or is interrupted, removes what it wrote.
  *
+ * A run that is killed cannot. On an object store it leaves `_UNFINISHED`, with the name of the run in it (`spark.tomobasis.run`, which
+ * `tomobasis-submit --kubernetes` sets): a retry of the same run begins again there, others are told.
+ *
  * Use: [[ResultFolder.check]] before any work, [[prepare]], [[forTasks]] and [[write]], then [[commit]] or [[abort]].
  */
-final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boolean) {
-  private val staged = !ResultFolder.ObjectStores.contains(fs.getUri.getScheme)
+final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boolean, run: String) {
+  private val staged = !ObjectStores.is(fs)
   private val sibling = UUID.randomUUID.toString.take(8)
   private val work = if (staged) target.suffix(s".tmp-$sibling") else target
   private val cleanup: Runnable = () => removeWork()
@@ -45,8 +49,11 @@ final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boole
 
   /** Begins to write: the folder for the tasks of a job. On an object store, an old result ends here. */
   def forTasks(hadoop: Broadcast[SerializableConfiguration]): TaskFolder = {
-    if (!staged) fs.delete(target, true)
     begun = true
+    if (!staged) {
+      fs.delete(target, true)
+      write(ResultFolder.Unfinished, run.getBytes(UTF_8))
+    }
     TaskFolder(work.toString, staged, hadoop)
   }
 
@@ -57,6 +64,7 @@ final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boole
   def commit(): Unit = {
     if (staged) takeName()
     ResultFolder.writeFile(fs, new Path(target, "_SUCCESS"), "_SUCCESS", Array.emptyByteArray, makeFolders = false)
+    if (!staged) remove(new Path(target, ResultFolder.Unfinished))
     forgetCleanup()
   }
 
@@ -100,22 +108,27 @@ final class ResultFolder private (fs: FileSystem, target: Path, overwrite: Boole
 }
 
 object ResultFolder {
-  private val ObjectStores = Set("s3", "s3a", "s3n", "gs", "wasb", "wasbs", "oss", "obs", "cosn")
+  private val Unfinished = "_UNFINISHED"
 
-  /** Refuses an output that exists (unless it is a result to overwrite) or cannot be reached; changes nothing. */
-  def check(output: String, overwrite: Boolean, conf: Configuration): ResultFolder =
+  /**
+   * Refuses an output that exists (unless it is a result to overwrite, or what an earlier try of this run left) or cannot be
+   * reached; changes nothing.
+   */
+  def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
     try {
       val path = new Path(output)
       val fs = HadoopFiles.fileSystem(path, conf)
       val target = fs.makeQualified(path)
-      if (fs.exists(target)) {
-        if (!overwrite) throw existing()
-        if (!replaceable(fs, target))
+      if (exists(fs, target)) {
+        val unfinished = unfinishedRun(fs, target)
+        if (!overwrite && !unfinished.exists(left => run.nonEmpty && left == run))
+          throw unfinished.fold(existing())(_ => abandoned())
+        if (unfinished.isEmpty && !replaceable(fs, target))
           throw new UsageException(
             "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
           )
       }
-      new ResultFolder(fs, target, overwrite)
+      new ResultFolder(fs, target, overwrite, run)
     } catch {
       case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
       case e: IOException =>
@@ -129,6 +142,31 @@ object ResultFolder {
   private def replaceable(fs: FileSystem, target: Path): Boolean =
     fs.getFileStatus(target).isDirectory &&
       (fs.listStatus(target).isEmpty || fs.exists(new Path(target, "manifest.json")))
+
+  private def exists(fs: FileSystem, target: Path): Boolean =
+    try fs.exists(target)
+    catch {
+      case e: IOException =>
+        throw new UsageException(
+          s"--output: it cannot be looked at (${HadoopFiles.reason(fs, target, e)}); check the URI and the permissions",
+          e
+        )
+    }
+
+  /** The name of the run that left the folder unfinished, if one did. */
+  private def unfinishedRun(fs: FileSystem, target: Path): Option[String] = {
+    val marker = new Path(target, Unfinished)
+    if (ObjectStores.is(fs) && fs.exists(marker)) {
+      val in = fs.open(marker)
+      try Some(new String(in.readAllBytes, UTF_8))
+      finally in.close()
+    } else None
+  }
+
+  private def abandoned() =
+    new UsageException(
+      "--output: an unfinished result is there (its run was killed, or is under way); name another folder or add --overwrite"
+    )
 
   private def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")

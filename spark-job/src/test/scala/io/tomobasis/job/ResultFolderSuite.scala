@@ -10,7 +10,8 @@ import io.tomobasis.kernels.{ComputationException, UsageException}
 class ResultFolderSuite extends AnyFunSuite {
   private val conf = FaultyFileSystem.hadoop()
 
-  private def check(output: Any, overwrite: Boolean = false) = ResultFolder.check(output.toString, overwrite, conf)
+  private def check(output: Any, overwrite: Boolean = false, run: String = "") =
+    ResultFolder.check(output.toString, overwrite, run, conf)
 
   private def writeResult(folder: ResultFolder, manifest: String): Unit = {
     folder.prepare()
@@ -47,7 +48,28 @@ class ResultFolderSuite extends AnyFunSuite {
       writeResult(folder, "{}")
       assert(Files.exists(base.resolve("result/manifest.json")))
       folder.commit()
-      assert(FaultyFileSystem.recorded() == Seq("a.png", "manifest.json", "_SUCCESS"))
+      assert(FaultyFileSystem.recorded() == Seq("_UNFINISHED", "a.png", "manifest.json", "_SUCCESS"))
+      assert(!Files.exists(base.resolve("result/_UNFINISHED")))
+    }
+  }
+
+  test("what a killed run left on an object store is begun again by the same run, and by others only on request") {
+    withFolder { base =>
+      val output = s"gs://bucket$base/result"
+      val killed = check(output, run = "one")
+      killed.prepare()
+      killed.forTasks(null)
+      killed.write("basis/part-00000.parquet", Array[Byte](1))
+      for (other <- Seq("two", "")) {
+        val said = intercept[UsageException](check(output, run = other)).getMessage
+        assert(said.contains("unfinished") && said.contains("--overwrite"), said)
+      }
+      check(output, overwrite = true, run = "two")
+      val again = check(output, run = "one")
+      writeResult(again, "{}")
+      again.commit()
+      assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", "result/pictures/a.png"))
+      assert(intercept[UsageException](check(output, run = "one")).getMessage.contains("exists already"))
     }
   }
 
