@@ -60,6 +60,7 @@ def checks(commands):
 
 def lint():
     scripts = sorted(p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file())
+    scripts += sorted((ROOT / "k8s").rglob("*.sh"))
     ruff, shellcheck = TOOLS / "ruff", TOOLS / "shellcheck"
     clippy = "cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings".split()
     doc = "cargo doc --release --workspace --no-deps --locked --quiet".split()

@@ -1,0 +1,33 @@
+#!/usr/bin/env bash
+# The image without Docker: a Debian root file system by mmdebstrap, what gradle staged, and an OCI archive around both. For
+# `ctr images import`, `minikube image load`, `kind load image-archive`, `skopeo copy oci-archive:...`.
+#
+#   k8s/image/build.sh [ARCHIVE]        default build/image/tomobasis.tar; needs root and mmdebstrap (apt-get install mmdebstrap)
+# shellcheck disable=SC2016 # the hooks' "$1" is mmdebstrap's
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+
+version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
+archive=${1:-build/image/tomobasis.tar}
+debian=${TOMOBASIS_DEBIAN_ROOT:-build/image/debian.tar} # kept: it changes only with Debian
+
+[ -d build/image/root ] || { echo "error: nothing is staged; run make image" >&2; exit 2; }
+if [ ! -s "$debian" ]; then
+  command -v mmdebstrap > /dev/null || { echo "error: mmdebstrap is not installed; apt-get install mmdebstrap" >&2; exit 2; }
+  echo "image: Debian 12 with a Java 17 runtime (two minutes)"
+  # The runtime's installer needs the folder of manual pages that is left out; licences stay.
+  mmdebstrap --quiet --variant=essential --mode=root --include=openjdk-17-jre-headless,tini \
+    --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
+    --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
+    --essential-hook='mkdir -p "$1/usr/share/man/man1"' \
+    --customize-hook='echo "spark:x:185:" >> "$1/etc/group"' \
+    --customize-hook='echo "spark:x:185:185::/tmp:/usr/sbin/nologin" >> "$1/etc/passwd"' \
+    --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/* "$1"/etc/apt/sources.list*' \
+    bookworm "$debian.tmp.tar"
+  mv "$debian.tmp.tar" "$debian"
+fi
+exec python3 k8s/image/oci.py "$archive" "localhost/tomobasis:$version" "$debian" build/image/root \
+  --label org.opencontainers.image.title=TomoBasis \
+  --label "org.opencontainers.image.description=Exact, bit-reproducible SVD of CT series on Spark" \
+  --label "org.opencontainers.image.version=$version" --label org.opencontainers.image.licenses=Apache-2.0 \
+  --env SPARK_HOME=/opt/spark --workdir /tmp --user 185:185 --entrypoint /opt/entrypoint.sh

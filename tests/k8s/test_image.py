@@ -1,0 +1,78 @@
+"""The archive that k8s/image/oci.py writes, and the bill of materials."""
+
+import gzip
+import hashlib
+import io
+import json
+import sys
+import tarfile
+
+import pytest
+
+from running import ROOT, start
+
+OCI, BILL = ROOT / "k8s/image/oci.py", ROOT / "k8s/image/sbom.py"
+
+
+@pytest.fixture
+def layers(tmp_path):
+    with tarfile.open(tmp_path / "base.tar", "w") as tar:
+        tar.addfile(tarfile.TarInfo("etc"))
+    (tmp_path / "root/opt").mkdir(parents=True)
+    (tmp_path / "root/opt/program").write_text("#!/bin/sh\n")
+    (tmp_path / "root/opt/program").chmod(0o755)
+    return [tmp_path / "base.tar", tmp_path / "root"]
+
+
+def write(path, layers):
+    options = "--env A=b=c --label version=1 --workdir /tmp --user 185:185 --entrypoint /opt/program"
+    run = start([sys.executable, OCI, path, "localhost/x:1", *layers, *options.split()])
+    assert run.code == 0, run.err
+
+
+def blobs(path):
+    with tarfile.open(path) as tar:
+        files = {member.name: tar.extractfile(member).read() for member in tar}
+    documents = {name: json.loads(files.pop(name)) for name in ("index.json", "oci-layout")}
+    return documents["index.json"], {name.rpartition("/")[2]: data for name, data in files.items()}
+
+
+def test_an_archive_is_an_image_that_names_all_its_bytes(tmp_path, layers):
+    write(tmp_path / "x.tar", layers)
+    index, data = blobs(tmp_path / "x.tar")
+    assert {name: hashlib.sha256(content).hexdigest() for name, content in data.items()} == {n: n for n in data}
+    manifest = json.loads(data[index["manifests"][0]["digest"].removeprefix("sha256:")])
+    config = json.loads(data[manifest["config"]["digest"].removeprefix("sha256:")])
+    plain = [gzip.decompress(data[layer["digest"].removeprefix("sha256:")]) for layer in manifest["layers"]]
+    assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(tar).hexdigest()}" for tar in plain]
+    assert config["config"]["User"] == "185:185"
+    assert "A=b=c" in config["config"]["Env"]
+    with tarfile.open(fileobj=io.BytesIO(plain[1])) as tar:
+        program = tar.getmember("opt/program")
+    assert (program.uid, program.mtime, program.mode & 0o777) == (0, 0, 0o755)
+
+
+def test_the_same_layers_give_the_same_bytes(tmp_path, layers):
+    write(tmp_path / "a.tar", layers)
+    (layers[1] / "opt/program").touch()
+    write(tmp_path / "b.tar", layers)
+    assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_a_failed_archive_leaves_nothing(tmp_path):
+    run = start([sys.executable, OCI, tmp_path / "x.tar", "localhost/x:1", tmp_path / "absent"])
+    assert run.code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_bill_of_materials_has_every_crate_and_jar(tmp_path):
+    jar = tmp_path / "a.jar"
+    jar.write_bytes(b"jar")
+    (tmp_path / "jars.txt").write_text(f"org.example lib 1.2 {jar}\n")
+    paths = ["--version", "1", "--jars", tmp_path / "jars.txt", "--crates", ROOT / "Cargo.lock"]
+    run = start([sys.executable, BILL, *paths, tmp_path / "out/bill.json"])
+    assert run.code == 0, run.err
+    components = json.loads((tmp_path / "out/bill.json").read_text())["components"]
+    assert components[0]["purl"] == "pkg:maven/org.example/lib@1.2"
+    assert components[0]["hashes"][0]["content"] == hashlib.sha256(b"jar").hexdigest()
+    assert any(component["purl"].startswith("pkg:cargo/jni@") for component in components)
