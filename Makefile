@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test lint bench clean
+.PHONY: help setup setup-test build demo test lint bench image image-root clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -40,6 +40,12 @@ lint: setup-test ## formatters and linters only
 
 bench: setup-test build $(SERIES) ## measure the demo's stages, in process and through Spark
 	@.venv/bin/python tests/bench/run.py --input $(SERIES)
+
+image-root: build # what the image holds besides Debian, in build/image/root
+	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)
+
+image: image-root ## the image for Kubernetes as build/image/tomobasis.tar, without Docker
+	@k8s/image/build.sh
 
 clean: ## remove what was built (not .venv, not demo/)
 	@cargo clean --quiet

@@ -1,0 +1,100 @@
+"""`bin/tomobasis-submit --kubernetes`: runs one decomposition under the Spark operator and stays with it until it ends.
+
+Renders one of the overlays under k8s/ with the job's options, creates the SparkApplication, shows the driver's log, and says in one
+line why a run failed and what to do. Needs Python and kubectl, nothing else. The exit code is the job's own (0 done, 1 failed, 2
+usage, 3 input).
+"""
+
+import argparse
+import secrets
+import signal
+import sys
+from pathlib import Path
+
+import render
+from follow import Follower
+from kubectl import Failure, Kubectl
+
+EPILOG = """examples:
+  tomobasis-submit --kubernetes --overlay s3 -- --input s3a://scans/head --output s3a://results/head --rank 50
+  tomobasis-submit --kubernetes --overlay minikube --image tomobasis:dev -- --input /data/series --output /data/result
+
+What everyone must set once stands in k8s/values/values.yaml; docs/kubernetes.md begins with an empty cluster."""
+
+
+def parser():
+    p = argparse.ArgumentParser(
+        prog="tomobasis-submit --kubernetes",
+        usage="%(prog)s [OPTIONS] -- JOB OPTIONS",
+        description="Decomposes a CT series on Kubernetes, under the Spark operator.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    p.add_argument("--context", help="context of the kubeconfig [the current one]")
+    p.add_argument("--namespace", default="tomobasis", help="namespace with k8s/setup applied [%(default)s]")
+    p.add_argument("--overlay", default="s3", metavar="NAME", help="folder of k8s/overlays, or a path [%(default)s]")
+    p.add_argument("--image", help="image [that of k8s/values]")
+    p.add_argument("--name", help="name of the application [tomobasis-RANDOM]")
+    p.add_argument("--executors", type=positive, metavar="N", help="executors [those of k8s/values]")
+    p.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a property of Spark; repeatable")
+    p.add_argument("--patience", type=positive, default=600, metavar="SECONDS",
+                   help="how long the driver may wait for its place and its image [%(default)s]")  # fmt: skip
+    p.add_argument("--delete-on-interrupt", action="store_true", help="Ctrl-C removes the application from the cluster")
+    p.add_argument("--detach", action="store_true", help="do not stay with it")
+    p.add_argument("--print", action="store_true", help="print the manifest and stop")
+    return p
+
+
+def positive(text):
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)
+
+
+def split(arguments):
+    """(our options, the job's): cut at `--`."""
+    if "--" not in arguments:
+        if {"-h", "--help"} & set(arguments):
+            return arguments, []
+        raise Failure("put -- between these options and those of the job; see --help", 2)
+    cut = arguments.index("--")
+    return arguments[:cut], arguments[cut + 1 :]
+
+
+def main(arguments):
+    ours, job = split(arguments)
+    options = parser().parse_args(ours)
+    name = options.name or f"tomobasis-{secrets.token_hex(4)}"
+    kubectl = Kubectl(options.context, options.namespace)
+    overlay = render.find_overlay(Path(__file__).resolve().parent.parent, options.overlay)
+    manifest = kubectl.kustomize(overlay, render.patches(name, options.image, options.executors, options.conf, job))
+    if options.print:
+        print(manifest, end="")
+        return 0
+    kubectl.create(manifest, name)
+    print(f"application {name} in namespace {options.namespace}", file=sys.stderr)
+    if options.detach:
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    follower = Follower(kubectl, name, options.patience)
+    try:
+        return follower.run()
+    except KeyboardInterrupt:
+        if options.delete_on_interrupt:
+            kubectl.delete_application(name)
+            print(f"interrupted; application {name} removed", file=sys.stderr)
+        else:
+            print(f"interrupted; it runs on. To remove it: {kubectl.shown('delete sparkapplication', name)}",
+                  file=sys.stderr)  # fmt: skip
+        return 130
+    finally:
+        follower.close()
+
+
+if __name__ == "__main__":
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except Failure as failure:
+        print(f"error: {failure}", file=sys.stderr)
+        sys.exit(failure.exit_code)

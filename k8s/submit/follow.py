@@ -1,0 +1,128 @@
+"""Stays with an application until it ends: its states, its driver's log, and what hinders it."""
+
+import subprocess
+import sys
+import threading
+import time
+
+import reasons
+from kubectl import Failure
+
+INTERVAL = 2
+NOISE = ("WARNING: Using incubator modules",)
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+class DriverLog:
+    """The log of one driver pod, copied to stderr as it comes; keeps the job's last error line."""
+
+    def __init__(self, kubectl, pod):
+        command = ["kubectl", *kubectl.where, "logs", "--follow", pod]
+        self.process = subprocess.Popen(
+            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
+        )
+        self.error = None
+        self.thread = threading.Thread(target=self.copy, daemon=True)
+        self.thread.start()
+
+    def copy(self):
+        for line in self.process.stdout:
+            if line.startswith("error: "):
+                self.error = line.removeprefix("error: ").rstrip("\n")
+            elif not line.startswith(NOISE):
+                say(line.rstrip("\n"))
+
+    def end(self, seconds):
+        """Waits for what is still to come, then stops."""
+        self.thread.join(seconds)
+        self.process.terminate()
+        self.process.wait()
+
+
+class Follower:
+    def __init__(self, kubectl, name, patience):
+        self.kubectl, self.name, self.patience = kubectl, name, patience
+        self.logs = {}
+        self.said = set()
+        self.deaths = {}
+        self.exit_code = 1
+        self.waiting_since = time.monotonic()
+
+    def close(self):
+        for log in self.logs.values():
+            log.end(0)
+
+    def run(self):
+        """The job's exit code; Failure when it failed."""
+        state = None
+        while True:
+            application = self.kubectl.application(self.name)
+            if application is None:
+                raise Failure(f"the application {self.name} was deleted while it ran")
+            status = application.get("status", {})
+            new = status.get("applicationState", {}).get("state") or "NEW"
+            if new != state:
+                state = new
+                say(f"[{state.lower().replace('_', ' ')}]")
+            self.look_at_pods()
+            if state == "COMPLETED":
+                self.drain()
+                return 0
+            if state == "FAILED":
+                raise self.failure(status.get("applicationState", {}).get("errorMessage", ""))
+            time.sleep(INTERVAL)
+
+    def once(self, text):
+        if text not in self.said:
+            self.said.add(text)
+            say(text)
+
+    def look_at_pods(self):
+        drivers_waiting = True
+        for pod in self.kubectl.pods(self.name):
+            name, is_driver = pod["metadata"]["name"], reasons.role(pod) == "driver"
+            if killed := reasons.killed(pod):
+                self.deaths[pod["metadata"]["uid"]] = killed
+                if not is_driver:
+                    self.once(killed)
+            if hopeless := reasons.hopeless(pod):
+                if is_driver:
+                    self.give_up(hopeless)
+                self.once(hopeless)
+            waits = reasons.pending(pod)
+            if waits:
+                self.once(waits)
+            if is_driver and reasons.container(pod).keys() & {"running", "terminated"}:
+                drivers_waiting = False
+                self.exit_code = reasons.container(pod).get("terminated", {}).get("exitCode", 1)
+                if pod["metadata"]["uid"] not in self.logs:
+                    self.logs[pod["metadata"]["uid"]] = DriverLog(self.kubectl, name)
+            elif is_driver and waits and time.monotonic() - self.waiting_since > self.patience:
+                self.give_up(f"{waits} (waited {self.patience} s)")
+        if not drivers_waiting:
+            self.waiting_since = time.monotonic()
+
+    def give_up(self, reason):
+        """The operator would wait for ever, so the application goes."""
+        self.kubectl.delete_application(self.name)
+        raise Failure(f"{reason}. The application was removed.")
+
+    def drain(self):
+        for log in self.logs.values():
+            log.end(10)
+
+    def failure(self, message):
+        """The job's own error line where it could say one; else how its pods ended; else the operator's message."""
+        self.drain()
+        spoken = [log.error for log in self.logs.values() if log.error]
+        if spoken:
+            return Failure(spoken[-1], self.exit_code if self.exit_code in (1, 2, 3) else 1)
+        if self.deaths:
+            return Failure(list(self.deaths.values())[-1])
+        if self.logs:
+            return Failure(f"the driver ended without a word ({message or 'no reason given'}); "
+                           f"see {self.kubectl.shown('describe sparkapplication', self.name)}")  # fmt: skip
+        return Failure(reasons.submission(message))
