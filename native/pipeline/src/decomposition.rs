@@ -5,7 +5,10 @@
 
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::SeriesPlan;
-use tomobasis_linalg::{BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd};
+use tomobasis_linalg::{
+    BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd, energy_rank, estimated_noise,
+    optimal_rank,
+};
 
 use crate::{
     digest::{Digest, instance_hash},
@@ -40,6 +43,8 @@ pub struct Decomposition {
     pub bounds: Bounds,
     /// `||A||_F^2`, in HU squared.
     pub energy: f64,
+    /// Standard deviation of the noise, in HU, as the singular values tell it (Gavish and Donoho 2014); where all were computed.
+    pub noise: Option<f64>,
     /// Digest of the stored pixels of the series.
     pub pixels: Digest,
     /// Salted hashes that stand for the slices' SOP Instance UIDs, in series order.
@@ -86,9 +91,10 @@ impl Decomposition {
             )));
         }
         let rescale = rescale_of(&plan);
+        // The rules look at all singular values.
         let rank = match options.rank {
-            RankChoice::Full => Rank::Full,
             RankChoice::Columns(k) => Rank::Columns(k),
+            RankChoice::Full | RankChoice::Auto | RankChoice::Energy(_) => Rank::Full,
         };
         let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
         if svd.s.is_empty() {
@@ -96,6 +102,14 @@ impl Decomposition {
                 "every pixel of the series is zero; there is nothing to decompose".to_owned(),
             ));
         }
+        let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, gram.rows(), slices));
+        let k = match options.rank {
+            RankChoice::Full | RankChoice::Columns(_) => svd.s.len(),
+            // A scan that is all noise keeps its first basis vector, so that there is a result.
+            RankChoice::Auto => optimal_rank(&svd.s, gram.rows(), slices).max(1),
+            RankChoice::Energy(share) => energy_rank(&svd.s, svd.energy, share),
+        };
+        let svd = svd.leading(k);
         let pixels = Digest::of_digests(slice_digests);
         Ok(Self {
             composites: options.composites(slices, svd.s.len()),
@@ -111,6 +125,7 @@ impl Decomposition {
             unresolved: svd.unresolved,
             bounds: svd.bounds,
             energy: svd.energy,
+            noise,
             pixels,
         })
     }

@@ -84,6 +84,9 @@ fn fewer_columns_are_the_leading_columns_of_all() {
     for i in 0..30 {
         assert_eq!(some.v[i * 7..(i + 1) * 7], all.v[i * 30..i * 30 + 7]);
     }
+    let leading = all.leading(7);
+    assert_eq!((leading.s, leading.v, leading.v_low), (some.s, some.v, some.v_low));
+    assert_eq!(leading.compensated, some.compensated);
 }
 
 #[test]

@@ -93,6 +93,14 @@ mod tests {
     }
 
     #[test]
+    fn the_rank_is_a_number_or_a_rule() {
+        let rank = |choice: &str| options(&format!("--input a --output b {choice}")).rank;
+        assert_eq!(rank("--rank 7"), RankChoice::Columns(7));
+        assert_eq!(rank("--rank auto"), RankChoice::Auto);
+        assert_eq!(rank("--energy 0.99"), RankChoice::Energy(0.99));
+    }
+
+    #[test]
     fn composites_are_sorted_clipped_and_unique() {
         let options = options("--input a --output b --composite 20,5,10%,5");
         assert_eq!(options.composites(100, 12), [5, 10, 12]);
@@ -105,6 +113,8 @@ mod tests {
             ("--input a", "--output"),
             ("--input a --output b --rank 0", "--rank"),
             ("--input a --output b --rank many", "--rank"),
+            ("--input a --output b --energy 99%", "--energy"),
+            ("--input a --output b --rank 3 --energy 0.9", "--energy"),
             ("--input a --output b --composite 0", "--composite"),
             ("--input a --output b --method qr", "--method"),
             ("--input a --output b --method tsqr", "--method tsqr is not available yet"),
@@ -126,7 +136,7 @@ mod tests {
     fn help_lists_only_what_works() {
         let Ok(ParsedJob::Text { help }) = parse("--help") else { panic!("no help") };
         assert!(help.contains("--composite") && help.contains("parquet"));
-        for absent in ["tsqr", "--seed", "--energy", "drm"] {
+        for absent in ["tsqr", "--seed", "--center", "drm"] {
             assert!(!help.contains(absent), "{absent}");
         }
     }
@@ -134,7 +144,7 @@ mod tests {
     #[test]
     fn options_survive_the_way_through_json() {
         let options =
-            options("--input a --output b --rank 7 --composite 3,50% --series 1.2.3 --overwrite --verbose");
+            options("--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose");
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
     }

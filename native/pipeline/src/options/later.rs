@@ -10,8 +10,6 @@ pub(super) struct LaterArgs {
     #[arg(long, hide = true)]
     basis: Option<String>,
     #[arg(long, hide = true)]
-    energy: Option<String>,
-    #[arg(long, hide = true)]
     center: bool,
     #[arg(long, hide = true)]
     oversample: Option<String>,
@@ -25,7 +23,6 @@ impl LaterArgs {
     pub(super) fn refuse(&self) -> Result<()> {
         let given = [
             ("--basis", self.basis.is_some()),
-            ("--energy", self.energy.is_some()),
             ("--center", self.center),
             ("--oversample", self.oversample.is_some()),
             ("--power-iterations", self.power_iterations.is_some()),

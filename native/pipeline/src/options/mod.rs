@@ -92,9 +92,13 @@ pub struct JobArgs {
     /// How to decompose
     #[arg(long, value_enum, default_value = "exact")]
     method: Method,
-    /// How many basis vectors: a number, or `full` for all up to the numerical rank
-    #[arg(long, value_name = "K|full", default_value = "full")]
+    /// How many basis vectors: a number, `auto` for those that stand out of the noise (optimal hard threshold of Gavish and
+    /// Donoho), or `full` for all up to the numerical rank
+    #[arg(long, value_name = "K|auto|full", default_value = "full")]
     rank: RankChoice,
+    /// Instead of --rank: the fewest basis vectors that hold this share of the scan's energy, such as 0.99
+    #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = rank::share)]
+    energy: Option<f64>,
     /// Numbers of basis vectors to rebuild the middle slice from, or percentages of the slices (`10%`)
     /// [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
@@ -174,7 +178,7 @@ impl JobArgs {
             overwrite: self.overwrite,
             series: self.series,
             method: self.method,
-            rank: self.rank,
+            rank: self.energy.map_or(self.rank, RankChoice::Energy),
             composite: self.composite,
             emit: self.emit,
             input_format: self.input_format,

@@ -8,15 +8,22 @@ use serde::{Deserialize, Serialize};
 pub(super) const PAPER_COMPOSITES: [Composite; 3] =
     [Composite::Columns(50), Composite::Columns(244), Composite::Columns(300)];
 
-/// `--rank`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// `--rank` or `--energy`.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RankChoice {
     /// All columns up to the numerical rank.
     Full,
     /// At most this many.
     Columns(usize),
+    /// Those above the optimal hard threshold for noise of unknown strength (Gavish and Donoho 2014).
+    Auto,
+    /// The fewest that hold this share of `||A||_F^2`, above 0 and at most 1.
+    Energy(f64),
 }
+
+/// How a share of the energy is written where a rank stands: `energy 0.99`.
+const ENERGY: &str = "energy ";
 
 /// One item of `--composite`.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -39,6 +46,14 @@ impl Composite {
     }
 }
 
+/// The value of `--energy`.
+pub(super) fn share(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
+        _ => Err("must be above 0 and at most 1".to_owned()),
+    }
+}
+
 fn positive(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(0) => Err("must be at least 1".to_owned()),
@@ -53,8 +68,10 @@ impl FromStr for RankChoice {
     fn from_str(text: &str) -> Result<Self, String> {
         match text {
             "full" => Ok(Self::Full),
-            "auto" => Err("is not available yet; give a number, or full".to_owned()),
-            _ => positive(text).map(Self::Columns).map_err(|why| format!("{why}; give a number, or full")),
+            "auto" => Ok(Self::Auto),
+            _ => {
+                positive(text).map(Self::Columns).map_err(|why| format!("{why}; give a number, auto or full"))
+            }
         }
     }
 }
@@ -80,6 +97,8 @@ impl fmt::Display for RankChoice {
         match self {
             Self::Full => f.write_str("full"),
             Self::Columns(k) => write!(f, "{k}"),
+            Self::Auto => f.write_str("auto"),
+            Self::Energy(share) => write!(f, "{ENERGY}{share}"),
         }
     }
 }
@@ -97,7 +116,10 @@ impl TryFrom<String> for RankChoice {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
+        match text.strip_prefix(ENERGY) {
+            Some(number) => share(number).map(Self::Energy),
+            None => text.parse(),
+        }
     }
 }
 
@@ -135,8 +157,11 @@ mod tests {
 
     #[test]
     fn zero_negative_and_garbage_are_refused() {
-        for text in ["0", "-1", "1.5", "", "ten", "auto"] {
+        for text in ["0", "-1", "1.5", "", "ten", "energy 0.5"] {
             assert!(text.parse::<RankChoice>().is_err(), "{text}");
+        }
+        for text in ["0", "1.01", "-0.5", "NaN", "99%", ""] {
+            assert!(share(text).is_err(), "{text}");
         }
         for text in ["0", "0%", "101%", "NaN%", "%", "x"] {
             assert!(text.parse::<Composite>().is_err(), "{text}");
@@ -145,8 +170,8 @@ mod tests {
 
     #[test]
     fn what_is_written_reads_back() {
-        for text in ["full", "7"] {
-            assert_eq!(text.parse::<RankChoice>().unwrap().to_string(), text);
+        for text in ["full", "7", "auto", "energy 0.99"] {
+            assert_eq!(RankChoice::try_from(text.to_owned()).unwrap().to_string(), text);
         }
         for text in ["50", "12.5%"] {
             assert_eq!(text.parse::<Composite>().unwrap().to_string(), text);

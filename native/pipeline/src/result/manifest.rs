@@ -100,6 +100,8 @@ pub struct ResultSection {
     pub bounds: Value,
     /// `||A||_F^2`.
     pub energy: f64,
+    /// Standard deviation of the noise that the singular values tell, in the series' unit; absent where not all were computed.
+    pub noise: Option<f64>,
     /// The composites.
     pub composites: Vec<CompositeEntry>,
 }
@@ -162,6 +164,7 @@ impl Manifest {
                 bounds: serde_json::to_value(&decomposition.bounds)
                     .map_err(|error| Error::Protocol(error.to_string()))?,
                 energy: decomposition.energy,
+                noise: decomposition.noise,
                 composites: decomposition.composite_entries(),
             },
             digests: digests(decomposition, u),

@@ -107,7 +107,11 @@ fn guarantee(html: &mut Html, manifest: &Manifest, bounds: &Bounds) {
     html.raw("</p>\n<table>\n");
     html.row("Class", &result.class);
     html.row("Method", &format!("{} of a {} x {} matrix", result.method, result.rows, result.columns));
+    html.row("Rank asked for", &manifest.parameters.rank.to_string());
     html.row("Rank", &format!("{} (numerical rank {})", result.rank, result.numerical_rank));
+    if let Some(sigma) = result.noise {
+        html.row("Noise, from the median singular value", &format!("{sigma:.2} {}", manifest.series.unit));
+    }
     let unresolved = match result.unresolved.as_slice() {
         [] => "none".to_owned(),
         columns => columns.iter().map(|j| (j + 1).to_string()).collect::<Vec<_>>().join(", "),

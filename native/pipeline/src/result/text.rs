@@ -4,7 +4,10 @@ use serde::Serialize;
 use tomobasis_dicom::SeriesPlan;
 
 use super::REPORT;
-use crate::{decomposition::Decomposition, options::Emit};
+use crate::{
+    decomposition::Decomposition,
+    options::{Emit, RankChoice},
+};
 
 /// Stands for the result folder in [`Summary::closing`].
 const OUTPUT: &str = "{output}";
@@ -18,6 +21,8 @@ pub struct Summary {
     pub rank: usize,
     /// Numerical rank of `A`.
     pub numerical_rank: usize,
+    /// Standard deviation of the noise, in the series' unit, where all singular values were computed.
+    pub noise: Option<f64>,
     /// Slices, n.
     pub slices: usize,
     /// Row blocks.
@@ -38,6 +43,7 @@ pub fn summary(decomposition: &Decomposition) -> Summary {
     Summary {
         rank: decomposition.rank(),
         numerical_rank: decomposition.numerical_rank,
+        noise: decomposition.noise,
         slices: decomposition.columns(),
         blocks: decomposition.blocks(),
         sigma: decomposition.s.iter().take(5).copied().collect(),
@@ -77,6 +83,9 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
         format!("result       {output}"),
         format!("root digest  {root}"),
     ];
+    if let (RankChoice::Auto, Some(sigma)) = (decomposition.options.rank, decomposition.noise) {
+        lines.insert(2, format!("noise        {sigma:.2} {}", decomposition.plan.rescale_unit));
+    }
     if !decomposition.unresolved.is_empty() {
         lines.push(format!("unresolved   {} columns: see the manifest", decomposition.unresolved.len()));
     }
