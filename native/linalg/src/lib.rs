@@ -28,5 +28,6 @@ pub use gram::{GramAccumulator, GramMatrix};
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;
 pub use rank::{
-    energy_rank, known_noise_coefficient, optimal_rank, optimal_rank_for_noise, unknown_noise_coefficient,
+    energy_rank, estimated_noise, known_noise_coefficient, optimal_rank, optimal_rank_for_noise,
+    unknown_noise_coefficient,
 };

@@ -38,9 +38,18 @@ pub fn optimal_rank(s: &[f64], rows: u64, columns: usize) -> usize {
     if s.is_empty() || short == 0 {
         return 0;
     }
-    let at = |j: u64| usize::try_from(j).ok().and_then(|j| s.get(j)).copied().unwrap_or(0.0);
-    let median = 0.5 * at((short - 1) / 2) + 0.5 * at(short / 2);
-    above(s, unknown_noise_coefficient(short as f64 / long as f64) * median)
+    above(s, unknown_noise_coefficient(short as f64 / long as f64) * median(s, short))
+}
+
+/// The standard deviation of the noise in every entry of a `rows x columns` matrix, as its median singular value tells it:
+/// `median / sqrt(longer side * mu(beta))` (section III.E of the paper). `s` as for [`optimal_rank`].
+#[must_use]
+pub fn estimated_noise(s: &[f64], rows: u64, columns: usize) -> f64 {
+    let (short, long) = sides(rows, columns);
+    if short == 0 {
+        return 0.0;
+    }
+    median(s, short) / (long as f64 * marchenko_pastur_median(short as f64 / long as f64)).sqrt()
 }
 
 /// How many singular values exceed Gavish and Donoho's threshold for noise of standard deviation `sigma` in every entry.
@@ -68,6 +77,12 @@ pub fn energy_rank(s: &[f64], total_energy: f64, fraction: f64) -> usize {
         sum += sigma * sigma;
     }
     s.len()
+}
+
+/// The median of `count` singular values of which `s` are those above zero.
+fn median(s: &[f64], count: u64) -> f64 {
+    let at = |j: u64| usize::try_from(j).ok().and_then(|j| s.get(j)).copied().unwrap_or(0.0);
+    0.5 * at((count - 1) / 2) + 0.5 * at(count / 2)
 }
 
 fn sides(rows: u64, columns: usize) -> (u64, u64) {
@@ -139,6 +154,15 @@ mod tests {
         // For beta = 1 the mass below t = 4 sin^2(x) is (2 x + sin(2 x)) / pi.
         let x = (marchenko_pastur_median(1.0).sqrt() / 2.0).asin();
         assert!(((2.0 * x + (2.0 * x).sin()) / std::f64::consts::PI - 0.5).abs() < 1e-9);
+    }
+
+    #[test]
+    fn the_noise_is_the_median_over_what_unit_noise_would_give() {
+        let unit = (8.0 * marchenko_pastur_median(1.0)).sqrt();
+        let s: Vec<f64> = [9.0, 5.0, 4.0, 3.5, 2.5, 2.0, 1.0, 0.5].map(|x| x * unit).to_vec();
+        assert!((estimated_noise(&s, 8, 8) - 3.0).abs() < 1e-12);
+        assert_eq!(estimated_noise(&s[..3], 8, 8), 0.0);
+        assert_eq!(estimated_noise(&[], 0, 8), 0.0);
     }
 
     #[test]

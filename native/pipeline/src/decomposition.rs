@@ -6,8 +6,8 @@
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd, energy_rank, estimated_noise,
-    optimal_rank,
+    BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd, energy_rank,
+    estimated_noise, optimal_rank,
 };
 
 use crate::{

@@ -143,8 +143,9 @@ mod tests {
 
     #[test]
     fn options_survive_the_way_through_json() {
-        let options =
-            options("--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose");
+        let options = options(
+            "--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose",
+        );
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
     }
