@@ -5,6 +5,7 @@
 //! | [`header`] | the first bytes of a file | what the file is; for an image, a checked [`SliceHeader`] per slice |
 //! | [`series`] | the headers of all files | [`Inventory`]: series grouped, ordered, described; a [`SeriesPlan`] for the chosen one |
 //! | [`pixels`] | a plan and the bytes of one file | the stored pixels of one slice as `i16`, and their digest |
+//! | [`derived`] | the file of a slice and other pixels for it | a derived DICOM instance, with or without patient data |
 //!
 //! The crate does no input or output: who calls it lists and reads files, on a laptop or through Hadoop.
 //! Nothing it returns, logs or puts in an error text is patient data: files are named by position and
@@ -25,6 +26,7 @@
 //! header describes.
 #![deny(unsafe_code)]
 
+pub mod derived;
 pub mod error;
 pub mod header;
 mod inflate;

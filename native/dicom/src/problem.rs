@@ -146,6 +146,12 @@ pub enum Problem {
     /// Rescale by table.
     #[error("it has a Modality LUT Sequence (0028,3000): only Rescale Slope and Intercept are applied here")]
     ModalityLut,
+    /// Items of a sequence are not as they should be (PS3.5 section 7.5).
+    #[error("the items of {} are broken; copy it again from its source", name(*tag))]
+    Sequence {
+        /// The outermost sequence.
+        tag: Tag,
+    },
     /// Listing and reading saw different files.
     #[error("it is no longer the file that was listed; run again when nothing writes to the input")]
     Changed,

@@ -166,7 +166,7 @@ pub(crate) fn is_vr(bytes: Vr) -> bool {
 }
 
 /// The VRs with two reserved bytes and a 32-bit length (PS3.5 table 7.1-1).
-fn has_long_length(vr: Vr) -> bool {
+pub(crate) fn has_long_length(vr: Vr) -> bool {
     matches!(
         &vr,
         b"OB" | b"OD" | b"OF" | b"OL" | b"OV" | b"OW" | b"SQ" | b"SV" | b"UC" | b"UN" | b"UR" | b"UT" | b"UV"

@@ -9,6 +9,7 @@
 //! | `classes` | which SOP classes are made of slices |
 //! | `checks` | what must be right before a header is relied on |
 //! | `slice` | [`SliceHeader`], the result |
+//! | `whole` | a whole file as its data set, for who copies it |
 
 mod checks;
 mod classes;
@@ -17,6 +18,7 @@ mod slice;
 mod start;
 mod values;
 mod wanted;
+mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
@@ -24,14 +26,16 @@ use std::fmt;
 use dicom_core::dictionary::UidDictionary;
 use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
+pub(crate) use classes::is_enhanced;
+pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
 pub use slice::{ByteOrder, PixelFormat, SliceHeader};
+pub(crate) use values::{text, texts};
+pub(crate) use whole::DataSetBytes;
 
 use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::syntax::EXPLICIT_LITTLE;
-use elements::Stop;
 use start::{DataSet, Start, read_start};
-use values::text;
 use wanted::Wanted;
 
 /// A head this long reaches the pixel data of most files.

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 const BATCH: usize = 2048;
 
 /// Digest of the stored pixels, which are `values` plus `offset`.
-pub(super) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
+pub(crate) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
     let mut digest = Sha256::new();
     let mut buffer = [0_u8; 4 * BATCH];
     for batch in values.chunks(BATCH) {

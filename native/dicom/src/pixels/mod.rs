@@ -14,7 +14,7 @@
 //! syntax picks the decoder, which checks its data against the header before it allocates anything. Every decoder
 //! gives the stored values, sign-extended; rescaling to HU is not done here, since exact sums want the integers.
 
-mod digest;
+pub(crate) mod digest;
 mod fragments;
 mod j2k_header;
 mod jpeg;
@@ -120,7 +120,8 @@ fn as_stored(header: &SliceHeader, offset: i32) -> Meaning {
     Meaning { bits: header.pixels.bits_stored, signed: header.pixels.signed, offset }
 }
 
-fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {
+/// Whether a header is the one that the plan was made of.
+pub(crate) fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {
     header.sop_instance_uid == slice.instance_uid
         && (header.rows, header.columns) == (plan.rows, plan.columns)
         && header.pixels == slice.pixels

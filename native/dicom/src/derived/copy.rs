@@ -1,0 +1,233 @@
+//! The attributes of a source instance, read in whatever encoding it has and kept as Explicit VR Little Endian.
+//!
+//! One pass over the file, with a stack of open sequences on the heap: any nesting takes memory in proportion to the file and
+//! no recursion. Values are copied byte by byte (numbers of a big-endian file are swapped), so every character set goes over.
+//! VRs that the source does not write are the dictionary's; unknown ones are UN.
+
+use dicom_core::dictionary::{DataDictionary, VirtualVr};
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::StandardDataDictionary;
+
+use super::attribute::{
+    Attribute, Attributes, close_item, close_sequence, open_item, open_sequence, write_value,
+};
+use super::profile::{Action, dummy};
+use super::uid::NewUids;
+use crate::header::{DataSetBytes, Element, Elements, Stop, Vr, texts};
+use crate::problem::Problem;
+use crate::syntax::{Encoding, IMPLICIT_LITTLE};
+
+const ITEM: Tag = Tag(0xFFFE, 0xE000);
+const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
+const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
+
+/// Groups from here on hold pixels, or what only belongs to the source file.
+const FIRST_PIXEL_GROUP: u16 = 0x7FE0;
+
+/// What is copied, and how.
+pub(super) struct Rules {
+    /// What to do with an attribute at the top (`true`) or inside a sequence.
+    pub action: fn(Tag, bool) -> Action,
+    pub uids: NewUids,
+    /// Pixels are signed, and with them the values whose VR is "US or SS".
+    pub signed: bool,
+}
+
+/// Copies all attributes before the pixels.
+pub(super) fn copy(source: &DataSetBytes, rules: &Rules) -> Result<Attributes, Problem> {
+    let reader = Reader { source, rules };
+    let mut attributes = Attributes::new();
+    let mut at = source.offset;
+    while let Some(element) = reader.next(at, source.encoding)? {
+        if element.tag.group() >= FIRST_PIXEL_GROUP {
+            break;
+        }
+        at = reader.end(&element, source.encoding)?;
+        let action = (rules.action)(element.tag, true);
+        let vr = reader.vr(&element);
+        let value = match reader.content(&element, vr, source.encoding) {
+            _ if action == Action::Remove => None,
+            Content::Items(_) if action != Action::Keep => Some(Vec::new()),
+            Content::Items(encoding) => Some(reader.items(&element, encoding)?),
+            Content::Value(value) => Some(reader.value(vr, value, action)),
+            Content::Fragments => None,
+        };
+        if let Some(value) = value {
+            attributes.insert(element.tag, Attribute::new(vr, value));
+        }
+    }
+    Ok(attributes)
+}
+
+struct Reader<'a> {
+    source: &'a DataSetBytes<'a>,
+    rules: &'a Rules,
+}
+
+enum Content<'a> {
+    /// A sequence, whose items are in this encoding.
+    Items(Encoding),
+    Value(Value<'a>),
+    /// Compressed pixels, of an icon for instance.
+    Fragments,
+}
+
+#[derive(Clone, Copy)]
+struct Value<'a> {
+    bytes: &'a [u8],
+    big_endian: bool,
+}
+
+/// An open sequence or item.
+#[derive(Clone, Copy)]
+struct Open {
+    is_item: bool,
+    /// `None` where a delimiter ends it.
+    end: Option<u64>,
+    encoding: Encoding,
+}
+
+impl<'a> Reader<'a> {
+    fn elements(&self, at: u64, encoding: Encoding) -> Elements<'a> {
+        let bytes: &'a [u8] = &self.source.bytes;
+        Elements::new(bytes, bytes.len() as u64, at, encoding)
+    }
+
+    fn next(&self, at: u64, encoding: Encoding) -> Result<Option<Element>, Problem> {
+        self.elements(at, encoding).peek().map_err(|stop| self.cut(stop))
+    }
+
+    fn end(&self, element: &Element, encoding: Encoding) -> Result<u64, Problem> {
+        let mut elements = self.elements(element.start, encoding);
+        elements.skip(element).map_err(|stop| self.cut(stop))?;
+        Ok(elements.position)
+    }
+
+    fn cut(&self, stop: Stop) -> Problem {
+        let tag = if let Stop::CutOff(tag) = stop { tag } else { None };
+        Problem::Cut { tag, length: self.source.bytes.len() as u64 }
+    }
+
+    fn vr(&self, element: &Element) -> Vr {
+        let known = element.vr.filter(|vr| vr != b"UN");
+        known.or_else(|| dictionary_vr(element.tag, self.rules.signed)).unwrap_or_else(|| {
+            // An unknown element of undefined length is a sequence (PS3.5 section 6.2.2, note 4).
+            if element.length.is_none() { *b"SQ" } else { *b"UN" }
+        })
+    }
+
+    /// What an element holds that is in `encoding`.
+    fn content(&self, element: &Element, vr: Vr, encoding: Encoding) -> Content<'a> {
+        // What a writer did not know is in the default encoding (PS3.5 section 6.2.2).
+        let encoding = if element.vr == Some(*b"UN") { IMPLICIT_LITTLE } else { encoding };
+        let bytes: &'a [u8] = &self.source.bytes;
+        match element.length {
+            _ if &vr == b"SQ" => Content::Items(encoding),
+            None => Content::Fragments,
+            Some(length) => {
+                let start = usize::try_from(element.start).unwrap_or(usize::MAX);
+                let bytes = bytes.get(start..start.saturating_add(length as usize)).unwrap_or(&[]);
+                Content::Value(Value { bytes, big_endian: encoding.big_endian })
+            }
+        }
+    }
+
+    /// A value after its action, little-endian.
+    fn value(&self, vr: Vr, value: Value, action: Action) -> Vec<u8> {
+        match action {
+            Action::Remove | Action::Empty => Vec::new(),
+            Action::Dummy => dummy(vr).to_vec(),
+            Action::NewUid => {
+                let uids = texts(value.bytes);
+                let new = uids.iter().filter(|uid| !uid.is_empty()).map(|uid| self.rules.uids.replace(uid));
+                new.collect::<Vec<_>>().join("\\").into_bytes()
+            }
+            Action::Keep if value.big_endian => {
+                let numbers = value.bytes.chunks(number_size(vr));
+                numbers.flat_map(|number| number.iter().rev().copied()).collect()
+            }
+            Action::Keep => value.bytes.to_vec(),
+        }
+    }
+
+    /// The items of a sequence as they are written, without the delimiter after the last.
+    fn items(&self, sequence: &Element, encoding: Encoding) -> Result<Vec<u8>, Problem> {
+        let mut out = Vec::new();
+        let mut at = sequence.start;
+        let end_of = |element: &Element| element.length.map(|length| element.start + u64::from(length));
+        let mut open = vec![Open { is_item: false, end: end_of(sequence), encoding }];
+        while let Some(&Open { is_item, end, encoding }) = open.last() {
+            let broken = || Problem::Sequence { tag: sequence.tag };
+            let element = match end {
+                Some(end) if at == end => None,
+                Some(end) if at > end => return Err(broken()),
+                _ => Some(self.next(at, encoding)?.ok_or_else(broken)?),
+            };
+            match element {
+                // Ended by its length or by its delimiter.
+                None => close(&mut open, &mut out),
+                Some(element) if element.tag == if is_item { ITEM_END } else { SEQUENCE_END } => {
+                    at = element.start;
+                    close(&mut open, &mut out);
+                }
+                Some(element) if !is_item && element.tag == ITEM => {
+                    at = element.start;
+                    open_item(&mut out);
+                    open.push(Open { is_item: true, end: end_of(&element), encoding });
+                }
+                Some(element) if is_item && element.tag.group() != ITEM.group() => {
+                    let (action, vr) = ((self.rules.action)(element.tag, false), self.vr(&element));
+                    match self.content(&element, vr, encoding) {
+                        Content::Items(encoding) if action == Action::Keep => {
+                            at = element.start;
+                            open_sequence(element.tag, &mut out);
+                            open.push(Open { is_item: false, end: end_of(&element), encoding });
+                            continue;
+                        }
+                        Content::Items(_) if action != Action::Remove => {
+                            Attribute::sequence(&[]).write(element.tag, &mut out);
+                        }
+                        Content::Value(value) if action != Action::Remove => {
+                            write_value(element.tag, vr, &self.value(vr, value, action), &mut out);
+                        }
+                        _ => (),
+                    }
+                    at = self.end(&element, encoding)?;
+                }
+                Some(_) => return Err(broken()),
+            }
+        }
+        Ok(out)
+    }
+}
+
+/// Closes the innermost sequence or item; the outermost sequence is closed by who writes it.
+fn close(open: &mut Vec<Open>, out: &mut Vec<u8>) {
+    match open.pop() {
+        Some(Open { is_item: true, .. }) => close_item(out),
+        Some(_) if !open.is_empty() => close_sequence(out),
+        _ => (),
+    }
+}
+
+/// The VR of an attribute where the file does not say it.
+fn dictionary_vr(tag: Tag, signed: bool) -> Option<Vr> {
+    let vr = match StandardDataDictionary.by_tag(tag)?.vr {
+        VirtualVr::Exact(VR::UN) => return None,
+        VirtualVr::Exact(vr) => vr,
+        VirtualVr::Xs if signed => VR::SS,
+        VirtualVr::Xs => VR::US,
+        _ => VR::OW,
+    };
+    Some(vr.to_bytes())
+}
+
+/// Bytes of one number of a VR: what changes its order with the encoding.
+fn number_size(vr: Vr) -> usize {
+    match &vr {
+        b"AT" | b"OW" | b"SS" | b"US" => 2,
+        b"FL" | b"OF" | b"OL" | b"SL" | b"UL" => 4,
+        b"FD" | b"OD" | b"OV" | b"SV" | b"UV" => 8,
+        _ => 1,
+    }
+}

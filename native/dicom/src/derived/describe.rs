@@ -1,0 +1,216 @@
+//! What a derived instance says of itself: the attributes that are not its source's.
+//!
+//! | module (PS3.3) | here |
+//! |---|---|
+//! | General Series (C.7.3.1) | a series of its own in the source's study; number and description name k |
+//! | General Equipment (C.7.5.1) | this software, which made the image |
+//! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, and the slice it stands for |
+//! | SOP Common (C.12.1) | Contributing Equipment: the scanner, as C.12.1.1.5 has it for derived images |
+//!
+//! Dates of the series, the content and the instance's creation are left out: they would be those of the run, and the same
+//! result would no longer be the same bytes. There is no Derivation Code: no concept of CID 7203 says "low-rank approximation".
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::attribute::{Attribute, Attributes, code_item};
+use super::uid::{NewUids, uid};
+use super::{Derivation, MAKER};
+use crate::header::SliceHeader;
+
+/// Longest value of LO (PS3.5 table 6.2-1), in characters.
+const LONGEST_LO: usize = 64;
+
+/// The derived series' number is this times the source's, plus k: next to its source in a sorted list.
+const NUMBERS_PER_SERIES: i64 = 10_000;
+
+/// Whether an attribute at the top of the source is not copied, because it is about the source's pixels, file, or making.
+pub(super) fn is_superseded(tag: Tag) -> bool {
+    const TAGS: [Tag; 28] = [
+        Tag(0x0008, 0x0001), // Length to End, retired
+        tags::INSTANCE_CREATION_DATE,
+        tags::INSTANCE_CREATION_TIME,
+        tags::INSTANCE_CREATOR_UID,
+        tags::SERIES_DATE,
+        tags::CONTENT_DATE,
+        tags::SERIES_TIME,
+        tags::CONTENT_TIME,
+        tags::DERIVATION_DESCRIPTION,
+        tags::SOURCE_IMAGE_SEQUENCE,
+        tags::DERIVATION_CODE_SEQUENCE,
+        tags::DEVICE_UID,
+        tags::GANTRY_ID,
+        tags::UNIQUE_DEVICE_IDENTIFIER,
+        tags::UDI_SEQUENCE,
+        tags::MANUFACTURER_DEVICE_CLASS_UID,
+        tags::DATE_OF_LAST_CALIBRATION,
+        tags::TIME_OF_LAST_CALIBRATION,
+        tags::DATE_TIME_OF_LAST_CALIBRATION,
+        tags::CALIBRATION_DATE_TIME,
+        tags::DATE_OF_MANUFACTURE,
+        tags::DATE_OF_INSTALLATION,
+        tags::SMALLEST_PIXEL_VALUE_IN_SERIES,
+        tags::LARGEST_PIXEL_VALUE_IN_SERIES,
+        tags::ICON_IMAGE_SEQUENCE,
+        tags::ENCRYPTED_ATTRIBUTES_SEQUENCE,
+        tags::MAC_PARAMETERS_SEQUENCE,
+        tags::DIGITAL_SIGNATURES_SEQUENCE,
+    ];
+    // Curves and overlays are drawn on the source's pixels.
+    TAGS.contains(&tag) || matches!(tag.group(), 0x5000..=0x50FF | 0x6000..=0x60FF)
+}
+
+/// Sets what the derived instance says of itself; returns its SOP Instance UID.
+pub(super) fn describe(attributes: &mut Attributes, source: &SliceHeader, derivation: &Derivation) -> String {
+    let instance = instance_uid(source, derivation);
+    let mut set = |tag, vr: &[u8; 2], text: &str| {
+        attributes.insert(tag, Attribute::text(vr, text));
+    };
+    set(tags::SOP_CLASS_UID, b"UI", &source.sop_class_uid);
+    set(tags::SOP_INSTANCE_UID, b"UI", &instance);
+    set(tags::SERIES_INSTANCE_UID, b"UI", &series_uid(source, derivation));
+    set(tags::SERIES_NUMBER, b"IS", &series_number(source, derivation.k).to_string());
+    // Value 3 is the kind of image (AXIAL), which stays; further ones are the scanner's own.
+    let kind = source.image_type.get(2).filter(|kind| !kind.is_empty());
+    let image_type = ["DERIVED", "SECONDARY"].into_iter().chain(kind.map(String::as_str));
+    set(tags::IMAGE_TYPE, b"CS", &image_type.collect::<Vec<_>>().join("\\"));
+    set(tags::DERIVATION_DESCRIPTION, b"ST", &derivation.text());
+    if source.lossy {
+        set(tags::LOSSY_IMAGE_COMPRESSION, b"CS", "01");
+    }
+    let description = series_description(attributes, derivation);
+    attributes.insert(tags::SERIES_DESCRIPTION, description);
+    attributes.insert(tags::SOURCE_IMAGE_SEQUENCE, Attribute::sequence(&[source_image(source, derivation)]));
+    name_equipment(attributes, derivation);
+    if !derivation.patient_data {
+        say_deidentified(attributes, derivation);
+    }
+    instance
+}
+
+fn series_uid(source: &SliceHeader, derivation: &Derivation) -> String {
+    let [digest, version, identity] = derivation.hashed();
+    let series = source.series_instance_uid.as_bytes();
+    uid(&[b"tomobasis derived series 1\n", digest, version, identity, series])
+}
+
+fn instance_uid(source: &SliceHeader, derivation: &Derivation) -> String {
+    let [digest, version, identity] = derivation.hashed();
+    let instance = source.sop_instance_uid.as_bytes();
+    uid(&[b"tomobasis derived instance 1\n", digest, version, identity, instance])
+}
+
+fn series_number(source: &SliceHeader, k: usize) -> i64 {
+    let k = i64::try_from(k).unwrap_or(i64::MAX);
+    let number =
+        source.series_number.unwrap_or(0).checked_mul(NUMBERS_PER_SERIES).and_then(|n| n.checked_add(k));
+    // What an integer string holds (PS3.5 table 6.2-1).
+    number.filter(|&n| i32::try_from(n).is_ok()).unwrap_or(k)
+}
+
+/// `k=50 of 301: ` and the source's description, in its own character set, where there is room for it.
+fn series_description(attributes: &Attributes, derivation: &Derivation) -> Attribute {
+    let mut text = format!("k={} of {}", derivation.k, derivation.slices).into_bytes();
+    let source = attributes.get(&tags::SERIES_DESCRIPTION).map(|attribute| attribute.value.trim_ascii());
+    if let Some(source) = source
+        && !source.is_empty()
+        && text.len() + 2 + source.len() <= LONGEST_LO
+    {
+        text.extend(b": ");
+        text.extend(source);
+    }
+    Attribute::new(*b"LO", text)
+}
+
+/// The slice in whose place the derived one is. It was computed from all slices of the series; to name them all in each would
+/// make the series grow with the square of their number, so the derivation's text says it.
+fn source_image(source: &SliceHeader, derivation: &Derivation) -> Attributes {
+    let instance = match derivation.patient_data {
+        true => source.sop_instance_uid.clone(),
+        false => NewUids { pixels: derivation.pixels }.replace(&source.sop_instance_uid),
+    };
+    let purpose = Attribute::code("121322", "Source image for image processing operation");
+    Attributes::from([
+        (tags::REFERENCED_SOP_CLASS_UID, Attribute::text(b"UI", &source.sop_class_uid)),
+        (tags::REFERENCED_SOP_INSTANCE_UID, Attribute::text(b"UI", &instance)),
+        (tags::SPATIAL_LOCATIONS_PRESERVED, Attribute::text(b"CS", "YES")),
+        (tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, purpose),
+    ])
+}
+
+/// This software as the equipment; what was there before goes to the contributing equipment.
+fn name_equipment(attributes: &mut Attributes, derivation: &Derivation) {
+    let mut scanner = Attributes::new();
+    let own = [
+        tags::MANUFACTURER,
+        tags::STATION_NAME,
+        tags::MANUFACTURER_MODEL_NAME,
+        tags::DEVICE_SERIAL_NUMBER,
+        tags::SOFTWARE_VERSIONS,
+    ];
+    for tag in own {
+        if let Some(attribute) = attributes.remove(&tag).filter(|attribute| !attribute.value.is_empty()) {
+            scanner.insert(tag, attribute);
+        }
+    }
+    if let Some(institution) = attributes.get(&tags::INSTITUTION_NAME).filter(|name| !name.value.is_empty()) {
+        scanner.insert(tags::INSTITUTION_NAME, institution.clone());
+    }
+    scanner.entry(tags::MANUFACTURER).or_insert_with(|| Attribute::text(b"LO", "UNKNOWN"));
+    scanner
+        .insert(tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, Attribute::code("109101", "Acquisition Equipment"));
+    contribute(attributes, &scanner);
+    attributes.extend(ours(derivation));
+}
+
+fn ours(derivation: &Derivation) -> Attributes {
+    Attributes::from([
+        (tags::MANUFACTURER, Attribute::text(b"LO", MAKER)),
+        (tags::MANUFACTURER_MODEL_NAME, Attribute::text(b"LO", MAKER)),
+        (tags::SOFTWARE_VERSIONS, Attribute::text(b"LO", &derivation.version)),
+    ])
+}
+
+fn contribute(attributes: &mut Attributes, equipment: &Attributes) {
+    let sequence = attributes.entry(tags::CONTRIBUTING_EQUIPMENT_SEQUENCE);
+    sequence.or_insert_with(|| Attribute::sequence(&[])).push_item(equipment);
+}
+
+/// What PS3.15 E.1.1 asks a de-identified instance to say.
+fn say_deidentified(attributes: &mut Attributes, derivation: &Derivation) {
+    let mut equipment = ours(derivation);
+    equipment.insert(
+        tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE,
+        Attribute::code("109104", "De-identifying Equipment"),
+    );
+    contribute(attributes, &equipment);
+    let method = format!("{MAKER} {}, PS3.15 Basic Profile", derivation.version);
+    for (tag, vr, text) in [
+        (tags::PATIENT_IDENTITY_REMOVED, b"CS", "YES"),
+        (tags::DEIDENTIFICATION_METHOD, b"LO", method.as_str()),
+        (tags::LONGITUDINAL_TEMPORAL_INFORMATION_MODIFIED, b"CS", "REMOVED"),
+    ] {
+        attributes.insert(tag, Attribute::text(vr, text));
+    }
+    let codes = attributes.entry(tags::DEIDENTIFICATION_METHOD_CODE_SEQUENCE);
+    let code = code_item("113100", "Basic Application Confidentiality Profile");
+    codes.or_insert_with(|| Attribute::sequence(&[])).push_item(&code);
+}
+
+impl Derivation {
+    /// Derivation Description: at most 1024 characters of ASCII, which every character set has.
+    fn text(&self) -> String {
+        let digest: String = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!(
+            "Composite of the first k = {} basis vectors of the {} slices of the source series ({}), \
+             rounded to the stored values of the source. SHA-256 {digest}",
+            self.k, self.slices, self.method
+        )
+    }
+
+    /// What the UIDs depend on besides the source's.
+    fn hashed(&self) -> [&[u8]; 3] {
+        let identity: &[u8] = if self.patient_data { b"\n" } else { b"\nno patient data\n" };
+        [&self.digest, self.version.as_bytes(), identity]
+    }
+}

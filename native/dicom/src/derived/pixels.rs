@@ -1,0 +1,96 @@
+//! The pixels of a derived instance: in the source's format, its padding kept.
+
+use std::ops::RangeInclusive;
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::DerivedSyntax;
+use super::attribute::{Attribute, Attributes, open_long, write_fragment};
+use super::jpeg_ls;
+use crate::header::PixelFormat;
+use crate::problem::Problem;
+
+/// The stored values that mean "outside the image" (PS3.3 C.7.5.1.1.2), if the source has any.
+pub(super) fn padding(attributes: &Attributes, format: &PixelFormat) -> Option<RangeInclusive<i32>> {
+    let number = |tag: Tag| {
+        let bytes = *attributes.get(&tag)?.value.first_chunk::<2>()?;
+        let unsigned = u16::from_le_bytes(bytes);
+        Some(if format.signed { i32::from(unsigned as i16) } else { i32::from(unsigned) })
+    };
+    let value = number(tags::PIXEL_PADDING_VALUE)?;
+    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    Some(value.min(limit)..=value.max(limit))
+}
+
+/// Corrects the attributes that say how far the pixels go; those about the whole series are left out.
+pub(super) fn correct_range(attributes: &mut Attributes, format: &PixelFormat, stored: &[i16], offset: i32) {
+    let ends = [
+        (tags::SMALLEST_IMAGE_PIXEL_VALUE, stored.iter().min()),
+        (tags::LARGEST_IMAGE_PIXEL_VALUE, stored.iter().max()),
+    ];
+    for (tag, end) in ends {
+        if let (Some(attribute), Some(&end)) = (attributes.get_mut(&tag), end) {
+            let vr = if format.signed { *b"SS" } else { *b"US" };
+            *attribute = Attribute::new(vr, cell(end, offset).to_le_bytes().to_vec());
+        }
+    }
+    attributes.remove(&tags::SMALLEST_PIXEL_VALUE_IN_SERIES);
+    attributes.remove(&tags::LARGEST_PIXEL_VALUE_IN_SERIES);
+}
+
+/// Appends the pixel data element: `stored` + `offset` in the cells of `format`.
+pub(super) fn write(
+    stored: &[i16],
+    offset: i32,
+    columns: usize,
+    format: &PixelFormat,
+    syntax: DerivedSyntax,
+    out: &mut Vec<u8>,
+) -> Result<(), Problem> {
+    match syntax {
+        DerivedSyntax::Explicit => {
+            let bytes = stored.len() * usize::from(format.bits_allocated / 8);
+            // An image has fewer than 2^32 bytes: its source's length field held them.
+            let length = u32::try_from(bytes.next_multiple_of(2)).map_err(|_| Problem::Changed)?;
+            let vr = if format.bits_allocated == 8 { *b"OB" } else { *b"OW" };
+            open_long(tags::PIXEL_DATA, vr, length, out);
+            let start = out.len();
+            put_cells(stored, offset, format, u16::MAX, u16::to_le_bytes, out);
+            out.resize(start + length as usize, 0);
+        }
+        DerivedSyntax::JpegLs => {
+            // CharLS knows no samples of one bit.
+            let bits = format.bits_stored.max(2);
+            let mask = u16::MAX >> (16 - bits);
+            let mut samples = Vec::with_capacity(2 * stored.len());
+            let format = PixelFormat { bits_allocated: if bits > 8 { 16 } else { 8 }, ..format.clone() };
+            put_cells(stored, offset, &format, mask, u16::to_ne_bytes, &mut samples);
+            let rows = stored.len() / columns;
+            let frame = jpeg_ls::encode(&samples, rows, columns, bits)
+                .map_err(|reason| Problem::Codestream { codec: "JPEG-LS", reason })?;
+            write_fragment(tags::PIXEL_DATA, &frame, out);
+        }
+    }
+    Ok(())
+}
+
+fn put_cells(
+    stored: &[i16],
+    offset: i32,
+    format: &PixelFormat,
+    mask: u16,
+    order: fn(u16) -> [u8; 2],
+    out: &mut Vec<u8>,
+) {
+    if format.bits_allocated == 8 {
+        out.extend(stored.iter().map(|&value| (cell(value, offset) & mask) as u8));
+    } else {
+        out.extend(stored.iter().flat_map(|&value| order(cell(value, offset) & mask)));
+    }
+}
+
+/// A stored value in 16 bits, its sign extended.
+fn cell(value: i16, offset: i32) -> u16 {
+    (i32::from(value) + offset) as u16
+}
