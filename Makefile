@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test lint bench image image-root clean
+.PHONY: help setup setup-test build demo test lint bench image image-root test-store clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -46,6 +46,10 @@ image-root: build # what the image holds besides Debian, in build/image/root
 
 image: image-root ## the image for Kubernetes as build/image/tomobasis.tar, without Docker
 	@k8s/image/build.sh
+
+test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
+	@.venv/bin/python tests/cluster/build.py s3
+	@.venv/bin/python -m pytest tests/cluster/test_store.py
 
 clean: ## remove what was built (not .venv, not demo/)
 	@cargo clean --quiet
