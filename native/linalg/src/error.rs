@@ -30,8 +30,24 @@ pub enum Error {
         /// Columns asked for.
         actual: usize,
     },
-    /// More rows than 64-bit sums of 16-bit products can hold.
-    #[error("more than {limit} pixels per slice: 64-bit sums could overflow")]
+    /// Two blocks that should hold the same rows do not.
+    #[error("expected a block of {expected} rows, got {actual}")]
+    Rows {
+        /// Rows of the first block.
+        expected: usize,
+        /// Rows of the second.
+        actual: usize,
+    },
+    /// A block with more rows than the kernels' 64-bit sums are made for.
+    #[error("a block may have at most {limit} rows, not {actual}; cut it into smaller ones")]
+    BlockRows {
+        /// The ceiling.
+        limit: usize,
+        /// Rows of the block.
+        actual: usize,
+    },
+    /// More rows than exact sums can hold.
+    #[error("more than {limit} rows (pixels): exact sums in 128 bits could overflow")]
     TooManyRows {
         /// The ceiling.
         limit: u64,
@@ -88,9 +104,19 @@ pub enum Error {
     },
     /// A machine outside the documented class.
     #[error(
-        "this CPU has no fused multiply-add; the result's bits are defined only for machines that have it (x86-64-v3, aarch64)"
+        "this CPU has no fused multiply-add, by which the result's bits are defined; use a machine that has it (x86-64 since 2013, aarch64)"
     )]
     Machine,
+    /// A kernel was forced by name that this CPU or this build does not have.
+    #[error("{variable}={name}: not a kernel that this machine can run; unset it or name one of {usable}")]
+    Kernel {
+        /// The environment variable.
+        variable: &'static str,
+        /// Its value.
+        name: String,
+        /// The kernels that can be named, best first.
+        usable: String,
+    },
     /// A worker thread could not be started.
     #[error("worker threads could not be started: {0}")]
     Threads(String),

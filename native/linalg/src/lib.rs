@@ -4,7 +4,8 @@
 //! give its thin SVD `A = U diag(s) V^T`, each free of order, so that no partitioning, thread count, retry or instruction set
 //! changes a bit:
 //!
-//! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any order.
+//! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any order
+//!    ([`CrossGramAccumulator`]: the same for `A^T B`).
 //! 2. [`certified_svd`]: `s` and `V` are the f64 nearest to the true singular values and right singular vectors of `A`,
 //!    proven by an error bound and Ziv's rounding test.
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined order.
@@ -21,10 +22,10 @@ mod project;
 mod rank;
 mod rounding;
 
-pub use block::{BLOCK_ROWS, Rescale, RowBlock};
+pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
-pub use gram::{GramAccumulator, GramMatrix};
+pub use gram::{CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix};
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;
 pub use rank::{

@@ -1,10 +1,16 @@
 //! Big integers to f64, correctly rounded.
 
-use num_bigint::BigUint;
+use num_bigint::{BigInt, BigUint, Sign};
 
 /// The f64 nearest to `value * 2^exponent` (ties to even); infinite where it overflows, rounded once in the subnormal range too.
 pub(crate) fn nearest(value: &BigUint, exponent: i64) -> f64 {
     nearest_with_sticky(value, false, exponent)
+}
+
+/// [`nearest`] of a signed integer.
+pub(crate) fn nearest_signed(value: &BigInt, exponent: i64) -> f64 {
+    let magnitude = nearest(value.magnitude(), exponent);
+    if value.sign() == Sign::Minus { -magnitude } else { magnitude }
 }
 
 /// The f64 nearest to `sqrt(value * 2^exponent)`.

@@ -5,6 +5,7 @@
 //! Integer slopes (CT) give integers of fewer than 63 bits; others up to about 170. Wide integers are kept as planes of digits, so
 //! that every kernel sees 64-bit words.
 
+use super::sums::{Column, NARROW_ROWS};
 use crate::affine::affine_integers;
 use crate::rounding::{nearest, pow2};
 use crate::{Error, Rescale};
@@ -73,32 +74,15 @@ impl GramMatrix {
 
     pub(super) fn from_sums(
         rows: u64,
-        sums: &[i64],
-        product: impl Fn(usize, usize) -> i64,
+        columns: &[Column],
+        product: impl Fn(usize, usize) -> i128,
         rescale: &[Rescale],
     ) -> Result<Self, Error> {
-        let n = sums.len();
-        let (affine, exponent) = affine_integers(rescale)?;
+        let n = columns.len();
+        let affine = Affine::new(rescale, columns)?;
         let upper = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
-        let small: Option<Vec<(i128, i128)>> =
-            affine.iter().map(|(a, b)| Some((narrow(a)?, narrow(b)?))).collect();
-        let entries: Vec<BigInt> = match small {
-            // Below 2^31: 2^31 * 2^31 * 2^62 and its three companions fit into 128 bits.
-            Some(t) => upper
-                .map(|(i, j)| {
-                    let ((a, b), (c, d)) = (t[i], t[j]);
-                    let (s, x, y) = (i128::from(product(i, j)), i128::from(sums[i]), i128::from(sums[j]));
-                    BigInt::from(a * c * s + a * d * x + b * c * y + b * d * i128::from(rows))
-                })
-                .collect(),
-            None => upper
-                .map(|(i, j)| {
-                    let ((a, b), (c, d)) = (&affine[i], &affine[j]);
-                    a * c * product(i, j) + a * d * sums[i] + b * c * sums[j] + b * d * rows
-                })
-                .collect(),
-        };
-        Ok(Self::from_upper(n, rows, entries, 2 * exponent))
+        let entries = entries(rows, &affine, &affine, product, upper);
+        Ok(Self::from_upper(n, rows, entries, 2 * affine.exponent))
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent` multiplies.
@@ -138,9 +122,55 @@ fn digit(value: &BigInt, low: u64, count: u64) -> i64 {
     (word & ((1 << count) - 1)) as i64
 }
 
-/// A value below 2^31 in magnitude.
-fn narrow(v: &BigInt) -> Option<i128> {
-    i32::try_from(v).ok().map(i128::from)
+/// The rescales of some columns as integers at one power of two, and the columns' sums.
+pub(super) struct Affine<'a> {
+    columns: &'a [Column],
+    /// Slope and constant term.
+    terms: Vec<(BigInt, BigInt)>,
+    /// The same where all are below 2^31 in magnitude.
+    small: Option<Vec<(i128, i128)>>,
+    exponent: i64,
+}
+
+impl<'a> Affine<'a> {
+    /// One rescale per column.
+    pub fn new(rescale: &[Rescale], columns: &'a [Column]) -> Result<Self, Error> {
+        let (terms, exponent) = affine_integers(rescale)?;
+        let narrow = |v: &BigInt| i32::try_from(v).ok().map(i128::from);
+        let small = terms.iter().map(|(a, b)| Some((narrow(a)?, narrow(b)?))).collect();
+        Ok(Self { columns, terms, small, exponent })
+    }
+
+    /// The power of two that multiplies the integers.
+    pub fn exponent(&self) -> i64 {
+        self.exponent
+    }
+}
+
+/// `sum over rows of (a x + b)(c y + d)` for the given pairs of columns, from the sums of `x y`, `x` and `y`.
+pub(super) fn entries(
+    rows: u64,
+    left: &Affine,
+    right: &Affine,
+    product: impl Fn(usize, usize) -> i128,
+    indices: impl Iterator<Item = (usize, usize)>,
+) -> Vec<BigInt> {
+    let sums = |i: usize, j: usize| (left.columns[i].sum, right.columns[j].sum);
+    match (&left.small, &right.small) {
+        // Coefficients below 2^31, products below 2^62 and sums below 2^46: every term and their sum fit into 128 bits.
+        (Some(left), Some(right)) if rows <= NARROW_ROWS => indices
+            .map(|(i, j)| {
+                let ((a, b), (c, d), (x, y)) = (left[i], right[j], sums(i, j));
+                BigInt::from(a * c * product(i, j) + a * d * x + b * c * y + b * d * i128::from(rows))
+            })
+            .collect(),
+        _ => indices
+            .map(|(i, j)| {
+                let ((a, b), (c, d), (x, y)) = (&left.terms[i], &right.terms[j], sums(i, j));
+                a * c * product(i, j) + a * d * x + b * c * y + b * d * rows
+            })
+            .collect(),
+    }
 }
 
 #[cfg(test)]
@@ -211,7 +241,7 @@ mod tests {
     #[test]
     fn slopes_without_meaning_or_of_absurd_range_are_refused() {
         let mut g = GramAccumulator::new(1).unwrap();
-        g.add(RowBlock::new(&[1, 2], 2, 1).unwrap()).unwrap();
+        g.add(RowBlock::new(&[1i16, 2], 2, 1).unwrap()).unwrap();
         for (slope, intercept) in [(f64::NAN, 0.0), (0.0, 0.0), (1.0, f64::INFINITY)] {
             assert!(matches!(
                 g.finish(&[Rescale { slope, intercept, offset: 0 }]),

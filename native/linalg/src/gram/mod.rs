@@ -1,17 +1,27 @@
-//! The exact Gram matrix of integer columns.
+//! Exact products of integer columns: `A^T A` and `A^T B`.
 //!
-//! Stored CT pixels are integers of at most 16 bits, so every entry of `A^T A`, every column sum and every partial result is an
-//! integer that 64 bits hold: [`GramAccumulator`] adds them up without rounding. Exact sums have no order, hence blocks may come in
-//! any order, be grouped in any way, be added by any kernel, and be merged by any tree. The rescale of each column is applied at the
-//! end, to the exact sums, exactly ([`GramMatrix`]).
+//! Stored CT pixels are integers of at most 16 bits, so every product of two columns and every column sum is an integer, and what is
+//! added up here is never rounded: in 64 bits up to 2^30 rows, in 128 beyond ([`sums`]). Exact sums have no order, hence blocks may come
+//! in any order, be grouped in any way, be added by any kernel, and be merged by any tree. The rescale of each column is applied at the
+//! end, to the exact sums, exactly ([`GramMatrix`], [`CrossGram`]).
+//!
+//! | file | what |
+//! |---|---|
+//! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form |
+//! | `cross` | sums of `A^T B` over pairs of row blocks |
+//! | `sums` | what both hold: 64 or 128-bit products, column sums, ranges |
+//! | `kernel` | the products of one block, by the widest instructions that the CPU has |
+//! | `matrix` | from sums to the Gram matrix of rescaled columns |
 
 mod accumulator;
+mod bytes;
+mod cross;
 mod kernel;
 mod matrix;
+mod sums;
 
 pub use accumulator::GramAccumulator;
+pub use cross::{CrossGram, CrossGramAccumulator};
 pub use matrix::GramMatrix;
 
-pub(crate) fn kernel_name() -> &'static str {
-    kernel::chosen().name
-}
+pub(crate) use kernel::{check_forced, kernel_name};

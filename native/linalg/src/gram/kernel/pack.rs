@@ -1,17 +1,23 @@
 //! Packing: from slice-major columns to panels of 16 columns with two rows per word.
 
 use super::{PANEL, PackedPair};
-use crate::RowBlock;
+use crate::{RowBlock, Sample};
 
 /// Columns copied at a time: few enough that their streams and the target lines stay in the first-level cache.
 const GROUP: usize = 8;
 
 /// Packs rows `row..row + 2 * target.len()` of columns `column..column + 16`, less `centre`. Rows and columns beyond the block
 /// become zeros, which add nothing.
-pub(super) fn panel(block: RowBlock, column: usize, row: usize, centre: i16, target: &mut [PackedPair]) {
+pub(super) fn panel<T: Sample>(
+    block: RowBlock<T>,
+    column: usize,
+    row: usize,
+    centre: i32,
+    target: &mut [PackedPair],
+) {
     let whole = target.len().min((block.rows() - row) / 2);
     for group in (0..PANEL).step_by(GROUP) {
-        let source: [&[i16]; GROUP] = std::array::from_fn(|c| {
+        let source: [&[T]; GROUP] = std::array::from_fn(|c| {
             let j = column + group + c;
             if j < block.columns() { &block.column(j)[row..] } else { &[] }
         });
@@ -19,8 +25,8 @@ pub(super) fn panel(block: RowBlock, column: usize, row: usize, centre: i16, tar
             let source = source.map(|s| &s[..2 * whole]);
             for (t, pair) in target[..whole].iter_mut().enumerate() {
                 for c in 0..GROUP {
-                    pair[2 * (group + c)] = source[c][2 * t].wrapping_sub(centre);
-                    pair[2 * (group + c) + 1] = source[c][2 * t + 1].wrapping_sub(centre);
+                    pair[2 * (group + c)] = source[c][2 * t].centred(centre);
+                    pair[2 * (group + c) + 1] = source[c][2 * t + 1].centred(centre);
                 }
             }
         } else {
@@ -31,18 +37,17 @@ pub(super) fn panel(block: RowBlock, column: usize, row: usize, centre: i16, tar
 }
 
 /// Any rows and columns, one value at a time.
-fn ragged(
-    source: &[&[i16]; GROUP],
+fn ragged<T: Sample>(
+    source: &[&[T]; GROUP],
     pairs: std::ops::Range<usize>,
     group: usize,
-    centre: i16,
+    centre: i32,
     target: &mut [PackedPair],
 ) {
     for t in pairs {
         for (c, column) in source.iter().enumerate() {
             for half in 0..2 {
-                target[t][2 * (group + c) + half] =
-                    column.get(2 * t + half).map_or(0, |v| v.wrapping_sub(centre));
+                target[t][2 * (group + c) + half] = column.get(2 * t + half).map_or(0, |v| v.centred(centre));
             }
         }
     }

@@ -1,35 +1,53 @@
 //! The tile in plain Rust: the reference for the others, and what runs where no SIMD kernel does.
 
-use super::{Kernel, MAX_HEIGHT, PANEL, PackedPair, padded, panel};
-use crate::RowBlock;
+use super::{Kernel, PackedPair, Row};
 
-pub(super) const KERNEL: Kernel = Kernel { name: "portable", height: 4, tile, available: || true };
+pub(super) const KERNEL: Kernel = Kernel {
+    name: "portable",
+    heights: (4, 4),
+    narrow,
+    fours: split::<4>,
+    ones: split::<1>,
+    available: || true,
+};
 
 /// Safe; `unsafe` in its type only because the SIMD kernels share it.
-unsafe fn tile(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &mut [[i32; PANEL]]) {
-    debug_assert!(tile.len() <= MAX_HEIGHT);
-    for (a, b) in a.iter().zip(b) {
-        for (q, row) in tile.iter_mut().enumerate() {
-            let (x, y) = (i32::from(a[2 * (lane + q)]), i32::from(a[2 * (lane + q) + 1]));
-            for (c, sum) in row.iter_mut().enumerate() {
-                *sum += x * i32::from(b[2 * c]) + y * i32::from(b[2 * c + 1]);
+unsafe fn narrow(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &mut [Row]) {
+    tile.iter_mut().for_each(|row| row.fill(0));
+    add(a, lane, b, tile);
+}
+
+/// Safe, as above.
+unsafe fn split<const GROUP: usize>(
+    a: &[PackedPair],
+    lane: usize,
+    b: &[PackedPair],
+    low: &mut [Row],
+    high: &mut [Row],
+) {
+    low.iter_mut().chain(high.iter_mut()).for_each(|row| row.fill(0));
+    let mut sums = [Row::default(); KERNEL.heights.1];
+    for (a, b) in a.chunks_exact(GROUP).zip(b.chunks_exact(GROUP)) {
+        sums.iter_mut().for_each(|row| row.fill(-1));
+        add(a, lane, b, &mut sums);
+        for ((low, high), sums) in low.iter_mut().zip(high.iter_mut()).zip(&sums) {
+            for ((low, high), &sum) in low.iter_mut().zip(high).zip(sums) {
+                *low = low.wrapping_add(sum);
+                *high += sum >> 16;
             }
         }
     }
 }
 
-/// Products in 64 bits throughout, for blocks that use the whole range of 16 bits.
-pub(super) fn add_wide(block: RowBlock, products: &mut [i64]) {
-    let width = padded(block.columns());
-    for i in 0..block.columns() {
-        for j in panel(i) * PANEL..block.columns() {
-            let product: i64 = block
-                .column(i)
-                .iter()
-                .zip(block.column(j))
-                .map(|(&x, &y)| i64::from(i32::from(x) * i32::from(y)))
-                .sum();
-            products[i * width + j] += product;
+#[inline(always)]
+fn add(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &mut [Row]) {
+    for (a, b) in a.iter().zip(b) {
+        for (q, row) in tile.iter_mut().enumerate() {
+            let (x, y) = (i32::from(a[2 * (lane + q)]), i32::from(a[2 * (lane + q) + 1]));
+            for (c, sum) in row.iter_mut().enumerate() {
+                // One product after the other: the two of a pair may together exceed 32 bits, not with the sum's -1.
+                *sum = *sum + x * i32::from(b[2 * c]) + y * i32::from(b[2 * c + 1]);
+            }
         }
     }
 }

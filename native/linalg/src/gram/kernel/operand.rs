@@ -1,0 +1,71 @@
+//! One factor of a product: a block's columns, and what is known about their values.
+
+use super::{PANEL, PackedPair, pack};
+use crate::{RowBlock, Sample};
+
+/// The exact sum and the range of the rows of one column.
+#[derive(Clone, Copy)]
+pub struct Summary {
+    pub sum: i64,
+    pub low: i32,
+    pub high: i32,
+}
+
+impl Summary {
+    /// Of a column that has rows.
+    fn of<T: Sample>(column: &[T]) -> Self {
+        // 2^15 values of 16 bits stay within 31 bits.
+        let sum = column.chunks(1 << 15).map(|c| i64::from(c.iter().map(|&v| v.into()).sum::<i32>())).sum();
+        let (low, high) = column.iter().fold((T::MAX, T::MIN), |(l, h), &v| (l.min(v), h.max(v)));
+        Self { sum, low: low.into(), high: high.into() }
+    }
+}
+
+/// A block that has rows, ready to be multiplied.
+pub struct Operand<'a, T> {
+    block: RowBlock<'a, T>,
+    summaries: Vec<Summary>,
+    centre: i32,
+    reach: (i64, i64),
+}
+
+impl<'a, T: Sample> Operand<'a, T> {
+    pub fn new(block: RowBlock<'a, T>) -> Self {
+        let summaries: Vec<_> = (0..block.columns()).map(|j| Summary::of(block.column(j))).collect();
+        let low = summaries.iter().map(|s| s.low).min().unwrap_or(0);
+        let high = summaries.iter().map(|s| s.high).max().unwrap_or(0);
+        // Rounded up: the whole range of 16 bits becomes -32768..=32767.
+        let centre = (low + high + 1).div_euclid(2);
+        Self { block, summaries, centre, reach: ((centre - low).into(), (high - centre).into()) }
+    }
+
+    /// One per column.
+    pub fn summaries(&self) -> &[Summary] {
+        &self.summaries
+    }
+
+    pub fn rows(&self) -> usize {
+        self.block.rows()
+    }
+
+    /// What is subtracted from every value.
+    pub fn centre(&self) -> i32 {
+        self.centre
+    }
+
+    /// How far values lie below and above the centre; the second is as large as the first, or one less.
+    pub fn reach(&self) -> (i64, i64) {
+        self.reach
+    }
+
+    pub fn panels(&self) -> usize {
+        self.block.columns().div_ceil(PANEL)
+    }
+
+    /// Packs `count` pairs of rows of all columns, the first being pair `first`, into `target`, panel after panel.
+    pub fn pack(&self, first: usize, count: usize, target: &mut [PackedPair]) {
+        for (p, panel) in target.chunks_exact_mut(count).take(self.panels()).enumerate() {
+            pack::panel(self.block, p * PANEL, 2 * first, self.centre, panel);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Each kernel that this CPU has, called directly, against sums in 64 bits written out.
+
+use super::choice::{KERNELS, usable};
+use super::*;
+use crate::{RowBlock, Sample};
+use proptest::prelude::*;
+
+/// Uniform values of `[low, high]`, both of which occur where there is room for them.
+fn values<T: Sample + TryFrom<i32>>(count: usize, seed: usize, low: i32, high: i32) -> Vec<T> {
+    let mut state = seed as u64;
+    let mut next = |at: usize| {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        match at % 61 {
+            7 => high,
+            8 => low,
+            _ => low + ((state >> 33) % (i64::from(high) - i64::from(low) + 1) as u64) as i32,
+        }
+    };
+    (0..count).map(|at| T::try_from(next(at)).unwrap_or(T::MIN)).collect()
+}
+
+fn dot<A: Sample, B: Sample>(x: &[A], y: &[B]) -> i64 {
+    x.iter().zip(y).map(|(&x, &y)| i64::from(x.into()) * i64::from(y.into())).sum()
+}
+
+/// All products by one kernel, on top of what is there already, as both drivers give them.
+fn check<A: Sample, B: Sample>(kernel: &Kernel, a: RowBlock<A>, b: RowBlock<B>, what: &str) {
+    const BEFORE: i64 = 1_000_003;
+    let (x, y) = (Operand::new(a), Operand::new(b));
+    let width = padded(a.columns());
+    let mut gram = vec![BEFORE; width * width];
+    add_gram(kernel, &x, &mut gram);
+    for i in 0..a.columns() {
+        for j in i..a.columns() {
+            let expected = BEFORE + dot(a.column(i), a.column(j));
+            assert_eq!(gram[i * width + j], expected, "{}: A^T A ({i}, {j}) of {what}", kernel.name);
+        }
+    }
+    let width = padded(b.columns());
+    let mut cross = vec![BEFORE; padded(a.columns()) * width];
+    add_cross(kernel, &x, &y, &mut cross);
+    for i in 0..a.columns() {
+        for j in 0..b.columns() {
+            let expected = BEFORE + dot(a.column(i), b.column(j));
+            assert_eq!(cross[i * width + j], expected, "{}: A^T B ({i}, {j}) of {what}", kernel.name);
+        }
+    }
+}
+
+const SHAPES: [(usize, usize, usize); 9] = [
+    (1, 1, 1),
+    (2, 1, 40),
+    (3, 16, 15),
+    (31, 17, 1),
+    (100, 35, 2),
+    (511, 33, 16),
+    (513, 2, 17),
+    (1027, 5, 3),
+    (2050, 18, 20),
+];
+
+fn grid<T: Sample + TryFrom<i32>>(low: i32, high: i32) {
+    for (rows, columns, others) in SHAPES {
+        let a: Vec<T> = values(rows * columns, rows + columns, low, high);
+        let b: Vec<T> = values(rows * others, rows + others + 1, low, high);
+        let what = format!("{rows} rows x {columns} and {others} columns in [{low}, {high}]");
+        let block = |values, columns| RowBlock::<T>::new(values, rows, columns).unwrap();
+        usable().for_each(|k| check(k, block(&a, columns), block(&b, others), &what));
+    }
+}
+
+#[test]
+fn every_kernel_is_exact_for_every_shape_and_range_of_signed_16_bits() {
+    for reach in [0, 1, 2047, 4095, 6000, 8192, 16_383, 16_384, 16_385, 23_170, 32_767] {
+        grid::<i16>(-reach, reach);
+    }
+    grid::<i16>(-1024, 3071);
+    grid::<i16>(0, 32_767);
+    grid::<i16>(-32_768, 32_767);
+    grid::<i16>(-32_768, -32_768);
+}
+
+#[test]
+fn every_kernel_is_exact_for_every_shape_and_range_of_unsigned_16_bits() {
+    for (low, high) in [(0, 0), (0, 4095), (0, 32_767), (1, 65_535), (0, 65_535), (65_535, 65_535)] {
+        grid::<u16>(low, high);
+    }
+}
+
+#[test]
+fn every_kernel_is_exact_for_8_bits() {
+    grid::<i8>(-128, 127);
+    grid::<u8>(0, 255);
+}
+
+#[test]
+fn blocks_of_nothing_but_the_extremes_are_exact() {
+    // Columns of -32768 and of 32767: the largest pair sums of either sign that there are.
+    let (rows, columns) = (1024, 18);
+    let values: Vec<_> =
+        (0..rows * columns).map(|at| if at / rows % 2 == 0 { i16::MIN } else { i16::MAX }).collect();
+    let block = RowBlock::new(&values, rows, columns).unwrap();
+    usable().for_each(|kernel| check(kernel, block, block, "extremes"));
+}
+
+#[test]
+fn blocks_of_different_types_multiply() {
+    let (rows, columns) = (777, 19);
+    let signed: Vec<i8> = values(rows * columns, 1, -1, 1);
+    let unsigned: Vec<u16> = values(rows * columns, 2, 0, 65_535);
+    let a = RowBlock::new(&signed, rows, columns).unwrap();
+    let b = RowBlock::new(&unsigned, rows, columns).unwrap();
+    for kernel in usable() {
+        check(kernel, a, b, "signs and 16 bits");
+        check(kernel, b, a, "16 bits and signs");
+    }
+}
+
+#[test]
+fn kernels_that_this_cpu_lacks_are_named() {
+    let names: Vec<_> = usable().map(|k| k.name).collect();
+    assert_eq!(names.last(), Some(&"portable"));
+    for kernel in KERNELS.iter().filter(|k| !names.contains(&k.name)) {
+        println!("skipped: this CPU can't run the kernel {}", kernel.name);
+    }
+    for kernel in KERNELS {
+        let (narrow, split) = kernel.heights;
+        assert!(PANEL.is_multiple_of(narrow) && PANEL.is_multiple_of(split), "{}", kernel.name);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn every_kernel_agrees_with_the_definition(
+        a in proptest::collection::vec(any::<i16>(), 0..600),
+        b in proptest::collection::vec(any::<u16>(), 0..600),
+        shift in 0u32..16,
+        columns in 1usize..20,
+    ) {
+        let rows = a.len().min(b.len()) / columns;
+        prop_assume!(rows > 0);
+        let a: Vec<_> = a[..rows * columns].iter().map(|v| v >> shift).collect();
+        let b: Vec<_> = b[..rows * columns].iter().map(|v| v >> (shift / 2)).collect();
+        let (a, b) = (RowBlock::new(&a, rows, columns).unwrap(), RowBlock::new(&b, rows, columns).unwrap());
+        usable().for_each(|kernel| check(kernel, a, b, "random values"));
+    }
+}
