@@ -41,8 +41,9 @@ pub mod testing;
 pub use error::{Error, ErrorKind};
 pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
-pub use pixels::decode;
+pub use pixels::{FileBytes, SliceFile, decode};
 pub use problem::Problem;
 pub use series::{
-    FileCounts, Inventory, Note, NoteKind, SeriesChoice, SeriesPlan, SeriesSummary, SlicePlan, SliceRole,
+    FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary, SlicePlan,
+    SliceRole,
 };

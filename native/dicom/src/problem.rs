@@ -131,14 +131,32 @@ pub enum Problem {
         /// What the decoder says.
         reason: String,
     },
-    /// Several frames in one instance.
+    /// Several frames, or an enhanced class, and nothing that says where each frame lies.
     #[error(
-        "it is a multi-frame image ({frames} frames): these are not read yet; \
-             split it into one file per slice first"
+        "it is a multi-frame image ({frames} frames) without Per-frame Functional Groups (5200,9230), which place \
+             frames in space; split it into one file per slice first"
     )]
-    MultiFrame {
+    NoFrameGroups {
         /// Number of Frames.
         frames: i64,
+    },
+    /// The header describes more or fewer frames than there are.
+    #[error(
+        "Number of Frames (0028,0008) is {frames}, Per-frame Functional Groups (5200,9230) describe {groups}"
+    )]
+    FrameGroups {
+        /// Number of Frames.
+        frames: i64,
+        /// Items of the sequence.
+        groups: usize,
+    },
+    /// One of several frames cannot be used.
+    #[error("frame {frame}: {problem}")]
+    Frame {
+        /// Number of the frame, from 1.
+        frame: u32,
+        /// What is wrong with it.
+        problem: Box<Problem>,
     },
     /// The two direction vectors are no orthonormal pair.
     #[error("Image Orientation (Patient) (0020,0037) is not a pair of perpendicular unit vectors")]

@@ -59,6 +59,11 @@ impl TransferSyntax {
         matches!(self.class, Class::Deflated | Class::UnreadDeflated)
     }
 
+    /// Pixels lie in the file as they are.
+    pub(crate) fn is_plain(self) -> bool {
+        self.class == Class::Native
+    }
+
     /// The decoder of its pixels; `None` when there is none here.
     pub(crate) fn codec(self) -> Option<Codec> {
         match self.class {

@@ -130,6 +130,41 @@ impl DicomFile {
         self
     }
 
+    /// Sets a sequence: one item of [`elements`] bytes each.
+    pub fn sequence(self, tag: Tag, items: &[Vec<u8>]) -> Self {
+        self.raw(tag, "SQ", items.iter().flat_map(|content| item(content)).collect())
+    }
+
+    /// Turns the slice into an Enhanced CT image of several frames (PS3.3 A.38): one per position along z and per pair of slope
+    /// and intercept; orientation and spacing are shared. The pixel data is that of all frames.
+    pub fn enhanced(self, frames: &[(f64, &str, &str)]) -> Self {
+        let text = |tag, value: &str| elements(&[(tag, "DS", value.as_bytes())]);
+        let one = |tag, content: Vec<u8>| elements(&[(tag, "SQ", &item(&content))]);
+        let frame = |&(z, slope, intercept): &(f64, &str, &str)| {
+            let rescale =
+                [((0x0028, 0x1052), "DS", intercept.as_bytes()), ((0x0028, 0x1053), "DS", slope.as_bytes())];
+            [
+                one((0x0020, 0x9113), text((0x0020, 0x0032), &format!("0\\0\\{z}"))),
+                one((0x0028, 0x9145), elements(&rescale)),
+                one(
+                    (0x0018, 0x9329),
+                    elements(&[((0x0008, 0x9007), "CS", b"ORIGINAL\\PRIMARY\\VOLUME\\NONE")]),
+                ),
+            ]
+            .concat()
+        };
+        let shared = [
+            one((0x0020, 0x9116), text((0x0020, 0x0037), "1\\0\\0\\0\\1\\0")),
+            one((0x0028, 0x9110), text((0x0028, 0x0030), "0.5\\0.5")),
+        ];
+        let top = [(0x0020, 0x0032), (0x0020, 0x0037), (0x0028, 0x0030), (0x0028, 0x1052), (0x0028, 0x1053)];
+        let bare = top.into_iter().fold(self, DicomFile::without);
+        bare.text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.2.1")
+            .text((0x0028, 0x0008), "IS", &frames.len().to_string())
+            .sequence((0x5200, 0x9229), &[shared.concat()])
+            .sequence((0x5200, 0x9230), &frames.iter().map(frame).collect::<Vec<_>>())
+    }
+
     /// Removes an element.
     pub fn without(mut self, tag: Tag) -> Self {
         self.elements.remove(&tag);
@@ -212,6 +247,24 @@ impl DicomFile {
     }
 }
 
+/// Elements in the explicit encoding, as the content of a sequence's item.
+pub fn elements(all: &[(Tag, &str, &[u8])]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for &(tag, vr, value) in all {
+        let file = DicomFile { elements: BTreeMap::new(), ..DicomFile::ct(0, 0, &[]) };
+        let mut value = value.to_vec();
+        value.resize(value.len().next_multiple_of(2), b' ');
+        let element = file.raw(tag, vr, value).elements.remove(&tag);
+        element.iter().for_each(|element| write(&mut out, Encoding::Explicit, tag, element));
+    }
+    out
+}
+
+/// An item of known length.
+fn item(content: &[u8]) -> Vec<u8> {
+    [b"\xFE\xFF\x00\xE0", &(content.len() as u32).to_le_bytes()[..], content].concat()
+}
+
 /// A deflate stream of `bytes`.
 pub fn deflate(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
@@ -235,7 +288,7 @@ fn write(out: &mut Vec<u8>, encoding: Encoding, tag: Tag, element: &Element) {
         out.extend(length.to_le_bytes());
     } else {
         out.extend(element.vr);
-        if matches!(&element.vr, b"OB" | b"OW" | b"SQ" | b"UN" | b"UT") {
+        if matches!(&element.vr, b"OB" | b"OV" | b"OW" | b"SQ" | b"UN" | b"UT") {
             out.extend([0, 0]);
             out.extend(ordered(&length.to_le_bytes(), 4));
         } else {

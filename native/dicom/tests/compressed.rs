@@ -4,6 +4,7 @@
 mod common;
 
 use std::alloc::System;
+use std::time::Instant;
 
 use cap::Cap;
 use common::codestreams::CODESTREAMS;
@@ -129,6 +130,31 @@ fn images_of_other_encoders_are_read_and_lossless_ones_exactly() {
         // The images with loss are not far off; 8 bits wrap around, which no cosine transform likes.
         let tolerance = if lossless { 0 } else { 16.max((1 << bits) / 512) };
         assert!(worst <= tolerance, "{syntax}: a pixel is off by {worst}");
+    }
+}
+
+#[test]
+fn a_codestream_cut_anywhere_is_refused_at_once_or_lacks_only_its_end() {
+    for (syntax, bits, _, stream) in CODESTREAMS {
+        let stream = from_hex(stream);
+        let began = Instant::now();
+        let read = |stream: &[u8]| {
+            let file = with_image(16, bits).encapsulated(syntax, &[stream]).bytes();
+            let plan = only(std::slice::from_ref(&file)).unwrap();
+            let mut out = vec![0; plan.pixels()];
+            decode(&plan, 0, &file, &mut out).map(|_| out)
+        };
+        let whole = read(&stream).unwrap();
+        // The file pads odd lengths with a zero, which may be what was cut.
+        for length in (0..stream.len()).step_by(2) {
+            let cut = read(&stream[..length]);
+            assert!(
+                cut.is_err() || cut.as_ref() == Ok(&whole),
+                "{syntax} cut to {length} of {}",
+                stream.len()
+            );
+        }
+        assert!(began.elapsed().as_secs() < 20, "{syntax} took {:?}", began.elapsed());
     }
 }
 

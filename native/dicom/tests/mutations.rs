@@ -52,7 +52,8 @@ fn made() -> Vec<Vec<u8>> {
     let slice = DicomFile::ct(16, 16, &pixels).nested((0x0008, 0x1140), 3);
     let implicit = slice.clone().without((0x0008, 0x1140)).implicit();
     let mut files = vec![slice.bytes(), implicit.bytes(), slice.clone().deflated().bytes()];
-    files.push(slice.without((0x0008, 0x1140)).big_endian().bytes());
+    files.push(slice.clone().without((0x0008, 0x1140)).big_endian().bytes());
+    files.push(DicomFile::ct(8, 16, &pixels).enhanced(&[(1.0, "1", "0"), (2.0, "2", "-1")]).bytes());
     for (syntax, bits, _, stream) in CODESTREAMS {
         let stream = common::from_hex(stream);
         let (first, rest) = stream.split_at((stream.len() / 2) & !1);

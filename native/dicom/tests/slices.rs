@@ -160,7 +160,7 @@ fn a_bad_header_value_is_named_with_its_tag_and_what_was_expected() {
             slice().text((0x0020, 0x0037), "DS", "0\\0\\0\\0\\0\\0"),
             "not a pair of perpendicular unit vectors",
         ),
-        (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image (12 frames)"),
+        (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image (12 frames) without"),
         (slice().raw((0x0028, 0x3000), "SQ", vec![]), "Modality LUT Sequence"),
     ];
     for (file, words) in cases {

@@ -37,7 +37,7 @@ use profile::Action;
 use uid::NewUids;
 
 use crate::error::Error;
-use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_whole};
+use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_opened};
 use crate::pixels::{decode, digest, is_planned};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
@@ -153,7 +153,7 @@ pub fn derive(
 }
 
 fn header_of(plan: &SeriesPlan, slice: &SlicePlan, file: &[u8]) -> Result<SliceHeader, Problem> {
-    let header = match read_whole(file).1 {
+    let header = match read_opened(file, file.len() as u64).1 {
         HeaderOutcome::Slices(frames) => frames.into_iter().find(|header| header.frame == slice.frame),
         HeaderOutcome::Broken { problem, .. } => return Err(problem),
         _ => None,

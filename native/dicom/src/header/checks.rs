@@ -5,6 +5,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::classes::is_enhanced;
+use super::groups::MOST_FRAMES;
 use super::slice::{ByteOrder, PixelFormat};
 use super::values::{self, RawValue, decimal, decimals, text};
 use super::wanted::Wanted;
@@ -23,8 +24,8 @@ fn unsigned(wanted: &Wanted, tag: Tag, expected: &'static str) -> Result<u32, Pr
     values::unsigned(value).ok_or_else(|| Problem::value(tag, &text(value.bytes), expected))
 }
 
-/// That the instance is one slice, with its geometry at the top level.
-pub(super) fn single_frame(wanted: &Wanted, class: &str) -> Result<(), Problem> {
+/// The number of frames. Several, and those of the enhanced classes, have their geometry in functional groups.
+pub(super) fn frames(wanted: &Wanted, class: &str) -> Result<u32, Problem> {
     let wrong = |value: RawValue| {
         Problem::value(tags::NUMBER_OF_FRAMES, &text(value.bytes), "a number of at least 1")
     };
@@ -32,10 +33,17 @@ pub(super) fn single_frame(wanted: &Wanted, class: &str) -> Result<(), Problem> 
         None => 1,
         Some(value) => values::integer(value).filter(|&frames| frames >= 1).ok_or_else(|| wrong(value))?,
     };
-    if frames > 1 || is_enhanced(class) {
-        return Err(Problem::MultiFrame { frames });
+    let groups = wanted.groups.frames.len();
+    if frames > MOST_FRAMES as i64 || groups > MOST_FRAMES {
+        return Err(Problem::number(tags::NUMBER_OF_FRAMES, frames, "at most 32768"));
     }
-    Ok(())
+    if groups == 0 && (frames > 1 || is_enhanced(class)) {
+        return Err(Problem::NoFrameGroups { frames });
+    }
+    if groups > 0 && groups as i64 != frames {
+        return Err(Problem::FrameGroups { frames, groups });
+    }
+    u32::try_from(frames).map_err(|_| Problem::NoFrameGroups { frames })
 }
 
 /// Rows or Columns.
@@ -111,7 +119,7 @@ pub(super) fn byte_order(wanted: &Wanted, format: &PixelFormat) -> ByteOrder {
     }
 }
 
-/// Offset of the pixel data and the bytes it has beyond the image of `expected` bytes, checked against the
+/// Offset of the pixel data and the bytes it has beyond the `expected` bytes of all frames, checked against the
 /// file. Of compressed data only the offset is known here: its fragments are checked when they are read.
 pub(super) fn pixel_data(
     wanted: &Wanted,
@@ -134,6 +142,12 @@ pub(super) fn pixel_data(
         return Err(Problem::CutInPixels { declared, present });
     }
     Ok((element.start, declared - expected))
+}
+
+/// Pixel Padding Value, with the sign of the pixels whatever its VR says.
+pub(super) fn padding(wanted: &Wanted, format: &PixelFormat) -> Option<i32> {
+    let value = values::unsigned(wanted.filled(tags::PIXEL_PADDING_VALUE)?)? as u16;
+    Some(if format.signed { i32::from(value as i16) } else { i32::from(value) })
 }
 
 /// Pixel Spacing, mm.

@@ -2,13 +2,13 @@
 //!
 //! It sees only the head of the file. Values are skipped by their length without being read, so a few
 //! kilobytes usually suffice; when an element header or a wanted value lies beyond the head, the scan stops
-//! with the number of bytes it needs. Sequences are never entered for their content. Those of undefined
-//! length have to be walked to find their end, which takes a depth counter and no stack, so any nesting is
-//! one linear pass. No position arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
+//! with the number of bytes it needs. Sequences are skipped; those of undefined length have to be walked to
+//! find their end, which takes a depth counter and no stack, so any nesting is one linear pass. The few that
+//! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
 
 use dicom_core::Tag;
 
-use crate::syntax::Encoding;
+use crate::syntax::{Encoding, IMPLICIT_LITTLE};
 
 /// A value representation as its two letters.
 pub(crate) type Vr = [u8; 2];
@@ -48,12 +48,13 @@ impl Element {
 }
 
 /// A scan over the elements of a file of which `head` is the beginning.
+#[derive(Clone, Copy)]
 pub(crate) struct Elements<'a> {
     head: &'a [u8],
     file_length: u64,
     /// Offset of the next element.
     pub position: u64,
-    encoding: Encoding,
+    pub encoding: Encoding,
 }
 
 impl<'a> Elements<'a> {
@@ -89,6 +90,33 @@ impl<'a> Elements<'a> {
             return Err(Stop::CutOff(Some(element.tag)));
         }
         self.position = end;
+        Ok(())
+    }
+
+    /// All bytes of a value of known length.
+    pub fn whole_value(&self, element: &Element) -> Result<&'a [u8], Stop> {
+        let end = element.end().filter(|&end| end <= self.file_length);
+        let end = end.ok_or(Stop::CutOff(Some(element.tag)))?;
+        self.slice(element.start, end).ok_or(Stop::NeedBytes(end))
+    }
+
+    /// Calls `each` with everything directly inside `parent`: the items of a sequence, or the elements of an item,
+    /// each with a scan that reads it.
+    pub fn children(
+        &self,
+        parent: &Element,
+        mut each: impl FnMut(&Self, &Element) -> Result<(), Stop>,
+    ) -> Result<(), Stop> {
+        let encoding = if parent.vr == Some(*b"UN") { IMPLICIT_LITTLE } else { self.encoding };
+        let mut inside = Elements { position: parent.start, encoding, ..*self };
+        while parent.end().is_none_or(|end| inside.position < end) {
+            let child = inside.peek()?.ok_or(Stop::CutOff(Some(parent.tag)))?;
+            if child.tag == ITEM_END || child.tag == SEQUENCE_END {
+                break;
+            }
+            each(&inside, &child)?;
+            inside.skip(&child)?;
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@
 //! | `start` | preamble and meta group: where the data set begins and how it is encoded |
 //! | `elements` | the scanner: one element after the other, sequences skipped |
 //! | `wanted` | the elements this crate reads, picked out of one scan |
+//! | `groups` | those of each frame, in the functional groups of multi-frame images |
 //! | `values` | header values as text and numbers |
 //! | `classes` | which SOP classes are made of slices |
 //! | `checks` | what must be right before a header is relied on |
@@ -14,6 +15,7 @@
 mod checks;
 mod classes;
 mod elements;
+mod groups;
 mod slice;
 mod start;
 mod values;
@@ -106,13 +108,13 @@ pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
     }
 }
 
-/// A whole file: the bytes that the offsets of its header count in, and its header.
-pub(crate) fn read_whole(file: &[u8]) -> (Cow<'_, [u8]>, HeaderOutcome) {
-    match open(file, file.len() as u64) {
+/// A file for decoding: the bytes that the offsets of its header count in (its `head`, or the inflated data set), and its
+/// header. A head that does not reach the pixel data is that of another file than was listed.
+pub(crate) fn read_opened(head: &[u8], file_length: u64) -> (Cow<'_, [u8]>, HeaderOutcome) {
+    match open(head, file_length) {
         Ok(Opened::Inflated(bytes, outcome)) => (Cow::Owned(bytes), outcome),
-        Ok(Opened::AsItIs(outcome)) => (Cow::Borrowed(file), outcome),
-        // Of a whole file there is no more.
-        Err(_) => (Cow::Borrowed(file), HeaderOutcome::NotDicom),
+        Ok(Opened::AsItIs(outcome)) => (Cow::Borrowed(head), outcome),
+        Err(_) => (Cow::Borrowed(head), HeaderOutcome::NotDicom),
     }
 }
 
@@ -174,8 +176,8 @@ fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOu
             return Ok(HeaderOutcome::NotAnImage(reason));
         }
     }
-    Ok(match SliceHeader::new(&wanted, class, syntax, file_length) {
-        Ok(header) => HeaderOutcome::Slices(vec![header]),
+    Ok(match SliceHeader::all(&wanted, class, &syntax, file_length) {
+        Ok(headers) => HeaderOutcome::Slices(headers),
         Err(problem) => {
             let series_instance_uid = string(tags::SERIES_INSTANCE_UID);
             HeaderOutcome::Broken { series_instance_uid, volumetric, problem }

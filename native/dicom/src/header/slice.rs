@@ -1,5 +1,7 @@
 //! [`SliceHeader`]: the checked description of one slice.
 
+use std::ops::Range;
+
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
@@ -17,6 +19,8 @@ pub struct SliceHeader {
     pub sop_instance_uid: String,
     /// Frame within the instance, from 0.
     pub frame: u32,
+    /// Frames of the instance.
+    pub frames: u32,
     /// Series Instance UID.
     pub series_instance_uid: String,
     /// Frame of Reference UID, empty when absent.
@@ -27,6 +31,8 @@ pub struct SliceHeader {
     pub series_number: Option<i64>,
     /// Instance Number.
     pub instance_number: Option<i64>,
+    /// Temporal Position Index of a frame, from 1.
+    pub temporal_position: Option<u32>,
     /// Values of Image Type.
     pub image_type: Vec<String>,
     /// Compressed with loss, now or at some time before.
@@ -45,15 +51,19 @@ pub struct SliceHeader {
     pub pixels: PixelFormat,
     /// Transfer Syntax UID.
     pub transfer_syntax: String,
-    /// Offset of the pixel data's value in the file.
+    /// Offset of the pixel data's value in the file, of all frames.
     pub pixel_offset: u64,
+    /// Offset from the first fragment, and length, of a compressed frame, where an Extended Offset Table has them.
+    pub fragment: Option<(u64, u64)>,
     /// How uncompressed pixels lie in the file.
     pub byte_order: ByteOrder,
-    /// Bytes of the pixel data beyond the image; 0 for compressed ones.
+    /// Bytes of the pixel data beyond the images; 0 for compressed ones.
     pub spare_bytes: u64,
+    /// Pixel Padding Value: stored pixels that hold nothing. They are read like any other.
+    pub padding: Option<i32>,
     /// Rescale Slope and Intercept; `None` when the header has neither.
     pub rescale: Option<(f64, f64)>,
-    /// Rescale Type, `HU` for instance.
+    /// Rescale Type, `HU` for instance; of PET, Units.
     pub rescale_type: Option<String>,
     /// First Window Center and Window Width.
     pub window: Option<(f64, f64)>,
@@ -99,64 +109,100 @@ impl PixelFormat {
 }
 
 impl SliceHeader {
-    /// Checks and gathers the elements of one single-frame image.
-    pub(crate) fn new(
+    /// Checks and gathers the elements of an image: one slice per frame.
+    pub(crate) fn all(
         wanted: &Wanted,
         class: Option<String>,
-        syntax: String,
+        syntax: &str,
         file_length: u64,
-    ) -> Result<Self, Problem> {
+    ) -> Result<Vec<Self>, Problem> {
         if let Some(tag) = wanted.cut {
             return Err(Problem::Cut { tag, length: file_length });
         }
+        let class = class.ok_or(Problem::Missing { tag: tags::SOP_CLASS_UID })?;
+        let frames = checks::frames(wanted, &class)?;
+        let slice = |frame: u32| {
+            let own = wanted.frame(frame as usize);
+            let header = Self::new(&own, &class, syntax, file_length, (frame, frames));
+            let in_frame = |problem| Problem::Frame { frame: frame + 1, problem: Box::new(problem) };
+            header.map_err(|problem| if frames > 1 { in_frame(problem) } else { problem })
+        };
+        (0..frames).map(slice).collect()
+    }
+
+    /// One of so many frames.
+    fn new(
+        wanted: &Wanted,
+        class: &str,
+        syntax: &str,
+        file_length: u64,
+        (frame, frames): (u32, u32),
+    ) -> Result<Self, Problem> {
         let code =
             |tag| wanted.filled(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
         let string = |tag| wanted.filled(tag).map(|value| text(value.bytes)).filter(|text| !text.is_empty());
         let required = |tag| string(tag).ok_or(Problem::Missing { tag });
         let number = |tag| wanted.filled(tag).and_then(values::first_decimal);
         let integer = |tag| wanted.filled(tag).and_then(values::integer);
+        let double = |tag| wanted.filled(tag).and_then(values::double);
 
-        let sop_class_uid = class.ok_or(Problem::Missing { tag: tags::SOP_CLASS_UID })?;
         let sop_instance_uid = required(tags::SOP_INSTANCE_UID)?;
         let series_instance_uid = required(tags::SERIES_INSTANCE_UID)?;
-        checks::single_frame(wanted, &sop_class_uid)?;
         let (rows, columns) = (checks::size(wanted, tags::ROWS)?, checks::size(wanted, tags::COLUMNS)?);
         let pixels = checks::pixel_format(wanted)?;
         let byte_order = checks::byte_order(wanted, &pixels);
-        let (pixel_offset, spare_bytes) =
-            checks::pixel_data(wanted, &syntax, image_bytes(rows, columns, &pixels), file_length)?;
+        let image_bytes = image_bytes(rows, columns, &pixels);
+        let expected = image_bytes * u64::from(frames);
+        if frames > 1 && byte_order == ByteOrder::SwappedPairs && !image_bytes.is_multiple_of(2) {
+            // A word would hold pixels of two frames.
+            return Err(Problem::Syntax { uid: syntax.to_owned() });
+        }
+        let (pixel_offset, spare_bytes) = checks::pixel_data(wanted, syntax, expected, file_length)?;
         if wanted.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
             return Err(Problem::ModalityLut);
         }
         Ok(SliceHeader {
-            sop_class_uid,
+            sop_class_uid: class.to_owned(),
             sop_instance_uid,
-            frame: 0,
+            frame,
+            frames,
             series_instance_uid,
             frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
             modality: code(tags::MODALITY).unwrap_or_default(),
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
+            temporal_position: wanted.filled(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned),
             image_type: wanted.filled(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default(),
-            lossy: checks::lossy(wanted, &syntax),
+            lossy: checks::lossy(wanted, syntax),
             rows,
             columns,
             pixel_spacing_mm: checks::pixel_spacing(wanted)?,
             position_mm: checks::position(wanted)?,
             orientation: checks::orientation(wanted)?,
+            padding: checks::padding(wanted, &pixels),
             pixels,
-            transfer_syntax: syntax,
+            transfer_syntax: syntax.to_owned(),
             pixel_offset,
+            fragment: wanted.fragment(frame as usize),
             byte_order,
             spare_bytes,
             rescale: checks::rescale(wanted)?,
-            rescale_type: code(tags::RESCALE_TYPE),
+            rescale_type: code(tags::RESCALE_TYPE).or_else(|| code(tags::UNITS)),
             window: number(tags::WINDOW_CENTER).zip(number(tags::WINDOW_WIDTH)),
             kernel: code(tags::CONVOLUTION_KERNEL),
             kvp: number(tags::KVP),
-            exposure_mas: number(tags::EXPOSURE),
-            ctdi_vol_mgy: wanted.filled(tags::CTD_IVOL).and_then(values::double),
+            exposure_mas: number(tags::EXPOSURE).or_else(|| double(tags::EXPOSURE_INM_AS)),
+            ctdi_vol_mgy: double(tags::CTD_IVOL),
         })
+    }
+
+    /// Where its uncompressed pixels are in the file.
+    pub(crate) fn native_range(&self) -> Range<u64> {
+        let before = u64::from(self.frame) * self.image_bytes();
+        let start = self.pixel_offset + before;
+        // Swapped words are read whole.
+        let odd = self.byte_order == ByteOrder::SwappedPairs && !self.image_bytes().is_multiple_of(2);
+        start..start + self.image_bytes() + u64::from(odd)
     }
 
     /// Bytes of the image when uncompressed.

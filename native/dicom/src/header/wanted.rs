@@ -4,11 +4,12 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::elements::{Element, Elements, Stop};
+use super::groups::{self, Groups, MOST_FRAMES};
 use super::values::RawValue;
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 31] = [
+const WANTED: [Tag; 35] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -16,6 +17,7 @@ const WANTED: [Tag; 31] = [
     tags::KVP,
     tags::EXPOSURE,
     tags::CONVOLUTION_KERNEL,
+    tags::EXPOSURE_INM_AS,
     tags::CTD_IVOL,
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
@@ -23,6 +25,7 @@ const WANTED: [Tag; 31] = [
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_ORIENTATION_PATIENT,
     tags::FRAME_OF_REFERENCE_UID,
+    tags::TEMPORAL_POSITION_INDEX,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::NUMBER_OF_FRAMES,
@@ -33,6 +36,7 @@ const WANTED: [Tag; 31] = [
     tags::BITS_STORED,
     tags::HIGH_BIT,
     tags::PIXEL_REPRESENTATION,
+    tags::PIXEL_PADDING_VALUE,
     tags::WINDOW_CENTER,
     tags::WINDOW_WIDTH,
     tags::RESCALE_INTERCEPT,
@@ -40,6 +44,7 @@ const WANTED: [Tag; 31] = [
     tags::RESCALE_TYPE,
     tags::LOSSY_IMAGE_COMPRESSION,
     tags::MODALITY_LUT_SEQUENCE,
+    tags::UNITS,
 ];
 
 /// The wanted elements of one data set.
@@ -49,6 +54,10 @@ pub(crate) struct Wanted<'a> {
     pub pixels: Option<Element>,
     /// Numbers are big-endian.
     pub big_endian: bool,
+    /// What the header says of each frame, in the enhanced classes.
+    pub groups: Groups<'a>,
+    /// Extended Offset Table and its lengths (PS3.5 A.4): 8 bytes per frame each.
+    offsets: [&'a [u8]; 2],
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
     pub cut: Option<Option<Tag>>,
 }
@@ -57,7 +66,14 @@ impl<'a> Wanted<'a> {
     /// Scans from `offset` to the pixel data. `Err` is the number of bytes of the file that are needed.
     pub fn read(head: &'a [u8], file_length: u64, offset: u64, encoding: Encoding) -> Result<Self, u64> {
         let big_endian = encoding.big_endian;
-        let mut wanted = Wanted { values: [None; WANTED.len()], pixels: None, big_endian, cut: None };
+        let mut wanted = Wanted {
+            values: [None; WANTED.len()],
+            pixels: None,
+            big_endian,
+            groups: Groups::default(),
+            offsets: [&[]; 2],
+            cut: None,
+        };
         match wanted.scan(Elements::new(head, file_length, offset, encoding), encoding) {
             Ok(()) => (),
             Err(Stop::NeedBytes(bytes)) => return Err(bytes),
@@ -76,16 +92,55 @@ impl<'a> Wanted<'a> {
             if element.tag.group() > 0x0028 && !self.describes_an_image() {
                 break;
             }
-            if let Ok(index) = WANTED.binary_search(&element.tag) {
-                let bytes = elements.value(&element)?;
-                let value = RawValue { vr: element.vr, bytes, big_endian: encoding.big_endian };
-                if let Some(slot) = self.values.get_mut(index) {
-                    *slot = Some(value);
+            match element.tag {
+                tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE => {
+                    let groups = groups::read(&elements, &element, is_wanted)?;
+                    self.groups.shared = groups.into_iter().next().unwrap_or_default();
                 }
+                tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE => {
+                    self.groups.frames = groups::read(&elements, &element, is_wanted)?;
+                }
+                tags::EXTENDED_OFFSET_TABLE | tags::EXTENDED_OFFSET_TABLE_LENGTHS => {
+                    let [offsets, lengths] = &mut self.offsets;
+                    let table = if element.tag == tags::EXTENDED_OFFSET_TABLE { offsets } else { lengths };
+                    if element.length.is_some_and(|length| length as usize <= 8 * MOST_FRAMES) {
+                        *table = elements.whole_value(&element)?;
+                    }
+                }
+                tag if is_wanted(tag) => {
+                    let bytes = elements.value(&element)?;
+                    self.set(tag, RawValue { vr: element.vr, bytes, big_endian: encoding.big_endian });
+                }
+                _ => (),
             }
             elements.skip(&element)?;
         }
         Ok(())
+    }
+
+    fn set(&mut self, tag: Tag, value: RawValue<'a>) {
+        if let Ok(index) = WANTED.binary_search(&tag)
+            && let Some(slot) = self.values.get_mut(index)
+        {
+            *slot = Some(value);
+        }
+    }
+
+    /// What holds for one frame: its own values, else the shared ones, else those of the top level.
+    pub fn frame(&self, frame: usize) -> Self {
+        let mut wanted = Wanted { groups: Groups::default(), ..*self };
+        let own = self.groups.frames.get(frame);
+        for (tag, value) in self.groups.shared.iter().chain(own.into_iter().flatten()) {
+            wanted.set(*tag, *value);
+        }
+        wanted
+    }
+
+    /// Offset, from the first fragment, and length of a frame, as the Extended Offset Table has them.
+    pub fn fragment(&self, frame: usize) -> Option<(u64, u64)> {
+        let number = |table: &[u8]| table.as_chunks::<8>().0.get(frame).copied().map(u64::from_le_bytes);
+        let [offsets, lengths] = self.offsets.map(number);
+        offsets.zip(lengths)
     }
 
     /// The value of an element that is in [`WANTED`] and in the file.
@@ -103,6 +158,10 @@ impl<'a> Wanted<'a> {
     pub fn describes_an_image(&self) -> bool {
         [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED].iter().any(|&tag| self.get(tag).is_some())
     }
+}
+
+fn is_wanted(tag: Tag) -> bool {
+    WANTED.binary_search(&tag).is_ok()
 }
 
 #[cfg(test)]

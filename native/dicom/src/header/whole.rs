@@ -17,7 +17,7 @@ pub(crate) struct DataSetBytes<'a> {
 }
 
 impl<'a> DataSetBytes<'a> {
-    /// Opens a file that [`read_whole`](super::read_whole) has found to hold a slice.
+    /// Opens a file that [`read_opened`](super::read_opened) has found to hold a slice.
     pub fn open(file: &'a [u8]) -> Result<Self, Problem> {
         let length = file.len() as u64;
         match read_start(file, length) {

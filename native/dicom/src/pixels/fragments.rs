@@ -1,52 +1,75 @@
-//! Encapsulated pixel data (PS3.5 annex A.4): the fragments that make one compressed frame.
+//! Encapsulated pixel data (PS3.5 annex A.4): the fragments that make each compressed frame.
 //!
 //! The value is a sequence of items without names. The first is the basic offset table, empty or with the
-//! place of each frame's first fragment; the others are fragments, some to each frame. Nothing is allocated
-//! but a frame of several fragments, which is no longer than the file. Files that end where the closing
-//! delimiter should be are read: a lost fragment shows in the decoder.
+//! place of each frame's first fragment; the others are fragments, some to each frame. An Extended Offset Table, an
+//! element of its own, has the place and length of frames of one fragment each. Without either, frames are one fragment
+//! each, or begin where a codestream begins. Nothing is allocated but a range per frame and a frame of several
+//! fragments, which is no longer than the file. Files that end where the closing delimiter should be are read: a lost
+//! fragment shows in the decoder.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+use crate::header::SliceHeader;
 use crate::problem::Problem;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 
-/// The bytes of frame number `frame` of `frames`. `start` is the offset of the pixel data's value in `file`.
-pub(super) fn frame(file: &[u8], start: usize, frame: u32, frames: u32) -> Result<Cow<'_, [u8]>, Problem> {
+/// Where the items of each frame are in `file`. `start` is the offset of the pixel data's value; `headers` are those of
+/// all frames.
+pub(super) fn frames(
+    file: &[u8],
+    start: usize,
+    headers: &[SliceHeader],
+) -> Result<Vec<Range<usize>>, Problem> {
+    let places: Vec<_> = headers.iter().map_while(|header| header.fragment).collect();
+    find(file, start, headers.len(), &places)
+}
+
+fn find(
+    file: &[u8],
+    start: usize,
+    frames: usize,
+    places: &[(u64, u64)],
+) -> Result<Vec<Range<usize>>, Problem> {
     let mut items = Items { file, at: start };
     let table = items.next_item()?.ok_or(Problem::Fragments { what: "there is none" })?;
     let first = items.at;
     if frames == 1 {
-        return joined(items, file.len());
+        return Ok(std::iter::once(first..file.len()).collect());
     }
-    if table.is_empty() {
-        return one_of(items, frame, frames);
-    }
-    let (offsets, rest) = table.as_chunks::<4>();
-    if offsets.len() as u64 != u64::from(frames) || !rest.is_empty() {
-        return Err(Problem::Fragments { what: "the table of offsets has another length than the frames" });
-    }
-    let place = |index: u32| {
-        let offset = offsets.get(index as usize).map(|bytes| u32::from_le_bytes(*bytes) as usize);
-        offset.map(|offset| first.saturating_add(offset))
+    let within = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(first);
+    let ranges: Vec<Range<usize>> = if places.len() == frames {
+        let end = |offset: u64, length: u64| offset.saturating_add(8).saturating_add(length);
+        places.iter().map(|&(offset, length)| within(offset)..within(end(offset, length))).collect()
+    } else if table.is_empty() {
+        return one_by_one(items, frames);
+    } else {
+        let (offsets, rest) = table.as_chunks::<4>();
+        if offsets.len() != frames || !rest.is_empty() {
+            return Err(Problem::Fragments {
+                what: "the table of offsets has another length than the frames",
+            });
+        }
+        let starts = offsets.iter().map(|bytes| within(u64::from(u32::from_le_bytes(*bytes))));
+        let ends = starts.clone().skip(1).chain([file.len()]);
+        starts.zip(ends).map(|(start, end)| start..end).collect()
     };
-    let (Some(from), to) = (place(frame), place(frame + 1).unwrap_or(file.len())) else {
-        return Err(Problem::Fragments { what: "the table of offsets has no such frame" });
-    };
-    if from >= to || to > file.len() {
+    if ranges.iter().any(|range| range.start >= range.end || range.end > file.len()) {
         return Err(Problem::Fragments { what: "the offsets of frames do not ascend within the file" });
     }
-    joined(Items { file, at: from }, to)
+    Ok(ranges)
 }
 
-/// All fragments before the offset `end`.
-fn joined(mut items: Items<'_>, end: usize) -> Result<Cow<'_, [u8]>, Problem> {
+/// The fragments in `range`, as one.
+pub(super) fn joined(file: &[u8], range: Range<usize>) -> Result<Cow<'_, [u8]>, Problem> {
+    let mut items = Items { file, at: range.start };
     let mut frame = Cow::Borrowed([].as_slice());
-    while items.at < end {
+    while items.at < range.end {
         match items.next_item()? {
             None => break,
             Some(fragment) if frame.is_empty() => frame = Cow::Borrowed(fragment),
@@ -56,17 +79,30 @@ fn joined(mut items: Items<'_>, end: usize) -> Result<Cow<'_, [u8]>, Problem> {
     if frame.is_empty() { Err(Problem::Fragments { what: "they are empty" }) } else { Ok(frame) }
 }
 
-/// Fragment number `frame`, when each of `frames` has its own.
-fn one_of(mut items: Items<'_>, frame: u32, frames: u32) -> Result<Cow<'_, [u8]>, Problem> {
-    let (mut fragments, mut found) = (0_u64, None);
-    while let Some(fragment) = items.next_item()? {
-        if fragments == u64::from(frame) {
-            found = Some(fragment);
-        }
-        fragments += 1;
+/// Frames without a table: as many as fragments, or as fragments that begin a codestream.
+fn one_by_one(items: Items<'_>, frames: usize) -> Result<Vec<Range<usize>>, Problem> {
+    let begins = |fragment: &[u8]| {
+        [&b"\xFF\xD8\xFF"[..], b"\xFF\x4F\xFF\x51"].iter().any(|mark| fragment.starts_with(mark))
+    };
+    let (mut all, mut beginning) = (0_u64, 0_u64);
+    let mut walk = Items { ..items };
+    while let Some(fragment) = walk.next_item()? {
+        all += 1;
+        beginning += u64::from(begins(fragment));
     }
-    let frames = u64::from(frames);
-    found.filter(|_| fragments == frames).map(Cow::Borrowed).ok_or(Problem::FrameCount { fragments, frames })
+    let each = all == frames as u64;
+    if !each && beginning != frames as u64 {
+        return Err(Problem::FrameCount { fragments: all, frames: frames as u64 });
+    }
+    let (mut ranges, mut walk) = (Vec::<Range<usize>>::with_capacity(frames), items);
+    loop {
+        let start = walk.at;
+        let Some(fragment) = walk.next_item()? else { return Ok(ranges) };
+        match ranges.last_mut() {
+            Some(range) if !each && !begins(fragment) => range.end = walk.at,
+            _ => ranges.push(start..walk.at),
+        }
+    }
 }
 
 struct Items<'a> {
@@ -106,11 +142,15 @@ mod tests {
 
     const END: [u8; 8] = *b"\xFE\xFF\xDD\xE0\0\0\0\0";
 
+    fn frame(file: &[u8], number: usize, frames: usize) -> Result<Vec<u8>, Problem> {
+        joined(file, find(file, 0, frames, &[])?[number].clone()).map(Cow::into_owned)
+    }
+
     #[test]
     fn one_frame_is_all_fragments_whatever_the_table_says() {
         for table in [&[][..], &[0; 4], &[7; 4]] {
             let file = [item(table), item(b"ab"), item(b""), item(b"cd"), END.to_vec(), item(b"no")].concat();
-            assert_eq!(frame(&file, 0, 0, 1).unwrap(), b"abcd".as_slice());
+            assert_eq!(frame(&file, 0, 1).unwrap(), b"abcd");
         }
     }
 
@@ -118,24 +158,45 @@ mod tests {
     fn frames_are_found_by_the_table_or_as_one_fragment_each() {
         let table = item(&[0, 0, 0, 0, 20, 0, 0, 0]);
         let file = [table, item(b"ab"), item(b"cd"), item(b"ef"), END.to_vec()].concat();
-        assert_eq!(frame(&file, 0, 0, 2).unwrap(), b"abcd".as_slice());
-        assert_eq!(frame(&file, 0, 1, 2).unwrap(), b"ef".as_slice());
+        assert_eq!(frame(&file, 0, 2).unwrap(), b"abcd");
+        assert_eq!(frame(&file, 1, 2).unwrap(), b"ef");
         let file = [item(b""), item(b"ab"), item(b"cd")].concat();
-        assert_eq!(frame(&file, 0, 1, 2).unwrap(), b"cd".as_slice());
-        assert_eq!(frame(&file, 0, 1, 3), Err(Problem::FrameCount { fragments: 2, frames: 3 }));
+        assert_eq!(frame(&file, 1, 2).unwrap(), b"cd");
+        assert_eq!(frame(&file, 1, 3), Err(Problem::FrameCount { fragments: 2, frames: 3 }));
+    }
+
+    #[test]
+    fn frames_without_a_table_begin_where_a_codestream_begins() {
+        let start = b"\xFF\xD8\xFF\xC3";
+        let file = [item(b""), item(start), item(b"ab"), item(b"cd"), item(start), item(b"ef"), END.to_vec()];
+        let file = file.concat();
+        assert_eq!(frame(&file, 0, 2).unwrap(), [start, &b"abcd"[..]].concat());
+        assert_eq!(frame(&file, 1, 2).unwrap(), [start, &b"ef"[..]].concat());
+        assert!(frame(&file, 0, 3).is_err());
+    }
+
+    #[test]
+    fn an_extended_table_has_place_and_length_of_each_frame() {
+        let file = [item(b""), item(b"ab"), item(b"cdef"), END.to_vec()].concat();
+        let ranges = find(&file, 0, 2, &[(10, 4), (0, 2)]).unwrap();
+        assert_eq!(joined(&file, ranges[0].clone()).unwrap(), b"cdef".as_slice());
+        assert_eq!(joined(&file, ranges[1].clone()).unwrap(), b"ab".as_slice());
+        for wrong in [(u64::MAX, 2), (0, u64::MAX), (0, 400)] {
+            assert!(find(&file, 0, 2, &[(0, 2), wrong]).is_err());
+        }
     }
 
     #[test]
     fn fragments_that_are_not_as_they_should_be_are_errors() {
         let cut = [item(b""), item(b"abcd")].concat();
-        assert!(matches!(frame(&cut[..18], 0, 0, 1), Err(Problem::Cut { .. })));
+        assert!(matches!(frame(&cut[..18], 0, 1), Err(Problem::Cut { .. })));
         for file in [vec![], END.to_vec(), item(b""), b"neither".to_vec(), b"anything".to_vec()] {
-            assert!(matches!(frame(&file, 0, 0, 1), Err(Problem::Fragments { .. })), "{file:?}");
+            assert!(matches!(frame(&file, 0, 1), Err(Problem::Fragments { .. })), "{file:?}");
         }
         for table in [[0, 0, 0, 0, 0, 0, 0, 0], [0, 0, 0, 0, 255, 255, 255, 255], [9, 0, 0, 0, 3, 0, 0, 0]] {
             let file = [item(&table), item(b"ab"), item(b"cd")].concat();
-            assert!(matches!(frame(&file, 0, 0, 2), Err(Problem::Fragments { .. })), "{table:?}");
+            assert!(matches!(frame(&file, 0, 2), Err(Problem::Fragments { .. })), "{table:?}");
         }
-        assert!(frame(&[item(&[0; 6]), item(b"ab")].concat(), 0, 0, 2).is_err());
+        assert!(frame(&[item(&[0; 6]), item(b"ab")].concat(), 0, 2).is_err());
     }
 }

@@ -22,7 +22,7 @@ pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
     let bits = found.shape.bits;
     let meaning = if meaning.signed { Meaning { bits, ..meaning } } else { meaning };
     let mut bytes = vec![0_u8; header.rows * header.columns * if bits > 8 { 2 } else { 1 }];
-    Decoder::new()?.decode(stream, found.shape, &mut bytes)?;
+    Decoder::new()?.decode(ended(stream)?, found.shape, &mut bytes)?;
     if bits > 8 {
         let cells = bytes.as_chunks::<2>().0.iter();
         store(cells.map(|&cell| u16::from_ne_bytes(cell)), meaning, out);
@@ -30,6 +30,13 @@ pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
         store(bytes.iter().map(|&cell| u16::from(cell)), meaning, out);
     }
     Ok(())
+}
+
+/// The codestream up to its end-of-image marker. CharLS (2.4) stops at a marker where it runs out of bits; without one it
+/// counts through 2^31 bits that are not there, for seconds, before it says so.
+fn ended(stream: &[u8]) -> Result<&[u8], Problem> {
+    let end = stream.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).map(|place| place + 2);
+    end.and_then(|end| stream.get(..end)).ok_or_else(|| broken("it is cut off"))
 }
 
 /// An instance of the library.

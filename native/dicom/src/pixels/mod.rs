@@ -2,19 +2,21 @@
 //!
 //! | file | what |
 //! |---|---|
+//! | `file` | a file whose slices are decoded |
 //! | `native` | uncompressed cells in either byte order |
-//! | `fragments` | the compressed bytes of one frame |
+//! | `fragments` | the compressed bytes of each frame |
 //! | `rle`, `jpeg`, `jpeg_ls`, `jpeg2000` | one decoder each |
 //! | `sof`, `j2k_header`, `shape` | what a codestream says of its image and asks of a decoder |
 //! | `stored` | from decoded cells to stored values |
 //! | `digest` | the digest of a slice |
 //!
-//! [`decode`] reads the header of the file again (some microseconds) and compares it with the plan, so that a
+//! [`SliceFile`] reads the header of the file again (some microseconds) and compares it with the plan, so that a
 //! file that changed after the listing is an error and not a wrong column of the matrix. Then the transfer
 //! syntax picks the decoder, which checks its data against the header before it allocates anything. Every decoder
 //! gives the stored values, sign-extended; rescaling to HU is not done here, since exact sums want the integers.
 
 pub(crate) mod digest;
+mod file;
 mod fragments;
 mod j2k_header;
 mod jpeg;
@@ -26,16 +28,20 @@ mod shape;
 mod sof;
 mod stored;
 
+pub(crate) use file::is_planned;
+pub use file::{FileBytes, SliceFile};
+
 use crate::error::Error;
-use crate::header::{HeaderOutcome, SliceHeader, read_whole};
+use crate::header::SliceHeader;
 use crate::inflate::inflate;
 use crate::problem::Problem;
-use crate::series::{SeriesPlan, SlicePlan};
-use crate::syntax::{self, Codec};
+use crate::series::SeriesPlan;
+use crate::syntax::Codec;
 use shape::Frame;
 use stored::Meaning;
 
-/// Reads slice number `slice` of the plan from the bytes of its file.
+/// Reads slice number `slice` of the plan from the bytes of its file. For many slices of one file, [`SliceFile`] reads its
+/// header only once.
 ///
 /// `out` (rows x columns, row-major) gets each stored pixel less the slice's `offset`. Returned is the slice's
 /// digest: SHA-256 of the stored pixels (offset not taken off) as little-endian 32-bit integers.
@@ -48,39 +54,7 @@ use stored::Meaning;
 /// `Argument` when `slice` or the length of `out` does not fit the plan; `Slice` when the file is not the one
 /// that the plan describes or cannot be decoded. `out` is unspecified then.
 pub fn decode(plan: &SeriesPlan, slice: usize, file: &[u8], out: &mut [i16]) -> Result<[u8; 32], Error> {
-    let (Some(what), Some(label)) = (plan.slices.get(slice), plan.file_label(slice)) else {
-        return Err(Error::Argument(format!("slice {slice} of {} was asked for", plan.slices.len())));
-    };
-    if out.len() != plan.pixels() {
-        let text = format!("room for {} pixels was given, slices have {}", out.len(), plan.pixels());
-        return Err(Error::Argument(text));
-    }
-    decode_slice(plan, what, file, out).map_err(|problem| Error::Slice { file: label, problem, others: 0 })
-}
-
-fn decode_slice(
-    plan: &SeriesPlan,
-    slice: &SlicePlan,
-    file: &[u8],
-    out: &mut [i16],
-) -> Result<[u8; 32], Problem> {
-    let (file, outcome) = read_whole(file);
-    let header = match outcome {
-        HeaderOutcome::Slices(frames) => frames.into_iter().find(|header| header.frame == slice.frame),
-        HeaderOutcome::Broken { problem, .. } => return Err(problem),
-        _ => None,
-    };
-    let header = header.filter(|header| is_planned(plan, slice, header)).ok_or(Problem::Changed)?;
-    let codec = syntax::codec(&header.transfer_syntax);
-    let codec = codec.ok_or_else(|| Problem::Syntax { uid: header.transfer_syntax.clone() })?;
-    let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
-    if codec == Codec::Native {
-        native_pixels(file.get(start..).unwrap_or(&[]), &header, slice.offset, out)?;
-    } else {
-        let frame = fragments::frame(&file, start, header.frame, 1)?;
-        compressed_pixels(codec, &frame, &header, slice.offset, out)?;
-    }
-    Ok(digest::of_stored(out, slice.offset))
+    SliceFile::open(FileBytes::whole(file)).decode(plan, slice, out)
 }
 
 /// Reads an uncompressed image at the beginning of `bytes`.
@@ -118,13 +92,4 @@ fn compressed_pixels(
 /// Cells that hold a value in the low Bits Stored.
 fn as_stored(header: &SliceHeader, offset: i32) -> Meaning {
     Meaning { bits: header.pixels.bits_stored, signed: header.pixels.signed, offset }
-}
-
-/// Whether a header is the one that the plan was made of.
-pub(crate) fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {
-    header.sop_instance_uid == slice.instance_uid
-        && (header.rows, header.columns) == (plan.rows, plan.columns)
-        && header.pixels == slice.pixels
-        && header.transfer_syntax == slice.transfer_syntax
-        && header.rescale.unwrap_or((1.0, 0.0)) == (slice.slope, slice.intercept)
 }

@@ -2,7 +2,7 @@
 
 use super::group::Group;
 use super::notes::{left_out, warnings};
-use super::plan::{SeriesPlan, SlicePlan};
+use super::plan::{Piece, SeriesPlan, SlicePlan};
 use super::{Inventory, geometry};
 use crate::error::Error;
 use crate::header::SliceHeader;
@@ -33,6 +33,8 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
             file: member.file,
             file_id: inventory.label(member.file).id,
             frame: header.frame,
+            frames: header.frames,
+            piece: piece(header),
             position_mm,
             instance_number: header.instance_number,
             instance_uid: header.sop_instance_uid.clone(),
@@ -61,6 +63,16 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
         slices: slices.collect(),
         left_out: left_out(inventory, groups, group),
         warnings: warnings(group),
+    })
+}
+
+fn piece(header: &SliceHeader) -> Option<Piece> {
+    let plain = syntax::find(&header.transfer_syntax).is_some_and(syntax::TransferSyntax::is_plain);
+    let range = header.native_range();
+    (plain && header.frames > 1).then_some(Piece {
+        head: header.pixel_offset,
+        start: range.start,
+        end: range.end,
     })
 }
 

@@ -81,7 +81,8 @@ impl<'a> Group<'a> {
         self.slices.sort_by_cached_key(|member| {
             let header = member.header;
             let place = grid(dot(header.position_mm, axis));
-            (place, header.instance_number, header.sop_instance_uid.as_str(), header.frame)
+            let time = (header.instance_number, header.temporal_position);
+            (place, time, header.sop_instance_uid.as_str(), header.frame)
         });
     }
 }

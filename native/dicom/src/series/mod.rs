@@ -25,7 +25,7 @@ use serde::Serialize;
 
 pub use choice::SeriesChoice;
 pub use group::SliceRole;
-pub use plan::{Note, NoteKind, SeriesPlan, SlicePlan};
+pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
 pub use summary::SeriesSummary;
 
 use crate::error::Error;

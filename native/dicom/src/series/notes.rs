@@ -97,12 +97,19 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         "with more pixel data than the size needs: the rest is not used",
     );
     count(NoteKind::Lossy, |header| header.lossy, "slice", "compressed with loss");
+    count(
+        NoteKind::Padding,
+        |header| header.padding.is_some(),
+        "slice",
+        "with a Pixel Padding Value: such pixels are in the matrix as they are stored",
+    );
     type Part = fn(&SliceHeader) -> String;
-    let uneven: [(&str, Part); 4] = [
+    let uneven: [(&str, Part); 5] = [
         ("units (Rescale Type)", rescale_unit),
         ("kernels (Convolution Kernel)", |header| header.kernel.clone().unwrap_or_default()),
         ("tube voltages (KVP)", |header| format!("{:?}", header.kvp)),
         ("pixel formats", |header| format!("{:?}", header.pixels)),
+        ("times (Temporal Position Index)", |header| format!("{:?}", header.temporal_position)),
     ];
     for (what, part) in uneven {
         let mut parts = group.slices.iter().map(|member| part(member.header));

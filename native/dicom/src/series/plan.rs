@@ -54,6 +54,10 @@ pub struct SlicePlan {
     pub file_id: String,
     /// Frame in the file, from 0.
     pub frame: u32,
+    /// Frames in the file.
+    pub frames: u32,
+    /// What of a large file is enough for this slice; `None`: all of it.
+    pub piece: Option<Piece>,
     /// Position along the slice normal, mm.
     pub position_mm: f64,
     /// Instance Number.
@@ -70,6 +74,17 @@ pub struct SlicePlan {
     pub transfer_syntax: String,
     /// How its pixels are stored.
     pub pixels: PixelFormat,
+}
+
+/// The bytes of an uncompressed multi-frame file that one of its slices needs: its head, and its own pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// Bytes of the head.
+    pub head: u64,
+    /// Offset of the pixels.
+    pub start: u64,
+    /// Offset of their end.
+    pub end: u64,
 }
 
 /// Something to tell the user about the input, free of patient data.
@@ -108,6 +123,8 @@ pub enum NoteKind {
     Uneven,
     /// Pixel data longer than the image.
     SpareBytes,
+    /// Pixels that hold nothing.
+    Padding,
     /// Lossy compression somewhere in the images' history.
     Lossy,
 }

@@ -1,0 +1,86 @@
+//! Functional groups (PS3.3 C.7.6.16): what the enhanced classes say of each frame, once for all frames (shared) or for each
+//! (per frame), in sequences of sequences.
+//!
+//! Read are the elements of [`super::wanted`] in the macros below. That one of them may be in either group, or at the top
+//! level in converted objects, is left to who asks: a frame's own value comes first, then the shared one, then that of the top
+//! level.
+
+use dicom_core::Tag;
+use dicom_dictionary_std::tags;
+
+use super::elements::{Element, Elements, Stop};
+use super::values::RawValue;
+
+/// More frames than scanners write into one instance. What is kept of each bounds the memory for a file's headers.
+pub(crate) const MOST_FRAMES: usize = 1 << 15;
+
+/// Sequences in a group that hold wanted elements, all with a single item.
+const MACROS: [Tag; 15] = [
+    tags::FRAME_CONTENT_SEQUENCE,
+    tags::PLANE_POSITION_SEQUENCE,
+    tags::PLANE_ORIENTATION_SEQUENCE,
+    tags::PIXEL_MEASURES_SEQUENCE,
+    tags::PIXEL_VALUE_TRANSFORMATION_SEQUENCE,
+    tags::FRAME_VOILUT_SEQUENCE,
+    tags::CT_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::CT_RECONSTRUCTION_SEQUENCE,
+    tags::CT_EXPOSURE_SEQUENCE,
+    tags::CTX_RAY_DETAILS_SEQUENCE,
+    tags::MR_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::PET_FRAME_TYPE_SEQUENCE,
+    tags::X_RAY3_D_FRAME_TYPE_SEQUENCE,
+    tags::UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,
+    tags::UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,
+];
+
+/// The wanted elements of one group.
+pub(crate) type Group<'a> = Vec<(Tag, RawValue<'a>)>;
+
+/// The groups of a file.
+#[derive(Clone, Default)]
+pub(crate) struct Groups<'a> {
+    pub shared: Group<'a>,
+    pub frames: Vec<Group<'a>>,
+}
+
+/// One group per item of a sequence of functional groups, up to [`MOST_FRAMES`] and one more.
+pub(crate) fn read<'a>(
+    elements: &Elements<'a>,
+    sequence: &Element,
+    wanted: impl Fn(Tag) -> bool,
+) -> Result<Vec<Group<'a>>, Stop> {
+    let mut groups = Vec::new();
+    elements.children(sequence, |inside, item| {
+        if groups.len() <= MOST_FRAMES {
+            groups.push(group(inside, item, &wanted)?);
+        }
+        Ok(())
+    })?;
+    Ok(groups)
+}
+
+fn group<'a>(
+    elements: &Elements<'a>,
+    item: &Element,
+    wanted: &impl Fn(Tag) -> bool,
+) -> Result<Group<'a>, Stop> {
+    let mut values = Group::new();
+    elements.children(item, |inside, sequence| {
+        if !MACROS.contains(&sequence.tag) {
+            return Ok(());
+        }
+        inside.children(sequence, |inside, item| {
+            inside.children(item, |inside, element| {
+                // The type of a frame stands for the type of the image.
+                let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
+                if wanted(tag) && values.iter().all(|(known, _)| *known != tag) {
+                    let bytes = inside.value(element)?;
+                    let big_endian = inside.encoding.big_endian;
+                    values.push((tag, RawValue { vr: element.vr, bytes, big_endian }));
+                }
+                Ok(())
+            })
+        })
+    })?;
+    Ok(values)
+}

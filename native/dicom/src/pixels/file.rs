@@ -1,0 +1,129 @@
+//! A file whose slices are decoded: its header is read and its frames are found once, however many slices it holds.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use super::{compressed_pixels, digest, fragments, native_pixels};
+use crate::error::Error;
+use crate::header::{HeaderOutcome, SliceHeader, read_opened};
+use crate::problem::Problem;
+use crate::series::{SeriesPlan, SlicePlan};
+use crate::syntax::{self, Codec};
+
+/// The bytes of a file that are at hand: all of them, or its head and one piece further on, as
+/// [`SlicePlan::piece`] says for a slice.
+#[derive(Clone, Copy, Debug)]
+pub struct FileBytes<'a> {
+    /// The first bytes.
+    pub head: &'a [u8],
+    /// Offset of `piece` in the file.
+    pub start: u64,
+    /// Some later bytes.
+    pub piece: &'a [u8],
+    /// Length of the file.
+    pub length: u64,
+}
+
+impl<'a> FileBytes<'a> {
+    /// All bytes of a file.
+    pub fn whole(file: &'a [u8]) -> Self {
+        let length = file.len() as u64;
+        FileBytes { head: file, start: length, piece: &[], length }
+    }
+}
+
+/// A file whose slices are to be decoded. Any number of threads may share it.
+#[derive(Debug)]
+pub struct SliceFile<'a> {
+    /// The head, or all of a data set that had to be inflated.
+    head: Cow<'a, [u8]>,
+    start: u64,
+    piece: &'a [u8],
+    outcome: HeaderOutcome,
+    frames: OnceLock<Result<Vec<Range<usize>>, Problem>>,
+}
+
+impl<'a> SliceFile<'a> {
+    /// Reads the header. What is wrong with it is said by [`decode`](Self::decode).
+    pub fn open(bytes: FileBytes<'a>) -> Self {
+        let (head, outcome) = read_opened(bytes.head, bytes.length);
+        SliceFile { head, start: bytes.start, piece: bytes.piece, outcome, frames: OnceLock::new() }
+    }
+
+    /// Reads slice number `slice` of the plan, which is in this file: see [`decode`](crate::decode).
+    ///
+    /// # Errors
+    /// As [`decode`](crate::decode).
+    pub fn decode(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<[u8; 32], Error> {
+        let (Some(what), Some(label)) = (plan.slices.get(slice), plan.file_label(slice)) else {
+            return Err(Error::Argument(format!("slice {slice} of {} was asked for", plan.slices.len())));
+        };
+        if out.len() != plan.pixels() {
+            let text = format!("room for {} pixels was given, slices have {}", out.len(), plan.pixels());
+            return Err(Error::Argument(text));
+        }
+        self.decode_slice(plan, what, out).map_err(|problem| {
+            let problem = match what.frames {
+                1 => problem,
+                _ => Problem::Frame { frame: what.frame + 1, problem: Box::new(problem) },
+            };
+            Error::Slice { file: label, problem, others: 0 }
+        })
+    }
+
+    fn decode_slice(
+        &self,
+        plan: &SeriesPlan,
+        slice: &SlicePlan,
+        out: &mut [i16],
+    ) -> Result<[u8; 32], Problem> {
+        let headers = match &self.outcome {
+            HeaderOutcome::Slices(headers) => headers.as_slice(),
+            HeaderOutcome::Broken { problem, .. } => return Err(problem.clone()),
+            _ => &[],
+        };
+        let header = headers.get(slice.frame as usize).filter(|header| is_planned(plan, slice, header));
+        let header = header.ok_or(Problem::Changed)?;
+        let codec = syntax::codec(&header.transfer_syntax);
+        let codec = codec.ok_or_else(|| Problem::Syntax { uid: header.transfer_syntax.clone() })?;
+        if codec == Codec::Native {
+            native_pixels(self.native_frame(header)?, header, slice.offset, out)?;
+        } else {
+            let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
+            let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
+            let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
+            let frame = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
+            compressed_pixels(codec, &frame, header, slice.offset, out)?;
+        }
+        Ok(digest::of_stored(out, slice.offset))
+    }
+
+    /// The bytes of one uncompressed frame.
+    fn native_frame(&self, header: &SliceHeader) -> Result<&[u8], Problem> {
+        let range = header.native_range();
+        let expected = range.end - range.start;
+        let within = |start: u64, bytes: &'_ [u8]| -> Option<Range<usize>> {
+            let from = usize::try_from(range.start.checked_sub(start)?).ok()?;
+            let to = usize::try_from(range.end - start).ok()?;
+            (to <= bytes.len()).then_some(from..to)
+        };
+        let bytes = match (within(self.start, self.piece), within(0, &self.head)) {
+            (Some(range), _) => self.piece.get(range),
+            (None, Some(range)) => self.head.get(range),
+            _ => None,
+        };
+        let found = (self.head.len() as u64).saturating_sub(range.start).min(expected);
+        bytes.ok_or(Problem::TooFewPixels { expected, found })
+    }
+}
+
+/// Whether a header is the one that the plan was made of.
+pub(crate) fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {
+    header.sop_instance_uid == slice.instance_uid
+        && (header.frame, header.frames) == (slice.frame, slice.frames)
+        && (header.rows, header.columns) == (plan.rows, plan.columns)
+        && header.pixels == slice.pixels
+        && header.transfer_syntax == slice.transfer_syntax
+        && header.rescale.unwrap_or((1.0, 0.0)) == (slice.slope, slice.intercept)
+}
