@@ -190,6 +190,16 @@ fn smallest_and_largest_pixel_are_corrected_where_the_source_has_them() {
 }
 
 #[test]
+fn loss_that_only_the_transfer_syntax_tells_is_said() {
+    let lossy = source().encapsulated("1.2.840.10008.1.2.4.91", &[&[0; 4]]);
+    let new = derived(&lossy, &[0; 6], &derivation());
+    assert!(contains(&new.file, b"\x28\x00\x10\x21CS\x02\x0001") && contains(&new.file, b"ISO_15444_1 "));
+    let said = lossy.text((0x0028, 0x2110), "CS", "01").text((0x0028, 0x2114), "CS", "ISO_10918_1");
+    let new = derived(&said, &[0; 6], &derivation());
+    assert!(contains(&new.file, b"ISO_10918_1") && !contains(&new.file, b"ISO_15444_1"));
+}
+
+#[test]
 fn sequences_nested_a_hundred_thousand_deep_are_copied_without_recursion() {
     let deep = source().nested((0x0008, 0x1115), 100_000);
     let new = derived(&deep, &[0; 6], &derivation());

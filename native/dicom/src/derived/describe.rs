@@ -60,8 +60,13 @@ pub(super) fn is_superseded(tag: Tag) -> bool {
     TAGS.contains(&tag) || matches!(tag.group(), 0x5000..=0x50FF | 0x6000..=0x60FF)
 }
 
-/// Sets what the derived instance says of itself; returns its SOP Instance UID.
-pub(super) fn describe(attributes: &mut Attributes, source: &SliceHeader, derivation: &Derivation) -> String {
+/// Sets what the derived instance says of itself; returns its SOP Instance UID. `pixel_bytes` are those of the source's pixel data.
+pub(super) fn describe(
+    attributes: &mut Attributes,
+    source: &SliceHeader,
+    pixel_bytes: u64,
+    derivation: &Derivation,
+) -> String {
     let instance = instance_uid(source, derivation);
     let mut set = |tag, vr: &[u8; 2], text: &str| {
         attributes.insert(tag, Attribute::text(vr, text));
@@ -76,7 +81,7 @@ pub(super) fn describe(attributes: &mut Attributes, source: &SliceHeader, deriva
     set(tags::IMAGE_TYPE, b"CS", &image_type.collect::<Vec<_>>().join("\\"));
     set(tags::DERIVATION_DESCRIPTION, b"ST", &derivation.text());
     if source.lossy {
-        set(tags::LOSSY_IMAGE_COMPRESSION, b"CS", "01");
+        say_lossy(attributes, source, pixel_bytes);
     }
     let description = series_description(attributes, derivation);
     attributes.insert(tags::SERIES_DESCRIPTION, description);
@@ -86,6 +91,27 @@ pub(super) fn describe(attributes: &mut Attributes, source: &SliceHeader, deriva
         say_deidentified(attributes, derivation);
     }
     instance
+}
+
+/// Says that pixels were once compressed with loss where only the source's transfer syntax does (PS3.3 C.7.6.1.1.5).
+fn say_lossy(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64) {
+    if attributes.contains_key(&tags::LOSSY_IMAGE_COMPRESSION) {
+        return;
+    }
+    let method = match source.transfer_syntax.rsplit('.').next() {
+        Some("81") => "ISO_14495_1",
+        Some("91") => "ISO_15444_1",
+        Some("203") => "ISO_15444_15",
+        _ => "ISO_10918_1",
+    };
+    let ratio = format!("{:.2}", source.image_bytes() as f64 / pixel_bytes.max(1) as f64);
+    for (tag, vr, text) in [
+        (tags::LOSSY_IMAGE_COMPRESSION, b"CS", "01"),
+        (tags::LOSSY_IMAGE_COMPRESSION_RATIO, b"DS", ratio.as_str()),
+        (tags::LOSSY_IMAGE_COMPRESSION_METHOD, b"CS", method),
+    ] {
+        attributes.insert(tag, Attribute::text(vr, text));
+    }
 }
 
 fn series_uid(source: &SliceHeader, derivation: &Derivation) -> String {

@@ -143,7 +143,8 @@ pub fn derive(
             .for_each(|(stored, &source)| *stored = source);
     }
     pixels::correct_range(&mut attributes, &header.pixels, stored, what.offset);
-    let instance = describe::describe(&mut attributes, &header, derivation);
+    let pixel_bytes = (file.len() as u64).saturating_sub(header.pixel_offset);
+    let instance = describe::describe(&mut attributes, &header, pixel_bytes, derivation);
     let mut out = Vec::with_capacity(2 * stored.len() + 16 * 1024);
     write_meta(&header.sop_class_uid, &instance, derivation, &mut out);
     attributes.iter().for_each(|(&tag, attribute)| attribute.write(tag, &mut out));

@@ -25,12 +25,15 @@ pub(super) fn padding(attributes: &Attributes, format: &PixelFormat) -> Option<R
 
 /// Corrects the attributes that say how far the pixels go; those about the whole series are left out.
 pub(super) fn correct_range(attributes: &mut Attributes, format: &PixelFormat, stored: &[i16], offset: i32) {
-    let ends = [
-        (tags::SMALLEST_IMAGE_PIXEL_VALUE, stored.iter().min()),
-        (tags::LARGEST_IMAGE_PIXEL_VALUE, stored.iter().max()),
+    type End = fn(&[i16]) -> Option<i16>;
+    let ends: [(Tag, End); 2] = [
+        (tags::SMALLEST_IMAGE_PIXEL_VALUE, |stored| stored.iter().min().copied()),
+        (tags::LARGEST_IMAGE_PIXEL_VALUE, |stored| stored.iter().max().copied()),
     ];
     for (tag, end) in ends {
-        if let (Some(attribute), Some(&end)) = (attributes.get_mut(&tag), end) {
+        if let Some(attribute) = attributes.get_mut(&tag)
+            && let Some(end) = end(stored)
+        {
             let vr = if format.signed { *b"SS" } else { *b"US" };
             *attribute = Attribute::new(vr, cell(end, offset).to_le_bytes().to_vec());
         }
@@ -80,13 +83,16 @@ fn put_cells(
     offset: i32,
     format: &PixelFormat,
     mask: u16,
-    order: fn(u16) -> [u8; 2],
+    order: impl Fn(u16) -> [u8; 2],
     out: &mut Vec<u8>,
 ) {
     if format.bits_allocated == 8 {
         out.extend(stored.iter().map(|&value| (cell(value, offset) & mask) as u8));
     } else {
-        out.extend(stored.iter().flat_map(|&value| order(cell(value, offset) & mask)));
+        let start = out.len();
+        out.resize(start + 2 * stored.len(), 0);
+        let (cells, _) = out[start..].as_chunks_mut::<2>();
+        cells.iter_mut().zip(stored).for_each(|(out, &value)| *out = order(cell(value, offset) & mask));
     }
 }
 
