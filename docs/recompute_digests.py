@@ -2,7 +2,7 @@
 """Recompute every digest of a result folder from its own files, as docs/format.md defines them.
 
     recompute_digests.py RESULT              from the Parquet tables and the manifest
-    recompute_digests.py RESULT --dicom DIR  the digests of the input as well, from pydicom's pixels
+    recompute_digests.py RESULT --dicom DIR  the digests of the input as well, and of derived DICOM, from pydicom's pixels
 
 Prints each digest and exits 1 if one differs from the manifest. Needs numpy and pyarrow; --dicom needs pydicom.
 It shares no code with TomoBasis.
@@ -79,6 +79,17 @@ def from_dicom(folder: Path, rows: int, columns: int) -> dict:
     return {"pixels": pixels, "instances (from DICOM)": sha256(*hashes)}
 
 
+def from_derived(result: Path, manifest: dict) -> dict:
+    import pydicom
+
+    digests = {}
+    for series in manifest.get("derived", {}).get("series", []):
+        files = sorted((result / f"dicom/k={series['k']}").iterdir())
+        pixels = (pydicom.dcmread(path).pixel_array.astype("<i4").tobytes() for path in files)
+        digests[f"pixels of k={series['k']}"] = sha256(*map(sha256, pixels))
+    return digests
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("result", type=Path)
@@ -89,9 +100,13 @@ def main() -> int:
     expected = {key: recorded[key] for key in ("pixels", "instances", "s", "V", "root")}
     expected |= {"instances (from DICOM)": recorded["instances"], "U": recorded["U"]["root"]}
     expected |= {f"U block {block}": digest for block, digest in enumerate(recorded["U"]["blocks"])}
+    for series in manifest.get("derived", {}).get("series", []):
+        expected[f"pixels of k={series['k']}"] = series["pixels"]
     found = from_tables(args.result, manifest)
     if args.dicom:
         found |= from_dicom(args.dicom, manifest["series"]["rows"], manifest["series"]["columns"])
+        if manifest.get("derived", {}).get("syntax") == "explicit":  # pydicom needs a plugin for the other
+            found |= from_derived(args.result, manifest)
     differing = [name for name, digest in found.items() if digest.hex() != expected[name]]
     for name, digest in found.items():
         print(f"{'DIFFERS' if name in differing else 'same':7}  {digest.hex()}  {name}")

@@ -82,6 +82,16 @@ example_scan() {
   say "no head CT (Debian's invesalius-examples): a made phantom takes its place"
 }
 
+# What others make of the DICOM that we write. Without them the tests that ask them are skipped.
+dicom_tools() {
+  have dciodvfy && have dcmdjpls && return
+  if can_install; then
+    say "installing dcmtk and dicom3tools"
+    install dcmtk dicom3tools && return
+  fi
+  say "no DCMTK or no dciodvfy (dicom3tools): tests of derived DICOM that use them are skipped"
+}
+
 python_packages() {
   .venv/bin/python -c '' 2> /dev/null || { rm -rf .venv; python3 -m venv .venv; }
   say "installing Spark and Python packages into .venv (two minutes the first time)"
@@ -96,6 +106,7 @@ fi
 mkdir -p .setup
 system_packages
 example_scan
+[ "$mode" = demo ] || dicom_tools
 python_packages
 touch "$stamp"
 [ "$mode" = demo ] || touch ".setup/demo.$key" # what the tests need includes what the demo needs

@@ -8,7 +8,7 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_linalg::GramAccumulator;
-use tomobasis_pipeline::{BlockRecord, Decomposition, digest::Digest, result};
+use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, digest::Digest, result};
 
 use crate::{
     arrays::{byte_arrays, new_string, size, string},
@@ -86,14 +86,15 @@ pub fn summary0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlon
     })
 }
 
-/// `NamedFile[] finish0(long handle, byte[][] blockRecords, NamedFile[] pictures, String environmentJson)`: all files of the
-/// result folder but the blocks' and `_SUCCESS`.
+/// `NamedFile[] finish0(long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String
+/// environmentJson)`: all files of the result folder but the blocks', the derived slices' and `_SUCCESS`.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
 pub fn finish0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
     block_records: JObjectArray<'local, JByteArray<'local>>,
+    derived_records: JObjectArray<'local, JByteArray<'local>>,
     pictures: JObjectArray<'local, JObject<'local>>,
     environment_json: JString<'local>,
 ) -> JObject<'local> {
@@ -103,9 +104,12 @@ pub fn finish0<'local>(
         let records = byte_arrays(env, &block_records)?;
         let records =
             records.iter().map(|bytes| BlockRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let derived = byte_arrays(env, &derived_records)?;
+        let derived =
+            derived.iter().map(|bytes| DerivedRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
         let pictures = named_file::from_java(env, &pictures)?;
         let environment = serde_json::from_str(&string(env, &environment_json)?)?;
-        let (_, files) = result::finish(decomposition, &records, pictures, environment)?;
+        let (_, files) = result::finish(decomposition, &records, &derived, pictures, environment)?;
         named_file::to_java(env, &files)
     })
 }

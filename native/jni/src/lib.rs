@@ -5,13 +5,15 @@
 //! those of the Java classes' `private static native` methods.
 //!
 //! A handle is the address of a boxed Rust value (`handle`), owned by its Java object, which keeps others from using it after
-//! `free` and, for the two mutable classes, from using it on two threads at once. Errors become the exception that fits
+//! `free` and, for the mutable classes, from using it on two threads at once. Errors become the exception that fits
 //! their exit code, panics become `ComputationException`, and an exception that is already pending wins (`failure`). The JVM is
 //! never aborted.
 
 mod arrays;
 mod block_renderer;
+mod composite_renderer;
 mod decomposition;
+mod derived_slices;
 mod failure;
 mod gram_accumulator;
 mod handle;

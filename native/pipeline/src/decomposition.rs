@@ -224,8 +224,19 @@ impl Decomposition {
     }
 
     pub(crate) fn projector(&self) -> Result<Projector> {
+        self.projector_of(self.rank())
+    }
+
+    /// The projector of the first `k` columns: each column of `T` is for itself, so their bits are those of the whole.
+    pub(crate) fn projector_of(&self, k: usize) -> Result<Projector> {
+        let k = k.min(self.rank());
+        let first = |matrix: &[f64]| -> Vec<f64> {
+            matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
+        };
+        let (s, compensated) = (&self.s[..k], &self.compensated[..k]);
         let rescale = rescale_of(&self.plan);
-        Ok(Projector::new(&self.s, &self.v, &self.v_low, &self.compensated, self.columns(), &rescale)?)
+        let (v, v_low) = (first(&self.v), first(&self.v_low));
+        Ok(Projector::new(s, &v, &v_low, compensated, self.columns(), &rescale)?)
     }
 }
 

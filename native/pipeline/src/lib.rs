@@ -9,6 +9,8 @@
 //! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order |
 //! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
 //! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture |
+//! | composite | per row block | [`derived::CompositeRenderer`]: composites of all slices as stored values (with `--emit dicom`) |
+//! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!
 //! [`run`] is the in-process run, [`verify`] compares results with inputs and with each other, [`options`] is the one command
@@ -18,6 +20,7 @@
 
 pub mod block;
 mod decomposition;
+pub mod derived;
 pub mod digest;
 mod error;
 pub mod options;

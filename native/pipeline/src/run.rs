@@ -4,6 +4,8 @@
 //! take blocks from a counter. That the result does not depend on which thread took which block, or on how many there are,
 //! is the linear algebra's promise: sums are exact, and each row of `U` is computed for itself.
 
+mod derive;
+
 use std::{
     fs,
     io::Read,
@@ -31,8 +33,9 @@ use crate::{
     tables,
 };
 
-/// Stages of a run up to `s` and `V`.
+/// Stages of a run, without derived DICOM and with it.
 const STAGES: usize = 5;
+const STAGES_WITH_DICOM: usize = 6;
 
 /// A finished decomposition.
 #[derive(Debug)]
@@ -47,6 +50,7 @@ pub struct Outcome {
 pub(crate) struct Scan {
     pub plan: SeriesPlan,
     pub slice_digests: Vec<Digest>,
+    files: Vec<InputFile>,
     /// Slice after slice, each in row-major order.
     pixels: Vec<i16>,
 }
@@ -57,6 +61,8 @@ pub(crate) struct Runner<'a> {
     progress: &'a dyn Progress,
     /// Stages that were run before this run's own.
     before: usize,
+    /// This run's own.
+    stages: usize,
     timings: Map<String, Value>,
 }
 
@@ -69,7 +75,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let output = local_path("--output", &options.output)?;
     let shown_output = options.output.clone();
     let staged = StagedFolder::create(&output, options.overwrite)?;
-    let mut runner = Runner::new(threads, progress, 0)?;
+    let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
     let scan = runner.read(&options)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = BlockRenderer::new(decomposition.clone())?;
@@ -77,10 +83,16 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let (records, strips) = runner.render(&scan, &renderer, |block| {
         if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
     })?;
+    let derived = match decomposition.options.emits(Emit::Dicom) {
+        true => {
+            runner.derive(&scan, &decomposition, |made| staged.write(&made.file.path, &[&made.file.bytes]))?
+        }
+        false => Vec::new(),
+    };
     let began = Instant::now();
     let pictures = renderer.pictures(strips.iter().map(Vec::as_slice))?;
     runner.record("pictures", began);
-    let (manifest, files) = finish(&decomposition, &records, pictures, runner.environment())?;
+    let (manifest, files) = finish(&decomposition, &records, &derived, pictures, runner.environment())?;
     for file in files {
         staged.write(&file.path, &[&file.bytes])?;
     }
@@ -90,16 +102,27 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
 }
 
 impl<'a> Runner<'a> {
-    pub(crate) fn new(threads: usize, progress: &'a dyn Progress, before: usize) -> Result<Self> {
+    pub(crate) fn new(
+        threads: usize,
+        progress: &'a dyn Progress,
+        before: usize,
+        dicom: bool,
+    ) -> Result<Self> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("tomobasis-{i}"))
             .build()?;
-        Ok(Self { pool, progress, before, timings: Map::new() })
+        let stages = if dicom { STAGES_WITH_DICOM } else { STAGES };
+        Ok(Self { pool, progress, before, stages, timings: Map::new() })
+    }
+
+    /// Begins the stage before this run's own first one.
+    pub(crate) fn first_stage(&self, name: &str, unit: &str, total: u64) {
+        self.progress.stage(1, self.before + self.stages, name, unit, total);
     }
 
     fn stage(&self, number: usize, name: &str, unit: &str, total: usize) -> Instant {
-        self.progress.stage(self.before + number, self.before + STAGES, name, unit, total as u64);
+        self.progress.stage(self.before + number, self.before + self.stages, name, unit, total as u64);
         Instant::now()
     }
 
@@ -132,30 +155,25 @@ impl<'a> Runner<'a> {
             self.progress.message(&note.text);
         }
         let began = self.stage(2, "decode", "slices", plan.slices.len());
-        let scan = self.decode(plan, &files).inspect_err(|error| tell_path(error, &files))?;
+        let (slice_digests, pixels) =
+            self.decode(&plan, &files).inspect_err(|error| tell_path(error, &files))?;
         self.record("decode", began);
-        Ok(scan)
+        Ok(Scan { plan, slice_digests, files, pixels })
     }
 
-    fn decode(&self, plan: SeriesPlan, files: &[InputFile]) -> Result<Scan> {
+    fn decode(&self, plan: &SeriesPlan, files: &[InputFile]) -> Result<(Vec<Digest>, Vec<i16>)> {
         let size = plan.rows * plan.columns;
         let mut pixels = vec![0; size * plan.slices.len()];
         let decode = |bytes: &mut Vec<u8>, (slice, out): (usize, &mut [i16])| {
-            let index = plan.slices[slice].file;
-            let file =
-                files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
-            bytes.clear();
-            fs::File::open(&file.path)
-                .and_then(|mut opened| opened.read_to_end(bytes))
-                .map_err(|source| file.unreadable(index, files.len(), source))?;
-            let digest = tomobasis_dicom::decode(&plan, slice, bytes, out)?;
+            read_slice(plan, slice, files, bytes)?;
+            let digest = tomobasis_dicom::decode(plan, slice, bytes, out)?;
             self.progress.advance(1);
             Ok(Digest(digest))
         };
         let slices = pixels.par_chunks_mut(size).enumerate();
         let slice_digests =
             self.pool.install(|| slices.map_init(Vec::new, decode).collect::<Result<Vec<_>>>())?;
-        Ok(Scan { plan, slice_digests, pixels })
+        Ok((slice_digests, pixels))
     }
 
     /// Gram matrix, then `s` and `V`.
@@ -257,6 +275,17 @@ impl Scan {
         }
         rows
     }
+}
+
+/// Reads the file of slice number `slice` of the plan into `bytes`.
+fn read_slice(plan: &SeriesPlan, slice: usize, files: &[InputFile], bytes: &mut Vec<u8>) -> Result<()> {
+    let index = plan.slices[slice].file;
+    let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
+    bytes.clear();
+    fs::File::open(&file.path)
+        .and_then(|mut opened| opened.read_to_end(bytes))
+        .map_err(|source| file.unreadable(index, files.len(), source))?;
+    Ok(())
 }
 
 /// For the log that `--verbose` shows: which file the error's label means.

@@ -7,9 +7,10 @@ use std::sync::Arc;
 
 use crate::{
     block::{BlockRenderer, basis_digests},
+    derived::DerivedSection,
     digest::Digest,
     error::{Error, Result},
-    options::{Options, VerifyArgs},
+    options::{Emit, Options, VerifyArgs},
     progress::Progress,
     result::{Manifest, ResultFolder, digests, first_difference},
     run::Runner,
@@ -23,12 +24,12 @@ use crate::{
 pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
     tomobasis_linalg::check_machine()?;
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
-    let mut runner = Runner::new(threads, progress, 1)?;
+    let options = Options::for_verification(args, &folder.manifest);
+    let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();
-    progress.stage(1, 6, "check files", "row blocks", blocks);
+    runner.first_stage("check files", "row blocks", blocks);
     runner.pool.install(|| folder.check(progress))?;
 
-    let options = Options::for_verification(args, folder.manifest.parameters.rank);
     let scan = runner.read(&options)?;
     let expected = &folder.manifest.digests;
     if Digest::of_digests(&scan.slice_digests) != expected.pixels {
@@ -43,7 +44,18 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
             "recomputed from the input, the digest of {what} is not the manifest's"
         )));
     }
-    if found.instances == expected.instances {
+    let same_instances = found.instances == expected.instances;
+    if let Some(section) = &folder.manifest.derived {
+        let records = runner.derive(&scan, &decomposition, |made| match same_instances {
+            true => folder.check_derived(&made.file),
+            false => Ok(()),
+        })?;
+        if DerivedSection::new(&decomposition, &records)? != *section {
+            let text = "recomputed from the input, the derived series are not those of the manifest";
+            return Err(Error::Differs(text.to_owned()));
+        }
+    }
+    if same_instances {
         folder.check_small_tables(&decomposition)?;
     } else {
         progress.message(

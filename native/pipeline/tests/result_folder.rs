@@ -193,7 +193,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     // A retried task brings its block twice.
     records.push(records[0]);
     let pictures = renderer.pictures(strips.iter().map(Vec::as_slice)).unwrap();
-    let (_, made) = result::finish(&decomposition, &records, pictures, Environment::default()).unwrap();
+    let (_, made) = result::finish(&decomposition, &records, &[], pictures, Environment::default()).unwrap();
 
     let in_process = files(&output);
     for (name, bytes) in parts.into_iter().chain(made.into_iter().map(|file| (file.path, file.bytes))) {
@@ -204,7 +204,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     records.pop();
     records.pop();
     assert!(
-        result::finish(&decomposition, &records, Vec::new(), Environment::default()).is_err(),
+        result::finish(&decomposition, &records, &[], Vec::new(), Environment::default()).is_err(),
         "a block is missing"
     );
     assert!(renderer.pictures(strips[1..].iter().map(Vec::as_slice)).is_err(), "a strip is missing");

@@ -60,7 +60,10 @@ pub fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Emit, Method, RankChoice};
+    use crate::{
+        derived::DicomSyntax,
+        options::{Emit, Method, RankChoice},
+    };
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -118,7 +121,10 @@ mod tests {
             ("--input a --output b --composite 0", "--composite"),
             ("--input a --output b --method qr", "--method"),
             ("--input a --output b --method tsqr", "--method tsqr is not available yet"),
-            ("--input a --output b --emit dicom", "--emit dicom is not available yet"),
+            ("--input a --output b --emit text", "--emit text is not available yet"),
+            ("--input a --output b --no-patient-data", "--no-patient-data: it is about derived DICOM"),
+            ("--input a --output b --dicom-syntax jpeg-ls", "--dicom-syntax: it is about derived DICOM"),
+            ("--input a --output b --emit dicom --dicom-syntax rle", "--dicom-syntax"),
             ("--input a --output b --input-format drm", "--input-format drm is not available yet"),
             ("--input a --output b --seed 1", "--seed is not available yet"),
             ("--input a --output b --center", "--center is not available yet"),
@@ -144,8 +150,10 @@ mod tests {
     #[test]
     fn options_survive_the_way_through_json() {
         let options = options(
-            "--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose",
+            "--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose --emit dicom \
+             --dicom-syntax jpeg-ls --no-patient-data",
         );
+        assert_eq!((options.dicom_syntax, options.no_patient_data), (DicomSyntax::JpegLs, true));
         let json = serde_json::to_string(&options).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), options);
     }

@@ -18,7 +18,10 @@ pub use self::{
     rank::{Composite, RankChoice},
     verify::VerifyArgs,
 };
-use crate::error::{Error, Result};
+use crate::{
+    derived::{self, DicomSyntax},
+    error::{Error, Result},
+};
 
 /// How the decomposition is computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -49,8 +52,7 @@ pub enum Emit {
     Png,
     /// `report.html`.
     Report,
-    #[value(hide = true)]
-    /// Derived DICOM series (a later version).
+    /// Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`.
     Dicom,
     #[value(hide = true)]
     /// The files of the 2020 pipeline (a later version).
@@ -112,6 +114,12 @@ pub struct JobArgs {
         default_value = "parquet,png,report"
     )]
     emit: Vec<Emit>,
+    /// How derived DICOM is written [default: explicit]
+    #[arg(long, value_enum)]
+    dicom_syntax: Option<DicomSyntax>,
+    /// Leave out of derived DICOM what can identify a person (PS3.15 basic profile; not burned-in text, not faces)
+    #[arg(long)]
+    no_patient_data: bool,
     /// Format of the input
     #[arg(long, value_enum, default_value = "dicom")]
     input_format: InputFormat,
@@ -141,6 +149,10 @@ pub struct Options {
     pub composite: Option<Vec<Composite>>,
     /// What to write.
     pub emit: Vec<Emit>,
+    /// How derived DICOM is written.
+    pub dicom_syntax: DicomSyntax,
+    /// Whether derived DICOM is written without what can identify a person.
+    pub no_patient_data: bool,
     /// Format of the input.
     pub input_format: InputFormat,
     /// Whether paths may appear in messages.
@@ -163,8 +175,20 @@ impl JobArgs {
         if matches!(self.method, Method::Tsqr | Method::Dssvd | Method::Dspca) {
             return Err(not_available("--method", self.method));
         }
-        if let Some(&what) = self.emit.iter().find(|what| matches!(what, Emit::Dicom | Emit::Text)) {
+        if let Some(&what) = self.emit.iter().find(|what| matches!(what, Emit::Text)) {
             return Err(not_available("--emit", what));
+        }
+        if !self.emit.contains(&Emit::Dicom) {
+            let given = [
+                ("--dicom-syntax", self.dicom_syntax.is_some()),
+                ("--no-patient-data", self.no_patient_data),
+            ];
+            if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+                return Err(Error::option(
+                    option,
+                    "it is about derived DICOM; add dicom to --emit, or leave it out",
+                ));
+            }
         }
         if self.input_format != InputFormat::Dicom {
             return Err(not_available("--input-format", self.input_format));
@@ -181,6 +205,8 @@ impl JobArgs {
             rank: self.energy.map_or(self.rank, RankChoice::Energy),
             composite: self.composite,
             emit: self.emit,
+            dicom_syntax: self.dicom_syntax.unwrap_or_default(),
+            no_patient_data: self.no_patient_data,
             input_format: self.input_format,
             verbose: self.verbose,
         })
@@ -215,11 +241,14 @@ impl Options {
         self.emits(Emit::Png) || self.emits(Emit::Report)
     }
 
-    /// Checks what depends on the series: ranks and composites against its number of slices.
+    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its kind.
     ///
     /// # Errors
-    /// [`Error::Option`] naming `--rank` or `--composite`.
+    /// [`Error::Option`] naming `--rank`, `--composite` or `--emit`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
+        if self.emits(Emit::Dicom) {
+            derived::check(plan)?;
+        }
         let slices = plan.slices.len();
         if let RankChoice::Columns(k) = self.rank
             && k > slices

@@ -2,7 +2,8 @@
 
 use clap::Args;
 
-use super::{InputFormat, Method, Options, RankChoice};
+use super::{Composite, Emit, InputFormat, Method, Options};
+use crate::{derived::DicomSyntax, result::Manifest};
 
 /// The arguments of `verify`.
 #[derive(Args, Clone, Debug)]
@@ -22,18 +23,23 @@ pub struct VerifyArgs {
 }
 
 impl Options {
-    /// The options of a run that computes what was computed and writes nothing.
+    /// The options of a run that computes what was computed, derived DICOM included, and writes nothing.
     #[must_use]
-    pub fn for_verification(args: &VerifyArgs, rank: RankChoice) -> Self {
+    pub fn for_verification(args: &VerifyArgs, manifest: &Manifest) -> Self {
+        let derived = manifest.derived.as_ref();
+        let composites =
+            derived.map(|section| section.series.iter().map(|one| Composite::Columns(one.k)).collect());
         Self {
             input: args.input.clone(),
             output: String::new(),
             overwrite: false,
             series: args.series.clone(),
             method: Method::Exact,
-            rank,
-            composite: None,
-            emit: Vec::new(),
+            rank: manifest.parameters.rank,
+            composite: composites,
+            emit: if derived.is_some() { vec![Emit::Dicom] } else { Vec::new() },
+            dicom_syntax: derived.map_or(DicomSyntax::default(), |section| section.syntax),
+            no_patient_data: derived.is_some_and(|section| !section.patient_data),
             input_format: InputFormat::Dicom,
             verbose: args.verbose,
         }

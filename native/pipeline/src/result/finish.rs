@@ -8,6 +8,7 @@ use crate::{
     NamedFile,
     block::{BlockRecord, basis_digests},
     decomposition::Decomposition,
+    derived::{DerivedRecord, DerivedSection},
     error::{Error, Result},
     options::Emit,
     tables,
@@ -30,18 +31,21 @@ pub struct Environment {
     pub more: Map<String, Value>,
 }
 
-/// Makes all files of the result folder that are neither a block's nor `_SUCCESS`, the manifest last.
+/// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.
 ///
 /// # Errors
-/// [`Error::Protocol`] when blocks are missing or disagree, and what the encoders refuse.
+/// [`Error::Protocol`] when blocks or derived slices are missing or disagree, and what the encoders refuse.
 pub fn finish(
     decomposition: &Decomposition,
     records: &[BlockRecord],
+    derived: &[DerivedRecord],
     pictures: Vec<NamedFile>,
     environment: Environment,
 ) -> Result<(Manifest, Vec<NamedFile>)> {
     let u = basis_digests(decomposition.blocks(), records)?;
-    let manifest = Manifest::new(decomposition, u, environment)?;
+    let emits_dicom = decomposition.options.emits(Emit::Dicom);
+    let derived = emits_dicom.then(|| DerivedSection::new(decomposition, derived)).transpose()?;
+    let manifest = Manifest::new(decomposition, u, derived, environment)?;
     let tables = decomposition.options.emits(Emit::Parquet);
     let mut files = if tables { small_tables(decomposition)? } else { Vec::new() };
     if decomposition.options.emits(Emit::Report) {

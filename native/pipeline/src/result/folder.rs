@@ -9,6 +9,7 @@ use rayon::prelude::*;
 
 use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables};
 use crate::{
+    NamedFile,
     decomposition::{Decomposition, block_count, first_row},
     digest::{BasisDigests, Digest, Digests, FORMAT, root},
     error::{Error, Result},
@@ -72,6 +73,18 @@ impl ResultFolder {
             if self.read(&made.path)? != made.bytes {
                 return Err(other_bytes(&made.path));
             }
+        }
+        Ok(())
+    }
+
+    /// Compares a derived instance with one made again from the input.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the file.
+    pub(crate) fn check_derived(&self, made: &NamedFile) -> Result<()> {
+        let found = self.read(&made.path)?;
+        if self.is_ours() && found != made.bytes {
+            return Err(Error::Differs(format!("{}: the input gives other bytes", made.path)));
         }
         Ok(())
     }

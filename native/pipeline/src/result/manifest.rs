@@ -10,15 +10,16 @@ use tomobasis_linalg::BLOCK_ROWS;
 use super::finish::Environment;
 use crate::{
     decomposition::{CompositeEntry, Decomposition},
+    derived::DerivedSection,
     digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
     error::{Error, Result},
     options::{Emit, RankChoice},
 };
 
 /// Class of reproducibility of what this version computes.
-const CLASS: &str = "certified";
+pub(crate) const CLASS: &str = "certified";
 /// The method that runs for integer pixels.
-const METHOD: &str = "gram";
+pub(crate) const METHOD: &str = "gram";
 
 /// The whole manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,9 @@ pub struct Manifest {
     pub digests: Digests,
     /// What was written beside the manifest.
     pub emitted: Vec<Emit>,
+    /// The derived DICOM series, where they were asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub derived: Option<DerivedSection>,
     /// How it was run: outside the digests.
     pub run: Run,
 }
@@ -129,7 +133,12 @@ impl Manifest {
     ///
     /// # Errors
     /// [`Error::Protocol`] when the bounds cannot be written as JSON.
-    pub fn new(decomposition: &Decomposition, u: BasisDigests, environment: Environment) -> Result<Self> {
+    pub fn new(
+        decomposition: &Decomposition,
+        u: BasisDigests,
+        derived: Option<DerivedSection>,
+        environment: Environment,
+    ) -> Result<Self> {
         let plan = &decomposition.plan;
         let options = &decomposition.options;
         Ok(Self {
@@ -169,6 +178,7 @@ impl Manifest {
             },
             digests: digests(decomposition, u),
             emitted: options.emit.clone(),
+            derived,
             run: Run {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),

@@ -58,6 +58,7 @@ pub(super) fn render(manifest: &Manifest, decomposition: &Decomposition, picture
     figure(&mut html, pictures, 0);
     figure(&mut html, pictures, 1);
     energies(&mut html, manifest, decomposition);
+    derived(&mut html, manifest);
     figure(&mut html, pictures, 3);
     figure(&mut html, pictures, 2);
     guarantee(&mut html, manifest, &decomposition.bounds);
@@ -86,6 +87,28 @@ fn energies(html: &mut Html, manifest: &Manifest, decomposition: &Decomposition)
         );
     }
     html.raw("</table></div>\n");
+}
+
+/// What became of the composites as DICOM.
+fn derived(html: &mut Html, manifest: &Manifest) {
+    let Some(section) = &manifest.derived else { return };
+    html.raw("<p>");
+    let identity = match section.patient_data {
+        true => "with the source's patient data",
+        false => "without patient data (burned-in text and faces are untouched)",
+    };
+    html.text(&format!("Derived DICOM series, rounded to the values that the source can store, {identity}:"));
+    html.raw("</p>\n<ul>\n");
+    for series in &section.series {
+        html.raw("<li>");
+        let values = manifest.result.rows * manifest.result.columns as u64;
+        html.text(&format!(
+            "dicom/k={}: {} slices; {} of {values} values were beyond the stored range and set to its end",
+            series.k, manifest.series.slices, series.clipped
+        ));
+        html.raw("</li>\n");
+    }
+    html.raw("</ul>\n");
 }
 
 fn table_entries(decomposition: &Decomposition) -> Vec<CompositeEntry> {

@@ -27,6 +27,8 @@ pub struct Summary {
     pub slices: usize,
     /// Row blocks.
     pub blocks: u32,
+    /// Composites that are rendered.
+    pub composites: usize,
     /// The first five singular values.
     pub sigma: Vec<f64>,
     /// Columns (from 0) whose singular values coincide to the working precision.
@@ -46,6 +48,7 @@ pub fn summary(decomposition: &Decomposition) -> Summary {
         noise: decomposition.noise,
         slices: decomposition.columns(),
         blocks: decomposition.blocks(),
+        composites: decomposition.composites.len(),
         sigma: decomposition.s.iter().take(5).copied().collect(),
         unresolved: decomposition.unresolved.clone(),
         bounds: decomposition.bounds.clone(),
@@ -88,6 +91,10 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
     }
     if !decomposition.unresolved.is_empty() {
         lines.push(format!("unresolved   {} columns: see the manifest", decomposition.unresolved.len()));
+    }
+    if decomposition.options.emits(Emit::Dicom) {
+        let identity = if decomposition.options.no_patient_data { "without" } else { "with" };
+        lines.push(format!("dicom        {output}/dicom/ ({identity} patient data)"));
     }
     if decomposition.options.emits(Emit::Report) {
         lines.push(format!("look at      {output}/{REPORT}"));

@@ -68,15 +68,19 @@ public final class Decomposition extends NativeObject {
    * Makes the files of the result folder that are about the whole series: manifest, small tables, report, pictures.
    *
    * @param blockRecords the record of every row block ({@link BlockRenderer#render}), in the order of their index
+   * @param derivedRecords the record of every derived file ({@link DerivedSlices#write}), in any order; none where no derived
+   *     DICOM was asked for
    * @param pictures what {@link BlockRenderer#pictures} returned
    * @param environmentJson versions, sizes and timings of this run, for the manifest
    * @return the files to write
    */
-  public NamedFile[] finish(byte[][] blockRecords, NamedFile[] pictures, String environmentJson) {
+  public NamedFile[] finish(
+      byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String environmentJson) {
     requireElements(blockRecords, "blockRecords");
+    requireElements(derivedRecords, "derivedRecords");
     requireElements(pictures, "pictures");
     Objects.requireNonNull(environmentJson, "environmentJson");
-    return read(handle -> finish0(handle, blockRecords, pictures, environmentJson));
+    return read(handle -> finish0(handle, blockRecords, derivedRecords, pictures, environmentJson));
   }
 
   static void requireElements(Object[] array, String name) {
@@ -95,5 +99,6 @@ public final class Decomposition extends NativeObject {
 
   private static native String summary0(long handle);
 
-  private static native NamedFile[] finish0(long handle, byte[][] blockRecords, NamedFile[] pictures, String environmentJson);
+  private static native NamedFile[] finish0(
+      long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String environmentJson);
 }

@@ -38,12 +38,27 @@ class ArgumentsTest {
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
-      assertNull(() -> decomposition.finish(new byte[][] {null}, new NamedFile[0], "{}"));
-      assertNull(() -> decomposition.finish(new byte[0][], new NamedFile[] {null}, "{}"));
-      assertNull(() -> decomposition.finish(new byte[0][], new NamedFile[0], null));
+      assertNull(() -> decomposition.finish(new byte[][] {null}, new byte[0][], new NamedFile[0], "{}"));
+      assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[] {null}, "{}"));
+      assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[0], null));
       assertNull(() -> renderer.render(0, null, 48));
       assertNull(() -> renderer.pictures(new byte[][] {null}));
+      assertNull(() -> decomposition.finish(new byte[0][], new byte[][] {null}, new NamedFile[0], "{}"));
     }
+    try (Decomposition decomposition = Runs.decompose(CT, 1);
+        CompositeRenderer renderer = new CompositeRenderer(decomposition);
+        DerivedSlices slices = new DerivedSlices(renderer, 0, 1)) {
+      assertNull(() -> renderer.render(0, null, 48, new int[] {0}));
+      assertNull(() -> renderer.render(0, new short[48], 48, null));
+      assertNull(() -> slices.add(null));
+      assertNull(() -> slices.write(0, null, new byte[1]));
+      assertNull(() -> slices.write(0, "a", null));
+      assertIllegal(() -> new DerivedSlices(renderer, -1, 1));
+      assertIllegal(() -> new DerivedSlices(renderer, 0, 0));
+      assertIllegal(() -> renderer.render(0, new short[47], 48, new int[] {0}));
+    }
+    assertNull(() -> new CompositeRenderer(null));
+    assertNull(() -> new DerivedFile("a", null, new byte[0]));
   }
 
   @Test

@@ -8,7 +8,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.security.MessageDigest;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.DisplayNameGeneration;
@@ -102,7 +104,7 @@ class RoundTripTest {
         records[b] = rendered[1];
         strips[b] = rendered[2];
       }
-      NamedFile[] files = decomposition.finish(records, renderer.pictures(strips), "{}");
+      NamedFile[] files = decomposition.finish(records, new byte[0][], renderer.pictures(strips), "{}");
       String[] names = Arrays.stream(files).map(NamedFile::path).toArray(String[]::new);
       for (String name : new String[] {"manifest.json", "singular_values.parquet", "weights.parquet", "report.html"}) {
         assertTrue(Arrays.asList(names).contains(name), Arrays.toString(names));
@@ -111,6 +113,51 @@ class RoundTripTest {
     } finally {
       decomposition.close();
     }
+  }
+
+  @Test
+  void composites_become_derived_files_however_the_slices_are_cut() {
+    String plan = Runs.plan(CT);
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    byte[] digests = Runs.decode(CT, plan, pixels);
+    String options = Runs.options("--emit", "dicom", "--composite", "2,4");
+    try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), digests, 1);
+        BlockRenderer blocks = new BlockRenderer(decomposition);
+        CompositeRenderer renderer = new CompositeRenderer(decomposition)) {
+      List<DerivedFile> whole = derived(renderer, pixels, 0);
+      List<DerivedFile> cut = derived(renderer, pixels, 0, 2, 3);
+      assertEquals(2 * CT.slices(), whole.size());
+      for (int i = 0; i < whole.size(); i++) {
+        assertEquals(whole.get(i).path(), cut.get(i).path());
+        assertArrayEquals(whole.get(i).bytes(), cut.get(i).bytes());
+        assertArrayEquals(whole.get(i).record(), cut.get(i).record());
+      }
+      assertEquals("dicom/k=2/slice-00000.dcm", whole.get(0).path());
+      byte[][] records = new byte[Runs.blocks(CT)][];
+      for (int b = 0; b < records.length; b++) {
+        records[b] = blocks.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b))[1];
+      }
+      byte[][] derived = whole.stream().map(DerivedFile::record).toArray(byte[][]::new);
+      NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}");
+      assertTrue(new String(files[files.length - 1].bytes()).contains("\"clipped\""));
+    }
+  }
+
+  /** All files of the runs of slices that begin at {@code starts}, in the order of the slices. */
+  private static List<DerivedFile> derived(CompositeRenderer renderer, short[] pixels, int... starts) {
+    List<DerivedFile> files = new ArrayList<>();
+    for (int run = 0; run < starts.length; run++) {
+      int end = run + 1 < starts.length ? starts[run + 1] : CT.slices();
+      try (DerivedSlices slices = new DerivedSlices(renderer, starts[run], end - starts[run])) {
+        for (int b = Runs.blocks(CT) - 1; b >= 0; b--) {
+          slices.add(renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), starts)[run]);
+        }
+        for (int j = starts[run]; j < end; j++) {
+          files.addAll(List.of(slices.write(j, "slice" + j, CT.file(j))));
+        }
+      }
+    }
+    return files;
   }
 
   @Test

@@ -18,10 +18,11 @@ import io.tomobasis.kernels.{Decomposition, NamedFile}
  */
 object DecomposeJob {
   private val Stages = 5
+  private val StagesWithDicom = 7
 
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
-    val progress = new Progress(err, Stages)
+    val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
     val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
     val files = Listing.list(config.inputs, hadoop)
     val scan = new Stage(1, "scan", "files", Vector(files.length))
@@ -66,7 +67,9 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val solve = new Stage(4, "decompose", "matrices", Vector(1))
     val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
-    val pieces = named(decode)(SliceReader.pieces(sc, plan, files, sliceRuns, hadoop, config.verbose))
+    val sources = SourceFiles(hadoop, files.length, config.verbose)
+    val pieces =
+      named(decode)(SliceReader.pieces(sc, plan, SourceFiles.grouped(plan, files, sliceRuns), sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val sums = named(gram)(ExactGram.sum(blocks, layout.slices))
     Seq(decode, gram).foreach(progress.await)
@@ -77,11 +80,27 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
       solved
     }
     Using.resource(decomposition) { decomposition =>
-      val rendered = named(render)(RenderBlocks.run(sc, blocks, decomposition.toBytes, result.forTasks(hadoop)))
+      val (bytes, folder) = (decomposition.toBytes, result.forTasks(hadoop))
+      val rendered = named(render)(RenderBlocks.run(sc, blocks, bytes, folder))
       progress.await(render)
-      val environment = Environment.json(sc, Seq(scan, decode, gram, solve, render), sliceRuns.parts, blockRuns.parts)
+      val composites = Json.read(decomposition.summary()).get("composites").asInt
+      val derivedRuns = Runs(layout.slices, layout.derivePartitions(asked, sc.defaultParallelism, composites))
+      val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
+      val derive = new Stage(7, "derive", "slices", derivedRuns.sizes)
+      val derived =
+        if (!config.dicom) Array.empty[Array[Byte]]
+        else {
+          val renderer = sc.broadcast(new SharedComposites(bytes))
+          val groups = sc.broadcast(SourceFiles.grouped(plan, files, derivedRuns))
+          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, derivedRuns))
+          val records = named(derive)(DerivedDicom.write(strips, renderer, groups, sources, folder))
+          Seq(composite, derive).foreach(progress.await)
+          records
+        }
+      val stages = Seq(scan, decode, gram, solve, render) ++ (if (config.dicom) Seq(composite, derive) else Nil)
+      val environment = Environment.json(sc, stages, sliceRuns.parts, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
-      val made = decomposition.finish(rendered.records, pictures, environment)
+      val made = decomposition.finish(rendered.records, derived, pictures, environment)
       made.foreach(file => result.write(file.path, file.bytes))
       closingText(decomposition, made)
     }

@@ -7,7 +7,14 @@ import scala.jdk.CollectionConverters._
 import io.tomobasis.kernels.JobOptions
 
 /** What the job itself needs of its options. Everything else stays in `json`, which only native code reads. */
-final case class JobConfig(inputs: Seq[String], output: String, overwrite: Boolean, verbose: Boolean, json: String)
+final case class JobConfig(
+    inputs: Seq[String],
+    output: String,
+    overwrite: Boolean,
+    verbose: Boolean,
+    dicom: Boolean,
+    json: String
+)
 
 object JobConfig {
 
@@ -21,6 +28,7 @@ object JobConfig {
         output = options.get("output").asText,
         overwrite = options.get("overwrite").asBoolean,
         verbose = options.get("verbose").asBoolean,
+        dicom = options.get("emit").elements.asScala.exists(_.asText == "dicom"),
         json = json
       )
     }

@@ -19,7 +19,8 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[SliceSource],
       classOf[InputFile],
       classOf[SharedDecoder],
-      classOf[SharedRenderer]
+      classOf[SharedRenderer],
+      classOf[SharedComposites]
     ).foreach(kryo.register(_))
   }
 }

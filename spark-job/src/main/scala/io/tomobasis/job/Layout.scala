@@ -16,6 +16,10 @@ final case class Layout(pixels: Int, slices: Int) {
   def decodePartitions(asked: Option[Int], cores: Int): Int = partitions(slices, asked, cores, Layout.DecodeBytes)
   def blockPartitions(asked: Option[Int], cores: Int): Int = partitions(blocks, asked, cores, Layout.BlockBytes)
 
+  /** Partitions for derived slices, each of which is in `composites` composites. */
+  def derivePartitions(asked: Option[Int], cores: Int, composites: Int): Int =
+    partitions(slices, asked, cores, math.max(1L, Layout.DecodeBytes / math.max(1, composites)))
+
   private def partitions(items: Int, asked: Option[Int], cores: Int, bytes: Long): Int = {
     val bySize = (2L * pixels * slices + bytes - 1) / bytes
     math.max(1L, math.min(items.toLong, asked.map(_.toLong).getOrElse(math.max(4L * cores, bySize)))).toInt

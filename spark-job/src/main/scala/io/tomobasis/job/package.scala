@@ -9,8 +9,9 @@ package io.tomobasis
  *   - `Main`, `JobConfig`, `Failure`: command line in, exit code and one line out
  *   - `DecomposeJob`: the driver's program, stage by stage; `Progress` and `Environment` tell of it
  *   - `Listing`, `SeriesScan`, `SeriesPlan`: files to a series, on the driver
- *   - `SliceReader`, `RowBlocks`: slices to row blocks, over the one shuffle, cut as `Layout` says
- *   - `ExactGram`, `RenderBlocks`: what is done with row blocks, in executors; `PerExecutor` shares native objects there
+ *   - `SourceFiles`, `SliceReader`, `RowBlocks`: slices to row blocks, over the one shuffle, cut as `Layout` says
+ *   - `ExactGram`, `RenderBlocks`, `DerivedDicom`: what is done with row blocks, in executors; `PerExecutor` shares native
+ *     objects there
  *   - `ResultFolder`, `TaskFolder`: the result, whole or absent
  *   - `HadoopFiles`, `KernelRegistrator`: how files are read, how blocks are serialised
  */

@@ -67,6 +67,23 @@ class DecomposeJobSuite extends AnyFunSuite {
     }
   }
 
+  test("derived DICOM is the same however the job is cut, also when tasks fail once") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      val dicom = Seq("--emit", "dicom", "--composite", "2,5")
+      val (_, err) = run(input, base.resolve("plain"), conf("local[1]", "spark.default.parallelism" -> "1"), dicom: _*)
+      assert(err.contains("[6/7] composite 4/4 row blocks") && err.contains("[7/7] derive    9/9 slices"), err)
+      val plain = content(base.resolve("plain"))
+      assert(plain.keySet.count(_.matches("dicom/k=[25]/slice-0000[0-8]\\.dcm")) == 18)
+      run(input, base.resolve("many"), conf("local[2]", "spark.default.parallelism" -> "7"), dicom: _*)
+      assert(content(base.resolve("many")) == plain)
+      FaultyFileSystem.recorded()
+      run(s"faulty://once$input", s"faulty://once$base/retried", conf("local[2,4]"), dicom: _*)
+      assert(FaultyFileSystem.faults >= 2)
+      assert(content(base.resolve("retried")) == plain)
+    }
+  }
+
   test("the user is told the series, each stage, the result and the root digest") {
     withFolder { base =>
       val (out, err) = run(writeSeries(base.resolve("in"), ct), base.resolve("result"), conf("local[2]"))

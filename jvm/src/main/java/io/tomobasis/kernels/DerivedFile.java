@@ -1,0 +1,25 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/**
+ * A derived DICOM instance, whole.
+ *
+ * @param path relative to the result folder, with {@code /} between its parts
+ * @param bytes content; not copied
+ * @param record what {@link Decomposition#finish} needs to know of it; not copied
+ */
+public record DerivedFile(String path, byte[] bytes, byte[] record) {
+  /**
+   * Checks that no part is missing.
+   *
+   * @param path relative to the result folder, with {@code /} between its parts
+   * @param bytes content; not copied
+   * @param record what {@link Decomposition#finish} needs to know of it; not copied
+   */
+  public DerivedFile {
+    Objects.requireNonNull(path, "path");
+    Objects.requireNonNull(bytes, "bytes");
+    Objects.requireNonNull(record, "record");
+  }
+}

@@ -1,0 +1,65 @@
+package io.tomobasis.kernels;
+
+import java.util.Objects;
+
+/**
+ * A run of slices in all composites: strips of all row blocks go in, derived DICOM files come out.
+ *
+ * <p>Any thread may call it; adding waits for the other calls, files may be written on many threads.
+ */
+public final class DerivedSlices extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  /**
+   * A run without strips.
+   *
+   * @param renderer that the strips come from
+   * @param first slice of the run
+   * @param count of slices in it
+   */
+  public DerivedSlices(CompositeRenderer renderer, int first, int count) {
+    super(
+        renderer.read(
+            handle -> create(handle, requireNonNegative(first, "first"), requirePositive(count, "count"))),
+        DerivedSlices::free);
+  }
+
+  /**
+   * Takes the strip of one row block, in any order; one that comes twice is taken once.
+   *
+   * @param strip of this run, from {@link CompositeRenderer#render}
+   */
+  public void add(byte[] strip) {
+    Objects.requireNonNull(strip, "strip");
+    write(
+        handle -> {
+          add0(handle, strip);
+          return null;
+        });
+  }
+
+  /**
+   * Writes the instances of one slice, once the strips of all row blocks are there.
+   *
+   * @param slice of the series, in this run
+   * @param name of its file, for the log that may show names
+   * @param source content of that file, whose attributes go over
+   * @return one file for each composite
+   */
+  public DerivedFile[] write(int slice, String name, byte[] source) {
+    requireNonNegative(slice, "slice");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(source, "source");
+    return read(handle -> write0(handle, slice, name, source));
+  }
+
+  private static native long create(long rendererHandle, int first, int count);
+
+  private static native void free(long handle);
+
+  private static native void add0(long handle, byte[] strip);
+
+  private static native DerivedFile[] write0(long handle, int slice, String name, byte[] source);
+}

@@ -1,0 +1,91 @@
+//! `DerivedSlices`: strips of composites to derived DICOM files.
+
+use jni::{
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JObject, JString, JValue},
+    refs::IntoAuto,
+    sys::{jint, jlong},
+};
+use tomobasis_pipeline::derived::{DerivedFile, DerivedSlices, Strip};
+
+use crate::{
+    arrays::{size, string},
+    composite_renderer,
+    failure::{Result, native},
+    handle,
+};
+
+const FILE: &jni::strings::JNIStr = jni_str!("io/tomobasis/kernels/DerivedFile");
+
+/// `long create(long rendererHandle, int first, int count)`; the object may outlive the renderer.
+#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+pub fn create<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    renderer: jlong,
+    first: jint,
+    count: jint,
+) -> jlong {
+    native(env, |_| {
+        // SAFETY: a live handle of CompositeRenderer, which the Java side keeps open during this call.
+        let renderer = unsafe { handle::get::<composite_renderer::Shared>(renderer) }?;
+        let (first, count): (usize, usize) = (size(first, "first")?, size(count, "count")?);
+        Ok(handle::create(DerivedSlices::new(renderer, first..first + count)?))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<DerivedSlices>(handle) };
+        Ok(())
+    })
+}
+
+/// `void add0(long handle, byte[] strip)`.
+#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, strip: JByteArray<'local>) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let slices = unsafe { handle::get_mut::<DerivedSlices>(handle) }?;
+        Ok(slices.add(Strip::from_bytes(&env.convert_byte_array(&strip)?)?)?)
+    })
+}
+
+/// `DerivedFile[] write0(long handle, int slice, String name, byte[] source)`: one for each composite.
+#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+pub fn write0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    slice: jint,
+    name: JString<'local>,
+    source: JByteArray<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let slices = unsafe { handle::get::<DerivedSlices>(handle) }?;
+        let slice = size(slice, "slice")?;
+        let source = env.convert_byte_array(&source)?;
+        let name = string(env, &name)?;
+        let files = slices
+            .write(slice, &source)
+            .inspect_err(|_| log::debug!("slice {slice}: the file at fault is {name}"))?;
+        to_java(env, &files)
+    })
+}
+
+fn to_java<'local>(env: &mut Env<'local>, files: &[DerivedFile]) -> Result<JObject<'local>> {
+    let array = env.new_object_array(files.len() as i32, FILE, JObject::null())?;
+    for (i, made) in files.iter().enumerate() {
+        let path = env.new_string(&made.file.path)?.auto();
+        let bytes = env.byte_array_from_slice(&made.file.bytes)?.auto();
+        let record = env.byte_array_from_slice(&made.record.to_bytes())?.auto();
+        let arguments = [JValue::Object(&path), JValue::Object(&bytes), JValue::Object(&record)];
+        let object = env.new_object(FILE, jni_sig!("(Ljava/lang/String;[B[B)V"), &arguments)?.auto();
+        array.set_element(env, i, &*object)?;
+    }
+    Ok(array.into())
+}

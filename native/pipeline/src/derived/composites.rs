@@ -1,0 +1,183 @@
+//! Composites of a row block, rounded to stored values.
+
+use std::{ops::Range, sync::Arc};
+
+use tomobasis_dicom::SlicePlan;
+use tomobasis_dicom::derived::stored_range;
+use tomobasis_linalg::{Projector, RowBlock};
+
+use super::strip::Strip;
+use crate::{
+    decomposition::{Decomposition, block_rows},
+    error::{Error, Result},
+};
+
+/// Rows whose composites exist as floating-point numbers at a time: a whole but odd number of cache lines, so that the columns
+/// that are written side by side do not share the cache's sets.
+const ROWS: usize = 1000;
+
+/// 1.5 * 2^52: added to a number below 2^51 and taken off again, it rounds to the nearest integer, ties to even.
+const ROUND: f64 = 6_755_399_441_055_744.0;
+
+/// Renders composites of row blocks; shared by all threads.
+pub struct CompositeRenderer {
+    decomposition: Arc<Decomposition>,
+    projector: Projector,
+    /// Numbers of basis vectors, ascending.
+    ranks: Vec<usize>,
+    columns: Vec<usize>,
+    grids: Vec<Grid>,
+}
+
+/// Buffers that a thread keeps from block to block.
+#[derive(Default)]
+pub struct CompositeScratch {
+    t: Vec<f64>,
+    composites: Vec<f64>,
+}
+
+impl CompositeRenderer {
+    /// Prepares for the composites that the decomposition's options ask for.
+    ///
+    /// # Errors
+    /// What the projector refuses.
+    pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
+        let all = 0..decomposition.composites.len();
+        Self::some(decomposition, all)
+    }
+
+    /// Prepares for some of them, by their place in the list.
+    ///
+    /// # Errors
+    /// What the projector refuses.
+    pub(crate) fn some(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
+        let ranks = decomposition.composites.get(which).unwrap_or_default().to_vec();
+        let projector = decomposition.projector_of(ranks.last().copied().unwrap_or_default())?;
+        Ok(Self {
+            projector,
+            ranks,
+            columns: (0..decomposition.columns()).collect(),
+            grids: decomposition.plan.slices.iter().map(Grid::of).collect(),
+            decomposition,
+        })
+    }
+
+    /// The decomposition whose composites these are.
+    #[must_use]
+    pub fn decomposition(&self) -> &Arc<Decomposition> {
+        &self.decomposition
+    }
+
+    /// The numbers of basis vectors, ascending.
+    pub(super) fn ranks(&self) -> &[usize] {
+        &self.ranks
+    }
+
+    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major. Returns one strip for each run
+    /// of slices; `starts` are the runs' first slices, ascending from 0.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the block is not of this series or the runs are not of its slices.
+    pub fn render(
+        &self,
+        scratch: &mut CompositeScratch,
+        block: u32,
+        values: &[i16],
+        rows: usize,
+        starts: &[usize],
+    ) -> Result<Vec<Strip>> {
+        let (pixels, slices) = (self.decomposition.rows(), self.columns.len());
+        if rows == 0 || rows != block_rows(block, pixels) {
+            return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
+        }
+        let ends = starts.iter().skip(1).copied().chain([slices]);
+        let runs: Vec<Range<usize>> = starts.iter().zip(ends).map(|(&start, end)| start..end).collect();
+        if starts.first() != Some(&0) || runs.iter().any(Range::is_empty) {
+            return Err(Error::Protocol(format!("these runs are none of {slices} slices")));
+        }
+        let composites = self.ranks.len();
+        let strip = |run: &Range<usize>| Strip::new(block, run.start, run.len(), rows, composites);
+        let mut strips: Vec<Strip> = runs.iter().map(strip).collect();
+        let k = self.projector.rank();
+        self.projector.project(RowBlock::new(values, rows, slices)?, &mut scratch.t)?;
+        for first in (0..rows).step_by(ROWS) {
+            let part = first..rows.min(first + ROWS);
+            let t = scratch.t.get(part.start * k..part.end * k).unwrap_or_default();
+            let out = &mut scratch.composites;
+            self.projector.composites(t, part.len(), &self.ranks, &self.columns, out)?;
+            let mut rendered = out.chunks_exact(part.len());
+            for c in 0..composites {
+                for (strip, run) in strips.iter_mut().zip(&runs) {
+                    for (slice, composite) in run.clone().zip(&mut rendered) {
+                        let (target, clipped) = strip.slice_mut(c, slice);
+                        *clipped += self.grids[slice].store(composite, &mut target[part.clone()]);
+                    }
+                }
+            }
+        }
+        Ok(strips)
+    }
+}
+
+/// The values that a slice can store.
+#[derive(Clone, Copy, Debug)]
+struct Grid {
+    slope: f64,
+    intercept: f64,
+    /// Least and greatest stored value.
+    least: f64,
+    greatest: f64,
+    /// Taken off stored values so that they fit `i16`.
+    offset: f64,
+}
+
+impl Grid {
+    fn of(slice: &SlicePlan) -> Self {
+        let (least, greatest) = stored_range(slice);
+        Self {
+            slope: slice.slope,
+            intercept: slice.intercept,
+            least: least.into(),
+            greatest: greatest.into(),
+            offset: slice.offset.into(),
+        }
+    }
+
+    /// Rounds values to stored ones, ties to even; returns how many were beyond the range and set to its end.
+    fn store(&self, values: &[f64], out: &mut [i16]) -> u32 {
+        let mut clipped = 0;
+        for (&value, out) in values.iter().zip(out) {
+            // One step beyond the range rounds to beyond the range, so nothing is changed by not going farther.
+            let exact = ((value - self.intercept) / self.slope).clamp(self.least - 1.0, self.greatest + 1.0);
+            let rounded = (exact + ROUND) - ROUND;
+            let stored = rounded.clamp(self.least, self.greatest);
+            clipped += u32::from(stored != rounded);
+            *out = (stored - self.offset) as i16;
+        }
+        clipped
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_rounded_to_the_grid_ties_to_even_and_clipped_where_it_ends() {
+        let grid = Grid { slope: 2.0, intercept: -1024.0, least: 0.0, greatest: 4095.0, offset: 0.0 };
+        let mut out = [9; 9];
+        let hu = [-1024.0, -1023.0, -1021.0, -1022.5, -1025.0, -1025.1, -9e300, 7167.0, 7167.5];
+        let clipped = grid.store(&hu, &mut out);
+        assert_eq!(out, [0, 0, 2, 1, 0, 0, 0, 4095, 4095]);
+        // -1025 and 7167 are half a step beyond the ends: the first rounds to even 0, the second to 4096.
+        assert_eq!(clipped, 4);
+    }
+
+    #[test]
+    fn the_whole_unsigned_range_fits_with_its_offset() {
+        let grid = Grid { slope: 1.0, intercept: 0.0, least: 0.0, greatest: 65535.0, offset: 32768.0 };
+        let mut out = [9; 3];
+        assert_eq!(grid.store(&[0.2, 65535.4, 32768.0], &mut out), 0);
+        assert_eq!(out, [-32768, 32767, 0]);
+    }
+}

@@ -1,0 +1,97 @@
+//! Composites as derived DICOM series: `dicom/k=K/slice-JJJJJ.dcm`.
+//!
+//! | file | where it runs | what |
+//! |---|---|---|
+//! | `composites` | per row block | composites of all slices, rounded to what each slice can store: [`Strip`]s |
+//! | `strip` | | the stored values of one row block for a run of slices; crosses Spark's shuffle as bytes |
+//! | `slices` | per run of slices | strips of all row blocks -> whole slices -> files, with the source's attributes |
+//! | `record` | driver | what the manifest says of them |
+//!
+//! A composite has the scan's size, so it is never held as floating-point numbers: a row block is rounded at once, to the 16-bit
+//! integers of its slices. How they are rounded and what a file is a function of are defined in `docs/format.md`.
+
+mod composites;
+mod record;
+mod slices;
+mod strip;
+
+use serde::{Deserialize, Serialize};
+use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::derived::{Derivation, DerivedSyntax, check_source};
+
+pub use self::{
+    composites::{CompositeRenderer, CompositeScratch},
+    record::{DerivedRecord, DerivedSection, DerivedSeries},
+    slices::{DerivedFile, DerivedSlices},
+    strip::Strip,
+};
+use crate::{
+    decomposition::Decomposition,
+    digest::Digest,
+    error::{Error, Result},
+    result::{CLASS, METHOD},
+};
+
+/// How derived DICOM is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DicomSyntax {
+    /// Explicit VR Little Endian, uncompressed
+    #[default]
+    Explicit,
+    /// JPEG-LS Lossless: about half the size, slower to write and to read
+    JpegLs,
+}
+
+impl From<DicomSyntax> for DerivedSyntax {
+    fn from(syntax: DicomSyntax) -> Self {
+        match syntax {
+            DicomSyntax::Explicit => Self::Explicit,
+            DicomSyntax::JpegLs => Self::JpegLs,
+        }
+    }
+}
+
+/// Refuses `--emit dicom` for series that no derived instances can be written for.
+///
+/// # Errors
+/// [`Error::Option`] with the reason.
+pub(crate) fn check(plan: &SeriesPlan) -> Result<()> {
+    check_source(plan).map_err(|why| Error::option("--emit", format!("dicom {why}; leave it out")))
+}
+
+/// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.
+///
+/// Only the first k columns enter, so that a composite is the same instance whatever else was computed.
+#[must_use]
+pub fn composite_digest(decomposition: &Decomposition, k: usize) -> Digest {
+    let s = Digest::of_f64(decomposition.s.get(..k).unwrap_or(&decomposition.s));
+    let v: Vec<f64> = decomposition
+        .v
+        .chunks_exact(decomposition.rank())
+        .flat_map(|row| row.iter().take(k).copied())
+        .collect();
+    let lines = format!(
+        "tomobasis composite 1\nclass {CLASS}\nmethod {METHOD}\nrows {}\ncolumns {}\nrank {k}\npixels {}\ns {s}\nV {}\n",
+        decomposition.rows(),
+        decomposition.columns(),
+        decomposition.pixels,
+        Digest::of_f64(&v)
+    );
+    Digest::of([lines.as_bytes()])
+}
+
+/// What the instances of the composite of rank `k` have in common.
+fn derivation(decomposition: &Decomposition, k: usize) -> Derivation {
+    let options = &decomposition.options;
+    Derivation {
+        k,
+        slices: decomposition.columns(),
+        method: format!("exact SVD, class {CLASS}"),
+        digest: composite_digest(decomposition, k).0,
+        pixels: decomposition.pixels.0,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        syntax: options.dicom_syntax.into(),
+        patient_data: !options.no_patient_data,
+    }
+}
