@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test lint bench image image-root test-store clean
+.PHONY: help setup setup-test build demo test lint bench bench-reader image image-root test-store clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -40,6 +40,9 @@ lint: setup-test ## formatters and linters only
 
 bench: setup-test build $(SERIES) ## measure the demo's stages, in process and through Spark
 	@.venv/bin/python tests/bench/run.py --input $(SERIES)
+
+bench-reader: setup-test ## measure reading of DICOM files against pydicom
+	@.venv/bin/python tests/bench/reader.py
 
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)

@@ -57,6 +57,14 @@ def decompose(*job):
     return tomobasis("decompose", *job)
 
 
+def reader(*arguments):
+    """The reader of DICOM files alone, `native/dicom/examples/read.rs`; what it printed."""
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "tomobasis-dicom", "--example", "read"]
+    subprocess.run(build, cwd=ROOT, check=True)
+    program = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/read"
+    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+
 def described(slices, rows, columns, **storage):
     """The `Scan` of a made scan of our well-known patient."""
     return scan_of(Phantom(), slices, rows, columns, Storage(**storage), patient=PATIENT, patient_id=PATIENT_ID)

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use super::{compressed_pixels, digest, fragments, native_pixels};
 use crate::error::Error;
@@ -40,7 +40,7 @@ pub struct SliceFile<'a> {
     head: Cow<'a, [u8]>,
     start: u64,
     piece: &'a [u8],
-    outcome: HeaderOutcome,
+    outcome: Arc<HeaderOutcome>,
     frames: OnceLock<Result<Vec<Range<usize>>, Problem>>,
 }
 
@@ -48,14 +48,30 @@ impl<'a> SliceFile<'a> {
     /// Reads the header. What is wrong with it is said by [`decode`](Self::decode).
     pub fn open(bytes: FileBytes<'a>) -> Self {
         let (head, outcome) = read_opened(bytes.head, bytes.length);
+        let outcome = Arc::new(outcome);
         SliceFile { head, start: bytes.start, piece: bytes.piece, outcome, frames: OnceLock::new() }
     }
 
-    /// Reads slice number `slice` of the plan, which is in this file: see [`decode`](crate::decode).
+    /// The same file with another piece at hand. The header is not read again.
+    pub fn with_piece<'b>(&'b self, start: u64, piece: &'b [u8]) -> SliceFile<'b> {
+        let (head, outcome) = (Cow::Borrowed(&*self.head), Arc::clone(&self.outcome));
+        SliceFile { head, start, piece, outcome, frames: OnceLock::new() }
+    }
+
+    /// Reads slice number `slice` of the plan, which is in this file, and returns its digest: see [`decode`](crate::decode).
     ///
     /// # Errors
     /// As [`decode`](crate::decode).
     pub fn decode(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<[u8; 32], Error> {
+        let offset = self.pixels(plan, slice, out)?;
+        Ok(digest::of_stored(out, offset))
+    }
+
+    /// The same without the digest; returns the slice's offset.
+    ///
+    /// # Errors
+    /// As [`decode`](crate::decode).
+    pub fn pixels(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<i32, Error> {
         let (Some(what), Some(label)) = (plan.slices.get(slice), plan.file_label(slice)) else {
             return Err(Error::Argument(format!("slice {slice} of {} was asked for", plan.slices.len())));
         };
@@ -63,22 +79,18 @@ impl<'a> SliceFile<'a> {
             let text = format!("room for {} pixels was given, slices have {}", out.len(), plan.pixels());
             return Err(Error::Argument(text));
         }
-        self.decode_slice(plan, what, out).map_err(|problem| {
+        let read = self.read(plan, what, out).map_err(|problem| {
             let problem = match what.frames {
                 1 => problem,
                 _ => Problem::Frame { frame: what.frame + 1, problem: Box::new(problem) },
             };
             Error::Slice { file: label, problem, others: 0 }
-        })
+        });
+        read.map(|()| what.offset)
     }
 
-    fn decode_slice(
-        &self,
-        plan: &SeriesPlan,
-        slice: &SlicePlan,
-        out: &mut [i16],
-    ) -> Result<[u8; 32], Problem> {
-        let headers = match &self.outcome {
+    fn read(&self, plan: &SeriesPlan, slice: &SlicePlan, out: &mut [i16]) -> Result<(), Problem> {
+        let headers = match &*self.outcome {
             HeaderOutcome::Slices(headers) => headers.as_slice(),
             HeaderOutcome::Broken { problem, .. } => return Err(problem.clone()),
             _ => &[],
@@ -88,15 +100,13 @@ impl<'a> SliceFile<'a> {
         let codec = syntax::codec(&header.transfer_syntax);
         let codec = codec.ok_or_else(|| Problem::Syntax { uid: header.transfer_syntax.clone() })?;
         if codec == Codec::Native {
-            native_pixels(self.native_frame(header)?, header, slice.offset, out)?;
-        } else {
-            let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
-            let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
-            let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
-            let frame = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
-            compressed_pixels(codec, &frame, header, slice.offset, out)?;
+            return native_pixels(self.native_frame(header)?, header, slice.offset, out);
         }
-        Ok(digest::of_stored(out, slice.offset))
+        let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
+        let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
+        let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
+        let frame = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
+        compressed_pixels(codec, &frame, header, slice.offset, out)
     }
 
     /// The bytes of one uncompressed frame.

@@ -1,0 +1,152 @@
+"""The same pixels, bit for bit, as pydicom with its plugins, on every file that both read: pydicom's own test files, one image in
+many syntaxes (beside the checkout), and made images in every syntax by other people's encoders."""
+
+import json
+from pathlib import Path
+
+import imagecodecs
+import numpy as np
+import pydicom
+import pytest
+from pydicom.encaps import encapsulate
+from pydicom.pixels import pixel_array
+from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless
+
+import ct_image
+from ct_image import Storage
+from running import described, reader
+
+BUNDLED = Path(pydicom.__file__).parent / "data/test_files"
+JPEG = "1.2.840.10008.1.2.4."
+
+
+def ours(paths):
+    """{path: [values of each frame] or the reason why there are none}, of the files that our reader was given."""
+    lines = [json.loads(line) for line in reader("values", *paths).splitlines()]
+    found = {Path(line["file"]): line.get("error") or [v for _, v in line["slices"]] for line in lines[:-1]}
+    assert list(found) == list(paths)
+    return found
+
+
+def theirs(path):
+    """The stored values of each frame as pydicom decodes them; None where it cannot."""
+    try:
+        dataset = pydicom.dcmread(path, force=True)
+        values = pixel_array(dataset, raw=True)
+    except Exception:  # whatever keeps pydicom from reading, there is nothing to compare with
+        return None
+    return values.reshape(int(dataset.get("NumberOfFrames") or 1), -1)
+
+
+def compared(paths):
+    """Names of the files that both read, after their pixels were found to be the same."""
+    both = []
+    for path, found in ours(paths).items():
+        expected = theirs(path)
+        if isinstance(found, str) or expected is None:
+            continue
+        assert np.array_equal(np.array(found), expected), path.name
+        both.append(path.name)
+    return both
+
+
+# What both read of the files in pydicom's wheel. The others are colour, no images, without a position, or damaged.
+READ = {
+    "693_J2KI.dcm",
+    "CT_small.dcm",
+    "J2K_pixelrep_mismatch.dcm",
+    "MR_small.dcm",
+    "MR_small_RLE.dcm",
+    "MR_small_bigendian.dcm",
+    "MR_small_expb.dcm",
+    "MR_small_implicit.dcm",
+    "MR_small_jp2klossless.dcm",
+    "MR_small_jpeg_ls_lossless.dcm",
+    "MR_small_padded.dcm",
+    "examples_overlay.dcm",
+}
+# Cosine transforms of 12 bits, which no plugin of pydicom reads that is not under the GPL.
+JPEG_12_BITS = {"51", "53", "55"}
+
+
+def test_the_files_that_come_with_pydicom_have_pydicoms_pixels():
+    assert set(compared(sorted(BUNDLED.glob("*.dcm")))) == READ
+
+
+def test_one_image_in_many_syntaxes_has_pydicoms_pixels(shared):
+    files = sorted(shared("codec_ct").glob("*.dcm"))
+    readable = [path.name for path in files if path.stem.split(".")[-1] not in JPEG_12_BITS]
+    assert compared(files) == readable and len(readable) == 13
+
+
+STORED = {
+    "8 bits": Storage(intercept=0, bits=8),
+    "12 bits": Storage(bits=12),
+    "12 bits signed": Storage(intercept=0, bits=12, signed=True),
+    "16 bits": Storage(intercept=-20000, bits=16),
+    "16 bits signed": Storage(intercept=0, bits=16, signed=True),
+}
+
+
+def jpeg(**options):
+    return lambda values, bits: imagecodecs.jpeg8_encode(values, bitspersample=bits, **options)
+
+
+def htj2k(**options):
+    return lambda values, bits: imagecodecs.htj2k_encode(values, **options)
+
+
+# Transfer syntax: an encoder of one frame (None: pydicom's own), and the numbers of bits that it takes.
+ENCODERS = {
+    RLELossless: (None, STORED),
+    JPEGLSLossless: (None, STORED),
+    JPEGLSNearLossless: (None, ["12 bits", "16 bits"]),
+    JPEG2000Lossless: (None, STORED),
+    JPEG2000: (None, ["12 bits", "12 bits signed"]),
+    JPEG + "50": (jpeg(level=90), ["8 bits"]),
+    JPEG + "57": (jpeg(lossless=True, predictor=6), ["8 bits", "12 bits", "16 bits"]),
+    JPEG + "70": (jpeg(lossless=True, predictor=1), ["8 bits", "12 bits", "16 bits"]),
+    JPEG + "201": (htj2k(reversible=True), ["8 bits", "16 bits"]),
+    JPEG + "202": (htj2k(reversible=True, tlm=True), ["16 bits"]),
+    JPEG + "203": (htj2k(level=0.001, reversible=False), ["16 bits"]),
+}
+OPTIONS = {JPEGLSNearLossless: {"jls_error": 3}, JPEG2000: {"j2k_cr": [4]}}
+
+
+def image(stored):
+    """The values of a made slice with noise in it."""
+    y, x = np.mgrid[0:48, 0:72]
+    noise = np.random.default_rng(1).normal(0, 8, y.shape)
+    low, high = stored.limits
+    wave = np.clip((low + high) / 2 + (high - low) * 0.4 * np.sin(y / 9) * np.cos(x / 14) + noise, low, high)
+    return wave.astype("<i2" if stored.signed else "<u2")
+
+
+def write(path, syntax, stored):
+    values = image(stored)
+    ct_image.write(ct_image.ct_slice(described(1, *values.shape), 0, values), path)
+    dataset = pydicom.dcmread(path)
+    cell = 8 if stored.bits == 8 else 16
+    dataset.BitsAllocated, dataset.BitsStored, dataset.HighBit = cell, stored.bits, stored.bits - 1
+    dataset.PixelRepresentation = int(stored.signed)
+    values = values.astype(np.uint8) if cell == 8 else values
+    dataset["PixelData"].VR = "OB" if cell == 8 else "OW"
+    dataset.PixelData = values.tobytes()
+    encode = ENCODERS[syntax][0]
+    if encode is None:
+        dataset.compress(syntax, generate_instance_uid=False, **OPTIONS.get(syntax, {}))
+    else:
+        dataset.PixelData = encapsulate([bytes(encode(values, stored.bits))])
+        dataset["PixelData"].VR = "OB"
+        dataset["PixelData"].is_undefined_length = True
+        dataset.file_meta.TransferSyntaxUID = syntax
+    dataset.save_as(path)
+
+
+@pytest.mark.parametrize("syntax", ENCODERS, ids=lambda uid: pydicom.uid.UID(uid).name)
+def test_made_images_have_pydicoms_pixels_in(syntax, tmp_path):
+    names = list(ENCODERS[syntax][1])
+    for number, name in enumerate(names):
+        write(tmp_path / f"{number}.dcm", syntax, STORED[name])
+    files = sorted(tmp_path.glob("*.dcm"))
+    assert len(compared(files)) == len(names)
