@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use common::{SLICES, decompose, file, series, slice};
-use tomobasis_dicom::{Inventory, SeriesChoice, decode};
+use tomobasis_dicom::{Inventory, SeriesChoice, decode, testing::DicomFile};
 use tomobasis_pipeline::{
     Error, digest::Digest, options::VerifyArgs, progress::Silent, result::Manifest, verify,
 };
@@ -119,6 +119,20 @@ fn without_patient_data_the_name_is_nowhere() {
     for file in derived(&output, 1) {
         assert!(!file.windows(3).any(|window| window == b"DOE"));
     }
+}
+
+#[test]
+fn frames_of_a_multi_frame_image_are_refused_before_anything_is_computed() {
+    let base = tempfile::tempdir().unwrap();
+    let (input, output) = (base.path().join("scan.dcm"), base.path().join("result"));
+    let pixels: Vec<i16> = (0..24).map(|i| i * i % 7).collect();
+    let frames = [(0.0, "1", "0"), (2.5, "1", "0")];
+    fs::write(&input, DicomFile::ct(3, 4, &pixels).enhanced(&frames).bytes()).unwrap();
+    let error = decompose(&input, &output, "--emit dicom", 1).unwrap_err();
+    assert_eq!(error.exit_code(), 2);
+    assert_eq!(error.to_string(), "--emit: dicom is not available for multi-frame sources; leave it out");
+    assert!(!output.exists());
+    decompose(&input, &output, "", 1).unwrap();
 }
 
 #[test]
