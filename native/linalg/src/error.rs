@@ -74,6 +74,19 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
+    /// An exact Gram matrix too wide for the refinement's widest numbers.
+    #[error(
+        "the exact Gram matrix has {bits} bits, too many to refine its singular vectors; rescale the series"
+    )]
+    GramRange {
+        /// Bits of its largest entry.
+        bits: u32,
+    },
+    /// Factors that are no numbers.
+    #[error(
+        "weights must be finite, and singular values finite and not zero; take them from a decomposition"
+    )]
+    NotFinite,
     /// A rank outside 1..=n.
     #[error("rank {rank} is outside 1 to {columns}, the number of slices")]
     RankRange {

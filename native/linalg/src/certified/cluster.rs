@@ -11,47 +11,72 @@
 
 use super::column::{Column, Format};
 use super::wide::Wide;
+use crate::rounding::pow2;
 use num_bigint::BigInt;
-use tomobasis_dense::symmetric_eigen;
+use rayon::prelude::*;
+use tomobasis_dense::{multiply, symmetric_eigen};
 
 /// Fraction bits of the f64 rotation in fixed point.
 const ROTATION: u32 = 60;
 
 /// Rotates the columns of a cluster. `small[i + c * j]` is `x_i . w_j`. Returns the new vectors and eigenvalues, descending, or None
 /// when the small eigenproblem fails.
+///
+/// Both the rotation and what makes the columns orthonormal are applied to the fixed-point columns, as one combination of them: a
+/// correction in f64 would have roundings outside of their space, which no further step could get below.
 pub(super) fn rayleigh_ritz<const W: usize>(
     columns: &[&Column<W>],
     small: &[f64],
     format: &Format,
 ) -> Option<Vec<(Vec<Wide<W>>, Wide<W>)>> {
     let c = columns.len();
+    let unit = |at: usize| f64::from(u8::from(at / c == at % c));
+    let defect = defects(columns, format);
+    // X (I + D / 2) is orthonormal to first order.
+    let half: Vec<f64> = (0..c * c).map(|at| unit(at) + defect[at] / 2.0).collect();
     let reference = columns[c / 2].lambda;
     let shift: Vec<f64> = columns.iter().map(|x| x.lambda.sub(reference).to_f64(format.lambda)).collect();
-    let mut m: Vec<f64> = (0..c * c).map(|at| (small[at] + small[at / c + c * (at % c)]) / 2.0).collect();
-    (0..c).for_each(|i| m[i + c * i] += shift[i]);
+    // X^T (H - reference) X, and the same in the orthonormal basis.
+    let m: Vec<f64> = (0..c * c).map(|at| small[at] + shift[at / c] * (unit(at) - defect[at])).collect();
+    let m = multiply(&half, true, &multiply(&m, false, &half, c), c);
+    let mut m: Vec<f64> = (0..c * c).map(|at| (m[at] + m[at / c + c * (at % c)]) / 2.0).collect();
     let largest = m.iter().fold(0.0f64, |l, v| l.max(v.abs()));
     if !(largest.is_finite() && largest > 0.0) {
         return None;
     }
     m.iter_mut().for_each(|v| *v /= largest);
     let (values, y) = symmetric_eigen(&m, c)?;
+    let combination = multiply(&half, false, &y, c);
     let n = columns[0].x.len();
     let rotated = (0..c)
+        .into_par_iter()
         .map(|j| {
-            let weights: Vec<Wide<W>> = (0..c).map(|i| Wide::from_f64(y[i + c * j], ROTATION)).collect();
-            let x = (0..n)
-                .map(|r| {
-                    let sum = columns
-                        .iter()
-                        .zip(&weights)
-                        .fold(Wide::ZERO, |s: Wide<W>, (x, &w)| s.add(x.x[r].mul(w)));
-                    sum.shr(ROTATION)
-                })
-                .collect();
+            let weights: Vec<i64> =
+                combination[c * j..c * (j + 1)].iter().map(|y| (y * pow2(ROTATION as i32)) as i64).collect();
+            let terms = || columns.iter().zip(&weights);
+            let entry = |r: usize| terms().fold(Wide::ZERO, |s: Wide<W>, (x, &w)| s.add(x.x[r].mul_word(w)));
+            let x = (0..n).map(|r| entry(r).shr(ROTATION)).collect();
             (x, reference.add(Wide::from_f64(values[j] * largest, format.lambda)))
         })
         .collect();
     Some(rotated)
+}
+
+/// `I - X^T X`, c x c, each entry within a relative 2^-50.
+fn defects<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<f64> {
+    let c = columns.len();
+    let one = Wide::from_i128(1, 2 * format.x);
+    let below: Vec<Vec<f64>> = (0..c)
+        .into_par_iter()
+        .map(|j| {
+            let dot = |i: usize| {
+                let products = columns[i].x.iter().zip(&columns[j].x);
+                products.fold(Wide::ZERO, |s: Wide<W>, (&a, &b)| s.add(a.mul(b)))
+            };
+            (0..=j).map(|i| if i == j { one } else { Wide::ZERO }.sub(dot(i)).to_f64(2 * format.x)).collect()
+        })
+        .collect();
+    (0..c * c).map(|at| below[(at / c).max(at % c)][(at / c).min(at % c)]).collect()
 }
 
 /// Squared length, of the component that the earlier ones leave, below which a vector is passed over: 2^-40.

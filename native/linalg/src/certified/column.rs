@@ -8,6 +8,9 @@ use super::wide::Wide;
 use crate::GramMatrix;
 use crate::rounding::pow2;
 
+/// Fraction bits of `x` that a column with two words of 53 bits needs, with room for its error bound.
+const LEAST_X: u32 = 160;
+
 /// Where the binary points are, chosen from `bits` (of `G`), `n` and the limbs `W`.
 ///
 /// The residual `H x - lambda x` has `x + lambda` fraction bits and stays below `2^(log2 n + 2)`, so both parts share what is left of
@@ -26,11 +29,13 @@ pub(super) struct Format {
 }
 
 impl Format {
-    pub fn new<const W: usize>(g: &GramMatrix) -> Self {
+    /// None where `W` limbs are too few for this `G`.
+    pub fn new<const W: usize>(g: &GramMatrix) -> Option<Self> {
         let log_n = usize::BITS - g.n().leading_zeros();
         let available = 64 * W as u32 - log_n - 4;
         let lambda = g.bits().max(available / 2);
-        Self { x: available - lambda, lambda, gram: g.bits(), digit: (125 - g.digit_bits() - log_n).min(62) }
+        let x = available.checked_sub(lambda).filter(|&x| x >= LEAST_X)?;
+        Some(Self { x, lambda, gram: g.bits(), digit: (125 - g.digit_bits() - log_n).min(62) })
     }
 }
 
@@ -60,11 +65,10 @@ pub(super) struct Residual {
 pub(super) const SLACK: f64 = 1.0 + 1e-9;
 
 impl<const W: usize> Column<W> {
-    /// The pair nearest to a f64 start.
-    pub fn new(g: &GramMatrix, format: &Format, x: &[f64], lambda: f64) -> Self {
+    /// The pair of an eigenvalue and the vector nearest to a f64 start.
+    pub fn new(g: &GramMatrix, format: &Format, x: &[f64], lambda: Wide<W>) -> Self {
         let zero = vec![Wide::ZERO; x.len()];
-        let mut column =
-            Self { x: zero.clone(), product: zero, lambda: Wide::from_f64(lambda, format.lambda) };
+        let mut column = Self { x: zero.clone(), product: zero, lambda };
         column.correct(g, format, x);
         column
     }

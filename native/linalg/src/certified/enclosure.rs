@@ -4,8 +4,14 @@
 //! within `sqrt(2) |W_C|_F / sigma_min(X_C)` of the `lambda` (Kahan 1967; Parlett, "The Symmetric Eigenvalue Problem", 11.5, 11.8; for
 //! c = 1 without the factor). Groups whose intervals overlap are merged until none do; being disjoint and n in all, each then holds
 //! exactly as many eigenvalues as it has columns.
+//!
+//! Eigenvalues closer than [`TIED`] count as equal, whether or not the intervals could tell them apart: then which columns are
+//! unresolved is a property of the matrix, not of the digits in use.
 
 use super::column::SLACK;
+
+/// Neighbouring eigenvalues of `H` (whose largest entry lies between 1/2 and 1) that differ by less are not told apart: 2^-256.
+pub(super) const TIED: f64 = 8.636168555094445e-78;
 
 /// A group of columns `first..=last` (in descending order of eigenvalue) and the interval, relative to its members, that holds
 /// exactly that many eigenvalues.
@@ -23,7 +29,7 @@ impl Group {
     }
 }
 
-/// Groups the columns `0..rho.len()`, whose eigenvalues descend. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
+/// Groups the columns `0..rho.len()`, whose eigenvalues descend: members of different groups are proven to differ by more than [`TIED`]. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
 /// residuals, `orthonormality(first, last)` bounds `|I - X^T X|` for the columns in that range.
 pub(super) fn groups(
     rho: &[f64],
@@ -36,7 +42,7 @@ pub(super) fn groups(
         // Merging widens the interval, so the merged group may reach the one before it, too.
         while let Some(previous) = groups.pop() {
             let gap = distance(previous.last, next.first);
-            if gap > (previous.radius + next.radius) * SLACK {
+            if gap > (previous.radius + next.radius + TIED) * SLACK {
                 groups.push(previous);
                 break;
             }
@@ -62,6 +68,8 @@ mod tests {
     fn separated_values_stay_alone_and_overlapping_ones_are_merged_transitively() {
         assert_eq!(group(&[5.0, 4.0, 1.0], &[0.1, 0.1, 0.1]), [(0, 0), (1, 1), (2, 2)]);
         assert_eq!(group(&[5.0, 4.9, 1.0], &[0.1, 0.1, 0.1]), [(0, 1), (2, 2)]);
+        assert_eq!(group(&[1e-76, 0.0], &[0.0, 0.0]), [(0, 0), (1, 1)]);
+        assert_eq!(group(&[2e-78, 0.0], &[0.0, 0.0]), [(0, 1)]);
         // The pair's interval is wider than its members' and reaches the first.
         assert_eq!(group(&[5.25, 5.0, 4.9], &[0.1, 0.1, 0.1]), [(0, 2)]);
     }

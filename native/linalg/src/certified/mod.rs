@@ -10,10 +10,21 @@
 //! 4. *Bound.* The residuals of all n columns give disjoint intervals for the eigenvalues ([`enclosure`]) and so the gap of each;
 //!    then `x_j` is off by at most `sqrt(2) |w_j| / gap_j` (Davis and Kahan 1970).
 //! 5. *Ziv's test* ([`decide`]): a column whose every entry rounds the same way at both ends of its bound is done; the others go back to 2.
-//!    When corrections no longer help, all is carried on in numbers of twice the width.
 //!
 //! Only the k leading columns are refined (and those in a cluster with them, and those on whose size the numerical rank hangs); the other
 //! f64 eigenvectors serve as preconditioner and for the gaps. A step costs O(n^2 k).
+//!
+//! # How many bits, and where it ends
+//!
+//! All numbers of a run have one width, 384, 768 or 1536 bits, shared out by [`column::Format`]. The first is the narrowest in which
+//! every product is exact and the vectors have 160 fraction bits or more, for two words of 53 bits and a bound: 384 bits while the entries of `G`
+//! have no more than about 210 (16-bit integers need 80 at the most, decimal slopes 170), else 768. Where the residuals stop shrinking
+//! before all columns are decided, the gaps ask for more, and the run goes on in the next width.
+//!
+//! This ends because eigenvalues closer than 2^-256 of the largest power of two in `G` count as equal ([`enclosure::TIED`]), by definition and
+//! whether or not the digits in use could tell them apart. Their columns are *unresolved*: they get the canonical basis of their common
+//! space ([`cluster::canonical`]) and are named. So would be, after 1536 bits, a column with an entry, or a singular value, within 2^-200 of a midpoint
+//! between two floats, or of the rank threshold; none is known.
 
 mod cluster;
 mod column;
@@ -72,8 +83,8 @@ pub struct CertifiedSvd {
     pub compensated: Vec<bool>,
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`.
     pub rank: usize,
-    /// Columns of the result whose singular values do not differ from a neighbour's to the working precision; their vectors are the
-    /// canonical basis of their common space.
+    /// Columns of the result whose singular values equal a neighbour's (see the module's header); their vectors are the canonical basis of
+    /// their common space.
     pub unresolved: Vec<usize>,
     /// What was proven.
     pub bounds: Bounds,
@@ -115,10 +126,10 @@ pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<Certi
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
-    pool.install(|| from_start(g, k, Start::new(g)?))
+    pool.install(|| from_start(g, k, &Start::new(g)?))
 }
 
-fn from_start(g: &GramMatrix, k: usize, start: Start) -> Result<CertifiedSvd, Error> {
+fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, Error> {
     if g.bits() == 0 {
         return Ok(CertifiedSvd {
             s: vec![],
@@ -131,13 +142,19 @@ fn from_start(g: &GramMatrix, k: usize, start: Start) -> Result<CertifiedSvd, Er
             energy: 0.0,
         });
     }
-    // 384 bits decide all but the closest clusters; 768 name what is left.
-    match Refinement::<6>::new(g, k, start).run()? {
+    let narrow = match Refinement::<6>::new(g, k, start).map(Refinement::run).transpose()? {
+        Some(Outcome::Done(svd)) => return Ok(svd),
+        Some(Outcome::Stuck(refinement)) => refinement.widen::<12>(),
+        None => Refinement::<12>::new(g, k, start),
+    };
+    let wide = match narrow.map(Refinement::run).transpose()? {
+        Some(Outcome::Done(svd)) => return Ok(svd),
+        Some(Outcome::Stuck(refinement)) => refinement.widen::<24>(),
+        None => Refinement::<24>::new(g, k, start),
+    };
+    match wide.ok_or(Error::GramRange { bits: g.bits() })?.run()? {
         Outcome::Done(svd) => Ok(svd),
-        Outcome::Stuck(refinement) => match refinement.widen::<12>().run()? {
-            Outcome::Done(svd) => Ok(svd),
-            Outcome::Stuck(refinement) => refinement.with_unresolved(),
-        },
+        Outcome::Stuck(refinement) => refinement.finish(),
     }
 }
 

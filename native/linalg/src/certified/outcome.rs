@@ -8,8 +8,8 @@ use super::{Bounds, COMPENSATE, CertifiedSvd, decide};
 use crate::Error;
 
 impl<const W: usize> Refinement<'_, W> {
-    /// What corrections could not tell apart gets the canonical basis of its space, by name.
-    pub fn with_unresolved(mut self) -> Result<CertifiedSvd, Error> {
+    /// Columns that are not decided get the canonical basis of their space, by name.
+    pub fn finish(mut self) -> Result<CertifiedSvd, Error> {
         let survey = self.survey();
         let rank = survey.above.iter().filter(|a| **a != Some(false)).count();
         let mut unresolved = Vec::new();
@@ -51,7 +51,7 @@ impl<const W: usize> Refinement<'_, W> {
         self.result(&survey, unresolved)
     }
 
-    pub(super) fn result(&self, survey: &Survey, unresolved: Vec<usize>) -> Result<CertifiedSvd, Error> {
+    fn result(&self, survey: &Survey, unresolved: Vec<usize>) -> Result<CertifiedSvd, Error> {
         let n = self.n();
         let rank = survey.above.iter().filter(|a| **a != Some(false)).count();
         let k = self.k.min(rank);

@@ -1,7 +1,7 @@
 //! The refinement loop: survey, decide, improve, until every wanted column is decided or corrections no longer help.
 
 use super::column::{Column, Format, Residual, SLACK};
-use super::enclosure::{Group, groups};
+use super::enclosure::{Group, TIED, groups};
 use super::start::Start;
 use super::wide::Wide;
 use super::{COMPENSATE, CertifiedSvd, decide};
@@ -11,6 +11,9 @@ use rayon::prelude::*;
 
 /// Steps without a residual four bits smaller after which more fraction bits are called for.
 const PATIENCE: usize = 3;
+
+/// A space of equal eigenvalues is known well enough when what can be off is at most this: 2^-160.
+const KNOWN_SPACE: f64 = 6.842277657836021e-49;
 
 /// Approximate eigenpairs of `H = G 2^-bits`, all n; the columns that matter in fixed point.
 pub(super) struct Refinement<'g, const W: usize> {
@@ -54,32 +57,27 @@ pub(super) struct Survey {
 }
 
 impl<'g, const W: usize> Refinement<'g, W> {
-    pub fn new(g: &'g GramMatrix, k: usize, start: Start) -> Self {
+    /// The k leading columns go into fixed point at once; None where `W` limbs are too few for this matrix.
+    pub fn new(g: &'g GramMatrix, k: usize, start: &Start) -> Option<Self> {
         let n = g.n();
-        let format = Format::new::<W>(g);
-        let pairs: Vec<_> = start
-            .lambda
-            .par_iter()
-            .enumerate()
-            .map(|(j, &lambda)| {
-                let column = Column::new(g, &format, &start.x[j * n..(j + 1) * n], lambda);
-                let residual = column.residual(&format);
-                (column, residual)
-            })
-            .collect();
-        let lambda = pairs.iter().map(|(c, _)| c.lambda).collect();
-        let rho = pairs.iter().map(|(_, r)| r.rho).collect();
-        let refined = pairs.into_iter().enumerate().map(|(j, pair)| (j < k).then_some(pair)).collect();
-        Self { g, k, format, approximate: start.x, lambda, rho, refined, decided: vec![None; n], steps: 0 }
+        let format = Format::new::<W>(g)?;
+        let lambda = start.lambda.iter().map(|&l| Wide::from_f64(l, format.lambda)).collect();
+        let mut rho = vec![f64::INFINITY; k];
+        rho.extend(start.residual_bounds(g, k));
+        let (refined, decided) = (vec![None; n], vec![None; n]);
+        let mut this =
+            Self { g, k, format, approximate: start.x.clone(), lambda, rho, refined, decided, steps: 0 };
+        this.refine_all(&(0..k).collect::<Vec<_>>());
+        Some(this)
     }
 
-    /// The same state with more fraction bits.
-    pub fn widen<const V: usize>(self) -> Refinement<'g, V> {
-        let format = Format::new::<V>(self.g);
+    /// The same state with more fraction bits; None where these are too few.
+    pub fn widen<const V: usize>(self) -> Option<Refinement<'g, V>> {
+        let format = Format::new::<V>(self.g)?;
         let shift = format.lambda - self.format.lambda;
         let refined =
             self.refined.into_iter().map(|pair| pair.map(|(c, r)| (c.widen(&self.format, &format), r)));
-        Refinement {
+        Some(Refinement {
             g: self.g,
             k: self.k,
             format,
@@ -89,7 +87,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
             refined: refined.collect(),
             decided: self.decided,
             steps: self.steps,
-        }
+        })
     }
 
     pub fn run(mut self) -> Result<Outcome<'g, W>, Error> {
@@ -100,7 +98,11 @@ impl<'g, const W: usize> Refinement<'g, W> {
             self.decide(&survey);
             let pending = self.pending(&survey);
             if pending.is_empty() {
-                return self.result(&survey, vec![]).map(Outcome::Done);
+                return self.finish().map(Outcome::Done);
+            }
+            // What was known from the f64 start alone may be settled by its exact residual.
+            if self.refine_all(&pending) {
+                continue;
             }
             let worst = pending.iter().map(|&j| self.rho[j]).fold(0.0, f64::max);
             log::debug!(
@@ -187,12 +189,23 @@ impl<'g, const W: usize> Refinement<'g, W> {
             Some(above) => above && position < self.k && self.decided[survey.order[position]].is_none(),
             None => true,
         };
-        let groups = survey.groups.iter().filter(|g| (g.first..=g.last).any(wanted));
+        let open = |at: &usize| !self.tied(survey, *at);
+        let groups = (0..survey.groups.len()).filter(open).map(|at| &survey.groups[at]);
         groups
+            .filter(|g| (g.first..=g.last).any(wanted))
             .flat_map(|g| g.first..=g.last)
             .map(|p| survey.order[p])
             .filter(|&j| self.decided[j].is_none())
             .collect()
+    }
+
+    /// Whether the group's eigenvalues are proven to be equal ([`TIED`]), and its space is known.
+    fn tied(&self, survey: &Survey, at: usize) -> bool {
+        let g = &survey.groups[at];
+        let distance = |p: usize| self.distance(survey.order[p], survey.order[p + 1]);
+        g.len() > 1
+            && (g.first..g.last).all(|p| (distance(p) + 2.0 * g.radius) * SLACK < TIED)
+            && std::f64::consts::SQRT_2 * g.radius <= self.gap(survey, at) * KNOWN_SPACE
     }
 
     /// Ziv's test for the wanted columns whose eigenvalue stands alone.

@@ -10,6 +10,9 @@ use tomobasis_dense::multiply;
 /// Corrections above this share of a vector mean that the eigenvalues are too close for first-order corrections.
 const LINK: f64 = 1.0 / 64.0;
 
+/// Columns of a piece of [`multiply_parallel`].
+const COLUMNS_AT_ONCE: usize = 32;
+
 /// Which columns a step corrects, and which of them it has to treat together.
 struct Step {
     /// Column indices.
@@ -27,23 +30,19 @@ impl<const W: usize> Refinement<'_, W> {
         let step = self.link(pending);
         let corrections = self.corrections(&step);
         let clusters = step.clusters();
-        let mut columns: Vec<Column<W>> = step
-            .pending
-            .par_iter()
-            .enumerate()
-            .filter_map(|(at, &j)| {
-                let mut column = self.refined[j].as_ref()?.0.clone();
-                let correction = &corrections[at * n..(at + 1) * n];
-                if clusters.iter().any(|members| members.contains(&at)) {
-                    column.shift_only(&self.format, correction);
-                } else {
-                    column.correct(self.g, &self.format, correction);
-                    column.lambda =
-                        column.lambda.add(Wide::from_f64(step.projected[at * n + j], self.format.lambda));
-                }
-                Some(column)
-            })
-            .collect();
+        // Linked columns have all been refined.
+        let mut columns: Vec<Column<W>> =
+            step.pending.iter().filter_map(|&j| self.refined[j].take()).map(|(column, _)| column).collect();
+        columns.par_iter_mut().enumerate().for_each(|(at, column)| {
+            let correction = &corrections[at * n..(at + 1) * n];
+            if clusters.iter().any(|members| members.contains(&at)) {
+                column.shift_only(&self.format, correction);
+            } else {
+                column.correct(self.g, &self.format, correction);
+                let step = Wide::from_f64(step.projected[at * n + step.pending[at]], self.format.lambda);
+                column.lambda = column.lambda.add(step);
+            }
+        });
         for members in &clusters {
             self.rotate(&step, members, &mut columns);
         }
@@ -65,18 +64,21 @@ impl<const W: usize> Refinement<'_, W> {
         let mut done = 0;
         while done < pending.len() {
             self.refine_all(&pending[done..]);
-            projected.extend(self.project(&pending[done..]));
-            let mut drawn = Vec::new();
-            for (at, &j) in pending.iter().enumerate().skip(done) {
+            let more = self.project(&pending[done..]);
+            let near = |(j, x): (&usize, &[f64])| -> Vec<(usize, usize)> {
                 // A decided column is proven to stand alone.
-                for i in (0..n).filter(|&i| i != j && self.decided[i].is_none()) {
-                    if projected[at * n + i].abs() >= LINK * self.distance(i, j).abs() {
-                        let (a, b) = (root(&links, i), root(&links, j));
-                        links[a.max(b)] = a.min(b);
-                        if !pending.contains(&i) && !drawn.contains(&i) {
-                            drawn.push(i);
-                        }
-                    }
+                let others = (0..n).filter(|&i| i != *j && self.decided[i].is_none());
+                others.filter(|&i| x[i].abs() >= LINK * self.distance(i, *j).abs()).map(|i| (i, *j)).collect()
+            };
+            let pairs: Vec<_> =
+                pending[done..].par_iter().zip(more.par_chunks_exact(n)).flat_map_iter(near).collect();
+            projected.extend(more);
+            let mut drawn = Vec::new();
+            for (i, j) in pairs {
+                let (a, b) = (root(&links, i), root(&links, j));
+                links[a.max(b)] = a.min(b);
+                if !pending.contains(&i) && !drawn.contains(&i) {
+                    drawn.push(i);
                 }
             }
             done = pending.len();
@@ -108,17 +110,23 @@ impl<const W: usize> Refinement<'_, W> {
         members.iter().zip(rotated).for_each(|(&at, column)| columns[at] = column);
     }
 
-    /// Puts columns into fixed point that are not yet.
-    pub(super) fn refine_all(&mut self, columns: &[usize]) {
+    /// Puts columns into fixed point that are not yet; whether there were any.
+    pub(super) fn refine_all(&mut self, columns: &[usize]) -> bool {
         let n = self.n();
-        for &j in columns {
-            if self.refined[j].is_none() {
-                let lambda = self.lambda[j].to_f64(self.format.lambda);
-                let column = Column::new(self.g, &self.format, &self.approximate[j * n..(j + 1) * n], lambda);
-                let residual = column.residual(&self.format);
-                self.refined[j] = Some((column, residual));
-            }
+        let refine = |j: usize| {
+            let x = &self.approximate[j * n..(j + 1) * n];
+            let column = Column::new(self.g, &self.format, x, self.lambda[j]);
+            let residual = column.residual(&self.format);
+            (j, column, residual)
+        };
+        let new: Vec<_> =
+            columns.par_iter().filter(|&&j| self.refined[j].is_none()).map(|&j| refine(j)).collect();
+        let any = !new.is_empty();
+        for (j, column, residual) in new {
+            self.rho[j] = residual.rho;
+            self.refined[j] = Some((column, residual));
         }
+        any
     }
 
     /// `x_i . w_j` for all i and the given columns j: n x len, column-major.
@@ -127,24 +135,25 @@ impl<const W: usize> Refinement<'_, W> {
             .iter()
             .flat_map(|&j| self.refined[j].iter().flat_map(|(_, r)| r.w.iter().copied()))
             .collect::<Vec<_>>();
-        multiply(&self.approximate, true, &w, self.n())
+        multiply_parallel(&self.approximate, true, &w, self.n())
     }
 
-    /// `X E`: the first-order corrections, without the parts along the other members of a column's own cluster.
+    /// `X E`: the first-order corrections; of clustered columns only the parts outside of their cluster.
     fn corrections(&self, step: &Step) -> Vec<f64> {
         let n = self.n();
         let mut e = vec![0.0; n * step.pending.len()];
-        for (at, &j) in step.pending.iter().enumerate() {
-            let column = &mut e[at * n..(at + 1) * n];
+        let alone = |j: usize| step.home.iter().filter(|&&h| h == step.home[j]).count() == 1;
+        let columns = e.par_chunks_exact_mut(n).zip(step.projected.par_chunks_exact(n)).zip(&step.pending);
+        columns.for_each(|((column, projected), &j)| {
             for (i, e) in column.iter_mut().enumerate() {
-                if i == j {
+                if i == j && alone(j) {
                     *e = self.refined[j].as_ref().map_or(0.0, |(_, r)| r.defect / 2.0);
                 } else if step.home[i] != step.home[j] {
-                    *e = step.projected[at * n + i] / self.distance(j, i);
+                    *e = projected[i] / self.distance(j, i);
                 }
             }
-        }
-        multiply(&self.approximate, false, &e, n)
+        });
+        multiply_parallel(&self.approximate, false, &e, n)
     }
 }
 
@@ -155,6 +164,12 @@ impl Step {
             |c: usize| (0..self.pending.len()).filter(|&at| self.home[self.pending[at]] == c).collect();
         (0..self.home.len()).map(members).filter(|m: &Vec<usize>| m.len() > 1).collect()
     }
+}
+
+/// [`multiply`] in pieces of a few columns of `b`, on the threads of the current pool. It feeds corrections and bounds only, so
+/// its bits do not matter.
+pub(super) fn multiply_parallel(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
+    b.par_chunks(COLUMNS_AT_ONCE * n).flat_map_iter(|b| multiply(x, transpose, b, n)).collect()
 }
 
 /// The root of `i` in a forest of links.

@@ -78,6 +78,17 @@ impl<const W: usize> Wide<W> {
         Self(out)
     }
 
+    /// The low `64 W` bits of the product with one word.
+    pub fn mul_word(self, word: i64) -> Self {
+        let mut carry = 0u128;
+        let magnitude = self.0.map(|a| {
+            let sum = u128::from(a) * u128::from(word.unsigned_abs()) + carry;
+            carry = sum >> 64;
+            sum as u64
+        });
+        if word < 0 { Self(magnitude).neg() } else { Self(magnitude) }
+    }
+
     pub fn is_negative(self) -> bool {
         self.0[W - 1] >> 63 == 1
     }
@@ -192,6 +203,7 @@ mod tests {
             prop_assert_eq!(x.shr(t).to_big(), &p >> t);
             prop_assert_eq!(x.shr(s).shl(s).to_big(), p.clone());
             prop_assert_eq!(Wide::<6>::from_i128(a, 0).mul(y).to_big(), BigInt::from(a) * &q);
+            prop_assert_eq!(y.mul_word(a as i64).to_big(), &q * (a as i64));
             prop_assert_eq!(u64::from(x.abs().bit_length()), p.bits());
             prop_assert_eq!(x.cmp(&y), p.cmp(&q));
             prop_assert_eq!(x.resize::<9>().to_big(), p);
