@@ -38,7 +38,8 @@ impl Projector {
     /// Prepares `s` (k values), `v` and `v_low` (n x k, row-major), `compensated` (k) and one rescale per column (n).
     ///
     /// # Errors
-    /// [`Error::Columns`] when the lengths do not agree; [`Error::Rescale`] for a slope or intercept that can't be used.
+    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for a weight or singular value that is no number, or a
+    /// singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for slopes and intercepts that can't be used.
     pub fn new(
         s: &[f64],
         v: &[f64],
@@ -48,12 +49,16 @@ impl Projector {
         rescale: &[Rescale],
     ) -> Result<Self, Error> {
         let k = s.len();
+        let entries = n.checked_mul(k).ok_or(Error::Columns { expected: v.len(), actual: n })?;
         for (actual, expected) in
-            [(rescale.len(), n), (v.len(), n * k), (v_low.len(), n * k), (compensated.len(), k)]
+            [(rescale.len(), n), (v.len(), entries), (v_low.len(), entries), (compensated.len(), k)]
         {
             if actual != expected {
                 return Err(Error::Columns { expected, actual });
             }
+        }
+        if !(v.iter().chain(v_low).all(|v| v.is_finite()) && s.iter().all(|s| s.is_finite() && *s != 0.0)) {
+            return Err(Error::NotFinite);
         }
         rescale.iter().enumerate().try_for_each(|(j, r)| r.check(j))?;
         let small: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
@@ -83,7 +88,7 @@ impl Projector {
     /// [`Error::Columns`] for a block of another number of columns.
     pub fn project(&self, block: RowBlock, t: &mut Vec<f64>) -> Result<(), Error> {
         self.expect_columns(block)?;
-        t.clear();
+        // All of it is overwritten: what a buffer held before need not be cleared.
         t.resize(block.rows() * self.rank(), 0.0);
         if self.rank() > 0 {
             compiled::project(self, block, t);
@@ -91,13 +96,13 @@ impl Projector {
         Ok(())
     }
 
-    /// `u = t / s`, column by column; same shape as `t`.
+    /// `u = t / s`, column by column; same shape as `t`, whose rows have k entries each.
     pub fn basis(&self, t: &[f64], u: &mut Vec<f64>) {
-        u.clear();
-        u.extend_from_slice(t);
+        u.resize(t.len(), 0.0);
         if self.rank() > 0 {
-            u.chunks_exact_mut(self.rank())
-                .for_each(|row| row.iter_mut().zip(&self.s).for_each(|(u, s)| *u /= s));
+            for (u, t) in u.chunks_exact_mut(self.rank()).zip(t.chunks_exact(self.rank())) {
+                u.iter_mut().zip(t).zip(&self.s).for_each(|((u, t), s)| *u = t / s);
+            }
         }
     }
 

@@ -1,4 +1,5 @@
 use super::*;
+use proptest::prelude::*;
 
 struct Case {
     n: usize,
@@ -48,21 +49,47 @@ impl Case {
     }
 }
 
-#[test]
-fn every_entry_is_one_chain_in_ascending_order_for_any_shape() {
-    for (n, k, rows) in [(1, 1, 1), (3, 2, 5), (7, 7, 95), (20, 8, 96), (33, 17, 97), (5, 1, 200)] {
+proptest! {
+    #[test]
+    fn every_entry_is_one_chain_in_ascending_order_for_any_shape(n in 1usize..40, k in 1usize..20, rows in 0usize..210) {
         let c = case(n, k, rows);
         let p = c.plain();
-        let (mut t, mut u) = (Vec::new(), Vec::new());
+        let (mut t, mut u) = (vec![7.0; 3], Vec::new());
         p.project(c.block(), &mut t).unwrap();
         p.basis(&t, &mut u);
+        prop_assert_eq!((t.len(), u.len()), (rows * k, rows * k));
         for r in 0..rows {
             for j in 0..k {
                 let expected = c.chain(r, j);
-                assert_eq!(t[r * k + j].to_bits(), expected.to_bits());
-                assert_eq!(u[r * k + j].to_bits(), (expected / c.s[j]).to_bits());
+                prop_assert_eq!(t[r * k + j].to_bits(), expected.to_bits());
+                prop_assert_eq!(u[r * k + j].to_bits(), (expected / c.s[j]).to_bits());
             }
         }
+    }
+
+    /// Whatever the values, columns from exact sums are the true sums, rounded once.
+    #[test]
+    fn exact_columns_are_the_nearest_to_the_true_sum_for_any_values(
+        n in 1usize..30,
+        values in proptest::collection::vec(any::<i16>(), 30),
+        weights in proptest::collection::vec((-1i64 << 53..1i64 << 53, -1i64 << 24..1i64 << 24), 30),
+        intercept in -4096i32..4096,
+    ) {
+        let unit = |v: i64, bits: i32| v as f64 * 2f64.powi(-bits);
+        let c = Case {
+            n,
+            k: 1,
+            rows: 1,
+            values: values[..n].to_vec(),
+            // Multiples of 2^-92: all the fixed point that slopes of 1 have.
+            v: weights[..n].iter().map(|w| unit(w.0, 53)).collect(),
+            s: vec![1.0],
+            rescale: vec![Rescale { slope: 1.0, intercept: f64::from(intercept), offset: 0 }; n],
+        };
+        let low: Vec<f64> = weights[..n].iter().map(|w| unit(w.1, 92)).collect();
+        let mut t = Vec::new();
+        c.projector(&low, &[true]).project(c.block(), &mut t).unwrap();
+        prop_assert_eq!(t[0].to_bits(), exact(&c, &low, 0, 0).to_bits());
     }
 }
 
@@ -150,4 +177,9 @@ fn wrong_shapes_ranks_and_columns_are_typed_errors() {
     assert!(matches!(p.composites(&t, 9, &[1], &[0], &mut out), Err(Error::Shape { .. })));
     assert!(matches!(p.originals(c.block(), &[9], &mut out), Err(Error::Columns { .. })));
     assert!(Projector::new(&c.s, &c.v[1..], &c.v, &[false; 3], 4, &c.rescale).is_err());
+    let low = vec![0.0; c.v.len()];
+    for (s, v) in [(0.0, 0.5), (f64::NAN, 0.5), (1.0, f64::NAN), (1.0, f64::INFINITY)] {
+        let new = Projector::new(&[s], &[v], &low[..1], &[false], 1, &c.rescale[..1]);
+        assert_eq!(new.err(), Some(Error::NotFinite));
+    }
 }
