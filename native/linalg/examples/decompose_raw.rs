@@ -1,0 +1,131 @@
+//! The whole decomposition of a matrix of raw integers, step by step, with the time of each: how this crate is used alone, and what
+//! `tests/peers` measures.
+//!
+//!     cargo run --release -p tomobasis-linalg --example decompose_raw -- FILE ROWS COLUMNS RANK THREADS
+//!
+//! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column; `made` in its place makes a smooth scan with noise.
+//! The matrix is in memory before the clock starts. Prints one line of JSON: seconds of each step, what was proven, and a checksum of
+//! `U`, which no number of threads changes.
+
+use rayon::ThreadPool;
+use std::error::Error;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Instant;
+use tomobasis_linalg::{
+    BLOCK_ROWS, GramAccumulator, Projector, Rank, Rescale, RowBlock, certified_svd, kernel_name,
+};
+
+/// Column after column.
+struct Matrix {
+    rows: usize,
+    columns: usize,
+    values: Vec<i16>,
+}
+
+impl Matrix {
+    fn read(path: &str, rows: usize, columns: usize) -> Result<Self, Box<dyn Error>> {
+        let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
+        let values: Vec<i16> =
+            bytes.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
+        if values.len() != rows * columns {
+            return Err(format!("{path} holds {} values, not {rows} x {columns}", values.len()).into());
+        }
+        Ok(Self { rows, columns, values })
+    }
+
+    fn made(rows: usize, columns: usize) -> Self {
+        let mut state = 1u64;
+        let mut noise = || {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (state >> 58) as f64
+        };
+        let wave =
+            |i: usize, j: usize| (i as f64 * 8.0 / rows as f64 + j as f64 * 5.0 / columns as f64).sin();
+        let values = (0..columns)
+            .flat_map(|j| (0..rows).map(move |i| (i, j)))
+            .map(|(i, j)| (1000.0 * wave(i, j) + noise()) as i16)
+            .collect();
+        Self { rows, columns, values }
+    }
+
+    /// Runs `work` on all row blocks; returns each thread's state.
+    fn for_blocks<S: Send>(
+        &self,
+        pool: &ThreadPool,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, RowBlock) -> Result<(), tomobasis_linalg::Error> + Sync,
+    ) -> Result<Vec<S>, tomobasis_linalg::Error> {
+        let next = AtomicUsize::new(0);
+        let run = || {
+            let (mut state, mut values) = (state(), Vec::new());
+            loop {
+                let first = next.fetch_add(1, Ordering::Relaxed) * BLOCK_ROWS;
+                if first >= self.rows {
+                    return Ok(state);
+                }
+                let last = (first + BLOCK_ROWS).min(self.rows);
+                values.clear();
+                self.values.chunks_exact(self.rows).for_each(|c| values.extend_from_slice(&c[first..last]));
+                work(&mut state, RowBlock::new(&values, last - first, self.columns)?)?;
+            }
+        };
+        pool.broadcast(|_| run()).into_iter().collect()
+    }
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [file, numbers @ ..] = arguments.as_slice() else {
+        return Err("usage: decompose_raw FILE|made ROWS COLUMNS RANK THREADS".into());
+    };
+    let numbers: Vec<usize> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
+    let &[rows, columns, rank, threads] = numbers.as_slice() else {
+        return Err("ROWS, COLUMNS, RANK and THREADS are four numbers".into());
+    };
+    let a = if file == "made" { Matrix::made(rows, columns) } else { Matrix::read(file, rows, columns)? };
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let rescale = vec![Rescale::IDENTITY; columns];
+
+    let began = Instant::now();
+    let mut sums = a
+        .for_blocks(
+            &pool,
+            || GramAccumulator::new(columns),
+            |sum, block| sum.as_mut().map_err(|e| e.clone())?.add(block),
+        )?
+        .into_iter();
+    let mut gram = sums.next().ok_or("no threads")??;
+    sums.try_for_each(|sum| gram.merge(&sum?))?;
+    let gram = gram.finish(&rescale)?;
+    let gram_seconds = began.elapsed().as_secs_f64();
+
+    let began = Instant::now();
+    let svd = certified_svd(&gram, Rank::Columns(rank), threads)?;
+    let certified_seconds = began.elapsed().as_secs_f64();
+
+    let began = Instant::now();
+    let projector = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, columns, &rescale)?;
+    let checksums = a.for_blocks(
+        &pool,
+        || (0u64, Vec::new(), Vec::new()),
+        |(sum, t, u), block| {
+            projector.project(block, t)?;
+            projector.basis(t, u);
+            *sum = u.iter().fold(*sum, |sum, v| sum.wrapping_add(v.to_bits()));
+            Ok(())
+        },
+    )?;
+    let project_seconds = began.elapsed().as_secs_f64();
+    let checksum = checksums.iter().fold(0u64, |sum, (more, ..)| sum.wrapping_add(*more));
+    println!(
+        "{{\"gram\": {gram_seconds:.6}, \"certified\": {certified_seconds:.6}, \"project\": {project_seconds:.6}, \
+         \"rank\": {}, \"unresolved\": {}, \"steps\": {}, \"bound\": {:e}, \"kernel\": \"{}\", \
+         \"checksum\": \"{checksum:016x}\"}}",
+        svd.s.len(),
+        svd.unresolved.len(),
+        svd.bounds.steps,
+        svd.bounds.v,
+        kernel_name(),
+    );
+    Ok(())
+}
