@@ -27,6 +27,10 @@ class Enclosure:
     values: list
     vectors: list
 
+    def scaled(self, exponent):
+        """The same of the matrix times 2^exponent."""
+        return Enclosure([v * arb(2) ** exponent for v in self.values], self.vectors)
+
 
 def midpoints(m):
     return arb_mat(m.nrows(), m.ncols(), [x.mid() for x in m.entries()])
@@ -60,13 +64,20 @@ def norm_above(entries):
     return norm([x.abs_upper() for x in entries]).abs_upper()
 
 
-def enclose(gram):
-    """Encloses all eigenpairs of `gram` (n x n integers); ArithmeticError if it cannot, as when two are equal."""
+def enclose(gram, matrix=None):
+    """Encloses all eigenpairs of `gram` (n x n integers); ArithmeticError if it cannot, as when two are equal.
+
+    `matrix` is the one whose Gram matrix it is, up to a factor: LAPACK's SVD of it is a good start at any condition, which the
+    eigenvectors of a Gram matrix in float64 are not beyond 1e6.
+    """
     ctx.prec = BITS
     n = len(gram)
     g = arb_mat([[int(v) for v in row] for row in gram])
-    _, start = np.linalg.eigh(np.array(gram, dtype=np.float64))
-    x = arb_mat(start[:, ::-1].tolist())
+    if matrix is None:
+        start = np.linalg.eigh(np.array(gram, dtype=np.float64))[1][:, ::-1]
+    else:
+        start = np.linalg.svd(np.array(matrix, dtype=np.float64), full_matrices=False)[2].T
+    x = arb_mat(start.tolist())
     for _ in range(STEPS):
         x, values, correction = refine(g, x)
         if correction < arb(2) ** (-BITS // 2 - 20):

@@ -1,6 +1,7 @@
 """A folder of DICOM -> the matrix `A`, read by pydicom."""
 
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -28,11 +29,34 @@ class Matrix:
         return (a.T @ a).astype(np.int64)
 
 
-def read(folder):
-    """The slices under `folder` (searched recursively) in spatial order; localizers and what is no image are left out.
+@dataclass(frozen=True)
+class Stored:
+    """Stored pixels (slices x pixels), and of each slice the slope and intercept as float64, as they are in the files."""
 
-    Whole slopes and intercepts only, so that `A` is an integer matrix.
-    """
+    stored: np.ndarray
+    slopes: list
+    intercepts: list
+    sop_uids: list
+    shape: tuple
+
+    def rescaled(self):
+        """`A` in float64, rounded."""
+        return (self.stored * np.array(self.slopes)[:, None] + np.array(self.intercepts)[:, None]).T
+
+    def exact_gram(self):
+        """`A^T A` over the rationals: (integers as nested lists, the exponent of the power of two that multiplies them)."""
+        factors = [Fraction(v) for v in (*self.slopes, *self.intercepts)]
+        exponent = max(f.denominator for f in factors).bit_length() - 1  # float64's denominators are powers of two
+        slopes, intercepts = ([int(Fraction(v) * 2**exponent) for v in f] for f in (self.slopes, self.intercepts))
+        columns = [
+            [a * int(x) + b for x in values] for a, b, values in zip(slopes, intercepts, self.stored, strict=True)
+        ]
+        gram = [[sum(x * y for x, y in zip(p, q, strict=True)) for q in columns] for p in columns]
+        return gram, -2 * exponent
+
+
+def read_stored(folder):
+    """The slices under `folder` (searched recursively) in spatial order; localizers and what is no image are left out."""
     images = []
     for path in sorted(p for p in Path(folder).rglob("*") if p.is_file()):
         d = pydicom.dcmread(path, force=True)
@@ -41,9 +65,19 @@ def read(folder):
     normal = np.cross(*np.array(images[0].ImageOrientationPatient, float).reshape(2, 3))
     images.sort(key=lambda d: float(np.dot(normal, np.array(d.ImagePositionPatient, float))))
     stored = np.stack([d.pixel_array for d in images]).astype(np.int64)
-    slopes = [float(d.RescaleSlope) for d in images]
-    intercepts = [float(d.RescaleIntercept) for d in images]
-    assert all(v.is_integer() for v in slopes + intercepts)
-    flat = stored.reshape(len(images), -1)
-    hu = flat * np.array(slopes, np.int64)[:, None] + np.array(intercepts, np.int64)[:, None]
-    return Matrix(np.ascontiguousarray(hu.T), stored, [d.SOPInstanceUID for d in images])
+    return Stored(
+        stored.reshape(len(images), -1),
+        [float(d.RescaleSlope) for d in images],
+        [float(d.RescaleIntercept) for d in images],
+        [d.SOPInstanceUID for d in images],
+        stored.shape,
+    )
+
+
+def read(folder):
+    """The same as `A`: whole slopes and intercepts only, so that it is an integer matrix."""
+    series = read_stored(folder)
+    assert all(v.is_integer() for v in series.slopes + series.intercepts)
+    slopes, intercepts = (np.array(v, np.int64)[:, None] for v in (series.slopes, series.intercepts))
+    hu = series.stored * slopes + intercepts
+    return Matrix(np.ascontiguousarray(hu.T), series.stored.reshape(series.shape), series.sop_uids)
