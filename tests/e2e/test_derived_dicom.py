@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.pixels import pixel_array
 
 from ct_image import Scan, Storage
 from oracle import composite, result, scan
@@ -166,13 +167,26 @@ def images(folder):
             yield path
 
 
-def test_dcmtk_decodes_jpeg_ls_to_the_pixels_of_the_uncompressed_series(tmp_path):
-    plain = derive(tmp_path / "plain", signed=True, bits=12)
-    packed = derive(tmp_path / "packed", "--dicom-syntax", "jpeg-ls", signed=True, bits=12)
+@pytest.fixture(scope="module")
+def both_syntaxes(tmp_path_factory):
+    """One series of signed pixels of 12 bits, derived uncompressed and in JPEG-LS."""
+    base = tmp_path_factory.mktemp("syntaxes")
+    plain = derive(base / "plain", signed=True, bits=12)
+    packed = derive(base / "packed", "--dicom-syntax", "jpeg-ls", signed=True, bits=12)
     assert plain.manifest["derived"]["series"] == packed.manifest["derived"]["series"]
-    for a, b in zip(plain.files(10)[:4], packed.files(10)[:4], strict=True):
+    return list(zip(plain.files(10)[:4], packed.files(10)[:4], strict=True))
+
+
+@pytest.mark.parametrize("plugin", ["pyjpegls", "gdcm"])
+def test_pydicom_reads_jpeg_ls_to_the_pixels_of_the_uncompressed_series(both_syntaxes, plugin):
+    for a, b in both_syntaxes:
         assert pydicom.dcmread(b).file_meta.TransferSyntaxUID == pydicom.uid.JPEGLSLossless
         assert b.stat().st_size < a.stat().st_size
+        assert np.array_equal(pixel_array(b, decoding_plugin=plugin), pydicom.dcmread(a).pixel_array)
+
+
+def test_dcmtk_decodes_jpeg_ls_to_the_pixels_of_the_uncompressed_series(both_syntaxes, tmp_path):
+    for a, b in both_syntaxes:
         done = start([tool("dcmdjpls"), b, tmp_path / "decoded.dcm"])
         assert done.code == 0, done.err
         low_bits = 0xFFF  # the decoder leaves the unused bits of negative values empty
