@@ -3,7 +3,9 @@
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, GramMatrix, Projector, Rank, Rescale, RowBlock, certified_svd};
+use tomobasis_linalg::{
+    BLOCK_ROWS, GramAccumulator, GramMatrix, Projector, Rank, Rescale, RowBlock, certified_svd,
+};
 
 /// Slices of the demo's scan and of a small one.
 const COLUMNS: [usize; 2] = [301, 64];
