@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test lint bench bench-reader image image-root test-store clean
+.PHONY: help setup setup-test build demo test lint bench bench-peers bench-reader image image-root test-store clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -43,6 +43,15 @@ bench: setup-test build $(SERIES) ## measure the demo's stages, in process and t
 
 bench-reader: setup-test ## measure reading of DICOM files against pydicom
 	@.venv/bin/python tests/bench/reader.py
+
+.venv-bench/ready: tests/requirements-bench.txt | setup
+	@python3 -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against OpenBLAS, LAPACK, faer, scikit-learn and Dask
+	@.venv-bench/bin/python tests/peers/run.py
+	@.venv-bench/bin/python tests/peers/plot.py build/bench/peers.json build/bench/peers.svg
 
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)

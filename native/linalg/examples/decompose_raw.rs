@@ -9,6 +9,8 @@
 
 use rayon::ThreadPool;
 use std::error::Error;
+use std::fs::File;
+use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tomobasis_linalg::{
@@ -24,11 +26,16 @@ struct Matrix {
 
 impl Matrix {
     fn read(path: &str, rows: usize, columns: usize) -> Result<Self, Box<dyn Error>> {
-        let bytes = std::fs::read(path).map_err(|e| format!("{path}: {e}"))?;
-        let values: Vec<i16> =
-            bytes.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)).collect();
-        if values.len() != rows * columns {
-            return Err(format!("{path} holds {} values, not {rows} x {columns}", values.len()).into());
+        let mut file = File::open(path).map_err(|e| format!("{path}: {e}"))?;
+        let (bytes, expected) = (file.metadata()?.len(), 2 * rows * columns);
+        if bytes != expected as u64 {
+            return Err(format!("{path} holds {bytes} bytes, not 2 x {rows} x {columns}").into());
+        }
+        // Column by column: the process is measured for its peak memory, too.
+        let (mut values, mut column) = (Vec::with_capacity(rows * columns), vec![0; 2 * rows]);
+        for _ in 0..columns {
+            file.read_exact(&mut column)?;
+            values.extend(column.as_chunks::<2>().0.iter().map(|&pair| i16::from_le_bytes(pair)));
         }
         Ok(Self { rows, columns, values })
     }
@@ -71,6 +78,13 @@ impl Matrix {
         };
         pool.broadcast(|_| run()).into_iter().collect()
     }
+}
+
+/// Largest resident set of this process in MB, as Linux tells it; 0 elsewhere.
+fn peak_mb() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    line.and_then(|kb| kb.trim().trim_end_matches(" kB").parse().ok()).map_or(0.0, |kb: f64| kb / 1024.0)
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
@@ -120,12 +134,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!(
         "{{\"gram\": {gram_seconds:.6}, \"certified\": {certified_seconds:.6}, \"project\": {project_seconds:.6}, \
          \"rank\": {}, \"unresolved\": {}, \"steps\": {}, \"bound\": {:e}, \"kernel\": \"{}\", \
-         \"checksum\": \"{checksum:016x}\"}}",
+         \"peak_mb\": {:.1}, \"checksum\": \"{checksum:016x}\"}}",
         svd.s.len(),
         svd.unresolved.len(),
         svd.bounds.steps,
         svd.bounds.v,
         kernel_name(),
+        peak_mb(),
     );
     Ok(())
 }

@@ -29,7 +29,8 @@ impl Group {
     }
 }
 
-/// Groups the columns `0..rho.len()`, whose eigenvalues descend: members of different groups are proven to differ by more than [`TIED`]. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
+/// Groups the columns `0..rho.len()`, whose eigenvalues descend; members of different groups are proven to differ by more than
+/// [`TIED`]. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
 /// residuals, `orthonormality(first, last)` bounds `|I - X^T X|` for the columns in that range.
 pub(super) fn groups(
     rho: &[f64],

@@ -83,8 +83,8 @@ pub struct CertifiedSvd {
     pub compensated: Vec<bool>,
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`.
     pub rank: usize,
-    /// Columns of the result whose singular values equal a neighbour's (see the module's header); their vectors are the canonical basis of
-    /// their common space.
+    /// Columns of the result whose singular values equal a neighbour's: squared, they are closer than 2^-256 of the power of two above the
+    /// largest entry of `G`. Their vectors are the canonical basis of their common space.
     pub unresolved: Vec<usize>,
     /// What was proven.
     pub bounds: Bounds,
