@@ -115,6 +115,28 @@ pub enum Error {
         /// Matrix order.
         columns: usize,
     },
+    /// NaN or infinity among the values.
+    #[error("row {row} of column {column} is no finite number")]
+    NotFiniteValue {
+        /// Row index in the matrix (in the block, for a block alone).
+        row: u64,
+        /// Column index.
+        column: usize,
+    },
+    /// A row block that the matrix does not have.
+    #[error("there is no row block {block}; the matrix has {blocks}")]
+    Block {
+        /// The index asked for.
+        block: usize,
+        /// Row blocks of the matrix.
+        blocks: usize,
+    },
+    /// Jacobi's rotations did not end.
+    #[error("the singular values of a {columns} x {columns} matrix did not converge")]
+    NoConvergence {
+        /// Matrix order.
+        columns: usize,
+    },
     /// A machine outside the documented class.
     #[error(
         "this CPU has no fused multiply-add, by which the result's bits are defined; use a machine that has it (x86-64 since 2013, aarch64)"

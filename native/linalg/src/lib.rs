@@ -10,16 +10,26 @@
 //!    proven by an error bound and Ziv's rounding test.
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined order.
 //!
+//! Matrices of real numbers have no exact Gram matrix. For them ([`RealBlocks`]) every sum has a fixed order instead, along the canonical
+//! [`Tree`] over row blocks, and the bits are the same for any threads and any grouping of blocks on machines with AVX2 and FMA:
+//!
+//! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at any condition number.
+//! * [`dssvd`] and [`dspca`]: randomized, for the leading k of many columns, with Mahout's meaning of k, p and q.
+//!
+//! How many to keep: [`optimal_rank`], [`energy_rank`].
+//!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 
 mod affine;
 mod block;
 mod certified;
+mod dispatch;
 mod error;
 mod gram;
 mod machine;
 mod project;
 mod rank;
+mod real;
 mod rounding;
 
 pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
@@ -31,4 +41,8 @@ pub use project::Projector;
 pub use rank::{
     energy_rank, estimated_noise, known_noise_coefficient, optimal_rank, optimal_rank_for_noise,
     unknown_noise_coefficient,
+};
+pub use real::{
+    Key, Randomized, RealBlocks, RealMatrix, RealSvd, Sketch, Tree, TsqrNode, dspca, dssvd, philox4x32_10,
+    tsqr_svd,
 };

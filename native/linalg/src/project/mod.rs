@@ -14,6 +14,7 @@
 mod chain;
 mod exact;
 
+use crate::dispatch::dispatched;
 use crate::{Error, Rescale, RowBlock};
 use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
 use exact::ExactSums;
@@ -91,7 +92,7 @@ impl Projector {
         // All of it is overwritten: what a buffer held before need not be cleared.
         t.resize(block.rows() * self.rank(), 0.0);
         if self.rank() > 0 {
-            compiled::project(self, block, t);
+            project(self, block, t);
         }
         Ok(())
     }
@@ -136,7 +137,7 @@ impl Projector {
         out.resize(ranks.len() * columns.len() * rows, 0.0);
         if k > 0 && !columns.is_empty() {
             let weights = Panels::new(k, columns.len(), |l, jj| self.v[columns[jj] * k + l]);
-            compiled::composites(&weights, t, rows, ranks, out);
+            composites(&weights, t, rows, ranks, out);
         }
         Ok(())
     }
@@ -225,40 +226,16 @@ fn reset(sums: &mut Vec<[f64; LANES]>, rows: usize, panels: &Panels) {
     sums.resize(rows.next_multiple_of(HEIGHT) * panels.count(), [0.0; LANES]);
 }
 
-/// The bodies, compiled per instruction set. Without FMA in hardware `mul_add` calls the C library: the same bits, slowly.
-mod compiled {
-    use super::{Panels, Projector, RowBlock, composites_body};
-
-    macro_rules! compiled {
-        ($name:ident ( $($arg:ident : $type:ty),* ) => $body:expr) => {
-            pub(super) fn $name($($arg: $type),*) {
-                #[cfg(target_arch = "x86_64")]
-                {
-                    #[target_feature(enable = "avx2,fma")]
-                    fn avx2($($arg: $type),*) {
-                        $body
-                    }
-                    #[target_feature(enable = "avx512f")]
-                    fn avx512($($arg: $type),*) {
-                        $body
-                    }
-                    if std::arch::is_x86_feature_detected!("avx512f") {
-                        // SAFETY: the CPU has AVX-512F.
-                        return unsafe { avx512($($arg),*) };
-                    }
-                    if std::arch::is_x86_feature_detected!("avx2") && std::arch::is_x86_feature_detected!("fma") {
-                        // SAFETY: the CPU has AVX2 and FMA.
-                        return unsafe { avx2($($arg),*) };
-                    }
-                }
-                $body
-            }
-        };
+dispatched! {
+    fn project(p: &Projector, block: RowBlock, t: &mut [f64]) {
+        p.project_body(block, t);
     }
+}
 
-    compiled!(project(p: &Projector, block: RowBlock, t: &mut [f64]) => p.project_body(block, t));
-    compiled!(composites(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], out: &mut [f64])
-        => composites_body(weights, t, rows, ranks, out));
+dispatched! {
+    fn composites(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], out: &mut [f64]) {
+        composites_body(weights, t, rows, ranks, out);
+    }
 }
 
 #[cfg(test)]

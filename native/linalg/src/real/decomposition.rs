@@ -1,0 +1,157 @@
+//! The result of the real-valued drivers, and the one for all of the SVD: TSQR.
+
+use serde::{Deserialize, Serialize};
+
+use super::matrix::Matrix;
+use super::product::Left;
+use super::scale::times_power_of_two;
+use super::source::{RealBlocks, Size};
+use super::svd::SmallSvd;
+use super::tsqr;
+use crate::{Error, Rank};
+
+/// The leading singular triplets of a real-valued matrix (m x n): `s` and `V`, and what gives `U` block by block.
+///
+/// Holds `O(n k)` numbers per row block, and is immutable: any thread may ask for any block of `U`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RealSvd {
+    /// Singular values, k, descending.
+    pub s: Vec<f64>,
+    /// Weights `V`, n x k row-major. The entry of largest magnitude in a column (lowest index on ties) is positive.
+    pub v: Vec<f64>,
+    /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`, among those that were computed.
+    pub rank: usize,
+    /// All singular values that were computed, those below the numerical rank too: `min(m, n)` by [`tsqr_svd`], k + p by
+    /// [`dssvd`](crate::dssvd).
+    pub spectrum: Vec<f64>,
+    /// `||A||_F^2`; infinite or zero where f64 can't hold it.
+    pub energy: f64,
+    size: Size,
+    center: bool,
+    /// n x (k + p): the matrix whose range was searched is `A W`; none for `A` itself.
+    range: Option<Matrix>,
+    /// For each block, `C_b` such that its rows of `U` are `Q_b C_b`.
+    coefficients: Vec<Matrix>,
+}
+
+/// What a driver knows when it is done, before the choice of rank.
+pub(super) struct Parts {
+    pub size: Size,
+    pub center: bool,
+    pub range: Option<Matrix>,
+    /// `||A||_F^2` over `2^(2 exponent)`.
+    pub energy: f64,
+    pub exponent: i32,
+    /// Of the small matrix, over `2^exponent`.
+    pub svd: SmallSvd,
+}
+
+/// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last `R`.
+///
+/// `center` removes each row's (pixel's) mean first. Backward stable: singular values are off by at most a small multiple of
+/// `2^-53 s_1`, and `U` and `V` are orthogonal to working precision, at any condition number. Two passes over the source, this one and that for
+/// `U` ([`RealSvd::basis`]); `2 m n^2` operations here, `2 m n^2 + 4 m n k` for `U`. Memory: one block and its factors (4096 x n, twice) per
+/// thread, 2n x n for each block, n x k for each block.
+///
+/// # Errors
+/// Those of the source; [`Error::ColumnCount`] and [`Error::TooManyRows`] for sizes that can't be addressed; [`Error::RankRange`] for a rank of
+/// zero or above n; [`Error::NotFiniteValue`] for NaN or infinity; [`Error::SingularValueRange`] where f64 can't hold a singular value;
+/// [`Error::NoConvergence`]; [`Error::Threads`].
+pub fn tsqr_svd<S: RealBlocks>(
+    source: &S,
+    rank: Rank,
+    center: bool,
+    threads: usize,
+) -> Result<RealSvd, S::Error> {
+    let size = Size::of(source)?;
+    let k = match rank {
+        Rank::Full => size.columns,
+        Rank::Columns(k) if (1..=size.columns).contains(&k) => k,
+        Rank::Columns(rank) => return Err(Error::RankRange { rank, columns: size.columns }.into()),
+    };
+    in_pool(threads, || {
+        let Some(reduced) = tsqr::reduce(size.blocks, |b| size.load(source, b, center))? else {
+            return Ok(RealSvd::of_nothing(size, center));
+        };
+        let svd = SmallSvd::new(&reduced.root.matrix)?;
+        let energy = svd.s.iter().rev().fold(0.0, |sum: f64, s| s.mul_add(*s, sum));
+        let parts = Parts { size, center, range: None, energy, exponent: reduced.root.exponent, svd };
+        Ok(RealSvd::new(parts, k, |u| reduced.coefficients(u))?)
+    })
+}
+
+impl RealSvd {
+    /// Keeps the `k` leading triplets, fewer where the numerical rank is lower. `coefficients(u)` takes the small matrix's left singular
+    /// vectors to those of each block.
+    pub(super) fn new(
+        parts: Parts,
+        k: usize,
+        coefficients: impl FnOnce(Matrix) -> Vec<Matrix>,
+    ) -> Result<Self, Error> {
+        let Parts { size, center, range, energy, exponent, svd } = parts;
+        let largest = svd.s.first().copied().unwrap_or(0.0);
+        let threshold = size.rows.max(size.columns as u64) as f64 * f64::EPSILON * largest;
+        let rank = svd.s.iter().take_while(|&&s| s > threshold).count();
+        let spectrum: Vec<f64> = svd.s.iter().map(|&s| times_power_of_two(s, exponent)).collect();
+        let k = k.min(rank);
+        let s = spectrum[..k].to_vec();
+        if let Some(column) = s.iter().position(|s| !s.is_normal()) {
+            return Err(Error::SingularValueRange { column });
+        }
+        let kept: Vec<usize> = (0..k).collect();
+        Ok(Self {
+            s,
+            v: svd.v.select(&kept).to_rows(),
+            rank,
+            spectrum,
+            energy: times_power_of_two(energy, exponent.saturating_mul(2)),
+            size,
+            center,
+            range,
+            coefficients: coefficients(svd.u.select(&kept)),
+        })
+    }
+
+    /// The SVD of a matrix without rows.
+    pub(super) fn of_nothing(size: Size, center: bool) -> Self {
+        Self {
+            s: vec![],
+            v: vec![],
+            rank: 0,
+            spectrum: vec![],
+            energy: 0.0,
+            size,
+            center,
+            range: None,
+            coefficients: vec![],
+        }
+    }
+
+    /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, slice-major as the source gives them.
+    ///
+    /// The block's factorization is computed again, by the same operations; on the calling thread.
+    ///
+    /// # Errors
+    /// [`Error::Block`] for a block that does not exist; [`Error::Shape`] and [`Error::NotFiniteValue`] for other values than the driver read.
+    pub fn basis(&self, block: usize, values: &[f64]) -> Result<Vec<f64>, Error> {
+        let blocks = self.size.blocks;
+        let coefficients = self.coefficients.get(block).ok_or(Error::Block { block, blocks })?;
+        let mut values = self.size.take(block, values, self.center)?;
+        if let Some(w) = &self.range {
+            values.matrix = Left::of(&values.matrix).times(w);
+        }
+        Ok(tsqr::leaf(values).0.apply(coefficients).to_rows())
+    }
+}
+
+/// Runs on a pool of so many threads.
+pub(super) fn in_pool<T: Send, E: From<Error> + Send>(
+    threads: usize,
+    work: impl FnOnce() -> Result<T, E> + Send,
+) -> Result<T, E> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads.max(1))
+        .build()
+        .map_err(|e| Error::Threads(e.to_string()))?
+        .install(work)
+}

@@ -1,0 +1,35 @@
+//! Real-valued matrices: decompositions by orthogonal transformations, every sum in a fixed order.
+//!
+//! Where the entries are no integers of 16 bits there is no exact Gram matrix, and `A^T A` in floating point would lose all singular
+//! values below `1e-8 s_1`. So `A` is reduced by Householder reflections, which lose none, and the order of all operations is part of the
+//! result's definition (class `fixed`): the bits depend on the matrix, not on threads, on the vector width, or on where a block was computed.
+//!
+//! Parts, lowest first:
+//!
+//! * [`matrix`], [`product`]: matrices in panels of eight columns; products whose entries are single chains of fused multiply-adds.
+//! * [`qr`]: block Householder QR. [`jacobi`], [`svd`]: the SVD of a small matrix.
+//! * [`scale`]: a power of two beside each matrix, so that no scale of the data overflows.
+//! * [`tree`]: the canonical tree over row blocks. [`tsqr`]: QR along that tree. [`source`]: where row blocks come from.
+//! * [`random`]: counter-based random numbers and sketches.
+//!
+//! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`].
+
+mod decomposition;
+mod jacobi;
+mod matrix;
+mod product;
+mod qr;
+mod random;
+mod randomized;
+mod scale;
+mod source;
+mod svd;
+mod tree;
+mod tsqr;
+
+pub use decomposition::{RealSvd, tsqr_svd};
+pub use random::{Sketch, philox4x32_10};
+pub use randomized::{Randomized, dspca, dssvd};
+pub use source::{RealBlocks, RealMatrix};
+pub use tree::{Key, Tree};
+pub use tsqr::TsqrNode;

@@ -1,0 +1,101 @@
+//! A power of two beside each matrix.
+//!
+//! Householder norms square their entries, so data beyond 1e154 would overflow and data below 1e-154 vanish. Each part of the matrix is
+//! therefore divided by the power of two that brings its largest entry into [0.5, 1), which is exact, and parts are brought to a common power
+//! where they meet. Scaling the data by a power of two then scales the singular values and changes no other bit.
+
+use super::matrix::Matrix;
+use serde::{Deserialize, Serialize};
+
+/// The exponent of a matrix of zeros: below that of any other.
+const ZERO: i32 = -1100;
+
+/// `matrix * 2^exponent`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct Scaled {
+    pub exponent: i32,
+    pub matrix: Matrix,
+}
+
+impl Scaled {
+    /// `matrix * 2^exponent` with the largest entry of the matrix in [0.5, 1).
+    pub fn new(mut matrix: Matrix, exponent: i32) -> Self {
+        let own = exponent_of(matrix.largest());
+        if own == ZERO {
+            return Self { exponent: ZERO, matrix };
+        }
+        // In two steps: the power itself may be out of range where the largest entry is subnormal.
+        for step in [-own / 2, -own - -own / 2] {
+            if step != 0 {
+                matrix.multiply_by(power_of_two(step));
+            }
+        }
+        Self { exponent: exponent.saturating_add(own), matrix }
+    }
+
+    /// Both, at the larger of their exponents.
+    pub fn align(mut self, mut other: Self) -> (Self, Self) {
+        let exponent = self.exponent.max(other.exponent);
+        for part in [&mut self, &mut other] {
+            if part.exponent != exponent {
+                part.matrix.multiply_by(power_of_two(part.exponent.saturating_sub(exponent)));
+                part.exponent = exponent;
+            }
+        }
+        (self, other)
+    }
+}
+
+/// `e` with `2^(e-1) <= x < 2^e`; [`ZERO`] for zero.
+fn exponent_of(x: f64) -> i32 {
+    if x == 0.0 {
+        ZERO
+    } else if x < f64::MIN_POSITIVE {
+        exponent_of(x * power_of_two(64)) - 64
+    } else {
+        ((x.to_bits() >> 52) & 0x7ff) as i32 - 1022
+    }
+}
+
+/// `2^e`, zero below the normal range. `e` is at most 1023.
+fn power_of_two(e: i32) -> f64 {
+    if e < -1022 { 0.0 } else { f64::from_bits(((e + 1023) as u64) << 52) }
+}
+
+/// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it overflows.
+pub(super) fn times_power_of_two(value: f64, exponent: i32) -> f64 {
+    let exponent = exponent.clamp(-2044, 2046);
+    value * power_of_two(exponent / 2) * power_of_two(exponent - exponent / 2)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_entry_is_brought_into_the_upper_half_of_the_unit_interval() {
+        for largest in [1.0, 0.5, 3.7e307, f64::MAX, f64::MIN_POSITIVE, f64::from_bits(1), 1e-310] {
+            let scaled = Scaled::new(Matrix::from_fn(1, 2, |_, j| largest * -(j as f64)), 0);
+            let entry = scaled.matrix.get(0, 1);
+            assert!((-1.0..=-0.5).contains(&entry) && entry != -1.0, "{largest:e}: {entry}");
+            assert_eq!(times_power_of_two(entry, scaled.exponent), -largest, "{largest:e}");
+        }
+    }
+
+    #[test]
+    fn zeros_never_decide_the_common_exponent() {
+        let zero = Scaled::new(Matrix::zeros(1, 1), 5);
+        let tiny = Scaled::new(Matrix::from_fn(1, 1, |_, _| f64::from_bits(1)), 0);
+        let (zero, aligned) = zero.align(tiny.clone());
+        assert_eq!(aligned, tiny);
+        assert_eq!(zero.matrix.get(0, 0), 0.0);
+    }
+
+    #[test]
+    fn powers_outside_the_range_overflow_or_vanish() {
+        assert_eq!(times_power_of_two(1.0, 5000), f64::INFINITY);
+        assert_eq!(times_power_of_two(1.0, -5000), 0.0);
+        assert_eq!(times_power_of_two(0.75, -1073), f64::from_bits(2));
+        assert_eq!(times_power_of_two(f64::MAX, -2044), f64::MAX * 2f64.powi(-1022) * 2f64.powi(-1022));
+    }
+}

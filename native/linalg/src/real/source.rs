@@ -1,0 +1,139 @@
+//! Where the row blocks of a real-valued matrix come from.
+
+use super::matrix::Matrix;
+use super::scale::Scaled;
+use crate::{BLOCK_ROWS, Error};
+
+/// A matrix that is read row block by row block, possibly several times and from several threads.
+pub trait RealBlocks: Sync {
+    /// What can go wrong while reading; refused arguments and values arrive in it as well.
+    type Error: From<Error> + Send;
+
+    /// Rows (pixels), m.
+    fn rows(&self) -> u64;
+
+    /// Columns (slices), n.
+    fn columns(&self) -> usize;
+
+    /// Fills `values` with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer): `values[j * rows + i]` is row `i` of column `j`.
+    ///
+    /// # Errors
+    /// When the values can't be had.
+    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Self::Error>;
+}
+
+/// A matrix in memory, slice-major.
+#[derive(Clone, Copy, Debug)]
+pub struct RealMatrix<'a> {
+    values: &'a [f64],
+    rows: usize,
+    columns: usize,
+}
+
+impl<'a> RealMatrix<'a> {
+    /// A view of `rows x columns` values: `values[j * rows + i]` is row `i` of column `j`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the length is not `rows * columns`.
+    pub fn new(values: &'a [f64], rows: usize, columns: usize) -> Result<Self, Error> {
+        if rows.checked_mul(columns) != Some(values.len()) {
+            return Err(Error::Shape { rows, columns, actual: values.len() });
+        }
+        Ok(Self { values, rows, columns })
+    }
+}
+
+impl RealBlocks for RealMatrix<'_> {
+    type Error = Error;
+
+    fn rows(&self) -> u64 {
+        self.rows as u64
+    }
+
+    fn columns(&self) -> usize {
+        self.columns
+    }
+
+    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Error> {
+        let first = block * BLOCK_ROWS;
+        let rows = BLOCK_ROWS.min(self.rows - first);
+        for (target, column) in values.chunks_exact_mut(rows).zip(self.values.chunks_exact(self.rows)) {
+            target.copy_from_slice(&column[first..first + rows]);
+        }
+        Ok(())
+    }
+}
+
+/// The shape of a matrix whose sizes were checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub(super) struct Size {
+    pub rows: u64,
+    pub columns: usize,
+    pub blocks: usize,
+}
+
+/// Columns that are accepted: a row block and an n x n matrix of f64 stay below 2 GiB.
+const MAX_COLUMNS: usize = 16_384;
+
+impl Size {
+    /// # Errors
+    /// [`Error::ColumnCount`] for zero columns or more than 16,384; [`Error::TooManyRows`] for more blocks than memory can address.
+    pub fn of<S: RealBlocks>(source: &S) -> Result<Self, Error> {
+        let (rows, columns) = (source.rows(), source.columns());
+        if columns == 0 || columns > MAX_COLUMNS {
+            return Err(Error::ColumnCount { limit: MAX_COLUMNS, actual: columns });
+        }
+        // 2^32 blocks: nodes of the tree are then numbered within a machine word everywhere.
+        let limit = (BLOCK_ROWS as u64) << 32;
+        let blocks = rows.div_ceil(BLOCK_ROWS as u64);
+        match usize::try_from(blocks) {
+            Ok(blocks) if rows <= limit => Ok(Self { rows, columns, blocks }),
+            _ => Err(Error::TooManyRows { limit }),
+        }
+    }
+
+    /// Leading singular values there can be.
+    pub fn short_side(&self) -> usize {
+        usize::try_from(self.rows).map_or(self.columns, |rows| rows.min(self.columns))
+    }
+
+    /// Rows of a block.
+    pub fn rows_of(&self, block: usize) -> usize {
+        let left = self.rows.saturating_sub((block * BLOCK_ROWS) as u64);
+        usize::try_from(left).map_or(BLOCK_ROWS, |left| left.min(BLOCK_ROWS))
+    }
+
+    /// Takes a block's values: checks them, scales them, and removes the mean of each row where `center`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for a wrong number of values; [`Error::NotFiniteValue`] for NaN or infinity.
+    pub fn take(&self, block: usize, values: &[f64], center: bool) -> Result<Scaled, Error> {
+        let (rows, columns) = (self.rows_of(block), self.columns);
+        if values.len() != rows * columns || rows == 0 {
+            return Err(Error::Shape { rows, columns, actual: values.len() });
+        }
+        if !all_finite(values)
+            && let Some(at) = values.iter().position(|v| !v.is_finite())
+        {
+            let row = (block * BLOCK_ROWS + at % rows) as u64;
+            return Err(Error::NotFiniteValue { row, column: at / rows });
+        }
+        let mut scaled = Scaled::new(Matrix::from_columns(values, rows, columns), 0);
+        if center {
+            scaled.matrix.center_rows();
+        }
+        Ok(scaled)
+    }
+
+    /// Reads a block of `source` and takes it.
+    pub fn load<S: RealBlocks>(&self, source: &S, block: usize, center: bool) -> Result<Scaled, S::Error> {
+        let mut values = vec![0.0; self.rows_of(block) * self.columns];
+        source.read(block, &mut values)?;
+        Ok(self.take(block, &values, center)?)
+    }
+}
+
+/// Without a way out early, so that it costs next to nothing.
+fn all_finite(values: &[f64]) -> bool {
+    values.iter().fold(true, |all, v| all & v.is_finite())
+}

@@ -1,0 +1,88 @@
+//! QR of a tall matrix along the canonical tree.
+//!
+//! A. R. Benson, D. F. Gleich and J. Demmel (2013), "Direct QR factorizations for tall-and-skinny matrices in MapReduce architectures";
+//! J. Demmel, L. Grigori, M. Hoemmen and J. Langou (2012), "Communication-optimal parallel and sequential QR and LU factorizations".
+//!
+//! Each row block is factored, then the `R` factors of two halves are stacked and factored, up the [`Tree`]. `Q` is never formed: applied to
+//! the root's coefficients, the tree's factors give each block its coefficients ([`Reduced::coefficients`]), and the block's own factor,
+//! computed again from its values, turns those into its rows of `Q` times the root's. So nothing of the matrix's size is kept: only the inner
+//! nodes' factors, 2n x n each.
+//!
+//! The rows of the two `R`s are stacked in turn (row 0 of the left, row 0 of the right, row 1 of the left, ..): column `j` then ends at row
+//! `2j + 1`, and a node costs a fifth of a dense factorization.
+
+mod node;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use rayon::prelude::*;
+
+use super::matrix::Matrix;
+use super::qr::Qr;
+use super::scale::Scaled;
+use super::tree::{Key, Tree};
+use crate::Error;
+use node::Joint;
+pub use node::TsqrNode;
+
+/// A matrix reduced to its `R`, and what is needed to go back.
+pub(super) struct Reduced {
+    /// `R` of the whole matrix.
+    pub root: Scaled,
+    top: Key,
+    joints: BTreeMap<Key, Joint>,
+    blocks: usize,
+}
+
+/// The factorization of one block's values.
+pub(super) fn leaf(block: Scaled) -> (Qr, TsqrNode) {
+    let Scaled { exponent, matrix } = Scaled::new(block.matrix, block.exponent);
+    let qr = Qr::new(matrix, super::qr::Shape::Dense);
+    let node = TsqrNode::new(Scaled { exponent, matrix: qr.r() });
+    (qr, node)
+}
+
+/// Factors the matrix whose row blocks `block(0..blocks)` returns, on the current thread pool. None when there are no blocks.
+pub(super) fn reduce<E: From<Error> + Send>(
+    blocks: usize,
+    block: impl Fn(usize) -> Result<Scaled, E> + Sync,
+) -> Result<Option<Reduced>, E> {
+    let tree = Tree::default();
+    let joints = Mutex::new(BTreeMap::new());
+    let combine = |key: Key, left: TsqrNode, right: TsqrNode| -> Result<TsqrNode, E> {
+        let (node, joint) = left.join(right)?;
+        joints.lock().unwrap_or_else(PoisonError::into_inner).insert(key, joint);
+        Ok(node)
+    };
+    (0..blocks).into_par_iter().try_for_each(|b| tree.add(Key::block(b), leaf(block(b)?).1, combine))?;
+    let root = tree.finish(combine)?;
+    let joints = joints.into_inner().unwrap_or_else(PoisonError::into_inner);
+    Ok(root.map(|(top, node)| Reduced { root: node.into_scaled(), top, joints, blocks }))
+}
+
+impl Reduced {
+    /// For each block, the coefficients `C_b` such that block `b` of `Q C` is the block's own `Q_b C_b`; `c` has as many rows as the root.
+    pub fn coefficients(&self, c: Matrix) -> Vec<Matrix> {
+        let mut level = vec![(self.top, c)];
+        while level.first().is_some_and(|(key, _)| key.level > 0) {
+            let halves = level.into_par_iter().flat_map_iter(|(key, c)| {
+                let [left, right] = key.children();
+                match self.joints.get(&key) {
+                    Some(joint) => {
+                        let (a, b) = joint.apply(&c);
+                        vec![(left, a), (right, b)]
+                    }
+                    // One half holds no block: with blocks numbered from zero, always the upper.
+                    None => vec![(left, c)],
+                }
+            });
+            level = halves.collect();
+        }
+        debug_assert_eq!(level.len(), self.blocks);
+        level.into_iter().map(|(_, c)| c).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests;

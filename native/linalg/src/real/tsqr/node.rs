@@ -1,0 +1,158 @@
+//! A node of the tree: the `R` of some rows; and the joint of two nodes.
+
+use crate::Error;
+use crate::real::matrix::Matrix;
+use crate::real::qr::{Qr, Shape};
+use crate::real::scale::Scaled;
+
+/// First bytes of the serialized form.
+const MAGIC: &[u8; 8] = b"TBtsqr1\n";
+
+/// The `R` of the rows below one node of the tree: `min(rows, n) x n`, upper trapezoidal, `R^T R = A^T A` for those rows `A`.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TsqrNode {
+    r: Scaled,
+}
+
+impl TsqrNode {
+    pub(super) fn new(r: Scaled) -> Self {
+        Self { r }
+    }
+
+    pub(super) fn into_scaled(self) -> Scaled {
+        self.r
+    }
+
+    /// The node of one row block, slice-major: `values[j * rows + i]` is row `i` of column `j`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::NotFiniteValue`] for NaN or infinity.
+    pub fn of_block(values: &[f64], rows: usize, columns: usize) -> Result<Self, Error> {
+        if rows.checked_mul(columns) != Some(values.len()) {
+            return Err(Error::Shape { rows, columns, actual: values.len() });
+        }
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::NotFiniteValue { row: (at % rows) as u64, column: at / rows });
+        }
+        Ok(super::leaf(Scaled::new(Matrix::from_columns(values, rows, columns), 0)).1)
+    }
+
+    /// The node above two nodes, `self` the one of lower block indices.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when they differ in their columns.
+    pub fn combine(self, right: Self) -> Result<Self, Error> {
+        Ok(self.join(right)?.0)
+    }
+
+    /// Rows of `R`.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.r.matrix.rows()
+    }
+
+    /// Columns of `R`, n.
+    #[must_use]
+    pub fn columns(&self) -> usize {
+        self.r.matrix.columns()
+    }
+
+    /// `R`, row-major; infinite or zero where f64 can't hold an entry.
+    #[must_use]
+    pub fn r(&self) -> Vec<f64> {
+        let times = |v| crate::real::scale::times_power_of_two(v, self.r.exponent);
+        self.r.matrix.to_rows().into_iter().map(times).collect()
+    }
+
+    /// A self-contained byte string, for sending to another process: `rows`, `columns` (u64), `exponent` (i64) and the entries of the upper
+    /// trapezoid row by row (f64, each times `2^exponent`), little-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (rows, columns) = (self.rows(), self.columns());
+        let mut bytes = MAGIC.to_vec();
+        bytes.extend_from_slice(&(rows as u64).to_le_bytes());
+        bytes.extend_from_slice(&(columns as u64).to_le_bytes());
+        bytes.extend_from_slice(&i64::from(self.r.exponent).to_le_bytes());
+        for i in 0..rows {
+            (i..columns).for_each(|j| bytes.extend_from_slice(&self.r.matrix.get(i, j).to_le_bytes()));
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Bytes`] for anything else.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let wrong = |why| Error::Bytes { what: "a TSQR node", why };
+        let body = bytes.strip_prefix(MAGIC).ok_or(wrong("another beginning"))?;
+        let (words, rest) = body.as_chunks::<8>();
+        let [rows, columns, exponent, entries @ ..] = words else { return Err(wrong("cut short")) };
+        let size = |word: &[u8; 8]| usize::try_from(u64::from_le_bytes(*word)).ok();
+        let (Some(rows), Some(columns)) = (size(rows), size(columns)) else { return Err(wrong("a size")) };
+        let exponent =
+            i32::try_from(i64::from_le_bytes(*exponent)).map_err(|_| wrong("an exponent out of range"))?;
+        // Upper trapezoid: rows of columns, columns - 1, .. entries.
+        let count = rows
+            .checked_mul(columns)
+            .filter(|_| rows <= columns)
+            .map(|all| all - rows * rows.saturating_sub(1) / 2);
+        if count != Some(entries.len()) || !rest.is_empty() {
+            return Err(wrong("sizes that do not fit its length"));
+        }
+        let mut matrix = Matrix::zeros(rows, columns);
+        let places = (0..rows).flat_map(|i| (i..columns).map(move |j| (i, j)));
+        for ((i, j), entry) in places.zip(entries) {
+            let value = f64::from_le_bytes(*entry);
+            if !value.is_finite() {
+                return Err(wrong("an entry that is no finite number"));
+            }
+            matrix.set(i, j, value);
+        }
+        Ok(Self { r: Scaled { exponent, matrix } })
+    }
+
+    pub(super) fn join(self, right: Self) -> Result<(Self, Joint), Error> {
+        let (expected, actual) = (self.columns(), right.columns());
+        if expected != actual {
+            return Err(Error::Columns { expected, actual });
+        }
+        let (a, b) = self.r.align(right.r);
+        let exponent = a.exponent;
+        let rows = [a.matrix.rows(), b.matrix.rows()];
+        let order = in_turn(rows);
+        let halves = [&a.matrix, &b.matrix];
+        let stacked = Matrix::from_fn(order.len(), expected, |i, j| {
+            let (half, row) = order[i];
+            halves[half].get(row, j)
+        });
+        let qr = Qr::new(stacked, Shape::Interleaved(rows[0], rows[1]));
+        Ok((Self { r: Scaled { exponent, matrix: qr.r() } }, Joint { qr, rows }))
+    }
+}
+
+/// The factorization of two stacked nodes.
+pub(super) struct Joint {
+    qr: Qr,
+    rows: [usize; 2],
+}
+
+impl Joint {
+    /// What the two halves get of the coefficients `c` of the node: `Q C`, taken apart.
+    pub fn apply(&self, c: &Matrix) -> (Matrix, Matrix) {
+        let stacked = self.qr.apply(c);
+        let mut halves = self.rows.map(|rows| Matrix::zeros(rows, c.columns()));
+        for (i, (half, row)) in in_turn(self.rows).into_iter().enumerate() {
+            (0..c.columns()).for_each(|j| halves[half].set(row, j, stacked.get(i, j)));
+        }
+        let [left, right] = halves;
+        (left, right)
+    }
+}
+
+/// The rows of two matrices in turn, as (matrix, row).
+fn in_turn(rows: [usize; 2]) -> Vec<(usize, usize)> {
+    (0..rows[0].max(rows[1]))
+        .flat_map(|i| (0..2).filter(move |&h| i < rows[h]).map(move |h| (h, i)))
+        .collect()
+}

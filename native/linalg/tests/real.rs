@@ -1,0 +1,312 @@
+//! The real-valued drivers, from values to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test ratios (TESTING/EIG):
+//! LAPACK fails at 50; so do we at 10. And the promise of the class `fixed`: threads, and who computes a block, change no bit.
+
+use proptest::prelude::*;
+use tomobasis_linalg::{
+    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealMatrix, RealSvd, Sketch, dspca, dssvd,
+    philox4x32_10, tsqr_svd,
+};
+
+/// A matrix, column after column.
+struct Matrix {
+    name: &'static str,
+    rows: usize,
+    columns: usize,
+    values: Vec<f64>,
+}
+
+fn matrix(name: &'static str, rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Matrix {
+    let values =
+        (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j))).map(|(i, j)| value(i, j)).collect();
+    Matrix { name, rows, columns, values }
+}
+
+/// Uniform in [-1, 1).
+fn random(i: usize, j: usize) -> f64 {
+    let [word, ..] = philox4x32_10([i as u32, j as u32, 0, 0], [0, 0]);
+    f64::from(word) / f64::from(1u32 << 31) - 1.0
+}
+
+fn zoo() -> Vec<Matrix> {
+    vec![
+        matrix("one entry", 1, 1, |_, _| -7.25),
+        matrix("one column", 9000, 1, random),
+        matrix("one row", 1, 30, random),
+        matrix("fewer rows than columns", 7, 20, random),
+        matrix("square", 90, 90, random),
+        matrix("noise over several blocks", 3 * BLOCK_ROWS + 5, 53, random),
+        matrix("a last block of one row", 2 * BLOCK_ROWS + 1, 20, random),
+        matrix("far from zero", BLOCK_ROWS + 100, 40, |i, j| 1e6 + random(i, j)),
+        matrix("rank three", 6000, 10, |i, j| (0..3).map(|l| random(i, 50 + l) * random(j, 90 + l)).sum()),
+        matrix("a constant column and a repeated one", 5000, 6, |i, j| match j {
+            2 => 1000.0,
+            5 => random(i, 1),
+            _ => random(i, j),
+        }),
+        matrix("columns graded to 1e-15", 5000, 26, |i, j| random(i, j) * 0.25f64.powi(j as i32)),
+        matrix("rows graded to 1e-300", 5000, 9, |i, j| random(i, j) * 10f64.powi(-(i as i32) * 3 / 50)),
+        matrix("huge", 5000, 9, |i, j| random(i, j) * 1e300),
+        matrix("tiny", 5000, 9, |i, j| random(i, j) * 1e-290),
+        matrix("huge beside tiny blocks", 2 * BLOCK_ROWS, 9, |i, j| {
+            random(i, j) * if i < BLOCK_ROWS { 1e-200 } else { 1e200 }
+        }),
+    ]
+}
+
+impl Matrix {
+    fn source(&self) -> RealMatrix<'_> {
+        RealMatrix::new(&self.values, self.rows, self.columns).unwrap()
+    }
+
+    fn blocks(&self) -> usize {
+        self.rows.div_ceil(BLOCK_ROWS)
+    }
+
+    fn block(&self, b: usize) -> Vec<f64> {
+        let mut values = vec![0.0; BLOCK_ROWS.min(self.rows - b * BLOCK_ROWS) * self.columns];
+        self.source().read(b, &mut values).unwrap();
+        values
+    }
+
+    /// `U`, row-major.
+    fn basis(&self, svd: &RealSvd) -> Vec<f64> {
+        (0..self.blocks()).flat_map(|b| svd.basis(b, &self.block(b)).unwrap()).collect()
+    }
+
+    /// Without each row's mean.
+    fn centred(&self) -> Self {
+        let at = |i: usize, j: usize| self.values[j * self.rows + i];
+        let mean = |i: usize| (0..self.columns).map(|j| at(i, j)).sum::<f64>() / self.columns as f64;
+        matrix(self.name, self.rows, self.columns, |i, j| at(i, j) - mean(i))
+    }
+
+    fn largest(&self) -> f64 {
+        self.values.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()))
+    }
+}
+
+/// `|I - X^T X|_F` for `rows x k` row-major `x`.
+fn loss(x: &[f64], k: usize) -> f64 {
+    let mut square = 0.0;
+    for a in 0..k {
+        for b in 0..k {
+            let dot: f64 = x.chunks_exact(k).map(|row| row[a] * row[b]).sum();
+            square += (dot - f64::from(u8::from(a == b))).powi(2);
+        }
+    }
+    square.sqrt()
+}
+
+/// `|A - U S V^T|_F / |A|_F`, computed on the scale of the largest entry.
+fn residual(m: &Matrix, svd: &RealSvd, u: &[f64]) -> f64 {
+    let (k, scale) = (svd.s.len(), m.largest());
+    let (mut residual, mut norm) = (0.0, 0.0);
+    for i in 0..m.rows {
+        for j in 0..m.columns {
+            let rebuilt: f64 = (0..k).map(|l| u[i * k + l] * (svd.s[l] / scale) * svd.v[j * k + l]).sum();
+            let value = m.values[j * m.rows + i] / scale;
+            residual += (value - rebuilt).powi(2);
+            norm += value * value;
+        }
+    }
+    (residual / norm).sqrt()
+}
+
+/// Residual, `U`, `V` in units of the rounding error that a good solver may make.
+fn ratios(m: &Matrix, svd: &RealSvd) -> [f64; 3] {
+    let u = m.basis(svd);
+    let k = svd.s.len();
+    let eps = |size: usize| size as f64 * f64::EPSILON;
+    [
+        residual(m, svd, &u) / eps(m.rows.max(m.columns)),
+        loss(&u, k) / eps(m.rows.max(k)),
+        loss(&svd.v, k) / eps(m.columns),
+    ]
+}
+
+#[test]
+fn tsqr_passes_the_test_ratios_over_the_zoo() {
+    for m in zoo() {
+        let svd = tsqr_svd(&m.source(), Rank::Full, false, 2).unwrap();
+        assert!(!svd.s.is_empty() && svd.s.windows(2).all(|w| w[0] >= w[1]), "{}", m.name);
+        assert_eq!(svd.spectrum.len(), m.rows.min(m.columns), "{}", m.name);
+        let found = ratios(&m, &svd);
+        assert!(found.iter().all(|r| *r <= 10.0), "{}: residual, U, V = {found:.2?}", m.name);
+        let largest = |l: usize| {
+            let column = (0..m.columns).map(|j| svd.v[j * svd.s.len() + l]);
+            column.fold(0.0, |largest: f64, v| if v.abs() > largest.abs() { v } else { largest })
+        };
+        assert!((0..svd.s.len()).all(|l| largest(l) > 0.0), "{}: sign of V", m.name);
+    }
+}
+
+#[test]
+fn centring_is_the_decomposition_without_each_rows_mean() {
+    for m in zoo().into_iter().filter(|m| m.columns > 1) {
+        let centred = m.centred();
+        let expected = tsqr_svd(&centred.source(), Rank::Full, false, 2).unwrap().spectrum;
+        let all = Randomized::new(m.rows.min(m.columns));
+        for svd in
+            [tsqr_svd(&m.source(), Rank::Full, true, 2), dspca(&m.source(), &all, 2)].map(Result::unwrap)
+        {
+            // Where the mean is far larger than what is left, removing it rounds in units of the mean.
+            let unit = expected[0].max(m.largest()) * m.rows.max(m.columns) as f64 * f64::EPSILON;
+            for (a, b) in svd.spectrum.iter().zip(&expected) {
+                assert!((a - b).abs() <= 10.0 * unit, "{}: {a:e} {b:e}", m.name);
+            }
+        }
+    }
+}
+
+#[test]
+fn rank_deficiency_is_reported_and_what_is_below_it_left_out() {
+    let by_name = |name: &str| zoo().into_iter().find(|m| m.name == name).unwrap();
+    for (name, rank) in [("rank three", 3), ("a constant column and a repeated one", 5)] {
+        let svd = tsqr_svd(&by_name(name).source(), Rank::Full, false, 1).unwrap();
+        assert_eq!((svd.rank, svd.s.len()), (rank, rank), "{name}");
+        assert!(svd.spectrum[rank] < 1e-12 * svd.spectrum[0], "{name}");
+    }
+    let zero = tsqr_svd(&RealMatrix::new(&[0.0; 12], 4, 3).unwrap(), Rank::Full, false, 1).unwrap();
+    assert_eq!((zero.rank, zero.s.len(), zero.energy), (0, 0, 0.0));
+    assert_eq!(zero.basis(0, &[0.0; 12]).unwrap(), [0.0; 0]);
+    let empty = tsqr_svd(&RealMatrix::new(&[], 0, 3).unwrap(), Rank::Full, false, 1).unwrap();
+    assert_eq!((empty.rank, empty.s.len()), (0, 0));
+}
+
+#[test]
+fn graded_columns_keep_every_singular_value_to_full_relative_accuracy() {
+    // A = C D with well-conditioned C and diagonal D: all singular values are well determined (Demmel and Veselic 1992), and must not
+    // depend on the order of columns and rows. A method that reduces to bidiagonal form, gesdd among them, is off by up to 2^-53 s_1,
+    // which is all of the smallest.
+    let m = zoo().into_iter().find(|m| m.name == "columns graded to 1e-15").unwrap();
+    let n = m.columns;
+    let flipped = matrix("reversed", m.rows, n, |i, j| m.values[(n - 1 - j) * m.rows + m.rows - 1 - i]);
+    let [a, b] = [&m, &flipped].map(|m| tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap().spectrum);
+    assert!(a[0] / a[n - 1] > 1e14);
+    for (j, (a, b)) in a.iter().zip(&b).enumerate() {
+        assert!((a - b).abs() <= 1e-13 * a, "{j}: {a:e} {b:e}");
+    }
+}
+
+#[test]
+fn threads_and_whoever_reads_a_block_change_no_bit() {
+    for m in zoo().into_iter().filter(|m| m.rows > 4000) {
+        let options = Randomized { rank: m.columns.min(4), oversample: 3, ..Randomized::new(1) };
+        let all = |threads: usize| {
+            [
+                tsqr_svd(&m.source(), Rank::Full, false, threads).unwrap(),
+                dssvd(&m.source(), &options, threads).unwrap(),
+                dspca(&m.source(), &Randomized { sketch: Sketch::Gaussian, ..options }, threads).unwrap(),
+            ]
+        };
+        let reference = all(1);
+        for threads in [2, 3, 8] {
+            assert!(all(threads) == reference, "{}: {threads} threads", m.name);
+        }
+        for svd in reference {
+            let backwards: Vec<_> =
+                (0..m.blocks()).rev().map(|b| svd.basis(b, &m.block(b)).unwrap()).collect();
+            assert_eq!(
+                backwards.into_iter().rev().flatten().collect::<Vec<_>>(),
+                m.basis(&svd),
+                "{}",
+                m.name
+            );
+        }
+    }
+}
+
+#[test]
+fn scaling_by_a_power_of_two_scales_s_and_changes_nothing_else() {
+    let m = matrix("noise", 5000, 12, random);
+    let all = |m: &Matrix| {
+        let options = Randomized::new(5);
+        [tsqr_svd(&m.source(), Rank::Full, false, 1), dssvd(&m.source(), &options, 1)].map(Result::unwrap)
+    };
+    for power in [-960, -1, 30, 960] {
+        let factor = 2f64.powi(power);
+        let scaled = matrix("scaled", 5000, 12, |i, j| random(i, j) * factor);
+        for (a, b) in all(&m).into_iter().zip(all(&scaled)) {
+            assert_eq!(a.s.iter().map(|s| s * factor).collect::<Vec<_>>(), b.s);
+            assert_eq!(a.v, b.v);
+            assert_eq!(m.basis(&a), scaled.basis(&b));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn any_shape_decomposes(rows in 1usize..300, columns in 1usize..40, k in 1usize..40, seed in any::<u32>()) {
+        let m = matrix("any", rows, columns, |i, j| random(i ^ seed as usize, j));
+        let svd = tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap();
+        let found = ratios(&m, &svd);
+        prop_assert!(found.iter().all(|r| *r <= 10.0), "{:.2?}", found);
+        // The sketch of all columns spans all of the range: nothing is approximate.
+        let k = k.min(rows).min(columns);
+        let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1, sketch: Sketch::Gaussian };
+        let sketched = dssvd(&m.source(), &options, 1).unwrap();
+        for (a, b) in svd.s.iter().zip(&sketched.s) {
+            prop_assert!((a - b).abs() <= 1e-12 * svd.s[0], "{} {}", a, b);
+        }
+    }
+}
+
+#[test]
+fn bad_arguments_are_typed_errors() {
+    let m = matrix("noise", 50, 4, random);
+    let source = m.source();
+    for rank in [0, 5] {
+        let wrong = Error::RankRange { rank, columns: 4 };
+        assert_eq!(tsqr_svd(&source, Rank::Columns(rank), false, 1), Err(wrong.clone()));
+        assert_eq!(dssvd(&source, &Randomized::new(rank), 1), Err(wrong));
+    }
+    let few = matrix("few", 2, 4, random);
+    assert_eq!(dspca(&few.source(), &Randomized::new(3), 1), Err(Error::RankRange { rank: 3, columns: 2 }));
+    let all = Randomized { oversample: usize::MAX, ..Randomized::new(4) };
+    assert_eq!(dssvd(&source, &all, 1).unwrap().s.len(), 4);
+
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let m = matrix("bad", 5000, 2, |i, j| if (i, j) == (4500, 1) { bad } else { 1.0 });
+        let wrong = Error::NotFiniteValue { row: 4500, column: 1 };
+        assert_eq!(tsqr_svd(&m.source(), Rank::Full, false, 1), Err(wrong.clone()));
+        assert_eq!(dssvd(&m.source(), &Randomized::new(1), 2), Err(wrong));
+    }
+    assert!(matches!(RealMatrix::new(&[], usize::MAX, 2), Err(Error::Shape { .. })));
+    let none = RealMatrix::new(&[], 5, 0).unwrap();
+    assert!(matches!(tsqr_svd(&none, Rank::Full, false, 1), Err(Error::ColumnCount { .. })));
+    let svd = tsqr_svd(&source, Rank::Full, false, 1).unwrap();
+    assert_eq!(svd.basis(1, &m.values), Err(Error::Block { block: 1, blocks: 1 }));
+    assert!(matches!(svd.basis(0, &m.values[1..]), Err(Error::Shape { .. })));
+}
+
+/// A source of absurd size.
+struct Endless;
+
+impl RealBlocks for Endless {
+    type Error = Error;
+
+    fn rows(&self) -> u64 {
+        u64::MAX
+    }
+
+    fn columns(&self) -> usize {
+        3
+    }
+
+    fn read(&self, _: usize, _: &mut [f64]) -> Result<(), Error> {
+        unreachable!("sizes are checked first")
+    }
+}
+
+#[test]
+fn sizes_that_overflow_are_refused_before_anything_is_read() {
+    assert!(matches!(tsqr_svd(&Endless, Rank::Full, false, 1), Err(Error::TooManyRows { .. })));
+    assert!(matches!(dssvd(&Endless, &Randomized::new(1), 1), Err(Error::TooManyRows { .. })));
+}
+
+#[test]
+fn singular_values_beyond_double_precision_are_refused() {
+    let m = matrix("beyond", 5000, 3, |_, _| f64::MAX);
+    assert_eq!(tsqr_svd(&m.source(), Rank::Full, false, 1), Err(Error::SingularValueRange { column: 0 }));
+}
