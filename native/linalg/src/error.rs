@@ -139,7 +139,7 @@ pub enum Error {
     },
     /// A machine outside the documented class.
     #[error(
-        "this CPU has no fused multiply-add, by which the result's bits are defined; use a machine that has it (x86-64 since 2013, aarch64)"
+        "this CPU lacks fused multiply-add or AVX2; use an x86-64 machine that has both (from 2013 on), or aarch64"
     )]
     Machine,
     /// A kernel was forced by name that this CPU or this build does not have.

@@ -156,6 +156,23 @@ fn test_ratios_stay_below_ten_over_the_zoo() {
 }
 
 #[test]
+fn basis_vectors_are_orthogonal_to_1e_12_up_to_condition_1e6() {
+    for (difference, step, condition) in [(5000.0, 8, 1e1), (50.0, 8, 1e3), (1.0, 30, 1e5), (1.0, 2500, 1e6)]
+    {
+        let m = matrix("nearly the same slices", 5000, 8, |i, j| {
+            (random(i, 0) * 12_000.0).trunc() + if i % step == j { difference } else { 0.0 }
+        });
+        let Decomposition { svd, u } = m.decompose(0..m.blocks(), 1, 1);
+        let found = svd.s[0] / svd.s[7];
+        assert!(
+            found / condition > 0.5 && found / condition < 2.0,
+            "condition {found:.1e}, not {condition:.0e}"
+        );
+        assert!(loss(&u, 8) <= 1e-12, "condition {condition:.0e}: {:.1e}", loss(&u, 8));
+    }
+}
+
+#[test]
 fn order_and_grouping_of_blocks_and_threads_do_not_change_a_bit() {
     for m in zoo() {
         let reference = m.decompose(0..m.blocks(), 1, 1);

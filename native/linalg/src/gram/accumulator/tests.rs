@@ -34,7 +34,8 @@ fn expect<T: Sample>(sum: &GramAccumulator, values: &[T], rows: usize, columns: 
 
 #[test]
 fn products_sums_and_ranges_are_exact_for_any_shape_and_type() {
-    for rows in [0, 1, 2, 3, 31, 1027] {
+    // Without the last one under Miri, which interprets.
+    for rows in [0, 1, 2, 3, 31, 1027].into_iter().take(if cfg!(miri) { 5 } else { 6 }) {
         for columns in [1, 2, 15, 16, 17, 35] {
             let bits = block(rows, columns, (rows * 37 + columns) as u64, -32_768, 32_767);
             expect(&sum_of(&bits, rows, columns), &bits, rows, columns);
@@ -80,14 +81,14 @@ fn pixels_of_any_type_give_the_same_bytes_when_their_values_are_the_same() {
 
 #[test]
 fn sums_beyond_64_bits_go_on_in_128() {
-    let (rows, columns) = (1 << 12, 17);
+    let (rows, columns) = (1 << 6, 17);
     let values = vec![u16::MAX; rows * columns];
     let mut sum = sum_of(&values, rows, columns);
     let small = block(rows, columns, 3, -7, 7);
     sum.add(RowBlock::new(&small, rows, columns).unwrap()).unwrap();
     let once = sum.clone();
-    // 2^13 rows doubled up to 2^62: past the change of width at 2^30 and past 64 bits.
-    for doubling in 1..=49u32 {
+    // 2^7 rows doubled up to 2^62: past the change of width at 2^30 and past 64 bits.
+    for doubling in 1..=55u32 {
         sum.merge(&sum.clone()).unwrap();
         assert_eq!(sum.rows(), once.rows() << doubling);
         for (i, j) in [(0, 0), (0, 16), (5, 9), (16, 16)] {
@@ -139,6 +140,8 @@ fn wrong_shapes_and_counts_are_typed_errors() {
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(if cfg!(miri) { 2 } else { 256 }))]
+
     #[test]
     fn any_cut_of_the_rows_into_blocks_gives_the_same_accumulator(
         columns in 1usize..6,
