@@ -42,6 +42,11 @@ def start(command, timeout=300, **environment):
     return Run(done.returncode, done.stdout, done.stderr)
 
 
+def command(folder="release"):
+    """The program that was built here, of which bin/tomobasis is a shell script's wrapping."""
+    return Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / folder / "tomobasis"
+
+
 def tomobasis(*arguments, **environment):
     """`bin/tomobasis ARGUMENTS`: in one process, without a JVM."""
     return start([ROOT / "bin/tomobasis", *arguments], **environment)

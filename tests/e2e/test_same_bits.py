@@ -5,7 +5,7 @@ import json
 import pytest
 
 from oracle import result
-from running import decompose, made_scan, submit
+from running import decompose, made_scan, submit, tomobasis
 
 
 def files(folder):
@@ -65,10 +65,30 @@ def test_how_the_pixels_are_stored_does_not_change_the_numbers(tmp_path, storage
     assert [name for name in ("s", "V", "U") if digests[0][name] != digests[1][name]] == []
 
 
-def test_threads_do_not_matter(made, tmp_path):
-    run = decompose("--input", made.folder, "--output", tmp_path / "result", "--threads", "1")
+@pytest.mark.parametrize("threads", [1, 2, 3, 8])
+def test_threads_do_not_matter(made, tmp_path, threads):
+    run = decompose("--input", made.folder, "--output", tmp_path / "result", "--threads", threads)
     assert run.code == 0, run.err
     same(tmp_path / "result", made.result)
+
+
+@pytest.mark.parametrize("kernel", ["avx512vnni", "avx512", "avx2", "neon", "portable"])
+def test_kernels_do_not_matter(made, tmp_path, kernel):
+    job = ("decompose", "--input", made.folder, "--output", tmp_path / "result")
+    run = tomobasis(*job, TOMOBASIS_KERNEL=kernel)
+    if run.code == 1 and f"TOMOBASIS_KERNEL={kernel}: not a kernel that this machine can run" in run.err:
+        pytest.skip(f"this machine can't run the kernel {kernel}")
+    assert run.code == 0, run.err
+    assert result.read(tmp_path / "result").manifest["run"]["kernel"] == kernel
+    same(tmp_path / "result", made.result)
+
+
+def test_a_kernel_that_does_not_exist_is_refused_before_anything_is_written(made, tmp_path):
+    job = ("decompose", "--input", made.folder, "--output", tmp_path / "result")
+    run = tomobasis(*job, TOMOBASIS_KERNEL="avx9")
+    assert run.code == 1
+    assert len(run.errors) == 1 and "avx9" in run.errors[0] and "portable" in run.errors[0]
+    assert not (tmp_path / "result").exists()
 
 
 def test_fewer_basis_vectors_are_the_first_of_all(made, tmp_path):
