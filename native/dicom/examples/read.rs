@@ -8,7 +8,7 @@
 //!
 //! `values` prints the stored values in place of their digest, `decode` neither; `heads` lists all files as one input and prints how many are what.
 
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Read};
 use std::time::Instant;
 
@@ -25,8 +25,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     match mode.as_str() {
         "pixels" | "values" | "decode" => {
+            // Memory that was written before costs less than new memory, so both buffers serve all files.
+            let (mut bytes, mut out) = (Vec::new(), Vec::new());
             for file in &files {
-                let line = match slices(&fs::read(file)?, &mode) {
+                bytes.clear();
+                File::open(file)?.read_to_end(&mut bytes)?;
+                let line = match slices(&bytes, &mode, &mut out) {
                     Ok(slices) => serde_json::json!({ "file": file, "slices": slices }),
                     Err(error) => serde_json::json!({ "file": file, "error": error.to_string() }),
                 };
@@ -47,7 +51,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Frame number of each slice of one file, in the order of the frames, and its digest or values.
-fn slices(file: &[u8], mode: &str) -> Result<Vec<(u32, Value)>, tomobasis_dicom::Error> {
+fn slices(file: &[u8], mode: &str, out: &mut Vec<i16>) -> Result<Vec<(u32, Value)>, tomobasis_dicom::Error> {
     let mut inventory = Inventory::new();
     inventory.add(0, "file", file.len() as u64, file)?;
     // Localizers and derived images are chosen by name only.
@@ -57,15 +61,13 @@ fn slices(file: &[u8], mode: &str) -> Result<Vec<(u32, Value)>, tomobasis_dicom:
     };
     let plan = inventory.select(&choice)?;
     let opened = SliceFile::open(FileBytes::whole(file));
-    let mut out = vec![0; plan.pixels()];
+    out.resize(plan.pixels(), 0);
     let mut slices = Vec::new();
     for (number, slice) in plan.slices.iter().enumerate() {
         let shown = match mode {
-            "pixels" => {
-                opened.decode(&plan, number, &mut out)?.map(|byte| format!("{byte:02x}")).concat().into()
-            }
+            "pixels" => opened.decode(&plan, number, out)?.map(|byte| format!("{byte:02x}")).concat().into(),
             _ => {
-                let offset = opened.pixels(&plan, number, &mut out)?;
+                let offset = opened.pixels(&plan, number, out)?;
                 let shown = if mode == "values" { out.as_slice() } else { &[] };
                 shown.iter().map(|&value| i32::from(value) + offset).collect()
             }

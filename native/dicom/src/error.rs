@@ -98,6 +98,32 @@ pub enum Error {
         /// One line per part.
         listing: String,
     },
+    /// `--on-bad-slice skip` with too many bad slices.
+    #[error(
+        "--on-bad-slice skip: {skipped} of {total} slices cannot be used, more than a tenth; see tomobasis inspect, \
+             and copy the series again from its source"
+    )]
+    TooManySkipped {
+        /// Slices that would be skipped.
+        skipped: usize,
+        /// Slices of the series.
+        total: usize,
+    },
+    /// `--on-bad-slice skip` would leave a hole.
+    #[error(
+        "--on-bad-slice skip: without {skipped} of {total} slices, neighbours are up to {step_mm} mm apart where \
+             {spacing_mm} mm is usual; copy the series again from its source"
+    )]
+    SkippedHole {
+        /// Slices that would be skipped.
+        skipped: usize,
+        /// Slices of the series.
+        total: usize,
+        /// Longest step.
+        step_mm: String,
+        /// Usual step.
+        spacing_mm: String,
+    },
     /// Arguments that contradict each other: a fault of the caller.
     #[error("{0}")]
     Argument(String),

@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use jni::{
     Env,
-    objects::{JByteArray, JObject, JObjectArray, JShortArray, JString},
+    objects::{JByteArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
     refs::IntoAuto,
     sys::jint,
 };
@@ -19,6 +19,23 @@ pub(crate) fn string(env: &Env<'_>, text: &JString<'_>) -> Result<String> {
 /// A new Java string.
 pub(crate) fn new_string<'local>(env: &mut Env<'local>, text: &str) -> Result<JObject<'local>> {
     Ok(env.new_string(text)?.into())
+}
+
+/// All elements of an `int[]`.
+pub(crate) fn ints(env: &mut Env<'_>, array: &JIntArray<'_>) -> Result<Vec<jint>> {
+    let mut all = vec![0; array.len(env)?];
+    array.get_region(env, 0, &mut all)?;
+    Ok(all)
+}
+
+/// All elements of a `String[]`.
+pub(crate) fn strings(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) -> Result<Vec<String>> {
+    let mut all = Vec::with_capacity(array.len(env)?);
+    for i in 0..array.len(env)? {
+        let element = array.get_element(env, i)?.auto();
+        all.push(string(env, &element)?);
+    }
+    Ok(all)
 }
 
 /// All elements of a `byte[][]`; local references are dropped one by one, so that there may be any number.

@@ -1,15 +1,16 @@
 //! `Inventory`: headers of all files, then one series.
 
 use jni::{
-    EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JObject, JString},
+    Env, EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
     sys::{jint, jlong},
 };
+use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::{options::Options, scan};
 
 use crate::{
-    arrays::{new_string, size, string},
-    failure::native,
+    arrays::{ints, new_string, size, string, strings},
+    failure::{Result, native},
     handle,
 };
 
@@ -63,12 +64,35 @@ pub fn add0<'local>(
 pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
-        let inventory = unsafe { handle::get::<Inventory>(handle) }?;
-        let plan = scan::select(&inventory.files, &inventory.options)?;
-        let mut json = serde_json::to_value(&plan)?;
-        json["description"] = tomobasis_pipeline::result::describe_series(&plan).into();
-        new_string(env, &json.to_string())
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let plan = scan::select(&mut inventory.files, &inventory.options)?;
+        described(env, &plan)
     })
+}
+
+/// `String without0(String planJson, int[] slices, String[] reasons)`: the plan of the other slices.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn without0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    slices: JIntArray<'local>,
+    reasons: JObjectArray<'local, JString<'local>>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let slices: Vec<usize> =
+            ints(env, &slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
+        let bad: Vec<(usize, String)> = slices.into_iter().zip(strings(env, &reasons)?).collect();
+        described(env, &plan.without(&bad)?)
+    })
+}
+
+/// A plan as JSON, with one line for people under `description`.
+fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
+    let mut json = serde_json::to_value(plan)?;
+    json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
+    new_string(env, &json.to_string())
 }
 
 /// `String fileLabel(int file, int count, String name)`: how messages name a file.

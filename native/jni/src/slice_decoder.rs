@@ -2,13 +2,13 @@
 
 use jni::{
     EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JShortArray, JString},
-    sys::{jint, jlong},
+    objects::{JByteArray, JClass, JIntArray, JShortArray, JString},
+    sys::jlong,
 };
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile};
 
 use crate::{
-    arrays::{size, string},
+    arrays::{ints, size, string},
     failure::native,
     handle,
 };
@@ -32,29 +32,43 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
     })
 }
 
-/// `byte[] decode0(long handle, int slice, String name, byte[] file, short[] out, int offset)`: the slice's digest; its pixels
-/// go to `out` from `offset` on.
+/// `byte[] decode0(long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece, short[] out,
+/// int[] offsets)`: the slices' digests; their pixels go to `out` from their offsets on.
+#[allow(clippy::too_many_arguments, reason = "the parts of a file, as Java has them")]
 #[jni_mangle("io.tomobasis.kernels.SliceDecoder")]
 pub fn decode0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
-    slice: jint,
+    slices: JIntArray<'local>,
     name: JString<'local>,
-    file: JByteArray<'local>,
+    length: jlong,
+    head: JByteArray<'local>,
+    start: jlong,
+    piece: JByteArray<'local>,
     out: JShortArray<'local>,
-    offset: jint,
+    offsets: JIntArray<'local>,
 ) -> JByteArray<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let plan = unsafe { handle::get::<SeriesPlan>(handle) }?;
-        let slice = size(slice, "slice")?;
-        let file = env.convert_byte_array(&file)?;
+        let (slices, offsets) = (ints(env, &slices)?, ints(env, &offsets)?);
+        let (head, piece) = (env.convert_byte_array(&head)?, env.convert_byte_array(&piece)?);
+        let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
+        let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
         let mut pixels = vec![0; plan.pixels()];
-        let name = string(env, &name)?;
-        let digest = tomobasis_dicom::decode(plan, slice, &file, &mut pixels)
-            .inspect_err(|_| log::debug!("slice {slice}: the file at fault is {name}"))?;
-        out.set_region(env, offset, &pixels)?;
-        Ok(env.byte_array_from_slice(&digest)?)
+        let mut digests = Vec::with_capacity(32 * slices.len());
+        for (slice, offset) in slices.into_iter().zip(offsets) {
+            let slice = size(slice, "slice")?;
+            match file.decode(plan, slice, &mut pixels) {
+                Ok(digest) => digests.extend(digest),
+                Err(error) => {
+                    log::debug!("slice {slice}: the file at fault is {}", string(env, &name)?);
+                    return Err(error.into());
+                }
+            }
+            out.set_region(env, offset, &pixels)?;
+        }
+        Ok(env.byte_array_from_slice(&digests)?)
     })
 }

@@ -18,7 +18,9 @@
 
 #![deny(unsafe_code)]
 
+pub mod archive;
 pub mod block;
+mod decode;
 mod decomposition;
 pub mod derived;
 pub mod digest;

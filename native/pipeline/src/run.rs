@@ -7,8 +7,6 @@
 mod derive;
 
 use std::{
-    fs,
-    io::Read,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -16,17 +14,18 @@ use std::{
     time::Instant,
 };
 
-use rayon::{ThreadPool, ThreadPoolBuilder, prelude::*};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::{Map, Value};
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
     block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
+    decode,
     decomposition::{Decomposition, block_count, block_rows},
     digest::Digest,
     error::{Error, Result},
-    options::{Emit, Options},
+    options::{Emit, OnBadSlice, Options},
     progress::Progress,
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
     scan::{self, InputFile, local_path},
@@ -147,7 +146,7 @@ impl<'a> Runner<'a> {
         let plan = self
             .pool
             .install(|| scan::take_inventory(&files, self.progress))
-            .and_then(|inventory| scan::select(&inventory, options))
+            .and_then(|mut inventory| scan::select(&mut inventory, options))
             .inspect_err(|error| tell_path(error, &files))?;
         self.record("scan", began);
         self.progress.message(&format!("found {}", describe_series(&plan)));
@@ -155,25 +154,40 @@ impl<'a> Runner<'a> {
             self.progress.message(&note.text);
         }
         let began = self.stage(2, "decode", "slices", plan.slices.len());
-        let (slice_digests, pixels) =
-            self.decode(&plan, &files).inspect_err(|error| tell_path(error, &files))?;
+        let (plan, slice_digests, pixels) =
+            self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
         self.record("decode", began);
         Ok(Scan { plan, slice_digests, files, pixels })
     }
 
-    fn decode(&self, plan: &SeriesPlan, files: &[InputFile]) -> Result<(Vec<Digest>, Vec<i16>)> {
-        let size = plan.rows * plan.columns;
-        let mut pixels = vec![0; size * plan.slices.len()];
-        let decode = |bytes: &mut Vec<u8>, (slice, out): (usize, &mut [i16])| {
-            read_slice(plan, slice, files, bytes)?;
-            let digest = tomobasis_dicom::decode(plan, slice, bytes, out)?;
-            self.progress.advance(1);
-            Ok(Digest(digest))
-        };
-        let slices = pixels.par_chunks_mut(size).enumerate();
-        let slice_digests =
-            self.pool.install(|| slices.map_init(Vec::new, decode).collect::<Result<Vec<_>>>())?;
-        Ok((slice_digests, pixels))
+    /// Digests and pixels of all slices, and the plan of those that could be decoded.
+    fn decode(
+        &self,
+        plan: SeriesPlan,
+        files: &[InputFile],
+        on_bad: OnBadSlice,
+    ) -> Result<(SeriesPlan, Vec<Digest>, Vec<i16>)> {
+        let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
+        let decoded = self.pool.install(|| decode::decode(&plan, files, &mut pixels, self.progress))?;
+        let (mut slice_digests, mut bad) = (Vec::new(), Vec::new());
+        for (slice, decoded) in decoded.into_iter().enumerate() {
+            match decoded {
+                Ok(digest) => {
+                    let good = slice_digests.len() * plan.pixels();
+                    pixels.copy_within(slice * plan.pixels()..(slice + 1) * plan.pixels(), good);
+                    slice_digests.push(digest);
+                }
+                Err(error) if on_bad == OnBadSlice::Skip => bad.push((slice, error.to_string())),
+                Err(error) => return Err(error.into()),
+            }
+        }
+        if bad.is_empty() {
+            return Ok((plan, slice_digests, pixels));
+        }
+        pixels.truncate(slice_digests.len() * plan.pixels());
+        let plan = plan.without(&bad)?;
+        bad.iter().for_each(|(_, reason)| self.progress.message(&format!("skipped: {reason}")));
+        Ok((plan, slice_digests, pixels))
     }
 
     /// Gram matrix, then `s` and `V`.
@@ -281,11 +295,7 @@ impl Scan {
 fn read_slice(plan: &SeriesPlan, slice: usize, files: &[InputFile], bytes: &mut Vec<u8>) -> Result<()> {
     let index = plan.slices[slice].file;
     let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
-    bytes.clear();
-    fs::File::open(&file.path)
-        .and_then(|mut opened| opened.read_to_end(bytes))
-        .map_err(|source| file.unreadable(index, files.len(), source))?;
-    Ok(())
+    scan::read(file, bytes).map_err(|source| file.unreadable(index, files.len(), source))
 }
 
 /// For the log that `--verbose` shows: which file the error's label means.

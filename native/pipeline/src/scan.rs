@@ -1,9 +1,12 @@
 //! The first stage: which files there are, what they hold, which series is meant.
 //!
 //! Files are listed recursively, links followed, in the order of `--input` and within it by the bytes of their relative paths,
-//! so that "file 17 of 303" means the same file every time. Only heads are read here.
+//! so that "file 17 of 303" means the same file every time. Names mean nothing: hidden files are listed like others, and what is
+//! no DICOM is found out from its head. Links to nothing are passed over; a folder that contains itself is an error. An input
+//! that is an archive stands for the files in it. Only heads are read here.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, Read},
     os::unix::ffi::OsStrExt,
@@ -15,8 +18,9 @@ use tomobasis_dicom::{Inventory, SeriesPlan, file_label};
 use walkdir::WalkDir;
 
 use crate::{
+    archive::{self, damaged},
     error::{Error, Result},
-    options::{Options, series_choice},
+    options::{OnBadSlice, Options, series_choice},
     progress::Progress,
 };
 
@@ -28,10 +32,12 @@ const BATCH: usize = 256;
 /// One file under `--input`.
 #[derive(Clone, Debug)]
 pub struct InputFile {
-    /// Where it is.
+    /// Where it, or the archive that it is in, is.
     pub path: PathBuf,
     /// Its path relative to the input; hashed before it is shown.
     pub name: String,
+    /// Its place in the archive's order.
+    pub entry: Option<usize>,
 }
 
 impl InputFile {
@@ -54,25 +60,63 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
         if !root.exists() {
             return Err(Error::Input("there is no such folder or file; check the path".to_owned()));
         }
+        if root.is_file() && archive_kind(&root).map_err(damaged)?.is_some() {
+            files.extend(list_archive(&root)?);
+            continue;
+        }
         for entry in WalkDir::new(&root).follow_links(true) {
-            let entry = entry.map_err(|error| {
-                let reason =
-                    error.io_error().map_or("it contains itself".to_owned(), |io| io.kind().to_string());
-                Error::Input(format!(
-                    "a folder in it cannot be listed ({reason}); check its permissions and links"
-                ))
-            })?;
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) if is_dangling_link(&error) => continue,
+                Err(error) => return Err(unlistable(&error)),
+            };
             if entry.file_type().is_file() {
                 let relative = entry.path().strip_prefix(&root).unwrap_or(entry.path());
                 let relative =
                     if relative.as_os_str().is_empty() { Path::new(entry.file_name()) } else { relative };
                 let name = relative.to_string_lossy().into_owned();
-                files.push(InputFile { path: entry.path().to_owned(), name });
+                files.push(InputFile { path: entry.path().to_owned(), name, entry: None });
             }
         }
         files[start..].sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
     }
     Ok(files)
+}
+
+fn is_dangling_link(error: &walkdir::Error) -> bool {
+    let not_found = error.io_error().is_some_and(|io| io.kind() == io::ErrorKind::NotFound);
+    not_found && error.path().is_some_and(Path::is_symlink)
+}
+
+fn unlistable(error: &walkdir::Error) -> Error {
+    let reason = error.io_error().map_or("it contains itself".to_owned(), |io| io.kind().to_string());
+    Error::Input(format!("a folder in it cannot be listed ({reason}); check its permissions and links"))
+}
+
+fn archive_kind(path: &Path) -> io::Result<Option<archive::Kind>> {
+    Ok(archive::kind(&head(path, archive::MAGIC_BYTES)?.1))
+}
+
+/// The files of an archive, by the bytes of their names.
+fn list_archive(path: &Path) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    walk(path, &|_| true, &mut |entry| {
+        files.push(InputFile { path: path.to_owned(), name: entry.name, entry: Some(entry.index) });
+        Ok(true)
+    })?;
+    files.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+    Ok(files)
+}
+
+/// Walks the archive at `path`: see [`archive::walk`].
+pub(crate) fn walk(
+    path: &Path,
+    wanted: &dyn Fn(usize) -> bool,
+    each: &mut dyn FnMut(archive::Entry<'_>) -> Result<bool>,
+) -> Result<()> {
+    let kind =
+        archive_kind(path).and_then(|kind| kind.ok_or(io::ErrorKind::InvalidData.into())).map_err(damaged)?;
+    archive::walk(kind, File::open(path).map_err(damaged)?, wanted, each)
 }
 
 /// The local path that an argument means: a plain path or a `file:` URI.
@@ -107,11 +151,12 @@ pub fn local_path(option: &'static str, text: &str) -> Result<PathBuf> {
 /// [`Error::Unreadable`], and what the headers are refused for.
 pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<Inventory> {
     let mut inventory = Inventory::new();
-    for (batch, part) in files.chunks(BATCH).enumerate() {
+    let (packed, plain): (Vec<_>, Vec<_>) =
+        files.iter().enumerate().partition(|(_, file)| file.entry.is_some());
+    for part in plain.chunks(BATCH) {
         let heads: Vec<io::Result<(u64, Vec<u8>)>> =
-            part.par_iter().map(|file| head(&file.path, HEAD)).collect();
-        for ((i, file), head_read) in part.iter().enumerate().zip(heads) {
-            let index = batch * BATCH + i;
+            part.par_iter().map(|(_, file)| head(&file.path, HEAD)).collect();
+        for (&(index, file), head_read) in part.iter().zip(heads) {
             let unreadable =
                 |source| Error::Unreadable { file: file_label(index, files.len(), &file.name), source };
             let (length, mut bytes) = head_read.map_err(unreadable)?;
@@ -125,14 +170,44 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
             progress.advance(1);
         }
     }
+    let mut archives: BTreeMap<&Path, BTreeMap<usize, usize>> = BTreeMap::new();
+    for (index, file) in packed {
+        archives.entry(&file.path).or_default().extend(file.entry.map(|entry| (entry, index)));
+    }
+    for (path, entries) in archives {
+        walk(path, &|entry| entries.contains_key(&entry), &mut |mut entry| {
+            let Some(&index) = entries.get(&entry.index) else { return Ok(true) };
+            let mut needed = HEAD;
+            while needed > 0 {
+                let (name, length) = (entry.name.clone(), entry.length);
+                needed = inventory.add(index, &name, length, entry.head(needed).map_err(damaged)?)?;
+            }
+            progress.advance(1);
+            Ok(true)
+        })?;
+    }
     Ok(inventory)
+}
+
+/// All bytes of one file, in or outside an archive.
+pub(crate) fn read(file: &InputFile, bytes: &mut Vec<u8>) -> io::Result<()> {
+    bytes.clear();
+    let Some(wanted) = file.entry else { return File::open(&file.path)?.read_to_end(bytes).map(drop) };
+    walk(&file.path, &|entry| entry == wanted, &mut |entry| {
+        *bytes = entry.into_bytes().map_err(damaged)?;
+        Ok(false)
+    })
+    .map_err(|_| io::ErrorKind::InvalidData.into())
 }
 
 /// The series that the options mean, checked against them.
 ///
 /// # Errors
 /// What the inventory and [`Options::check_against`] refuse.
-pub fn select(inventory: &Inventory, options: &Options) -> Result<SeriesPlan> {
+pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan> {
+    if options.on_bad_slice == OnBadSlice::Skip {
+        inventory.skip_bad_slices();
+    }
     let plan = inventory.select(&series_choice(options.series.as_deref()))?;
     options.check_against(&plan)?;
     Ok(plan)
@@ -167,6 +242,17 @@ mod tests {
                 list(&[input.to_owned()]).unwrap().into_iter().map(|file| file.name).collect();
             assert_eq!(names, ["B", "a", "b.c", "b/10", "b/2"]);
         }
+    }
+
+    #[test]
+    fn links_to_nothing_are_passed_over_and_a_folder_in_itself_is_refused() {
+        let base = tempfile::tempdir().unwrap();
+        fs::write(base.path().join("a"), b"").unwrap();
+        std::os::unix::fs::symlink("nowhere", base.path().join("b")).unwrap();
+        let input = base.path().to_str().unwrap().to_owned();
+        assert_eq!(list(std::slice::from_ref(&input)).unwrap().len(), 1);
+        std::os::unix::fs::symlink(base.path(), base.path().join("c")).unwrap();
+        assert!(list(&[input]).unwrap_err().to_string().contains("contains itself"));
     }
 
     #[test]

@@ -154,7 +154,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     decompose(&input, &output, "", 1).unwrap();
     let options = options(&input, &base.path().join("other"), "").unwrap();
     let listed = scan::list(&options.input).unwrap();
-    let plan = scan::select(&scan::take_inventory(&listed, &Silent).unwrap(), &options).unwrap();
+    let plan = scan::select(&mut scan::take_inventory(&listed, &Silent).unwrap(), &options).unwrap();
     let pixels = usize::from(SIZE.0) * usize::from(SIZE.1);
     let mut slices = vec![vec![0; pixels]; SLICES];
     let decode = |(j, out): (usize, &mut Vec<i16>)| {

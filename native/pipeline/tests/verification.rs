@@ -7,14 +7,20 @@ use std::{fs, path::Path};
 use common::{decompose, file, series, slice};
 use tomobasis_pipeline::{
     Error,
-    options::VerifyArgs,
+    options::{OnBadSlice, VerifyArgs},
     progress::Silent,
     verify::{compare, verify},
 };
 
 fn check(result: &Path, input: &Path) -> Result<(), Error> {
     let (result, input) = (result.to_str().unwrap().to_owned(), input.to_str().unwrap().to_owned());
-    let args = VerifyArgs { result, input: vec![input], series: None, verbose: false };
+    let args = VerifyArgs {
+        result,
+        input: vec![input],
+        series: None,
+        on_bad_slice: OnBadSlice::Fail,
+        verbose: false,
+    };
     verify(&args, 2, &Silent).map(drop)
 }
 

@@ -1,9 +1,9 @@
 //! From a group of slices to a [`SeriesPlan`].
 
 use super::group::Group;
-use super::notes::{left_out, warnings};
+use super::notes::{self, left_out, warnings};
 use super::plan::{Piece, SeriesPlan, SlicePlan};
-use super::{Inventory, geometry};
+use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
 use crate::problem::Problem;
@@ -12,9 +12,17 @@ use crate::syntax;
 /// The plan of one group, or the first thing that keeps it from being read.
 pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
     let problems = problems_of_slices(inventory, group);
+    if !problems.is_empty() && inventory.skip_bad_slices {
+        return plan_without(inventory, groups, group, problems);
+    }
     if let Some(error) = inventory.first_error(problems.iter().map(|(file, problem)| (*file, problem))) {
         return Err(error);
     }
+    plan_of(inventory, groups, group)
+}
+
+/// The plan of a group without bad slices.
+fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
     if let Some((first, second)) = group.conflict {
         return Err(Error::DuplicateInstance {
             first: inventory.label(first),
@@ -74,6 +82,24 @@ fn piece(header: &SliceHeader) -> Option<Piece> {
         start: range.start,
         end: range.end,
     })
+}
+
+/// The plan of a group without its slices that cannot be used.
+fn plan_without(
+    inventory: &Inventory,
+    groups: &[Group],
+    group: &Group,
+    problems: Vec<(usize, Problem)>,
+) -> Result<SeriesPlan, Error> {
+    let bad = |file: usize| problems.iter().any(|(bad, _)| *bad == file);
+    let slices: Vec<_> = group.slices.iter().copied().filter(|member| !bad(member.file)).collect();
+    let kept = Group { slices, ..group.clone() };
+    skip::check(&kept.positions_mm(), problems.len())?;
+    let mut plan = plan_of(inventory, groups, &kept)?;
+    // Each by its own name, also where several have the same problem.
+    let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));
+    plan.left_out.extend(sentences.map(skip::skipped));
+    Ok(plan)
 }
 
 /// Slices that keep the group from being read, in file order: broken ones of its series or of a series that

@@ -43,6 +43,7 @@ pub(super) fn choose<'g, 'a>(
         (SeriesChoice::All, _) => Ok(originals),
         // Groups come by descending number of slices.
         (SeriesChoice::Largest, [largest, ..]) => Ok(vec![largest]),
+        (_, [only]) if inventory.skip_bad_slices => Ok(vec![only]),
         // One series is in order and another is broken: which one is meant is not ours to guess.
         (_, [only]) => inventory.first_error(lost_slices(inventory, groups)).map_or(Ok(vec![only]), Err),
         (_, [first, ..]) if originals.iter().all(|group| group.series() == first.series()) => {

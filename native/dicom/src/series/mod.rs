@@ -9,6 +9,7 @@
 //! | `build` | a group to a [`SeriesPlan`] |
 //! | `notes` | what is left out of an input, and what is odd about a series |
 //! | `plan` | [`SeriesPlan`] itself |
+//! | `skip` | a series without its bad slices |
 //! | `summary` | what a listing shows of a series |
 
 mod build;
@@ -17,6 +18,7 @@ mod geometry;
 mod group;
 mod notes;
 mod plan;
+mod skip;
 mod summary;
 
 use std::collections::BTreeMap;
@@ -57,6 +59,7 @@ use group::{Group, Member};
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     files: BTreeMap<usize, File>,
+    skip_bad_slices: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +103,12 @@ impl Inventory {
     /// An empty inventory.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// From now on, slices that cannot be used are left out of a plan, and said, in place of being an error, as long as
+    /// what is left is still the scan.
+    pub fn skip_bad_slices(&mut self) {
+        self.skip_bad_slices = true;
     }
 
     /// Takes the head of the file at position `file` of the sorted listing: the first bytes of its

@@ -123,15 +123,27 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
 
 /// Repeated positions, gaps and tilt.
 fn geometry_warnings(group: &Group) -> Vec<Note> {
+    let mut notes = spacing(&group.positions_mm());
+    let tilt = group.tilt_degrees();
+    if tilt > TILT_DEGREES {
+        let text = format!(
+            "the slices are tilted by {tilt:.1} degrees against the line of their positions (gantry tilt)"
+        );
+        notes.push(Note { kind: NoteKind::Tilt, text });
+    }
+    notes
+}
+
+/// Repeated positions and gaps.
+pub(super) fn spacing(positions: &[f64]) -> Vec<Note> {
     let mut notes = Vec::new();
-    let positions = group.positions_mm();
     let same = positions.windows(2).filter(|pair| geometry::grid(pair[0]) == geometry::grid(pair[1])).count();
     if same > 0 {
         let text = format!("{} at the position of the slice before", counted(same, "slice"));
         notes.push(Note { kind: NoteKind::SamePosition, text });
     }
-    let spacing = geometry::spacing(&positions).unwrap_or(0.0);
-    let gaps = geometry::gaps(&positions, spacing);
+    let spacing = geometry::spacing(positions).unwrap_or(0.0);
+    let gaps = geometry::gaps(positions, spacing);
     if let Some(&(slice, step)) = gaps.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
         let text = format!(
             "slices are unevenly spaced: {} of {} differ from {} mm by more than 1 %, the longest being {} mm \
@@ -144,13 +156,6 @@ fn geometry_warnings(group: &Group) -> Vec<Note> {
             slice + 2
         );
         notes.push(Note { kind: NoteKind::Gap, text });
-    }
-    let tilt = group.tilt_degrees();
-    if tilt > TILT_DEGREES {
-        let text = format!(
-            "the slices are tilted by {tilt:.1} degrees against the line of their positions (gantry tilt)"
-        );
-        notes.push(Note { kind: NoteKind::Tilt, text });
     }
     notes
 }

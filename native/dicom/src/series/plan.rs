@@ -125,6 +125,8 @@ pub enum NoteKind {
     SpareBytes,
     /// Pixels that hold nothing.
     Padding,
+    /// A slice that cannot be used, with `--on-bad-slice skip`.
+    Skipped,
     /// Lossy compression somewhere in the images' history.
     Lossy,
 }

@@ -59,6 +59,17 @@ pub enum Emit {
     Text,
 }
 
+/// What is done about slices that cannot be used.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum OnBadSlice {
+    /// The first of them is the error that ends the run.
+    #[default]
+    Fail,
+    /// They are left out, and said, as long as what is left is still the scan.
+    Skip,
+}
+
 /// Format of the files under `--input`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
@@ -79,7 +90,7 @@ pub enum InputFormat {
 /// The options of a decomposition, as typed.
 #[derive(Args, Clone, Debug)]
 pub struct JobArgs {
-    /// Folder of DICOM files, or one file; may be given several times
+    /// Folder of DICOM files, zip, tar or tar.gz of one, or one file; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     input: Vec<String>,
     /// Result folder to make
@@ -91,6 +102,9 @@ pub struct JobArgs {
     /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
     #[arg(long, value_name = "UID")]
     series: Option<String>,
+    /// What to do about slices that cannot be used: `skip` leaves them out, up to a tenth and no two neighbours
+    #[arg(long, value_enum, default_value = "fail")]
+    on_bad_slice: OnBadSlice,
     /// How to decompose
     #[arg(long, value_enum, default_value = "exact")]
     method: Method,
@@ -141,6 +155,8 @@ pub struct Options {
     pub overwrite: bool,
     /// Which series, as typed.
     pub series: Option<String>,
+    /// What is done about slices that cannot be used.
+    pub on_bad_slice: OnBadSlice,
     /// How to decompose.
     pub method: Method,
     /// How many basis vectors.
@@ -201,6 +217,7 @@ impl JobArgs {
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
+            on_bad_slice: self.on_bad_slice,
             method: self.method,
             rank: self.energy.map_or(self.rank, RankChoice::Energy),
             composite: self.composite,

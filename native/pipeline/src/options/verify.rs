@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Composite, Emit, InputFormat, Method, Options};
+use super::{Composite, Emit, InputFormat, Method, OnBadSlice, Options};
 use crate::{derived::DicomSyntax, result::Manifest};
 
 /// The arguments of `verify`.
@@ -11,12 +11,15 @@ pub struct VerifyArgs {
     /// Result folder to verify
     #[arg(value_name = "RESULT")]
     pub result: String,
-    /// Folder of DICOM files, or one file, that it was computed from; may be given several times
+    /// Folder of DICOM files, archive of one, or one file, that it was computed from; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
     #[arg(long, value_name = "UID")]
     pub series: Option<String>,
+    /// What to do about slices that cannot be used, as for `decompose`
+    #[arg(long, value_enum, default_value = "fail")]
+    pub on_bad_slice: OnBadSlice,
     /// Say more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
@@ -34,6 +37,7 @@ impl Options {
             output: String::new(),
             overwrite: false,
             series: args.series.clone(),
+            on_bad_slice: args.on_bad_slice,
             method: Method::Exact,
             rank: manifest.parameters.rank,
             composite: composites,

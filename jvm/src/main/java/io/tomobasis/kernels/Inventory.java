@@ -53,6 +53,23 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * A plan without slices that turned out unusable when they were decoded ({@code --on-bad-slice skip}).
+   *
+   * @param planJson what {@link #select} returned
+   * @param slices positions of the slices in the plan
+   * @param reasons for each, what was wrong with it
+   * @return the plan of the other slices
+   * @throws InputException when too much is missing then
+   */
+  public static String without(String planJson, int[] slices, String[] reasons) {
+    Objects.requireNonNull(planJson, "planJson");
+    if (slices.length != reasons.length) {
+      throw new IllegalArgumentException(slices.length + " slices and " + reasons.length + " reasons");
+    }
+    return without0(planJson, slices, reasons);
+  }
+
+  /**
    * How messages name a file: {@code file 17 of 303 (id 3f2a9c01)}.
    *
    * @param file position of the file in the listing, from 0
@@ -69,4 +86,6 @@ public final class Inventory extends NativeObject {
   private static native long add0(long handle, int file, String name, long length, byte[] head);
 
   private static native String select0(long handle);
+
+  private static native String without0(String planJson, int[] slices, String[] reasons);
 }

@@ -29,16 +29,49 @@ public final class SliceDecoder extends NativeObject {
    * @throws InputException when the file is truncated or does not hold what its header said
    */
   public byte[] decode(int slice, String name, byte[] file, short[] out, int offset) {
-    requireNonNegative(slice, "slice");
+    return decode(new int[] {slice}, name, FileBytes.whole(file), out, new int[] {offset});
+  }
+
+  /**
+   * Decodes slices of one file, whose header is read only once.
+   *
+   * @param slices positions of the slices in the plan
+   * @param name as given to {@link Inventory#add}
+   * @param file the file, as far as these slices need it
+   * @param out receives one value per pixel
+   * @param offsets for each slice, the index in {@code out} of its first value
+   * @return the digests of the slices, 32 bytes each
+   * @throws InputException for the first slice that the file does not hold as its header said
+   */
+  public byte[] decode(int[] slices, String name, FileBytes file, short[] out, int[] offsets) {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(file, "file");
-    Objects.checkIndex(offset, Objects.requireNonNull(out, "out").length);
-    return read(handle -> decode0(handle, slice, name, file, out, offset));
+    Objects.requireNonNull(out, "out");
+    if (slices.length != offsets.length) {
+      throw new IllegalArgumentException(slices.length + " slices and " + offsets.length + " offsets");
+    }
+    for (int i = 0; i < slices.length; i++) {
+      requireNonNegative(slices[i], "slice");
+      Objects.checkIndex(offsets[i], out.length);
+    }
+    return read(
+        handle ->
+            decode0(
+                handle, slices, name, file.length(), file.head(), file.start(), file.piece(), out, offsets));
   }
 
   private static native long create(String planJson);
 
   private static native void free(long handle);
 
-  private static native byte[] decode0(long handle, int slice, String name, byte[] file, short[] out, int offset);
+  private static native byte[] decode0(
+      long handle,
+      int[] slices,
+      String name,
+      long length,
+      byte[] head,
+      long start,
+      byte[] piece,
+      short[] out,
+      int[] offsets);
 }

@@ -9,7 +9,7 @@ import java.io.PrintStream
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, NamedFile}
+import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
@@ -34,7 +34,8 @@ object DecomposeJob {
       val closing =
         try {
           sc.addSparkListener(progress)
-          new DecomposeJob(sc, config, progress).run(plan, files, scan, result)
+          val job = new DecomposeJob(sc, config, progress)
+          job.run(if (config.skipBadSlices) job.withoutBadSlices(plan, files, err) else plan, files, scan, result)
         } finally sc.stop()
       result.commit()
       out.println(closing)
@@ -56,6 +57,19 @@ object DecomposeJob {
 private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: Progress) {
   private val asked = sc.getConf.getOption("spark.default.parallelism").map(_.toInt)
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
+
+  /**
+   * The plan without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
+   * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
+   */
+  def withoutBadSlices(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan = {
+    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
+    val sources = SourceFiles(hadoop, files.length, verbose = false)
+    val bad = SliceReader.bad(sc, plan, SourceFiles.grouped(plan, files, runs), sources)
+    for ((_, reason) <- bad) err.println(s"skipped: $reason")
+    if (bad.isEmpty) plan
+    else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray))
+  }
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */
   def run(plan: SeriesPlan, files: IndexedSeq[InputFile], scan: Stage, result: ResultFolder): String = {

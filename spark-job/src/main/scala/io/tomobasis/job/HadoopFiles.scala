@@ -27,11 +27,14 @@ object HadoopFiles {
     case fs => fs
   }
 
+  /** The first `count` bytes of a file of known length. */
+  def read(file: InputFile, count: Int, conf: Configuration): Array[Byte] = read(file, 0, count, conf)
+
   /**
-   * The first `count` bytes of a file of known length. Object stores are told the length and that it is read once, from the
-   * start, which saves a request per file.
+   * `count` bytes of a file of known length, from `start` on. Object stores are told the length and that it is read once, which
+   * saves a request per file.
    */
-  def read(file: InputFile, count: Int, conf: Configuration): Array[Byte] = {
+  def read(file: InputFile, start: Long, count: Int, conf: Configuration): Array[Byte] = {
     val path = new Path(file.uri)
     val opening = fileSystem(path, conf)
       .openFile(path)
@@ -40,7 +43,7 @@ object HadoopFiles {
     val in = FutureIO.awaitFuture(opening.build())
     try {
       val bytes = new Array[Byte](count)
-      in.readFully(bytes)
+      if (start == 0) in.readFully(bytes) else in.readFully(start, bytes)
       bytes
     } finally in.close()
   }

@@ -11,6 +11,7 @@ final case class JobConfig(
     inputs: Seq[String],
     output: String,
     overwrite: Boolean,
+    skipBadSlices: Boolean,
     verbose: Boolean,
     dicom: Boolean,
     json: String
@@ -27,6 +28,7 @@ object JobConfig {
         inputs = options.get("input").elements.asScala.map(_.asText).toSeq,
         output = options.get("output").asText,
         overwrite = options.get("overwrite").asBoolean,
+        skipBadSlices = options.get("on_bad_slice").asText == "skip",
         verbose = options.get("verbose").asBoolean,
         dicom = options.get("emit").elements.asScala.exists(_.asText == "dicom"),
         json = json

@@ -1,11 +1,14 @@
 package io.tomobasis.job
 
+import com.fasterxml.jackson.databind.JsonNode
+
 import scala.jdk.CollectionConverters._
 
 /**
  * The chosen series, as far as the job moves it around.
  *
  * @param files       for each slice in spatial order, the index in the listing of its file
+ * @param pieces      for each slice, what of a large file is enough for it; none where all is needed
  * @param description the series in one line, for the user
  * @param notes       what was left out of the series and what is unusual about it, for the user
  * @param json        the whole plan, which only native code reads
@@ -13,6 +16,7 @@ import scala.jdk.CollectionConverters._
 final case class SeriesPlan(
     layout: Layout,
     files: IndexedSeq[Int],
+    pieces: IndexedSeq[Option[FilePiece]],
     description: String,
     notes: IndexedSeq[String],
     json: String
@@ -26,9 +30,23 @@ object SeriesPlan {
     SeriesPlan(
       layout = Layout(Math.multiplyExact(plan.get("rows").asInt, plan.get("columns").asInt), files.length),
       files = files,
+      pieces = each("slices").map(slice => Option(slice.get("piece")).filter(_.isObject).map(FilePiece.parse)),
       description = plan.get("description").asText,
       notes = (each("left_out") ++ each("warnings")).map(_.get("text").asText),
       json = json
     )
   }
+}
+
+/** The first `head` bytes of a file, and those from `start` until `end`. */
+final case class FilePiece(head: Long, start: Long, end: Long) {
+
+  /** What is enough for both slices. */
+  def and(other: FilePiece): FilePiece =
+    FilePiece(math.max(head, other.head), math.min(start, other.start), math.max(end, other.end))
+}
+
+object FilePiece {
+  def parse(json: JsonNode): FilePiece =
+    FilePiece(json.get("head").asLong, json.get("start").asLong, json.get("end").asLong)
 }

@@ -4,9 +4,11 @@ import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
-import io.tomobasis.kernels.SliceDecoder
+import scala.util.Try
 
-/** Files to pieces of row blocks: one task per run of consecutive slices, which opens its files, decodes and cuts them. */
+import io.tomobasis.kernels.{FileBytes, InputException, SliceDecoder}
+
+/** Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. */
 object SliceReader {
 
   def pieces(
@@ -14,10 +16,20 @@ object SliceReader {
       plan: SeriesPlan,
       groups: IndexedSeq[Array[SliceSource]],
       files: SourceFiles
-  ): RDD[(Int, Piece)] = {
-    val reader = new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), files)
-    sc.parallelize(groups, groups.length).flatMap(reader.pieces)
-  }
+  ): RDD[(Int, Piece)] =
+    sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).pieces)
+
+  /** Slices that cannot be decoded, by their place in the series, with the reasons. Decodes all slices and keeps none. */
+  def bad(
+      sc: SparkContext,
+      plan: SeriesPlan,
+      groups: IndexedSeq[Array[SliceSource]],
+      files: SourceFiles
+  ): Seq[(Int, String)] =
+    sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).bad).collect().toSeq.sorted
+
+  private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =
+    new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), files)
 }
 
 /** What a decoding task needs besides its slices. */
@@ -27,8 +39,11 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
   /** Pieces of all row blocks; the slices are decoded at once, the pieces cut one at a time as the shuffle writes them. */
   def pieces(group: Array[SliceSource]): Iterator[(Int, Piece)] = {
     val slices = new Array[Short](Math.multiplyExact(group.length, layout.pixels))
-    val digests = group.zipWithIndex.flatMap { case (source, i) =>
-      files.on(source)(decoder.value.get.decode(source.slice, source.file.name, _, slices, i * layout.pixels))
+    val digests = new Array[Byte](32 * group.length)
+    for (ofFile <- group.indices.groupBy(group(_).fileIndex).values) {
+      val sources = ofFile.map(group(_))
+      val found = files.onSlices(sources)(decode(sources, _, slices, ofFile.map(_ * layout.pixels)))
+      for ((i, j) <- ofFile.zipWithIndex) System.arraycopy(found, 32 * j, digests, 32 * i, 32)
     }
     Iterator.range(0, layout.blocks).map { block =>
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
@@ -37,6 +52,29 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
       block -> Piece(block, group.head.slice, values, if (block == 0) digests else Array.emptyByteArray)
     }
   }
+
+  /** Slices that cannot be decoded, with the reasons. */
+  def bad(group: Array[SliceSource]): Iterator[(Int, String)] = {
+    val room = new Array[Short](layout.pixels)
+    group.groupBy(_.fileIndex).valuesIterator.flatMap { ofFile =>
+      val sources = ofFile.toSeq
+      // A file that cannot be read at all is the storage's fault and no bad slice.
+      files.onSlices(sources) { bytes =>
+        def decodes(some: Seq[SliceSource]) = Try(decode(some, bytes, room, Seq.fill(some.length)(0)))
+        if (decodes(sources).isSuccess) Seq.empty
+        else sources.flatMap(source => decodes(Seq(source)).failed.toOption.map(reason(source, _)))
+      }
+    }
+  }
+
+  private def reason(source: SliceSource, error: Throwable): (Int, String) = error match {
+    case e: InputException => source.slice -> e.getMessage
+    case other => throw other
+  }
+
+  /** Decodes slices of one file; returns their digests. */
+  private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =
+    decoder.value.get.decode(sources.map(_.slice).toArray, sources.head.file.name, file, out, offsets.toArray)
 }
 
 /** One decoder per executor, made by the first task that needs it. */

@@ -1,0 +1,79 @@
+//! `--on-bad-slice skip`: what is left out, what is said, and when it is refused.
+
+mod common;
+
+use common::{inventory, only};
+use tomobasis_dicom::testing::DicomFile;
+use tomobasis_dicom::{Error, NoteKind, SeriesChoice, SeriesPlan};
+
+const SLICES: u32 = 30;
+
+/// Slices at 0, 2, 4, ... mm; those in `bad` without a rescale slope that can be read.
+fn scan(bad: &[u32]) -> Vec<Vec<u8>> {
+    let slice = |number: u32| {
+        let file = DicomFile::ct(1, 2, &[number as i16, 7]).number(number + 1).position(
+            0.0,
+            0.0,
+            f64::from(2 * number),
+        );
+        if bad.contains(&number) { file.text((0x0028, 0x1053), "DS", "1,5").bytes() } else { file.bytes() }
+    };
+    (0..SLICES).map(slice).collect()
+}
+
+fn skipping(files: &[Vec<u8>]) -> Result<SeriesPlan, Error> {
+    let mut inventory = inventory(files);
+    inventory.skip_bad_slices();
+    inventory.select(&SeriesChoice::Only)
+}
+
+fn numbers(plan: &SeriesPlan) -> Vec<i64> {
+    plan.slices.iter().filter_map(|slice| slice.instance_number).collect()
+}
+
+fn said(plan: &SeriesPlan, kind: NoteKind) -> Vec<&str> {
+    let notes = plan.left_out.iter().chain(&plan.warnings).filter(|note| note.kind == kind);
+    notes.map(|note| note.text.as_str()).collect()
+}
+
+#[test]
+fn a_bad_slice_is_an_error_unless_it_may_be_skipped() {
+    let files = scan(&[4]);
+    assert!(only(&files).unwrap_err().to_string().starts_with("file 5 of 30 (id "));
+    let plan = skipping(&files).unwrap();
+    assert_eq!((plan.slices.len(), numbers(&plan).contains(&5)), (29, false));
+    let skipped = said(&plan, NoteKind::Skipped);
+    assert!(skipped.len() == 1 && skipped[0].starts_with("skipped: file 5 of 30 (id "), "{skipped:?}");
+    assert!(skipped[0].contains("Rescale Slope (0028,1053)"), "{skipped:?}");
+    assert!(said(&plan, NoteKind::Gap)[0].contains("1 of 28 steps"), "{:?}", plan.warnings);
+    assert_eq!(plan.slice_spacing_mm, Some(2.0));
+    assert_eq!(skipping(&scan(&[])).unwrap(), only(&scan(&[])).unwrap());
+}
+
+#[test]
+fn slices_found_bad_when_decoded_leave_the_plan_that_those_found_before_would() {
+    let listed = skipping(&scan(&[4, 20])).unwrap();
+    let plan = only(&scan(&[])).unwrap();
+    let decoded = plan.without(&[(4, "one".to_owned()), (20, "two".to_owned())]).unwrap();
+    assert_eq!(numbers(&decoded), numbers(&listed));
+    assert_eq!(decoded.warnings, listed.warnings);
+    assert_eq!(said(&decoded, NoteKind::Skipped), ["skipped: one", "skipped: two"]);
+}
+
+#[test]
+fn neighbours_and_more_than_a_tenth_are_not_skipped() {
+    let hole = skipping(&scan(&[4, 5])).unwrap_err();
+    assert!(
+        hole.to_string().contains("without 2 of 30 slices, neighbours are up to 6 mm apart where 2 mm"),
+        "{hole}"
+    );
+    let many = skipping(&scan(&[4, 8, 12, 16])).unwrap_err();
+    assert!(many.to_string().contains("4 of 30 slices cannot be used, more than a tenth"), "{many}");
+    let all: Vec<u32> = (0..SLICES).collect();
+    assert!(skipping(&scan(&all)).is_err());
+    let plan = skipping(&scan(&[4, 8])).unwrap();
+    let more = plan.without(&[(9, "a".to_owned()), (14, "b".to_owned())]).unwrap_err();
+    assert!(more.to_string().contains("4 of 30"), "{more}");
+    // At the ends nothing is missing in between.
+    assert_eq!(skipping(&scan(&[0, 1, 29])).unwrap().slices.len(), 27);
+}

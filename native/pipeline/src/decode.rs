@@ -1,0 +1,140 @@
+//! The second stage of the in-process run: stored pixels of all slices, each file read once.
+//!
+//! Files are spread over the threads, and so are the frames of a file that has several. Of a large uncompressed multi-frame
+//! file only the head and the frames themselves are read; an archive is walked once, some entries at a time.
+
+use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
+
+use rayon::prelude::*;
+use tomobasis_dicom::{FileBytes, Piece, SeriesPlan, SliceFile};
+
+use crate::{
+    archive,
+    digest::Digest,
+    error::{Error, Result},
+    progress::Progress,
+    scan::{self, InputFile},
+};
+
+/// Bytes of an archive's entries that are in memory at a time.
+const BATCH: usize = 64 << 20;
+
+/// A slice of the plan and the room for its pixels.
+type Target<'a> = (usize, &'a mut [i16]);
+/// What became of a slice.
+type Decoded = std::result::Result<Digest, tomobasis_dicom::Error>;
+/// A slice of the plan and what became of it.
+type Done = (usize, Decoded);
+
+/// Decodes all slices of the plan, on the current thread pool: `pixels` gets them one after the other. Returns what became of
+/// each, in series order.
+///
+/// # Errors
+/// When files or archives cannot be read at all, which is not the slices' fault.
+pub(crate) fn decode(
+    plan: &SeriesPlan,
+    files: &[InputFile],
+    pixels: &mut [i16],
+    progress: &dyn Progress,
+) -> Result<Vec<Decoded>> {
+    let work = Work { plan, progress };
+    let mut by_file: BTreeMap<usize, Vec<Target<'_>>> = BTreeMap::new();
+    for (target, slice) in pixels.chunks_mut(plan.pixels()).enumerate().zip(&plan.slices) {
+        by_file.entry(slice.file).or_default().push(target);
+    }
+    let (mut plain, mut archives) = (Vec::new(), BTreeMap::<&Path, BTreeMap<usize, Vec<Target<'_>>>>::new());
+    for (index, targets) in by_file {
+        let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
+        match file.entry {
+            None => plain.push((index, file, targets)),
+            Some(entry) => drop(archives.entry(&file.path).or_default().insert(entry, targets)),
+        }
+    }
+    let read = |bytes: &mut Vec<u8>, (index, file, targets): (usize, &InputFile, _)| {
+        work.file(file, targets, bytes).map_err(|source| file.unreadable(index, files.len(), source))
+    };
+    let mut done: Vec<Done> =
+        plain.into_par_iter().map_init(Vec::new, read).collect::<Result<Vec<_>>>()?.concat();
+    for (path, wanted) in archives {
+        done.extend(work.archive(path, wanted)?);
+    }
+    done.sort_by_key(|(slice, _)| *slice);
+    Ok(done.into_iter().map(|(_, decoded)| decoded).collect())
+}
+
+struct Work<'a> {
+    plan: &'a SeriesPlan,
+    progress: &'a dyn Progress,
+}
+
+impl Work<'_> {
+    /// The slices of one file, read into `bytes`: memory that serves many files costs less than new memory.
+    fn file(&self, file: &InputFile, targets: Vec<Target<'_>>, bytes: &mut Vec<u8>) -> io::Result<Vec<Done>> {
+        match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
+            Some(piece) => self.pieces(&file.path, piece, targets),
+            None => {
+                scan::read(file, bytes)?;
+                Ok(self.whole(bytes, targets))
+            }
+        }
+    }
+
+    fn piece(&self, slice: usize) -> Option<Piece> {
+        self.plan.slices.get(slice)?.piece
+    }
+
+    /// Slices of a file whose bytes are at hand.
+    fn whole(&self, bytes: &[u8], targets: Vec<Target<'_>>) -> Vec<Done> {
+        let opened = SliceFile::open(FileBytes::whole(bytes));
+        targets.into_par_iter().map(|target| self.slice(&opened, target)).collect()
+    }
+
+    /// Slices of a large file, of which no more than its head and their own bytes are read.
+    fn pieces(&self, path: &Path, piece: Piece, targets: Vec<Target<'_>>) -> io::Result<Vec<Done>> {
+        let file = File::open(path)?;
+        let length = file.metadata()?.len();
+        // A file that has become shorter is another one, which the decoder says.
+        let read = |start: u64, end: u64| {
+            let wanted = end.min(length).saturating_sub(start.min(length));
+            let mut bytes = vec![0; usize::try_from(wanted).map_err(io::Error::other)?];
+            file.read_exact_at(&mut bytes, start).map(|()| bytes)
+        };
+        let head = read(0, piece.head)?;
+        let opened = SliceFile::open(FileBytes { length, ..FileBytes::whole(&head) });
+        let one = |target: Target<'_>| {
+            let piece = self.piece(target.0).unwrap_or(piece);
+            let bytes = read(piece.start, piece.end)?;
+            Ok(self.slice(&opened.with_piece(piece.start, &bytes), target))
+        };
+        targets.into_par_iter().map(one).collect()
+    }
+
+    fn slice(&self, opened: &SliceFile<'_>, (slice, out): Target<'_>) -> Done {
+        let decoded = opened.decode(self.plan, slice, out).map(Digest);
+        self.progress.advance(1);
+        (slice, decoded)
+    }
+
+    /// The slices of some entries of one archive.
+    fn archive(&self, path: &Path, mut wanted: BTreeMap<usize, Vec<Target<'_>>>) -> Result<Vec<Done>> {
+        let entries: Vec<usize> = wanted.keys().copied().collect();
+        let (mut done, mut batch, mut size) = (Vec::new(), Vec::new(), 0);
+        let all = |batch: &mut Vec<(Vec<u8>, Vec<Target<'_>>)>| {
+            let full = mem::take(batch).into_par_iter();
+            full.flat_map_iter(|(bytes, targets)| self.whole(&bytes, targets)).collect::<Vec<Done>>()
+        };
+        scan::walk(path, &|entry| entries.binary_search(&entry).is_ok(), &mut |entry| {
+            let index = entry.index;
+            let bytes = entry.into_bytes().map_err(archive::damaged)?;
+            size += bytes.len();
+            batch.extend(wanted.remove(&index).map(|targets| (bytes, targets)));
+            if size > BATCH {
+                done.extend(all(&mut batch));
+                size = 0;
+            }
+            Ok(!wanted.is_empty())
+        })?;
+        done.extend(all(&mut batch));
+        if wanted.is_empty() { Ok(done) } else { Err(archive::damaged(io::ErrorKind::UnexpectedEof)) }
+    }
+}

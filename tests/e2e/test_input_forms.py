@@ -1,0 +1,144 @@
+"""The same scan however it lies there: as an archive, as one multi-frame file, between hidden files and links, with a damaged
+slice. Digests are those of the plain folder."""
+
+import json
+import shutil
+import tarfile
+import zipfile
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import EnhancedCTImageStorage
+
+from oracle import result
+from running import decompose, made_scan, submit, tomobasis
+
+WAYS = [decompose, pytest.param(submit, marks=pytest.mark.spark)]
+ways = pytest.mark.parametrize("way", WAYS, ids=["command", "job"])
+GRID = (24, 40, 48)
+
+
+def manifest(way, folder, out, *options):
+    run = way("--input", folder, "--output", out, "--emit", "parquet", *options)
+    assert run.code == 0, run.err
+    return result.read(out).manifest
+
+
+@pytest.fixture(scope="module")
+def scan(tmp_path_factory):
+    base = tmp_path_factory.mktemp("plain")
+    paths = made_scan(base / "scan", *GRID)[1]
+    return base / "scan", paths, manifest(decompose, base / "scan", base / "result")["digests"]
+
+
+def zipped(folder, target):
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in folder.iterdir():
+            archive.write(path, f"scan/{path.name}")
+
+
+def tarred(folder, target):
+    with tarfile.open(target, "w") as archive:
+        archive.add(folder, "scan")
+
+
+def tarred_and_zipped(folder, target):
+    with tarfile.open(target, "w:gz") as archive:
+        archive.add(folder, "scan")
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred, tarred_and_zipped], ids=lambda f: f.__name__.replace("_", " "))
+def test_an_archive_is_the_folder_that_is_in_it(scan, pack, tmp_path):
+    folder, _, digests = scan
+    pack(folder, tmp_path / "archive")
+    assert manifest(decompose, tmp_path / "archive", tmp_path / "result")["digests"] == digests
+    listed = json.loads(tomobasis("inspect", "--json", tmp_path / "archive").out)
+    assert listed["series"][0]["slices"] == GRID[0]
+
+
+@pytest.mark.parametrize("pack", [zipped, tarred_and_zipped], ids=lambda f: f.__name__.replace("_", " "))
+def test_a_damaged_archive_is_one_error(scan, pack, tmp_path):
+    archive = tmp_path / "archive"
+    pack(scan[0], archive)
+    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
+    run = decompose("--input", archive, "--output", tmp_path / "result")
+    assert run.code == 3 and len(run.errors) == 1 and "--input: the archive is" in run.errors[0], run.err
+
+
+@pytest.mark.spark
+def test_the_job_says_that_it_reads_no_archives(scan, tmp_path):
+    zipped(scan[0], tmp_path / "archive")
+    run = submit("--input", tmp_path / "archive", "--output", tmp_path / "result")
+    assert run.code == 2 and len(run.errors) == 1 and "archive" in run.errors[0], run.err
+
+
+@ways
+def test_hidden_files_and_links_change_nothing(scan, way, tmp_path):
+    _, paths, digests = scan
+    (tmp_path / "scan/.git").mkdir(parents=True)
+    (tmp_path / "scan/.DS_Store").write_bytes(bytes(6148))
+    (tmp_path / "scan/.git/config").write_text("[core]")
+    (tmp_path / "scan/nowhere").symlink_to("absent")
+    for path in paths:
+        shutil.copy(path, tmp_path / "scan" / f".{path.name}") if path == paths[0] else (
+            tmp_path / "scan" / path.name
+        ).symlink_to(path)
+        (tmp_path / "scan" / f"._{path.name}").write_bytes(b"\0\5\x16\7" + bytes(4092))
+    assert manifest(way, tmp_path / "scan", tmp_path / "result")["digests"] == digests
+
+
+def enhanced(paths, target):
+    """One Enhanced CT instance with the slices as frames, the last first."""
+    slices = [pydicom.dcmread(path) for path in reversed(paths)]
+    whole, pixels = slices[0], np.stack([d.pixel_array for d in slices])
+    per_frame = []
+    for d in slices:
+        frame, position, rescale = Dataset(), Dataset(), Dataset()
+        position.ImagePositionPatient = d.ImagePositionPatient
+        rescale.RescaleIntercept, rescale.RescaleSlope, rescale.RescaleType = d.RescaleIntercept, d.RescaleSlope, "HU"
+        frame.PlanePositionSequence, frame.PixelValueTransformationSequence = Sequence([position]), Sequence([rescale])
+        per_frame.append(frame)
+    shared, orientation, measures = Dataset(), Dataset(), Dataset()
+    orientation.ImageOrientationPatient, measures.PixelSpacing = whole.ImageOrientationPatient, whole.PixelSpacing
+    shared.PlaneOrientationSequence, shared.PixelMeasuresSequence = Sequence([orientation]), Sequence([measures])
+    whole.SharedFunctionalGroupsSequence = Sequence([shared])
+    whole.PerFrameFunctionalGroupsSequence = Sequence(per_frame)
+    whole.NumberOfFrames = len(slices)
+    whole.PixelData = pixels.tobytes()
+    whole.SOPClassUID = whole.file_meta.MediaStorageSOPClassUID = EnhancedCTImageStorage
+    for name in ("ImagePositionPatient", "ImageOrientationPatient", "PixelSpacing", "RescaleIntercept", "RescaleSlope"):
+        delattr(whole, name)
+    whole.save_as(target)
+
+
+@ways
+def test_a_multi_frame_file_is_the_scan_of_its_frames(scan, way, tmp_path):
+    _, paths, digests = scan
+    (tmp_path / "scan").mkdir()
+    enhanced(paths, tmp_path / "scan/all")
+    found = manifest(way, tmp_path / "scan", tmp_path / "result")["digests"]
+    assert {**found, "instances": digests["instances"]} == digests
+
+
+@ways
+def test_a_slice_that_cannot_be_decoded_is_skipped_when_asked(scan, way, tmp_path):
+    _, paths, _ = scan
+    for folder in ("damaged", "without"):
+        shutil.copytree(scan[0], tmp_path / folder)
+    (tmp_path / "without" / paths[7].name).unlink()
+    dataset = pydicom.dcmread(paths[7])
+    dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+    # The header stays as it is; the number of segments does not.
+    dataset.PixelData = dataset.PixelData.replace(b"\2\0\0\0\x40\0\0\0", b"\3\0\0\0\x40\0\0\0")
+    dataset.save_as(tmp_path / "damaged" / paths[7].name)
+    run = way("--input", tmp_path / "damaged", "--output", tmp_path / "result")
+    assert run.code == 3 and f"of {GRID[0]} (id " in run.errors[0], run.err
+    found = manifest(way, tmp_path / "damaged", tmp_path / "result", "--on-bad-slice", "skip")
+    expected = manifest(decompose, tmp_path / "without", tmp_path / "expected")
+    assert found["digests"] == expected["digests"]
+    assert [note["kind"] for note in found["series"]["left_out"]] == ["skipped"]
+    verify = tomobasis("verify", tmp_path / "result", "--input", tmp_path / "damaged", "--on-bad-slice", "skip")
+    assert verify.code == 0, verify.err
