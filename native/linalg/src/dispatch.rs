@@ -1,10 +1,11 @@
 //! One body, compiled per instruction set, chosen at run time.
 //!
-//! The bodies are plain Rust whose order of operations is fixed (fused multiply-adds are written out); the instruction set decides only how
-//! many of them run at once. Without FMA in hardware `mul_add` calls the C library: the same bits, slowly.
+//! The bodies are plain Rust whose order of operations is fixed (fused multiply-adds are written out); the
+//! instruction set decides only how many of them run at once. Without FMA in hardware `mul_add` calls the C
+//! library: the same bits, slowly.
 
-/// Defines a function whose body is compiled for AVX-512, for AVX2 with FMA, and for the baseline; what it calls must be
-/// `#[inline(always)]` to be compiled with it.
+/// Defines a function whose body is compiled for AVX-512, for AVX2 with FMA, and for the baseline; what it
+/// calls must be `#[inline(always)]` to be compiled with it.
 macro_rules! dispatched {
     ($(#[$doc:meta])* $vis:vis fn $name:ident ( $($arg:ident : $type:ty),* $(,)? ) $(-> $result:ty)? $body:block) => {
         $(#[$doc])*

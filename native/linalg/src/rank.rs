@@ -1,17 +1,19 @@
 //! How many singular values to keep: by Gavish and Donoho's threshold, or by energy.
 //!
-//! M. Gavish and D. L. Donoho (2014), "The optimal hard threshold for singular values is 4/sqrt(3)", IEEE Trans. Inf. Theory 60(8).
-//! For a matrix of low rank in white noise, keeping what exceeds the threshold loses least (asymptotically, in mean square) among all
-//! thresholds, whatever the rank. With `beta` the shorter side over the longer one:
+//! M. Gavish and D. L. Donoho (2014), "The optimal hard threshold for singular values is 4/sqrt(3)", IEEE
+//! Trans. Inf. Theory 60(8). For a matrix of low rank in white noise, keeping what exceeds the threshold
+//! loses least (asymptotically, in mean square) among all thresholds, whatever the rank. With `beta` the
+//! shorter side over the longer one:
 //!
 //! * noise level `sigma` known: threshold `lambda(beta) sqrt(longer side) sigma`;
 //! * unknown: `omega(beta)` times the median singular value, `omega = lambda / sqrt(mu)`, where `mu` is the median of the
 //!   Marchenko-Pastur distribution.
 //!
-//! The distribution's integral is taken by Simpson's rule after a rational change of variable, with nothing but the four operations and
-//! square roots, so that the chosen rank is the same everywhere.
+//! The distribution's integral is taken by Simpson's rule after a rational change of variable, with nothing
+//! but the four operations and square roots, so that the chosen rank is the same everywhere.
 
-/// Gavish and Donoho's coefficient for known noise, `lambda(beta)`: the threshold is this times `sqrt(longer side) sigma`.
+/// Gavish and Donoho's coefficient for known noise, `lambda(beta)`: the threshold is this times `sqrt(longer
+/// side) sigma`.
 ///
 /// `beta` is the shorter side of the matrix over the longer one, in (0, 1]. `lambda(1) = 4 / sqrt(3)`.
 #[must_use]
@@ -20,7 +22,8 @@ pub fn known_noise_coefficient(beta: f64) -> f64 {
     (2.0 * sum + 8.0 * beta / (sum + (beta * beta + 14.0 * beta + 1.0).sqrt())).sqrt()
 }
 
-/// Gavish and Donoho's coefficient for unknown noise, `omega(beta)`: the threshold is this times the median singular value.
+/// Gavish and Donoho's coefficient for unknown noise, `omega(beta)`: the threshold is this times the median
+/// singular value.
 ///
 /// `beta` as for [`known_noise_coefficient`]. `omega(1) = 2.858`. Accurate to 1e-9.
 #[must_use]
@@ -30,8 +33,8 @@ pub fn unknown_noise_coefficient(beta: f64) -> f64 {
 
 /// How many singular values exceed Gavish and Donoho's threshold for unknown noise.
 ///
-/// `s` are the singular values, descending, of a `rows x columns` matrix; those that are missing from all `min(rows, columns)` count as
-/// zero, for the median too.
+/// `s` are the singular values, descending, of a `rows x columns` matrix; those that are missing from all
+/// `min(rows, columns)` count as zero, for the median too.
 #[must_use]
 pub fn optimal_rank(s: &[f64], rows: u64, columns: usize) -> usize {
     let (short, long) = sides(rows, columns);
@@ -41,8 +44,9 @@ pub fn optimal_rank(s: &[f64], rows: u64, columns: usize) -> usize {
     above(s, unknown_noise_coefficient(short as f64 / long as f64) * median(s, short))
 }
 
-/// The standard deviation of the noise in every entry of a `rows x columns` matrix, as its median singular value tells it:
-/// `median / sqrt(longer side * mu(beta))` (section III.E of the paper). `s` as for [`optimal_rank`].
+/// The standard deviation of the noise in every entry of a `rows x columns` matrix, as its median singular
+/// value tells it: `median / sqrt(longer side * mu(beta))` (section III.E of the paper). `s` as for
+/// [`optimal_rank`].
 #[must_use]
 pub fn estimated_noise(s: &[f64], rows: u64, columns: usize) -> f64 {
     let (short, long) = sides(rows, columns);
@@ -52,7 +56,8 @@ pub fn estimated_noise(s: &[f64], rows: u64, columns: usize) -> f64 {
     median(s, short) / (long as f64 * marchenko_pastur_median(short as f64 / long as f64)).sqrt()
 }
 
-/// How many singular values exceed Gavish and Donoho's threshold for noise of standard deviation `sigma` in every entry.
+/// How many singular values exceed Gavish and Donoho's threshold for noise of standard deviation `sigma` in
+/// every entry.
 ///
 /// `s` are the leading singular values, descending, of a `rows x columns` matrix.
 #[must_use]
@@ -64,8 +69,8 @@ pub fn optimal_rank_for_noise(s: &[f64], rows: u64, columns: usize, sigma: f64) 
     above(s, known_noise_coefficient(short as f64 / long as f64) * (long as f64).sqrt() * sigma)
 }
 
-/// The smallest number of leading singular values whose squares sum to at least `fraction` of `total_energy` (`||A||_F^2`); all of
-/// `s` when their sum stays below it.
+/// The smallest number of leading singular values whose squares sum to at least `fraction` of `total_energy`
+/// (`||A||_F^2`); all of `s` when their sum stays below it.
 #[must_use]
 pub fn energy_rank(s: &[f64], total_energy: f64, fraction: f64) -> usize {
     let wanted = fraction * total_energy;
@@ -96,9 +101,9 @@ fn above(s: &[f64], threshold: f64) -> usize {
 
 /// The median of the Marchenko-Pastur distribution of ratio `beta` (unit variance).
 ///
-/// Its density `sqrt((t - lower)(upper - t)) / (2 pi beta t)` lives between `(1 -+ sqrt(beta))^2`. With
-/// `t = 1 + beta + 2 sqrt(beta) cos(angle)` and `w = tan(angle / 2)`, the mass above `t(w)` is the integral from 0 to `w` of a smooth
-/// rational function; bisection finds where it is one half.
+/// Its density `sqrt((t - lower)(upper - t)) / (2 pi beta t)` lives between `(1 -+ sqrt(beta))^2`. With `t =
+/// 1 + beta + 2 sqrt(beta) cos(angle)` and `w = tan(angle / 2)`, the mass above `t(w)` is the integral from 0
+/// to `w` of a smooth rational function; bisection finds where it is one half.
 fn marchenko_pastur_median(beta: f64) -> f64 {
     let root = beta.sqrt();
     let point = |w: f64| 1.0 + beta + 2.0 * root * (1.0 - w * w) / (1.0 + w * w);
@@ -134,8 +139,8 @@ mod tests {
 
     #[test]
     fn coefficients_are_those_of_the_published_table() {
-        // Gavish and Donoho 2014, table IV: omega(beta) for beta = 0.05, 0.10, ..., 1.00. Its own integration is good to 7e-4: the
-        // closed form that the next test uses gives omega(1) = 2.85836.
+        // Gavish and Donoho 2014, table IV: omega(beta) for beta = 0.05, 0.10, ..., 1.00. Its own integration
+        // is good to 7e-4: the closed form that the next test uses gives omega(1) = 2.85836.
         let table = [
             1.5194, 1.6089, 1.6896, 1.7650, 1.8371, 1.9061, 1.9741, 2.0403, 2.106, 2.1711, 2.2365, 2.3021,
             2.3679, 2.4339, 2.5011, 2.5697, 2.6399, 2.7099, 2.7832, 2.8582,

@@ -1,6 +1,7 @@
-//! `dssvd` against the published method, written from the paper in plain loops: Lyubimov and Palumbo's `dssvd(A, k, p, q)` of Apache Mahout,
-//! `Y = A W`, thin QR, `B = Q^T A`, `q` times `Y = A B^T`, with a Gaussian `W`. At equal k, p and q the errors must be no worse than that method's
-//! from one seed to the next.
+//! `dssvd` against the published method, written from the paper in plain loops: Lyubimov and Palumbo's
+//! `dssvd(A, k, p, q)` of Apache Mahout, `Y = A W`, thin QR, `B = Q^T A`, `q` times `Y = A B^T`, with a
+//! Gaussian `W`. At equal k, p and q the errors must be no worse than that method's from one seed to the
+//! next.
 
 use tomobasis_linalg::{Randomized, Rank, RealBlocks, RealMatrix, Sketch, dssvd, philox4x32_10, tsqr_svd};
 

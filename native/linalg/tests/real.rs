@@ -1,5 +1,6 @@
-//! The real-valued drivers, from values to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test ratios (TESTING/EIG):
-//! LAPACK fails at 50; so do we at 10. And the promise of the class `fixed`: threads, and who computes a block, change no bit.
+//! The real-valued drivers, from values to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test
+//! ratios (TESTING/EIG): LAPACK fails at 50; so do we at 10. And the promise of the class `fixed`: threads,
+//! and who computes a block, change no bit.
 
 use proptest::prelude::*;
 use tomobasis_linalg::{
@@ -175,9 +176,9 @@ fn rank_deficiency_is_reported_and_what_is_below_it_left_out() {
 
 #[test]
 fn graded_columns_keep_every_singular_value_to_full_relative_accuracy() {
-    // A = C D with well-conditioned C and diagonal D: all singular values are well determined (Demmel and Veselic 1992), and must not
-    // depend on the order of columns and rows. A method that reduces to bidiagonal form, gesdd among them, is off by up to 2^-53 s_1,
-    // which is all of the smallest.
+    // A = C D with well-conditioned C and diagonal D: all singular values are well determined (Demmel and
+    // Veselic 1992), and must not depend on the order of columns and rows. A method that reduces to
+    // bidiagonal form, gesdd among them, is off by up to 2^-53 s_1, which is all of the smallest.
     let m = zoo().into_iter().find(|m| m.name == "columns graded to 1e-15").unwrap();
     let n = m.columns;
     let flipped = matrix("reversed", m.rows, n, |i, j| m.values[(n - 1 - j) * m.rows + m.rows - 1 - i]);

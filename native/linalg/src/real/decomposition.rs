@@ -10,19 +10,21 @@ use super::svd::SmallSvd;
 use super::tsqr;
 use crate::{Error, Rank};
 
-/// The leading singular triplets of a real-valued matrix (m x n): `s` and `V`, and what gives `U` block by block.
+/// The leading singular triplets of a real-valued matrix (m x n): `s` and `V`, and what gives `U` block by
+/// block.
 ///
 /// Holds `O(n k)` numbers per row block, and is immutable: any thread may ask for any block of `U`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct RealSvd {
     /// Singular values, k, descending.
     pub s: Vec<f64>,
-    /// Weights `V`, n x k row-major. The entry of largest magnitude in a column (lowest index on ties) is positive.
+    /// Weights `V`, n x k row-major. The entry of largest magnitude in a column (lowest index on ties) is
+    /// positive.
     pub v: Vec<f64>,
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`, among those that were computed.
     pub rank: usize,
-    /// All singular values that were computed, those below the numerical rank too: `min(m, n)` by [`tsqr_svd`], k + p by
-    /// [`dssvd`](crate::dssvd).
+    /// All singular values that were computed, those below the numerical rank too: `min(m, n)` by
+    /// [`tsqr_svd`], k + p by [`dssvd`](crate::dssvd).
     pub spectrum: Vec<f64>,
     /// `||A||_F^2`; infinite or zero where f64 can't hold it.
     pub energy: f64,
@@ -46,17 +48,20 @@ pub(super) struct Parts {
     pub svd: SmallSvd,
 }
 
-/// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last `R`.
+/// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last
+/// `R`.
 ///
-/// `center` removes each row's (pixel's) mean first. Backward stable: singular values are off by at most a small multiple of
-/// `2^-53 s_1`, and `U` and `V` are orthogonal to working precision, at any condition number. Two passes over the source, this one and that for
-/// `U` ([`RealSvd::basis`]); `2 m n^2` operations here, `2 m n^2 + 4 m n k` for `U`. Memory: one block and its factors (4096 x n, twice) per
-/// thread, 2n x n for each block, n x k for each block.
+/// `center` removes each row's (pixel's) mean first. Backward stable: singular values are off by at most a
+/// small multiple of `2^-53 s_1`, and `U` and `V` are orthogonal to working precision, at any condition
+/// number. Two passes over the source, this one and that for `U` ([`RealSvd::basis`]); `2 m n^2` operations
+/// here, `2 m n^2 + 4 m n k` for `U`. Memory: one block and its factors (4096 x n, twice) per thread, 2n x n
+/// for each block, n x k for each block.
 ///
 /// # Errors
-/// Those of the source; [`Error::ColumnCount`] and [`Error::TooManyRows`] for sizes that can't be addressed; [`Error::RankRange`] for a rank of
-/// zero or above n; [`Error::NotFiniteValue`] for NaN or infinity; [`Error::SingularValueRange`] where f64 can't hold a singular value;
-/// [`Error::NoConvergence`]; [`Error::Threads`].
+/// Those of the source; [`Error::ColumnCount`] and [`Error::TooManyRows`] for sizes that can't be addressed;
+/// [`Error::RankRange`] for a rank of zero or above n; [`Error::NotFiniteValue`] for NaN or infinity;
+/// [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoConvergence`];
+/// [`Error::Threads`].
 pub fn tsqr_svd<S: RealBlocks>(
     source: &S,
     rank: Rank,
@@ -81,8 +86,8 @@ pub fn tsqr_svd<S: RealBlocks>(
 }
 
 impl RealSvd {
-    /// Keeps the `k` leading triplets, fewer where the numerical rank is lower. `coefficients(u)` takes the small matrix's left singular
-    /// vectors to those of each block.
+    /// Keeps the `k` leading triplets, fewer where the numerical rank is lower. `coefficients(u)` takes the
+    /// small matrix's left singular vectors to those of each block.
     pub(super) fn new(
         parts: Parts,
         k: usize,
@@ -127,12 +132,14 @@ impl RealSvd {
         }
     }
 
-    /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, slice-major as the source gives them.
+    /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, slice-major as the
+    /// source gives them.
     ///
     /// The block's factorization is computed again, by the same operations; on the calling thread.
     ///
     /// # Errors
-    /// [`Error::Block`] for a block that does not exist; [`Error::Shape`] and [`Error::NotFiniteValue`] for other values than the driver read.
+    /// [`Error::Block`] for a block that does not exist; [`Error::Shape`] and [`Error::NotFiniteValue`] for
+    /// other values than the driver read.
     pub fn basis(&self, block: usize, values: &[f64]) -> Result<Vec<f64>, Error> {
         let blocks = self.size.blocks;
         let coefficients = self.coefficients.get(block).ok_or(Error::Block { block, blocks })?;

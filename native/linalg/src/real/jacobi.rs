@@ -1,10 +1,12 @@
 //! One-sided Jacobi: rotations of columns until all are orthogonal.
 //!
-//! M. R. Hestenes (1958); Z. Drmac and K. Veselic (2008), "New fast and accurate Jacobi SVD algorithm". Small singular values keep the
-//! relative accuracy that the columns' scales allow, which no bidiagonalisation promises.
+//! M. R. Hestenes (1958); Z. Drmac and K. Veselic (2008), "New fast and accurate Jacobi SVD algorithm". Small
+//! singular values keep the relative accuracy that the columns' scales allow, which no bidiagonalisation
+//! promises.
 //!
-//! Pairs come in the order of a round-robin tournament: every round pairs each column once, so the rounds' rotations touch different columns
-//! and may run on any threads without changing a bit. A sweep is one tournament.
+//! Pairs come in the order of a round-robin tournament: every round pairs each column once, so the rounds'
+//! rotations touch different columns and may run on any threads without changing a bit. A sweep is one
+//! tournament.
 
 use rayon::prelude::*;
 
@@ -110,8 +112,8 @@ pub(super) fn products(a: &[f64], b: &[f64]) -> [f64; 3] {
     sums.map(|strands| pairwise(std::array::from_fn(|c| strands[c] + strands[c + LANES])))
 }
 
-/// Rotates by the angle of sine `s`, `tau` the tangent of its half: `(a, b) = (a - s (b + tau a), b + s (a - tau b))`, which rounds less than
-/// products with the cosine (Rutishauser 1966).
+/// Rotates by the angle of sine `s`, `tau` the tangent of its half: `(a, b) = (a - s (b + tau a), b + s (a -
+/// tau b))`, which rounds less than products with the cosine (Rutishauser 1966).
 #[inline(always)]
 fn turn(a: &mut [f64], b: &mut [f64], s: f64, tau: f64) {
     for (x, y) in a.iter_mut().zip(b) {

@@ -1,7 +1,7 @@
 //! Dense matrices in panels of eight columns.
 //!
-//! A panel holds its rows one after another, eight values each: one AVX-512 or two AVX2 vectors. Kernels run their lanes across the
-//! columns of a panel, so each column's sums have one order whatever the vector width.
+//! A panel holds its rows one after another, eight values each: one AVX-512 or two AVX2 vectors. Kernels run
+//! their lanes across the columns of a panel, so each column's sums have one order whatever the vector width.
 
 use serde::{Deserialize, Serialize};
 
@@ -154,7 +154,8 @@ impl Matrix {
         self.data.as_flattened_mut().iter_mut().zip(other.data.as_flattened()).for_each(|(a, b)| *a += b);
     }
 
-    /// Removes each row's mean: the sum of eight strands (columns `c`, `c + 8`, ..), added pairwise, divided by the number of columns.
+    /// Removes each row's mean: the sum of eight strands (columns `c`, `c + 8`, ..), added pairwise, divided
+    /// by the number of columns.
     pub fn center_rows(&mut self) {
         let n = self.columns as f64;
         for i in 0..self.rows {

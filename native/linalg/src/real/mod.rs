@@ -1,8 +1,9 @@
 //! Real-valued matrices: decompositions by orthogonal transformations, every sum in a fixed order.
 //!
-//! Where the entries are no integers of 16 bits there is no exact Gram matrix, and `A^T A` in floating point would lose all singular
-//! values below `1e-8 s_1`. So `A` is reduced by Householder reflections, which lose none, and the order of all operations is part of the
-//! result's definition (class `fixed`): the bits depend on the matrix, not on threads, on the vector width, or on where a block was computed.
+//! Where the entries are no integers of 16 bits there is no exact Gram matrix, and `A^T A` in floating point
+//! would lose all singular values below `1e-8 s_1`. So `A` is reduced by Householder reflections, which lose
+//! none, and the order of all operations is part of the result's definition (class `fixed`): the bits depend
+//! on the matrix, not on threads, on the vector width, or on where a block was computed.
 //!
 //! Parts, lowest first:
 //!

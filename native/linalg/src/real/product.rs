@@ -1,8 +1,10 @@
-//! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation index.
+//! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation
+//! index.
 //!
-//! The kernel is a tile of six rows by one panel of eight columns, twelve AVX2 accumulators; lanes hold different columns and the six rows
-//! are independent chains, so neither tiling nor vector width can change a bit. The left operand is packed a few tiles at a time, into the
-//! second-level cache, and used for all panels from there.
+//! The kernel is a tile of six rows by one panel of eight columns, twelve AVX2 accumulators; lanes hold
+//! different columns and the six rows are independent chains, so neither tiling nor vector width can change a
+//! bit. The left operand is packed a few tiles at a time, into the second-level cache, and used for all
+//! panels from there.
 
 use std::ops::Range;
 
@@ -12,7 +14,8 @@ use crate::dispatch::dispatched;
 /// Rows of a tile.
 const HEIGHT: usize = 6;
 
-/// Summands taken at a time, so that their part of a panel stays in the first-level cache: 256 rows are 16 KiB.
+/// Summands taken at a time, so that their part of a panel stays in the first-level cache: 256 rows are 16
+/// KiB.
 const DEPTH: usize = 256;
 
 /// Tiles packed at a time: at most 192 KiB.
@@ -54,7 +57,8 @@ impl<'a> Left<'a> {
         out
     }
 
-    /// Adds `self * right` to `target`, for so many panels of columns; `from` and `to` say where the operands begin in the matrices.
+    /// Adds `self * right` to `target`, for so many panels of columns; `from` and `to` say where the operands
+    /// begin in the matrices.
     pub fn add_product(self, right: &Matrix, from: Corner, target: &mut Matrix, to: Corner, panels: usize) {
         let (rows, depth) = self.shape();
         let mut tiles = Vec::new();
@@ -71,7 +75,8 @@ impl<'a> Left<'a> {
         }
     }
 
-    /// Packs some rows and columns: entry `(i, l)` of them is `tiles[i / HEIGHT * range.len() + l][i % HEIGHT]`.
+    /// Packs some rows and columns: entry `(i, l)` of them is `tiles[i / HEIGHT * range.len() + l][i %
+    /// HEIGHT]`.
     fn pack(&self, rows: Range<usize>, range: Range<usize>, tiles: &mut Vec<[f64; HEIGHT]>) {
         tiles.clear();
         tiles.resize(rows.len().div_ceil(HEIGHT) * range.len(), [0.0; HEIGHT]);

@@ -1,9 +1,10 @@
 //! Block Householder QR, compact WY form.
 //!
-//! `A = Q R` with `Q = H_1 H_2 ..`, `H_j = I - tau_j v_j v_j^T`. A product of reflections is `I - V T V^T` (Schreiber and Van Loan 1989), so
-//! all but the reflections of eight columns at a time are applied as matrix products; inside a block of columns the recursion of Elmroth and
-//! Gustavson (2000) splits in halves. This is LAPACK's `geqrt3` and `larfb` in panels of eight columns, with every sum in a fixed order: dot
-//! products along rows run in four strands (row index modulo 4), all others are single chains.
+//! `A = Q R` with `Q = H_1 H_2 ..`, `H_j = I - tau_j v_j v_j^T`. A product of reflections is `I - V T V^T`
+//! (Schreiber and Van Loan 1989), so all but the reflections of eight columns at a time are applied as matrix
+//! products; inside a block of columns the recursion of Elmroth and Gustavson (2000) splits in halves. This
+//! is LAPACK's `geqrt3` and `larfb` in panels of eight columns, with every sum in a fixed order: dot products
+//! along rows run in four strands (row index modulo 4), all others are single chains.
 //!
 //! The matrix is assumed scaled (largest entry about 1): squares below 2^-900 count as zero.
 
@@ -14,7 +15,8 @@ use crate::dispatch::dispatched;
 /// Columns whose reflections are applied together; a multiple of [`LANES`].
 const BLOCK: usize = 48;
 
-/// Columns whose squares sum to less are left as they are: their norm would be inaccurate, and so the reflection not orthogonal.
+/// Columns whose squares sum to less are left as they are: their norm would be inaccurate, and so the
+/// reflection not orthogonal.
 const TINY: f64 = 1.183e-271;
 
 /// How far down a matrix may have entries other than zero.
@@ -22,7 +24,8 @@ const TINY: f64 = 1.183e-271;
 pub(super) enum Shape {
     /// Anywhere.
     Dense,
-    /// Two upper trapezoids of these heights, their rows taken in turn: row `i` of either has entries from column `i` on.
+    /// Two upper trapezoids of these heights, their rows taken in turn: row `i` of either has entries from
+    /// column `i` on.
     Interleaved(usize, usize),
 }
 
@@ -118,7 +121,8 @@ fn vectors(factors: &Matrix, first: usize, rows: usize, width: usize) -> Matrix 
     for p in 0..v.panels() {
         v.panel_mut(p).copy_from_slice(&factors.panel(first / LANES + p)[first..first + rows]);
     }
-    // Above the unit diagonal, and where the last panel belongs to columns after these, the factors hold something else.
+    // Above the unit diagonal, and where the last panel belongs to columns after these, the factors hold
+    // something else.
     for i in 0..rows.min(width) {
         (i..width).for_each(|j| v.set(i, j, f64::from(u8::from(i == j))));
     }
@@ -126,7 +130,8 @@ fn vectors(factors: &Matrix, first: usize, rows: usize, width: usize) -> Matrix 
     v
 }
 
-/// Factors the columns `first..first + width` (at most [`BLOCK`], from a panel's start) in so many rows from row `first` on; returns `T`.
+/// Factors the columns `first..first + width` (at most [`BLOCK`], from a panel's start) in so many rows from
+/// row `first` on; returns `T`.
 ///
 /// Columns that share the last panel are updated too.
 fn factor(a: &mut Matrix, first: usize, rows: usize, width: usize) -> Matrix {
@@ -158,7 +163,8 @@ dispatched! {
         for j in 0..width {
             let (head, below) = rows.split_at_mut(j + 1);
             let pivot = &mut head[j];
-            // x^T X for x = column j below the pivot: lane j is its square, lanes before it are products with earlier vectors.
+            // x^T X for x = column j below the pivot: lane j is its square, lanes before it are products with
+            // earlier vectors.
             let products = products(below, j);
             let alpha = pivot[j];
             let square = alpha.mul_add(alpha, products[j]);

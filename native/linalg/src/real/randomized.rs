@@ -10,8 +10,9 @@
 //! SVD of B: U = Q U_B, s, V                          (the leading k)
 //! ```
 //!
-//! `Y` is orthonormalised by Householder TSQR, not by Cholesky of `Y^T Y` as in Mahout, and the rows of `B` are orthonormalised too, so power
-//! iterations lose no small singular values. `2 q + 2` passes over the source, and one for `U`.
+//! `Y` is orthonormalised by Householder TSQR, not by Cholesky of `Y^T Y` as in Mahout, and the rows of `B`
+//! are orthonormalised too, so power iterations lose no small singular values. `2 q + 2` passes over the
+//! source, and one for `U`.
 
 use serde::{Deserialize, Serialize};
 
@@ -54,19 +55,21 @@ impl Randomized {
 
 /// The `k` leading singular triplets, nearly, of the source's matrix (m x n).
 ///
-/// The error in `s` and the residual are those of Halko et al. (their theorem 10.6 bounds the expected residual). Memory: one block per thread,
-/// n x (k + p), and (k + p) x (k + p) for each block. The bits depend on the matrix and the parameters alone.
+/// The error in `s` and the residual are those of Halko et al. (their theorem 10.6 bounds the expected
+/// residual). Memory: one block per thread, n x (k + p), and (k + p) x (k + p) for each block. The bits
+/// depend on the matrix and the parameters alone.
 ///
 /// # Errors
-/// Those of the source; [`Error::RankRange`] for a rank of zero or above `min(m, n)`; [`Error::ColumnCount`] and [`Error::TooManyRows`] for sizes
-/// that can't be addressed; [`Error::NotFiniteValue`] for NaN or infinity; [`Error::SingularValueRange`] where f64 can't hold a singular value;
-/// [`Error::NoConvergence`]; [`Error::Threads`].
+/// Those of the source; [`Error::RankRange`] for a rank of zero or above `min(m, n)`; [`Error::ColumnCount`]
+/// and [`Error::TooManyRows`] for sizes that can't be addressed; [`Error::NotFiniteValue`] for NaN or
+/// infinity; [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoConvergence`];
+/// [`Error::Threads`].
 pub fn dssvd<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) -> Result<RealSvd, S::Error> {
     randomized(source, options, false, threads)
 }
 
-/// The `k` leading principal components, nearly: [`dssvd`] of the matrix without its mean column (the mean slice), which is removed row by row
-/// as blocks are read.
+/// The `k` leading principal components, nearly: [`dssvd`] of the matrix without its mean column (the mean
+/// slice), which is removed row by row as blocks are read.
 ///
 /// # Errors
 /// Those of [`dssvd`].
@@ -163,7 +166,8 @@ fn projection<E: From<Error> + Send>(
 }
 
 dispatched! {
-    /// `||A||_F^2` of a block: a chain per column, then lanes of a panel pairwise, then panels in ascending order.
+    /// `||A||_F^2` of a block: a chain per column, then lanes of a panel pairwise, then panels in ascending
+    /// order.
     fn square(a: &Matrix) -> f64 {
         let mut sum = 0.0;
         for p in 0..a.panels() {

@@ -62,7 +62,8 @@ fn power_of_two(e: i32) -> f64 {
     if e < -1022 { 0.0 } else { f64::from_bits(((e + 1023) as u64) << 52) }
 }
 
-/// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it overflows.
+/// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it
+/// overflows.
 pub(super) fn times_power_of_two(value: f64, exponent: i32) -> f64 {
     let exponent = exponent.clamp(-2044, 2046);
     value * power_of_two(exponent / 2) * power_of_two(exponent - exponent / 2)

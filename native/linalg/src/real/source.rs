@@ -15,7 +15,8 @@ pub trait RealBlocks: Sync {
     /// Columns (slices), n.
     fn columns(&self) -> usize;
 
-    /// Fills `values` with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer): `values[j * rows + i]` is row `i` of column `j`.
+    /// Fills `values` with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer): `values[j *
+    /// rows + i]` is row `i` of column `j`.
     ///
     /// # Errors
     /// When the values can't be had.
@@ -77,7 +78,8 @@ const MAX_COLUMNS: usize = 16_384;
 
 impl Size {
     /// # Errors
-    /// [`Error::ColumnCount`] for zero columns or more than 16,384; [`Error::TooManyRows`] for more blocks than memory can address.
+    /// [`Error::ColumnCount`] for zero columns or more than 16,384; [`Error::TooManyRows`] for more blocks
+    /// than memory can address.
     pub fn of<S: RealBlocks>(source: &S) -> Result<Self, Error> {
         let (rows, columns) = (source.rows(), source.columns());
         if columns == 0 || columns > MAX_COLUMNS {

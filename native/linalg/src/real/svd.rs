@@ -1,8 +1,8 @@
 //! The SVD of a small matrix, by QR with column pivoting and one-sided Jacobi.
 //!
-//! After Drmac and Veselic (2008): columns are put in the order that pivoting by the largest remaining column gives, `B P = Q_1 R_1`; then
-//! `R_1^T = Q_2 R_2`, whose transpose is so nearly diagonal that Jacobi takes few sweeps: `R_2^T J = W`, `W = U_W diag(s)`. Hence
-//! `B = (Q_1 U_W) diag(s) (P Q_2 J)^T`.
+//! After Drmac and Veselic (2008): columns are put in the order that pivoting by the largest remaining column
+//! gives, `B P = Q_1 R_1`; then `R_1^T = Q_2 R_2`, whose transpose is so nearly diagonal that Jacobi takes
+//! few sweeps: `R_2^T J = W`, `W = U_W diag(s)`. Hence `B = (Q_1 U_W) diag(s) (P Q_2 J)^T`.
 
 use rayon::prelude::*;
 
@@ -20,8 +20,9 @@ pub(super) struct SmallSvd {
 }
 
 impl SmallSvd {
-    /// Decomposes `b` (largest entry about 1), on the current thread pool, which changes no bit. In each column of `V` the entry of largest
-    /// magnitude (the first on ties) is positive. Columns of `U` with `s` zero are zero.
+    /// Decomposes `b` (largest entry about 1), on the current thread pool, which changes no bit. In each
+    /// column of `V` the entry of largest magnitude (the first on ties) is positive. Columns of `U` with `s`
+    /// zero are zero.
     ///
     /// # Errors
     /// [`Error::NoConvergence`] when Jacobi's sweeps do not end.
@@ -54,7 +55,8 @@ fn sign(column: impl Iterator<Item = f64>) -> f64 {
     1f64.copysign(largest)
 }
 
-/// The order of columns that pivoting by the largest remaining norm gives, by Gram-Schmidt; norms are computed anew in each step.
+/// The order of columns that pivoting by the largest remaining norm gives, by Gram-Schmidt; norms are
+/// computed anew in each step.
 fn pivots(b: &Matrix) -> Vec<usize> {
     let mut columns: Vec<(usize, f64, Vec<f64>)> = (0..b.columns())
         .map(|j| {
@@ -79,7 +81,8 @@ fn pivots(b: &Matrix) -> Vec<usize> {
 }
 
 dispatched! {
-    /// Removes from `column` its part along `pivot`, whose square is `size`; returns the square of what is left.
+    /// Removes from `column` its part along `pivot`, whose square is `size`; returns the square of what is
+    /// left.
     fn project(pivot: &[f64], size: f64, column: &mut [f64]) -> f64 {
         let along = -products(pivot, column)[2] / size;
         for (c, p) in column.iter_mut().zip(pivot) {

@@ -1,8 +1,9 @@
 //! The canonical tree over row blocks.
 //!
-//! Floating-point sums depend on their order, so the order is fixed by block indices alone: a node of level `l` stands for an aligned range of
-//! `2^l` blocks, its left operand is the lower half, and where one half holds no block the other takes its place unchanged. Values may
-//! arrive in any order, from any thread or partition; a node is combined when both of its halves are there.
+//! Floating-point sums depend on their order, so the order is fixed by block indices alone: a node of level
+//! `l` stands for an aligned range of `2^l` blocks, its left operand is the lower half, and where one half
+//! holds no block the other takes its place unchanged. Values may arrive in any order, from any thread or
+//! partition; a node is combined when both of its halves are there.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};

@@ -1,7 +1,9 @@
-//! Counter-based random numbers: each is a function of (seed, row, column), so nothing depends on who asks first.
+//! Counter-based random numbers: each is a function of (seed, row, column), so nothing depends on who asks
+//! first.
 //!
-//! J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), "Parallel random numbers: as easy as 1, 2, 3": Philox4x32-10, whose
-//! counter is the row (two words), the column and the kind of sketch, and whose key is the seed.
+//! J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), "Parallel random numbers: as easy as 1, 2,
+//! 3": Philox4x32-10, whose counter is the row (two words), the column and the kind of sketch, and whose key
+//! is the seed.
 
 mod normal;
 mod philox;
@@ -60,7 +62,8 @@ mod tests {
 
     #[test]
     fn moments_are_those_of_the_distribution() {
-        // Standard errors of the four moments from 200,000 samples are at most 0.0022, 0.0032, 0.0087, 0.022; five of each are allowed.
+        // Standard errors of the four moments from 200,000 samples are at most 0.0022, 0.0032, 0.0087, 0.022;
+        // five of each are allowed.
         let [mean, square, cube, fourth] = moments(Sketch::Gaussian);
         assert!(mean.abs() < 0.012 && (square - 1.0).abs() < 0.016, "{mean} {square}");
         assert!(cube.abs() < 0.044 && (fourth - 3.0).abs() < 0.11, "{cube} {fourth}");

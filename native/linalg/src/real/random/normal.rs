@@ -1,8 +1,8 @@
 //! Normal variates without a mathematical library, whose last bits differ by platform.
 //!
-//! M. J. Wichura (1988), "Algorithm AS 241: the percentage points of the normal distribution", Applied Statistics 37(3): three rational
-//! approximations, accurate to about 1e-16. The logarithm that its tails need is a series of its own; all else is the four operations
-//! and square roots.
+//! M. J. Wichura (1988), "Algorithm AS 241: the percentage points of the normal distribution", Applied
+//! Statistics 37(3): three rational approximations, accurate to about 1e-16. The logarithm that its tails
+//! need is a series of its own; all else is the four operations and square roots.
 
 #![expect(clippy::excessive_precision, reason = "the digits are the published ones")]
 
@@ -97,7 +97,8 @@ fn ratio([above, below]: &Rational, x: f64) -> f64 {
     horner(above) / horner(below)
 }
 
-/// The natural logarithm of a normal positive number: `x = 2^e m` with `m` in [sqrt(1/2), sqrt(2))`, `ln m = 2 artanh((m - 1) / (m + 1))` by its series.
+/// The natural logarithm of a normal positive number: `x = 2^e m` with `m` in [sqrt(1/2), sqrt(2))`, `ln m =
+/// 2 artanh((m - 1) / (m + 1))` by its series.
 fn ln(x: f64) -> f64 {
     let mut e = ((x.to_bits() >> 52) as i32) - 1023;
     let mut m = f64::from_bits((x.to_bits() & ((1 << 52) - 1)) | (1023 << 52));

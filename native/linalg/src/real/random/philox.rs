@@ -1,6 +1,7 @@
 //! Philox4x32-10.
 
-/// Four random words from a counter and a key: ten rounds of two 32 x 32-bit products (Salmon et al. 2011, section 3.3).
+/// Four random words from a counter and a key: ten rounds of two 32 x 32-bit products (Salmon et al. 2011,
+/// section 3.3).
 #[must_use]
 pub fn philox4x32_10(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
     /// Multipliers, and the Weyl increments of the key (golden ratio, sqrt(3) - 1).

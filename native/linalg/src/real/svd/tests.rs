@@ -43,8 +43,9 @@ fn known_singular_values_are_found() {
 
 #[test]
 fn graded_columns_keep_relative_accuracy() {
-    // B = C D with a well-conditioned C: each singular value is determined to a few units of its own last place (Demmel and Veselic 1992), and
-    // scaling the columns by powers of two changes C's roundings not at all. Reference: the same matrix with the graded columns in reverse.
+    // B = C D with a well-conditioned C: each singular value is determined to a few units of its own last
+    // place (Demmel and Veselic 1992), and scaling the columns by powers of two changes C's roundings not at
+    // all. Reference: the same matrix with the graded columns in reverse.
     let c = Sketch::Gaussian.matrix(5, 12, 12);
     let graded = Matrix::from_fn(12, 12, |i, j| c.get(i, j) * 0.5f64.powi(5 * j as i32));
     let reversed = graded.select(&(0..12).rev().collect::<Vec<_>>());

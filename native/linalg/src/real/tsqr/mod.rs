@@ -1,15 +1,17 @@
 //! QR of a tall matrix along the canonical tree.
 //!
-//! A. R. Benson, D. F. Gleich and J. Demmel (2013), "Direct QR factorizations for tall-and-skinny matrices in MapReduce architectures";
-//! J. Demmel, L. Grigori, M. Hoemmen and J. Langou (2012), "Communication-optimal parallel and sequential QR and LU factorizations".
+//! A. R. Benson, D. F. Gleich and J. Demmel (2013), "Direct QR factorizations for tall-and-skinny matrices in
+//! MapReduce architectures"; J. Demmel, L. Grigori, M. Hoemmen and J. Langou (2012), "Communication-optimal
+//! parallel and sequential QR and LU factorizations".
 //!
-//! Each row block is factored, then the `R` factors of two halves are stacked and factored, up the [`Tree`]. `Q` is never formed: applied to
-//! the root's coefficients, the tree's factors give each block its coefficients ([`Reduced::coefficients`]), and the block's own factor,
-//! computed again from its values, turns those into its rows of `Q` times the root's. So nothing of the matrix's size is kept: only the inner
+//! Each row block is factored, then the `R` factors of two halves are stacked and factored, up the [`Tree`].
+//! `Q` is never formed: applied to the root's coefficients, the tree's factors give each block its
+//! coefficients ([`Reduced::coefficients`]), and the block's own factor, computed again from its values,
+//! turns those into its rows of `Q` times the root's. So nothing of the matrix's size is kept: only the inner
 //! nodes' factors, 2n x n each.
 //!
-//! The rows of the two `R`s are stacked in turn (row 0 of the left, row 0 of the right, row 1 of the left, ..): column `j` then ends at row
-//! `2j + 1`, and a node costs a fifth of a dense factorization.
+//! The rows of the two `R`s are stacked in turn (row 0 of the left, row 0 of the right, row 1 of the left,
+//! ..): column `j` then ends at row `2j + 1`, and a node costs a fifth of a dense factorization.
 
 mod node;
 
@@ -43,7 +45,8 @@ pub(super) fn leaf(block: Scaled) -> (Qr, TsqrNode) {
     (qr, node)
 }
 
-/// Factors the matrix whose row blocks `block(0..blocks)` returns, on the current thread pool. None when there are no blocks.
+/// Factors the matrix whose row blocks `block(0..blocks)` returns, on the current thread pool. None when
+/// there are no blocks.
 pub(super) fn reduce<E: From<Error> + Send>(
     blocks: usize,
     block: impl Fn(usize) -> Result<Scaled, E> + Sync,
@@ -62,7 +65,8 @@ pub(super) fn reduce<E: From<Error> + Send>(
 }
 
 impl Reduced {
-    /// For each block, the coefficients `C_b` such that block `b` of `Q C` is the block's own `Q_b C_b`; `c` has as many rows as the root.
+    /// For each block, the coefficients `C_b` such that block `b` of `Q C` is the block's own `Q_b C_b`; `c`
+    /// has as many rows as the root.
     pub fn coefficients(&self, c: Matrix) -> Vec<Matrix> {
         let mut level = vec![(self.top, c)];
         while level.first().is_some_and(|(key, _)| key.level > 0) {

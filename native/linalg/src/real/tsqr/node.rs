@@ -8,7 +8,8 @@ use crate::real::scale::Scaled;
 /// First bytes of the serialized form.
 const MAGIC: &[u8; 8] = b"TBtsqr1\n";
 
-/// The `R` of the rows below one node of the tree: `min(rows, n) x n`, upper trapezoidal, `R^T R = A^T A` for those rows `A`.
+/// The `R` of the rows below one node of the tree: `min(rows, n) x n`, upper trapezoidal, `R^T R = A^T A` for
+/// those rows `A`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TsqrNode {
     r: Scaled,
@@ -26,7 +27,8 @@ impl TsqrNode {
     /// The node of one row block, slice-major: `values[j * rows + i]` is row `i` of column `j`.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::NotFiniteValue`] for NaN or infinity.
+    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::NotFiniteValue`] for NaN or
+    /// infinity.
     pub fn of_block(values: &[f64], rows: usize, columns: usize) -> Result<Self, Error> {
         if rows.checked_mul(columns) != Some(values.len()) {
             return Err(Error::Shape { rows, columns, actual: values.len() });
@@ -64,8 +66,8 @@ impl TsqrNode {
         self.r.matrix.to_rows().into_iter().map(times).collect()
     }
 
-    /// A self-contained byte string, for sending to another process: `rows`, `columns` (u64), `exponent` (i64) and the entries of the upper
-    /// trapezoid row by row (f64, each times `2^exponent`), little-endian.
+    /// A self-contained byte string, for sending to another process: `rows`, `columns` (u64), `exponent`
+    /// (i64) and the entries of the upper trapezoid row by row (f64, each times `2^exponent`), little-endian.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (rows, columns) = (self.rows(), self.columns());
