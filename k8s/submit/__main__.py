@@ -98,3 +98,6 @@ if __name__ == "__main__":
     except Failure as failure:
         print(f"error: {failure}", file=sys.stderr)
         sys.exit(failure.exit_code)
+    except KeyboardInterrupt:
+        print("interrupted before an application was made", file=sys.stderr)
+        sys.exit(130)

@@ -8,6 +8,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+ANSWER = 120  # seconds
+
 
 class Failure(Exception):
     """One line for the user, and the exit code."""
@@ -30,7 +32,12 @@ class Kubectl:
 
     def run(self, *arguments, stdin=None):
         command = ["kubectl", *self.where, *arguments]
-        return subprocess.run(command, input=stdin, capture_output=True, text=True, errors="replace", timeout=60)
+        try:
+            return subprocess.run(
+                command, input=stdin, capture_output=True, text=True, errors="replace", timeout=ANSWER
+            )
+        except subprocess.TimeoutExpired as late:
+            raise Failure(f"the cluster did not answer within {ANSWER} s; check it with kubectl version") from late
 
     def kustomize(self, overlay, patches):
         """The overlay's manifest with patches to its SparkApplication.

@@ -84,6 +84,15 @@ def test_all_pods_meet_the_restricted_pod_security_standard(applications):
             assert context["readOnlyRootFilesystem"] is True
 
 
+def test_spark_submit_without_the_operator_makes_the_same_pods():
+    (base,) = (d for d in build(K8S / "base") if d["kind"] == APPLICATION)
+    (template,) = schemas.load((K8S / "spark-submit/pod.yaml").read_text())
+    for spec in pods(base):
+        assert spec.pop("automountServiceAccountToken", None) in (None, False)
+        spec["containers"][0]["name"] = template["spec"]["containers"][0]["name"]
+        assert spec == template["spec"]
+
+
 def test_executors_hold_no_token_of_the_cluster(applications):
     for application in applications.values():
         assert pods(application)[1]["automountServiceAccountToken"] is False
