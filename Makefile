@@ -66,7 +66,7 @@ image: image-root ## the image for Kubernetes as build/image/tomobasis.tar, with
 	@k8s/image/build.sh
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
-	@.venv/bin/python tests/cluster/build.py s3
+	@.venv/bin/python tests/cluster/build.py
 	@.venv/bin/python -m pytest tests/cluster/test_store.py
 
 clean: ## remove what was built (not .venv, not demo/)

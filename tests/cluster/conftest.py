@@ -41,7 +41,7 @@ def scan(tmp_path_factory):
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
     if not (BINARIES / "versitygw").exists():
-        pytest.skip("the S3 server is not built: tests/cluster/build.py s3")
+        pytest.skip("the S3 server is not built: make test-store builds it")
     server = Server(tmp_path_factory.mktemp("s3"), os.environ.get("TOMOBASIS_NODE_ADDRESS", "127.0.0.1"))
     server.start()
     server.add_stranger()
