@@ -11,7 +11,7 @@ use jni::{
 use tomobasis_pipeline::derived::{CompositeRenderer, CompositeScratch};
 
 use crate::{
-    arrays::{new_byte_arrays, size, with_shorts},
+    arrays::{ints, new_byte_arrays, size, with_shorts},
     decomposition,
     failure::native,
     handle,
@@ -59,10 +59,9 @@ pub fn render0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<Shared>(handle) }?;
-        let mut firsts: Vec<jint> = vec![0; starts.len(env)?];
-        starts.get_region(env, 0, &mut firsts)?;
+        let starts = ints(env, &starts)?;
         let starts =
-            firsts.into_iter().map(|start| size(start, "start")).collect::<Result<Vec<usize>, _>>()?;
+            starts.into_iter().map(|start| size(start, "start")).collect::<Result<Vec<usize>, _>>()?;
         with_shorts(env, &values, |env, values| {
             let strips = SCRATCH.with_borrow_mut(|scratch| {
                 renderer

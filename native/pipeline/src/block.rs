@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tomobasis_linalg::RowBlock;
 
 use crate::{
-    decomposition::{Decomposition, block_rows},
+    decomposition::Decomposition,
     digest::{BasisDigests, Digest},
     error::{Error, Result},
     options::Emit,
@@ -85,10 +85,7 @@ impl BlockRenderer {
         values: &[i16],
         rows: usize,
     ) -> Result<RenderedBlock<'a>> {
-        let pixels = self.decomposition.rows();
-        if rows == 0 || rows != block_rows(block, pixels) {
-            return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
-        }
+        self.decomposition.check_block(block, rows)?;
         let Scratch { t, u, shown, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
         self.projector.project(input, t)?;

@@ -230,13 +230,31 @@ impl Decomposition {
     /// The projector of the first `k` columns: each column of `T` is for itself, so their bits are those of the whole.
     pub(crate) fn projector_of(&self, k: usize) -> Result<Projector> {
         let k = k.min(self.rank());
-        let first = |matrix: &[f64]| -> Vec<f64> {
-            matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
-        };
         let (s, compensated) = (&self.s[..k], &self.compensated[..k]);
         let rescale = rescale_of(&self.plan);
-        let (v, v_low) = (first(&self.v), first(&self.v_low));
+        let (v, v_low) = (self.leading(&self.v, k), self.leading(&self.v_low, k));
         Ok(Projector::new(s, &v, &v_low, compensated, self.columns(), &rescale)?)
+    }
+
+    /// The first `k` columns of the weights, n x k row-major.
+    pub(crate) fn leading_weights(&self, k: usize) -> Vec<f64> {
+        self.leading(&self.v, k)
+    }
+
+    fn leading(&self, matrix: &[f64], k: usize) -> Vec<f64> {
+        matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
+    }
+
+    /// Refuses a block that is not of this series.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`].
+    pub(crate) fn check_block(&self, block: u32, rows: usize) -> Result<()> {
+        let pixels = self.rows();
+        if rows == 0 || rows != block_rows(block, pixels) {
+            return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
+        }
+        Ok(())
     }
 }
 

@@ -173,8 +173,12 @@ impl<'a> Runner<'a> {
         for (slice, decoded) in decoded.into_iter().enumerate() {
             match decoded {
                 Ok(digest) => {
-                    let good = slice_digests.len() * plan.pixels();
-                    pixels.copy_within(slice * plan.pixels()..(slice + 1) * plan.pixels(), good);
+                    // Slices behind a bad one move up.
+                    let good = slice_digests.len();
+                    if good < slice {
+                        let from = slice * plan.pixels();
+                        pixels.copy_within(from..from + plan.pixels(), good * plan.pixels());
+                    }
                     slice_digests.push(digest);
                 }
                 Err(error) if on_bad == OnBadSlice::Skip => bad.push((slice, error.to_string())),

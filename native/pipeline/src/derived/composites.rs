@@ -8,7 +8,7 @@ use tomobasis_linalg::{Projector, RowBlock};
 
 use super::strip::Strip;
 use crate::{
-    decomposition::{Decomposition, block_rows},
+    decomposition::Decomposition,
     error::{Error, Result},
 };
 
@@ -86,10 +86,8 @@ impl CompositeRenderer {
         rows: usize,
         starts: &[usize],
     ) -> Result<Vec<Strip>> {
-        let (pixels, slices) = (self.decomposition.rows(), self.columns.len());
-        if rows == 0 || rows != block_rows(block, pixels) {
-            return Err(Error::Protocol(format!("block {block} of {rows} rows is none of {pixels} pixels")));
-        }
+        self.decomposition.check_block(block, rows)?;
+        let slices = self.columns.len();
         let ends = starts.iter().skip(1).copied().chain([slices]);
         let runs: Vec<Range<usize>> = starts.iter().zip(ends).map(|(&start, end)| start..end).collect();
         if starts.first() != Some(&0) || runs.iter().any(Range::is_empty) {

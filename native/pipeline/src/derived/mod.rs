@@ -66,17 +66,12 @@ pub(crate) fn check(plan: &SeriesPlan) -> Result<()> {
 #[must_use]
 pub fn composite_digest(decomposition: &Decomposition, k: usize) -> Digest {
     let s = Digest::of_f64(decomposition.s.get(..k).unwrap_or(&decomposition.s));
-    let v: Vec<f64> = decomposition
-        .v
-        .chunks_exact(decomposition.rank())
-        .flat_map(|row| row.iter().take(k).copied())
-        .collect();
     let lines = format!(
         "tomobasis composite 1\nclass {CLASS}\nmethod {METHOD}\nrows {}\ncolumns {}\nrank {k}\npixels {}\ns {s}\nV {}\n",
         decomposition.rows(),
         decomposition.columns(),
         decomposition.pixels,
-        Digest::of_f64(&v)
+        Digest::of_f64(&decomposition.leading_weights(k))
     );
     Digest::of([lines.as_bytes()])
 }

@@ -97,21 +97,21 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
       val (bytes, folder) = (decomposition.toBytes, result.forTasks(hadoop))
       val rendered = named(render)(RenderBlocks.run(sc, blocks, bytes, folder))
       progress.await(render)
-      val composites = Json.read(decomposition.summary()).get("composites").asInt
-      val derivedRuns = Runs(layout.slices, layout.derivePartitions(asked, sc.defaultParallelism, composites))
-      val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
-      val derive = new Stage(7, "derive", "slices", derivedRuns.sizes)
-      val derived =
-        if (!config.dicom) Array.empty[Array[Byte]]
+      val (dicomStages, derived) =
+        if (!config.dicom) (Nil, Array.empty[Array[Byte]])
         else {
+          val composites = Json.read(decomposition.summary()).get("composites").asInt
+          val runs = Runs(layout.slices, layout.derivePartitions(asked, sc.defaultParallelism, composites))
+          val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
+          val derive = new Stage(7, "derive", "slices", runs.sizes)
           val renderer = sc.broadcast(new SharedComposites(bytes))
-          val groups = sc.broadcast(SourceFiles.grouped(plan, files, derivedRuns))
-          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, derivedRuns))
+          val groups = sc.broadcast(SourceFiles.grouped(plan, files, runs))
+          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, runs))
           val records = named(derive)(DerivedDicom.write(strips, renderer, groups, sources, folder))
           Seq(composite, derive).foreach(progress.await)
-          records
+          (Seq(composite, derive), records)
         }
-      val stages = Seq(scan, decode, gram, solve, render) ++ (if (config.dicom) Seq(composite, derive) else Nil)
+      val stages = Seq(scan, decode, gram, solve, render) ++ dicomStages
       val environment = Environment.json(sc, stages, sliceRuns.parts, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, derived, pictures, environment)
