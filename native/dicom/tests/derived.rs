@@ -2,7 +2,7 @@
 
 mod common;
 
-use common::{inventory, only};
+use common::{derivation, inventory, only};
 use proptest::prelude::*;
 use tomobasis_dicom::derived::{Derivation, DerivedInstance, DerivedSyntax, check_source, derive};
 use tomobasis_dicom::testing::{DicomFile, Tag};
@@ -28,19 +28,6 @@ fn source() -> DicomFile {
         .text((0x0020, 0x000D), "UI", "2.25.7")
         .text((0x0020, 0x0011), "IS", "3")
         .short((0x0028, 0x0106), 1)
-}
-
-fn derivation() -> Derivation {
-    Derivation {
-        k: 5,
-        slices: 9,
-        method: "exact SVD".to_owned(),
-        digest: [1; 32],
-        pixels: [2; 32],
-        version: "1.2.3".to_owned(),
-        syntax: DerivedSyntax::Explicit,
-        patient_data: true,
-    }
 }
 
 fn planned(file: &[u8]) -> SeriesPlan {

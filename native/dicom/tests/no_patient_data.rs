@@ -2,10 +2,10 @@
 
 mod common;
 
-use common::only;
+use common::{derivation, only};
 use dicom_core::dictionary::DataDictionary;
 use dicom_dictionary_std::StandardDataDictionary;
-use tomobasis_dicom::derived::{Derivation, DerivedSyntax, derive};
+use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_dicom::testing::{DicomFile, Tag};
 
 /// PS3.15 Table E.1-1, as the crate has it.
@@ -81,16 +81,7 @@ fn stuffed() -> DicomFile {
 }
 
 fn derived(file: &[u8], patient_data: bool) -> Vec<u8> {
-    let derivation = Derivation {
-        k: 1,
-        slices: 1,
-        method: "exact SVD".to_owned(),
-        digest: [1; 32],
-        pixels: [2; 32],
-        version: "1.2.3".to_owned(),
-        syntax: DerivedSyntax::Explicit,
-        patient_data,
-    };
+    let derivation = Derivation { patient_data, ..derivation() };
     derive(&only(&[file.to_vec()]).unwrap(), 0, file, &mut [0; 6], &derivation).unwrap().file
 }
 

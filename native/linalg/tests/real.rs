@@ -2,6 +2,9 @@
 //! ratios (TESTING/EIG): LAPACK fails at 50; so do we at 10. And the promise of the class `fixed`: threads,
 //! and who computes a block, change no bit.
 
+mod common;
+
+use common::loss;
 use proptest::prelude::*;
 use tomobasis_linalg::{
     BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealMatrix, RealSvd, Sketch, dspca, dssvd,
@@ -84,18 +87,6 @@ impl Matrix {
     fn largest(&self) -> f64 {
         self.values.iter().fold(0.0, |largest: f64, v| largest.max(v.abs()))
     }
-}
-
-/// `|I - X^T X|_F` for `rows x k` row-major `x`.
-fn loss(x: &[f64], k: usize) -> f64 {
-    let mut square = 0.0;
-    for a in 0..k {
-        for b in 0..k {
-            let dot: f64 = x.chunks_exact(k).map(|row| row[a] * row[b]).sum();
-            square += (dot - f64::from(u8::from(a == b))).powi(2);
-        }
-    }
-    square.sqrt()
 }
 
 /// `|A - U S V^T|_F / |A|_F`, computed on the scale of the largest entry.

@@ -1,6 +1,9 @@
 //! The whole path, from stored integers to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test ratios (TESTING/EIG):
 //! residual and loss of orthogonality in units of the rounding error that a good solver may make. LAPACK fails at 50; so do we at 10.
 
+mod common;
+
+use common::loss;
 use tomobasis_linalg::{
     BLOCK_ROWS, CertifiedSvd, GramAccumulator, Projector, Rank, Rescale, RowBlock, certified_svd,
 };
@@ -117,18 +120,6 @@ impl Matrix {
         }
         Decomposition { svd, u: all }
     }
-}
-
-/// `|I - X^T X|_F` for `rows x k` row-major `x`.
-fn loss(x: &[f64], k: usize) -> f64 {
-    let mut square = 0.0;
-    for a in 0..k {
-        for b in 0..k {
-            let dot: f64 = x.chunks_exact(k).map(|row| row[a] * row[b]).sum();
-            square += (dot - f64::from(u8::from(a == b))).powi(2);
-        }
-    }
-    square.sqrt()
 }
 
 #[test]

@@ -1,9 +1,11 @@
 //! JPEG-LS without loss (ISO/IEC 14495-1; transfer syntax 1.2.840.10008.1.2.4.80), by CharLS.
 #![allow(unsafe_code, reason = "CharLS has a C interface; each call states why it is sound")]
 
-use std::ffi::{CStr, c_void};
+use std::ffi::c_void;
 
 use charls_sys as ffi;
+
+use crate::pixels::jpeg_ls::said as check;
 
 /// Encodes one image of samples in the low `bits` bits, 2 to 16: bytes where they fit, else native 16-bit words.
 /// `Err` is what the library says.
@@ -59,13 +61,4 @@ impl Drop for Encoder {
         // SAFETY: made by create and not used again.
         unsafe { ffi::charls_jpegls_encoder_destroy(self.0) };
     }
-}
-
-fn check(status: ffi::charls_jpegls_errc) -> Result<(), String> {
-    if status == 0 {
-        return Ok(());
-    }
-    // SAFETY: the library returns a static NUL-terminated text for any number.
-    let text = unsafe { CStr::from_ptr(ffi::charls_get_error_message(status)) };
-    Err(text.to_string_lossy().into_owned())
 }

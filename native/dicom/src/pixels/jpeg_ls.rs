@@ -80,12 +80,17 @@ impl Drop for Decoder {
 }
 
 fn check(status: ffi::charls_jpegls_errc) -> Result<(), Problem> {
+    said(status).map_err(broken)
+}
+
+/// What the library says of a call that failed.
+pub(crate) fn said(status: ffi::charls_jpegls_errc) -> Result<(), String> {
     if status == 0 {
         return Ok(());
     }
     // SAFETY: the library returns a static NUL-terminated text for any number.
     let text = unsafe { CStr::from_ptr(ffi::charls_get_error_message(status)) };
-    Err(broken(text.to_string_lossy()))
+    Err(text.to_string_lossy().into_owned())
 }
 
 fn broken(reason: impl Into<String>) -> Problem {

@@ -21,7 +21,7 @@ mod fragments;
 mod j2k_header;
 mod jpeg;
 mod jpeg2000;
-mod jpeg_ls;
+pub(crate) mod jpeg_ls;
 mod native;
 mod rle;
 mod shape;

@@ -5,6 +5,7 @@ pub mod codestreams;
 
 use std::path::{Path, PathBuf};
 
+use tomobasis_dicom::derived::{Derivation, DerivedSyntax};
 use tomobasis_dicom::testing::DicomFile;
 use tomobasis_dicom::{Error, Inventory, SeriesChoice, SeriesPlan};
 
@@ -35,6 +36,20 @@ pub fn only(files: &[Vec<u8>]) -> Result<SeriesPlan, Error> {
 /// The text of the error that selecting the only series gives.
 pub fn refusal(files: &[Vec<u8>]) -> String {
     only(files).expect_err("the input should be refused").to_string()
+}
+
+/// A derivation with patient data, uncompressed.
+pub fn derivation() -> Derivation {
+    Derivation {
+        k: 5,
+        slices: 9,
+        method: "exact SVD".to_owned(),
+        digest: [1; 32],
+        pixels: [2; 32],
+        version: "1.2.3".to_owned(),
+        syntax: DerivedSyntax::Explicit,
+        patient_data: true,
+    }
 }
 
 /// A folder of the data that lies beside the repository (or where TOMOBASIS_SHARED says); `None` with a message

@@ -5,7 +5,7 @@ import org.apache.hadoop.fs.{FileStatus, FileSystem, Path, UnsupportedFileSystem
 import org.apache.hadoop.util.functional.RemoteIterators
 
 import java.io.{FileNotFoundException, IOException}
-import java.nio.charset.StandardCharsets.{ISO_8859_1, UTF_8}
+import java.nio.charset.StandardCharsets.UTF_8
 import java.util.{Arrays, Comparator}
 
 import scala.jdk.CollectionConverters._
@@ -61,9 +61,8 @@ object Listing {
   /** An archive has to be read from its start by whoever reads any of it, which is no use to many tasks. */
   private def noArchive(status: FileStatus, conf: Configuration): FileStatus = {
     val file = InputFile(status.getPath.toString, status.getPath.getName, status.getLen)
-    val head = HadoopFiles.read(file, math.min(file.length, 262L).toInt, conf)
-    val (first, tar) = (new String(head.take(4), ISO_8859_1), new String(head.slice(257, 262), ISO_8859_1))
-    if (Seq("PK\u0003\u0004", "PK\u0005\u0006", "\u001f\u008b\b").exists(first.startsWith) || tar == "ustar")
+    val head = HadoopFiles.read(file, math.min(file.length, Inventory.ARCHIVE_HEAD_BYTES.toLong).toInt, conf)
+    if (Inventory.isArchive(head))
       throw new UsageException(
         "--input: an archive is read by tomobasis decompose; for the job, unpack it into a folder or prefix"
       )
