@@ -1,8 +1,10 @@
-//! faer on its own, for `tests/peers`: the Gram matrix and the thin SVD of a matrix of raw integers, on one thread.
+//! faer on its own, for `tests/peers`: the Gram matrix and the thin SVD of a matrix of raw integers, on one
+//! thread.
 //!
 //!     cargo run --release -p tomobasis-dense --features peers --example faer_peer -- FILE ROWS COLUMNS
 //!
-//! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column. Prints one line of JSON, seconds of each.
+//! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column. Prints one line of JSON,
+//! seconds of each.
 
 use faer::linalg::matmul::triangular::{BlockStructure, matmul};
 use faer::{Accum, Mat, Par};

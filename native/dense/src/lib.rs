@@ -1,15 +1,16 @@
 //! Dense f64 factorizations by faer, behind plain slices.
 //!
-//! faer is generic code: whoever calls it compiles it, for minutes. Here it is compiled once, so that editing a kernel in `linalg`
-//! takes seconds. Matrices are column-major. Everything runs on the calling thread (`Par::Seq`), whose bits depend on nothing but the
-//! instruction set; where they matter the caller says how.
+//! faer is generic code: whoever calls it compiles it, for minutes. Here it is compiled once, so that editing
+//! a kernel in `linalg` takes seconds. Matrices are column-major. Everything runs on the calling thread
+//! (`Par::Seq`), whose bits depend on nothing but the instruction set; where they matter the caller says how.
 
 #![deny(unsafe_code)]
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par, Side};
 
-/// Eigenvalues, descending, and eigenvectors (n x n) of the symmetric n x n matrix `h`, of which the lower triangle is read.
+/// Eigenvalues, descending, and eigenvectors (n x n) of the symmetric n x n matrix `h`, of which the lower
+/// triangle is read.
 ///
 /// None when the iteration does not converge. Panics unless `h` has `n * n` entries.
 pub fn symmetric_eigen(h: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
@@ -21,7 +22,8 @@ pub fn symmetric_eigen(h: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
     Some((values, vectors))
 }
 
-/// `x b`, or `x^T b` where `transpose`, for `x` of n x n and `b` of n x width. Panics when the lengths do not fit.
+/// `x b`, or `x^T b` where `transpose`, for `x` of n x n and `b` of n x width. Panics when the lengths do not
+/// fit.
 pub fn multiply(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
     let width = b.len().checked_div(n).unwrap_or(0);
     let x = MatRef::from_column_major_slice(x, n, n);

@@ -1,5 +1,5 @@
-//! What follows the Gram matrix (`gram.rs` has that): `s` and `V` of it, and `U` of one row block, on one thread. Against other libraries:
-//! `make bench-peers`.
+//! What follows the Gram matrix (`gram.rs` has that): `s` and `V` of it, and `U` of one row block, on one
+//! thread. Against other libraries: `make bench-peers`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;

@@ -1,6 +1,8 @@
-//! The exact Gram matrix of one row block of 301 slices, by range of the values: a narrow range lets 32-bit sums run longest.
+//! The exact Gram matrix of one row block of 301 slices, by range of the values: a narrow range lets 32-bit
+//! sums run longest.
 //!
-//! `TOMOBASIS_KERNEL` chooses the kernel. Throughput is in multiply-adds of the upper triangle: elements = G MAC.
+//! `TOMOBASIS_KERNEL` chooses the kernel. Throughput is in multiply-adds of the upper triangle:
+//! an element is one of them.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;

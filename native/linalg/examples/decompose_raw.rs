@@ -1,11 +1,11 @@
-//! The whole decomposition of a matrix of raw integers, step by step, with the time of each: how this crate is used alone, and what
-//! `tests/peers` measures.
+//! The whole decomposition of a matrix of raw integers, step by step, with the time of each: how this crate
+//! is used alone, and what `tests/peers` measures.
 //!
 //!     cargo run --release -p tomobasis-linalg --example decompose_raw -- FILE ROWS COLUMNS RANK THREADS
 //!
-//! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column; `made` in its place makes a smooth scan with noise.
-//! The matrix is in memory before the clock starts. Prints one line of JSON: seconds of each step, what was proven, and a checksum of
-//! `U`, which no number of threads changes.
+//! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column; `made` in its place makes a
+//! smooth scan with noise. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
+//! of each step, what was proven, and a checksum of `U`, which no number of threads changes.
 
 use rayon::ThreadPool;
 use std::error::Error;

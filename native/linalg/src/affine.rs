@@ -1,7 +1,8 @@
 //! Rescales as exact integers.
 //!
-//! A finite f64 is an integer times a power of two, and so is the rescale of a stored value: `slope x + (intercept + slope offset)`. At a
-//! power of two common to the series all of them are integers, and everything made from them by sums and products is exact.
+//! A finite f64 is an integer times a power of two, and so is the rescale of a stored value: `slope x +
+//! (intercept + slope offset)`. At a power of two common to the series all of them are integers, and
+//! everything made from them by sums and products is exact.
 
 use crate::{Error, Rescale};
 use num_bigint::BigInt;

@@ -1,8 +1,8 @@
 //! Row blocks: the unit of work of every kernel.
 //!
-//! Block `b` holds rows `[b * BLOCK_ROWS, (b + 1) * BLOCK_ROWS)` of `A`, so its content depends on the scan alone, never on how the
-//! scan was partitioned. Within a block the values are slice-major (column-major): the rows of one slice are contiguous, which is how
-//! images arrive and what the Gram kernel streams through.
+//! Block `b` holds rows `[b * BLOCK_ROWS, (b + 1) * BLOCK_ROWS)` of `A`, so its content depends on the scan
+//! alone, never on how the scan was partitioned. Within a block the values are slice-major (column-major):
+//! the rows of one slice are contiguous, which is how images arrive and what the Gram kernel streams through.
 
 use crate::Error;
 
@@ -57,7 +57,8 @@ impl<'a, T: Sample> RowBlock<'a, T> {
     /// A view of `rows x columns` slice-major values.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::BlockRows`] for more than 2^28 rows.
+    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::BlockRows`] for more than 2^28
+    /// rows.
     pub fn new(values: &'a [T], rows: usize, columns: usize) -> Result<Self, Error> {
         if rows.checked_mul(columns) != Some(values.len()) {
             return Err(Error::Shape { rows, columns, actual: values.len() });
@@ -89,10 +90,12 @@ impl<'a, T: Sample> RowBlock<'a, T> {
     }
 }
 
-/// What turns the stored integer of one slice into its real value (for CT: HU): `slope * (value + offset) + intercept`.
+/// What turns the stored integer of one slice into its real value (for CT: HU): `slope * (value + offset) +
+/// intercept`.
 ///
-/// `slope` and `intercept` are the f64 nearest to the DICOM decimal strings (PS3.3 C.11.1, Modality LUT); `offset` undoes the shift
-/// by which unsigned 16-bit pixels fit into `i16` (0 or 32768), where blocks are kept so.
+/// `slope` and `intercept` are the f64 nearest to the DICOM decimal strings (PS3.3 C.11.1, Modality LUT);
+/// `offset` undoes the shift by which unsigned 16-bit pixels fit into `i16` (0 or 32768), where blocks are
+/// kept so.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Rescale {
     /// Rescale slope (0028,1053).
@@ -107,7 +110,8 @@ impl Rescale {
     /// Values that need no rescale.
     pub const IDENTITY: Self = Self { slope: 1.0, intercept: 0.0, offset: 0 };
 
-    /// The real value as f64: exact for integer slopes and intercepts of CT, else one fused multiply-add (one rounding).
+    /// The real value as f64: exact for integer slopes and intercepts of CT, else one fused multiply-add (one
+    /// rounding).
     #[inline(always)]
     pub fn apply(&self, value: impl Into<i32>) -> f64 {
         // The sum of two 32-bit integers is exact in f64.

@@ -1,20 +1,24 @@
 //! Linear algebra whose result is a property of the data, not of the program.
 //!
-//! The matrix `A` (m pixels x n slices) holds integers of at most 16 bits and one rescale (slope, intercept) per column. Three steps
-//! give its thin SVD `A = U diag(s) V^T`, each free of order, so that no partitioning, thread count, retry or instruction set
-//! changes a bit:
+//! The matrix `A` (m pixels x n slices) holds integers of at most 16 bits and one rescale (slope, intercept)
+//! per column. Three steps give its thin SVD `A = U diag(s) V^T`, each free of order, so that no
+//! partitioning, thread count, retry or instruction set changes a bit:
 //!
-//! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any order
-//!    ([`CrossGramAccumulator`]: the same for `A^T B`).
-//! 2. [`certified_svd`]: `s` and `V` are the f64 nearest to the true singular values and right singular vectors of `A`,
-//!    proven by an error bound and Ziv's rounding test.
-//! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined order.
+//! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any
+//!    order ([`CrossGramAccumulator`]: the same for `A^T B`).
+//! 2. [`certified_svd`]: `s` and `V` are the f64 nearest to the true singular values and right singular
+//!    vectors of `A`, proven by an error bound and Ziv's rounding test.
+//! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined
+//!    order.
 //!
-//! Matrices of real numbers have no exact Gram matrix. For them ([`RealBlocks`]) every sum has a fixed order instead, along the canonical
-//! [`Tree`] over row blocks, and the bits are the same for any threads and any grouping of blocks on machines with AVX2 and FMA:
+//! Matrices of real numbers have no exact Gram matrix. For them ([`RealBlocks`]) every sum has a fixed order
+//! instead, along the canonical [`Tree`] over row blocks, and the bits are the same for any threads and any
+//! grouping of blocks on machines with AVX2 and FMA:
 //!
-//! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at any condition number.
-//! * [`dssvd`] and [`dspca`]: randomized, for the leading k of many columns, with Mahout's meaning of k, p and q.
+//! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at
+//!   any condition number.
+//! * [`dssvd`] and [`dspca`]: randomized, for the leading k of many columns, with Mahout's meaning of k, p
+//!   and q.
 //!
 //! How many to keep: [`optimal_rank`], [`energy_rank`].
 //!

@@ -6,8 +6,8 @@
 //! shorter side over the longer one:
 //!
 //! * noise level `sigma` known: threshold `lambda(beta) sqrt(longer side) sigma`;
-//! * unknown: `omega(beta)` times the median singular value, `omega = lambda / sqrt(mu)`, where `mu` is the median of the
-//!   Marchenko-Pastur distribution.
+//! * unknown: `omega(beta)` times the median singular value, `omega = lambda / sqrt(mu)`, where `mu` is the
+//!   median of the Marchenko-Pastur distribution.
 //!
 //! The distribution's integral is taken by Simpson's rule after a rational change of variable, with nothing
 //! but the four operations and square roots, so that the chosen rank is the same everywhere.

@@ -2,7 +2,8 @@
 
 use num_bigint::{BigInt, BigUint, Sign};
 
-/// The f64 nearest to `value * 2^exponent` (ties to even); infinite where it overflows, rounded once in the subnormal range too.
+/// The f64 nearest to `value * 2^exponent` (ties to even); infinite where it overflows, rounded once in the
+/// subnormal range too.
 pub(crate) fn nearest(value: &BigUint, exponent: i64) -> f64 {
     nearest_with_sticky(value, false, exponent)
 }
@@ -15,7 +16,8 @@ pub(crate) fn nearest_signed(value: &BigInt, exponent: i64) -> f64 {
 
 /// The f64 nearest to `sqrt(value * 2^exponent)`.
 ///
-/// The integer square root of a value of at least 130 bits has 65 bits or more, so it and a sticky bit round correctly.
+/// The integer square root of a value of at least 130 bits has 65 bits or more, so it and a sticky bit round
+/// correctly.
 pub(crate) fn nearest_sqrt(value: &BigUint, exponent: i64) -> f64 {
     let lack = 130i64.saturating_sub_unsigned(value.bits()).max(0);
     let shift = lack + (exponent - lack).rem_euclid(2);
@@ -25,7 +27,8 @@ pub(crate) fn nearest_sqrt(value: &BigUint, exponent: i64) -> f64 {
     nearest_with_sticky(&root, sticky, (exponent - shift) / 2)
 }
 
-/// As [`nearest`], with a nonzero remainder below the last bit of `value` where `sticky`. `value` then has 55 bits or more.
+/// As [`nearest`], with a nonzero remainder below the last bit of `value` where `sticky`. `value` then has 55
+/// bits or more.
 fn nearest_with_sticky(value: &BigUint, sticky: bool, exponent: i64) -> f64 {
     let bits = value.bits() as i64;
     if bits == 0 {
@@ -51,7 +54,8 @@ fn nearest_with_sticky(value: &BigUint, sticky: bool, exponent: i64) -> f64 {
     scale(kept + u64::from(half && (below || kept & 1 == 1)), last)
 }
 
-/// `integer * 2^exponent` for an integer of at most 54 bits and a result that f64 holds exactly (or infinity).
+/// `integer * 2^exponent` for an integer of at most 54 bits and a result that f64 holds exactly (or
+/// infinity).
 fn scale(integer: u64, exponent: i64) -> f64 {
     // Two exact steps: 2^exponent alone may lie outside the normal range.
     let exponent = exponent.clamp(-2000, 2000) as i32;

@@ -1,4 +1,5 @@
-//! The environment variable that forces a kernel, in processes of their own: the choice is made once per process.
+//! The environment variable that forces a kernel, in processes of their own: the choice is made once per
+//! process.
 
 use std::process::{Command, Output};
 use tomobasis_linalg::{GramAccumulator, RowBlock, check_machine, kernel_name};
@@ -21,7 +22,8 @@ fn marked<'a>(output: &'a Output, mark: &str) -> &'a str {
     text.lines().find_map(|line| line.split_once(mark)).unwrap_or_else(|| panic!("no {mark} in {text}")).1
 }
 
-/// What a process found: its kernel, whether the machine was accepted, and sums over values of the whole range.
+/// What a process found: its kernel, whether the machine was accepted, and sums over values of the whole
+/// range.
 fn report() {
     let values: Vec<u16> = (0..3001 * 33u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as u16).collect();
     let mut sum = GramAccumulator::new(33).unwrap();

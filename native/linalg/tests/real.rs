@@ -229,14 +229,20 @@ fn scaling_by_a_power_of_two_scales_s_and_changes_nothing_else() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
     #[test]
-    fn any_shape_decomposes(rows in 1usize..300, columns in 1usize..40, k in 1usize..40, seed in any::<u32>()) {
+    fn any_shape_decomposes(
+        rows in 1usize..300,
+        columns in 1usize..40,
+        k in 1usize..40,
+        seed in any::<u32>(),
+    ) {
         let m = matrix("any", rows, columns, |i, j| random(i ^ seed as usize, j));
         let svd = tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap();
         let found = ratios(&m, &svd);
         prop_assert!(found.iter().all(|r| *r <= 10.0), "{:.2?}", found);
         // The sketch of all columns spans all of the range: nothing is approximate.
         let k = k.min(rows).min(columns);
-        let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1, sketch: Sketch::Gaussian };
+        let sketch = Sketch::Gaussian;
+        let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1, sketch };
         let sketched = dssvd(&m.source(), &options, 1).unwrap();
         for (a, b) in svd.s.iter().zip(&sketched.s) {
             prop_assert!((a - b).abs() <= 1e-12 * svd.s[0], "{} {}", a, b);

@@ -1,5 +1,6 @@
-//! The whole path, from stored integers to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test ratios (TESTING/EIG):
-//! residual and loss of orthogonality in units of the rounding error that a good solver may make. LAPACK fails at 50; so do we at 10.
+//! The whole path, from stored integers to `U`, `s` and `V`, over a zoo of matrices, judged by LAPACK's test
+//! ratios (TESTING/EIG): residual and loss of orthogonality in units of the rounding error that a good solver
+//! may make. LAPACK fails at 50; so do we at 10.
 
 mod common;
 

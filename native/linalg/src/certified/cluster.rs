@@ -1,13 +1,14 @@
 //! Eigenvalues so close that first-order corrections mix their vectors up.
 //!
-//! Within a cluster the Rayleigh-Ritz step decides: the matrix `X_C^T H X_C`, small and taken relative to one of the eigenvalues so
-//! that nothing cancels, is diagonalised in f64 and the vectors are rotated. As the exact residuals shrink, so does the error of that
-//! small matrix, and eigenvalues that differ at all come apart (Ogita and Aishima 2019, "Iterative refinement for symmetric eigenvalue
-//! decomposition II: clustered eigenvalues"). The same step turns the f64 start for eigenvalues far below its precision, whose vectors are
-//! arbitrary within their common subspace, into a good one.
+//! Within a cluster the Rayleigh-Ritz step decides: the matrix `X_C^T H X_C`, small and taken relative to one
+//! of the eigenvalues so that nothing cancels, is diagonalised in f64 and the vectors are rotated. As the
+//! exact residuals shrink, so does the error of that small matrix, and eigenvalues that differ at all come
+//! apart (Ogita and Aishima 2019, "Iterative refinement for symmetric eigenvalue decomposition II: clustered
+//! eigenvalues"). The same step turns the f64 start for eigenvalues far below its precision, whose vectors
+//! are arbitrary within their common subspace, into a good one.
 //!
-//! Where eigenvalues do not differ to the working precision the subspace is all there is, and [`canonical`] picks a basis of it that
-//! depends on nothing else.
+//! Where eigenvalues do not differ to the working precision the subspace is all there is, and [`canonical`]
+//! picks a basis of it that depends on nothing else.
 
 use super::column::{Column, Format};
 use super::wide::Wide;
@@ -19,11 +20,12 @@ use tomobasis_dense::{multiply, symmetric_eigen};
 /// Fraction bits of the f64 rotation in fixed point.
 const ROTATION: u32 = 60;
 
-/// Rotates the columns of a cluster. `small[i + c * j]` is `x_i . w_j`. Returns the new vectors and eigenvalues, descending, or None
-/// when the small eigenproblem fails.
+/// Rotates the columns of a cluster. `small[i + c * j]` is `x_i . w_j`. Returns the new vectors and
+/// eigenvalues, descending, or None when the small eigenproblem fails.
 ///
-/// Both the rotation and what makes the columns orthonormal are applied to the fixed-point columns, as one combination of them: a
-/// correction in f64 would have roundings outside of their space, which no further step could get below.
+/// Both the rotation and what makes the columns orthonormal are applied to the fixed-point columns, as one
+/// combination of them: a correction in f64 would have roundings outside of their space, which no further
+/// step could get below.
 pub(super) fn rayleigh_ritz<const W: usize>(
     columns: &[&Column<W>],
     small: &[f64],
@@ -82,8 +84,9 @@ fn defects<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<f64> 
 /// Squared length, of the component that the earlier ones leave, below which a vector is passed over: 2^-40.
 const PASSED_OVER: u32 = 40;
 
-/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the unit vectors
-/// `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones already span.
+/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the
+/// unit vectors `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones
+/// already span.
 ///
 /// In coordinates of an orthonormal basis `Q` of the space, the projection of `e_i` is row `i` of `Q`.
 pub(super) fn canonical<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<Vec<Wide<W>>> {

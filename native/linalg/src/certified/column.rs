@@ -1,8 +1,9 @@
 //! One approximate eigenpair in fixed point, and its exact residual.
 //!
-//! Everything is scaled by the bits of `G`: `H = G 2^-bits` has entries of at most 1. An eigenvector approximation `x` is a sum of
-//! *digit vectors*, `x = sum_p d_p 2^-e_p` with 64-bit integers `d_p`: the f64 start is the first, each correction adds one more. So
-//! the exact product `H x` grows by one 64 x 64-bit integer matrix-vector product per correction, and nothing is ever rounded.
+//! Everything is scaled by the bits of `G`: `H = G 2^-bits` has entries of at most 1. An eigenvector
+//! approximation `x` is a sum of *digit vectors*, `x = sum_p d_p 2^-e_p` with 64-bit integers `d_p`: the f64
+//! start is the first, each correction adds one more. So the exact product `H x` grows by one 64 x 64-bit
+//! integer matrix-vector product per correction, and nothing is ever rounded.
 
 use super::wide::Wide;
 use crate::GramMatrix;
@@ -13,9 +14,9 @@ const LEAST_X: u32 = 160;
 
 /// Where the binary points are, chosen from `bits` (of `G`), `n` and the limbs `W`.
 ///
-/// The residual `H x - lambda x` has `x + lambda` fraction bits and stays below `2^(log2 n + 2)`, so both parts share what is left of
-/// `64 W` bits, `lambda` getting at least the bits of `G` (then `H x` is exact as well). A digit vector has as many bits as keep
-/// `n` products with a digit of `G` below `2^126`.
+/// The residual `H x - lambda x` has `x + lambda` fraction bits and stays below `2^(log2 n + 2)`, so both
+/// parts share what is left of `64 W` bits, `lambda` getting at least the bits of `G` (then `H x` is exact as
+/// well). A digit vector has as many bits as keep `n` products with a digit of `G` below `2^126`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format {
     /// Fraction bits of `x`.
@@ -134,13 +135,14 @@ impl<const W: usize> Column<W> {
     }
 }
 
-/// An upper bound of the Euclidean norm; squares below the range of f64 are covered by a term beyond any fraction bit in use.
+/// An upper bound of the Euclidean norm; squares below the range of f64 are covered by a term beyond any
+/// fraction bit in use.
 fn norm_bound(w: &[f64]) -> f64 {
     w.iter().map(|v| v * v).sum::<f64>().sqrt() * SLACK + w.len() as f64 * pow2(-505)
 }
 
-/// `correction` as integers times a power of two, the largest of `Format::digit` bits; the shift is relative to `x`'s last bit.
-/// None where it is zero to the last bit of `x`.
+/// `correction` as integers times a power of two, the largest of `Format::digit` bits; the shift is relative
+/// to `x`'s last bit. None where it is zero to the last bit of `x`.
 fn digit_vector(format: &Format, correction: &[f64]) -> Option<(Vec<i64>, u32)> {
     let largest = correction.iter().fold(0.0f64, |m, v| m.max(v.abs()));
     if !(largest.is_finite() && largest * pow2(format.x as i32) >= 0.5) {

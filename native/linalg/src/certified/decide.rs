@@ -1,13 +1,15 @@
 //! Ziv's test: does the error bound leave one way to round?
 //!
-//! Rounding is monotone, so if both ends of an interval round to the same number, so does everything in it; otherwise the column
-//! needs more bits (Ziv 1991, "Fast evaluation of elementary mathematical functions with correctly rounded last bit").
+//! Rounding is monotone, so if both ends of an interval round to the same number, so does everything in it;
+//! otherwise the column needs more bits (Ziv 1991, "Fast evaluation of elementary mathematical functions with
+//! correctly rounded last bit").
 
 use super::wide::Wide;
 use crate::rounding::{nearest_sqrt, pow2};
 use num_bigint::Sign;
 
-/// Entries of `V` are rounded to 53 bits, or to a multiple of 2^-64 where that is coarser (entries below 2^-11).
+/// Entries of `V` are rounded to 53 bits, or to a multiple of 2^-64 where that is coarser (entries below
+/// 2^-11).
 const FINEST: i32 = -64;
 
 /// Second words of `V` are multiples of 2^-106: 52 bits, since the first words are off by at most 2^-54.
@@ -27,7 +29,8 @@ pub(super) fn low_entry<const W: usize>(x: Wide<W>, v: f64, bound: Wide<W>, frac
     (low == round(rest.add(bound))).then_some(low)
 }
 
-/// The f64 nearest to `sqrt(lambda 2^exponent)` for every `lambda` from `low` to `high`, or None where they leave a choice.
+/// The f64 nearest to `sqrt(lambda 2^exponent)` for every `lambda` from `low` to `high`, or None where they
+/// leave a choice.
 pub(super) fn singular_value<const W: usize>(low: Wide<W>, high: Wide<W>, exponent: i64) -> Option<f64> {
     let root = |v: Wide<W>| {
         let (sign, magnitude) = v.to_big().into_parts();

@@ -1,20 +1,22 @@
 //! Where the eigenvalues are: disjoint intervals with a known number of eigenvalues in each.
 //!
-//! For a group C of c approximate eigenpairs with residuals `W_C = H X_C - X_C diag(lambda)`, c eigenvalues of `H` lie, one each,
-//! within `sqrt(2) |W_C|_F / sigma_min(X_C)` of the `lambda` (Kahan 1967; Parlett, "The Symmetric Eigenvalue Problem", 11.5, 11.8; for
-//! c = 1 without the factor). Groups whose intervals overlap are merged until none do; being disjoint and n in all, each then holds
-//! exactly as many eigenvalues as it has columns.
+//! For a group C of c approximate eigenpairs with residuals `W_C = H X_C - X_C diag(lambda)`, c eigenvalues
+//! of `H` lie, one each, within `sqrt(2) |W_C|_F / sigma_min(X_C)` of the `lambda` (Kahan 1967; Parlett, "The
+//! Symmetric Eigenvalue Problem", 11.5, 11.8; for c = 1 without the factor). Groups whose intervals overlap
+//! are merged until none do; being disjoint and n in all, each then holds exactly as many eigenvalues as it
+//! has columns.
 //!
-//! Eigenvalues closer than [`TIED`] count as equal, whether or not the intervals could tell them apart: then which columns are
-//! unresolved is a property of the matrix, not of the digits in use.
+//! Eigenvalues closer than [`TIED`] count as equal, whether or not the intervals could tell them apart: then
+//! which columns are unresolved is a property of the matrix, not of the digits in use.
 
 use super::column::SLACK;
 
-/// Neighbouring eigenvalues of `H` (whose largest entry lies between 1/2 and 1) that differ by less are not told apart: 2^-256.
+/// Neighbouring eigenvalues of `H` (whose largest entry lies between 1/2 and 1) that differ by less are not
+/// told apart: 2^-256.
 pub(super) const TIED: f64 = 8.636168555094445e-78;
 
-/// A group of columns `first..=last` (in descending order of eigenvalue) and the interval, relative to its members, that holds
-/// exactly that many eigenvalues.
+/// A group of columns `first..=last` (in descending order of eigenvalue) and the interval, relative to its
+/// members, that holds exactly that many eigenvalues.
 #[derive(Clone, Debug)]
 pub(super) struct Group {
     pub first: usize,
@@ -29,8 +31,8 @@ impl Group {
     }
 }
 
-/// Groups the columns `0..rho.len()`, whose eigenvalues descend; members of different groups are proven to differ by more than
-/// [`TIED`]. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
+/// Groups the columns `0..rho.len()`, whose eigenvalues descend; members of different groups are proven to
+/// differ by more than [`TIED`]. `distance(i, j)` is `lambda_i - lambda_j` for `i < j`, `rho` bounds the
 /// residuals, `orthonormality(first, last)` bounds `|I - X^T X|` for the columns in that range.
 pub(super) fn groups(
     rho: &[f64],

@@ -1,4 +1,5 @@
-//! The refinement loop: survey, decide, improve, until every wanted column is decided or corrections no longer help.
+//! The refinement loop: survey, decide, improve, until every wanted column is decided or corrections no
+//! longer help.
 
 use super::column::{Column, Format, Residual, SLACK};
 use super::enclosure::{Group, TIED, groups};

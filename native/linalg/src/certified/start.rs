@@ -24,8 +24,9 @@ impl Start {
 
     /// Upper bounds of `|H x - lambda x| / |x|` for the columns from `first` on, computed in f64.
     ///
-    /// An inner product of n terms is off by at most `n 2^-53 |a| |b|` in any order (Higham 2002, 3.5), so all roundings together, those of `H`
-    /// and of `lambda x` included, stay below `(n + 32) 2^-52 |H|_F |x|`.
+    /// An inner product of n terms is off by at most `n 2^-53 |a| |b|` in any order (Higham 2002, 3.5), so
+    /// all roundings together, those of `H` and of `lambda x` included, stay below `(n + 32) 2^-52 |H|_F
+    /// |x|`.
     pub fn residual_bounds(&self, g: &GramMatrix, first: usize) -> Vec<f64> {
         let n = g.n();
         let h = g.approximate();

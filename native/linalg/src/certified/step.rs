@@ -7,7 +7,8 @@ use super::wide::Wide;
 use rayon::prelude::*;
 use tomobasis_dense::multiply;
 
-/// Corrections above this share of a vector mean that the eigenvalues are too close for first-order corrections.
+/// Corrections above this share of a vector mean that the eigenvalues are too close for first-order
+/// corrections.
 const LINK: f64 = 1.0 / 64.0;
 
 /// Columns of a piece of [`multiply_parallel`].
@@ -166,8 +167,8 @@ impl Step {
     }
 }
 
-/// [`multiply`] in pieces of a few columns of `b`, on the threads of the current pool. It feeds corrections and bounds only, so
-/// its bits do not matter.
+/// [`multiply`] in pieces of a few columns of `b`, on the threads of the current pool. It feeds corrections
+/// and bounds only, so its bits do not matter.
 pub(super) fn multiply_parallel(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
     b.par_chunks(COLUMNS_AT_ONCE * n).flat_map_iter(|b| multiply(x, transpose, b, n)).collect()
 }

@@ -8,8 +8,8 @@ use crate::{GramAccumulator, Rescale, RowBlock};
 const CONDITIONS: [(usize, i64, f64); 7] =
     [(4, 1, 1e1), (6, 2, 2e3), (10, 2, 1e4), (8, 3, 2e6), (12, 3, 1e8), (11, 3, 7e9), (10, 9, 2e13)];
 
-/// A product of a lower and an upper triangular integer matrix with ones on the diagonal: its determinant is 1, so the smallest
-/// singular values are as small as the others are large.
+/// A product of a lower and an upper triangular integer matrix with ones on the diagonal: its determinant is
+/// 1, so the smallest singular values are as small as the others are large.
 fn unimodular(n: usize, range: i64) -> Vec<i16> {
     let random = noise(n, n, 5, range);
     let lower = |i: usize, j: usize| if i == j { 1 } else { i64::from(random[i * n + j]) * i64::from(i > j) };

@@ -1,7 +1,8 @@
 //! Fixed-point numbers of `64 W` bits.
 //!
-//! Two's complement, least significant limb first, arithmetic modulo `2^(64 W)`: sums and products are exact as long as the result
-//! fits, whatever happened in between. Where the binary point is, and that results fit, is the caller's business ([`super::column::Format`]).
+//! Two's complement, least significant limb first, arithmetic modulo `2^(64 W)`: sums and products are exact
+//! as long as the result fits, whatever happened in between. Where the binary point is, and that results fit,
+//! is the caller's business ([`super::column::Format`]).
 
 use crate::rounding::pow2;
 use num_bigint::{BigInt, Sign};
@@ -136,7 +137,8 @@ impl<const W: usize> Wide<W> {
         self.0[0]
     }
 
-    /// The value times `2^-fraction`, off by less than one unit in the last place of f64 (zero below its range).
+    /// The value times `2^-fraction`, off by less than one unit in the last place of f64 (zero below its
+    /// range).
     pub fn to_f64(self, fraction: u32) -> f64 {
         let magnitude = self.abs();
         let bits = magnitude.bit_length();
@@ -193,7 +195,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn arithmetic_agrees_with_big_integers(a in any::<i128>(), b in any::<i128>(), s in 0u32..120, t in 0u32..240) {
+        fn arithmetic_agrees_with_big_integers(
+            a in any::<i128>(),
+            b in any::<i128>(),
+            s in 0u32..120,
+            t in 0u32..240,
+        ) {
             let (x, y) = (Wide::<6>::from_i128(a, s), Wide::<6>::from_i128(b, s));
             let (p, q) = (BigInt::from(a) << s, BigInt::from(b) << s);
             prop_assert_eq!(x.to_big(), p.clone());
@@ -210,7 +217,11 @@ mod tests {
         }
 
         #[test]
-        fn floating_point_numbers_come_back_when_their_bits_fit(m in any::<i32>(), e in -60i32..60, fraction in 60u32..200) {
+        fn floating_point_numbers_come_back_when_their_bits_fit(
+            m in any::<i32>(),
+            e in -60i32..60,
+            fraction in 60u32..200,
+        ) {
             let v = f64::from(m) * pow2(e);
             prop_assert_eq!(Wide::<6>::from_f64(v, fraction).to_f64(fraction), v);
         }

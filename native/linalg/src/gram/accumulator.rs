@@ -50,7 +50,8 @@ impl GramAccumulator {
         self.rows
     }
 
-    /// Smallest and largest stored value of column `j`; `(i32::MAX, i32::MIN)` before any row. Panics when `j` is out of range.
+    /// Smallest and largest stored value of column `j`; `(i32::MAX, i32::MIN)` before any row. Panics when
+    /// `j` is out of range.
     pub fn column_range(&self, j: usize) -> (i32, i32) {
         (self.columns[j].low, self.columns[j].high)
     }
@@ -60,14 +61,16 @@ impl GramAccumulator {
         self.columns[j].sum
     }
 
-    /// Exact sum of the products of the stored values of columns `i` and `j`. Panics when one is out of range.
+    /// Exact sum of the products of the stored values of columns `i` and `j`. Panics when one is out of
+    /// range.
     pub fn product(&self, i: usize, j: usize) -> i128 {
         let (i, j) = if i <= j { (i, j) } else { (j, i) };
         assert!(j < self.columns(), "column {j} of {}", self.columns());
         self.products.get(i * kernel::padded(self.columns()) + j)
     }
 
-    /// Adds the products of one block, on the calling thread. Blocks of different types of pixels may be mixed.
+    /// Adds the products of one block, on the calling thread. Blocks of different types of pixels may be
+    /// mixed.
     ///
     /// # Errors
     /// [`Error::Columns`] for another number of columns; [`Error::TooManyRows`] beyond 2^62 rows.
@@ -97,8 +100,8 @@ impl GramAccumulator {
     /// The exact Gram matrix of the rescaled columns.
     ///
     /// # Errors
-    /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and [`Error::RescaleRange`] for slopes and
-    /// intercepts that can't be used.
+    /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and
+    /// [`Error::RescaleRange`] for slopes and intercepts that can't be used.
     pub fn finish(&self, rescale: &[Rescale]) -> Result<GramMatrix, Error> {
         check_columns(rescale.len(), self.columns())?;
         GramMatrix::from_sums(self.rows, &self.columns, |i, j| self.product(i, j), rescale)

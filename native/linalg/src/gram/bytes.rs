@@ -1,7 +1,8 @@
 //! The serialized form of a [`GramAccumulator`]: how sums travel between processes.
 //!
-//! Little-endian: `TBgram2\n`, n (u64), rows (u64), n times sum (i128), low (i32), high (i32), then the upper triangle of the products row by
-//! row, as i64 up to 2^30 rows and as i128 beyond. The form depends on the rows alone, so the same rows give the same bytes.
+//! Little-endian: `TBgram2\n`, n (u64), rows (u64), n times sum (i128), low (i32), high (i32), then the upper
+//! triangle of the products row by row, as i64 up to 2^30 rows and as i128 beyond. The form depends on the
+//! rows alone, so the same rows give the same bytes.
 
 use super::GramAccumulator;
 use super::accumulator::MAX_COLUMNS;
@@ -20,7 +21,8 @@ fn product_bytes(rows: u64) -> usize {
 }
 
 impl GramAccumulator {
-    /// A self-contained byte string, for sending to another process: about `4 n^2` bytes, `8 n^2` beyond 2^30 rows.
+    /// A self-contained byte string, for sending to another process: about `4 n^2` bytes, `8 n^2` beyond 2^30
+    /// rows.
     pub fn to_bytes(&self) -> Vec<u8> {
         let n = self.columns();
         let width = product_bytes(self.rows());

@@ -8,8 +8,8 @@ use crate::rounding::nearest_signed;
 use crate::{Error, Rescale, RowBlock, Sample};
 use num_bigint::BigInt;
 
-/// The exact sums of the pairs of blocks added so far, of the values as they are stored. Holds `8 n_a n_b` bytes up to 2^30 rows,
-/// `16 n_a n_b` beyond.
+/// The exact sums of the pairs of blocks added so far, of the values as they are stored. Holds `8 n_a n_b`
+/// bytes up to 2^30 rows, `16 n_a n_b` beyond.
 #[derive(Clone, Debug, PartialEq)]
 pub struct CrossGramAccumulator {
     rows: u64,
@@ -46,18 +46,20 @@ impl CrossGramAccumulator {
         self.rows
     }
 
-    /// Exact sum of the products of the stored values of column `i` of `A` and `j` of `B`. Panics when one is out of range.
+    /// Exact sum of the products of the stored values of column `i` of `A` and `j` of `B`. Panics when one is
+    /// out of range.
     pub fn product(&self, i: usize, j: usize) -> i128 {
         let (left, right) = self.columns();
         assert!(i < left && j < right, "column {i} of {left} or {j} of {right}");
         self.products.get(i * kernel::padded(right) + j)
     }
 
-    /// Adds the products of one block of `A` with the block of `B` that holds the same rows, on the calling thread.
+    /// Adds the products of one block of `A` with the block of `B` that holds the same rows, on the calling
+    /// thread.
     ///
     /// # Errors
-    /// [`Error::Columns`] for another number of columns; [`Error::Rows`] when the blocks differ in rows; [`Error::TooManyRows`]
-    /// beyond 2^62 rows.
+    /// [`Error::Columns`] for another number of columns; [`Error::Rows`] when the blocks differ in rows;
+    /// [`Error::TooManyRows`] beyond 2^62 rows.
     pub fn add<A: Sample, B: Sample>(&mut self, a: RowBlock<A>, b: RowBlock<B>) -> Result<(), Error> {
         check_columns(a.columns(), self.left.len())?;
         check_columns(b.columns(), self.right.len())?;
@@ -91,8 +93,8 @@ impl CrossGramAccumulator {
     /// The exact product of the rescaled columns.
     ///
     /// # Errors
-    /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and [`Error::RescaleRange`] for slopes and
-    /// intercepts that can't be used.
+    /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and
+    /// [`Error::RescaleRange`] for slopes and intercepts that can't be used.
     pub fn finish(&self, left: &[Rescale], right: &[Rescale]) -> Result<CrossGram, Error> {
         check_columns(left.len(), self.left.len())?;
         check_columns(right.len(), self.right.len())?;
@@ -121,7 +123,8 @@ impl CrossGram {
         self.columns
     }
 
-    /// The f64 nearest to entry `(i, j)` (ties to even; infinite where it overflows). Panics when an index is out of range.
+    /// The f64 nearest to entry `(i, j)` (ties to even; infinite where it overflows). Panics when an index is
+    /// out of range.
     pub fn entry(&self, i: usize, j: usize) -> f64 {
         assert!(j < self.columns.1, "column {j} of {}", self.columns.1);
         nearest_signed(&self.entries[i * self.columns.1 + j], self.exponent)

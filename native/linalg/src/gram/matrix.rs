@@ -1,9 +1,10 @@
 //! The Gram matrix of rescaled columns as exact integers times a power of two.
 //!
-//! With slopes and intercepts as the f64 that DICOM's decimal strings round to, `A_ij = slope_j x_ij + b_j` is a dyadic rational and
-//! so is `G_ij = slope_i slope_j S_ij + slope_i b_j S_i + b_i slope_j S_j + rows b_i b_j`, from the exact sums of the stored integers.
-//! Integer slopes (CT) give integers of fewer than 63 bits; others up to about 170. Wide integers are kept as planes of digits, so
-//! that every kernel sees 64-bit words.
+//! With slopes and intercepts as the f64 that DICOM's decimal strings round to, `A_ij = slope_j x_ij + b_j`
+//! is a dyadic rational and so is `G_ij = slope_i slope_j S_ij + slope_i b_j S_i + b_i slope_j S_j + rows b_i
+//! b_j`, from the exact sums of the stored integers. Integer slopes (CT) give integers of fewer than 63 bits;
+//! others up to about 170. Wide integers are kept as planes of digits, so that every kernel sees 64-bit
+//! words.
 
 use super::sums::{Column, NARROW_ROWS};
 use crate::affine::affine_integers;
@@ -14,7 +15,8 @@ use num_bigint::{BigInt, Sign};
 /// Bits of a digit at the most: a product with a 62-bit number stays within 127 bits, with room for a sum.
 const MAX_DIGIT_BITS: u64 = 62;
 
-/// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent * sum_d planes[d] * 2^(d * digit_bits)`.
+/// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent * sum_d planes[d] * 2^(d *
+/// digit_bits)`.
 #[derive(Clone, Debug)]
 pub struct GramMatrix {
     n: usize,
@@ -62,7 +64,8 @@ impl GramMatrix {
         &self.planes
     }
 
-    /// The matrix scaled to entries of at most 1 in magnitude, row-major, each rounded a few times: for starts, not for results.
+    /// The matrix scaled to entries of at most 1 in magnitude, row-major, each rounded a few times: for
+    /// starts, not for results.
     pub(crate) fn approximate(&self) -> Vec<f64> {
         let mut out = vec![0.0; self.n * self.n];
         for (d, plane) in self.planes.iter().enumerate() {
@@ -157,7 +160,8 @@ pub(super) fn entries(
 ) -> Vec<BigInt> {
     let sums = |i: usize, j: usize| (left.columns[i].sum, right.columns[j].sum);
     match (&left.small, &right.small) {
-        // Coefficients below 2^31, products below 2^62 and sums below 2^46: every term and their sum fit into 128 bits.
+        // Coefficients below 2^31, products below 2^62 and sums below 2^46: every term and their sum fit into
+        // 128 bits.
         (Some(left), Some(right)) if rows <= NARROW_ROWS => indices
             .map(|(i, j)| {
                 let ((a, b), (c, d), (x, y)) = (left[i], right[j], sums(i, j));

@@ -1,13 +1,13 @@
 //! Sums that can't overflow: products in 64 bits while the number of rows allows it, in 128 beyond.
 //!
-//! Which of the two depends on the number of rows alone, so accumulators that hold the same rows are equal, byte for byte, however
-//! they came about.
+//! Which of the two depends on the number of rows alone, so accumulators that hold the same rows are equal,
+//! byte for byte, however they came about.
 
 use super::kernel::Summary;
 use crate::Error;
 
-/// Rows up to which products are kept in 64 bits: `2^30 * (2^16 - 1)^2 < 2^62`, and the kernels' intermediate results, of at most 2^28
-/// rows at a time, add less than 2^61.
+/// Rows up to which products are kept in 64 bits: `2^30 * (2^16 - 1)^2 < 2^62`, and the kernels' intermediate
+/// results, of at most 2^28 rows at a time, add less than 2^61.
 pub(super) const NARROW_ROWS: u64 = 1 << 30;
 
 /// Rows at the most: `2^62 * 2^32` is far within 128 bits.

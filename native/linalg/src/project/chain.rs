@@ -1,8 +1,10 @@
-//! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation index.
+//! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation
+//! index.
 //!
-//! The order is part of the result's definition, so the loops may be tiled and vectorised only across outputs, never along the sum:
-//! lanes hold different columns, rows of a tile are independent chains. Whatever the tile or the vector width, the bits are the
-//! same. The bodies are plain Rust; compiled once per instruction set, the compiler fills the lanes.
+//! The order is part of the result's definition, so the loops may be tiled and vectorised only across
+//! outputs, never along the sum: lanes hold different columns, rows of a tile are independent chains.
+//! Whatever the tile or the vector width, the bits are the same. The bodies are plain Rust; compiled once per
+//! instruction set, the compiler fills the lanes.
 
 /// Output columns of a panel: one AVX-512 or two AVX2 vectors.
 pub(super) const LANES: usize = 8;
@@ -65,8 +67,8 @@ impl Panels {
     }
 }
 
-/// `sums[row][column] = fma(a[row][l], b[l][column], sums[row][column])` for `l` ascending in `range`. Row `r`, panel `p` of `sums`
-/// is `sums[r * b.count() + p]`; rows are padded to whole tiles.
+/// `sums[row][column] = fma(a[row][l], b[l][column], sums[row][column])` for `l` ascending in `range`. Row
+/// `r`, panel `p` of `sums` is `sums[r * b.count() + p]`; rows are padded to whole tiles.
 #[inline(always)]
 pub(super) fn accumulate(
     a: &PackedRows,

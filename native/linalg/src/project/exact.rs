@@ -1,15 +1,17 @@
 //! `T = A V` for columns with small singular values, from exact sums.
 //!
-//! Where `s_1 / s_j` is large, `T_ij` is what large terms leave when they cancel: a plain chain would lose the digits that make `u_j`
-//! orthogonal to the others. But the stored values are integers of 16 bits, so with `V` in fixed point the sum can be exact:
+//! Where `s_1 / s_j` is large, `T_ij` is what large terms leave when they cancel: a plain chain would lose
+//! the digits that make `u_j` orthogonal to the others. But the stored values are integers of 16 bits, so
+//! with `V` in fixed point the sum can be exact:
 //!
-//! `T_ij = 2^-f (sum_l x_il P_lj + C_j)`, `P_lj = slope_l V_lj 2^f` and `C_j = sum_l b_l V_lj 2^f`, both rounded to integers (ties to even),
-//! with `V` = first + second word, `b_l = intercept_l + slope_l offset_l` and `f` = 92 less the bits of the largest slope. For CT, whose
-//! slope is 1, `P` is `V` to the nearest multiple of 2^-92: `T` is exact to about `2^-92 s_1`. The sum is rounded to f64 once.
+//! `T_ij = 2^-f (sum_l x_il P_lj + C_j)`, `P_lj = slope_l V_lj 2^f` and `C_j = sum_l b_l V_lj 2^f`, both
+//! rounded to integers (ties to even), with `V` = first + second word, `b_l = intercept_l + slope_l offset_l`
+//! and `f` = 92 less the bits of the largest slope. For CT, whose slope is 1, `P` is `V` to the nearest
+//! multiple of 2^-92: `T` is exact to about `2^-92 s_1`. The sum is rounded to f64 once.
 //!
-//! `P` is cut into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over up to 2^14 slices are
-//! integers that f64 holds: the fast kernel for plain chains computes them exactly, in any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free
-//! transformations of matrix multiplication").
+//! `P` is cut into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over
+//! up to 2^14 slices are integers that f64 holds: the fast kernel for plain chains computes them exactly, in
+//! any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix multiplication").
 
 use super::chain::{LANES, PackedRows, Panels, accumulate};
 use super::reset;
@@ -51,7 +53,8 @@ impl ExactSums {
         }
         let (affine, exponent) = affine_integers(rescale)?;
         let slope_bits = affine.iter().map(|(a, _)| a.bits() as i64).max().unwrap_or(0) + exponent;
-        // |V| <= 1: with slopes below 2^slope_bits all of P stays below 2^(4 * 23); one more bit for the sign of the top digit.
+        // |V| <= 1: with slopes below 2^slope_bits all of P stays below 2^(4 * 23); one more bit for the sign
+        // of the top digit.
         let fraction = i64::from(DIGIT_BITS) * DIGITS as i64 - slope_bits + 1;
         let mut p = vec![0i128; n * width];
         let mut constants = vec![0i128; width];
@@ -98,7 +101,8 @@ impl ExactSums {
     }
 }
 
-/// Fraction bits at which every word of `V` is an integer: second words are multiples of 2^-106, first words of 2^-64.
+/// Fraction bits at which every word of `V` is an integer: second words are multiples of 2^-106, first words
+/// of 2^-64.
 const FIXED: i64 = 128;
 
 /// A word of `V` as an integer at `2^-FIXED`.

@@ -2,12 +2,13 @@
 //!
 //! With `A` the rescaled block (rows x n), `V` the weights (n x k) and `s` the singular values:
 //!
-//! * `T = A V`: `T_ij` is one chain of fused multiply-adds over `l = 0, 1, .., n-1` from `+0.0`. Where `s_1 / s_j` exceeds
-//!   [`COMPENSATE`](crate::COMPENSATE) it is instead the f64 nearest to an exact sum that takes `V`'s second word ([`exact`]), so that
-//!   `U`'s columns stay orthogonal however small `s_j` is.
+//! * `T = A V`: `T_ij` is one chain of fused multiply-adds over `l = 0, 1, .., n-1` from `+0.0`. Where `s_1 /
+//!   s_j` exceeds [`COMPENSATE`](crate::COMPENSATE) it is instead the f64 nearest to an exact sum that takes
+//!   `V`'s second word ([`exact`]), so that `U`'s columns stay orthogonal however small `s_j` is.
 //! * `U_ij = T_ij / s_j`, one division.
-//! * the composite of rank K, `C_K = T_K V_K^T` (= `U_K diag(s_K) V_K^T`): `C_ij` is one chain over `l = 0, .., K-1` of
-//!   `T_il V_jl`. A chain of higher rank continues that of a lower one, so all ranks cost as much as the highest.
+//! * the composite of rank K, `C_K = T_K V_K^T` (= `U_K diag(s_K) V_K^T`): `C_ij` is one chain over `l = 0,
+//!   .., K-1` of `T_il V_jl`. A chain of higher rank continues that of a lower one, so all ranks cost as much
+//!   as the highest.
 //!
 //! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
 
@@ -36,11 +37,13 @@ pub struct Projector {
 }
 
 impl Projector {
-    /// Prepares `s` (k values), `v` and `v_low` (n x k, row-major), `compensated` (k) and one rescale per column (n).
+    /// Prepares `s` (k values), `v` and `v_low` (n x k, row-major), `compensated` (k) and one rescale per
+    /// column (n).
     ///
     /// # Errors
-    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for a weight or singular value that is no number, or a
-    /// singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for slopes and intercepts that can't be used.
+    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for a weight or singular value
+    /// that is no number, or a singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for
+    /// slopes and intercepts that can't be used.
     pub fn new(
         s: &[f64],
         v: &[f64],
@@ -111,8 +114,8 @@ impl Projector {
     /// `out[(c * columns.len() + jj) * rows + i]` is row `i` of column `columns[jj]` at rank `ranks[c]`.
     ///
     /// # Errors
-    /// [`Error::RankRange`] for a rank above k or not in ascending order; [`Error::Columns`] for a column that does not exist;
-    /// [`Error::Shape`] when `t` is not rows x k.
+    /// [`Error::RankRange`] for a rank above k or not in ascending order; [`Error::Columns`] for a column
+    /// that does not exist; [`Error::Shape`] when `t` is not rows x k.
     pub fn composites(
         &self,
         t: &[f64],

@@ -51,7 +51,11 @@ impl Case {
 
 proptest! {
     #[test]
-    fn every_entry_is_one_chain_in_ascending_order_for_any_shape(n in 1usize..40, k in 1usize..20, rows in 0usize..210) {
+    fn every_entry_is_one_chain_in_ascending_order_for_any_shape(
+        n in 1usize..40,
+        k in 1usize..20,
+        rows in 0usize..210,
+    ) {
         let c = case(n, k, rows);
         let p = c.plain();
         let (mut t, mut u) = (vec![7.0; 3], Vec::new());

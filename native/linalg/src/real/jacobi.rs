@@ -30,7 +30,8 @@ struct Column {
     j: Vec<f64>,
 }
 
-/// `M J = W` with orthogonal `J` and orthogonal columns of `W`, for a square matrix `M` (largest entry about 1).
+/// `M J = W` with orthogonal `J` and orthogonal columns of `W`, for a square matrix `M` (largest entry about
+/// 1).
 ///
 /// Returns `W` and `J`; the singular values are the norms of `W`'s columns.
 ///

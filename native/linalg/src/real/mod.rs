@@ -7,10 +7,12 @@
 //!
 //! Parts, lowest first:
 //!
-//! * [`matrix`], [`product`]: matrices in panels of eight columns; products whose entries are single chains of fused multiply-adds.
+//! * [`matrix`], [`product`]: matrices in panels of eight columns; products whose entries are single chains
+//!   of fused multiply-adds.
 //! * [`qr`]: block Householder QR. [`jacobi`], [`svd`]: the SVD of a small matrix.
 //! * [`scale`]: a power of two beside each matrix, so that no scale of the data overflows.
-//! * [`tree`]: the canonical tree over row blocks. [`tsqr`]: QR along that tree. [`source`]: where row blocks come from.
+//! * [`tree`]: the canonical tree over row blocks. [`tsqr`]: QR along that tree. [`source`]: where row blocks
+//!   come from.
 //! * [`random`]: counter-based random numbers and sketches.
 //!
 //! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`].

@@ -1,7 +1,8 @@
 //! Randomized SVD and PCA: Mahout's DS-SVD, for matrices with too many columns for an n x n matrix.
 //!
-//! N. Halko, P. G. Martinsson and J. A. Tropp (2011), "Finding structure with randomness", algorithms 4.4 and 5.1; D. Lyubimov and A. Palumbo
-//! (2016), "Apache Mahout: Beyond MapReduce", whose `dssvd(A, k, p, q)` and `dspca(A, k, p, q)` these follow:
+//! N. Halko, P. G. Martinsson and J. A. Tropp (2011), "Finding structure with randomness", algorithms 4.4 and
+//! 5.1; D. Lyubimov and A. Palumbo (2016), "Apache Mahout: Beyond MapReduce", whose `dssvd(A, k, p, q)` and
+//! `dspca(A, k, p, q)` these follow:
 //!
 //! ```text
 //! W = random n x (k + p)

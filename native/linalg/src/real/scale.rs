@@ -1,8 +1,9 @@
 //! A power of two beside each matrix.
 //!
-//! Householder norms square their entries, so data beyond 1e154 would overflow and data below 1e-154 vanish. Each part of the matrix is
-//! therefore divided by the power of two that brings its largest entry into [0.5, 1), which is exact, and parts are brought to a common power
-//! where they meet. Scaling the data by a power of two then scales the singular values and changes no other bit.
+//! Householder norms square their entries, so data beyond 1e154 would overflow and data below 1e-154 vanish.
+//! Each part of the matrix is therefore divided by the power of two that brings its largest entry into [0.5,
+//! 1), which is exact, and parts are brought to a common power where they meet. Scaling the data by a power
+//! of two then scales the singular values and changes no other bit.
 
 use super::matrix::Matrix;
 use serde::{Deserialize, Serialize};

@@ -2,7 +2,8 @@
 
 use super::*;
 
-/// Two columns with `G = N I + [[1, 1], [1, 2]]`, `N = 4096 size^2`: the same vectors for every N, ever closer values.
+/// Two columns with `G = N I + [[1, 1], [1, 2]]`, `N = 4096 size^2`: the same vectors for every N, ever
+/// closer values.
 fn close_pair(size: i16) -> CertifiedSvd {
     let rows = 4096 + 2;
     let mut values: Vec<i16> = vec![0; 2 * rows];
@@ -61,7 +62,8 @@ fn a_rank_that_cuts_through_equal_values_gives_the_first_of_their_basis() {
 
 #[test]
 fn equal_values_among_close_and_distant_ones_do_not_keep_these_from_being_proven() {
-    // Squared values N + 2, N, N - 2 and N - 2: the first two are resolved at a gap of 1e-9, the others are equal.
+    // Squared values N + 2, N, N - 2 and N - 2: the first two are resolved at a gap of 1e-9, the others are
+    // equal.
     let rows = 8;
     let hadamard =
         |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { 16_000i16 } else { -16_000 };

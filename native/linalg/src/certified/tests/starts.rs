@@ -3,7 +3,8 @@
 use super::*;
 use proptest::prelude::*;
 
-/// Eigenpairs by cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", 8.5): no line shared with faer.
+/// Eigenpairs by cyclic Jacobi rotations (Golub and Van Loan, "Matrix Computations", 8.5): no line shared
+/// with faer.
 fn jacobi(g: &GramMatrix) -> Start {
     let n = g.n();
     let mut h = g.approximate();
@@ -90,7 +91,8 @@ fn starts_agree_for_decimal_slopes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Small ranges make equal singular values, dependent and empty slices: then the canonical basis must be the same, too.
+    /// Small ranges make equal singular values, dependent and empty slices: then the canonical basis must be
+    /// the same, too.
     #[test]
     fn starts_agree_for_any_matrix(
         (rows, n) in (1usize..30, 1usize..9),
@@ -106,7 +108,8 @@ proptest! {
         let k = r.rank;
         for a in 0..k {
             // |A v| = s, and V^T V = I.
-            let product = |i: usize| (0..n).map(|j| f64::from(values[j * rows + i]) * r.v[j * k + a]).sum::<f64>();
+            let entry = |i: usize, j: usize| f64::from(values[j * rows + i]) * r.v[j * k + a];
+            let product = |i: usize| (0..n).map(|j| entry(i, j)).sum::<f64>();
             let norm = (0..rows).map(|i| product(i).powi(2)).sum::<f64>().sqrt();
             prop_assert!((norm - r.s[a]).abs() <= 1e-13 * r.s[0], "{} {}", norm, r.s[a]);
             for b in 0..=a {

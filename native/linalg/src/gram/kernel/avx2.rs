@@ -1,7 +1,8 @@
 //! The tiles with AVX2: `vpmaddwd` multiplies two rows of eight columns and adds each pair into 32 bits.
 //!
-//! Narrow: four columns of `a` against sixteen of `b`: eight accumulators, two loads of `b` and four broadcasts of `a` per row pair, which
-//! keeps both multiply ports of current cores busy. Split sums need three accumulators where narrow ones need one, so two columns of `a`.
+//! Narrow: four columns of `a` against sixteen of `b`: eight accumulators, two loads of `b` and four
+//! broadcasts of `a` per row pair, which keeps both multiply ports of current cores busy. Split sums need
+//! three accumulators where narrow ones need one, so two columns of `a`.
 
 use super::{Kernel, PANEL, PackedPair, Row};
 use std::arch::x86_64::{

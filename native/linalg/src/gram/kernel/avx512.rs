@@ -1,7 +1,8 @@
-//! The tiles with AVX-512: sixteen columns of `a` against sixteen of `b`, one accumulator per column of `a`; eight where sums are split.
+//! The tiles with AVX-512: sixteen columns of `a` against sixteen of `b`, one accumulator per column of `a`;
+//! eight where sums are split.
 //!
-//! `vpdpwssd` (VNNI) multiplies two rows and adds the pair in one instruction; without VNNI `vpmaddwd` and an addition do. Sixteen
-//! independent accumulators cover the latency, and each load of `b` serves all of them.
+//! `vpdpwssd` (VNNI) multiplies two rows and adds the pair in one instruction; without VNNI `vpmaddwd` and an
+//! addition do. Sixteen independent accumulators cover the latency, and each load of `b` serves all of them.
 
 use super::{Kernel, PANEL, PackedPair, Row};
 use std::arch::x86_64::{

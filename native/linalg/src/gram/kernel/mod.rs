@@ -1,18 +1,20 @@
 //! Integer products of the columns of a block, by the widest instructions that the CPU has.
 //!
-//! The values are centred first: with `c` the middle of the block's range, `|x - c|` is as small as can be (at most 2048 for 12-bit
-//! CT), so 32-bit sums last longest before they must be flushed into 64 bits. The exact result does not depend on `c` and `d`:
-//! `x y = (x-c)(y-d) + d x + c y - c d`.
+//! The values are centred first: with `c` the middle of the block's range, `|x - c|` is as small as can be
+//! (at most 2048 for 12-bit CT), so 32-bit sums last longest before they must be flushed into 64 bits. The
+//! exact result does not depend on `c` and `d`: `x y = (x-c)(y-d) + d x + c y - c d`.
 //!
-//! Columns are packed in panels of 16; one packed word holds two consecutive rows of one column, which is what the multiply-add
-//! instructions (`vpmaddwd`, `vpdpwssd`) take. A kernel computes a tile of a few columns of `A` x 16 columns of `B` over a chunk of row
-//! pairs, in one of two ways, which [`schedule`] chooses by the range of the values:
+//! Columns are packed in panels of 16; one packed word holds two consecutive rows of one column, which is
+//! what the multiply-add instructions (`vpmaddwd`, `vpdpwssd`) take. A kernel computes a tile of a few
+//! columns of `A` x 16 columns of `B` over a chunk of row pairs, in one of two ways, which [`schedule`]
+//! chooses by the range of the values:
 //!
 //! * *narrow*: one 32-bit sum holds the whole chunk;
-//! * *split*: sums of 4 pairs (15-bit values) or of 1 pair (16-bit values) are all that 32 bits hold. Each such sum `g` is added twice: to
-//!   a 32-bit sum that wraps, `low = sum g mod 2^32`, and by its upper half, `high = sum floor(g / 2^16)`. As `sum g - 2^16 high` lies in
-//!   `[0, 2^16 groups)`, the two determine the sum. It costs two or three more instructions per group, where a flush per group would cost
-//!   ten times as much.
+//! * *split*: sums of 4 pairs (15-bit values) or of 1 pair (16-bit values) are all that 32 bits hold. Each
+//!   such sum `g` is added twice: to a 32-bit sum that wraps, `low = sum g mod 2^32`, and by its upper half,
+//!   `high = sum floor(g / 2^16)`. As `sum g - 2^16 high` lies in `[0, 2^16 groups)`, the two determine the
+//!   sum. It costs two or three more instructions per group, where a flush per group would cost ten times as
+//!   much.
 //!
 //! Every kernel returns the same integers.
 
@@ -46,13 +48,15 @@ type Row = [i32; PANEL];
 /// Rows of the tallest tile.
 const MAX_HEIGHT: usize = PANEL;
 
-/// `tile[q][c] = sum` over pairs of column `lane + q` of `a` times column `c` of `b`. Both panels have the same number of pairs.
+/// `tile[q][c] = sum` over pairs of column `lane + q` of `a` times column `c` of `b`. Both panels have the
+/// same number of pairs.
 type Narrow = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &mut [Row]);
 
-/// The same in groups of pairs, each group's sum less one: `low` is their sum modulo 2^32, `high` that of their upper halves. The
-/// number of pairs is a multiple of the group's.
+/// The same in groups of pairs, each group's sum less one: `low` is their sum modulo 2^32, `high` that of
+/// their upper halves. The number of pairs is a multiple of the group's.
 ///
-/// Less one, because the largest sum of a group is 2^31 and the smallest larger than -2^31 (see [`schedule`]).
+/// Less one, because the largest sum of a group is 2^31 and the smallest larger than -2^31 (see
+/// [`schedule`]).
 type Split = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], low: &mut [Row], high: &mut [Row]);
 
 /// One implementation of the tiles.

@@ -1,7 +1,9 @@
-//! The tiles with NEON, which every aarch64 CPU has: `smlal` multiplies four columns of `b` by one value of `a` into 32 bits.
+//! The tiles with NEON, which every aarch64 CPU has: `smlal` multiplies four columns of `b` by one value of
+//! `a` into 32 bits.
 //!
-//! `ld2` takes the two rows of a packed pair apart. Narrow: four columns of `a` against sixteen of `b`, sixteen accumulators of four lanes.
-//! Split sums need three accumulators where narrow ones need one, so two columns of `a`.
+//! `ld2` takes the two rows of a packed pair apart. Narrow: four columns of `a` against sixteen of `b`,
+//! sixteen accumulators of four lanes. Split sums need three accumulators where narrow ones need one, so two
+//! columns of `a`.
 
 use super::{Kernel, PANEL, PackedPair, Row};
 use std::arch::aarch64::{

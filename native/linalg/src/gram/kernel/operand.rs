@@ -62,7 +62,8 @@ impl<'a, T: Sample> Operand<'a, T> {
         self.block.columns().div_ceil(PANEL)
     }
 
-    /// Packs `count` pairs of rows of all columns, the first being pair `first`, into `target`, panel after panel.
+    /// Packs `count` pairs of rows of all columns, the first being pair `first`, into `target`, panel after
+    /// panel.
     pub fn pack(&self, first: usize, count: usize, target: &mut [PackedPair]) {
         for (p, panel) in target.chunks_exact_mut(count).take(self.panels()).enumerate() {
             pack::panel(self.block, p * PANEL, 2 * first, self.centre, panel);

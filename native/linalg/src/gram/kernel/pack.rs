@@ -3,11 +3,12 @@
 use super::{PANEL, PackedPair};
 use crate::{RowBlock, Sample};
 
-/// Columns copied at a time: few enough that their streams and the target lines stay in the first-level cache.
+/// Columns copied at a time: few enough that their streams and the target lines stay in the first-level
+/// cache.
 const GROUP: usize = 8;
 
-/// Packs rows `row..row + 2 * target.len()` of columns `column..column + 16`, less `centre`. Rows and columns beyond the block
-/// become zeros, which add nothing.
+/// Packs rows `row..row + 2 * target.len()` of columns `column..column + 16`, less `centre`. Rows and columns
+/// beyond the block become zeros, which add nothing.
 pub(super) fn panel<T: Sample>(
     block: RowBlock<T>,
     column: usize,

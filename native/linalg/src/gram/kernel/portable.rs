@@ -45,7 +45,8 @@ fn add(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &mut [Row]) {
         for (q, row) in tile.iter_mut().enumerate() {
             let (x, y) = (i32::from(a[2 * (lane + q)]), i32::from(a[2 * (lane + q) + 1]));
             for (c, sum) in row.iter_mut().enumerate() {
-                // One product after the other: the two of a pair may together exceed 32 bits, not with the sum's -1.
+                // One product after the other: the two of a pair may together exceed 32 bits, not with the
+                // sum's -1.
                 *sum = *sum + x * i32::from(b[2 * c]) + y * i32::from(b[2 * c + 1]);
             }
         }

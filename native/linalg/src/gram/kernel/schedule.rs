@@ -1,8 +1,9 @@
 //! How many row pairs a kernel adds up in 32 bits, from the range of the values.
 //!
-//! With values of `A` in `[-a, a']` and of `B` in `[-b, b']` around their centres, a pair of rows adds at most `2 max(ab, a'b')` and at
-//! least `-2 max(ab', a'b)`. A group of `g` pairs fits into a sum less one if `g` times the first is at most `2^31` and `g` times the
-//! second less than `2^31`. As `a' <= a <= 2^15`, where `a = 2^15` only with `a' = 2^15 - 1`, one pair always fits.
+//! With values of `A` in `[-a, a']` and of `B` in `[-b, b']` around their centres, a pair of rows adds at
+//! most `2 max(ab, a'b')` and at least `-2 max(ab', a'b)`. A group of `g` pairs fits into a sum less one if
+//! `g` times the first is at most `2^31` and `g` times the second less than `2^31`. As `a' <= a <= 2^15`,
+//! where `a = 2^15` only with `a' = 2^15 - 1`, one pair always fits.
 
 /// Row pairs of a chunk at the most: a packed chunk of a few hundred columns stays in the second-level cache.
 const MAX_PAIRS: usize = 256;

@@ -4,7 +4,8 @@ use super::schedule::{Schedule, Sums};
 use super::{Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, Row, Split, Summary, padded, panel};
 use crate::Sample;
 
-/// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on and above the diagonal).
+/// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on
+/// and above the diagonal).
 pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]) {
     let schedule = Schedule::new(a.rows(), a.reach(), a.reach());
     let mut packed = vec![[0; 2 * PANEL]; a.panels() * schedule.chunk];
@@ -16,7 +17,8 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
     uncentre(a, a, true, products);
 }
 
-/// Adds the products of all columns of `a` with all of `b`, which has as many rows, to `products` (row-major, [`padded`] in both directions).
+/// Adds the products of all columns of `a` with all of `b`, which has as many rows, to `products` (row-major,
+/// [`padded`] in both directions).
 pub fn add_cross<A: Sample, B: Sample>(
     kernel: &Kernel,
     a: &Operand<A>,

@@ -17,7 +17,8 @@ pub use philox::philox4x32_10;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Sketch {
-    /// +1 or -1. Products with matrices of integers are then sums of integers, exact in f64 below 2^53, and have no order.
+    /// +1 or -1. Products with matrices of integers are then sums of integers, exact in f64 below 2^53, and
+    /// have no order.
     #[default]
     Signs,
     /// Standard normal.

@@ -21,7 +21,8 @@ proptest! {
             let tree = Tree::default();
             let nodes = nodes(&heights, columns);
             for &b in order {
-                let node = if bytes { TsqrNode::from_bytes(&nodes[b].to_bytes()).unwrap() } else { nodes[b].clone() };
+                let node = nodes[b].clone();
+                let node = if bytes { TsqrNode::from_bytes(&node.to_bytes()).unwrap() } else { node };
                 tree.add(Key::block(b), node, combine).unwrap();
             }
             tree.finish(combine).unwrap().unwrap().1
@@ -35,7 +36,10 @@ proptest! {
     }
 
     #[test]
-    fn bytes_of_anything_else_are_refused(mut bytes in prop::collection::vec(any::<u8>(), 0..80), keep in any::<bool>()) {
+    fn bytes_of_anything_else_are_refused(
+        mut bytes in prop::collection::vec(any::<u8>(), 0..80),
+        keep in any::<bool>(),
+    ) {
         let good = nodes(&[3], 2).remove(0).to_bytes();
         if keep {
             bytes.splice(0..0, good.iter().copied().take(8));
