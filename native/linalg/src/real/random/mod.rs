@@ -52,6 +52,8 @@ impl Sketch {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::real::product::Left;
+    use proptest::prelude::*;
 
     fn moments(sketch: Sketch) -> [f64; 4] {
         let (rows, columns) = (1000, 200);
@@ -93,5 +95,33 @@ mod tests {
         assert_ne!(small, Sketch::Gaussian.matrix(u64::MAX - (1 << 32), 10, 3));
         let beyond = Sketch::Gaussian.entry(1, 1 << 32, 0);
         assert_ne!(beyond, Sketch::Gaussian.entry(1, 0, 0));
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(64))]
+
+        /// `A W` for stored integers: each entry is a sum of n of them with signs, far below 2^53.
+        #[test]
+        fn signs_times_integers_are_exact_in_any_order_of_columns(
+            rows in 1usize..20, n in 1usize..600, width in 1usize..20,
+            seed in any::<u64>(), shift in 0usize..600,
+        ) {
+            let word = |i: usize, j: usize| philox4x32_10([i as u32, j as u32, 0, 1], [seed as u32, 0])[0];
+            let stored = |i: usize, j: usize| word(i, j) >> 16;
+            let w = Sketch::Signs.matrix(seed, n, width);
+            let turned = |j: usize| (j + shift) % n;
+            let product = |column: &dyn Fn(usize) -> usize| {
+                let a = Matrix::from_fn(rows, n, |i, j| f64::from(stored(i, column(j))));
+                Left::of(&a).times(&Matrix::from_fn(n, width, |j, l| w.get(column(j), l)))
+            };
+            let plain = product(&|j| j);
+            for i in 0..rows {
+                for l in 0..width {
+                    let sum: i64 = (0..n).map(|j| i64::from(stored(i, j)) * w.get(j, l) as i64).sum();
+                    prop_assert_eq!(plain.get(i, l), sum as f64);
+                }
+            }
+            prop_assert_eq!(product(&turned), plain);
+        }
     }
 }

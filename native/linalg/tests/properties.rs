@@ -1,0 +1,206 @@
+//! Properties of the public functions over random shapes and values, each against its definition. Those that
+//! have theirs beside the code are not repeated here: Gram accumulators, certified SVD, projections, tree,
+//! TSQR nodes (`src`), the real-valued drivers (`real.rs`).
+
+use proptest::collection::vec;
+use proptest::prelude::*;
+use tomobasis_linalg::{
+    CrossGramAccumulator, Error, GramAccumulator, Projector, Randomized, Rank, RealBlocks, RealMatrix,
+    Rescale, RowBlock, Sketch, certified_svd, dspca, energy_rank, estimated_noise, known_noise_coefficient,
+    optimal_rank, optimal_rank_for_noise, philox4x32_10, tsqr_svd, unknown_noise_coefficient,
+};
+
+/// Rows `from..to` of slice-major values.
+fn cut<T: Copy>(values: &[T], rows: usize, from: usize, to: usize) -> Vec<T> {
+    values.chunks_exact(rows).flat_map(|column| column[from..to].to_vec()).collect()
+}
+
+fn descending(mut s: Vec<f64>) -> Vec<f64> {
+    s.sort_by(|a, b| b.total_cmp(a));
+    s
+}
+
+proptest! {
+    #[test]
+    fn a_row_block_is_the_view_that_its_shape_says_or_an_error(
+        values in vec(any::<u16>(), 0..60), rows in 0usize..9, columns in 0usize..9,
+    ) {
+        match RowBlock::new(&values, rows, columns) {
+            Ok(block) => {
+                prop_assert_eq!((block.rows(), block.columns()), (rows, columns));
+                let joined: Vec<u16> = (0..columns).flat_map(|j| block.column(j).to_vec()).collect();
+                prop_assert_eq!(&joined, block.values());
+                prop_assert_eq!(joined, values);
+            }
+            Err(error) => {
+                prop_assert_ne!(rows * columns, values.len());
+                prop_assert_eq!(error, Error::Shape { rows, columns, actual: values.len() });
+            }
+        }
+    }
+
+    /// Halves and intercepts of 20 bits: the real value has fewer than 53 bits.
+    #[test]
+    fn rescaled_values_are_exact_where_they_fit(
+        value in any::<i16>(), halves in -4000i32..4000, intercept in -1_000_000i32..1_000_000,
+    ) {
+        let (slope, intercept) = (f64::from(halves) / 2.0, f64::from(intercept));
+        let real = Rescale { slope, intercept, offset: 32_768 }.apply(value);
+        let twice = i64::from(halves) * (i64::from(value) + 32_768) + 2 * intercept as i64;
+        prop_assert_eq!(2.0 * real, twice as f64);
+    }
+
+    #[test]
+    fn cross_products_do_not_depend_on_how_the_rows_are_cut(
+        left in 1usize..20, right in 1usize..20, rows in 1usize..40, at in 0usize..40,
+        a in vec(any::<i16>(), 800), b in vec(any::<u16>(), 800),
+    ) {
+        let (a, b, at) = (&a[..rows * left], &b[..rows * right], at.min(rows));
+        let sum = |from, to| {
+            let (a, b) = (cut(a, rows, from, to), cut(b, rows, from, to));
+            let mut sum = CrossGramAccumulator::new(left, right).unwrap();
+            let b = RowBlock::new(&b, to - from, right).unwrap();
+            sum.add(RowBlock::new(&a, to - from, left).unwrap(), b).unwrap();
+            sum
+        };
+        let mut parts = sum(at, rows);
+        parts.merge(&sum(0, at)).unwrap();
+        prop_assert_eq!((parts.rows(), parts.columns()), (rows as u64, (left, right)));
+        let same = (vec![Rescale::IDENTITY; left], vec![Rescale::IDENTITY; right]);
+        let real = parts.finish(&same.0, &same.1).unwrap();
+        for (i, a) in a.chunks_exact(rows).enumerate() {
+            for (j, b) in b.chunks_exact(rows).enumerate() {
+                let dot: i128 = a.iter().zip(b).map(|(&a, &b)| i128::from(a) * i128::from(b)).sum();
+                prop_assert_eq!(parts.product(i, j), dot);
+                prop_assert_eq!(real.entry(i, j), dot as f64);
+            }
+        }
+        prop_assert_eq!(real.columns(), (left, right));
+        prop_assert_eq!(sum(0, rows), parts);
+    }
+
+    #[test]
+    fn leading_columns_are_those_of_the_run_that_asks_for_them(
+        n in 1usize..8, k in 1usize..8, rows in 1usize..20, values in vec(-9i16..9, 160),
+    ) {
+        let (k, values) = (k.min(n), &values[..rows * n]);
+        let mut sum = GramAccumulator::new(n).unwrap();
+        sum.add(RowBlock::new(values, rows, n).unwrap()).unwrap();
+        let gram = sum.finish(&vec![Rescale::IDENTITY; n]).unwrap();
+        let energy: f64 = values.iter().map(|&v| f64::from(v) * f64::from(v)).sum();
+        prop_assert_eq!((gram.n(), gram.rows(), gram.trace()), (n, rows as u64, energy));
+        let full = certified_svd(&gram, Rank::Full, 1).unwrap().leading(k);
+        let asked = certified_svd(&gram, Rank::Columns(k), 1).unwrap();
+        prop_assert_eq!((full.s, full.v, full.v_low), (asked.s, asked.v, asked.v_low));
+        prop_assert_eq!((full.rank, full.energy), (asked.rank, asked.energy));
+    }
+
+    #[test]
+    fn composites_of_all_columns_give_back_the_scan(
+        n in 1usize..8, rows in 1usize..30, values in vec(-2000i16..2000, 240), slope in 1i32..4,
+    ) {
+        let rescale = vec![Rescale { slope: f64::from(slope), intercept: -1024.0, offset: 0 }; n];
+        let block = RowBlock::new(&values[..rows * n], rows, n).unwrap();
+        let mut sum = GramAccumulator::new(n).unwrap();
+        sum.add(block).unwrap();
+        let svd = certified_svd(&sum.finish(&rescale).unwrap(), Rank::Full, 1).unwrap();
+        let p = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, n, &rescale).unwrap();
+        prop_assert_eq!((p.columns(), p.rank()), (n, svd.s.len()));
+        let largest = svd.s.first().copied().unwrap_or(0.0);
+        let columns: Vec<usize> = (0..n).rev().collect();
+        let (mut t, mut rebuilt, mut originals) = (vec![], vec![], vec![]);
+        p.project(block, &mut t).unwrap();
+        p.composites(&t, rows, &[svd.s.len()], &columns, &mut rebuilt).unwrap();
+        p.originals(block, &columns, &mut originals).unwrap();
+        for (jj, &j) in columns.iter().enumerate() {
+            for i in 0..rows {
+                let (real, at) = (rescale[j].apply(block.column(j)[i]), jj * rows + i);
+                prop_assert_eq!(originals[at], real);
+                prop_assert!((rebuilt[at] - real).abs() <= 1e-12 * largest, "{} {}", rebuilt[at], real);
+            }
+        }
+    }
+
+    #[test]
+    fn the_energy_rank_is_the_smallest_that_reaches_the_fraction(
+        s in vec(0.0f64..100.0, 0..20), fraction in 0.0f64..1.2,
+    ) {
+        let s = descending(s);
+        let energy = |k: usize| s[..k].iter().fold(0.0, |sum, s| sum + s * s);
+        let (total, k) = (energy(s.len()), energy_rank(&s, energy(s.len()), fraction));
+        prop_assert!(k == s.len() || energy(k) >= fraction * total);
+        prop_assert!(k == 0 || energy(k - 1) < fraction * total);
+    }
+
+    #[test]
+    fn ranks_by_threshold_count_what_is_above_it_at_any_scale(
+        s in vec(0.01f64..100.0, 1..20), more in 0u64..50, power in -300i32..300, sigma in 0.01f64..5.0,
+    ) {
+        let s = descending(s);
+        let columns = s.len();
+        let (rows, scale) = (columns as u64 + more, 2f64.powi(power));
+        let scaled: Vec<f64> = s.iter().map(|s| s * scale).collect();
+        let (beta, long) = (columns as f64 / rows as f64, rows as f64);
+        let above = |threshold: f64| s.iter().filter(|&&s| s > threshold).count();
+        let median = 0.5 * (s[(columns - 1) / 2] + s[columns / 2]);
+        prop_assert_eq!(optimal_rank(&s, rows, columns), above(unknown_noise_coefficient(beta) * median));
+        let threshold = known_noise_coefficient(beta) * long.sqrt() * sigma;
+        prop_assert_eq!(optimal_rank_for_noise(&s, rows, columns, sigma), above(threshold));
+        prop_assert_eq!(optimal_rank(&scaled, rows, columns), optimal_rank(&s, rows, columns));
+        let noise = estimated_noise(&s, rows, columns);
+        prop_assert_eq!(estimated_noise(&scaled, rows, columns), noise * scale);
+        // omega = lambda / sqrt(mu), and the noise is the median over sqrt(long mu).
+        let product = known_noise_coefficient(beta) * long.sqrt() * noise;
+        prop_assert!((product - unknown_noise_coefficient(beta) * median).abs() <= 1e-12 * product);
+    }
+
+    #[test]
+    fn coefficients_grow_with_beta_between_their_known_ends(a in 1e-6f64..1.0, b in 1e-6f64..1.0) {
+        let (a, b) = (a.min(b), a.max(b));
+        for coefficient in [known_noise_coefficient, unknown_noise_coefficient] {
+            prop_assert!(coefficient(a) <= coefficient(b));
+            prop_assert!(coefficient(a) >= 2f64.sqrt() && coefficient(b) <= 2.8584);
+        }
+    }
+
+    /// Philox is a bijection of the counter for every key: other counters, other words.
+    #[test]
+    fn counters_that_differ_give_words_that_differ(
+        a in any::<[u32; 4]>(), b in any::<[u32; 4]>(), key in any::<[u32; 2]>(),
+    ) {
+        prop_assert_eq!(philox4x32_10(a, key) == philox4x32_10(b, key), a == b);
+        let [x, y, z, w] = a;
+        prop_assert_ne!(philox4x32_10([x ^ 1, y, z, w], key), philox4x32_10(a, key));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// A sketch as wide as the matrix spans all of it, so nothing is approximate.
+    #[test]
+    fn principal_components_are_the_svd_of_the_centred_matrix(
+        rows in 2usize..60, columns in 2usize..12, seed in any::<u32>(), gaussian in any::<bool>(),
+    ) {
+        let word = |i: usize, j: usize| philox4x32_10([i as u32, j as u32, seed, 5], [0, 0])[0];
+        let value = |i: usize, j: usize| f64::from(word(i, j) >> 20);
+        let values: Vec<f64> = (0..columns * rows).map(|at| value(at % rows, at / rows)).collect();
+        let mean = |i: usize| (0..columns).map(|j| value(i, j)).sum::<f64>() / columns as f64;
+        let centred: Vec<f64> = (0..columns * rows).map(|at| values[at] - mean(at % rows)).collect();
+        let source = RealMatrix::new(&values, rows, columns).unwrap();
+        prop_assert_eq!((source.rows(), source.columns()), (rows as u64, columns));
+        let centred = RealMatrix::new(&centred, rows, columns).unwrap();
+        let exact = tsqr_svd(&centred, Rank::Full, false, 1).unwrap();
+        let sketch = if gaussian { Sketch::Gaussian } else { Sketch::Signs };
+        let options = Randomized { sketch, seed: u64::from(seed), ..Randomized::new(rows.min(columns)) };
+        let pca = dspca(&source, &options, 1).unwrap();
+        for (a, b) in pca.spectrum.iter().zip(&exact.spectrum) {
+            prop_assert!((a - b).abs() <= 1e-12 * exact.s[0], "{} {}", a, b);
+        }
+        // Components are of the centred matrix: each column of V sums to zero.
+        for l in 0..pca.s.len() {
+            let sum: f64 = (0..columns).map(|j| pca.v[j * pca.s.len() + l]).sum();
+            prop_assert!(sum.abs() <= 1e-11 * pca.s[0] / pca.s[l], "{}", sum);
+        }
+    }
+}
