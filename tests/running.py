@@ -62,12 +62,17 @@ def decompose(*job):
     return tomobasis("decompose", *job)
 
 
+def example(crate, name, *arguments):
+    """An example of one of our crates, built when it is not yet; what it printed."""
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", f"tomobasis-{crate}", "--example", name]
+    subprocess.run(build, cwd=ROOT, check=True)
+    program = command(Path("release/examples")).with_name(name)
+    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+
+
 def reader(*arguments):
     """The reader of DICOM files alone, `native/dicom/examples/read.rs`; what it printed."""
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", "tomobasis-dicom", "--example", "read"]
-    subprocess.run(build, cwd=ROOT, check=True)
-    program = Path(os.environ.get("CARGO_TARGET_DIR", ROOT / "target")) / "release/examples/read"
-    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+    return example("dicom", "read", *arguments)
 
 
 def described(slices, rows, columns, **storage):
