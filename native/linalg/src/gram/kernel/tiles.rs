@@ -62,54 +62,62 @@ impl Chunk<'_> {
         for i in i {
             let a = &self.left[i * self.count..(i + 1) * self.count];
             // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
-            let target = products[i * PANEL * width + j * PANEL..].chunks_mut(width);
+            let target = &mut products[i * PANEL * width + j * PANEL..];
             match schedule.sums {
-                Sums::Narrow => narrow(kernel, a, b, target),
-                Sums::Fours => split(kernel, kernel.fours, a, b, groups, target),
-                Sums::Ones => split(kernel, kernel.ones, a, b, groups, target),
+                Sums::Narrow => narrow(kernel, a, b, target, width),
+                Sums::Fours => split(kernel, kernel.fours, a, b, groups, target, width),
+                Sums::Ones => split(kernel, kernel.ones, a, b, groups, target, width),
             }
         }
     }
 }
 
-fn narrow<'a>(
-    kernel: &Kernel,
-    a: &[PackedPair],
-    b: &[PackedPair],
-    mut target: impl Iterator<Item = &'a mut [i64]>,
-) {
+fn narrow(kernel: &Kernel, a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize) {
     let height = kernel.heights.0;
     let mut tile = [[0; PANEL]; MAX_HEIGHT];
     let tile = &mut tile[..height];
     for lane in (0..PANEL).step_by(height) {
+        let target = &mut target[lane * width..];
+        touch(target, width, height);
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
         unsafe { (kernel.narrow)(a, lane, b, tile) };
-        for (row, sums) in tile.iter().zip(&mut target) {
+        for (row, sums) in tile.iter().zip(target.chunks_mut(width)) {
             sums.iter_mut().zip(row).for_each(|(sum, &t)| *sum += i64::from(t));
         }
     }
 }
 
-fn split<'a>(
+fn split(
     kernel: &Kernel,
     function: Split,
     a: &[PackedPair],
     b: &[PackedPair],
     groups: i64,
-    mut target: impl Iterator<Item = &'a mut [i64]>,
+    target: &mut [i64],
+    width: usize,
 ) {
     let height = kernel.heights.1;
     let (mut low, mut high): ([Row; MAX_HEIGHT], [Row; MAX_HEIGHT]) = Default::default();
     let (low, high) = (&mut low[..height], &mut high[..height]);
     for lane in (0..PANEL).step_by(height) {
+        let target = &mut target[lane * width..];
+        touch(target, width, height);
         // SAFETY: as above.
         unsafe { function(a, lane, b, low, high) };
-        for ((low, high), sums) in low.iter().zip(high.iter()).zip(&mut target) {
+        for ((low, high), sums) in low.iter().zip(high.iter()).zip(target.chunks_mut(width)) {
             for ((sum, &low), &high) in sums.iter_mut().zip(low).zip(high) {
                 *sum += joined(low, high) + groups;
             }
         }
     }
+}
+
+/// Reads a word of each cache line of a tile's sums: of a few hundred columns they fill the second-level
+/// cache, and so come from beyond it while the tile is multiplied, not after.
+#[inline(always)]
+fn touch(target: &[i64], width: usize, height: usize) {
+    let lines = target.chunks(width).take(height).map(|row| row[0] ^ row[PANEL / 2] ^ row[PANEL - 1]);
+    std::hint::black_box(lines.fold(0, |words, word| words ^ word));
 }
 
 /// The sum of which `low` are the last 32 bits and which is at least `2^16 high` and less than 2^32 more.
