@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation golden lint bench bench-peers bench-reader image image-root test-store clean
+.PHONY: help setup setup-test build demo test test-emulation golden lint bench bench-peers bench-reader image image-root test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -66,8 +66,11 @@ image: image-root ## the image for Kubernetes as build/image/tomobasis.tar, with
 	@k8s/image/build.sh
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
-	@.venv/bin/python tests/cluster/build.py
+	@.venv/bin/python tests/cluster/build.py s3
 	@.venv/bin/python -m pytest tests/cluster/test_store.py
+
+test-cluster: setup-test build ## the job under the Spark operator, on the cluster of KUBECONFIG or one started for it (30 minutes once)
+	@.venv/bin/python tests/cluster/run.py
 
 clean: ## remove what was built (not .venv, not demo/)
 	@cargo clean --quiet

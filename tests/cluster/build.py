@@ -1,11 +1,16 @@
 #!/usr/bin/env python3
-"""Builds the S3 server of the tests into a cache outside the checkout, once: what is there is kept.
+"""Builds the programs of a one-node Kubernetes into a cache outside the checkout, once: what is there is kept.
 
-Its release comes as a Go module. Needs Go 1.25 or later. TOMOBASIS_CLUSTER_CACHE names another cache.
+    tests/cluster/build.py                  everything (20 minutes on two idle cores)
+    tests/cluster/build.py s3 etcd          only these
+
+From package registries alone: Go modules, and Debian packages that are unpacked, not installed, so that nothing on the machine
+changes and no service starts. Needs Go 1.25 or later, apt-get and a C compiler. TOMOBASIS_CLUSTER_CACHE names another cache.
 """
 
 import os
 import shutil
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -13,22 +18,94 @@ from pathlib import Path
 import gobuild
 from gobuild import Program
 
+HERE = Path(__file__).resolve().parent
 CACHE = Path(
     os.environ.get("TOMOBASIS_CLUSTER_CACHE")
     or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tomobasis/cluster"
 )
-BINARIES, WORK = CACHE / "bin", CACHE / "work"
-S3_SERVER = Program("github.com/versity/versitygw", "v1.8.0", {"versitygw": "cmd/versitygw"})
+BINARIES, ROOT, WORK, SOURCES = CACHE / "bin", CACHE / "root", CACHE / "work", CACHE / "sources"
+PAUSE = CACHE / "pause.tar"
+
+KUBERNETES = "v1.34.4"
+DEBIAN = """containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libmnl0 libjansson4 libedit2 libbsd0
+    libmd0 libxtables12 libgmp10 mmdebstrap""".split()
+
+PROGRAMS = {
+    "kubernetes": Program(
+        "k8s.io/kubernetes",
+        KUBERNETES,
+        {
+            name: f"cmd/{name}"
+            for name in ("kube-apiserver kube-controller-manager kube-scheduler kubelet kube-proxy".split())
+        },
+        variables=tuple(
+            f"{package}.{name}"
+            for package in ("k8s.io/component-base/version", "k8s.io/client-go/pkg/version")
+            for name in (f"gitVersion={KUBERNETES}", "gitMajor=1", f"gitMinor={KUBERNETES.split('.')[1]}")
+        ),
+        staged_version=KUBERNETES.replace("v1.", "v0."),
+    ),
+    # Debian's 3.4 answers the watches of Spark's client with an error.
+    "etcd": Program("go.etcd.io/etcd/server/v3", "v3.6.7", {"etcd": ""}),
+    "operator": Program("github.com/kubeflow/spark-operator/v2", "v2.5.0", {"spark-operator": "cmd/operator"}),
+    "s3": Program("github.com/versity/versitygw", "v1.8.0", {"versitygw": "cmd/versitygw"}),
+}
 
 
-def main():
-    if not shutil.which("go"):
-        sys.exit("error: go is not installed; the S3 server of the tests is built with it (Go 1.25 or later)")
-    BINARIES.mkdir(parents=True, exist_ok=True)
-    started = time.monotonic()
-    gobuild.build(S3_SERVER, WORK / "s3", BINARIES)
-    print(f"S3 server: {(time.monotonic() - started) / 60:.1f} min", flush=True)
+def debian():
+    """Container runtime, network plugins and mmdebstrap."""
+    if (ROOT / "usr/bin/containerd").exists():
+        return
+    packages = CACHE / "debian"
+    packages.mkdir(exist_ok=True)
+    subprocess.run(["apt-get", "download", "-q", *DEBIAN], cwd=packages, check=True, stdout=subprocess.DEVNULL)
+    for package in packages.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "-x", package, ROOT], check=True)
+
+
+def pause():
+    """The image of the process that holds a pod's namespaces: Kubernetes' own source, one C file."""
+    if PAUSE.exists():
+        return
+    source = gobuild.source(PROGRAMS["kubernetes"], WORK / "kubernetes") / "build/pause/linux/pause.c"
+    root = WORK / "pause"
+    root.mkdir(exist_ok=True)
+    subprocess.run(["cc", "-Os", "-static", "-DVERSION=1", "-o", root / "pause", source], check=True)
+    image = [HERE.parent.parent / "k8s/image/oci.py", PAUSE, "localhost/pause:1", root, "--entrypoint", "/pause"]
+    subprocess.run([sys.executable, *image], check=True, stdout=subprocess.DEVNULL)
+
+
+def program(name):
+    """One of PROGRAMS; its source stays within reach, for the resource definitions in it."""
+    folder = gobuild.build(PROGRAMS[name], WORK / name, BINARIES)
+    link = SOURCES / name
+    link.unlink(missing_ok=True)
+    link.symlink_to(folder)
+
+
+STEPS = {"debian": debian, "pause": pause}
+ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "s3"]
+TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc")}
+
+
+def main(names):
+    if unknown := set(names) - set(ALL):
+        sys.exit(f"error: unknown part {', '.join(sorted(unknown))}: choose from {', '.join(ALL)}")
+    names = names or ALL
+    for tool in {tool: None for name in names for tool in TOOLS.get(name, ("go",))}:
+        if not shutil.which(tool):
+            sys.exit(f"error: {tool} is not installed; the test cluster is built with it (Debian 12, Go 1.25 or later)")
+    for folder in (BINARIES, ROOT, WORK, SOURCES):
+        folder.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        started = time.monotonic()
+        step = STEPS.get(name)
+        if step:
+            step()
+        else:
+            program(name)
+        print(f"cluster: {name:<10} {(time.monotonic() - started) / 60:4.1f} min", flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

@@ -1,5 +1,9 @@
-"""What the tests of the full tier share: the S3 server, the made scan in it, and the result that the command makes of it."""
+"""What the tests of the full tier share: the S3 server, the made scan in it, and the result that the command makes of it.
 
+`run.py` starts them where they belong: inside the namespaces of a cluster of our own, or beside the user's.
+"""
+
+import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,6 +11,8 @@ from pathlib import Path
 import pytest
 
 from build import BINARIES
+from cluster import Cluster
+from operator_process import Operator
 from oracle import result
 from running import decompose, made_scan, tomobasis
 from store import ROOT_KEYS, Bucket, Keys, Server
@@ -68,3 +74,22 @@ def bucket(endpoint, keys, scan):
     bucket = Bucket(endpoint, keys, os.environ.get("TOMOBASIS_S3_BUCKET", "scans"))
     bucket.put(scan.folder, "series")
     return bucket
+
+
+@pytest.fixture(scope="session")
+def cluster(endpoint, keys):
+    """The cluster of KUBECONFIG, with the namespace set up and, where it is ours, the operator started."""
+    if not os.environ.get("KUBECONFIG"):
+        pytest.skip("no cluster: make test-cluster starts one")
+    cluster = Cluster(endpoint)
+    with Operator(cluster) if os.environ.get("TOMOBASIS_NODE_ADDRESS") else contextlib.nullcontext():
+        cluster.set_up(keys)
+        yield cluster
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = yield
+    if report.failed and "cluster" in item.fixturenames:
+        report.sections.append(("cluster", Cluster.state()))
+    return report

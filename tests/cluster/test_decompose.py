@@ -1,0 +1,55 @@
+"""A scan from the object store through the Spark operator to a result in the store, and what may happen to its pods meanwhile."""
+
+SLOWER = ["--conf", "spark.default.parallelism=60"]
+
+
+def job(bucket, output):
+    return ["--input", bucket.uri("series"), "--output", bucket.uri(output)]
+
+
+def running_submission(cluster, bucket, name, overlay="s3"):
+    """A submission whose executors work."""
+    process = cluster.submission(name, cluster.overlay(overlay), job(bucket, name), *SLOWER)
+    executor = cluster.running_pod(name, "executor")
+    return process, executor
+
+
+def ends_well(cluster, bucket, scan, process, name, folder):
+    run = cluster.finish(process)
+    assert run.code == 0, run.err
+    assert bucket.names(name)[0] == "_SUCCESS"
+    scan.same_as(bucket.get(name, folder))
+    return run
+
+
+def test_the_result_is_that_of_the_laptop(cluster, bucket, scan, tmp_path):
+    process = cluster.submission("plain", cluster.overlay(), job(bucket, "plain"))
+    run = ends_well(cluster, bucket, scan, process, "plain", tmp_path)
+    assert scan.root in run.err
+    assert "[completed]" in run.err
+
+
+def test_keys_are_in_no_log_and_no_object_but_the_secret(cluster, bucket, keys):
+    process = cluster.submission("keys", cluster.overlay(), [*job(bucket, "keys"), "--verbose"])
+    run = cluster.finish(process)
+    assert run.code == 0, run.err
+    said = run.err + run.out
+    for what in ("sparkapplications", "pods", "configmaps"):
+        said += cluster.kubectl("-n", cluster.namespace, "get", what, "-o", "yaml").stdout
+    assert keys.secret not in said
+
+
+def test_an_executor_pod_that_is_deleted_changes_nothing(cluster, bucket, scan, tmp_path):
+    process, executor = running_submission(cluster, bucket, "executor-lost")
+    cluster.delete_pod(executor, "--grace-period=0", "--force")
+    ends_well(cluster, bucket, scan, process, "executor-lost", tmp_path)
+
+
+def test_a_driver_pod_that_is_deleted_is_started_again_and_finishes(cluster, bucket, scan, tmp_path):
+    process, _ = running_submission(cluster, bucket, "driver-lost")
+    driver = cluster.running_pod("driver-lost", "driver")
+    first = cluster.get("pod", driver)["metadata"]["uid"]
+    cluster.delete_pod(driver, "--grace-period=0", "--force")
+    run = ends_well(cluster, bucket, scan, process, "driver-lost", tmp_path)
+    second = cluster.pods("driver-lost", "driver")[0]["metadata"]["uid"]
+    assert first != second, run.err
