@@ -1,7 +1,10 @@
 """The same pixels, bit for bit, as pydicom with its plugins, on every file that both read: pydicom's own test files, one image in
-many syntaxes (beside the checkout), and made images in every syntax by other people's encoders."""
+many syntaxes (beside the checkout), and made images in every syntax by other people's encoders. Cosine transforms of 12 bits, which no
+plugin of pydicom reads but one under the GPL, as DCMTK."""
 
 import json
+import shutil
+import subprocess
 from pathlib import Path
 
 import imagecodecs
@@ -65,8 +68,8 @@ READ = {
     "MR_small_padded.dcm",
     "examples_overlay.dcm",
 }
-# Cosine transforms of 12 bits, which no plugin of pydicom reads that is not under the GPL.
-JPEG_12_BITS = {"51", "53", "55"}
+# Cosine transforms of 12 bits, and what has DCMTK make them.
+JPEG_12_BITS = {"51": "+ee", "53": "+es", "55": "+ep"}
 
 
 def test_the_files_that_come_with_pydicom_have_pydicoms_pixels():
@@ -150,3 +153,38 @@ def test_made_images_have_pydicoms_pixels_in(syntax, tmp_path):
         write(tmp_path / f"{number}.dcm", syntax, STORED[name])
     files = sorted(tmp_path.glob("*.dcm"))
     assert len(compared(files)) == len(names)
+
+
+@pytest.fixture
+def dcmtk(tmp_path):
+    """Runs a program of DCMTK on a file; the file that it wrote."""
+
+    def run(*command):
+        if shutil.which(command[0]) is None:
+            pytest.skip(f"{command[0]} is not installed: apt-get install dcmtk")
+        written = tmp_path / f"{len(list(tmp_path.iterdir()))}.dcm"
+        subprocess.run([*command, written], check=True, capture_output=True)
+        return written
+
+    return run
+
+
+def same_as_dcmtk(paths, dcmtk):
+    """Asserts the pixels that dcmdjpeg gives; how many files have 12 bits."""
+    for path, found in ours(paths).items():
+        assert np.array_equal(np.array(found), theirs(dcmtk("dcmdjpeg", path))), path.name
+    return sum(pydicom.dcmread(path).BitsStored == 12 for path in paths)
+
+
+def test_cosine_transforms_of_12_bits_have_dcmtks_pixels(shared, dcmtk):
+    files = [path for path in sorted(shared("codec_ct").glob("*.dcm")) if path.stem.split(".")[-1] in JPEG_12_BITS]
+    assert same_as_dcmtk(files, dcmtk) == 3
+
+
+@pytest.mark.parametrize("syntax", JPEG_12_BITS)
+def test_made_cosine_transforms_of_12_bits_have_dcmtks_pixels(syntax, dcmtk, tmp_path):
+    write(tmp_path / "made.dcm", RLELossless, STORED["12 bits"])
+    plain = dcmtk("dcmdrle", tmp_path / "made.dcm")
+    made = dcmtk("dcmcjpeg", JPEG_12_BITS[syntax], plain)
+    assert pydicom.dcmread(made).file_meta.TransferSyntaxUID == JPEG + syntax
+    assert same_as_dcmtk([made], dcmtk) == 1

@@ -116,14 +116,65 @@ fn bad_input_exits_with_3_without_naming_the_path() {
     assert!(said.contains("_SUCCESS"), "{said}");
 }
 
+/// The cells of a line of the table that `inspect` prints.
+fn cells(line: &str) -> Vec<&str> {
+    line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).collect()
+}
+
 #[test]
 fn inspect_lists_series_as_table_and_as_json_without_patient_data() {
     let (_base, input) = series();
+    for (name, mas) in [("0.dcm", "95"), ("1.dcm", "110")] {
+        let file = DicomFile::ct(40, 36, &[0; 40 * 36]).number(if mas == "95" { 1 } else { 2 });
+        let file = file.position(0.0, 0.0, if mas == "95" { 0.0 } else { 1.0 });
+        let file = file.text((0x0018, 0x0060), "DS", "120").text((0x0018, 0x1152), "IS", mas);
+        let file = file.text((0x0018, 0x1151), "IS", "200").text((0x0018, 0x1210), "SH", "B30f");
+        fs::write(input.join(name), file.bytes()).unwrap();
+    }
+    let scout = DicomFile::ct(4, 4, &[0; 16]).number(9).text((0x0020, 0x000E), "UI", "2.25.8");
+    let scout = scout.text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\LOCALIZER");
+    fs::write(input.join("scout"), scout.bytes()).unwrap();
     let table = tomobasis(&["inspect", utf8(&input)]);
-    assert!(text(&table.stdout).contains("5 slices of 40 x 36"), "{}", text(&table.stdout));
+    let said = text(&table.stdout);
+    let lines: Vec<&str> = said.lines().collect();
+    let syntax = "Explicit VR Little Endian (1.2.840.10008.1.2.1)";
+    assert_eq!(
+        cells(lines[0]).join("|"),
+        "series|no.|kind|slices|rows x columns|pixel, mm|step, mm|kernel|kVp|mA|mAs|CTDIvol, mGy|problems|\
+         transfer syntax"
+    );
+    assert_eq!(
+        cells(lines[1])[1..],
+        [
+            "-",
+            "CT axial",
+            "5",
+            "40 x 36",
+            "0.5 x 0.5",
+            "1",
+            "B30f",
+            "120",
+            "200",
+            "95 to 110",
+            "-",
+            "2",
+            syntax
+        ]
+    );
+    assert_eq!(
+        cells(lines[2])[1..],
+        ["-", "CT axial localizer", "1", "4 x 4", "0.5 x 0.5", "-", "-", "-", "-", "-", "-", "0", syntax]
+    );
+    assert!(said.contains("\n  ! the slices have different kernels (Convolution Kernel)\n"), "{said}");
+    assert!(said.contains("\n6 files: 6 slices, 0 not DICOM, 0 without slices, 0 broken\n"), "{said}");
+    assert!(said.contains("localizer series (by Image Type) are decomposed only when"), "{said}");
     let json = tomobasis(&["inspect", utf8(&input), "--json"]);
     let parsed: serde_json::Value = serde_json::from_slice(&json.stdout).unwrap();
-    assert_eq!(parsed["series"][0]["slices"], 5);
+    let one = &parsed["series"][0];
+    assert_eq!((&one["slices"], &one["rows"], &one["columns"]), (&5.into(), &40.into(), &36.into()));
+    assert_eq!(one["exposure_mas"], serde_json::json!([95.0, 110.0]));
+    assert_eq!(one["tube_current_ma"], serde_json::json!([200.0, 200.0]));
+    assert!(one["ctdi_vol_mgy"].is_null());
     for output in [table, json] {
         assert!(!text(&output.stdout).contains("DOE") && !text(&output.stderr).contains("DOE"));
     }

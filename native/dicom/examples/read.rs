@@ -13,7 +13,7 @@ use std::io::{self, Read};
 use std::time::Instant;
 
 use serde_json::Value;
-use tomobasis_dicom::{FileBytes, Inventory, SeriesChoice, SliceFile};
+use tomobasis_dicom::{FileBuffer, FileBytes, Inventory, SeriesChoice, SliceFile};
 
 /// Bytes of a file that are read at first.
 const HEAD: u64 = 16 * 1024;
@@ -25,12 +25,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let began = Instant::now();
     match mode.as_str() {
         "pixels" | "values" | "decode" => {
-            // Memory that was written before costs less than new memory, so both buffers serve all files.
-            let (mut bytes, mut out) = (Vec::new(), Vec::new());
+            let (mut buffer, mut out) = (FileBuffer::new(), Vec::new());
             for file in &files {
-                bytes.clear();
-                File::open(file)?.read_to_end(&mut bytes)?;
-                let line = match slices(&bytes, &mode, &mut out) {
+                let mut opened = File::open(file)?;
+                let length = opened.metadata()?.len();
+                let bytes = buffer.fill(length, |bytes| opened.read_exact(bytes))?;
+                let line = match slices(bytes, &mode, &mut out) {
                     Ok(slices) => serde_json::json!({ "file": file, "slices": slices }),
                     Err(error) => serde_json::json!({ "file": file, "error": error.to_string() }),
                 };

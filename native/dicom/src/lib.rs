@@ -7,7 +7,7 @@
 //! | [`pixels`] | a plan and the bytes of one file | the stored pixels of one slice as `i16`, and their digest |
 //! | [`derived`] | the file of a slice and other pixels for it | a derived DICOM instance, with or without patient data |
 //!
-//! The crate does no input or output: who calls it lists and reads files, on a laptop or through Hadoop.
+//! The crate opens no files: who calls it lists and reads them, on a laptop or through Hadoop.
 //! Nothing it returns, logs or puts in an error text is patient data: files are named by position and
 //! hashed name ([`label`]), series by a hashed id, and free text of a header is never quoted.
 //!
@@ -26,6 +26,7 @@
 //! header describes.
 #![deny(unsafe_code)]
 
+mod buffer;
 pub mod derived;
 pub mod error;
 pub mod header;
@@ -38,6 +39,7 @@ pub mod syntax;
 #[cfg(feature = "testing")]
 pub mod testing;
 
+pub use buffer::FileBuffer;
 pub use error::{Error, ErrorKind};
 pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
@@ -45,5 +47,5 @@ pub use pixels::{FileBytes, SliceFile, decode};
 pub use problem::Problem;
 pub use series::{
     FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary, SlicePlan,
-    SliceRole,
+    SliceRole, decimals,
 };

@@ -1,7 +1,7 @@
 //! Fuzzing: files with bytes changed, moved, cut out or put in. Whatever comes of it, reading ends soon, with pixels or with
 //! one error that names the file, and within the memory that `docs/dicom.md` states.
 //!
-//! TOMOBASIS_FUZZ_SECONDS says how long each test goes on. The seed is that number, so a run can be repeated. The decoders
+//! TOMOBASIS_FUZZ_SECONDS says how long each test goes on (15). The seed is that number, so a run can be repeated. The decoders
 //! in C allocate outside Rust's allocator, so what the whole process has resident is looked at as well.
 
 mod common;

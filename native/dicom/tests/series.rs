@@ -155,8 +155,22 @@ fn slices_of_different_sizes_are_refused_with_their_counts() {
     assert!(text.contains("5 slices of 2 x 2") && text.contains("1 slice of 3 x 3"), "{text}");
     assert_eq!(error.kind(), ErrorKind::Usage);
     assert!(matches!(inventory.select(&SeriesChoice::Uid("2.25.1".to_owned())), Err(Error::Mixed { .. })));
+    let problem = "one of 2 parts of a series whose slices have different sizes";
+    assert!(inventory.series().iter().all(|part| part.problems == [problem]));
     let part = inventory.series().remove(0).id;
     assert_eq!(inventory.select(&SeriesChoice::Uid(part)).unwrap().slices.len(), 5);
+}
+
+#[test]
+fn slices_of_different_orientations_are_refused_and_listed_as_parts() {
+    let mut files = five();
+    files.extend((5..8).map(|i| slice(i + 1, 0.0).text((0x0020, 0x0037), "DS", "1\\0\\0\\0\\0\\-1")));
+    let inventory = inventory(&bytes(&files));
+    let text = inventory.select(&SeriesChoice::Only).unwrap_err().to_string();
+    assert!(text.contains("different orientations") && text.contains("3 slices"), "{text}");
+    let listed = inventory.series();
+    assert_eq!(listed.iter().map(|part| part.plane).collect::<Vec<_>>(), ["axial", "coronal"]);
+    assert!(listed.iter().all(|part| part.problems[0].ends_with("different orientations")), "{listed:?}");
 }
 
 #[test]
@@ -166,6 +180,8 @@ fn a_copy_of_a_slice_is_used_once_and_said() {
     let plan = only(&bytes(&files)).unwrap();
     assert_eq!(plan.slices.len(), 5);
     assert!(warning(&plan, NoteKind::Duplicate).unwrap().contains("file 6 of 6"));
+    let listed = inventory(&bytes(&files)).series().remove(0);
+    assert!(listed.problems[0].starts_with("1 file that repeats a slice"), "{:?}", listed.problems);
 }
 
 #[test]
@@ -246,7 +262,11 @@ fn a_summary_lists_kernel_and_dose_without_patient_data() {
             9.5_f64.to_le_bytes().to_vec(),
         )
     };
-    let summary = inventory(&bytes(&five().into_iter().map(dressed).collect::<Vec<_>>())).series().remove(0);
+    let mut files: Vec<DicomFile> = five().into_iter().map(dressed).collect();
+    files[0] = files[0].clone().text((0x0018, 0x1151), "IS", "199").text((0x0018, 0x1152), "IS", "95");
+    files[1] = files[1].clone().text((0x0018, 0x1151), "IS", "240");
+    let summary = inventory(&bytes(&files)).series().remove(0);
+    assert_eq!((summary.tube_current_ma, summary.exposure_mas), (Some((199.0, 240.0)), Some((95.0, 95.0))));
     assert_eq!(
         (summary.kernels.as_slice(), summary.kvp),
         (["B30f".to_owned()].as_slice(), Some((120.0, 120.0)))

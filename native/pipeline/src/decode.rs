@@ -6,7 +6,7 @@
 use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::{FileBytes, Piece, SeriesPlan, SliceFile};
+use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile};
 
 use crate::{
     archive,
@@ -50,11 +50,11 @@ pub(crate) fn decode(
             Some(entry) => drop(archives.entry(&file.path).or_default().insert(entry, targets)),
         }
     }
-    let read = |bytes: &mut Vec<u8>, (index, file, targets): (usize, &InputFile, _)| {
-        work.file(file, targets, bytes).map_err(|source| file.unreadable(index, files.len(), source))
+    let read = |buffer: &mut FileBuffer, (index, file, targets): (usize, &InputFile, _)| {
+        work.file(file, targets, buffer).map_err(|source| file.unreadable(index, files.len(), source))
     };
     let mut done: Vec<Done> =
-        plain.into_par_iter().map_init(Vec::new, read).collect::<Result<Vec<_>>>()?.concat();
+        plain.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<Vec<_>>>()?.concat();
     for (path, wanted) in archives {
         done.extend(work.archive(path, wanted)?);
     }
@@ -68,14 +68,16 @@ struct Work<'a> {
 }
 
 impl Work<'_> {
-    /// The slices of one file, read into `bytes`: memory that serves many files costs less than new memory.
-    fn file(&self, file: &InputFile, targets: Vec<Target<'_>>, bytes: &mut Vec<u8>) -> io::Result<Vec<Done>> {
+    /// The slices of one file.
+    fn file(
+        &self,
+        file: &InputFile,
+        targets: Vec<Target<'_>>,
+        buffer: &mut FileBuffer,
+    ) -> io::Result<Vec<Done>> {
         match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
             Some(piece) => self.pieces(&file.path, piece, targets),
-            None => {
-                scan::read(file, bytes)?;
-                Ok(self.whole(bytes, targets))
-            }
+            None => Ok(self.whole(scan::read(file, buffer)?, targets)),
         }
     }
 
@@ -94,19 +96,16 @@ impl Work<'_> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         // A file that has become shorter is another one, which the decoder says.
-        let read = |start: u64, end: u64| {
-            let wanted = end.min(length).saturating_sub(start.min(length));
-            let mut bytes = vec![0; usize::try_from(wanted).map_err(io::Error::other)?];
-            file.read_exact_at(&mut bytes, start).map(|()| bytes)
+        let length_of = |start: u64, end: u64| end.min(length).saturating_sub(start.min(length));
+        let mut head = FileBuffer::new();
+        let head = head.fill(length_of(0, piece.head), |bytes| file.read_exact_at(bytes, 0))?;
+        let opened = SliceFile::open(FileBytes { length, ..FileBytes::whole(head) });
+        let one = |buffer: &mut FileBuffer, target: Target<'_>| {
+            let Piece { start, end, .. } = self.piece(target.0).unwrap_or(piece);
+            let bytes = buffer.fill(length_of(start, end), |bytes| file.read_exact_at(bytes, start))?;
+            Ok(self.slice(&opened.with_piece(start, bytes), target))
         };
-        let head = read(0, piece.head)?;
-        let opened = SliceFile::open(FileBytes { length, ..FileBytes::whole(&head) });
-        let one = |target: Target<'_>| {
-            let piece = self.piece(target.0).unwrap_or(piece);
-            let bytes = read(piece.start, piece.end)?;
-            Ok(self.slice(&opened.with_piece(piece.start, &bytes), target))
-        };
-        targets.into_par_iter().map(one).collect()
+        targets.into_par_iter().map_init(FileBuffer::new, one).collect()
     }
 
     fn slice(&self, opened: &SliceFile<'_>, (slice, out): Target<'_>) -> Done {

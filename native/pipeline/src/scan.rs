@@ -14,7 +14,7 @@ use std::{
 };
 
 use rayon::prelude::*;
-use tomobasis_dicom::{Inventory, SeriesPlan, file_label};
+use tomobasis_dicom::{FileBuffer, Inventory, SeriesPlan, file_label};
 use walkdir::WalkDir;
 
 use crate::{
@@ -190,14 +190,19 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
 }
 
 /// All bytes of one file, in or outside an archive.
-pub(crate) fn read(file: &InputFile, bytes: &mut Vec<u8>) -> io::Result<()> {
-    bytes.clear();
-    let Some(wanted) = file.entry else { return File::open(&file.path)?.read_to_end(bytes).map(drop) };
+pub(crate) fn read<'b>(file: &InputFile, buffer: &'b mut FileBuffer) -> io::Result<&'b [u8]> {
+    let Some(wanted) = file.entry else {
+        let mut opened = File::open(&file.path)?;
+        let length = opened.metadata()?.len();
+        return buffer.fill(length, |bytes| opened.read_exact(bytes));
+    };
+    let mut bytes = Vec::new();
     walk(&file.path, &|entry| entry == wanted, &mut |entry| {
-        *bytes = entry.into_bytes().map_err(damaged)?;
+        bytes = entry.into_bytes().map_err(damaged)?;
         Ok(false)
     })
-    .map_err(|_| io::ErrorKind::InvalidData.into())
+    .map_err(|_| io::ErrorKind::InvalidData)?;
+    buffer.fill(bytes.len() as u64, |memory| bytes.as_slice().read_exact(memory))
 }
 
 /// The series that the options mean, checked against them.

@@ -71,6 +71,8 @@ pub struct SliceHeader {
     pub kernel: Option<String>,
     /// KVP: tube voltage, kV.
     pub kvp: Option<f64>,
+    /// X-Ray Tube Current, mA.
+    pub tube_current_ma: Option<f64>,
     /// Exposure, mAs.
     pub exposure_mas: Option<f64>,
     /// CTDIvol, mGy.
@@ -191,6 +193,8 @@ impl SliceHeader {
             window: number(tags::WINDOW_CENTER).zip(number(tags::WINDOW_WIDTH)),
             kernel: code(tags::CONVOLUTION_KERNEL),
             kvp: number(tags::KVP),
+            tube_current_ma: number(tags::X_RAY_TUBE_CURRENT)
+                .or_else(|| double(tags::X_RAY_TUBE_CURRENT_INM_A)),
             exposure_mas: number(tags::EXPOSURE).or_else(|| double(tags::EXPOSURE_INM_AS)),
             ctdi_vol_mgy: double(tags::CTD_IVOL),
         })

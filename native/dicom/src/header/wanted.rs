@@ -9,14 +9,16 @@ use super::values::RawValue;
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 35] = [
+const WANTED: [Tag; 37] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
     tags::MODALITY,
     tags::KVP,
+    tags::X_RAY_TUBE_CURRENT,
     tags::EXPOSURE,
     tags::CONVOLUTION_KERNEL,
+    tags::X_RAY_TUBE_CURRENT_INM_A,
     tags::EXPOSURE_INM_AS,
     tags::CTD_IVOL,
     tags::SERIES_INSTANCE_UID,

@@ -6,10 +6,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Inventory;
 use super::group::{Group, SliceRole};
+use super::{Inventory, notes};
 use crate::error::Error;
-use crate::header::SliceHeader;
 use crate::label::salted_id;
 use crate::problem::Problem;
 
@@ -114,23 +113,10 @@ fn lost_slices<'a>(
 
 /// The error for one Series Instance UID with several volumes: in what they differ, and how to choose one.
 fn mixed(inventory: &Inventory, parts: &[&Group]) -> Error {
-    type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
-    let aspects: [(&str, Differ); 4] = [
-        ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
-        ("orientations", |a, b| a.orientation.iter().zip(&b.orientation).any(|(a, b)| (a - b).abs() > 1e-3)),
-        ("pixel spacings", |a, b| (a.pixel_spacing_mm[0] - b.pixel_spacing_mm[0]).abs() > 1e-6),
-        ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
-    ];
-    let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
-    let differences: Vec<&str> = aspects
-        .iter()
-        .filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])))
-        .map(|(name, _)| *name)
-        .collect();
     let ids: Vec<&str> = parts.iter().map(|group| group.id.as_str()).collect();
     Error::Mixed {
         id: parts.first().map_or(String::new(), |part| salted_id("series", part.series())),
-        differences: differences.join(" and "),
+        differences: notes::differences(parts),
         listing: inventory.listing(|one| ids.contains(&one.id.as_str())),
     }
 }

@@ -27,6 +27,7 @@ use serde::Serialize;
 
 pub use choice::SeriesChoice;
 pub use group::SliceRole;
+pub use notes::decimals;
 pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
 pub use summary::SeriesSummary;
 
@@ -181,7 +182,9 @@ impl Inventory {
 
     /// What a listing shows: one summary per volume, the one with most slices first.
     pub fn series(&self) -> Vec<SeriesSummary> {
-        self.groups().iter().enumerate().map(|(i, group)| summary::summarize(self, group, i + 1)).collect()
+        let groups = self.groups();
+        let summary = |(i, group)| summary::summarize(self, &groups, group, i + 1);
+        groups.iter().enumerate().map(summary).collect()
     }
 
     /// Files with slices that cannot be used and belong to none of the [`series`](Self::series): one sentence
@@ -217,16 +220,21 @@ impl Inventory {
         })
     }
 
-    /// What the DICOM files without slices are: `2 x DICOMDIR, 1 x colour picture`.
-    fn kinds(&self) -> String {
-        let mut kinds: BTreeMap<&NotAnImage, usize> = BTreeMap::new();
+    /// What the DICOM files without slices are (DICOMDIR, colour picture, the name of a SOP class), and how many of each.
+    pub fn without_slices(&self) -> BTreeMap<String, usize> {
+        let mut kinds = BTreeMap::new();
         for file in self.files.values() {
             if let Content::NotAnImage(reason) = &file.content {
-                *kinds.entry(reason).or_default() += 1;
+                *kinds.entry(reason.to_string()).or_default() += 1;
             }
         }
-        let parts: Vec<String> = kinds.iter().map(|(reason, count)| format!("{count} x {reason}")).collect();
-        parts.join(", ")
+        kinds
+    }
+
+    /// The same as text: `2 x DICOMDIR, 1 x colour picture`.
+    fn kinds(&self) -> String {
+        let kinds = self.without_slices();
+        kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect::<Vec<_>>().join(", ")
     }
 
     /// The error for the first of some files with problems; `None` when there are none.

@@ -13,13 +13,22 @@ use crate::problem::Problem;
 const TILT_DEGREES: f64 = 0.1;
 
 /// What keeps the group from being read, then what is odd about it, as sentences.
-pub(super) fn problems(inventory: &Inventory, group: &Group) -> Vec<String> {
+pub(super) fn problems(inventory: &Inventory, groups: &[Group], group: &Group) -> Vec<String> {
     let mut texts = sentences(inventory, problems_of_slices(inventory, group));
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
     }
-    texts.extend(warnings(group).into_iter().map(|note| note.text));
+    let parts: Vec<&Group> = groups.iter().filter(|other| other.series() == group.series()).collect();
+    let parts: Vec<&Group> = parts.into_iter().filter(|other| other.role == group.role).collect();
+    if parts.len() > 1 {
+        texts.push(format!(
+            "one of {} parts of a series whose slices have different {}",
+            parts.len(),
+            differences(&parts)
+        ));
+    }
+    texts.extend(duplicates(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
     texts
 }
 
@@ -64,15 +73,34 @@ pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -
     let foreign = |series: &Option<String>| series.as_deref().is_some_and(|uid| uid != group.series());
     let broken = inventory.broken().filter(|(_, broken)| foreign(&broken.series)).count();
     note(NoteKind::OtherSeries, broken, "unusable file", " of other series");
-    if let Some(&(used, copy)) = group.duplicates.first() {
-        let text = format!(
-            " that repeats a slice (same SOP Instance UID and header; pixels are not compared): {} is {}",
-            inventory.label(copy),
-            inventory.label(used)
-        );
-        note(NoteKind::Duplicate, group.duplicates.len(), "file", &text);
-    }
+    notes.extend(duplicates(inventory, group));
     notes
+}
+
+/// Copies that are not used.
+fn duplicates(inventory: &Inventory, group: &Group) -> Option<Note> {
+    let &(used, copy) = group.duplicates.first()?;
+    let text = format!(
+        "{} that repeats a slice (same SOP Instance UID and header; pixels are not compared): {} is {}",
+        counted(group.duplicates.len(), "file"),
+        inventory.label(copy),
+        inventory.label(used)
+    );
+    Some(Note { kind: NoteKind::Duplicate, text })
+}
+
+/// In what the parts of one series differ: `sizes and orientations`.
+pub(super) fn differences(parts: &[&Group]) -> String {
+    type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
+    let aspects: [(&str, Differ); 4] = [
+        ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
+        ("orientations", |a, b| a.orientation.iter().zip(&b.orientation).any(|(a, b)| (a - b).abs() > 1e-3)),
+        ("pixel spacings", |a, b| (a.pixel_spacing_mm[0] - b.pixel_spacing_mm[0]).abs() > 1e-6),
+        ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
+    ];
+    let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
+    let differ = aspects.iter().filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])));
+    differ.map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
 }
 
 /// What is odd about the group.
@@ -150,8 +178,8 @@ pub(super) fn spacing(positions: &[f64]) -> Vec<Note> {
              between slices {} and {}",
             gaps.len(),
             counted(positions.len() - 1, "step"),
-            millimetres(spacing),
-            millimetres(step),
+            decimals(spacing),
+            decimals(step),
             slice + 1,
             slice + 2
         );
@@ -165,8 +193,8 @@ pub(super) fn counted(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 
-/// A length with at most three decimals.
-pub(super) fn millimetres(mm: f64) -> String {
-    let text = format!("{mm:.3}");
+/// A number with at most three decimals.
+pub fn decimals(number: f64) -> String {
+    let text = format!("{number:.3}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

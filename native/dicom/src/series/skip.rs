@@ -4,7 +4,7 @@
 //! two neighbours, which would leave a hole. Each skipped slice is said in the plan, and so in manifest and report.
 
 use super::geometry;
-use super::notes::{self, millimetres};
+use super::notes::{self, decimals};
 use super::plan::{Note, NoteKind, SeriesPlan};
 use crate::error::Error;
 
@@ -46,7 +46,7 @@ pub(super) fn check(positions: &[f64], skipped: usize) -> Result<(), Error> {
     let spacing = geometry::spacing(positions).unwrap_or(0.0);
     let longest = geometry::gaps(positions, spacing).into_iter().map(|(_, step)| step).fold(0.0, f64::max);
     if skipped > 0 && longest > HOLE * spacing {
-        let [step_mm, spacing_mm] = [longest, spacing].map(millimetres);
+        let [step_mm, spacing_mm] = [longest, spacing].map(decimals);
         return Err(Error::SkippedHole { skipped, total, step_mm, spacing_mm });
     }
     Ok(())

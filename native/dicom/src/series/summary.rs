@@ -5,7 +5,7 @@ use std::fmt;
 use serde::Serialize;
 
 use super::group::{Group, SliceRole};
-use super::notes::{self, counted, millimetres};
+use super::notes::{self, counted, decimals};
 use super::{Inventory, geometry};
 use crate::header::SliceHeader;
 use crate::syntax;
@@ -41,6 +41,8 @@ pub struct SeriesSummary {
     pub kernels: Vec<String>,
     /// Lowest and highest tube voltage, kV.
     pub kvp: Option<(f64, f64)>,
+    /// Lowest and highest tube current, mA.
+    pub tube_current_ma: Option<(f64, f64)>,
     /// Lowest and highest exposure, mAs.
     pub exposure_mas: Option<(f64, f64)>,
     /// Lowest and highest CTDIvol, mGy.
@@ -63,11 +65,11 @@ impl fmt::Display for SeriesSummary {
             counted(self.slices, "slice"),
             self.rows,
             self.columns,
-            millimetres(row_mm),
-            millimetres(column_mm)
+            decimals(row_mm),
+            decimals(column_mm)
         )?;
         if let Some(spacing) = self.slice_spacing_mm {
-            write!(f, ", {} mm apart", millimetres(spacing))?;
+            write!(f, ", {} mm apart", decimals(spacing))?;
         }
         if let Some(number) = self.series_number {
             write!(f, ", series number {number}")?;
@@ -80,7 +82,12 @@ impl fmt::Display for SeriesSummary {
     }
 }
 
-pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> SeriesSummary {
+pub(super) fn summarize(
+    inventory: &Inventory,
+    groups: &[Group],
+    group: &Group,
+    number: usize,
+) -> SeriesSummary {
     let headers: Vec<&SliceHeader> = group.slices.iter().map(|member| member.header).collect();
     let first = group.first;
     let range = |value: fn(&SliceHeader) -> Option<f64>| {
@@ -109,11 +116,12 @@ pub(super) fn summarize(inventory: &Inventory, group: &Group, number: usize) -> 
         tilt_degrees: group.tilt_degrees(),
         kernels: distinct(headers.iter().filter_map(|header| header.kernel.clone()).collect()),
         kvp: range(|header| header.kvp),
+        tube_current_ma: range(|header| header.tube_current_ma),
         exposure_mas: range(|header| header.exposure_mas),
         ctdi_vol_mgy: range(|header| header.ctdi_vol_mgy),
         transfer_syntaxes: distinct(
             headers.iter().map(|header| syntax::describe(&header.transfer_syntax)).collect(),
         ),
-        problems: notes::problems(inventory, group),
+        problems: notes::problems(inventory, groups, group),
     }
 }

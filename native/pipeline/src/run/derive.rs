@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use tomobasis_dicom::FileBuffer;
 
 use super::{Runner, Scan, read_slice, tell_path};
 use crate::{
@@ -54,16 +55,15 @@ impl Runner<'_> {
             .into_iter()
             .flat_map(|(_, strips): (_, Vec<Strip>)| strips)
             .try_for_each(|strip| whole.add(strip))?;
-        let write = |bytes: &mut Vec<u8>, slice: usize| {
-            read_slice(&scan.plan, slice, &scan.files, bytes)?;
-            let made = whole.write(slice, bytes)?;
+        let write = |buffer: &mut FileBuffer, slice: usize| {
+            let made = whole.write(slice, read_slice(&scan.plan, slice, &scan.files, buffer)?)?;
             made.iter().try_for_each(take)?;
             self.progress.advance(1);
             Ok(made.into_iter().map(|made| made.record).collect::<Vec<_>>())
         };
         let slices = (0..scan.plan.slices.len()).into_par_iter();
         let records =
-            self.pool.install(|| slices.map_init(Vec::new, write).collect::<Result<Vec<Vec<_>>>>())?;
+            self.pool.install(|| slices.map_init(FileBuffer::new, write).collect::<Result<Vec<Vec<_>>>>())?;
         Ok(records.into_iter().flatten().collect())
     }
 }

@@ -1,0 +1,65 @@
+//! Memory that files are read into, one after the other.
+//!
+//! Memory that was written before costs less than new memory, so one buffer serves many files. It begins at a page, since a kernel copies
+//! whole files by one string instruction (`rep movsb`), which is two to three times slower on some CPUs when the target begins a few bytes
+//! further on in its page than the source does in its own: and that is where the C library's allocator puts a block of half a megabyte.
+
+use std::io;
+
+/// Bytes of a page.
+const PAGE: usize = 4096;
+
+/// A buffer for files of any length.
+#[derive(Debug, Default)]
+pub struct FileBuffer {
+    memory: Vec<u8>,
+}
+
+impl FileBuffer {
+    /// An empty buffer.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Has `read` fill `length` bytes, all of them; what was here before is gone.
+    ///
+    /// # Errors
+    /// Those of `read`, and `OutOfMemory` for a length that no memory has.
+    pub fn fill(&mut self, length: u64, read: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<&[u8]> {
+        let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
+        let needed = length.checked_add(PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
+        if self.memory.len() < needed {
+            // Not resized, which would copy.
+            self.memory = Vec::new();
+            self.memory = vec![0; needed];
+        }
+        let start = self.memory.as_ptr().align_offset(PAGE).min(PAGE);
+        let bytes = self.memory.get_mut(start..start + length).ok_or(io::ErrorKind::OutOfMemory)?;
+        read(bytes)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn a_buffer_holds_the_last_file_and_begins_at_a_page() {
+        let mut buffer = FileBuffer::new();
+        for length in [5, 100_000, 0, 70_000] {
+            let file: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
+            let read = buffer.fill(length, |bytes| file.as_slice().read_exact(bytes)).unwrap();
+            assert_eq!(read, file);
+            assert_eq!(read.as_ptr().align_offset(PAGE), 0);
+        }
+    }
+
+    #[test]
+    fn a_file_that_became_shorter_is_an_error() {
+        let error = FileBuffer::new().fill(4, |bytes| [1, 2, 3].as_slice().read_exact(bytes)).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::UnexpectedEof);
+    }
+}
