@@ -82,14 +82,14 @@ example_scan() {
   say "no head CT (Debian's invesalius-examples): a made phantom takes its place"
 }
 
-# What others make of the DICOM that we write. Without them the tests that ask them are skipped.
+# What others make of the DICOM that we write, and of what we read. Without them the tests that ask them are skipped.
 dicom_tools() {
   have dciodvfy && have dcmdjpls && return
   if can_install; then
     say "installing dcmtk and dicom3tools"
     install dcmtk dicom3tools && return
   fi
-  say "no DCMTK or no dciodvfy (dicom3tools): tests of derived DICOM that use them are skipped"
+  say "no DCMTK or no dciodvfy (dicom3tools): tests that use them are skipped"
 }
 
 python_packages() {
