@@ -1,4 +1,5 @@
-//! `tomobasis inspect`: what series a folder holds, as a table or as JSON, without patient data. `docs/dicom.md` has the columns and fields.
+//! `tomobasis inspect`: what series a folder holds, as a table or as JSON, without patient data.
+//! `docs/dicom.md` has the columns and fields.
 
 mod table;
 

@@ -1,8 +1,10 @@
 //! Memory that files are read into, one after the other.
 //!
-//! Memory that was written before costs less than new memory, so one buffer serves many files. It begins at a page, since a kernel copies
-//! whole files by one string instruction (`rep movsb`), which is two to three times slower on some CPUs when the target begins a few bytes
-//! further on in its page than the source does in its own: and that is where the C library's allocator puts a block of half a megabyte.
+//! Memory that was written before costs less than new memory, so one buffer serves many files. It begins at a
+//! page: Linux copies a file by one string instruction (`rep movsb`), which on some CPUs (AMD EPYC, measured
+//! in `docs/benchmarks.md`) takes two to three times as long when the target begins a few bytes further on in
+//! its page than the source does in its own. That is where the C library's allocator puts a block of half a
+//! megabyte.
 
 use std::io;
 

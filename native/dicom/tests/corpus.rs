@@ -1,5 +1,6 @@
-//! Files that crashed, hung or misled one reader or another, ours or the libraries', kept as small made bytes: each is one clear error here, or its right
-//! pixels. What the mutator (`mutations.rs`) finds is added here, reduced to what it takes.
+//! Files that crashed, hung or misled one reader or another, ours or the libraries', kept as small made
+//! bytes: each is one clear error here, or its right pixels. What the mutator (`mutations.rs`) finds is added
+//! here, reduced to what it takes.
 //!
 //! The allocator of this test program refuses to go beyond a cap, which aborts the program.
 
@@ -124,7 +125,8 @@ fn what_once_crashed_or_misled_a_reader_is_one_clear_error() {
     }
 }
 
-/// The file with `element` put in front of the other elements of its meta group, whose length is not corrected.
+/// The file with `element` put in front of the other elements of its meta group, whose length is not
+/// corrected.
 fn with_meta_element(file: &[u8], element: &[u8]) -> Vec<u8> {
     let behind_length = 132 + 12;
     [&file[..behind_length], element, &file[behind_length..]].concat()

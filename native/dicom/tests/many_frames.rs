@@ -1,5 +1,5 @@
-//! Memory for a file of many frames: what is kept of each frame is bounded, and of an uncompressed file no more than its head and one frame
-//! need be in memory. `docs/dicom.md` states both.
+//! Memory for a file of many frames: what is kept of each frame is bounded, and of an uncompressed file no
+//! more than its head and one frame need be in memory. `docs/dicom.md` states both.
 //!
 //! The allocator of this test program refuses to go beyond a cap, which aborts the program.
 
@@ -32,7 +32,7 @@ fn five_hundred_frames_take_three_kilobytes_each_and_one_image() {
     let uids = [(0x0008, 0x0018), (0x0020, 0x000E), (0x0020, 0x0052)];
     let file = uids.into_iter().fold(file, |file, tag| file.text(tag, "UI", &"2.25.1234".repeat(8)[..64]));
     let mut head = file.bytes();
-    // The pixel data is the last element: only its length is written, the pixels are made when they are asked for.
+    // The pixel data is the last element: only its length is written, the pixels are made when asked for.
     let image = 2 * SIDE * SIDE;
     let at = head.len() - 4;
     head[at..].copy_from_slice(&((FRAMES * image) as u32).to_le_bytes());

@@ -220,7 +220,8 @@ impl Inventory {
         })
     }
 
-    /// What the DICOM files without slices are (DICOMDIR, colour picture, the name of a SOP class), and how many of each.
+    /// What the DICOM files without slices are (DICOMDIR, colour picture, the name of a SOP class), and how many
+    /// of each.
     pub fn without_slices(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
         for file in self.files.values() {
