@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation golden lint bench bench-peers bench-reader image image-root test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation golden lint bench bench-peers bench-randomized bench-reader image image-root test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -54,6 +54,9 @@ bench-reader: setup-test ## measure reading of DICOM files against pydicom
 	@python3 -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
+
+bench-randomized: build $(SERIES) .venv-bench/ready ## compare dssvd with scikit-learn's and Mahout's method: errors of s, residual
+	@.venv-bench/bin/python tests/peers/randomized.py $(SERIES)
 
 bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against OpenBLAS, LAPACK, faer, scikit-learn and Dask
 	@.venv-bench/bin/python tests/peers/run.py

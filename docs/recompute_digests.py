@@ -50,6 +50,9 @@ def from_tables(result: Path, manifest: dict) -> dict:
     sizes = manifest["result"]
     lines = ["tomobasis result 1"]
     lines += [f"{key} {sizes[key]}" for key in ("class", "method", "rows", "columns", "rank")]
+    parameters = manifest["parameters"]
+    keys = ("center", "oversample", "power_iterations", "seed", "sketch")
+    lines += [f"{key} {parameters[key]}".lower() for key in keys if key in parameters]
     lines += [f"pixels {manifest['digests']['pixels']}"]
     lines += [f"{key} {digests[key].hex()}" for key in ("s", "V", "U")]
     digests["root"] = sha256("".join(line + "\n" for line in lines).encode())

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from golden.cases import CASES
+from golden.cases import CASES, FIXED
 from golden.record import difference, digests, recorded
 from running import command, start
 
@@ -28,6 +28,11 @@ def test_a_cpu_without_avx512_gives_the_recorded_digests(case, kernel, tmp_path)
     found = digests(case, tmp_path, emulated("Haswell"), TOMOBASIS_KERNEL=kernel)
     assert not difference(case.name, recorded()[case.name], found)
     assert f'"kernel": "{kernel}"' in (tmp_path / "result/manifest.json").read_text()
+
+
+@pytest.mark.parametrize("case", FIXED, ids=lambda case: case.name)
+def test_class_fixed_has_the_recorded_digests_without_avx512(case, tmp_path):
+    assert not difference(case.name, recorded()[case.name], digests(case, tmp_path, emulated("Haswell")))
 
 
 @pytest.mark.parametrize("model", ["Nehalem", "Haswell,-fma", "Haswell,-avx2"])

@@ -83,3 +83,14 @@ CASES = [
     Case("one slice", head(1, 64, 70), TWELVE_BITS),
     Case("rank 5", SCAN, TWELVE_BITS, options=("--rank", "5")),
 ]
+
+# Class `fixed`: these bits are promised on x86-64 with AVX2 and FMA only.
+FIXED = [
+    Case("tsqr", SCAN, TWELVE_BITS, options=("--method", "tsqr")),
+    Case(
+        "tsqr, mean slice removed, decimal slopes", SCAN, TWELVE_BITS, decimal_rescale, ("--method", "tsqr", "--center")
+    ),
+    Case("tsqr, graded slices", graded(head(12, 80, 64) * 8), SIGNED, options=("--method", "tsqr")),
+    Case("dssvd", SCAN, TWELVE_BITS, options=("--method", "dssvd", "--rank", "4", "--oversample", "3", "--seed", "5")),
+    Case("dspca", SCAN, TWELVE_BITS, options=("--method", "dspca", "--rank", "4", "--oversample", "3")),
+]

@@ -92,8 +92,9 @@ fn usage_errors_are_one_line_and_exit_with_2() {
     for (more, named) in [
         (["--rank", "0"], "--rank"),
         (["--rank", "6"], "--rank"),
-        (["--method", "dssvd"], "--method dssvd is not available yet"),
-        (["--seed", "1"], "--seed is not available yet"),
+        (["--method", "dssvd"], "--rank: dssvd needs to know how many basis vectors"),
+        (["--seed", "1"], "--seed: gram uses no random numbers"),
+        (["--basis", "joint"], "--basis is not available yet"),
         (["--threads", "many"], "--threads"),
     ] {
         let said = refusal(&[decompose.as_slice(), &more].concat(), 2);

@@ -1,7 +1,7 @@
 //! One row block: `U`, its digest, its file, and its pixels of every picture.
 //!
-//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it. Everything that needs `U` follows
-//! while it is in the cache. The pictures' pixels are reduced to bytes here, so that all that leaves a block besides its
+//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it ([`crate::factors`] has the methods of
+//! class `fixed`). Everything that needs `U` follows while it is in the cache. The pictures' pixels are reduced to bytes here, so that all that leaves a block besides its
 //! file is small.
 
 use std::sync::Arc;
@@ -12,6 +12,7 @@ use crate::{
     decomposition::Decomposition,
     digest::{BasisDigests, Digest},
     error::{Error, Result},
+    factors::BlockFactors,
     options::Emit,
     pictures::{Panel, panels},
     tables::BasisEncoder,
@@ -20,7 +21,7 @@ use crate::{
 /// Renders row blocks; shared by all threads.
 pub struct BlockRenderer {
     decomposition: Arc<Decomposition>,
-    projector: tomobasis_linalg::Projector,
+    factors: BlockFactors,
     /// `None` when no tables are written.
     encoder: Option<BasisEncoder>,
     panels: Vec<Panel>,
@@ -59,13 +60,14 @@ impl BlockRenderer {
     /// Prepares for the blocks of a decomposition.
     ///
     /// # Errors
-    /// What the projector or the Parquet encoder refuse.
+    /// What the linear algebra or the Parquet encoder refuse.
     pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
         let tables = decomposition.options.emits(Emit::Parquet);
         let encoder =
             tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
         let panels = if decomposition.options.draws() { panels(&decomposition) } else { Vec::new() };
-        Ok(Self { projector: decomposition.projector()?, decomposition, encoder, panels })
+        let factors = BlockFactors::new(decomposition.clone(), decomposition.rank())?;
+        Ok(Self { factors, decomposition, encoder, panels })
     }
 
     /// The decomposition whose blocks these are.
@@ -88,8 +90,7 @@ impl BlockRenderer {
         self.decomposition.check_block(block, rows)?;
         let Scratch { t, u, shown, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
-        self.projector.project(input, t)?;
-        self.projector.basis(t, u);
+        self.factors.basis(block, input, t, u)?;
         let record = BlockRecord { block, digest: Digest::of_f64(u) };
         let strips = self.strips(block, input, t, u, shown)?;
         let part = match &self.encoder {
@@ -113,9 +114,9 @@ impl BlockRenderer {
         let rows = input.rows();
         let slice = [self.decomposition.shown_slice()];
         let rank = self.decomposition.rank();
-        let mut original = Vec::new();
-        self.projector.originals(input, &slice, &mut original)?;
-        self.projector.composites(t, rows, &self.decomposition.composites, &slice, shown)?;
+        let original = self.factors.originals(input, &slice)?;
+        let means = self.factors.means(block, input)?;
+        self.factors.composites((t, &means), rows, &self.decomposition.composites, &slice, shown)?;
         let mut strips = block.to_le_bytes().to_vec();
         for panel in &self.panels {
             panel.append_pixels(&original, shown, u.chunks_exact(rank), &mut strips);

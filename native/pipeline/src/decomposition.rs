@@ -1,19 +1,20 @@
 //! The result of the driver's part: `s` and `V` with all that the blocks and the result folder need to know.
 //!
-//! It is computed once, from the exact Gram matrix and the slices' digests, then handed to every block (in the job: broadcast
-//! as bytes). Nothing in it has the scan's size.
+//! It is computed once, from the exact Gram matrix (or, for the methods of class `fixed`, by their drivers) and the slices'
+//! digests, then handed to every block (in the job: broadcast as bytes). Nothing in it has the scan's size.
 
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Bounds, GramAccumulator, Projector, Rank, Rescale, certified_svd, energy_rank,
-    estimated_noise, optimal_rank,
+    BLOCK_ROWS, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
+    optimal_rank,
 };
 
 use crate::{
     digest::{Digest, instance_hash},
     error::{Error, Result},
-    options::{Options, RankChoice},
+    factors::{Certified, Factors},
+    options::{Method, Options, RankChoice},
     spectrum,
 };
 
@@ -31,17 +32,11 @@ pub struct Decomposition {
     pub s: Vec<f64>,
     /// Weights, n x k row-major.
     pub v: Vec<f64>,
-    /// Second words of the weights, n x k row-major.
-    pub v_low: Vec<f64>,
-    /// Which of the k columns use the second word.
-    pub compensated: Vec<bool>,
-    /// Numerical rank of `A`, at least k.
-    pub numerical_rank: usize,
-    /// Columns (from 0) whose singular values coincide to the working precision.
-    pub unresolved: Vec<usize>,
-    /// Error bounds that were proven.
-    pub bounds: Bounds,
-    /// `||A||_F^2`, in HU squared.
+    /// What gives the basis vectors of a row block.
+    pub factors: Factors,
+    /// Numerical rank of `A`, at least k; where all singular values were computed.
+    pub numerical_rank: Option<usize>,
+    /// `||A||_F^2`, in HU squared; without the mean slice where the method removes it.
     pub energy: f64,
     /// Standard deviation of the noise, in HU, as the singular values tell it (Gavish and Donoho 2014); where all were computed.
     pub noise: Option<f64>,
@@ -53,6 +48,17 @@ pub struct Decomposition {
     pub range: (f64, f64),
     /// Numbers of basis vectors that composites are rendered from, ascending.
     pub composites: Vec<usize>,
+}
+
+/// What the linear algebra found.
+struct Solved {
+    s: Vec<f64>,
+    v: Vec<f64>,
+    factors: Factors,
+    numerical_rank: Option<usize>,
+    energy: f64,
+    noise: Option<f64>,
+    range: (f64, f64),
 }
 
 /// One row of the table of composites.
@@ -70,8 +76,9 @@ impl Decomposition {
     /// Computes `s` and `V` from the Gram matrix of all blocks, on up to `threads` threads.
     ///
     /// # Errors
-    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the Gram matrix or the digests are
-    /// not those of this series, [`Error::Input`] for a scan of zeros, and what the linear algebra refuses.
+    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the method is another one, the Gram
+    /// matrix or the digests are not those of this series, [`Error::Input`] for a scan of zeros, and what the linear algebra
+    /// refuses.
     pub fn compute(
         plan: SeriesPlan,
         options: Options,
@@ -79,57 +86,94 @@ impl Decomposition {
         slice_digests: &[Digest],
         threads: usize,
     ) -> Result<Self> {
-        let slices = plan.slices.len();
         options.check_against(&plan)?;
-        if gram.columns() != slices || gram.rows() != image_pixels(&plan) || slice_digests.len() != slices {
+        let slices = plan.slices.len();
+        if options.method != Method::Gram {
+            return Err(Error::Protocol(format!("{} takes no Gram matrix", options.method.name())));
+        }
+        if gram.columns() != slices || gram.rows() != image_pixels(&plan) {
             return Err(Error::Protocol(format!(
-                "a Gram matrix of {} columns over {} pixels and {} digests do not belong to {slices} slices of {} pixels",
+                "a Gram matrix of {} columns over {} pixels does not belong to {slices} slices of {} pixels",
                 gram.columns(),
                 gram.rows(),
-                slice_digests.len(),
                 image_pixels(&plan)
             )));
         }
         let rescale = rescale_of(&plan);
-        // The rules look at all singular values.
-        let rank = match options.rank {
-            RankChoice::Columns(k) => Rank::Columns(k),
-            RankChoice::Full | RankChoice::Auto | RankChoice::Energy(_) => Rank::Full,
-        };
+        let rank = columns_needed(options.rank);
         let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
-        if svd.s.is_empty() {
-            return Err(Error::Input(
-                "every pixel of the series is zero; there is nothing to decompose".to_owned(),
-            ));
-        }
-        let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, gram.rows(), slices));
-        let k = match options.rank {
-            RankChoice::Full | RankChoice::Columns(_) => svd.s.len(),
-            // A scan that is all noise keeps its first basis vector, so that there is a result.
-            RankChoice::Auto => optimal_rank(&svd.s, gram.rows(), slices).max(1),
-            RankChoice::Energy(share) => energy_rank(&svd.s, svd.energy, share),
-        };
+        let noise = (rank == Rank::Full).then(|| noise_of(&svd.s, &plan));
+        let k = chosen_rank(&options, &svd.s, svd.energy, &plan)?;
         let svd = svd.leading(k);
-        let pixels = Digest::of_digests(slice_digests);
-        Ok(Self {
-            composites: options.composites(slices, svd.s.len()),
-            instances: plan.slices.iter().map(|slice| instance_hash(&pixels, &slice.instance_uid)).collect(),
-            range: range_of(gram, &rescale),
-            options,
-            plan,
-            s: svd.s,
-            v: svd.v,
+        let factors = Certified {
             v_low: svd.v_low,
             compensated: svd.compensated,
-            numerical_rank: svd.rank,
             unresolved: svd.unresolved,
             bounds: svd.bounds,
+        };
+        let solved = Solved {
+            s: svd.s,
+            v: svd.v,
+            factors: Factors::Certified(factors),
+            numerical_rank: Some(svd.rank),
             energy: svd.energy,
             noise,
-            pixels,
-        })
+            range: range_of((0..slices).map(|j| gram.column_range(j)), &rescale),
+        };
+        Self::new(plan, options, slice_digests, solved)
     }
 
+    /// What a driver of class `fixed` made; `ranges` are the least and greatest stored value of each slice.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the digests are not those of this
+    /// series, [`Error::Input`] for a scan in which nothing is left to decompose.
+    pub fn fixed(
+        plan: SeriesPlan,
+        options: Options,
+        svd: RealSvd,
+        ranges: &[(i32, i32)],
+        slice_digests: &[Digest],
+    ) -> Result<Self> {
+        options.check_against(&plan)?;
+        let k = chosen_rank(&options, &svd.s, svd.energy, &plan)?;
+        let svd = svd.leading(k);
+        let all = options.method.sketching().is_none();
+        let solved = Solved {
+            s: svd.s.clone(),
+            v: svd.v.clone(),
+            numerical_rank: all.then_some(svd.rank),
+            energy: svd.energy,
+            noise: all.then(|| noise_of(svd.spectrum.get(..svd.rank).unwrap_or_default(), &plan)),
+            range: range_of(ranges.iter().copied(), &rescale_of(&plan)),
+            factors: Factors::Fixed(Box::new(svd)),
+        };
+        Self::new(plan, options, slice_digests, solved)
+    }
+
+    fn new(plan: SeriesPlan, options: Options, slice_digests: &[Digest], solved: Solved) -> Result<Self> {
+        let slices = plan.slices.len();
+        if slice_digests.len() != slices {
+            let text = format!("{} digests do not belong to {slices} slices", slice_digests.len());
+            return Err(Error::Protocol(text));
+        }
+        let Solved { s, v, factors, numerical_rank, energy, noise, range } = solved;
+        let pixels = Digest::of_digests(slice_digests);
+        Ok(Self {
+            composites: options.composites(slices, s.len()),
+            instances: plan.slices.iter().map(|slice| instance_hash(&pixels, &slice.instance_uid)).collect(),
+            options,
+            plan,
+            s,
+            v,
+            factors,
+            numerical_rank,
+            energy,
+            noise,
+            pixels,
+            range,
+        })
+    }
     /// What is broadcast.
     ///
     /// # Errors
@@ -150,7 +194,7 @@ impl Decomposition {
         let this: Self =
             rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())?;
         let (n, k) = (this.columns(), this.rank());
-        let fits = k > 0 && this.v.len() == n * k && this.v_low.len() == n * k && this.compensated.len() == k;
+        let fits = k > 0 && this.v.len() == n * k && this.factors.fit(n, k);
         if fits && this.instances.len() == n { Ok(this) } else { Err(foreign()) }
     }
 
@@ -219,29 +263,17 @@ impl Decomposition {
     pub(crate) fn left_out(&self) -> Vec<f64> {
         let held = || self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma);
         // At the numerical rank nothing is left out but rounding.
-        let rest = if self.rank() == self.numerical_rank { 0.0 } else { self.energy - held() };
+        let rest = if self.numerical_rank == Some(self.rank()) { 0.0 } else { self.energy - held() };
         spectrum::left_out(&self.s, rest)
-    }
-
-    pub(crate) fn projector(&self) -> Result<Projector> {
-        self.projector_of(self.rank())
-    }
-
-    /// The projector of the first `k` columns: each column of `T` is for itself, so their bits are those of the whole.
-    pub(crate) fn projector_of(&self, k: usize) -> Result<Projector> {
-        let k = k.min(self.rank());
-        let (s, compensated) = (&self.s[..k], &self.compensated[..k]);
-        let rescale = rescale_of(&self.plan);
-        let (v, v_low) = (self.leading(&self.v, k), self.leading(&self.v_low, k));
-        Ok(Projector::new(s, &v, &v_low, compensated, self.columns(), &rescale)?)
     }
 
     /// The first `k` columns of the weights, n x k row-major.
     pub(crate) fn leading_weights(&self, k: usize) -> Vec<f64> {
-        self.leading(&self.v, k)
+        self.leading_columns(&self.v, k)
     }
 
-    fn leading(&self, matrix: &[f64], k: usize) -> Vec<f64> {
+    /// The first `k` columns of an n x rank matrix.
+    pub(crate) fn leading_columns(&self, matrix: &[f64], k: usize) -> Vec<f64> {
         matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
     }
 
@@ -278,7 +310,8 @@ pub(crate) fn block_rows(block: u32, pixels: u64) -> usize {
     pixels.saturating_sub(first_row(block)).min(BLOCK_ROWS as u64) as usize
 }
 
-fn rescale_of(plan: &SeriesPlan) -> Vec<Rescale> {
+/// What turns the stored values of each slice into HU.
+pub(crate) fn rescale_of(plan: &SeriesPlan) -> Vec<Rescale> {
     let of = |slice: &tomobasis_dicom::SlicePlan| Rescale {
         slope: slice.slope,
         intercept: slice.intercept,
@@ -287,10 +320,40 @@ fn rescale_of(plan: &SeriesPlan) -> Vec<Rescale> {
     plan.slices.iter().map(of).collect()
 }
 
-fn range_of(gram: &GramAccumulator, rescale: &[Rescale]) -> (f64, f64) {
+/// How many columns must be computed for a choice of rank: the rules look at all singular values.
+pub(crate) fn columns_needed(rank: RankChoice) -> Rank {
+    match rank {
+        RankChoice::Columns(k) => Rank::Columns(k),
+        RankChoice::Full | RankChoice::Auto | RankChoice::Energy(_) => Rank::Full,
+    }
+}
+
+/// How many of the singular values `s`, which end at the numerical rank, are kept.
+fn chosen_rank(options: &Options, s: &[f64], energy: f64, plan: &SeriesPlan) -> Result<usize> {
+    if s.is_empty() {
+        let text = match options.method.centers() {
+            true => "all slices are the same; nothing is left without the mean slice",
+            false => "every pixel of the series is zero; there is nothing to decompose",
+        };
+        return Err(Error::Input(text.to_owned()));
+    }
+    Ok(match options.rank {
+        RankChoice::Full | RankChoice::Columns(_) => s.len(),
+        // A scan that is all noise keeps its first basis vector, so that there is a result.
+        RankChoice::Auto => optimal_rank(s, image_pixels(plan), plan.slices.len()).max(1),
+        RankChoice::Energy(share) => energy_rank(s, energy, share),
+    })
+}
+
+/// The noise that all singular values tell; those beyond the numerical rank are left out.
+fn noise_of(s: &[f64], plan: &SeriesPlan) -> f64 {
+    estimated_noise(s, image_pixels(plan), plan.slices.len())
+}
+
+/// Least and greatest value of all slices, from those of their stored values.
+fn range_of(stored: impl Iterator<Item = (i32, i32)>, rescale: &[Rescale]) -> (f64, f64) {
     let mut range = (f64::INFINITY, f64::NEG_INFINITY);
-    for (j, rescale) in rescale.iter().enumerate() {
-        let (least, greatest) = gram.column_range(j);
+    for ((least, greatest), rescale) in stored.zip(rescale) {
         for value in [rescale.apply(least), rescale.apply(greatest)] {
             range = (range.0.min(value), range.1.max(value));
         }

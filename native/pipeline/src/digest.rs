@@ -155,7 +155,7 @@ impl BasisDigests {
 }
 
 /// What the root digest is taken of, besides the digests themselves.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct RootOf<'a> {
     /// Class of reproducibility.
     pub class: &'a str,
@@ -167,15 +167,17 @@ pub struct RootOf<'a> {
     pub columns: usize,
     /// Basis vectors, k.
     pub rank: usize,
+    /// The method's parameters: [`Method::lines`](crate::options::Method::lines).
+    pub parameters: String,
 }
 
 /// The root digest: a property of scan and parameters, so no date, version, name or machine is in it.
 #[must_use]
-pub fn root(of: RootOf<'_>, pixels: &Digest, s: &Digest, v: &Digest, u: &Digest) -> Digest {
-    let RootOf { class, method, rows, columns, rank } = of;
+pub fn root(of: &RootOf<'_>, pixels: &Digest, s: &Digest, v: &Digest, u: &Digest) -> Digest {
+    let RootOf { class, method, rows, columns, rank, parameters } = of;
     let lines = format!(
         "{FORMAT}\nclass {class}\nmethod {method}\nrows {rows}\ncolumns {columns}\nrank {rank}\n\
-         pixels {pixels}\ns {s}\nV {v}\nU {u}\n"
+         {parameters}pixels {pixels}\ns {s}\nV {v}\nU {u}\n"
     );
     Digest::of([lines.as_bytes()])
 }

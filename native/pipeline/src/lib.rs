@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | scan | driver | [`scan`]: list files, read headers, choose the series: a `SeriesPlan` |
 //! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels, one digest per slice |
-//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order |
+//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: their passes) |
 //! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
 //! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture |
 //! | composite | per row block | [`derived::CompositeRenderer`]: composites of all slices as stored values (with `--emit dicom`) |
@@ -25,6 +25,7 @@ mod decomposition;
 pub mod derived;
 pub mod digest;
 mod error;
+mod factors;
 pub mod options;
 mod pictures;
 pub mod progress;
@@ -38,6 +39,7 @@ pub mod verify;
 pub use block::{BlockRecord, BlockRenderer, Scratch};
 pub use decomposition::Decomposition;
 pub use error::{Error, Result};
+pub use factors::{Certified, Factors};
 
 /// A file of a result folder, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

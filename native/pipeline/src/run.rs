@@ -5,6 +5,7 @@
 //! is the linear algebra's promise: sums are exact, and each row of `U` is computed for itself.
 
 mod derive;
+mod fixed;
 
 use std::{
     sync::{
@@ -25,7 +26,7 @@ use crate::{
     decomposition::{Decomposition, block_count, block_rows},
     digest::Digest,
     error::{Error, Result},
-    options::{Emit, OnBadSlice, Options},
+    options::{Emit, Method, OnBadSlice, Options},
     progress::Progress,
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
     scan::{self, InputFile, local_path},
@@ -194,8 +195,16 @@ impl<'a> Runner<'a> {
         Ok((plan, slice_digests, pixels))
     }
 
-    /// Gram matrix, then `s` and `V`.
+    /// `s` and `V`, by the method that the options name.
     pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
+        match options.method {
+            Method::Gram => self.certified(scan, options),
+            Method::Tsqr { .. } | Method::Dssvd(_) | Method::Dspca(_) => self.fixed(scan, options),
+        }
+    }
+
+    /// Gram matrix, then `s` and `V`.
+    fn certified(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         let blocks = scan.blocks();
         let began = self.stage(3, "gram", "row blocks", blocks as usize);
         let sums = self.for_blocks(

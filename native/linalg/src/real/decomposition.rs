@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::product::Left;
-use super::scale::times_power_of_two;
+use super::scale::{Scaled, times_power_of_two};
 use super::source::{RealBlocks, Size};
 use super::svd::SmallSvd;
 use super::tsqr;
@@ -132,6 +132,19 @@ impl RealSvd {
         }
     }
 
+    /// The first `k` columns; their bits stay.
+    #[must_use]
+    pub fn leading(mut self, k: usize) -> Self {
+        let columns = self.s.len();
+        if k < columns {
+            let kept: Vec<usize> = (0..k).collect();
+            self.s.truncate(k);
+            self.v = self.v.chunks_exact(columns).flat_map(|row| &row[..k]).copied().collect();
+            self.coefficients.iter_mut().for_each(|c| *c = c.select(&kept));
+        }
+        self
+    }
+
     /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, slice-major as the
     /// source gives them.
     ///
@@ -141,13 +154,36 @@ impl RealSvd {
     /// [`Error::Block`] for a block that does not exist; [`Error::Shape`] and [`Error::NotFiniteValue`] for
     /// other values than the driver read.
     pub fn basis(&self, block: usize, values: &[f64]) -> Result<Vec<f64>, Error> {
+        self.leading_basis(block, values, self.s.len())
+    }
+
+    /// [`basis`](Self::basis), its first `k` columns alone (all where there are fewer); their bits do not
+    /// depend on `k`.
+    ///
+    /// # Errors
+    /// Those of [`basis`](Self::basis).
+    pub fn leading_basis(&self, block: usize, values: &[f64], k: usize) -> Result<Vec<f64>, Error> {
         let blocks = self.size.blocks;
         let coefficients = self.coefficients.get(block).ok_or(Error::Block { block, blocks })?;
         let mut values = self.size.take(block, values, self.center)?;
         if let Some(w) = &self.range {
             values.matrix = Left::of(&values.matrix).times(w);
         }
-        Ok(tsqr::leaf(values).0.apply(coefficients).to_rows())
+        let kept: Vec<usize> = (0..k.min(self.s.len())).collect();
+        Ok(tsqr::leaf(values).0.apply(&coefficients.select(&kept)).to_rows())
+    }
+
+    /// The means of a block's rows, which were removed; none where nothing was. `values` as for
+    /// [`basis`](Self::basis).
+    ///
+    /// # Errors
+    /// Those of [`basis`](Self::basis).
+    pub fn row_means(&self, block: usize, values: &[f64]) -> Result<Vec<f64>, Error> {
+        if !self.center {
+            return Ok(vec![]);
+        }
+        let Scaled { exponent, matrix } = self.size.take(block, values, false)?;
+        Ok(matrix.row_means().into_iter().map(|mean| times_power_of_two(mean, exponent)).collect())
     }
 }
 

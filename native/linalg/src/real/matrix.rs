@@ -154,17 +154,23 @@ impl Matrix {
         self.data.as_flattened_mut().iter_mut().zip(other.data.as_flattened()).for_each(|(a, b)| *a += b);
     }
 
-    /// Removes each row's mean: the sum of eight strands (columns `c`, `c + 8`, ..), added pairwise, divided
-    /// by the number of columns.
-    pub fn center_rows(&mut self) {
-        let n = self.columns as f64;
-        for i in 0..self.rows {
+    /// Each row's mean: the sum of eight strands (columns `c`, `c + 8`, ..), added pairwise, divided by the
+    /// number of columns.
+    pub fn row_means(&self) -> Vec<f64> {
+        let mean = |i: usize| {
             let mut strands = [0.0; LANES];
             for p in 0..self.panels() {
                 let row = &self.data[p * self.rows + i];
                 strands.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
             }
-            let mean = pairwise(strands) / n;
+            pairwise(strands) / self.columns as f64
+        };
+        (0..self.rows).map(mean).collect()
+    }
+
+    /// Removes each row's mean.
+    pub fn center_rows(&mut self) {
+        for (i, mean) in self.row_means().into_iter().enumerate() {
             for p in 0..self.panels() {
                 let width = LANES.min(self.columns - p * LANES);
                 self.data[p * self.rows + i][..width].iter_mut().for_each(|v| *v -= mean);

@@ -4,12 +4,13 @@ use std::{ops::Range, sync::Arc};
 
 use tomobasis_dicom::SlicePlan;
 use tomobasis_dicom::derived::stored_range;
-use tomobasis_linalg::{Projector, RowBlock};
+use tomobasis_linalg::RowBlock;
 
 use super::strip::Strip;
 use crate::{
     decomposition::Decomposition,
     error::{Error, Result},
+    factors::BlockFactors,
 };
 
 /// Rows whose composites exist as floating-point numbers at a time: a whole but odd number of cache lines, so that the columns
@@ -22,7 +23,7 @@ const ROUND: f64 = 6_755_399_441_055_744.0;
 /// Renders composites of row blocks; shared by all threads.
 pub struct CompositeRenderer {
     decomposition: Arc<Decomposition>,
-    projector: Projector,
+    factors: BlockFactors,
     /// Numbers of basis vectors, ascending.
     ranks: Vec<usize>,
     columns: Vec<usize>,
@@ -40,7 +41,7 @@ impl CompositeRenderer {
     /// Prepares for the composites that the decomposition's options ask for.
     ///
     /// # Errors
-    /// What the projector refuses.
+    /// What the linear algebra refuses.
     pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
         let all = 0..decomposition.composites.len();
         Self::some(decomposition, all)
@@ -49,12 +50,12 @@ impl CompositeRenderer {
     /// Prepares for some of them, by their place in the list.
     ///
     /// # Errors
-    /// What the projector refuses.
+    /// What the linear algebra refuses.
     pub(crate) fn some(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
         let ranks = decomposition.composites.get(which).unwrap_or_default().to_vec();
-        let projector = decomposition.projector_of(ranks.last().copied().unwrap_or_default())?;
+        let factors = BlockFactors::new(decomposition.clone(), ranks.last().copied().unwrap_or_default())?;
         Ok(Self {
-            projector,
+            factors,
             ranks,
             columns: (0..decomposition.columns()).collect(),
             grids: decomposition.plan.slices.iter().map(Grid::of).collect(),
@@ -96,13 +97,16 @@ impl CompositeRenderer {
         let composites = self.ranks.len();
         let strip = |run: &Range<usize>| Strip::new(block, run.start, run.len(), rows, composites);
         let mut strips: Vec<Strip> = runs.iter().map(strip).collect();
-        let k = self.projector.rank();
-        self.projector.project(RowBlock::new(values, rows, slices)?, &mut scratch.t)?;
+        let k = self.factors.rank();
+        let input = RowBlock::new(values, rows, slices)?;
+        self.factors.project(block, input, &mut scratch.t)?;
+        let means = self.factors.means(block, input)?;
         for first in (0..rows).step_by(ROWS) {
             let part = first..rows.min(first + ROWS);
             let t = scratch.t.get(part.start * k..part.end * k).unwrap_or_default();
             let out = &mut scratch.composites;
-            self.projector.composites(t, part.len(), &self.ranks, &self.columns, out)?;
+            let means = means.get(part.clone()).unwrap_or_default();
+            self.factors.composites((t, means), part.len(), &self.ranks, &self.columns, out)?;
             let mut rendered = out.chunks_exact(part.len());
             for c in 0..composites {
                 for (strip, run) in strips.iter_mut().zip(&runs) {

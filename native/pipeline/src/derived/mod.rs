@@ -29,7 +29,7 @@ use crate::{
     decomposition::Decomposition,
     digest::Digest,
     error::{Error, Result},
-    result::{CLASS, METHOD},
+    options::Method,
 };
 
 /// How derived DICOM is written.
@@ -66,10 +66,14 @@ pub(crate) fn check(plan: &SeriesPlan) -> Result<()> {
 #[must_use]
 pub fn composite_digest(decomposition: &Decomposition, k: usize) -> Digest {
     let s = Digest::of_f64(decomposition.s.get(..k).unwrap_or(&decomposition.s));
+    let method = decomposition.options.method;
     let lines = format!(
-        "tomobasis composite 1\nclass {CLASS}\nmethod {METHOD}\nrows {}\ncolumns {}\nrank {k}\npixels {}\ns {s}\nV {}\n",
+        "tomobasis composite 1\nclass {}\nmethod {}\nrows {}\ncolumns {}\nrank {k}\n{}pixels {}\ns {s}\nV {}\n",
+        method.class(),
+        method.name(),
         decomposition.rows(),
         decomposition.columns(),
+        method.lines(),
         decomposition.pixels,
         Digest::of_f64(&decomposition.leading_weights(k))
     );
@@ -82,7 +86,10 @@ fn derivation(decomposition: &Decomposition, k: usize) -> Derivation {
     Derivation {
         k,
         slices: decomposition.columns(),
-        method: format!("exact SVD, class {CLASS}"),
+        method: match options.method {
+            Method::Gram => "exact SVD, class certified".to_owned(),
+            other => format!("SVD by {}, class {}", other.name(), other.class()),
+        },
         digest: composite_digest(decomposition, k).0,
         pixels: decomposition.pixels.0,
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,7 +3,7 @@
 use clap::{Parser, error::ErrorKind};
 use serde::Serialize;
 
-use super::{JobArgs, Options};
+use super::{JobArgs, Method, Options};
 use crate::error::{Error, Result};
 
 /// What a job's command line asks for.
@@ -34,8 +34,22 @@ struct JobCommand {
 /// Parses the arguments of the Spark job (without a program name).
 ///
 /// # Errors
-/// [`Error::CommandLine`] in one line, [`Error::NotAvailable`].
+/// [`Error::CommandLine`] in one line, and what [`JobArgs::resolve`] refuses.
 pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
+    let parsed = parse_line(args)?;
+    if let ParsedJob::Run(Options { method, .. }) = &parsed
+        && *method != Method::Gram
+    {
+        let problem = format!(
+            "{} runs in one process only; use `tomobasis decompose`, or --method exact",
+            method.name()
+        );
+        return Err(Error::option("--method", problem));
+    }
+    Ok(parsed)
+}
+
+fn parse_line(args: &[String]) -> Result<ParsedJob> {
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
         Ok(command) => command.args.resolve().map(ParsedJob::Run),
@@ -62,12 +76,12 @@ mod tests {
     use super::*;
     use crate::{
         derived::DicomSyntax,
-        options::{Emit, Method, RankChoice},
+        options::{Emit, RankChoice},
     };
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse_job(&args)
+        parse_line(&args)
     }
 
     fn options(line: &str) -> Options {
@@ -87,7 +101,7 @@ mod tests {
     fn defaults_are_the_documented_ones() {
         let options = options("--input a --input b --output out");
         assert_eq!(options.input, ["a", "b"]);
-        assert_eq!(options.method, Method::Exact);
+        assert_eq!(options.method, Method::Gram);
         assert_eq!(options.rank, RankChoice::Full);
         assert_eq!(options.emit, [Emit::Parquet, Emit::Png, Emit::Report]);
         assert_eq!(options.composites(301, 301), [50, 244, 300]);
@@ -101,6 +115,21 @@ mod tests {
         assert_eq!(rank("--rank 7"), RankChoice::Columns(7));
         assert_eq!(rank("--rank auto"), RankChoice::Auto);
         assert_eq!(rank("--energy 0.99"), RankChoice::Energy(0.99));
+    }
+
+    #[test]
+    fn a_method_has_its_own_parameters_and_no_others() {
+        let method = |choice: &str| options(&format!("--input a --output b {choice}")).method;
+        assert_eq!(method("--method gram"), Method::Gram);
+        assert_eq!(method("--method tsqr --center"), Method::Tsqr { center: true });
+        let Method::Dssvd(defaults) = method("--method dssvd --rank 5") else { panic!("another method") };
+        assert_eq!((defaults.oversample, defaults.power_iterations, defaults.seed), (15, 2, 0));
+        let given =
+            method("--method dspca --rank 5 --oversample 3 --power-iterations 0 --seed 18446744073709551615");
+        assert_eq!(
+            given.lines(),
+            "oversample 3\npower_iterations 0\nseed 18446744073709551615\nsketch signs\n"
+        );
     }
 
     #[test]
@@ -120,14 +149,22 @@ mod tests {
             ("--input a --output b --rank 3 --energy 0.9", "--energy"),
             ("--input a --output b --composite 0", "--composite"),
             ("--input a --output b --method qr", "--method"),
-            ("--input a --output b --method tsqr", "--method tsqr is not available yet"),
+            ("--input a --output b --method dssvd", "--rank: dssvd needs to know how many"),
+            ("--input a --output b --method dspca --rank auto", "--rank: dspca does not compute all"),
+            ("--input a --output b --method dssvd --energy 0.9", "--energy: dssvd does not compute all"),
+            ("--input a --output b --method dssvd --rank 5 --center", "--center: dssvd without the mean"),
+            ("--input a --output b --method dspca --rank 5 --center", "--center: dspca always removes"),
+            ("--input a --output b --method tsqr --oversample 5", "--oversample: tsqr uses no random"),
+            ("--input a --output b --method dssvd --rank 5 --power-iterations -1", "-1"),
             ("--input a --output b --emit text", "--emit text is not available yet"),
             ("--input a --output b --no-patient-data", "--no-patient-data: it is about derived DICOM"),
             ("--input a --output b --dicom-syntax jpeg-ls", "--dicom-syntax: it is about derived DICOM"),
             ("--input a --output b --emit dicom --dicom-syntax rle", "--dicom-syntax"),
             ("--input a --output b --input-format drm", "--input-format drm is not available yet"),
-            ("--input a --output b --seed 1", "--seed is not available yet"),
-            ("--input a --output b --center", "--center is not available yet"),
+            ("--input a --output b --seed 1", "--seed: gram uses no random numbers"),
+            ("--input a --output b --power-iterations 1", "--power-iterations: gram uses no random numbers"),
+            ("--input a --output b --center", "--center: gram keeps the mean slice"),
+            ("--input a --output b --basis joint", "--basis is not available yet"),
             ("--input a --output b --series all", "--series all is not available yet"),
             ("--input a --output b --ranks 3", "--ranks"),
             ("--input a --output b stray", "stray"),
@@ -139,10 +176,22 @@ mod tests {
     }
 
     #[test]
+    fn the_job_runs_what_is_certified_and_says_where_the_rest_runs() {
+        let args = |method: &str| ["--input", "a", "--output", "b", "--method", method].map(str::to_owned);
+        assert!(parse_job(&args("gram")).is_ok());
+        let refused = parse_job(&args("tsqr")).unwrap_err();
+        assert!(
+            refused
+                .to_string()
+                .starts_with("--method: tsqr runs in one process only; use `tomobasis decompose`")
+        );
+    }
+
+    #[test]
     fn help_lists_only_what_works() {
         let Ok(ParsedJob::Text { help }) = parse("--help") else { panic!("no help") };
         assert!(help.contains("--composite") && help.contains("parquet"));
-        for absent in ["tsqr", "--seed", "--center", "drm"] {
+        for absent in ["--basis", "drm", "text"] {
             assert!(!help.contains(absent), "{absent}");
         }
     }

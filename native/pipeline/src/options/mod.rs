@@ -6,6 +6,7 @@
 
 mod job;
 mod later;
+mod method;
 mod rank;
 mod verify;
 
@@ -15,6 +16,7 @@ use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
 pub use self::{
     job::{ParsedJob, one_line, parse_job},
+    method::{Method, Sketching},
     rank::{Composite, RankChoice},
     verify::VerifyArgs,
 };
@@ -22,25 +24,6 @@ use crate::{
     derived::{self, DicomSyntax},
     error::{Error, Result},
 };
-
-/// How the decomposition is computed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Method {
-    /// The exact method that fits the input: `gram` for CT's integers.
-    Exact,
-    /// Singular values and vectors of the exact Gram matrix, correctly rounded.
-    Gram,
-    #[value(hide = true)]
-    /// Direct TSQR, for real-valued input (a later version).
-    Tsqr,
-    #[value(hide = true)]
-    /// Randomized (a later version).
-    Dssvd,
-    #[value(hide = true)]
-    /// Randomized, mean removed (a later version).
-    Dspca,
-}
 
 /// What is written into the result folder beside the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -105,9 +88,8 @@ pub struct JobArgs {
     /// What to do about slices that cannot be used: `skip` leaves them out, up to a tenth and no two neighbours
     #[arg(long, value_enum, default_value = "fail")]
     on_bad_slice: OnBadSlice,
-    /// How to decompose
-    #[arg(long, value_enum, default_value = "exact")]
-    method: Method,
+    #[command(flatten)]
+    method: method::MethodArgs,
     /// How many basis vectors: a number, `auto` for those that stand out of the noise (optimal hard threshold of Gavish and
     /// Donoho), or `full` for all up to the numerical rank
     #[arg(long, value_name = "K|auto|full", default_value = "full")]
@@ -185,12 +167,12 @@ impl JobArgs {
     /// Checks what clap cannot.
     ///
     /// # Errors
-    /// [`Error::NotAvailable`] for what the documented interface has and this version has not.
+    /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
+    /// do not go together.
     pub fn resolve(self) -> Result<Options> {
         self.later.refuse()?;
-        if matches!(self.method, Method::Tsqr | Method::Dssvd | Method::Dspca) {
-            return Err(not_available("--method", self.method));
-        }
+        let rank = self.energy.map_or(self.rank, RankChoice::Energy);
+        let method = self.method.resolve(rank)?;
         if let Some(&what) = self.emit.iter().find(|what| matches!(what, Emit::Text)) {
             return Err(not_available("--emit", what));
         }
@@ -218,8 +200,8 @@ impl JobArgs {
             overwrite: self.overwrite,
             series: self.series,
             on_bad_slice: self.on_bad_slice,
-            method: self.method,
-            rank: self.energy.map_or(self.rank, RankChoice::Energy),
+            method,
+            rank,
             composite: self.composite,
             emit: self.emit,
             dicom_syntax: self.dicom_syntax.unwrap_or_default(),
@@ -258,11 +240,13 @@ impl Options {
         self.emits(Emit::Png) || self.emits(Emit::Report)
     }
 
-    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its kind.
+    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its kind;
+    /// and whether this machine may run the method.
     ///
     /// # Errors
-    /// [`Error::Option`] naming `--rank`, `--composite` or `--emit`.
+    /// [`Error::Option`] naming `--method`, `--rank`, `--composite` or `--emit`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
+        self.method.check_machine()?;
         if self.emits(Emit::Dicom) {
             derived::check(plan)?;
         }
@@ -272,6 +256,12 @@ impl Options {
         {
             let problem =
                 format!("{k} is more than the {slices} slices of the series; give 1 to {slices}, or full");
+            return Err(Error::option("--rank", problem));
+        }
+        if let (Some(_), RankChoice::Columns(k)) = (self.method.sketching(), self.rank)
+            && k > plan.pixels()
+        {
+            let problem = format!("{k} is more than the {} pixels of a slice; give 1 to that", plan.pixels());
             return Err(Error::option("--rank", problem));
         }
         for composite in self.composite.iter().flatten() {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Composite, Emit, InputFormat, Method, OnBadSlice, Options};
+use super::{Composite, Emit, InputFormat, OnBadSlice, Options};
 use crate::{derived::DicomSyntax, result::Manifest};
 
 /// The arguments of `verify`.
@@ -38,7 +38,7 @@ impl Options {
             overwrite: false,
             series: args.series.clone(),
             on_bad_slice: args.on_bad_slice,
-            method: Method::Exact,
+            method: manifest.parameters.method,
             rank: manifest.parameters.rank,
             composite: composites,
             emit: if derived.is_some() { vec![Emit::Dicom] } else { Vec::new() },

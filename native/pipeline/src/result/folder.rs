@@ -95,7 +95,7 @@ impl ResultFolder {
     /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
     pub fn check(&self, progress: &dyn Progress) -> Result<()> {
         let digests = &self.manifest.digests;
-        let told = root(self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
+        let told = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
         same(MANIFEST, "root digest", told, digests.root)?;
         same(
             MANIFEST,

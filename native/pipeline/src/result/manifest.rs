@@ -13,13 +13,8 @@ use crate::{
     derived::DerivedSection,
     digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
     error::{Error, Result},
-    options::{Emit, RankChoice},
+    options::{Emit, Method, RankChoice},
 };
-
-/// Class of reproducibility of what this version computes.
-pub(crate) const CLASS: &str = "certified";
-/// The method that runs for integer pixels.
-pub(crate) const METHOD: &str = "gram";
 
 /// The whole manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -75,6 +70,9 @@ pub struct SeriesSection {
 pub struct Parameters {
     /// How many basis vectors were asked for.
     pub rank: RankChoice,
+    /// The method, and the parameters that it has.
+    #[serde(flatten)]
+    pub method: Method,
     /// Rows of a row block.
     pub block_rows: usize,
     /// The slice that the pictures show, from 0.
@@ -86,6 +84,8 @@ pub struct Parameters {
 pub struct ResultSection {
     /// Class of reproducibility.
     pub class: String,
+    /// What the class promises.
+    pub promise: String,
     /// Method that ran.
     pub method: String,
     /// Pixels of a slice, m.
@@ -94,15 +94,15 @@ pub struct ResultSection {
     pub columns: usize,
     /// Basis vectors, k.
     pub rank: usize,
-    /// Numerical rank of `A`.
-    pub numerical_rank: usize,
+    /// Numerical rank of `A`; null where not all singular values were computed.
+    pub numerical_rank: Option<usize>,
     /// Columns (from 0) whose singular values coincide to the working precision.
     pub unresolved: Vec<usize>,
     /// Columns that use the second word of `V`.
     pub compensated_columns: usize,
-    /// Error bounds that were proven.
+    /// Error bounds that were proven; null in class `fixed`.
     pub bounds: Value,
-    /// `||A||_F^2`.
+    /// `||A||_F^2`, without the mean slice where the method removes it.
     pub energy: f64,
     /// Standard deviation of the noise that the singular values tell, in the series' unit; absent where not all were computed.
     pub noise: Option<f64>,
@@ -141,6 +141,7 @@ impl Manifest {
     ) -> Result<Self> {
         let plan = &decomposition.plan;
         let options = &decomposition.options;
+        let certified = decomposition.factors.certified();
         Ok(Self {
             format: FORMAT.to_owned(),
             series: SeriesSection {
@@ -158,19 +159,22 @@ impl Manifest {
             },
             parameters: Parameters {
                 rank: options.rank,
+                method: options.method,
                 block_rows: BLOCK_ROWS,
                 shown_slice: decomposition.shown_slice(),
             },
             result: ResultSection {
-                class: CLASS.to_owned(),
-                method: METHOD.to_owned(),
+                class: options.method.class().to_owned(),
+                promise: options.method.promise().to_owned(),
+                method: options.method.name().to_owned(),
                 rows: decomposition.rows(),
                 columns: decomposition.columns(),
                 rank: decomposition.rank(),
                 numerical_rank: decomposition.numerical_rank,
-                unresolved: decomposition.unresolved.clone(),
-                compensated_columns: decomposition.compensated.iter().filter(|column| **column).count(),
-                bounds: serde_json::to_value(&decomposition.bounds)
+                unresolved: decomposition.factors.unresolved().to_vec(),
+                compensated_columns: certified
+                    .map_or(0, |factors| factors.compensated.iter().filter(|column| **column).count()),
+                bounds: serde_json::to_value(certified.map(|factors| &factors.bounds))
                     .map_err(|error| Error::Protocol(error.to_string()))?,
                 energy: decomposition.energy,
                 noise: decomposition.noise,
@@ -194,7 +198,8 @@ impl Manifest {
     #[must_use]
     pub fn root_of(&self) -> RootOf<'_> {
         let ResultSection { class, method, rows, columns, rank, .. } = &self.result;
-        RootOf { class, method, rows: *rows, columns: *columns, rank: *rank }
+        let parameters = self.parameters.method.lines();
+        RootOf { class, method, rows: *rows, columns: *columns, rank: *rank, parameters }
     }
 }
 
@@ -202,19 +207,21 @@ impl Manifest {
 #[must_use]
 pub fn digests(decomposition: &Decomposition, u: BasisDigests) -> Digests {
     let (s, v) = (Digest::of_f64(&decomposition.s), Digest::of_f64(&decomposition.v));
+    let method = decomposition.options.method;
     let of = RootOf {
-        class: CLASS,
-        method: METHOD,
+        class: method.class(),
+        method: method.name(),
         rows: decomposition.rows(),
         columns: decomposition.columns(),
         rank: decomposition.rank(),
+        parameters: method.lines(),
     };
     Digests {
         pixels: decomposition.pixels,
         instances: Digest::of_digests(&decomposition.instances),
         s,
         v,
-        root: root(of, &decomposition.pixels, &s, &v, &u.root),
+        root: root(&of, &decomposition.pixels, &s, &v, &u.root),
         u,
     }
 }

@@ -15,8 +15,6 @@ pub use self::{
     text::{Summary, closing_text, describe_series, summary},
 };
 
-pub(crate) use self::manifest::{CLASS, METHOD};
-
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
 /// Name of the report.

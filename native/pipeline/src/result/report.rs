@@ -9,7 +9,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
 use tomobasis_linalg::Bounds;
 
-use super::{Manifest, describe_series};
+use super::{Manifest, describe_series, manifest::ResultSection};
 use crate::{
     NamedFile,
     decomposition::{CompositeEntry, Decomposition},
@@ -61,7 +61,7 @@ pub(super) fn render(manifest: &Manifest, decomposition: &Decomposition, picture
     derived(&mut html, manifest);
     figure(&mut html, pictures, 3);
     figure(&mut html, pictures, 2);
-    guarantee(&mut html, manifest, &decomposition.bounds);
+    guarantee(&mut html, manifest, decomposition.factors.certified().map(|factors| &factors.bounds));
     series(&mut html, manifest);
     run(&mut html, manifest);
     html.raw("</main>\n</body>\n</html>\n");
@@ -119,31 +119,37 @@ fn table_entries(decomposition: &Decomposition) -> Vec<CompositeEntry> {
     decomposition.entries(&ranks)
 }
 
-fn guarantee(html: &mut Html, manifest: &Manifest, bounds: &Bounds) {
+fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {
     let result = &manifest.result;
     html.raw("<h2>What is guaranteed</h2>\n<p>");
-    html.text(
-        "The stored pixels are integers, so the Gram matrix was computed without any rounding. The singular values and \
-         the weights are the double-precision numbers nearest to the true ones, proven by an error bound; basis vectors and \
-         composites follow from them in a defined order of operations.",
-    );
+    html.text(match bounds {
+        Some(_) => {
+            "The stored pixels are integers, so the Gram matrix was computed without any rounding. The singular values and \
+             the weights are the double-precision numbers nearest to the true ones, proven by an error bound; basis vectors \
+             and composites follow from them in a defined order of operations."
+        }
+        None => {
+            "Everything was computed in double precision, each sum in an order that depends on the matrix alone; no error \
+             bound was proven. "
+        }
+    });
+    html.text(&format!("Promised: {}.", result.promise));
     html.raw("</p>\n<table>\n");
     html.row("Class", &result.class);
     html.row("Method", &format!("{} of a {} x {} matrix", result.method, result.rows, result.columns));
     html.row("Rank asked for", &manifest.parameters.rank.to_string());
-    html.row("Rank", &format!("{} (numerical rank {})", result.rank, result.numerical_rank));
+    for line in manifest.parameters.method.lines().lines() {
+        let (name, value) = line.split_once(' ').unwrap_or((line, ""));
+        html.row(&format!("Parameter {name}"), value);
+    }
+    let numerical = result.numerical_rank.map_or(String::new(), |rank| format!(" (numerical rank {rank})"));
+    html.row("Rank", &format!("{}{numerical}", result.rank));
     if let Some(sigma) = result.noise {
         html.row("Noise, from the median singular value", &format!("{sigma:.2} {}", manifest.series.unit));
     }
-    let unresolved = match result.unresolved.as_slice() {
-        [] => "none".to_owned(),
-        columns => columns.iter().map(|j| (j + 1).to_string()).collect::<Vec<_>>().join(", "),
-    };
-    html.row("Columns whose singular values coincide", &unresolved);
-    html.row("Error of a weight before rounding, at most", &format!("{:.1e}", bounds.v));
-    html.row("Relative error of s\u{b2} before rounding, at most", &format!("{:.1e}", bounds.s_squared));
-    html.row("Smallest gap of s\u{b2}, relative to the largest", &format!("{:.1e}", bounds.gap));
-    html.row("Refinement", &format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
+    if let Some(bounds) = bounds {
+        proven(html, result, bounds);
+    }
     html.raw("</table>\n<table>\n<caption>Digests (SHA-256)</caption>\n");
     let digests = &manifest.digests;
     for (name, digest) in [
@@ -160,6 +166,18 @@ fn guarantee(html: &mut Html, manifest: &Manifest, bounds: &Bounds) {
         html.raw("</code></td></tr>\n");
     }
     html.raw("</table>\n<p>To check it against the scan, anywhere:</p>\n<pre><code>tomobasis verify RESULT_FOLDER --input DICOM_FOLDER</code></pre>\n");
+}
+
+fn proven(html: &mut Html, result: &ResultSection, bounds: &Bounds) {
+    let unresolved = match result.unresolved.as_slice() {
+        [] => "none".to_owned(),
+        columns => columns.iter().map(|j| (j + 1).to_string()).collect::<Vec<_>>().join(", "),
+    };
+    html.row("Columns whose singular values coincide", &unresolved);
+    html.row("Error of a weight before rounding, at most", &format!("{:.1e}", bounds.v));
+    html.row("Relative error of s\u{b2} before rounding, at most", &format!("{:.1e}", bounds.s_squared));
+    html.row("Smallest gap of s\u{b2}, relative to the largest", &format!("{:.1e}", bounds.gap));
+    html.row("Refinement", &format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
 }
 
 fn series(html: &mut Html, manifest: &Manifest) {

@@ -6,7 +6,7 @@ use tomobasis_dicom::SeriesPlan;
 use super::REPORT;
 use crate::{
     decomposition::Decomposition,
-    options::{Emit, RankChoice},
+    options::{Emit, Method, RankChoice},
 };
 
 /// Stands for the result folder in [`Summary::closing`].
@@ -19,8 +19,8 @@ const ROOT: &str = "{root}";
 pub struct Summary {
     /// Basis vectors, k.
     pub rank: usize,
-    /// Numerical rank of `A`.
-    pub numerical_rank: usize,
+    /// Numerical rank of `A`, where all singular values were computed.
+    pub numerical_rank: Option<usize>,
     /// Standard deviation of the noise, in the series' unit, where all singular values were computed.
     pub noise: Option<f64>,
     /// Slices, n.
@@ -33,8 +33,8 @@ pub struct Summary {
     pub sigma: Vec<f64>,
     /// Columns (from 0) whose singular values coincide to the working precision.
     pub unresolved: Vec<usize>,
-    /// Error bounds that were proven.
-    pub bounds: tomobasis_linalg::Bounds,
+    /// Error bounds that were proven, in class `certified`.
+    pub bounds: Option<tomobasis_linalg::Bounds>,
     /// What to print at the end, in which `{output}` and `{root}` stand for the result folder and the root digest.
     pub closing: String,
 }
@@ -50,8 +50,8 @@ pub fn summary(decomposition: &Decomposition) -> Summary {
         blocks: decomposition.blocks(),
         composites: decomposition.composites.len(),
         sigma: decomposition.s.iter().take(5).copied().collect(),
-        unresolved: decomposition.unresolved.clone(),
-        bounds: decomposition.bounds.clone(),
+        unresolved: decomposition.factors.unresolved().to_vec(),
+        bounds: decomposition.factors.certified().map(|factors| factors.bounds.clone()),
         closing: closing_text(decomposition, ROOT, OUTPUT),
     }
 }
@@ -76,8 +76,10 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
     let sigma: Vec<String> =
         decomposition.s.iter().take(5).enumerate().map(|(j, s)| format!("s_{} = {s}", j + 1)).collect();
     let rank = match decomposition.numerical_rank {
-        rank if rank == decomposition.rank() => format!("{rank}"),
-        rank => format!("{} (numerical rank {rank})", decomposition.rank()),
+        Some(rank) if rank != decomposition.rank() => {
+            format!("{} (numerical rank {rank})", decomposition.rank())
+        }
+        _ => decomposition.rank().to_string(),
     };
     let mut lines = vec![
         format!("series       {}", describe_series(&decomposition.plan)),
@@ -86,11 +88,16 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
         format!("result       {output}"),
         format!("root digest  {root}"),
     ];
-    if let (RankChoice::Auto, Some(sigma)) = (decomposition.options.rank, decomposition.noise) {
-        lines.insert(2, format!("noise        {sigma:.2} {}", decomposition.plan.rescale_unit));
+    let method = decomposition.options.method;
+    if method != Method::Gram {
+        lines.insert(1, format!("method       {}, class {}", method.name(), method.class()));
     }
-    if !decomposition.unresolved.is_empty() {
-        lines.push(format!("unresolved   {} columns: see the manifest", decomposition.unresolved.len()));
+    if let (RankChoice::Auto, Some(sigma)) = (decomposition.options.rank, decomposition.noise) {
+        lines.insert(lines.len() - 3, format!("noise        {sigma:.2} {}", decomposition.plan.rescale_unit));
+    }
+    let unresolved = decomposition.factors.unresolved().len();
+    if unresolved > 0 {
+        lines.push(format!("unresolved   {unresolved} columns: see the manifest"));
     }
     if decomposition.options.emits(Emit::Dicom) {
         let identity = if decomposition.options.no_patient_data { "without" } else { "with" };
