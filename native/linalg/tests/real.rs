@@ -308,3 +308,40 @@ fn singular_values_beyond_double_precision_are_refused() {
     let m = matrix("beyond", 5000, 3, |_, _| f64::MAX);
     assert_eq!(tsqr_svd(&m.source(), Rank::Full, false, 1), Err(Error::SingularValueRange { column: 0 }));
 }
+
+#[test]
+fn leading_columns_are_those_of_the_whole_and_the_removed_means_are_told() {
+    let m = matrix("far from zero", BLOCK_ROWS + 100, 40, |i, j| 1e6 + random(i, j));
+    let options = Randomized { rank: 20, ..Randomized::new(20) };
+    for svd in [
+        tsqr_svd(&m.source(), Rank::Full, true, 2).unwrap(),
+        dspca(&m.source(), &options, 2).unwrap(),
+        dssvd(&m.source(), &options, 2).unwrap(),
+    ] {
+        let k = svd.s.len();
+        for cut in [1, 7, 8, 9, k, k + 3] {
+            let kept = cut.min(k);
+            let first = |rows: &[f64], columns: usize| -> Vec<f64> {
+                rows.chunks_exact(columns).flat_map(|row| row[..kept].to_vec()).collect()
+            };
+            let leading = svd.clone().leading(cut);
+            assert_eq!(leading.s, svd.s[..kept]);
+            assert_eq!(leading.v, first(&svd.v, k));
+            for b in 0..m.blocks() {
+                let (values, whole) = (m.block(b), svd.basis(b, &m.block(b)).unwrap());
+                assert_eq!(svd.leading_basis(b, &values, cut).unwrap(), first(&whole, k));
+                assert_eq!(leading.basis(b, &values).unwrap(), first(&whole, k));
+            }
+        }
+    }
+    let centred = tsqr_svd(&m.source(), Rank::Full, true, 1).unwrap();
+    let plain = tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap();
+    let block = m.block(1);
+    assert!(plain.row_means(1, &block).unwrap().is_empty());
+    let means = centred.row_means(1, &block).unwrap();
+    assert_eq!(means.len(), 100);
+    for (i, mean) in means.iter().enumerate() {
+        let exact = (0..40).map(|j| block[j * 100 + i]).sum::<f64>() / 40.0;
+        assert!((mean - exact).abs() < 1e-9, "{mean} {exact}");
+    }
+}
