@@ -30,6 +30,11 @@ KUBERNETES = "v1.34.4"
 DEBIAN = """containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libmnl0 libjansson4 libedit2 libbsd0
     libmd0 libxtables12 libgmp10 mmdebstrap""".split()
 
+KUBEFLOW = {
+    "v1": "kfp==1.8.22",
+    "v2": "kfp==2.17.3 kfp-kubernetes==2.17.3 kubernetes==30.1.0 pyarrow==23.0.1",
+}
+
 PROGRAMS = {
     "kubernetes": Program(
         "k8s.io/kubernetes",
@@ -48,6 +53,14 @@ PROGRAMS = {
     # Debian's 3.4 answers the watches of Spark's client with an error.
     "etcd": Program("go.etcd.io/etcd/server/v3", "v3.6.7", {"etcd": ""}),
     "operator": Program("github.com/kubeflow/spark-operator/v2", "v2.5.0", {"spark-operator": "cmd/operator"}),
+    "argo": Program(
+        "github.com/argoproj/argo-workflows/v3",
+        "v3.7.9",
+        {"workflow-controller": "cmd/workflow-controller", "argoexec": "cmd/argoexec"},
+        variables=("github.com/argoproj/argo-workflows/v3.version=v3.7.9",),
+        # Not in the module's archive; the one for darwin is plain POSIX.
+        needs=(("workflow/executor/osspecific/signal_linux.go", "workflow/executor/osspecific/signal_darwin.go"),),
+    ),
     "s3": Program("github.com/versity/versitygw", "v1.8.0", {"versitygw": "cmd/versitygw"}),
 }
 
@@ -83,9 +96,19 @@ def program(name):
     link.symlink_to(folder)
 
 
-STEPS = {"debian": debian, "pause": pause}
-ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "s3"]
-TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc")}
+def kubeflow():
+    """Two environments: the pipeline kits of Kubeflow 1 and 2 exclude each other."""
+    for version, packages in KUBEFLOW.items():
+        python = CACHE / f"kfp-{version}/bin/python"
+        if not python.exists():
+            subprocess.run([sys.executable, "-m", "venv", python.parent.parent], check=True)
+            pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+            subprocess.run([*pip, *packages.split()], check=True)
+
+
+STEPS = {"debian": debian, "pause": pause, "kubeflow": kubeflow}
+ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "s3", "argo", "kubeflow"]
+TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc"), "kubeflow": ()}
 
 
 def main(names):

@@ -10,7 +10,7 @@ from running import ROOT
 
 K8S = ROOT / "k8s"
 OVERLAYS = sorted(path.parent for path in K8S.glob("overlays/*/kustomization.yaml"))
-FOLDERS = [*OVERLAYS, K8S / "setup", K8S / "files"]
+FOLDERS = [*OVERLAYS, K8S / "setup", K8S / "files", K8S / "pipelines/setup"]
 BAD = sorted((Path(__file__).parent / "bad_examples").glob("*.yaml"))
 APPLICATION = "SparkApplication"
 
@@ -38,7 +38,7 @@ def pods(application):
     return [application["spec"][role]["template"]["spec"] for role in ("driver", "executor")]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.name)
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda f: f.relative_to(K8S).as_posix())
 def test_every_object_of_a_folder_meets_its_schema(folder):
     documents = build(folder)
     assert documents

@@ -1,0 +1,65 @@
+#!/usr/bin/env python3
+"""Kubeflow Pipelines v1: one decomposition as a step, by a ResourceOp. Compiled by kfp 1.8 into pipeline.yaml beside this file.
+
+The step creates the SparkApplication and waits for its state; it fails when the job fails. The application belongs to the workflow: who
+deletes the run deletes it, who terminates the run ends its pods. docs/kubernetes.md says what the namespace must hold.
+"""
+
+import sys
+from pathlib import Path
+
+import kfp
+from kfp import dsl
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+from overlay import application
+
+API = "sparkoperator.k8s.io/v1beta2"
+# The workflow's own id: a name for each run, and what lets a retry of it begin again where it was killed.
+NAME = f"tomobasis-{dsl.RUN_ID_PLACEHOLDER}"
+STATE = "status.applicationState.state"
+
+
+def stop_at_exit():
+    """What runs when the workflow ends, be it that someone terminates it: an application that still runs is suspended, which ends its
+    pods; one that has ended is left as it is, with its logs. For `dsl.ExitHandler`."""
+    stop = {"apiVersion": API, "kind": "SparkApplication", "metadata": {"name": NAME}, "spec": {"suspend": True}}
+    made = dsl.ResourceOp(name="stop", k8s_resource=stop, action="patch")
+    made.resource.merge_strategy = "merge"
+    return uncached(made)
+
+
+def uncached(step):
+    """Kubeflow would take a step of an earlier run for this one: it compares templates, in which runs are placeholders."""
+    step.enable_caching = False
+    step.add_pod_annotation("pipelines.kubeflow.org/max_cache_staleness", "P0D")
+    return step
+
+
+def resource(manifest, image, input_uri, output_uri, rank):
+    """The step that runs `manifest`, a SparkApplication, with the job's options."""
+    manifest["metadata"]["name"] = manifest["spec"]["sparkConf"]["spark.tomobasis.run"] = NAME
+    manifest["spec"]["image"] = str(image)
+    arguments = {"--input": input_uri, "--output": output_uri, "--rank": rank}
+    manifest["spec"]["arguments"] = [str(word) for pair in arguments.items() for word in pair]
+    made = dsl.ResourceOp(
+        name="decompose",
+        k8s_resource=manifest,
+        action="create",
+        set_owner_reference=True,
+        success_condition=f"{STATE} == COMPLETED",
+        failure_condition=f"{STATE} == FAILED",
+        attribute_outputs={"application": "{.metadata.name}", "message": "{.status.applicationState.errorMessage}"},
+    ).set_timeout(6 * 3600)
+    return uncached(made)
+
+
+@dsl.pipeline(name="tomobasis", description="Exact, bit-reproducible SVD of a CT series")
+def decompose(input_uri: str, output_uri: str, rank: str = "full", image: str = "localhost/tomobasis:0.1.0"):
+    with dsl.ExitHandler(stop_at_exit()):
+        resource(application("s3"), image, input_uri, output_uri, rank)
+
+
+if __name__ == "__main__":
+    target = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("pipeline.yaml"))
+    kfp.compiler.Compiler().compile(decompose, target)

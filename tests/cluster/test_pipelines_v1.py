@@ -1,0 +1,103 @@
+"""The v1 pipelines as they are compiled, on a real Argo controller with the real operator."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+import pytest
+import yaml
+
+from build import BINARIES, CACHE, SOURCES
+from cluster import LONGEST
+from kits import PIPELINES, compiled
+from node import SOCKET
+from running import ROOT
+from waiting import wait_for
+
+RESTRICTED = {
+    "allowPrivilegeEscalation": False,
+    "runAsNonRoot": True,
+    "runAsUser": 65534,
+    "capabilities": {"drop": ["ALL"]},
+    "seccompProfile": {"type": "RuntimeDefault"},
+}
+
+
+@pytest.fixture(scope="module")
+def argo(cluster):
+    """Argo's controller for the job's namespace, its executor image loaded, what pipelines need set up."""
+    if not os.environ.get("TOMOBASIS_NODE_ADDRESS"):
+        pytest.skip("Argo is started on a cluster of our own only")
+    if not (BINARIES / "workflow-controller").exists():
+        pytest.skip("Argo is not built: tests/cluster/build.py argo")
+    cluster.kubectl("apply", "-k", PIPELINES / "setup")
+    definitions = SOURCES / "argo/manifests/base/crds/minimal"
+    for path in sorted(definitions.glob("argoproj*.yaml")):
+        cluster.kubectl("apply", "--server-side", "-f", path)
+    cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+    load_executor()
+    settings = {
+        "executor": json.dumps({"securityContext": RESTRICTED}),
+        "workflowDefaults": json.dumps({"spec": {"securityContext": {"runAsNonRoot": True, "runAsUser": 65534}}}),
+    }
+    literals = [f"--from-literal={key}={value}" for key, value in settings.items()]
+    cluster.apply("create", "configmap", "workflow-controller-configmap", *literals)
+    options = f"""--kubeconfig {os.environ["KUBECONFIG"]} --namespaced --namespace {cluster.namespace}
+        --managed-namespace {cluster.namespace} --executor-image localhost/argoexec:1 --executor-image-pull-policy Never"""
+    identity = {
+        "ARGO_NAMESPACE": cluster.namespace,
+        "LEADER_ELECTION_DISABLE": "true",
+        "LEADER_ELECTION_IDENTITY": "one",
+    }
+    with open(os.path.join(tempfile.gettempdir(), "tomobasis-argo.log"), "w") as log:
+        process = subprocess.Popen(
+            [BINARIES / "workflow-controller", *options.split()], stdout=log, stderr=log, env={**os.environ, **identity}
+        )
+    yield cluster
+    process.kill()
+    process.wait()
+
+
+def load_executor():
+    """The image of the program that runs a workflow's steps."""
+    root, archive = CACHE / "work/argoexec", CACHE / "argoexec.tar"
+    (root / "bin").mkdir(parents=True, exist_ok=True)
+    (root / "tmp").mkdir(exist_ok=True)
+    (root / "tmp").chmod(0o1777)  # the executor writes the manifest there
+    (root / "bin/argoexec").unlink(missing_ok=True)
+    os.link(BINARIES / "argoexec", root / "bin/argoexec")
+    oci = [sys.executable, ROOT / "k8s/image/oci.py", archive, "localhost/argoexec:1", root, "--entrypoint", "argoexec"]
+    subprocess.run(oci, check=True, capture_output=True)
+    ctr = ["ctr", "-a", SOCKET, "-n", "k8s.io", "images", "import", archive]
+    subprocess.run([str(word) for word in ctr], check=True, capture_output=True)
+
+
+def start_workflow(cluster, folder, input_uri, output_uri):
+    """Creates the compiled workflow with this run's parameters; returns it."""
+    never = {"op": "replace", "path": "/spec/restartPolicy", "value": {"type": "Never"}}
+    text = compiled("v1", folder / "compiled.yaml", TOMOBASIS_OVERLAY=str(cluster.overlay("s3", never)))
+    workflow = yaml.safe_load(text)
+    values = {"input_uri": input_uri, "output_uri": output_uri}
+    for parameter in workflow["spec"]["arguments"]["parameters"]:
+        parameter["value"] = values.get(parameter["name"], parameter.get("value"))
+    create = ["-n", cluster.namespace, "create", "-o", "json", "-f", "-"]
+    return json.loads(cluster.kubectl(*create, stdin=json.dumps(workflow)).stdout)
+
+
+def at_its_end(cluster, workflow):
+    """The workflow as it is when it has ended."""
+    name = workflow["metadata"]["name"]
+
+    def ended():
+        found = cluster.get("workflow", name)
+        return found if found.get("status", {}).get("phase") in ("Succeeded", "Failed", "Error") else None
+
+    return wait_for(LONGEST, f"workflow {name}", ended)
+
+
+def test_the_v1_pipeline_succeeds_with_the_laptops_result(argo, bucket, scan, tmp_path):
+    workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow")))
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
+    scan.same_as(bucket.get("workflow", tmp_path / "result"))
