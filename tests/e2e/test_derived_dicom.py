@@ -111,6 +111,19 @@ def test_the_program_beside_the_format_finds_the_same_digest(plain):
     assert "pixels of k=3" in run.out and "pixels of k=10" in run.out
 
 
+@pytest.mark.parametrize("plugin", [True, False], ids=["with a plugin", "without one"])
+def test_the_program_reads_jpeg_ls_where_pydicom_can_and_else_says_so(tmp_path, plugin):
+    packed = derive(tmp_path, "--dicom-syntax", "jpeg-ls")
+    if not plugin:  # modules that cannot be imported stand before the real ones
+        for name in ("jpeg_ls", "gdcm"):
+            (tmp_path / f"none/{name}.py").parent.mkdir(exist_ok=True)
+            (tmp_path / f"none/{name}.py").write_text("raise ImportError")
+    program = [sys.executable, ROOT / "docs/recompute_digests.py", packed.out, "--dicom", packed.folder]
+    run = start(program, PYTHONPATH=str(tmp_path / "none"))
+    assert run.code == 0, run.out + run.err
+    assert ("pixels of k=3" in run.out) == plugin and ("skipped" in run.out) != plugin, run.out
+
+
 def test_the_patient_the_place_and_the_window_are_the_sources(plain):
     changed = {
         "ImageType", "SOPInstanceUID", "SeriesInstanceUID", "SeriesNumber", "SeriesDescription", "DerivationDescription",
@@ -250,3 +263,24 @@ def test_verify_makes_them_again_and_names_a_file_that_was_changed(plain, tmp_pa
     path.write_bytes(path.read_bytes().replace(b"DERIVED\\SECONDARY", b"ORIGINAL\\PRIMARY "))
     run = tomobasis("verify", tmp_path / "changed", "--input", plain.folder)
     assert run.code == 4 and "dicom/k=3/slice-00007.dcm" in run.err, run.err
+
+
+def test_compare_looks_at_derived_series_that_both_results_have(plain, tmp_path):
+    packed = derive(tmp_path / "packed", "--dicom-syntax", "jpeg-ls")
+    without = tmp_path / "without"
+    run = decompose("--input", plain.folder, "--output", without, "--emit", "parquet,dicom", "--composite", "3")
+    assert run.code == 0, run.err
+    same = tomobasis("compare", plain.out, packed.out)
+    assert same.code == 0 and "same derived series" not in same.err, same.err
+    fewer = tomobasis("compare", plain.out, without)
+    assert fewer.code == 0 and "not the same derived series" in fewer.err, fewer.err
+    shutil.copytree(plain.out, tmp_path / "changed")
+    path = tmp_path / "changed/dicom/k=10/slice-00007.dcm"
+    path.write_bytes(path.read_bytes()[:-1] + b"\1")
+    run = tomobasis("compare", plain.out, tmp_path / "changed")
+    assert run.code == 4 and len(run.errors) == 1 and "B: dicom/k=10: the digest of its pixels" in run.err, run.err
+    (tmp_path / "changed/manifest.json").write_text(
+        (plain.out / "manifest.json").read_text().replace(plain.manifest["derived"]["series"][1]["pixels"], "0" * 64)
+    )
+    run = tomobasis("compare", plain.out, tmp_path / "changed")
+    assert run.code == 4 and "dicom/k=10" in run.err, run.err

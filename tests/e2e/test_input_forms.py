@@ -34,45 +34,86 @@ def scan(tmp_path_factory):
     return base / "scan", paths, manifest(decompose, base / "scan", base / "result")["digests"]
 
 
-def zipped(folder, target):
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+def zipped(folder, target, method=zipfile.ZIP_DEFLATED):
+    with zipfile.ZipFile(target, "w", method) as archive:
         for path in folder.iterdir():
             archive.write(path, f"scan/{path.name}")
 
 
-def tarred(folder, target):
-    with tarfile.open(target, "w") as archive:
+def zipped_as_they_are(folder, target):
+    zipped(folder, target, zipfile.ZIP_STORED)
+
+
+def tarred(folder, target, mode="w"):
+    with tarfile.open(target, mode) as archive:
         archive.add(folder, "scan")
 
 
 def tarred_and_zipped(folder, target):
-    with tarfile.open(target, "w:gz") as archive:
-        archive.add(folder, "scan")
+    tarred(folder, target, "w:gz")
 
 
-@pytest.mark.parametrize("pack", [zipped, tarred, tarred_and_zipped], ids=lambda f: f.__name__.replace("_", " "))
-def test_an_archive_is_the_folder_that_is_in_it(scan, pack, tmp_path):
+PACKS = [zipped, zipped_as_they_are, tarred, tarred_and_zipped]
+packs = pytest.mark.parametrize("pack", PACKS, ids=lambda f: f.__name__.replace("_", " "))
+
+
+@ways
+@packs
+def test_an_archive_is_the_folder_that_is_in_it(scan, pack, way, tmp_path):
     folder, _, digests = scan
     pack(folder, tmp_path / "archive")
-    assert manifest(decompose, tmp_path / "archive", tmp_path / "result")["digests"] == digests
-    listed = json.loads(tomobasis("inspect", "--json", tmp_path / "archive").out)
-    assert listed["series"][0]["slices"] == GRID[0]
+    assert manifest(way, tmp_path / "archive", tmp_path / "result")["digests"] == digests
+    if way == decompose:
+        listed = json.loads(tomobasis("inspect", "--json", tmp_path / "archive").out)
+        assert [series["slices"] for series in listed["series"]] == [GRID[0]]
 
 
-@pytest.mark.parametrize("pack", [zipped, tarred_and_zipped], ids=lambda f: f.__name__.replace("_", " "))
-def test_a_damaged_archive_is_one_error(scan, pack, tmp_path):
-    archive = tmp_path / "archive"
-    pack(scan[0], archive)
-    archive.write_bytes(archive.read_bytes()[: archive.stat().st_size // 2])
-    run = decompose("--input", archive, "--output", tmp_path / "result")
-    assert run.code == 3 and len(run.errors) == 1 and "--input: the archive is" in run.errors[0], run.err
+@packs
+def test_composites_of_an_archive_are_those_of_its_folder(scan, pack, tmp_path):
+    pack(scan[0], tmp_path / "archive")
+    for name in ("plain", "packed"):
+        source = scan[0] if name == "plain" else tmp_path / "archive"
+        run = decompose("--input", source, "--output", tmp_path / name, "--emit", "dicom", "--composite", "2,5")
+        assert run.code == 0, run.err
+    files = [sorted((tmp_path / name).glob("dicom/*/*.dcm")) for name in ("plain", "packed")]
+    assert len(files[0]) == 2 * GRID[0]
+    assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+def changed(data):
+    """Another byte in the middle: of a slice's pixels."""
+    return data[: len(data) // 2] + bytes([data[len(data) // 2] ^ 4]) + data[len(data) // 2 + 1 :]
+
+
+def encrypted(data):
+    """The flag of encryption at one file of a zip's directory."""
+    at = data.rindex(b"PK\1\2") + 8
+    return data[:at] + bytes([data[at] | 1]) + data[at + 1 :]
+
+
+DAMAGES = [
+    (zipped, cut), (zipped, changed), (zipped, encrypted), (zipped_as_they_are, changed), (tarred, cut),
+    (tarred_and_zipped, cut), (tarred_and_zipped, changed),
+]  # fmt: skip
 
 
 @pytest.mark.spark
-def test_the_job_says_that_it_reads_no_archives(scan, tmp_path):
-    zipped(scan[0], tmp_path / "archive")
-    run = submit("--input", tmp_path / "archive", "--output", tmp_path / "result")
-    assert run.code == 2 and len(run.errors) == 1 and "archive" in run.errors[0], run.err
+@pytest.mark.parametrize(("pack", "damage"), DAMAGES, ids=lambda f: f.__name__.replace("_", " "))
+def test_a_damaged_archive_is_one_error_the_same_both_ways(scan, pack, damage, tmp_path):
+    archive = tmp_path / "archive"
+    pack(scan[0], archive)
+    archive.write_bytes(damage(archive.read_bytes()))
+    said = []
+    for way in (decompose, submit):
+        run = way("--input", archive, "--output", tmp_path / "result")
+        assert run.code == 3 and len(run.errors) == 1, run.err
+        assert not (tmp_path / "result").exists()
+        said += run.errors
+    assert "--input: the archive is damaged" in said[0] and said[0] == said[1]
 
 
 @ways

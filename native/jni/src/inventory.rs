@@ -3,10 +3,10 @@
 use jni::{
     Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
-    sys::{jboolean, jint, jlong},
+    sys::{jint, jlong},
 };
 use tomobasis_dicom::SeriesPlan;
-use tomobasis_pipeline::{archive, options::Options, scan};
+use tomobasis_pipeline::{options::Options, scan};
 
 use crate::{
     arrays::{ints, new_string, size, string, strings},
@@ -93,12 +93,6 @@ fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject
     let mut json = serde_json::to_value(plan)?;
     json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
     new_string(env, &json.to_string())
-}
-
-/// `boolean isArchive0(byte[] head)`: whether a file that begins with these bytes is an archive of files.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
-pub fn is_archive0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, head: JByteArray<'local>) -> jboolean {
-    native(env, |env| Ok(archive::kind(&env.convert_byte_array(&head)?).is_some()))
 }
 
 /// `String fileLabel(int file, int count, String name)`: how messages name a file.

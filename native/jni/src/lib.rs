@@ -9,6 +9,7 @@
 //! their exit code, panics become `ComputationException`, and an exception that is already pending wins (`failure`). The JVM is
 //! never aborted.
 
+mod archive;
 mod arrays;
 mod block_renderer;
 mod composite_renderer;

@@ -3,15 +3,19 @@
 //! Nothing is unpacked to disk, so entries may have any names. An archive is walked in its own order, and the caller reads as
 //! much of an entry as it needs: what an entry expands to is bounded by what is asked for, and by the length that
 //! it declares. In a zip and a plain tar, entries that are not wanted are seeked over; a gzip stream has to be read up to the
-//! last wanted entry. Archives inside archives or inside folders are files like any other.
+//! last wanted entry. Archives inside archives or inside folders are files like any other. A zip's checksums are compared when a
+//! file is read whole, a gzip stream's when the archive is listed.
+//!
+//! The Spark job takes the [`list`] only: it says where each entry's bytes are, so that any task can read its own.
 
-use std::{
-    fs::File,
-    io::{self, Read},
+use std::io::{self, Read, Seek, SeekFrom};
+
+use flate2::{
+    Crc,
+    read::{DeflateDecoder, MultiGzDecoder},
 };
-
-use flate2::read::{DeflateDecoder, MultiGzDecoder};
-use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive};
+use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ZipArchive, ZipArchiveEntryWayfinder};
+use serde::Serialize;
 
 use crate::error::{Error, Result};
 
@@ -50,11 +54,17 @@ pub struct Entry<'a> {
     pub name: String,
     /// Its length.
     pub length: u64,
+    crc: Option<u32>,
     reader: &'a mut dyn Read,
     bytes: Vec<u8>,
 }
 
-impl Entry<'_> {
+impl<'a> Entry<'a> {
+    fn new(listed: Listed, reader: &'a mut dyn Read) -> Self {
+        let Listed { index, name, length, crc, .. } = listed;
+        Self { index, name, length, crc, reader, bytes: Vec::new() }
+    }
+
     /// The first `wanted` bytes, or all there are.
     ///
     /// # Errors
@@ -62,8 +72,12 @@ impl Entry<'_> {
     pub fn head(&mut self, wanted: u64) -> io::Result<&[u8]> {
         let missing = wanted.min(self.length).saturating_sub(self.bytes.len() as u64);
         (&mut self.reader).take(missing).read_to_end(&mut self.bytes)?;
-        if (self.bytes.len() as u64) < wanted.min(self.length) {
+        let read = self.bytes.len() as u64;
+        if read < wanted.min(self.length) {
             return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        if missing > 0 && read == self.length {
+            check(&self.bytes, self.crc)?;
         }
         Ok(&self.bytes)
     }
@@ -78,14 +92,83 @@ impl Entry<'_> {
     }
 }
 
+/// How the bytes of an entry are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packing {
+    /// As they are, in a tar.
+    Tar,
+    /// As they are, in a zip, behind the entry's local header.
+    ZipStored,
+    /// Deflated, in a zip, behind the entry's local header.
+    ZipDeflated,
+    /// As they are, in the tar that a gzip stream expands to.
+    TarGz,
+}
+
+/// A file in an archive, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its place in the archive's order, files only.
+    pub index: usize,
+    /// Its path.
+    pub name: String,
+    /// Its length.
+    pub length: u64,
+    /// How it is kept.
+    pub packing: Packing,
+    /// Where its bytes start, in a zip its local header; in a tar.gz as the gzip stream expands.
+    pub start: u64,
+    /// How many bytes it takes there, a zip's local header aside.
+    pub size: u64,
+    /// CRC-32 of its content, in a zip.
+    pub crc: Option<u32>,
+}
+
+/// The files of an archive, by the bytes of their names: the order of the input's files.
+///
+/// # Errors
+/// [`Error::Input`] for an archive that cannot be read or ends before its files do.
+pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
+    let end = archive.seek(SeekFrom::End(0)).map_err(damaged)?;
+    archive.rewind().map_err(damaged)?;
+    let mut files = match kind {
+        Kind::Zip => {
+            let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+            let archive = ZipArchive::from_seekable(archive, &mut buffer).map_err(damaged_zip)?;
+            zip_files(&archive, &mut buffer)?.into_iter().map(|(file, _)| file).collect()
+        }
+        Kind::Tar => {
+            let mut archive = tar::Archive::new(archive);
+            let entries = archive.entries_with_seek().map_err(damaged)?;
+            tar_files(entries, Packing::Tar).map(|file| Ok(file?.0)).collect::<Result<Vec<_>>>()?
+        }
+        Kind::TarGz => {
+            let mut archive = tar_in_gzip(archive);
+            let entries = archive.entries().map_err(damaged)?;
+            let files =
+                tar_files(entries, Packing::TarGz).map(|file| Ok(file?.0)).collect::<Result<Vec<_>>>()?;
+            // Up to the checksum.
+            io::copy(&mut archive.into_inner(), &mut io::sink()).map_err(damaged)?;
+            files
+        }
+    };
+    // Seeking goes beyond the end without a word.
+    if kind != Kind::TarGz && files.iter().any(|file| file.start.saturating_add(file.size) > end) {
+        return Err(damaged(io::ErrorKind::UnexpectedEof));
+    }
+    files.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
+    Ok(files)
+}
+
 /// Calls `each` for the files of an archive in the archive's order, as far as `wanted` says so by their index; the walk ends when
 /// `each` returns `false`.
 ///
 /// # Errors
 /// [`Error::Input`] for an archive that cannot be read; and the errors of `each`.
-pub fn walk(
+pub fn walk<R: Read + Seek>(
     kind: Kind,
-    archive: File,
+    archive: R,
     wanted: &dyn Fn(usize) -> bool,
     each: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
 ) -> Result<()> {
@@ -93,43 +176,97 @@ pub fn walk(
         Kind::Zip => walk_zip(archive, wanted, each),
         Kind::Tar => {
             let mut archive = tar::Archive::new(archive);
-            walk_tar(archive.entries_with_seek().map_err(damaged)?, wanted, each)
+            walk_tar(tar_files(archive.entries_with_seek().map_err(damaged)?, Packing::Tar), wanted, each)
         }
         Kind::TarGz => {
-            let mut archive = tar::Archive::new(MultiGzDecoder::new(io::BufReader::new(archive)));
-            walk_tar(archive.entries().map_err(damaged)?, wanted, each)
+            let mut archive = tar_in_gzip(archive);
+            walk_tar(tar_files(archive.entries().map_err(damaged)?, Packing::TarGz), wanted, each)
         }
     }
 }
 
-fn walk_zip(
-    archive: File,
+fn tar_in_gzip<R: Read>(archive: R) -> tar::Archive<MultiGzDecoder<io::BufReader<R>>> {
+    tar::Archive::new(MultiGzDecoder::new(io::BufReader::with_capacity(RECOMMENDED_BUFFER_SIZE, archive)))
+}
+
+/// The first `count` bytes that a deflated entry expands to, compared with the checksum where there is one; fewer where `deflated`
+/// ends before.
+///
+/// # Errors
+/// [`Error::Input`] when it is damaged.
+pub fn inflate(deflated: &[u8], count: usize, crc: Option<u32>) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    match DeflateDecoder::new(deflated).take(count as u64).read_to_end(&mut bytes) {
+        Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => return Err(damaged(error)),
+        _ if bytes.len() == count => check(&bytes, crc).map_err(damaged)?,
+        _ => {}
+    }
+    Ok(bytes)
+}
+
+/// Compares a whole file with its checksum.
+///
+/// # Errors
+/// [`io::ErrorKind::InvalidData`] when they differ.
+pub fn check(bytes: &[u8], crc: Option<u32>) -> io::Result<()> {
+    let Some(crc) = crc else { return Ok(()) };
+    let mut found = Crc::new();
+    found.update(bytes);
+    if found.sum() == crc { Ok(()) } else { Err(io::ErrorKind::InvalidData.into()) }
+}
+
+/// The files in a zip's directory.
+fn zip_files<R: rawzip::ReaderAt>(
+    archive: &ZipArchive<R>,
+    buffer: &mut [u8],
+) -> Result<Vec<(Listed, ZipArchiveEntryWayfinder)>> {
+    let mut files = Vec::new();
+    let mut directory = archive.entries(buffer);
+    while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
+        if file.is_dir() {
+            continue;
+        }
+        let packing = match file.compression_method() {
+            _ if file.flags().is_encrypted() => return Err(damaged(io::ErrorKind::Unsupported)),
+            CompressionMethod::STORE => Packing::ZipStored,
+            CompressionMethod::DEFLATE => Packing::ZipDeflated,
+            _ => return Err(damaged(io::ErrorKind::Unsupported)),
+        };
+        let listed = Listed {
+            index: files.len(),
+            name: String::from_utf8_lossy(file.file_path().as_ref()).into_owned(),
+            length: bounded(file.uncompressed_size_hint())?,
+            packing,
+            start: file.local_header_offset(),
+            size: bounded(file.compressed_size_hint())?,
+            crc: Some(file.crc32()),
+        };
+        files.push((listed, file.wayfinder()));
+    }
+    Ok(files)
+}
+
+fn walk_zip<R: Read + Seek>(
+    archive: R,
     wanted: &dyn Fn(usize) -> bool,
     each: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
 ) -> Result<()> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let archive = ZipArchive::from_file(archive, &mut buffer).map_err(damaged_zip)?;
-    let mut files = Vec::new();
-    let mut directory = archive.entries(&mut buffer);
-    while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
-        if !file.is_dir() {
-            let name = String::from_utf8_lossy(file.file_path().as_ref()).into_owned();
-            files.push((name, file.wayfinder(), file.compression_method()));
-        }
-    }
-    for (index, (name, place, method)) in files.into_iter().enumerate().filter(|(index, _)| wanted(*index)) {
+    let archive = ZipArchive::from_seekable(archive, &mut buffer).map_err(damaged_zip)?;
+    for (listed, place) in
+        zip_files(&archive, &mut buffer)?.into_iter().filter(|(file, _)| wanted(file.index))
+    {
         let file = archive.get_entry(place).map_err(damaged_zip)?;
         let mut stored = file.reader();
         let mut inflated;
-        let reader: &mut dyn Read = match method {
-            CompressionMethod::STORE => &mut stored,
-            CompressionMethod::DEFLATE => {
+        let reader: &mut dyn Read = match listed.packing {
+            Packing::ZipDeflated => {
                 inflated = DeflateDecoder::new(stored);
                 &mut inflated
             }
-            _ => return Err(damaged(io::ErrorKind::Unsupported)),
+            _ => &mut stored,
         };
-        if !each(entry(index, name, place.uncompressed_size_hint(), reader)?)? {
+        if !each(Entry::new(listed, reader))? {
             break;
         }
     }
@@ -140,146 +277,56 @@ fn damaged_zip(error: rawzip::Error) -> Error {
     damaged(io::Error::new(io::ErrorKind::InvalidData, error))
 }
 
-fn walk_tar<'a, R: Read + 'a>(
+/// The files in a tar.
+fn tar_files<'a, R: Read + 'a>(
     entries: tar::Entries<'a, R>,
+    packing: Packing,
+) -> impl Iterator<Item = Result<(Listed, tar::Entry<'a, R>)>> {
+    let files =
+        entries.filter(|file| file.as_ref().map_or(true, |file| file.header().entry_type().is_file()));
+    files.enumerate().map(move |(index, file)| {
+        let file = file.map_err(damaged)?;
+        let name = String::from_utf8_lossy(&file.path_bytes()).into_owned();
+        let length = bounded(file.size())?;
+        let start = file.raw_file_position();
+        Ok((Listed { index, name, length, packing, start, size: length, crc: None }, file))
+    })
+}
+
+fn walk_tar<'a, R: Read + 'a>(
+    files: impl Iterator<Item = Result<(Listed, tar::Entry<'a, R>)>>,
     wanted: &dyn Fn(usize) -> bool,
     each: &mut dyn FnMut(Entry<'_>) -> Result<bool>,
 ) -> Result<()> {
-    let files =
-        entries.filter(|file| file.as_ref().map_or(true, |file| file.header().entry_type().is_file()));
-    for (index, file) in files.enumerate() {
-        let mut file = file.map_err(damaged)?;
-        if wanted(index) {
-            let (name, length) = (String::from_utf8_lossy(&file.path_bytes()).into_owned(), file.size());
-            if !each(entry(index, name, length, &mut file)?)? {
-                break;
-            }
+    for file in files {
+        let (listed, mut file) = file?;
+        if wanted(listed.index) && !each(Entry::new(listed, &mut file))? {
+            break;
         }
     }
     Ok(())
 }
 
-fn entry(index: usize, name: String, length: u64, reader: &mut dyn Read) -> Result<Entry<'_>> {
+fn bounded(length: u64) -> Result<u64> {
     if length > LONGEST {
         return Err(Error::Input(format!(
             "an entry of the archive has {length} bytes; at most {LONGEST} are read"
         )));
     }
-    Ok(Entry { index, name, length, reader, bytes: Vec::new() })
+    Ok(length)
 }
 
 /// The error for an archive as a whole: its library's words may hold names, so only their kind is shown.
-pub(crate) fn damaged(error: impl Into<io::Error>) -> Error {
+#[must_use]
+pub fn damaged(error: impl Into<io::Error>) -> Error {
     let error = error.into();
     log::debug!("the archive cannot be read: {error}");
-    Error::Input(format!("the archive is damaged, cut off or encrypted ({}); unpack it first", error.kind()))
+    let kind = match error.kind() {
+        io::ErrorKind::InvalidInput => io::ErrorKind::InvalidData, // flate2's word for damaged data
+        kind => kind,
+    };
+    Error::Input(format!("the archive is damaged, cut off or encrypted ({kind}); unpack it first"))
 }
 
 #[cfg(test)]
-mod tests {
-    use std::io::{Seek, SeekFrom, Write};
-
-    use super::*;
-
-    /// Path and content.
-    type Packed = (String, Vec<u8>);
-
-    fn files() -> Vec<Packed> {
-        (0..5).map(|i| (format!("scan/{i}"), vec![i as u8; 100 * (5 - i)])).collect()
-    }
-
-    fn tar_of(files: &[Packed]) -> Vec<u8> {
-        let mut builder = tar::Builder::new(Vec::new());
-        let mut folder = tar::Header::new_ustar();
-        folder.set_entry_type(tar::EntryType::Directory);
-        folder.set_size(0);
-        builder.append_data(&mut folder, "scan/", &[][..]).unwrap();
-        for (name, bytes) in files {
-            let mut header = tar::Header::new_ustar();
-            header.set_size(bytes.len() as u64);
-            builder.append_data(&mut header, name, &bytes[..]).unwrap();
-        }
-        builder.into_inner().unwrap()
-    }
-
-    fn zip_of(files: &[Packed]) -> Vec<u8> {
-        let mut archive = rawzip::ZipArchiveWriter::new(Vec::new());
-        archive.new_dir("scan/").create().unwrap();
-        for (name, bytes) in files {
-            let (mut entry, config) =
-                archive.new_file(name).compression_method(CompressionMethod::DEFLATE).start().unwrap();
-            let encoder = flate2::write::DeflateEncoder::new(&mut entry, flate2::Compression::fast());
-            let mut writer = config.wrap(encoder);
-            writer.write_all(bytes).unwrap();
-            let (encoder, descriptor) = writer.finish().unwrap();
-            encoder.finish().unwrap();
-            entry.finish(descriptor).unwrap();
-        }
-        archive.finish().unwrap()
-    }
-
-    fn archives() -> Vec<Vec<u8>> {
-        let tar = tar_of(&files());
-        let mut gz = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
-        gz.write_all(&tar).unwrap();
-        vec![tar, gz.finish().unwrap(), zip_of(&files())]
-    }
-
-    /// A file of these bytes, open and without a name.
-    fn stored(bytes: &[u8]) -> File {
-        let mut file = tempfile::tempfile().unwrap();
-        file.write_all(bytes).unwrap();
-        file.seek(SeekFrom::Start(0)).unwrap();
-        file
-    }
-
-    #[test]
-    fn every_kind_gives_the_files_in_its_order_and_as_much_as_is_asked_for() {
-        for archive in archives() {
-            let kind = kind(&archive).unwrap();
-            let (mut all, mut heads) = (Vec::new(), Vec::new());
-            walk(kind, stored(&archive), &|_| true, &mut |entry| {
-                all.push((entry.name.clone(), entry.into_bytes().unwrap()));
-                Ok(true)
-            })
-            .unwrap();
-            assert_eq!(all, files(), "{kind:?}");
-            walk(kind, stored(&archive), &|index| index % 2 == 1, &mut |mut entry| {
-                assert_eq!(entry.head(7).unwrap().len(), 7);
-                heads.push((entry.index, entry.head(150).unwrap().to_vec()));
-                Ok(entry.index < 3)
-            })
-            .unwrap();
-            assert_eq!(heads, [(1, vec![1; 150]), (3, vec![3; 150])], "{kind:?}");
-        }
-    }
-
-    #[test]
-    fn an_archive_cut_anywhere_or_changed_is_an_error_or_has_fewer_files() {
-        for archive in archives() {
-            let kind = kind(&archive).unwrap();
-            for length in (0..archive.len()).step_by(41) {
-                let mut read = Vec::new();
-                let outcome = walk(kind, stored(&archive[..length]), &|_| true, &mut |entry| {
-                    let name = entry.name.clone();
-                    read.push((name, entry.into_bytes().map_err(damaged)?));
-                    Ok(true)
-                });
-                // Behind its last file a tar has zeros, which nobody needs; a zip has its directory.
-                assert_eq!(read, files()[..read.len()], "{kind:?} cut at {length}");
-                assert!(outcome.is_err() || read.len() < 5 || kind != Kind::Zip, "{kind:?} cut at {length}");
-                if let Err(error) = outcome {
-                    assert_eq!(error.exit_code(), 3);
-                    assert!(!error.to_string().contains("scan/"), "{error}");
-                }
-            }
-        }
-    }
-
-    #[test]
-    fn other_files_are_no_archives() {
-        for head in [&b""[..], b"PK", b"DICM", &[0; 265], b"\x1F\x8B"] {
-            assert_eq!(kind(head), None);
-        }
-    }
-}
+mod tests;

@@ -1,23 +1,20 @@
 //! The second stage of the in-process run: stored pixels of all slices, each file read once.
 //!
 //! Files are spread over the threads, and so are the frames of a file that has several. Of a large uncompressed multi-frame
-//! file only the head and the frames themselves are read; an archive is walked once, some entries at a time.
+//! file only the head and the frames themselves are read.
 
-use std::{collections::BTreeMap, fs::File, io, mem, os::unix::fs::FileExt, path::Path};
+use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use rayon::prelude::*;
 use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile};
 
 use crate::{
-    archive,
     digest::Digest,
-    error::{Error, Result},
+    error::Result,
     progress::Progress,
-    scan::{self, InputFile},
+    scan::InputFile,
+    sources::{each_file, read},
 };
-
-/// Bytes of an archive's entries that are in memory at a time.
-const BATCH: usize = 64 << 20;
 
 /// A slice of the plan and the room for its pixels.
 type Target<'a> = (usize, &'a mut [i16]);
@@ -42,22 +39,13 @@ pub(crate) fn decode(
     for (target, slice) in pixels.chunks_mut(plan.pixels()).enumerate().zip(&plan.slices) {
         by_file.entry(slice.file).or_default().push(target);
     }
-    let (mut plain, mut archives) = (Vec::new(), BTreeMap::<&Path, BTreeMap<usize, Vec<Target<'_>>>>::new());
-    for (index, targets) in by_file {
-        let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
-        match file.entry {
-            None => plain.push((index, file, targets)),
-            Some(entry) => drop(archives.entry(&file.path).or_default().insert(entry, targets)),
-        }
-    }
-    let read = |buffer: &mut FileBuffer, (index, file, targets): (usize, &InputFile, _)| {
-        work.file(file, targets, buffer).map_err(|source| file.unreadable(index, files.len(), source))
-    };
-    let mut done: Vec<Done> =
-        plain.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<Vec<_>>>()?.concat();
-    for (path, wanted) in archives {
-        done.extend(work.archive(path, wanted)?);
-    }
+    let done = each_file(
+        files,
+        by_file,
+        |file, targets, buffer| work.file(file, targets, buffer),
+        |bytes, targets| work.whole(bytes, targets),
+    )?;
+    let mut done = done.concat();
     done.sort_by_key(|(slice, _)| *slice);
     Ok(done.into_iter().map(|(_, decoded)| decoded).collect())
 }
@@ -77,7 +65,7 @@ impl Work<'_> {
     ) -> io::Result<Vec<Done>> {
         match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
             Some(piece) => self.pieces(&file.path, piece, targets),
-            None => Ok(self.whole(scan::read(file, buffer)?, targets)),
+            None => Ok(self.whole(read(file, buffer)?, targets)),
         }
     }
 
@@ -112,28 +100,5 @@ impl Work<'_> {
         let decoded = opened.decode(self.plan, slice, out).map(Digest);
         self.progress.advance(1);
         (slice, decoded)
-    }
-
-    /// The slices of some entries of one archive.
-    fn archive(&self, path: &Path, mut wanted: BTreeMap<usize, Vec<Target<'_>>>) -> Result<Vec<Done>> {
-        let entries: Vec<usize> = wanted.keys().copied().collect();
-        let (mut done, mut batch, mut size) = (Vec::new(), Vec::new(), 0);
-        let all = |batch: &mut Vec<(Vec<u8>, Vec<Target<'_>>)>| {
-            let full = mem::take(batch).into_par_iter();
-            full.flat_map_iter(|(bytes, targets)| self.whole(&bytes, targets)).collect::<Vec<Done>>()
-        };
-        scan::walk(path, &|entry| entries.binary_search(&entry).is_ok(), &mut |entry| {
-            let index = entry.index;
-            let bytes = entry.into_bytes().map_err(archive::damaged)?;
-            size += bytes.len();
-            batch.extend(wanted.remove(&index).map(|targets| (bytes, targets)));
-            if size > BATCH {
-                done.extend(all(&mut batch));
-                size = 0;
-            }
-            Ok(!wanted.is_empty())
-        })?;
-        done.extend(all(&mut batch));
-        if wanted.is_empty() { Ok(done) } else { Err(archive::damaged(io::ErrorKind::UnexpectedEof)) }
     }
 }

@@ -32,6 +32,7 @@ pub mod progress;
 pub mod result;
 pub mod run;
 pub mod scan;
+mod sources;
 mod spectrum;
 pub mod tables;
 pub mod verify;

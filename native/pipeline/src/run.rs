@@ -17,7 +17,7 @@ use std::{
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::{Map, Value};
-use tomobasis_dicom::{FileBuffer, SeriesPlan};
+use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
@@ -302,18 +302,6 @@ impl Scan {
         }
         rows
     }
-}
-
-/// Reads the file of slice number `slice` of the plan.
-fn read_slice<'b>(
-    plan: &SeriesPlan,
-    slice: usize,
-    files: &[InputFile],
-    buffer: &'b mut FileBuffer,
-) -> Result<&'b [u8]> {
-    let index = plan.slices[slice].file;
-    let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
-    scan::read(file, buffer).map_err(|source| file.unreadable(index, files.len(), source))
 }
 
 /// For the log that `--verbose` shows: which file the error's label means.

@@ -14,7 +14,7 @@ use std::{
 };
 
 use rayon::prelude::*;
-use tomobasis_dicom::{FileBuffer, Inventory, SeriesPlan, file_label};
+use tomobasis_dicom::{Inventory, SeriesPlan, file_label};
 use walkdir::WalkDir;
 
 use crate::{
@@ -60,8 +60,10 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
         if !root.exists() {
             return Err(Error::Input("there is no such folder or file; check the path".to_owned()));
         }
-        if root.is_file() && archive_kind(&root).map_err(damaged)?.is_some() {
-            files.extend(list_archive(&root)?);
+        if root.is_file()
+            && let Some(kind) = archive_kind(&root).map_err(damaged)?
+        {
+            files.extend(list_archive(&root, kind)?);
             continue;
         }
         for entry in WalkDir::new(&root).follow_links(true) {
@@ -97,15 +99,12 @@ fn archive_kind(path: &Path) -> io::Result<Option<archive::Kind>> {
     Ok(archive::kind(&head(path, archive::MAGIC_BYTES)?.1))
 }
 
-/// The files of an archive, by the bytes of their names.
-fn list_archive(path: &Path) -> Result<Vec<InputFile>> {
-    let mut files = Vec::new();
-    walk(path, &|_| true, &mut |entry| {
-        files.push(InputFile { path: path.to_owned(), name: entry.name, entry: Some(entry.index) });
-        Ok(true)
-    })?;
-    files.sort_by(|a, b| a.name.as_bytes().cmp(b.name.as_bytes()));
-    Ok(files)
+/// The files of an archive.
+fn list_archive(path: &Path, kind: archive::Kind) -> Result<Vec<InputFile>> {
+    let files = archive::list(kind, File::open(path).map_err(damaged)?)?.into_iter();
+    Ok(files
+        .map(|file| InputFile { path: path.to_owned(), name: file.name, entry: Some(file.index) })
+        .collect())
 }
 
 /// Walks the archive at `path`: see [`archive::walk`].
@@ -187,22 +186,6 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
         })?;
     }
     Ok(inventory)
-}
-
-/// All bytes of one file, in or outside an archive.
-pub(crate) fn read<'b>(file: &InputFile, buffer: &'b mut FileBuffer) -> io::Result<&'b [u8]> {
-    let Some(wanted) = file.entry else {
-        let mut opened = File::open(&file.path)?;
-        let length = opened.metadata()?.len();
-        return buffer.fill(length, |bytes| opened.read_exact(bytes));
-    };
-    let mut bytes = Vec::new();
-    walk(&file.path, &|entry| entry == wanted, &mut |entry| {
-        bytes = entry.into_bytes().map_err(damaged)?;
-        Ok(false)
-    })
-    .map_err(|_| io::ErrorKind::InvalidData)?;
-    buffer.fill(bytes.len() as u64, |memory| bytes.as_slice().read_exact(memory))
 }
 
 /// The series that the options mean, checked against them.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{
     block::{BlockRenderer, basis_digests},
-    derived::DerivedSection,
+    derived::{DerivedSection, DerivedSeries},
     digest::Digest,
     error::{Error, Result},
     options::{Emit, Options, VerifyArgs},
@@ -65,7 +65,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     Ok(folder.manifest)
 }
 
-/// Compares two result folders.
+/// Compares two result folders, and of their derived series those that both have.
 ///
 /// # Errors
 /// [`Error::Differs`] naming the first difference.
@@ -79,11 +79,21 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
             Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
             other => other,
         };
-        pool.install(|| folder.check(progress)).map_err(in_folder)?;
+        pool.install(|| folder.check(progress).and_then(|()| folder.check_derived_series()))
+            .map_err(in_folder)?;
         Ok(folder.manifest)
     };
     let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
-    match first_difference(&a.digests, &b.digests) {
+    let derived =
+        |manifest: &Manifest| manifest.derived.iter().flat_map(|section| section.series.clone()).collect();
+    let (a_derived, b_derived): (Vec<DerivedSeries>, Vec<_>) = (derived(&a), derived(&b));
+    let differing = a_derived.iter().find(|a| b_derived.iter().any(|b| b.k == a.k && b != *a));
+    let differing = || differing.map(|series| format!("the pixels of the derived series k={}", series.k));
+    let ranks = |series: &[DerivedSeries]| series.iter().map(|series| series.k).collect::<Vec<_>>();
+    if ranks(&a_derived) != ranks(&b_derived) {
+        progress.message("A and B have not the same derived series; those that both have were compared");
+    }
+    match first_difference(&a.digests, &b.digests).or_else(differing) {
         Some(what) => {
             Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")))
         }

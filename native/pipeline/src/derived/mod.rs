@@ -22,7 +22,7 @@ use tomobasis_dicom::derived::{Derivation, DerivedSyntax, check_source};
 pub use self::{
     composites::{CompositeRenderer, CompositeScratch},
     record::{DerivedRecord, DerivedSection, DerivedSeries},
-    slices::{DerivedFile, DerivedSlices},
+    slices::{DerivedFile, DerivedSlices, path},
     strip::Strip,
 };
 use crate::{

@@ -6,15 +6,19 @@ use std::{
 };
 
 use rayon::prelude::*;
+use tomobasis_dicom::SeriesChoice;
 
 use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables};
 use crate::{
     NamedFile,
+    decode::decode,
     decomposition::{Decomposition, block_count, first_row},
+    derived::{self, DerivedSeries},
     digest::{BasisDigests, Digest, Digests, FORMAT, root},
     error::{Error, Result},
     options::Emit,
-    progress::Progress,
+    progress::{Progress, Silent},
+    scan::{InputFile, take_inventory},
     tables::{self, BasisEncoder},
 };
 
@@ -128,6 +132,27 @@ impl ResultFolder {
         results.into_iter().collect()
     }
 
+    /// Recomputes the digests of the derived series from their files' pixels, on the current thread pool, and compares.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the folder of the first series that differs or cannot be read.
+    pub(crate) fn check_derived_series(&self) -> Result<()> {
+        let mut sections = self.manifest.derived.iter();
+        sections
+            .try_for_each(|section| section.series.iter().try_for_each(|series| self.check_series(series)))
+    }
+
+    fn check_series(&self, series: &DerivedSeries) -> Result<()> {
+        let file = |slice| {
+            let name = derived::path(series.k, slice);
+            InputFile { path: self.path.join(&name), name, entry: None }
+        };
+        let files: Vec<InputFile> = (0..self.manifest.result.columns).map(file).collect();
+        let folder = format!("dicom/k={}", series.k);
+        let found = pixels_of(&files).map_err(|error| Error::Differs(format!("{folder}: {error}")))?;
+        same(&folder, "digest of its pixels", found, series.pixels)
+    }
+
     fn check_block(&self, block: u32, encoder: Option<&BasisEncoder>) -> Result<()> {
         let name = tables::basis_name(block);
         let file = self.read(&name)?;
@@ -156,6 +181,16 @@ impl ResultFolder {
         fs::read(self.path.join(name))
             .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
     }
+}
+
+/// Digest of the stored pixels of the one series in `files`.
+fn pixels_of(files: &[InputFile]) -> Result<Digest> {
+    let inventory = take_inventory(files, &Silent)?;
+    let id = inventory.series().first().map(|series| series.id.clone()).unwrap_or_default();
+    let plan = inventory.select(&SeriesChoice::Uid(id))?;
+    let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
+    let digests = decode(&plan, files, &mut pixels, &Silent)?;
+    Ok(Digest::of_digests(&digests.into_iter().collect::<std::result::Result<Vec<_>, _>>()?))
 }
 
 /// In a folder that is being verified, a file that does not parse is a difference like any other.

@@ -1,15 +1,16 @@
 //! The stage that makes derived DICOM, in process.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use rayon::prelude::*;
 use tomobasis_dicom::FileBuffer;
 
-use super::{Runner, Scan, read_slice, tell_path};
+use super::{Runner, Scan, tell_path};
 use crate::{
     decomposition::Decomposition,
     derived::{CompositeRenderer, CompositeScratch, DerivedFile, DerivedRecord, DerivedSlices, Strip},
     error::Result,
+    scan::InputFile,
+    sources::{each_file, read},
 };
 
 /// Composites are held in memory as 16-bit integers, as many at a time as fit into this, at least one.
@@ -55,15 +56,23 @@ impl Runner<'_> {
             .into_iter()
             .flat_map(|(_, strips): (_, Vec<Strip>)| strips)
             .try_for_each(|strip| whole.add(strip))?;
-        let write = |buffer: &mut FileBuffer, slice: usize| {
-            let made = whole.write(slice, read_slice(&scan.plan, slice, &scan.files, buffer)?)?;
-            made.iter().try_for_each(take)?;
-            self.progress.advance(1);
-            Ok(made.into_iter().map(|made| made.record).collect::<Vec<_>>())
+        let mut by_file = BTreeMap::<usize, Vec<usize>>::new();
+        for (slice, plan) in scan.plan.slices.iter().enumerate() {
+            by_file.entry(plan.file).or_default().push(slice);
+        }
+        let write = |bytes: &[u8], slices: Vec<usize>| {
+            let mut records = Vec::new();
+            for slice in slices {
+                let made = whole.write(slice, bytes)?;
+                made.iter().try_for_each(take)?;
+                self.progress.advance(1);
+                records.extend(made.into_iter().map(|made| made.record));
+            }
+            Ok(records)
         };
-        let slices = (0..scan.plan.slices.len()).into_par_iter();
-        let records =
-            self.pool.install(|| slices.map_init(FileBuffer::new, write).collect::<Result<Vec<Vec<_>>>>())?;
-        Ok(records.into_iter().flatten().collect())
+        let read_and_write =
+            |file: &InputFile, slices, buffer: &mut FileBuffer| Ok(write(read(file, buffer)?, slices));
+        let made = self.pool.install(|| each_file(&scan.files, by_file, read_and_write, write))?;
+        Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat())
     }
 }

@@ -69,19 +69,6 @@ public final class Inventory extends NativeObject {
     return without0(planJson, slices, reasons);
   }
 
-  /** First bytes of a file that tell an archive. */
-  public static final int ARCHIVE_HEAD_BYTES = 265;
-
-  /**
-   * Whether a file is an archive of files: zip, tar or tar.gz.
-   *
-   * @param head its first {@link #ARCHIVE_HEAD_BYTES}, or all of a shorter file
-   * @return whether it is one
-   */
-  public static boolean isArchive(byte[] head) {
-    return isArchive0(Objects.requireNonNull(head, "head"));
-  }
-
   /**
    * How messages name a file: {@code file 17 of 303 (id 3f2a9c01)}.
    *
@@ -99,8 +86,6 @@ public final class Inventory extends NativeObject {
   private static native long add0(long handle, int file, String name, long length, byte[] head);
 
   private static native String select0(long handle);
-
-  private static native boolean isArchive0(byte[] head);
 
   private static native String without0(String planJson, int[] slices, String[] reasons);
 }

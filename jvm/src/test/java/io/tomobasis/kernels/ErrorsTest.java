@@ -73,16 +73,6 @@ class ErrorsTest {
   }
 
   @Test
-  void an_archive_is_told_by_its_first_bytes() {
-    byte[] tar = new byte[Inventory.ARCHIVE_HEAD_BYTES];
-    System.arraycopy("ustar".getBytes(), 0, tar, 257, 5);
-    assertTrue(Inventory.isArchive(tar));
-    assertTrue(Inventory.isArchive(new byte[] {'P', 'K', 3, 4}));
-    assertFalse(Inventory.isArchive(new byte[Inventory.ARCHIVE_HEAD_BYTES]));
-    assertFalse(Inventory.isArchive(new byte[0]));
-  }
-
-  @Test
   void a_file_label_counts_from_one_and_hides_the_name() {
     assertTrue(Inventory.fileLabel(16, 303, "DOE^JOHN.dcm").matches("file 17 of 303 \\(id [0-9a-f]{8}\\)"));
   }

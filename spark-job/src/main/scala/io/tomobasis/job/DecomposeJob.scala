@@ -65,7 +65,7 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
   def withoutBadSlices(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan = {
     val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
     val sources = SourceFiles(hadoop, files.length, verbose = false)
-    val bad = SliceReader.bad(sc, plan, SourceFiles.grouped(plan, files, runs), sources)
+    val bad = SliceReader.bad(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources)
     for ((_, reason) <- bad) err.println(s"skipped: $reason")
     if (bad.isEmpty) plan
     else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray))
@@ -76,14 +76,14 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val layout = plan.layout
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(asked, sc.defaultParallelism))
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
-    val decode = new Stage(2, "decode", "slices", sliceRuns.sizes)
+    val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
+    val decode = new Stage(2, "decode", "slices", groups.map(_.length))
     val gram = new Stage(3, "gram", "row blocks", blockRuns.sizes)
     val solve = new Stage(4, "decompose", "matrices", Vector(1))
     val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
     val sources = SourceFiles(hadoop, files.length, config.verbose)
-    val pieces =
-      named(decode)(SliceReader.pieces(sc, plan, SourceFiles.grouped(plan, files, sliceRuns), sources))
+    val pieces = named(decode)(SliceReader.pieces(sc, plan, groups, sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val sums = named(gram)(ExactGram.sum(blocks, layout.slices))
     Seq(decode, gram).foreach(progress.await)
@@ -105,14 +105,14 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
           val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
           val derive = new Stage(7, "derive", "slices", runs.sizes)
           val renderer = sc.broadcast(new SharedComposites(bytes))
-          val groups = sc.broadcast(SourceFiles.grouped(plan, files, runs))
+          val slices = sc.broadcast(SourceFiles.grouped(plan, files, runs))
           val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, runs))
-          val records = named(derive)(DerivedDicom.write(strips, renderer, groups, sources, folder))
+          val records = named(derive)(DerivedDicom.write(strips, renderer, slices, sources, folder))
           Seq(composite, derive).foreach(progress.await)
           (Seq(composite, derive), records)
         }
       val stages = Seq(scan, decode, gram, solve, render) ++ dicomStages
-      val environment = Environment.json(sc, stages, sliceRuns.parts, blockRuns.parts)
+      val environment = Environment.json(sc, stages, groups.length, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, derived, pictures, environment)
       made.foreach(file => result.write(file.path, file.bytes))

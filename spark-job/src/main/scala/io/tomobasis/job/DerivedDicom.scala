@@ -32,7 +32,7 @@ object DerivedDicom {
   def write(
       strips: RDD[(Int, Array[Byte])],
       renderer: Broadcast[SharedComposites],
-      groups: Broadcast[IndexedSeq[Array[SliceSource]]],
+      groups: Broadcast[IndexedSeq[Seq[SliceSource]]],
       files: SourceFiles,
       folder: TaskFolder
   ): Array[Array[Byte]] =
@@ -42,14 +42,13 @@ object DerivedDicom {
         val group = groups.value(run)
         Using.resource(new DerivedSlices(renderer.value.get, group.head.slice, group.length)) { slices =>
           arriving.foreach { case (_, strip) => slices.add(strip) }
-          val records = for {
-            source <- group
-            made <- files.on(source)(slices.write(source.slice, source.file.name, _))
-          } yield {
-            folder.write(made.path, made.bytes)
-            made.record
+          val records = files.each(group, whole = true) { (ofFile, bytes) =>
+            for (source <- ofFile; made <- slices.write(source.slice, source.file.name, bytes.head)) yield {
+              folder.write(made.path, made.bytes)
+              made.record
+            }
           }
-          records.iterator
+          records.flatten.toArray.iterator
         }
       }
       .collect()

@@ -3,6 +3,7 @@ package io.tomobasis.job
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{
   ChecksumFileSystem,
+  FSDataInputStream,
   FileAlreadyExistsException,
   FileSystem,
   ParentNotDirectoryException,
@@ -14,7 +15,9 @@ import org.apache.hadoop.util.functional.FutureIO
 
 import java.io.{EOFException, FileNotFoundException, IOException}
 
-/** Whole-file access to any Hadoop file system. */
+import scala.util.Using
+
+/** Files, and parts of them, on any Hadoop file system; entries of archives are files too. */
 object HadoopFiles {
   val LongestArray: Int = Int.MaxValue - 8
 
@@ -30,22 +33,25 @@ object HadoopFiles {
   /** The first `count` bytes of a file of known length. */
   def read(file: InputFile, count: Int, conf: Configuration): Array[Byte] = read(file, 0, count, conf)
 
-  /**
-   * `count` bytes of a file of known length, from `start` on. Object stores are told the length and that it is read once, which
-   * saves a request per file.
-   */
-  def read(file: InputFile, start: Long, count: Int, conf: Configuration): Array[Byte] = {
-    val path = new Path(file.uri)
+  /** `count` bytes of a file of known length, from `start` on. */
+  def read(file: InputFile, start: Long, count: Int, conf: Configuration): Array[Byte] = file.packed match {
+    case Some(packed) => ArchiveFiles.read(file, packed, start, count, conf)
+    case None =>
+      Using.resource(open(file.uri, file.length, "whole-file, sequential", conf)) { in =>
+        val bytes = new Array[Byte](count)
+        if (start == 0) in.readFully(bytes) else in.readFully(start, bytes)
+        bytes
+      }
+  }
+
+  /** Opens a file of known length; object stores are told it, which saves a request, and how it will be read. */
+  def open(uri: String, length: Long, policy: String, conf: Configuration): FSDataInputStream = {
+    val path = new Path(uri)
     val opening = fileSystem(path, conf)
       .openFile(path)
-      .opt(FS_OPTION_OPENFILE_READ_POLICY, "whole-file, sequential")
-      .optLong(FS_OPTION_OPENFILE_LENGTH, file.length)
-    val in = FutureIO.awaitFuture(opening.build())
-    try {
-      val bytes = new Array[Byte](count)
-      if (start == 0) in.readFully(bytes) else in.readFully(start, bytes)
-      bytes
-    } finally in.close()
+      .opt(FS_OPTION_OPENFILE_READ_POLICY, policy)
+      .optLong(FS_OPTION_OPENFILE_LENGTH, length)
+    FutureIO.awaitFuture(opening.build())
   }
 
   /** Why an operation failed, in words: messages of file systems name paths, and are not for the user. */

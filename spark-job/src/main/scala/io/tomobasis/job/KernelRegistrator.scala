@@ -18,6 +18,8 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[RenderedSeries],
       classOf[SliceSource],
       classOf[InputFile],
+      classOf[FilePiece],
+      classOf[Packed],
       classOf[SharedDecoder],
       classOf[SharedRenderer],
       classOf[SharedComposites]

@@ -15,15 +15,24 @@ import io.tomobasis.kernels.{InputException, Inventory, UsageException}
 /**
  * A file of the input.
  *
- * @param uri    where Hadoop finds it
+ * @param uri    where Hadoop finds it, or the archive that it is in
  * @param name   its path relative to the `--input` that it was found under; goes to native code, which shows a hash of it
  * @param length in bytes
+ * @param packed where it is in an archive
  */
-final case class InputFile(uri: String, name: String, length: Long)
+final case class InputFile(uri: String, name: String, length: Long, packed: Option[Packed] = None) {
+
+  /** Whether it can only be read by reading all that is before it: in a tar.gz. */
+  def streamed: Boolean = packed.exists(_.packing == Packed.TarGz)
+
+  /** Whether a part of it can be read without what is before. */
+  def cutable: Boolean = packed.forall(p => p.packing == Packed.Tar || p.packing == Packed.ZipStored)
+}
 
 /**
  * All files under `--input`, in one order for the job and the command: by the order of the options, then by the bytes of the
- * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its head.
+ * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its head. An
+ * input that is an archive stands for the files in it.
  */
 object Listing {
 
@@ -41,12 +50,10 @@ object Listing {
     val (fs, root) = locate(input, conf)
     try {
       val status = fs.getFileStatus(root)
-      val found =
-        if (status.isFile) Seq(noArchive(status, conf))
-        else RemoteIterators.toList(fs.listFiles(status.getPath, true)).asScala.toSeq
-      found
-        .map(file => InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen))
-        .sorted(byNameBytes)
+      def input(file: FileStatus) =
+        InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen)
+      if (status.isFile) ArchiveFiles.list(input(status), conf).getOrElse(Seq(input(status)))
+      else RemoteIterators.toList(fs.listFiles(status.getPath, true)).asScala.toSeq.map(input).sorted(byNameBytes)
     } catch {
       case _: FileNotFoundException =>
         throw new InputException("--input: there is no such folder or file; check the path")
@@ -56,17 +63,6 @@ object Listing {
           e
         )
     }
-  }
-
-  /** An archive has to be read from its start by whoever reads any of it, which is no use to many tasks. */
-  private def noArchive(status: FileStatus, conf: Configuration): FileStatus = {
-    val file = InputFile(status.getPath.toString, status.getPath.getName, status.getLen)
-    val head = HadoopFiles.read(file, math.min(file.length, Inventory.ARCHIVE_HEAD_BYTES.toLong).toInt, conf)
-    if (Inventory.isArchive(head))
-      throw new UsageException(
-        "--input: an archive is read by tomobasis decompose; for the job, unpack it into a folder or prefix"
-      )
-    status
   }
 
   private def locate(input: String, conf: Configuration): (FileSystem, Path) =

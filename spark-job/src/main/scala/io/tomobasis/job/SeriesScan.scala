@@ -12,7 +12,7 @@ import io.tomobasis.kernels.{InputException, Inventory}
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
  * many at a time; this thread hands them to the inventory in the order of the listing, so that the first bad file is always
- * the one reported.
+ * the one reported. A tar.gz is read from its start, by this thread.
  */
 object SeriesScan {
   private val Threads = 16
@@ -35,33 +35,42 @@ private final class SeriesScan(
   def plan(done: Int => Unit): String = {
     val pool = Executors.newFixedThreadPool(Threads)
     try {
-      for (window <- files.indices.grouped(Ahead)) {
+      val (streamed, direct) = files.indices.partition(files(_).streamed)
+      for (window <- direct.grouped(Ahead)) {
         val heads = window.map(i => pool.submit((() => head(i, HeadBytes)): Callable[Array[Byte]]))
-        for ((i, head) <- window.zip(heads)) {
-          add(i, head.get)
+        for ((i, first) <- window.zip(heads)) {
+          add(i, first.get, head(i, _))
           done(1)
         }
       }
+      for (ofArchive <- streamed.groupBy(files(_).uri).values)
+        Using.resource(new TarGz(files(ofArchive.head), conf)) { archive =>
+          for (i <- ofArchive.sortBy(files(_).packed.map(_.start))) {
+            def head(bytes: Long) = read(i, bytes)(archive.head(files(i), _))
+            add(i, head(HeadBytes), head)
+            done(1)
+          }
+        }
       inventory.select()
     } catch {
       case e: ExecutionException => throw e.getCause
     } finally pool.shutdownNow()
   }
 
-  private def add(i: Int, first: Array[Byte]): Unit = {
+  private def add(i: Int, first: Array[Byte], head: Long => Array[Byte]): Unit = {
     var bytes = first
     var needed = inventory.add(i, files(i).name, files(i).length, bytes)
     while (needed > bytes.length) {
-      bytes = head(i, needed)
+      bytes = head(needed)
       needed = inventory.add(i, files(i).name, files(i).length, bytes)
     }
   }
 
-  private def head(i: Int, bytes: Long): Array[Byte] = {
-    val file = files(i)
-    try HadoopFiles.read(file, math.min(math.min(bytes, file.length), HadoopFiles.LongestArray).toInt, conf)
-    catch { case e: IOException => throw Unreadable(file, i, files.length, config.verbose, e) }
-  }
+  private def head(i: Int, bytes: Long): Array[Byte] = read(i, bytes)(HadoopFiles.read(files(i), _, conf))
+
+  private def read(i: Int, bytes: Long)(first: Int => Array[Byte]): Array[Byte] =
+    try first(math.min(math.min(bytes, files(i).length), HadoopFiles.LongestArray).toInt)
+    catch { case e: IOException => throw Unreadable(files(i), i, files.length, config.verbose, e) }
 }
 
 /** The error for a file that Hadoop could not read. Its cause names the path, so it is kept only when paths may be shown. */

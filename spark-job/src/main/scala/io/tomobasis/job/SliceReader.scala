@@ -8,13 +8,16 @@ import scala.util.Try
 
 import io.tomobasis.kernels.{FileBytes, InputException, SliceDecoder}
 
-/** Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. */
+/**
+ * Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. A tar.gz
+ * can only be read from its start, so one task reads it and its slices leave it one by one.
+ */
 object SliceReader {
 
   def pieces(
       sc: SparkContext,
       plan: SeriesPlan,
-      groups: IndexedSeq[Array[SliceSource]],
+      groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): RDD[(Int, Piece)] =
     sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).pieces)
@@ -23,7 +26,7 @@ object SliceReader {
   def bad(
       sc: SparkContext,
       plan: SeriesPlan,
-      groups: IndexedSeq[Array[SliceSource]],
+      groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): Seq[(Int, String)] =
     sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).bad).collect().toSeq.sorted
@@ -35,36 +38,57 @@ object SliceReader {
 /** What a decoding task needs besides its slices. */
 private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder], files: SourceFiles)
     extends Serializable {
+  reader =>
 
-  /** Pieces of all row blocks; the slices are decoded at once, the pieces cut one at a time as the shuffle writes them. */
-  def pieces(group: Array[SliceSource]): Iterator[(Int, Piece)] = {
-    val slices = new Array[Short](Math.multiplyExact(group.length, layout.pixels))
-    val digests = new Array[Byte](32 * group.length)
-    for (ofFile <- group.indices.groupBy(group(_).fileIndex).values) {
-      val sources = ofFile.map(group(_))
-      val found = files.onSlices(sources)(decode(sources, _, slices, ofFile.map(_ * layout.pixels)))
-      for ((i, j) <- ofFile.zipWithIndex) System.arraycopy(found, 32 * j, digests, 32 * i, 32)
+  /** Pieces of all row blocks. */
+  def pieces(group: Seq[SliceSource]): Iterator[(Int, Piece)] =
+    if (group.head.file.streamed)
+      files
+        .each(group) { (ofFile, bytes) =>
+          SourceFiles.consecutive(ofFile).map { slices =>
+            val run = new Run(slices)
+            run.decode(slices, bytes)
+            run
+          }
+        }
+        .flatten
+        .flatMap(_.pieces)
+    else {
+      val run = new Run(group)
+      files.each(group)(run.decode).foreach(identity)
+      run.pieces
     }
-    Iterator.range(0, layout.blocks).map { block =>
+
+  /** Consecutive slices: they are decoded at once, their pieces cut one at a time as the shuffle writes them. */
+  private final class Run(run: Seq[SliceSource]) {
+    private val slices = new Array[Short](Math.multiplyExact(run.length, layout.pixels))
+    private val digests = new Array[Byte](32 * run.length)
+
+    def decode(ofFile: Seq[SliceSource], file: FileBytes): Unit = {
+      val places = ofFile.map(_.slice - run.head.slice)
+      val found = reader.decode(ofFile, file, slices, places.map(_ * layout.pixels))
+      for ((i, j) <- places.zipWithIndex) System.arraycopy(found, 32 * j, digests, 32 * i, 32)
+    }
+
+    def pieces: Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
-      val values = new Array[Short](group.length * rows)
-      for (i <- group.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
-      block -> Piece(block, group.head.slice, values, if (block == 0) digests else Array.emptyByteArray)
+      val values = new Array[Short](run.length * rows)
+      for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
+      block -> Piece(block, run.head.slice, values, if (block == 0) digests else Array.emptyByteArray)
     }
   }
 
   /** Slices that cannot be decoded, with the reasons. */
-  def bad(group: Array[SliceSource]): Iterator[(Int, String)] = {
+  def bad(group: Seq[SliceSource]): Iterator[(Int, String)] = {
     val room = new Array[Short](layout.pixels)
-    group.groupBy(_.fileIndex).valuesIterator.flatMap { ofFile =>
-      val sources = ofFile.toSeq
-      // A file that cannot be read at all is the storage's fault and no bad slice.
-      files.onSlices(sources) { bytes =>
+    // A file that cannot be read at all is the storage's fault and no bad slice.
+    files
+      .each(group) { (ofFile, bytes) =>
         def decodes(some: Seq[SliceSource]) = Try(decode(some, bytes, room, Seq.fill(some.length)(0)))
-        if (decodes(sources).isSuccess) Seq.empty
-        else sources.flatMap(source => decodes(Seq(source)).failed.toOption.map(reason(source, _)))
+        if (decodes(ofFile).isSuccess) Seq.empty
+        else ofFile.flatMap(source => decodes(Seq(source)).failed.toOption.map(reason(source, _)))
       }
-    }
+      .flatten
   }
 
   private def reason(source: SliceSource, error: Throwable): (Int, String) = error match {

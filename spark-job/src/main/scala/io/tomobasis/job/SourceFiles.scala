@@ -1,5 +1,6 @@
 package io.tomobasis.job
 
+import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
@@ -13,18 +14,34 @@ final case class SliceSource(slice: Int, fileIndex: Int, file: InputFile, piece:
 /** The files of a series as tasks see them. */
 final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileCount: Int, verbose: Boolean) {
 
-  /** Runs what works on a file; where paths may be shown, an error about its content names it. */
-  def on[T](source: SliceSource)(work: Array[Byte] => T): T =
-    naming(source)(work(reading(source)(part(source, 0, source.file.length))))
-
-  /** Runs what works on slices of one file, with what they need of it. */
-  def onSlices[T](sources: Seq[SliceSource])(work: FileBytes => T): T =
-    naming(sources.head)(work(reading(sources.head)(bytes(sources))))
+  /**
+   * Runs what works on some slices of one file, for each file that the slices are in, with what it needs of the file: all, or what
+   * is enough for these slices. Files of a tar.gz come in its order, so that it is read once; an error about the content
+   * of a file names it where paths may be shown.
+   */
+  def each[T](slices: Seq[SliceSource], whole: Boolean = false)(
+      work: (Seq[SliceSource], FileBytes) => T
+  ): Iterator[T] = {
+    val (streamed, direct) = slices.groupBy(_.fileIndex).values.toSeq.partition(_.head.file.streamed)
+    def on(ofFile: Seq[SliceSource])(bytes: => FileBytes) =
+      naming(ofFile.head)(work(ofFile, reading(ofFile.head)(bytes)))
+    direct.iterator.map(ofFile => on(ofFile)(bytes(ofFile, whole))) ++
+      streamed.groupBy(_.head.file.uri).valuesIterator.flatMap { ofArchive =>
+        val first = ofArchive.head.head
+        val archive = reading(first)(new TarGz(first.file, hadoop.value.value))
+        TaskContext.get().addTaskCompletionListener[Unit](_ => archive.close())
+        ofArchive.sortBy(_.head.file.packed.map(_.start)).iterator.map { ofFile =>
+          val file = ofFile.head.file
+          on(ofFile)(FileBytes.whole(archive.head(file, file.length.toInt)))
+        }
+      }
+  }
 
   /** Of a large file, its head and one piece that holds the slices; else all of it. */
-  private def bytes(sources: Seq[SliceSource]): FileBytes = {
+  private def bytes(sources: Seq[SliceSource], whole: Boolean): FileBytes = {
     val first = sources.head
-    sources.map(_.piece).reduce((a, b) => a.zip(b).map { case (a, b) => a.and(b) }) match {
+    val pieces = sources.map(source => if (whole || !first.file.cutable) None else source.piece)
+    pieces.reduce((a, b) => a.zip(b).map { case (a, b) => a.and(b) }) match {
       case None => FileBytes.whole(part(first, 0, first.file.length))
       case Some(piece) =>
         val (head, rest) = (part(first, 0, piece.head), part(first, piece.start, piece.end))
@@ -53,8 +70,18 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 object SourceFiles {
 
   /** The slices of each run. */
-  def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Array[SliceSource]] = {
+  def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
     def source(slice: Int) = SliceSource(slice, plan.files(slice), files(plan.files(slice)), plan.pieces(slice))
-    (0 until runs.parts).map(part => runs.of(part).map(source).toArray)
+    (0 until runs.parts).map(part => runs.of(part).map(source))
   }
+
+  /** What one task each decodes: consecutive slices within a run, or all slices of one tar.gz. */
+  def decodeGroups(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
+    val (streamed, direct) = grouped(plan, files, runs).map(_.partition(_.file.streamed)).unzip
+    direct.flatMap(consecutive) ++ streamed.flatten.groupBy(_.file.uri).values
+  }
+
+  /** Slices, ascending, cut where one is missing between them. */
+  def consecutive(slices: Seq[SliceSource]): Seq[Seq[SliceSource]] =
+    slices.zipWithIndex.groupBy { case (source, i) => source.slice - i }.toSeq.sortBy(_._1).map(_._2.map(_._1))
 }

@@ -84,6 +84,45 @@ class DecomposeJobSuite extends AnyFunSuite {
     }
   }
 
+  for (kind <- Seq("zip", "zip-stored", "tar", "tar.gz"))
+    test(s"a $kind gives the files that its folder gives, also when tasks fail once") {
+      withFolder { base =>
+        val input = writeSeries(base.resolve("in"), ct, j => s"${j * 5 % 9}/slice")
+        val dicom = Seq("--emit", "parquet,dicom", "--composite", "2")
+        run(input, base.resolve("plain"), conf("local[2]"), dicom: _*)
+        val archive = pack(input, base.resolve("archive"), kind)
+        FaultyFileSystem.recorded()
+        val cut = conf("local[2,4]", "spark.default.parallelism" -> "3")
+        run(s"faulty://once$archive", base.resolve("packed"), cut, dicom: _*)
+        assert(FaultyFileSystem.faults >= 2)
+        assert(content(base.resolve("packed")) == content(base.resolve("plain")))
+      }
+    }
+
+  test("slices of a folder and of archives are one series, bad ones among them skipped") {
+    val ct = new SyntheticCt(12, 100, 130, 3)
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      Files.delete(input.resolve("slice-004.dcm"))
+      run(input, base.resolve("plain"), conf("local[2]"))
+      writeSeries(input, ct)
+      val bad = input.resolve("slice-004.dcm")
+      Files.write(bad, Files.readAllBytes(bad).dropRight(1000))
+      val parts = Seq("folder", "zip", "tar.gz").map(base.resolve)
+      parts.foreach(Files.createDirectory(_))
+      for ((name, i) <- filesBelow(input).zipWithIndex)
+        Files.move(input.resolve(name), parts(i % 3).resolve(name))
+      val inputs = parts.head +: parts.tail.map(part =>
+        pack(part, base.resolve(s"archive.${part.getFileName}"), part.getFileName.toString)
+      )
+      val more = inputs.tail.flatMap(Seq("--input", _)).map(_.toString) ++ Seq("--on-bad-slice", "skip")
+      val (_, err) =
+        run(inputs.head, base.resolve("mixed"), conf("local[2]", "spark.default.parallelism" -> "2"), more: _*)
+      assert(err.contains("skipped: file"), err)
+      assert(content(base.resolve("mixed")) == content(base.resolve("plain")))
+    }
+  }
+
   test("the user is told the series, each stage, the result and the root digest") {
     withFolder { base =>
       val (out, err) = run(writeSeries(base.resolve("in"), ct), base.resolve("result"), conf("local[2]"))

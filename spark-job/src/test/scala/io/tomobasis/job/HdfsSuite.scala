@@ -46,5 +46,18 @@ class HdfsSuite extends AnyFunSuite with BeforeAndAfterAll {
     }
   }
 
+  for (kind <- Seq("zip", "tar", "tar.gz"))
+    test(s"a $kind on HDFS gives the files that the folder gives") {
+      withFolder { base =>
+        val input = writeSeries(base.resolve("in"), new SyntheticCt(9, 100, 130, 3))
+        run(input.toString, base.resolve("local").toString)
+        val archive = pack(input, base.resolve("archive"), kind)
+        fs.copyFromLocalFile(new HadoopPath(archive.toString), new HadoopPath(s"/archive-$kind"))
+        run(uri(s"/archive-$kind"), base.resolve("packed").toString)
+        for (name <- Seq("basis/part-00003.parquet", "weights.parquet"))
+          assert(bytes(base.resolve("packed").resolve(name)) == bytes(base.resolve("local").resolve(name)))
+      }
+    }
+
   private def bytes(file: Path): Seq[Byte] = Files.readAllBytes(file).toSeq
 }

@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.file.{Files, Path}
 
-import TestFolder.withFolder
+import TestFolder.{pack, withFolder}
 import io.tomobasis.kernels.{InputException, UsageException}
 
 class ListingSuite extends AnyFunSuite {
@@ -48,6 +48,26 @@ class ListingSuite extends AnyFunSuite {
           "\ud83d\ude00"
         )
       )
+    }
+  }
+
+  test("an archive stands for the files in it, in the order of a folder's files") {
+    withFolder { folder =>
+      write(folder.resolve("in"), "b", "a/2", "a/10", "Z", "\u00e9", "empty")
+      Files.write(folder.resolve("in/empty"), Array.emptyByteArray)
+      val plain = Listing.list(Seq(folder.resolve("in").toString), conf)
+      for (kind <- Seq("zip", "zip-stored", "tar", "tar.gz")) {
+        val archive = pack(folder.resolve("in"), folder.resolve(kind), kind)
+        val files = Listing.list(Seq(archive.toString), conf)
+        assert(files.map(f => f.name -> f.length) == plain.map(f => f.name -> f.length), kind)
+        for (file <- files if !file.streamed)
+          assert(
+            HadoopFiles
+              .read(file, file.length.toInt, conf)
+              .toSeq == (if (file.name == "empty") "" else file.name).getBytes("UTF-8").toSeq,
+            kind
+          )
+      }
     }
   }
 

@@ -1,11 +1,18 @@
 package io.tomobasis.job
 
+import org.apache.commons.compress.archivers.{ArchiveEntry, ArchiveOutputStream}
+import org.apache.commons.compress.archivers.tar.TarArchiveOutputStream
+import org.apache.commons.compress.archivers.zip.{ZipArchiveEntry, ZipArchiveOutputStream}
+import org.apache.commons.compress.compressors.gzip.GzipCompressorOutputStream
+
 import java.io.{ByteArrayOutputStream, PrintStream}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.nio.file.{Files, Path}
 import java.util.Comparator
+import java.util.zip.{CRC32, ZipEntry}
 
 import scala.jdk.CollectionConverters._
+import scala.util.Using
 
 import io.tomobasis.kernels.SyntheticCt
 
@@ -29,6 +36,38 @@ object TestFolder {
     Files.write(folder.resolve("notes.txt"), "not an image".getBytes(UTF_8))
     folder
   }
+
+  /** Packs a folder as a `zip` (deflated), `zip-stored`, `tar` or `tar.gz`; returns the archive. */
+  def pack(folder: Path, archive: Path, kind: String): Path = {
+    val file = Files.newOutputStream(archive)
+    val out = kind match {
+      case "tar" => new TarArchiveOutputStream(file)
+      case "tar.gz" => new TarArchiveOutputStream(new GzipCompressorOutputStream(file))
+      case _ =>
+        val zip = new ZipArchiveOutputStream(file)
+        zip.setMethod(if (kind == "zip") ZipEntry.DEFLATED else ZipEntry.STORED)
+        zip
+    }
+    packInto(out.asInstanceOf[ArchiveOutputStream[ArchiveEntry]], folder)
+    archive
+  }
+
+  private def packInto(out: ArchiveOutputStream[ArchiveEntry], folder: Path): Unit =
+    Using.resource(out) { out =>
+      for (name <- filesBelow(folder).reverse) {
+        val entry = out.createArchiveEntry(folder.resolve(name), name)
+        (entry, Files.readAllBytes(folder.resolve(name))) match {
+          case (stored: ZipArchiveEntry, bytes) =>
+            val crc = new CRC32
+            crc.update(bytes)
+            stored.setCrc(crc.getValue)
+          case _ =>
+        }
+        out.putArchiveEntry(entry)
+        Files.copy(folder.resolve(name), out)
+        out.closeArchiveEntry()
+      }
+    }
 
   /** Paths of all files below a folder, relative to it, sorted. */
   def filesBelow(folder: Path): Seq[String] = {

@@ -1,0 +1,135 @@
+//! `Archive`: what files an archive holds, read through Java, and deflated files to their bytes.
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use jni::{
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JObject, JValue},
+    sys::{jboolean, jint, jlong},
+};
+use tomobasis_pipeline::archive::{self, MAGIC_BYTES};
+
+use crate::{
+    arrays::{new_string, size},
+    failure::native,
+};
+
+/// Bytes that are read at a time at most.
+const BUFFER: usize = 64 << 10;
+
+/// `String entries0(long length, Archive.Source source)`: the files in it as JSON; null when it is no archive.
+#[jni_mangle("io.tomobasis.kernels.Archive")]
+pub fn entries0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    length: jlong,
+    source: JObject<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let buffer = JByteArray::new(env, BUFFER)?;
+        let mut file = JavaFile {
+            env,
+            source: &source,
+            buffer,
+            length: length.cast_unsigned(),
+            position: 0,
+            failed: false,
+        };
+        let mut head = Vec::new();
+        (&mut file).take(MAGIC_BYTES).read_to_end(&mut head).map_err(archive::damaged)?;
+        let Some(kind) = archive::kind(&head) else { return Ok(JObject::null()) };
+        let files = archive::list(kind, &mut file)?;
+        new_string(file.env, &serde_json::to_string(&files)?)
+    })
+}
+
+/// `byte[] inflate0(byte[] deflated, int count, long crc)`; no checksum when `crc` is negative.
+#[jni_mangle("io.tomobasis.kernels.Archive")]
+pub fn inflate0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    deflated: JByteArray<'local>,
+    count: jint,
+    crc: jlong,
+) -> JByteArray<'local> {
+    native(env, |env| {
+        let deflated = env.convert_byte_array(&deflated)?;
+        let bytes = archive::inflate(&deflated, size(count, "count")?, u32::try_from(crc).ok())?;
+        Ok(env.byte_array_from_slice(&bytes)?)
+    })
+}
+
+/// `void check0(byte[] file, long crc)`.
+#[jni_mangle("io.tomobasis.kernels.Archive")]
+pub fn check0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, file: JByteArray<'local>, crc: jlong) {
+    native(env, |env| {
+        let file = env.convert_byte_array(&file)?;
+        Ok(archive::check(&file, u32::try_from(crc).ok()).map_err(archive::damaged)?)
+    })
+}
+
+/// `String damage(boolean cut)`: what is said of an archive that is damaged, or cut off.
+#[jni_mangle("io.tomobasis.kernels.Archive")]
+pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, cut: jboolean) -> JObject<'local> {
+    native(env, |env| {
+        let kind = if cut { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
+        new_string(env, &archive::damaged(kind).to_string())
+    })
+}
+
+/// A file whose bytes Java gives: `int read(long position, byte[] buffer, int count)`.
+struct JavaFile<'call, 'local> {
+    env: &'call mut Env<'local>,
+    source: &'call JObject<'local>,
+    buffer: JByteArray<'local>,
+    length: u64,
+    position: u64,
+    /// An exception is pending, which no call into Java may follow.
+    failed: bool,
+}
+
+impl Read for JavaFile<'_, '_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let count = bytes.len().min(BUFFER).min(left);
+        if count == 0 {
+            return Ok(0);
+        }
+        if self.failed {
+            return Err(io::ErrorKind::Other.into());
+        }
+        let read = self.read_some(count, bytes).map_err(|error| {
+            self.failed = true;
+            io::Error::other(error)
+        })?;
+        self.position += read as u64;
+        Ok(read)
+    }
+}
+
+impl JavaFile<'_, '_> {
+    fn read_some(&mut self, count: usize, bytes: &mut [u8]) -> jni::errors::Result<usize> {
+        let arguments = [
+            JValue::Long(self.position.cast_signed()),
+            JValue::Object(&self.buffer),
+            JValue::Int(count as jint),
+        ];
+        let read =
+            self.env.call_method(self.source, jni_str!("read"), jni_sig!("(J[BI)I"), &arguments)?.i()?;
+        let read = usize::try_from(read).unwrap_or_default().min(count);
+        self.buffer.get_region(self.env, 0, bytemuck::cast_slice_mut(&mut bytes[..read]))?;
+        Ok(read)
+    }
+}
+
+impl Seek for JavaFile<'_, '_> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.length.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position = position.ok_or(io::ErrorKind::InvalidInput)?;
+        Ok(self.position)
+    }
+}
