@@ -97,7 +97,33 @@ def at_its_end(cluster, workflow):
     return wait_for(LONGEST, f"workflow {name}", ended)
 
 
+def application_of(workflow):
+    return f"tomobasis-{workflow['metadata']['uid']}"
+
+
 def test_the_v1_pipeline_succeeds_with_the_laptops_result(argo, bucket, scan, tmp_path):
     workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow")))
     assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
     scan.same_as(bucket.get("workflow", tmp_path / "result"))
+
+
+def test_a_failing_job_fails_the_v1_step(argo, bucket, tmp_path):
+    workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("absent"), bucket.uri("workflow-failed")))
+    assert workflow["status"]["phase"] == "Failed"
+    assert "failure condition" in json.dumps(workflow["status"])
+    assert argo.get("sparkapplication", application_of(workflow))
+    argo.kubectl("-n", argo.namespace, "delete", "workflow", workflow["metadata"]["name"])
+    gone = "the application to go with its run"
+    wait_for(LONGEST, gone, lambda: argo.get("sparkapplication", application_of(workflow)) is None)
+
+
+def test_terminating_the_run_ends_the_applications_pods(argo, bucket, tmp_path):
+    workflow = start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow-terminated"))
+    name = application_of(workflow)
+    argo.running_pod(name, "driver")
+    # What Kubeflow's page "Terminate" does.
+    patch = ["patch", "workflow", workflow["metadata"]["name"], "--type=merge", "-p"]
+    argo.kubectl("-n", argo.namespace, *patch, '{"spec": {"activeDeadlineSeconds": 0}}')
+    assert at_its_end(argo, workflow)["status"]["phase"] == "Failed"
+    wait_for(LONGEST, "the driver to end", lambda: argo.pods(name, "driver") == [])
+    assert argo.get("sparkapplication", name)["status"]["applicationState"]["state"] in ("SUSPENDING", "SUSPENDED")
