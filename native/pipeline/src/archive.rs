@@ -23,6 +23,8 @@ use crate::error::{Error, Result};
 pub const MAGIC_BYTES: u64 = 265;
 /// Longer entries are not slices: as long as what the job can hold of a file.
 const LONGEST: u64 = (1 << 31) - 9;
+/// Headers and contents of a tar take whole blocks, and two of zeros are its end (POSIX, pax: ustar interchange format).
+const TAR_BLOCK: u64 = 512;
 
 /// A kind of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,8 +142,19 @@ pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
         }
         Kind::Tar => {
             let mut archive = tar::Archive::new(archive);
-            let entries = archive.entries_with_seek().map_err(damaged)?;
-            tar_files(entries, Packing::Tar).map(|file| Ok(file?.0)).collect::<Result<Vec<_>>>()?
+            let mut behind = 0;
+            let entries = archive.entries_with_seek().map_err(damaged)?.inspect(|entry| {
+                behind =
+                    entry.as_ref().map_or(0, |entry| entry.raw_file_position().saturating_add(entry.size()));
+            });
+            let files =
+                tar_files(entries, Packing::Tar).map(|file| Ok(file?.0)).collect::<Result<Vec<_>>>()?;
+            // Cut between two entries, a tar is whole but for the zeros at its end. Others read on without them; here, a part
+            // of a scan would be taken for the scan. A gzip stream has a checksum at its end.
+            if behind.checked_next_multiple_of(TAR_BLOCK).is_none_or(|zeros| zeros >= end) {
+                return Err(damaged(io::ErrorKind::UnexpectedEof));
+            }
+            files
         }
         Kind::TarGz => {
             let mut archive = tar_in_gzip(archive);
@@ -279,7 +292,7 @@ fn damaged_zip(error: rawzip::Error) -> Error {
 
 /// The files in a tar.
 fn tar_files<'a, R: Read + 'a>(
-    entries: tar::Entries<'a, R>,
+    entries: impl Iterator<Item = io::Result<tar::Entry<'a, R>>>,
     packing: Packing,
 ) -> impl Iterator<Item = Result<(Listed, tar::Entry<'a, R>)>> {
     let files =

@@ -166,6 +166,20 @@ fn an_archive_cut_anywhere_or_changed_is_an_error_or_has_fewer_files() {
 }
 
 #[test]
+fn a_tar_that_was_cut_between_two_entries_is_an_error() {
+    let whole = tar_of(&files());
+    let zeros = whole.len() - 1024;
+    let listed = |length: usize| list(Kind::Tar, Cursor::new(&whole[..length]));
+    assert_eq!(listed(whole.len()).unwrap().len(), 5);
+    assert_eq!(listed(zeros + 512).unwrap().len(), 5, "one block of zeros is enough for others too");
+    // Each of the six entries takes a block, and the contents of all but the folder one more.
+    for cut in [512, 512 + 1024, 512 + 4 * 1024, zeros] {
+        let text = listed(cut).unwrap_err().to_string();
+        assert!(text.contains("cut off"), "{cut}: {text}");
+    }
+}
+
+#[test]
 fn other_files_are_no_archives() {
     for head in [&b""[..], b"PK", b"DICM", &[0; 265], b"\x1F\x8B"] {
         assert_eq!(kind(head), None);
