@@ -55,9 +55,8 @@ pub(super) fn listing(inventory: &Inventory, series: &[SeriesSummary]) -> String
 /// How many files are what.
 fn files(inventory: &Inventory) -> String {
     let counts = inventory.counts();
-    let kinds = inventory.without_slices();
-    let kinds: Vec<String> = kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect();
-    let kinds = if kinds.is_empty() { String::new() } else { format!(" ({})", kinds.join(", ")) };
+    let kinds = Some(inventory.kinds()).filter(|kinds| !kinds.is_empty());
+    let kinds = kinds.map_or(String::new(), |kinds| format!(" ({kinds})"));
     format!(
         "{} files: {} slices, {} not DICOM, {} without slices{kinds}, {} broken",
         counts.files, counts.slices, counts.not_dicom, counts.not_images, counts.broken

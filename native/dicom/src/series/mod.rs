@@ -233,7 +233,7 @@ impl Inventory {
     }
 
     /// The same as text: `2 x DICOMDIR, 1 x colour picture`.
-    fn kinds(&self) -> String {
+    pub fn kinds(&self) -> String {
         let kinds = self.without_slices();
         kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect::<Vec<_>>().join(", ")
     }
