@@ -229,17 +229,15 @@ pub fn digests(decomposition: &Decomposition, u: BasisDigests) -> Digests {
 /// The architecture, and of the instruction sets that kernels are chosen by those that this machine has.
 #[must_use]
 pub fn instruction_set() -> String {
-    let mut sets = vec![std::env::consts::ARCH];
     #[cfg(target_arch = "x86_64")]
-    for (name, present) in [
+    let sets = [
         ("avx2", is_x86_feature_detected!("avx2")),
         ("fma", is_x86_feature_detected!("fma")),
         ("avx512f", is_x86_feature_detected!("avx512f")),
         ("avx512vnni", is_x86_feature_detected!("avx512vnni")),
-    ] {
-        if present {
-            sets.push(name);
-        }
-    }
-    sets.join(" ")
+    ];
+    #[cfg(not(target_arch = "x86_64"))]
+    let sets: [(&str, bool); 0] = [];
+    let present = sets.into_iter().filter(|(_, present)| *present).map(|(name, _)| name);
+    std::iter::once(std::env::consts::ARCH).chain(present).collect::<Vec<_>>().join(" ")
 }
