@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation sanitize golden lint bench bench-peers bench-randomized bench-reader image image-root test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-root test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
@@ -37,6 +37,9 @@ test: setup-test ## set up, build, run all tests of the default tier
 
 test-emulation: setup-test build ## the command on other CPUs, by qemu: x86-64 without AVX-512, AVX2 or FMA
 	@.venv/bin/python tests/run.py emulation
+
+test-emulation-aarch64: setup-test ## the command and the kernels' own tests on aarch64, cross-built, by qemu
+	@.venv/bin/python tests/run.py aarch64
 
 sanitize: ## the kernels' tests under Miri and the address sanitizer (nightly Rust)
 	@scripts/sanitize.sh

@@ -2,7 +2,7 @@
 """Runs every test of the default tier, cheap checks first, and adds up what the runners report.
 
     tests/run.py                all suites; the last line is "N passed, N failed[, N skipped]"
-    tests/run.py lint rust      only these: lint, build, rust, jvm, e2e, emulation
+    tests/run.py lint rust      only these: lint, build, rust, jvm, e2e, emulation; on request: aarch64
 
 A suite that ran nothing has failed: a test that is not wired in looks like one that passes.
 """
@@ -124,21 +124,39 @@ def e2e():
 
 def emulation():
     """On other x86-64 CPUs. Where qemu cannot be had, pytest skips each test with a line that says so."""
-    run("tests/emulation/setup.sh")
+    run("tests/emulation/setup.sh", "x86")
     return {"emulation": pytest("emulation", "tests/emulation/test_x86.py")}
 
 
+def aarch64():
+    """The command and the kernels' own tests, cross-built for aarch64: minutes of compiling, so only on request."""
+    cargo, profile = "tests/emulation/cargo-aarch64", "--profile emulation --locked"
+    for command in (
+        ["tests/emulation/setup.sh", "aarch64"],
+        [cargo, *f"build {profile} -p tomobasis-cli".split()],
+    ):
+        if run(*command)[0] != 0:
+            return {"aarch64": Count(failed=1)}
+    code, output = run(cargo, *f"test {profile} -p tomobasis-linalg --lib".split())
+    count = sum(from_cargo(output).values(), Count())
+    if code != 0 and not count.failed:
+        count += Count(failed=1)
+    return {"linalg on aarch64": count, "aarch64": pytest("aarch64", "tests/emulation/test_aarch64.py")}
+
+
 SUITES = {"lint": lint, "build": build, "rust": rust, "jvm": jvm, "e2e": e2e, "emulation": emulation}
+ON_REQUEST = {"aarch64": aarch64}
 MAY_BE_SKIPPED = {"emulation"}
 
 
 def main(chosen):
-    if unknown := set(chosen) - set(SUITES):
-        sys.exit(f"error: unknown suite {', '.join(sorted(unknown))}: choose from {', '.join(SUITES)}")
+    suites = SUITES | ON_REQUEST
+    if unknown := set(chosen) - set(suites):
+        sys.exit(f"error: unknown suite {', '.join(sorted(unknown))}: choose from {', '.join(suites)}")
     counts = {}
     for name in chosen or SUITES:
         started = time.monotonic()
-        counts |= SUITES[name]()
+        counts |= suites[name]()
         print(f"\n-- {name}: {time.monotonic() - started:.0f} s", flush=True)
         if name == "build" and counts["build"].failed:
             print("nothing more can run until it builds")

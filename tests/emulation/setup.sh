@@ -1,15 +1,59 @@
 #!/usr/bin/env bash
-# Installs qemu-user, which runs the command on other CPUs than this one's, on Debian 12 as root; elsewhere it says what is missing.
+# Sets up what runs the command on other machines than this one, under emulation, on Debian 12 as root; elsewhere it says what is missing.
+#
+#   tests/emulation/setup.sh x86       qemu-user
+#   tests/emulation/setup.sh aarch64   beside it, cross compilers and a Rust 1.96 with the standard library for aarch64, in .setup/rust-aarch64
+#
+# Debian's rustc-web is unpacked, not installed: it cannot stand beside rustup's packages, and nothing else should start to use it.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
-command -v qemu-x86_64 > /dev/null && exit
-if [ "$(id -u)" != 0 ] || ! command -v apt-get > /dev/null || ! grep -qsx 'VERSION_ID="12"' /etc/os-release; then
-  echo "error: qemu-x86_64 is not on this machine (Debian: qemu-user); installed by itself only on Debian 12 as root" >&2
-  exit 2
-fi
-echo "setup: installing qemu-user"
+readonly version=1.96
+readonly rust=$PWD/.setup/rust-aarch64
+mode=${1:-x86}
+
+say() { echo "setup: $*"; }
+can_install() { [ "$(id -u)" = 0 ] && command -v apt-get > /dev/null && grep -qsx 'VERSION_ID="12"' /etc/os-release; }
+need() { # need COMMAND PACKAGE...
+  command -v "$1" > /dev/null && return
+  can_install || { echo "error: $1 is not on this machine (Debian: ${*:2}); installed by itself only on Debian 12 as root" >&2; exit 2; }
+  say "installing ${*:2}"
+  apt-get update -qq > .setup/apt.log 2>&1 || true # an old list may still do
+  DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${@:2}" > .setup/apt.log 2>&1 ||
+    { tail -n 5 .setup/apt.log >&2; exit 1; }
+}
+
+# fetch ARCHITECTURE PACKAGE...: downloads into .setup/packages, with lists of that architecture's own.
+fetch() {
+  local lists=$PWD/.setup/packages/lists-$1
+  local apt=(apt-get -qq "-oAPT::Architecture=$1" "-oAPT::Architectures=$1" "-oDir::State::Lists=$lists" -oAPT::Sandbox::User=root)
+  mkdir -p "$lists/partial"
+  "${apt[@]}" update
+  (cd .setup/packages && "${apt[@]}" download "${@:2}")
+}
+
+rust_for_aarch64() {
+  [ -e "$rust/complete" ] && return
+  can_install || { echo "error: needs Rust for aarch64; it is unpacked by itself only on Debian 12 as root" >&2; exit 2; }
+  say "unpacking Rust $version for aarch64 into .setup/rust-aarch64"
+  rm -rf "$rust" .setup/packages
+  mkdir -p "$rust" .setup/packages
+  fetch amd64 rustc-web "libstd-rust-web-$version" libstd-rust-web-dev libllvm22 libz3-4
+  fetch arm64 "libstd-rust-web-$version" libstd-rust-web-dev
+  for package in .setup/packages/*.deb; do dpkg -x "$package" "$rust"; done
+  rm -rf .setup/packages
+  "$rust/usr/bin/rustc" --version > /dev/null 2>&1 || LD_LIBRARY_PATH=$rust/usr/lib/x86_64-linux-gnu "$rust/usr/bin/rustc" --version
+  touch "$rust/complete"
+}
+
 mkdir -p .setup
-apt-get update -qq > .setup/apt.log 2>&1 || true # an old list may still do
-DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends qemu-user > .setup/apt.log 2>&1 ||
-  { tail -n 5 .setup/apt.log >&2; exit 1; }
+case $mode in
+  x86) need qemu-x86_64 qemu-user ;;
+  aarch64)
+    need qemu-aarch64 qemu-user
+    need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+    need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
+    rust_for_aarch64
+    ;;
+  *) echo "error: unknown mode '$mode': use x86 or aarch64" >&2; exit 2 ;;
+esac
