@@ -98,6 +98,6 @@ mod tests {
         assert_eq!(times_power_of_two(1.0, 5000), f64::INFINITY);
         assert_eq!(times_power_of_two(1.0, -5000), 0.0);
         assert_eq!(times_power_of_two(0.75, -1073), f64::from_bits(2));
-        assert_eq!(times_power_of_two(f64::MAX, -2044), f64::MAX * 2f64.powi(-1022) * 2f64.powi(-1022));
+        assert_eq!(times_power_of_two(f64::MAX, -2044), f64::MAX * f64::MIN_POSITIVE * f64::MIN_POSITIVE);
     }
 }
