@@ -1,8 +1,8 @@
 //! One row block: `U`, its digest, its file, and its pixels of every picture.
 //!
-//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it (`factors` has the methods of
-//! class `fixed`). Everything that needs `U` follows while it is in the cache. The pictures' pixels are reduced to bytes here, so that all that leaves a block besides its
-//! file is small.
+//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it (`factors` has the
+//! methods of class `fixed`). Everything that needs `U` follows while it is in the cache. The pictures' pixels are
+//! reduced to bytes here, so that all that leaves a block besides its file is small.
 
 use std::sync::Arc;
 
