@@ -11,8 +11,6 @@ operating system.
 """
 
 import argparse
-import datetime
-import json
 import os
 import resource
 import statistics
@@ -33,10 +31,11 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.append(str(ROOT / "tests/data"))
 
+from records import machine, markdown, show  # noqa: E402
+
 from anatomy import Phantom  # noqa: E402
 from ct_image import Storage, ct_slice, write  # noqa: E402
 from make_ct_series import hu_slices, scan_of  # noqa: E402
-from run import processor  # noqa: E402
 
 JPEG_LOSSLESS, HTJ2K = "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.201"
 # Syntax: how a frame is encoded (None: by pydicom), and the ratio that we aim for.
@@ -155,15 +154,19 @@ def main():
         rows = pixels(program, Path(scratch), o)
     with tempfile.TemporaryDirectory(dir=o.scratch) as scratch:
         rows.append(heads(program, Path(scratch), o))
-    print(f"{processor()}, {datetime.date.today()}, {o.slices} slices, {o.files} files, median of {o.repeat}\n")
-    print("| CPU ms per file | ours | with digest | pydicom | by | ratio | aim |")
-    print("| --- | ---: | ---: | ---: | --- | ---: | ---: |")
-    for name, we, digested, them, plugin, ratio, aim in rows:
-        with_digest = f"{digested:.2f}" if digested else ""
-        print(f"| {name} | {we:.3f} | {with_digest} | {them:.2f} | {plugin} | {ratio:.1f} | {aim:g} |")
-    o.json.parent.mkdir(parents=True, exist_ok=True)
+    about = {**machine(), "slices": o.slices, "files": o.files, "repeat": o.repeat}
+    line = "{processor}, {cores} cores, {date}, {slices} slices, {files} files, median of {repeat}".format(**about)
+    table = markdown(
+        ["CPU ms per file", "ours", "with digest", "pydicom", "by", "ratio", "aim", ""],
+        [
+            [name, f"{we:.3f}", f"{digested:.2f}" if digested else "", f"{them:.2f}", plugin, f"{ratio:.1f}",
+             f"{aim:g}", "" if ratio >= aim else "MISSED"]
+            for name, we, digested, them, plugin, ratio, aim in rows
+        ],
+    )  # fmt: skip
     names = ["what", "ours_ms", "ours_with_digest_ms", "pydicom_ms", "plugin", "ratio", "aim"]
-    o.json.write_text(json.dumps([dict(zip(names, row, strict=True)) for row in rows], indent=2) + "\n")
+    record = {**about, "results": [dict(zip(names, row, strict=True)) for row in rows]}
+    show(f"{line}\n\n{table}", record, o.json)
 
 
 if __name__ == "__main__":

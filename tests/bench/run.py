@@ -8,15 +8,15 @@ with the median whole is shown. Peak memory is the largest resident set of the p
 """
 
 import argparse
-import datetime
 import json
 import os
-import platform
 import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
+
+from records import machine, markdown, show
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 THREADS = (1, 2)
@@ -64,19 +64,13 @@ def one_run(way, threads, input, scratch):
     }
 
 
-def processor():
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())
-
-
 def table(runs):
     """The runs as a Markdown table: one row per stage, one column per run."""
     head = ["seconds", *(f"{r['way']}, {r['threads']} thread{'s'[: r['threads'] > 1]}" for r in runs)]
     rows = [[s, *(f"{r['stages'][s]:.2f}" if s in r["stages"] else "" for r in runs)] for s in STAGES]
     rows.append(["whole, with start-up", *(f"{r['whole']:.2f}" for r in runs)])
     rows.append(["peak memory, MB", *(f"{r['peak_mb']:.0f}" for r in runs)])
-    rule = ["---", *["---:"] * len(runs)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows])
+    return markdown(head, rows)
 
 
 def main():
@@ -97,20 +91,9 @@ def main():
                 runs.append(repeats[len(repeats) // 2])
     if len({r["root"] for r in runs}) != 1:
         sys.exit("error: the runs have different root digests: run tomobasis verify on each")
-    about = {
-        "date": datetime.date.today().isoformat(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
-        "kernel": runs[0]["kernel"],
-        "repeat": o.repeat,
-    }
-    print(
-        f"{about['processor']}, {about['cores']} cores, kernel {about['kernel']}, {about['date']}, median of {o.repeat}\n"
-    )
-    print(table(runs))
-    o.json.parent.mkdir(parents=True, exist_ok=True)
-    o.json.write_text(json.dumps({**about, "runs": runs}, indent=2) + "\n")
-    print(f"\nalso in {o.json.relative_to(ROOT)}")
+    about = {**machine(), "kernel": runs[0]["kernel"], "repeat": o.repeat}
+    line = "{processor}, {cores} cores, kernel {kernel}, {date}, median of {repeat}".format(**about)
+    show(f"{line}\n\n{table(runs)}", {**about, "runs": runs}, o.json)
 
 
 if __name__ == "__main__":

@@ -9,8 +9,6 @@ seeds. It is about accuracy, not time.
 """
 
 import argparse
-import datetime
-import json
 import subprocess
 import sys
 import tempfile
@@ -22,9 +20,8 @@ from sklearn.utils.extmath import randomized_svd
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/data")]
 
-from bench.run import processor  # noqa: E402
+from bench.records import machine, markdown, show  # noqa: E402
 from oracle import result, scan  # noqa: E402
-from targets import markdown  # noqa: E402
 
 
 def scikit_learn(a, k, p, q, seed):
@@ -119,18 +116,14 @@ def main():
     parser.add_argument("--rank", type=int, default=50)
     parser.add_argument("--oversample", type=int, default=15)
     parser.add_argument("--power-iterations", type=int, default=2)
-    parser.add_argument("--seeds", type=int, default=5)
+    parser.add_argument("--seeds", type=int, default=11)
     parser.add_argument("--json", type=Path, default=ROOT / "build/bench/randomized.json")
     o = parser.parse_args()
     parameters = o.rank, o.oversample, o.power_iterations
     rows = [row for series in o.series for row in compare(series.resolve(), *parameters, o.seeds)]
     names = ("k", "p", "q")
-    about = {"date": datetime.date.today().isoformat(), "processor": processor(), "seeds": o.seeds}
-    record = {**about, **dict(zip(names, parameters, strict=True)), "results": rows}
-    print(table(rows))
-    o.json.parent.mkdir(parents=True, exist_ok=True)
-    o.json.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nalso in {o.json}")
+    record = {**machine(), "seeds": o.seeds, **dict(zip(names, parameters, strict=True)), "results": rows}
+    show(table(rows), record, o.json)
 
 
 if __name__ == "__main__":

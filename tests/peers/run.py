@@ -9,7 +9,6 @@ slows the machine down slows all of them; medians are shown. What misses its tar
 """
 
 import argparse
-import datetime
 import json
 import os
 import subprocess
@@ -24,7 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/data")]
 
 from anatomy import head  # noqa: E402
-from bench.run import processor  # noqa: E402
+from bench.records import machine, show  # noqa: E402
 from make_ct_series import hu_slices  # noqa: E402
 from targets import bound_mb, table, targets  # noqa: E402
 
@@ -176,9 +175,7 @@ def main():
             if not any((r["method"], r["threads"]) == (entry["method"], threads) for r in results):
                 results.append({**entry, "error_of_s": error})
     about = {
-        "date": datetime.date.today().isoformat(),
-        "processor": processor(),
-        "cores": os.cpu_count(),
+        **machine(),
         "load": os.getloadavg()[0],
         "kernel": middle["ours, full", 1]["kernel"],
         "matrix": [o.size**2, o.slices],
@@ -188,10 +185,7 @@ def main():
     folder = folder_run(o.series, o.repeat)
     record = {**about, "results": results, "folder": folder, "scaling": scaling(ours, SCALES[o.scale])}
     record["targets"] = targets(record)
-    print(table(record))
-    o.json.parent.mkdir(parents=True, exist_ok=True)
-    o.json.write_text(json.dumps(record, indent=2) + "\n")
-    print(f"\nalso in {o.json}")
+    show(table(record), record, o.json)
 
 
 if __name__ == "__main__":

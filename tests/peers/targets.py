@@ -1,5 +1,7 @@
 """What the measurements are held against, and the tables that show it."""
 
+from bench.records import markdown
+
 
 def bound_mb(rows, columns, rank, threads):
     """The bound on peak memory that docs/numerics.md states, in MB."""
@@ -46,11 +48,6 @@ def targets(record):
          "met": reached >= target if more else reached <= target}
         for name, reached, target, more in rows
     ]  # fmt: skip
-
-
-def markdown(head, rows):
-    rule = ["---", *["---:"] * (len(head) - 1)]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in [head, rule, *rows])
 
 
 def error(value):
