@@ -61,25 +61,44 @@ def from_tables(result: Path, manifest: dict) -> dict:
     return digests
 
 
-def from_dicom(folder: Path, rows: int, columns: int) -> dict:
+def slices_of(path: Path) -> list:
+    """Of each slice in a file (one, or the frames of a multi-frame image): (position, instance number, UID, frame), size, whether
+    it is derived, digest."""
     import pydicom
 
+    try:
+        data = pydicom.dcmread(path)
+    except pydicom.errors.InvalidDicomError:
+        return []
+    shared = (data.get("SharedFunctionalGroupsSequence") or [data])[0]
+    frames = data.get("PerFrameFunctionalGroupsSequence") or [data]
+    places = []
+    for frame in frames:  # what holds for a frame: its own, else the shared, else the image's
+        group = [
+            (frame.get(name) or shared.get(name) or [data])[0]
+            for name in ("PlaneOrientationSequence", "PlanePositionSequence")
+        ]
+        places.append((group[0].get("ImageOrientationPatient"), group[1].get("ImagePositionPatient")))
+    placed = "PixelData" in data and not any(None in place for place in places)
+    if not placed or "LOCALIZER" in (data.get("ImageType") or []):
+        return []
     slices = []
-    for path in (path for path in folder.rglob("*") if path.is_file()):
-        try:
-            data = pydicom.dcmread(path)
-        except pydicom.errors.InvalidDicomError:
-            continue
-        image_type = data.get("ImageType") or []
-        wanted = (data.get("Rows"), data.get("Columns")) == (rows, columns) and "ImagePositionPatient" in data
-        if wanted and not {"LOCALIZER", "DERIVED"} & set(image_type):
-            row, column = np.array(data.ImageOrientationPatient, float).reshape(2, 3)
-            position = np.array(data.ImagePositionPatient, float) @ np.cross(row, column)
-            order = (position, int(data.get("InstanceNumber") or 0), data.SOPInstanceUID)
-            slices.append((order, sha256(data.pixel_array.astype("<i4").tobytes())))
-    slices.sort()
+    pixels = data.pixel_array.astype("<i4").reshape(len(frames), data.Rows, data.Columns)
+    for number, ((orientation, position), values) in enumerate(zip(places, pixels, strict=True)):
+        row, column = np.array(orientation, float).reshape(2, 3)
+        along = round(float(np.array(position, float) @ np.cross(row, column)), 4)
+        order = (along, int(data.get("InstanceNumber") or 0), data.SOPInstanceUID, number)
+        slices.append((order, values.shape, "DERIVED" in data.ImageType, sha256(values.tobytes())))
+    return slices
+
+
+def from_dicom(folder: Path, rows: int, columns: int) -> dict:
+    found = (one for path in folder.rglob("*") if path.is_file() for one in slices_of(path))
+    slices = sorted(
+        (order, digest) for order, size, derived, digest in found if size == (rows, columns) and not derived
+    )
     pixels = sha256(*(digest for _, digest in slices))
-    hashes = (sha256(b"tomobasis instance 1\n", pixels, uid.encode()) for (_, _, uid), _ in slices)
+    hashes = (sha256(b"tomobasis instance 1\n", pixels, order[2].encode()) for order, _ in slices)
     return {"pixels": pixels, "instances (from DICOM)": sha256(*hashes)}
 
 
@@ -92,8 +111,8 @@ def from_derived(result: Path, manifest: dict) -> dict:
         return digests
     for series in derived.get("series", []):
         files = sorted((result / f"dicom/k={series['k']}").iterdir())
-        pixels = (pydicom.dcmread(path).pixel_array.astype("<i4").tobytes() for path in files)
-        digests[f"pixels of k={series['k']}"] = sha256(*map(sha256, pixels))
+        slices = sorted((one for path in files for one in slices_of(path)), key=lambda one: one[0][:2])
+        digests[f"pixels of k={series['k']}"] = sha256(*(digest for *_, digest in slices))
     return digests
 
 

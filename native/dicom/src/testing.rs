@@ -136,14 +136,21 @@ impl DicomFile {
     }
 
     /// Turns the slice into an Enhanced CT image of several frames (PS3.3 A.38): one per position along z and per pair of slope
-    /// and intercept; orientation and spacing are shared. The pixel data is that of all frames.
+    /// and intercept, counted from 1 along one stack; orientation and spacing are shared. The pixel data is that of all frames.
     pub fn enhanced(self, frames: &[(f64, &str, &str)]) -> Self {
         let text = |tag, value: &str| elements(&[(tag, "DS", value.as_bytes())]);
         let one = |tag, content: Vec<u8>| elements(&[(tag, "SQ", &item(&content))]);
-        let frame = |&(z, slope, intercept): &(f64, &str, &str)| {
+        let frame = |(&(z, slope, intercept), number): (&(f64, &str, &str), u32)| {
+            let number = number.to_le_bytes();
+            let content = [
+                ((0x0020, 0x9056), "SH", &b"1"[..]),
+                ((0x0020, 0x9057), "UL", &number),
+                ((0x0020, 0x9157), "UL", &[[1, 0, 0, 0], number].concat()),
+            ];
             let rescale =
                 [((0x0028, 0x1052), "DS", intercept.as_bytes()), ((0x0028, 0x1053), "DS", slope.as_bytes())];
             [
+                one((0x0020, 0x9111), elements(&content)),
                 one((0x0020, 0x9113), text((0x0020, 0x0032), &format!("0\\0\\{z}"))),
                 one((0x0028, 0x9145), elements(&rescale)),
                 one(
@@ -162,7 +169,7 @@ impl DicomFile {
         bare.text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.2.1")
             .text((0x0028, 0x0008), "IS", &frames.len().to_string())
             .sequence((0x5200, 0x9229), &[shared.concat()])
-            .sequence((0x5200, 0x9230), &frames.iter().map(frame).collect::<Vec<_>>())
+            .sequence((0x5200, 0x9230), &frames.iter().zip(1..).map(frame).collect::<Vec<_>>())
     }
 
     /// Removes an element.

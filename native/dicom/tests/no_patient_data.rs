@@ -82,7 +82,7 @@ fn stuffed() -> DicomFile {
 
 fn derived(file: &[u8], patient_data: bool) -> Vec<u8> {
     let derivation = Derivation { patient_data, ..derivation() };
-    derive(&only(&[file.to_vec()]).unwrap(), 0, file, &mut [0; 6], &derivation).unwrap().file
+    derive(&only(&[file.to_vec()]).unwrap(), &[0], file, &mut [0; 6], &derivation).unwrap().file
 }
 
 fn count(bytes: &[u8], part: &str) -> usize {

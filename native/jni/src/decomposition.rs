@@ -105,8 +105,8 @@ pub fn finish0<'local>(
         let records =
             records.iter().map(|bytes| BlockRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
         let derived = byte_arrays(env, &derived_records)?;
-        let derived =
-            derived.iter().map(|bytes| DerivedRecord::from_bytes(bytes)).collect::<Result<Vec<_>, _>>()?;
+        let derived = derived.iter().map(|bytes| DerivedRecord::all_from_bytes(bytes));
+        let derived = derived.collect::<Result<Vec<_>, _>>()?.concat();
         let pictures = named_file::from_java(env, &pictures)?;
         let environment = serde_json::from_str(&string(env, &environment_json)?)?;
         let (_, files) = result::finish(decomposition, &records, &derived, pictures, environment)?;

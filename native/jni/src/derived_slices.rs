@@ -6,7 +6,7 @@ use jni::{
     refs::IntoAuto,
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::derived::{DerivedFile, DerivedSlices, Strip};
+use tomobasis_pipeline::derived::{DerivedFile, DerivedRecord, DerivedSlices, Strip};
 
 use crate::{
     arrays::{size, string},
@@ -54,7 +54,8 @@ pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, s
     })
 }
 
-/// `DerivedFile[] write0(long handle, int slice, String name, byte[] source)`: one for each composite.
+/// `DerivedFile[] write0(long handle, int slice, String name, byte[] source)`: one for each composite, of the file that the slice
+/// is in.
 #[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
 pub fn write0<'local>(
     env: EnvUnowned<'local>,
@@ -82,8 +83,9 @@ fn to_java<'local>(env: &mut Env<'local>, files: &[DerivedFile]) -> Result<JObje
     for (i, made) in files.iter().enumerate() {
         let path = env.new_string(&made.file.path)?.auto();
         let bytes = env.byte_array_from_slice(&made.file.bytes)?.auto();
-        let record = env.byte_array_from_slice(&made.record.to_bytes())?.auto();
-        let arguments = [JValue::Object(&path), JValue::Object(&bytes), JValue::Object(&record)];
+        let records: Vec<u8> = made.records.iter().flat_map(DerivedRecord::to_bytes).collect();
+        let records = env.byte_array_from_slice(&records)?.auto();
+        let arguments = [JValue::Object(&path), JValue::Object(&bytes), JValue::Object(&records)];
         let object = env.new_object(FILE, jni_sig!("(Ljava/lang/String;[B[B)V"), &arguments)?.auto();
         array.set_element(env, i, &*object)?;
     }

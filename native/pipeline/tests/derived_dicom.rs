@@ -9,7 +9,7 @@ use std::{
 
 use clap::Parser;
 use common::{SLICES, decompose, file, series, slice};
-use tomobasis_dicom::{Inventory, SeriesChoice, decode, testing::DicomFile};
+use tomobasis_dicom::{Inventory, SeriesChoice, decode};
 use tomobasis_pipeline::{
     Error, digest::Digest, options::VerifyArgs, progress::Silent, result::Manifest, verify,
 };
@@ -32,7 +32,7 @@ fn pixels(files: &[Vec<u8>]) -> Digest {
     let id = inventory.series()[0].id.clone();
     let plan = inventory.select(&SeriesChoice::Uid(id)).unwrap();
     let mut out = vec![0; plan.pixels()];
-    let digests: Vec<Digest> = (0..files.len())
+    let digests: Vec<Digest> = (0..plan.slices.len())
         .map(|slice| Digest(decode(&plan, slice, &files[plan.slices[slice].file], &mut out).unwrap()))
         .collect();
     Digest::of_digests(&digests)
@@ -121,18 +121,68 @@ fn without_patient_data_the_name_is_nowhere() {
     }
 }
 
+/// Two multi-frame files whose frames lie between each other, in falling order, and a third of one frame; slices as [`slice`].
+fn write_frames(folder: &Path) {
+    fs::create_dir_all(folder).unwrap();
+    for (number, mut slices) in [(1, vec![0, 2, 4, 6]), (2, vec![1, 3, 5, 7]), (3, vec![8])] {
+        slices.reverse();
+        let pixels: Vec<i16> = slices.iter().flat_map(|&j| slice(j)).collect();
+        let frames: Vec<_> = slices.iter().map(|&j| (2.5 * j as f64, "1", "-1024")).collect();
+        let file = file(0, &pixels).number(number).enhanced(&frames);
+        fs::write(folder.join(format!("{}.dcm", 9 - number)), file.bytes()).unwrap();
+    }
+}
+
+/// The files of a derived series of [`write_frames`].
+fn derived_frames(output: &Path, k: usize) -> Vec<Vec<u8>> {
+    let folder = output.join(format!("dicom/k={k}"));
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 3);
+    [0, 1, 8].map(|first| fs::read(folder.join(format!("slice-{first:05}.dcm"))).unwrap()).to_vec()
+}
+
 #[test]
-fn frames_of_a_multi_frame_image_are_refused_before_anything_is_computed() {
+fn multi_frame_instances_become_multi_frame_instances_of_the_same_pixels() {
+    let (base, input) = series();
+    let (frames, output, single) =
+        (base.path().join("frames"), base.path().join("result"), base.path().join("single"));
+    write_frames(&frames);
+    let manifest = run(&frames, &output, "--composite 3,9", 2);
+    assert_eq!(manifest.derived, run(&input, &single, "--composite 3,9", 2).derived);
+    let section = manifest.derived.unwrap();
+    for one in &section.series {
+        assert_eq!(pixels(&derived_frames(&output, one.k)), one.pixels);
+    }
+    assert_eq!(section.series[1].pixels, manifest.digests.pixels);
+    let other = base.path().join("other");
+    run(&frames, &other, "--composite 9", 1);
+    assert_eq!(derived_frames(&other, 9), derived_frames(&output, 9));
+}
+
+#[test]
+fn multi_frame_instances_are_compared_verified_and_decomposed_again() {
     let base = tempfile::tempdir().unwrap();
-    let (input, output) = (base.path().join("scan.dcm"), base.path().join("result"));
-    let pixels: Vec<i16> = (0..24).map(|i| i * i % 7).collect();
-    let frames = [(0.0, "1", "0"), (2.5, "1", "0")];
-    fs::write(&input, DicomFile::ct(3, 4, &pixels).enhanced(&frames).bytes()).unwrap();
-    let error = decompose(&input, &output, "--emit dicom", 1).unwrap_err();
-    assert_eq!(error.exit_code(), 2);
-    assert_eq!(error.to_string(), "--emit: dicom is not available for multi-frame sources; leave it out");
-    assert!(!output.exists());
-    decompose(&input, &output, "", 1).unwrap();
+    let [input, plain, packed, again] =
+        ["scan", "plain", "packed", "again"].map(|name| base.path().join(name));
+    write_frames(&input);
+    run(&input, &plain, "--composite 2,4 --no-patient-data", 2);
+    run(&input, &packed, "--composite 4 --dicom-syntax jpeg-ls", 2);
+    let [a, b] = [&plain, &packed].map(|folder| folder.to_str().unwrap());
+    verify::compare(a, b, 2, &Silent).unwrap();
+    verification(&plain, &input).unwrap();
+    let changed = packed.join("dicom/k=4/slice-00001.dcm");
+    fs::write(&changed, fs::read(plain.join("dicom/k=2/slice-00001.dcm")).unwrap()).unwrap();
+    assert_eq!(verification(&packed, &input).unwrap_err().exit_code(), 4);
+    let derived = plain.join("dicom/k=4");
+    let id = {
+        let mut inventory = Inventory::new();
+        for (index, file) in derived_frames(&plain, 4).iter().enumerate() {
+            inventory.add(index, &index.to_string(), file.len() as u64, file).unwrap();
+        }
+        inventory.series()[0].id.clone()
+    };
+    let found = decompose(&derived, &again, &format!("--series {id}"), 2).unwrap().manifest;
+    let section = verification(&plain, &input).unwrap().derived.unwrap();
+    assert_eq!(found.digests.pixels, section.series[1].pixels);
 }
 
 #[test]

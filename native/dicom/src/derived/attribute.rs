@@ -7,12 +7,15 @@ use std::collections::BTreeMap;
 
 use dicom_core::Tag;
 
-use crate::header::{Vr, has_long_length};
+use crate::header::{Element, Elements, Stop, Vr, has_long_length};
+use crate::syntax::EXPLICIT_LITTLE;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const UNDEFINED: u32 = u32::MAX;
+/// Bytes of a delimiter.
+const DELIMITER: usize = 8;
 
 /// The attributes of a data set in ascending order, as a data set must have them.
 pub(super) type Attributes = BTreeMap<Tag, Attribute>;
@@ -54,6 +57,29 @@ impl Attribute {
         open_item(&mut self.value);
         item.iter().for_each(|(&tag, attribute)| attribute.write(tag, &mut self.value));
         close_item(&mut self.value);
+    }
+
+    /// The items of a sequence as it is written here: what was nested stays in its written form.
+    pub fn items(&self) -> Result<Vec<Attributes>, Stop> {
+        let length = self.value.len();
+        let whole = Element { tag: ITEM, vr: Some(self.vr), start: 0, length: u32::try_from(length).ok() };
+        let elements = Elements::new(&self.value, length as u64, 0, EXPLICIT_LITTLE);
+        let mut items = Vec::new();
+        elements.children(&whole, |inside, item| {
+            let mut attributes = Attributes::new();
+            inside.children(item, |inside, element| {
+                let mut after = *inside;
+                after.skip(element)?;
+                let delimiter = if element.length.is_none() { DELIMITER } else { 0 };
+                let value = self.value.get(element.start as usize..after.position as usize - delimiter);
+                let value = value.unwrap_or_default().to_vec();
+                attributes.insert(element.tag, Attribute { vr: element.vr.unwrap_or(*b"UN"), value });
+                Ok(())
+            })?;
+            items.push(attributes);
+            Ok(())
+        })?;
+        Ok(items)
     }
 
     /// Appends the attribute to a data set.
@@ -127,17 +153,32 @@ pub(super) fn close_item(out: &mut Vec<u8>) {
     out.extend(0_u32.to_le_bytes());
 }
 
-/// The encapsulated form of one compressed frame: an empty table of offsets, one fragment (PS3.5 annex A.4).
-pub(super) fn write_fragment(tag: Tag, frame: &[u8], out: &mut Vec<u8>) {
+/// The encapsulated form of compressed frames, one fragment each (PS3.5 annex A.4): of several frames, after the table of
+/// their offsets.
+pub(super) fn write_fragments(tag: Tag, frames: &[Vec<u8>], out: &mut Vec<u8>) {
     open_long(tag, *b"OB", UNDEFINED, out);
-    for fragment in [&[], frame] {
-        put_tag(ITEM, out);
-        let length = fragment.len().next_multiple_of(2);
-        out.extend(u32::try_from(length).unwrap_or(UNDEFINED - 1).to_le_bytes());
-        out.extend(fragment);
-        out.resize(out.len() + length - fragment.len(), 0);
-    }
+    write_fragment(&offsets(frames), out);
+    frames.iter().for_each(|frame| write_fragment(frame, out));
     close_sequence(out);
+}
+
+fn write_fragment(fragment: &[u8], out: &mut Vec<u8>) {
+    put_tag(ITEM, out);
+    let length = fragment.len().next_multiple_of(2);
+    out.extend(u32::try_from(length).unwrap_or(UNDEFINED - 1).to_le_bytes());
+    out.extend(fragment);
+    out.resize(out.len() + length - fragment.len(), 0);
+}
+
+/// The table is optional: there is none for one frame, nor where 32 bits do not hold the offsets.
+fn offsets(frames: &[Vec<u8>]) -> Vec<u8> {
+    let (mut table, mut at) = (Vec::new(), 0);
+    for frame in frames {
+        let Ok(offset) = u32::try_from(at) else { return Vec::new() };
+        table.extend(offset.to_le_bytes());
+        at += DELIMITER + frame.len().next_multiple_of(2);
+    }
+    if frames.len() > 1 { table } else { Vec::new() }
 }
 
 fn put_tag(tag: Tag, out: &mut Vec<u8>) {
@@ -184,5 +225,26 @@ mod tests {
         assert!(out.starts_with(b"\x40\x00\x70\xA1SQ\0\0\xFF\xFF\xFF\xFF"));
         assert_eq!(&out[12..28], empty_item);
         assert!(out.ends_with(b"\xFE\xFF\x0D\xE0\0\0\0\0\xFE\xFF\xDD\xE0\0\0\0\0"));
+    }
+
+    #[test]
+    fn items_are_read_as_they_were_written() {
+        let nested = Attributes::from([
+            (tags::CODE_VALUE, Attribute::text(b"SH", "1")),
+            (tags::TEXT_VALUE, Attribute::text(b"UT", "")),
+            (tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, Attribute::code("2", "y")),
+        ]);
+        let items = [Attributes::new(), nested, code_item("3", "z")];
+        assert_eq!(Attribute::sequence(&items).items(), Ok(items.to_vec()));
+        assert_eq!(Attribute::sequence(&[]).items(), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn several_frames_have_a_table_of_offsets() {
+        let mut out = Vec::new();
+        write_fragments(tags::PIXEL_DATA, &[vec![1, 2, 3], vec![4]], &mut out);
+        let table = b"\xFE\xFF\x00\xE0\x08\0\0\0\0\0\0\0\x0C\0\0\0";
+        assert_eq!(&out[12..28], table);
+        assert_eq!(&out[28..40], b"\xFE\xFF\x00\xE0\x04\0\0\0\x01\x02\x03\0");
     }
 }

@@ -25,9 +25,9 @@ const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 const FIRST_PIXEL_GROUP: u16 = 0x7FE0;
 
 /// What is copied, and how.
-pub(super) struct Rules {
+pub(super) struct Rules<'a> {
     /// What to do with an attribute at the top (`true`) or inside a sequence.
-    pub action: fn(Tag, bool) -> Action,
+    pub action: &'a dyn Fn(Tag, bool) -> Action,
     pub uids: NewUids,
     /// Pixels are signed, and with them the values whose VR is "US or SS".
     pub signed: bool,
@@ -61,7 +61,7 @@ pub(super) fn copy(source: &DataSetBytes, rules: &Rules) -> Result<Attributes, P
 
 struct Reader<'a> {
     source: &'a DataSetBytes<'a>,
-    rules: &'a Rules,
+    rules: &'a Rules<'a>,
 }
 
 enum Content<'a> {

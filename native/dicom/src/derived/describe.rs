@@ -4,11 +4,11 @@
 //! |---|---|
 //! | General Series (C.7.3.1) | a series of its own in the source's study; number and description name k |
 //! | General Equipment (C.7.5.1) | this software, which made the image |
-//! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, and the slice it stands for |
+//! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, and the slice it stands for; of frames: `frames` |
 //! | SOP Common (C.12.1) | Contributing Equipment: the scanner, as C.12.1.1.5 has it for derived images |
 //!
 //! Dates of the series, the content and the instance's creation are left out: they would be those of the run, and the same
-//! result would no longer be the same bytes. There is no Derivation Code: no concept of CID 7203 says "low-rank approximation".
+//! result would no longer be the same bytes. A slice has no Derivation Code: no concept of CID 7203 says "low-rank approximation".
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
@@ -75,22 +75,27 @@ pub(super) fn describe(
     set(tags::SOP_INSTANCE_UID, b"UI", &instance);
     set(tags::SERIES_INSTANCE_UID, b"UI", &series_uid(source, derivation));
     set(tags::SERIES_NUMBER, b"IS", &series_number(source, derivation.k).to_string());
-    // Value 3 is the kind of image (AXIAL), which stays; further ones are the scanner's own.
-    let kind = source.image_type.get(2).filter(|kind| !kind.is_empty());
-    let image_type = ["DERIVED", "SECONDARY"].into_iter().chain(kind.map(String::as_str));
-    set(tags::IMAGE_TYPE, b"CS", &image_type.collect::<Vec<_>>().join("\\"));
     set(tags::DERIVATION_DESCRIPTION, b"ST", &derivation.text());
     if source.lossy {
         say_lossy(attributes, source, pixel_bytes);
     }
     let description = series_description(attributes, derivation);
     attributes.insert(tags::SERIES_DESCRIPTION, description);
-    attributes.insert(tags::SOURCE_IMAGE_SEQUENCE, Attribute::sequence(&[source_image(source, derivation)]));
     name_equipment(attributes, derivation);
     if !derivation.patient_data {
         say_deidentified(attributes, derivation);
     }
     instance
+}
+
+/// Sets what the instance of a single slice says of its image.
+pub(super) fn describe_slice(attributes: &mut Attributes, source: &SliceHeader, derivation: &Derivation) {
+    // Value 3 is the kind of image (AXIAL), which stays; further ones are the scanner's own.
+    let kind = source.image_type.get(2).filter(|kind| !kind.is_empty());
+    let image_type: Vec<&str> =
+        ["DERIVED", "SECONDARY"].into_iter().chain(kind.map(String::as_str)).collect();
+    attributes.insert(tags::IMAGE_TYPE, Attribute::text(b"CS", &image_type.join("\\")));
+    attributes.insert(tags::SOURCE_IMAGE_SEQUENCE, Attribute::sequence(&[source_image(source, derivation)]));
 }
 
 /// Says that pixels were once compressed with loss where only the source's transfer syntax does (PS3.3 C.7.6.1.1.5).
@@ -104,7 +109,8 @@ fn say_lossy(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64
         Some("203") => "ISO_15444_15",
         _ => "ISO_10918_1",
     };
-    let ratio = format!("{:.2}", source.image_bytes() as f64 / pixel_bytes.max(1) as f64);
+    let image_bytes = source.image_bytes() * u64::from(source.frames);
+    let ratio = format!("{:.2}", image_bytes as f64 / pixel_bytes.max(1) as f64);
     for (tag, vr, text) in [
         (tags::LOSSY_IMAGE_COMPRESSION, b"CS", "01"),
         (tags::LOSSY_IMAGE_COMPRESSION_RATIO, b"DS", ratio.as_str()),
@@ -150,11 +156,8 @@ fn series_description(attributes: &Attributes, derivation: &Derivation) -> Attri
 
 /// The slice in whose place the derived one is. It was computed from all slices of the series; to name them all in each would
 /// make the series grow with the square of their number, so the derivation's text says it.
-fn source_image(source: &SliceHeader, derivation: &Derivation) -> Attributes {
-    let instance = match derivation.patient_data {
-        true => source.sop_instance_uid.clone(),
-        false => NewUids { pixels: derivation.pixels }.replace(&source.sop_instance_uid),
-    };
+pub(super) fn source_image(source: &SliceHeader, derivation: &Derivation) -> Attributes {
+    let instance = source_uid(&source.sop_instance_uid, derivation);
     let purpose = Attribute::code("121322", "Source image for image processing operation");
     Attributes::from([
         (tags::REFERENCED_SOP_CLASS_UID, Attribute::text(b"UI", &source.sop_class_uid)),
@@ -162,6 +165,14 @@ fn source_image(source: &SliceHeader, derivation: &Derivation) -> Attributes {
         (tags::SPATIAL_LOCATIONS_PRESERVED, Attribute::text(b"CS", "YES")),
         (tags::PURPOSE_OF_REFERENCE_CODE_SEQUENCE, purpose),
     ])
+}
+
+/// A UID of the source as the derived instance may show it.
+pub(super) fn source_uid(uid: &str, derivation: &Derivation) -> String {
+    match derivation.patient_data {
+        true => uid.to_owned(),
+        false => NewUids { pixels: derivation.pixels }.replace(uid),
+    }
 }
 
 /// This software as the equipment; what was there before goes to the contributing equipment.

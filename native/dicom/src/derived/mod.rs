@@ -1,10 +1,11 @@
-//! Derived DICOM: an instance that has a source slice's patient, study and geometry, and other pixels.
+//! Derived DICOM: an instance that has a source instance's patient, study and geometry, and other pixels.
 //!
 //! | file | what |
 //! |---|---|
 //! | `copy` | the source's attributes, from any encoding, to Explicit VR Little Endian |
 //! | `attribute` | how attributes, sequences and fragments are written |
 //! | `describe` | what a derived instance says of itself |
+//! | `frames` | and a multi-frame one of its frames |
 //! | `profile` | what is left out or replaced without patient data (PS3.15 annex E) |
 //! | `uid` | UIDs from digests |
 //! | `pixels`, `jpeg_ls` | the pixel data element |
@@ -23,6 +24,7 @@
 mod attribute;
 mod copy;
 mod describe;
+mod frames;
 mod jpeg_ls;
 mod pixels;
 mod profile;
@@ -38,7 +40,7 @@ use uid::NewUids;
 
 use crate::error::Error;
 use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_opened};
-use crate::pixels::{decode, digest, is_planned};
+use crate::pixels::{FileBytes, SliceFile, digest, is_planned};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
 
@@ -83,21 +85,22 @@ pub struct Derivation {
 pub struct DerivedInstance {
     /// The DICOM file.
     pub file: Vec<u8>,
-    /// Digest of its stored pixels, as [`crate::decode`] gives it when it reads the file.
-    pub pixels: [u8; 32],
+    /// Digests of the stored pixels of each of its slices, as [`crate::decode`] gives them when it reads the file.
+    pub pixels: Vec<[u8; 32]>,
 }
 
-/// Refuses series whose slices no derived instance can be written for: frames of multi-frame instances, whose geometry is in
-/// sequences.
+/// Refuses series whose instances do not fit into a file: 32 bits hold the length of uncompressed pixels.
 ///
 /// # Errors
 /// The reason, in words that follow "derived DICOM".
-pub fn check_source(plan: &SeriesPlan) -> Result<(), &'static str> {
-    let framed = plan.slices.iter().any(|slice| slice.frame > 0);
-    if framed || is_enhanced(&plan.sop_class_uid) {
-        return Err("is not available for multi-frame sources");
+pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'static str> {
+    let fits = |slices: Vec<usize>| u32::try_from(2 * slices.len() * plan.pixels()).is_ok();
+    if syntax == DerivedSyntax::JpegLs || plan.slices_by_file().into_iter().all(fits) {
+        return Ok(());
     }
-    Ok(())
+    Err(
+        "would need 4 GiB or more of uncompressed pixels in one multi-frame instance; add --dicom-syntax jpeg-ls",
+    )
 }
 
 /// Least and greatest stored value of a slice's pixel format.
@@ -107,81 +110,111 @@ pub fn stored_range(slice: &SlicePlan) -> (i32, i32) {
     if slice.pixels.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
 }
 
-/// Writes the instance derived from slice number `slice` of the plan, whose file is `file`.
+/// Writes the instance derived from the one in `file`, which holds the slices `slices` of the plan: all that are in it, in the order
+/// of their frames, as [`SeriesPlan::slices_by_file`] has them.
 ///
-/// `stored` (rows x columns, row-major) are its stored values less the slice's `offset`, as [`crate::decode`] gives them, within
+/// `stored` (slices x rows x columns) are their stored values less the slices' `offset`, as [`crate::decode`] gives them, within
 /// [`stored_range`]. Pixels that are padding in the source become padding in it too.
 ///
-/// Memory: the file, inflated if it was deflated, and the instance.
+/// Memory: the file, inflated if it was deflated, its functional groups twice, and the instance.
 ///
 /// # Errors
-/// `Argument` when `slice` or the length of `stored` does not fit the plan; `Slice` when the file is not the one that the plan
+/// `Argument` when `slices` or the length of `stored` do not fit the plan; `Slice` when the file is not the one that the plan
 /// describes or its attributes cannot be read.
 pub fn derive(
     plan: &SeriesPlan,
-    slice: usize,
+    slices: &[usize],
     file: &[u8],
     stored: &mut [i16],
     derivation: &Derivation,
 ) -> Result<DerivedInstance, Error> {
-    let (Some(what), Some(label)) = (plan.slices.get(slice), plan.file_label(slice)) else {
-        return Err(Error::Argument(format!("slice {slice} of {} was asked for", plan.slices.len())));
+    let planned: Vec<&SlicePlan> = slices.iter().filter_map(|&slice| plan.slices.get(slice)).collect();
+    let label = slices.first().and_then(|&slice| plan.file_label(slice));
+    let (Some(first), Some(label)) = (planned.first(), label) else {
+        return Err(Error::Argument(format!("slices {slices:?} of {} were asked for", plan.slices.len())));
     };
-    if stored.len() != plan.pixels() {
-        let text = format!("{} pixels were given, slices have {}", stored.len(), plan.pixels());
+    let in_file = plan.slices.iter().filter(|slice| slice.file == first.file).count();
+    let frames_ascend = planned.is_sorted_by(|a, b| a.file == b.file && a.frame < b.frame);
+    if (planned.len(), slices.len()) != (in_file, in_file) || !frames_ascend {
+        return Err(Error::Argument(format!("slices {slices:?} are not those of one file")));
+    }
+    if stored.len() != slices.len() * plan.pixels() {
+        let text = format!(
+            "{} pixels were given, {} slices have {} each",
+            stored.len(),
+            slices.len(),
+            plan.pixels()
+        );
         return Err(Error::Argument(text));
     }
     let wrong = |problem| Error::Slice { file: label.clone(), problem, others: 0 };
-    let header = header_of(plan, what, file).map_err(wrong)?;
-    let mut attributes = copied(file, &header, derivation).map_err(wrong)?;
+    let frames = headers_of(plan, &planned, file).map_err(wrong)?;
+    let Some(header) = frames.first() else { return Err(wrong(Problem::Changed)) };
+    let framed = header.frames > 1 || is_enhanced(&header.sop_class_uid);
+    let mut attributes = copied(file, header, framed, derivation).map_err(wrong)?;
     if let Some(padding) = pixels::padding(&attributes, &header.pixels) {
-        let mut source = vec![0; stored.len()];
-        decode(plan, slice, file, &mut source)?;
-        let pairs = stored.iter_mut().zip(&source);
-        pairs
-            .filter(|(_, source)| padding.contains(&(i32::from(**source) + what.offset)))
-            .for_each(|(stored, &source)| *stored = source);
+        let opened = SliceFile::open(FileBytes::whole(file));
+        let mut source = vec![0; plan.pixels()];
+        for (&slice, stored) in slices.iter().zip(stored.chunks_mut(plan.pixels())) {
+            let offset = opened.pixels(plan, slice, &mut source)?;
+            let pairs = stored.iter_mut().zip(&source);
+            pairs
+                .filter(|(_, source)| padding.contains(&(i32::from(**source) + offset)))
+                .for_each(|(stored, &source)| *stored = source);
+        }
     }
-    pixels::correct_range(&mut attributes, &header.pixels, stored, what.offset);
+    pixels::correct_range(&mut attributes, &header.pixels, stored, first.offset);
     let pixel_bytes = (file.len() as u64).saturating_sub(header.pixel_offset);
-    let instance = describe::describe(&mut attributes, &header, pixel_bytes, derivation);
+    let instance = describe::describe(&mut attributes, header, pixel_bytes, derivation);
+    if framed {
+        frames::describe(&mut attributes, &frames, derivation).map_err(wrong)?;
+    } else {
+        describe::describe_slice(&mut attributes, header, derivation);
+    }
     let mut out = Vec::with_capacity(2 * stored.len() + 16 * 1024);
     write_meta(&header.sop_class_uid, &instance, derivation, &mut out);
     attributes.iter().for_each(|(&tag, attribute)| attribute.write(tag, &mut out));
-    pixels::write(stored, what.offset, plan.columns, &header.pixels, derivation.syntax, &mut out)
-        .map_err(wrong)?;
-    Ok(DerivedInstance { file: out, pixels: digest::of_stored(stored, what.offset) })
+    let size = (plan.rows, plan.columns);
+    pixels::write(stored, first.offset, size, &header.pixels, derivation.syntax, &mut out).map_err(wrong)?;
+    let digests = stored.chunks(plan.pixels()).map(|slice| digest::of_stored(slice, first.offset));
+    Ok(DerivedInstance { pixels: digests.collect(), file: out })
 }
 
-fn header_of(plan: &SeriesPlan, slice: &SlicePlan, file: &[u8]) -> Result<SliceHeader, Problem> {
-    let header = match read_opened(file, file.len() as u64).1 {
-        HeaderOutcome::Slices(frames) => frames.into_iter().find(|header| header.frame == slice.frame),
+/// The headers of some frames of a file, which must be those that the plan was made of.
+fn headers_of(plan: &SeriesPlan, slices: &[&SlicePlan], file: &[u8]) -> Result<Vec<SliceHeader>, Problem> {
+    let found = match read_opened(file, file.len() as u64).1 {
+        HeaderOutcome::Slices(frames) => frames,
         HeaderOutcome::Broken { problem, .. } => return Err(problem),
-        _ => None,
+        _ => Vec::new(),
     };
-    header.filter(|header| is_planned(plan, slice, header)).ok_or(Problem::Changed)
+    let one = |slice: &&SlicePlan| {
+        let header = found.get(slice.frame as usize).filter(|header| is_planned(plan, slice, header));
+        header.cloned().ok_or(Problem::Changed)
+    };
+    slices.iter().map(one).collect()
 }
 
 /// The attributes that go over from the source.
-fn copied(file: &[u8], header: &SliceHeader, derivation: &Derivation) -> Result<Attributes, Problem> {
-    fn with_patient(tag: Tag, top: bool) -> Action {
+fn copied(
+    file: &[u8],
+    header: &SliceHeader,
+    framed: bool,
+    derivation: &Derivation,
+) -> Result<Attributes, Problem> {
+    let action = |tag: Tag, top: bool| {
         let private = tag.group() % 2 == 1;
         let group_length = tag.element() == 0;
-        if private || group_length || (top && describe::is_superseded(tag)) {
+        let needed = if framed && top { frames::needed(tag) } else { None };
+        if private || group_length || (top && needed.is_none() && describe::is_superseded(tag)) {
             Action::Remove
-        } else {
+        } else if derivation.patient_data {
             Action::Keep
+        } else {
+            needed.unwrap_or_else(|| profile::action(tag))
         }
-    }
-    fn without_patient(tag: Tag, top: bool) -> Action {
-        match with_patient(tag, top) {
-            Action::Keep => profile::action(tag),
-            other => other,
-        }
-    }
-    let action = if derivation.patient_data { with_patient } else { without_patient };
+    };
     let uids = NewUids { pixels: derivation.pixels };
-    copy::copy(&DataSetBytes::open(file)?, &Rules { action, uids, signed: header.pixels.signed })
+    copy::copy(&DataSetBytes::open(file)?, &Rules { action: &action, uids, signed: header.pixels.signed })
 }
 
 /// Preamble and file meta information (PS3.10 section 7.1).

@@ -6,7 +6,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::DerivedSyntax;
-use super::attribute::{Attribute, Attributes, open_long, write_fragment};
+use super::attribute::{Attribute, Attributes, open_long, write_fragments};
 use super::jpeg_ls;
 use crate::header::PixelFormat;
 use crate::problem::Problem;
@@ -42,11 +42,11 @@ pub(super) fn correct_range(attributes: &mut Attributes, format: &PixelFormat, s
     attributes.remove(&tags::LARGEST_PIXEL_VALUE_IN_SERIES);
 }
 
-/// Appends the pixel data element: `stored` + `offset` in the cells of `format`.
+/// Appends the pixel data element: `stored` + `offset` in the cells of `format`, frame after frame of `rows` x `columns`.
 pub(super) fn write(
     stored: &[i16],
     offset: i32,
-    columns: usize,
+    (rows, columns): (usize, usize),
     format: &PixelFormat,
     syntax: DerivedSyntax,
     out: &mut Vec<u8>,
@@ -54,7 +54,7 @@ pub(super) fn write(
     match syntax {
         DerivedSyntax::Explicit => {
             let bytes = stored.len() * usize::from(format.bits_allocated / 8);
-            // An image has fewer than 2^32 bytes: its source's length field held them.
+            // `check_source` has refused what is longer.
             let length = u32::try_from(bytes.next_multiple_of(2)).map_err(|_| Problem::Changed)?;
             let vr = if format.bits_allocated == 8 { *b"OB" } else { *b"OW" };
             open_long(tags::PIXEL_DATA, vr, length, out);
@@ -66,13 +66,15 @@ pub(super) fn write(
             // CharLS knows no samples of one bit.
             let bits = format.bits_stored.max(2);
             let mask = u16::MAX >> (16 - bits);
-            let mut samples = Vec::with_capacity(2 * stored.len());
             let format = PixelFormat { bits_allocated: if bits > 8 { 16 } else { 8 }, ..format.clone() };
-            put_cells(stored, offset, &format, mask, u16::to_ne_bytes, &mut samples);
-            let rows = stored.len() / columns;
-            let frame = jpeg_ls::encode(&samples, rows, columns, bits)
-                .map_err(|reason| Problem::Codestream { codec: "JPEG-LS", reason })?;
-            write_fragment(tags::PIXEL_DATA, &frame, out);
+            let encode = |frame: &[i16]| {
+                let mut samples = Vec::with_capacity(2 * frame.len());
+                put_cells(frame, offset, &format, mask, u16::to_ne_bytes, &mut samples);
+                jpeg_ls::encode(&samples, rows, columns, bits)
+                    .map_err(|reason| Problem::Codestream { codec: "JPEG-LS", reason })
+            };
+            let frames = stored.chunks(rows * columns).map(encode).collect::<Result<Vec<_>, _>>()?;
+            write_fragments(tags::PIXEL_DATA, &frames, out);
         }
     }
     Ok(())

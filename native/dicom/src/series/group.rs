@@ -4,7 +4,7 @@
 //! within 0.1 % of the group's first slice. The first is the one with the smallest SOP Instance UID, so that
 //! groups are a property of the slices and not of the order of their files.
 
-use crate::header::SliceHeader;
+use crate::header::{SliceHeader, is_enhanced};
 use crate::label::salted_id;
 use crate::series::geometry::{self, dot, grid, normal};
 
@@ -27,6 +27,10 @@ impl SliceRole {
             return SliceRole::Localizer;
         }
         match kind.as_slice() {
+            // In the enhanced classes the second value is always PRIMARY; the fourth says what was calculated.
+            ["DERIVED", _, _, contrast, ..] if is_enhanced(&header.sop_class_uid) && *contrast != "NONE" => {
+                SliceRole::Derived
+            }
             // Lossy compression alone makes an image DERIVED\PRIMARY, and leaves it a slice of the scan.
             ["DERIVED", "PRIMARY", ..] if header.lossy => SliceRole::Original,
             ["DERIVED", ..] => SliceRole::Derived,

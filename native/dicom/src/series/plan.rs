@@ -1,5 +1,7 @@
 //! [`SeriesPlan`]: one chosen series as data, sent to where its slices are decoded.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::header::PixelFormat;
@@ -135,6 +137,23 @@ impl SeriesPlan {
     /// Pixels of one slice.
     pub fn pixels(&self) -> usize {
         self.rows * self.columns
+    }
+
+    /// The slices of each file, in the order of their frames; files in the order of their first slices.
+    pub fn slices_by_file(&self) -> Vec<Vec<usize>> {
+        let mut places = BTreeMap::new();
+        let mut files: Vec<Vec<usize>> = Vec::new();
+        for (number, slice) in self.slices.iter().enumerate() {
+            let place = *places.entry(slice.file).or_insert(files.len());
+            match files.get_mut(place) {
+                Some(file) => file.push(number),
+                None => files.push(vec![number]),
+            }
+        }
+        for file in &mut files {
+            file.sort_by_key(|&number| self.slices.get(number).map(|slice| slice.frame));
+        }
+        files
     }
 
     /// The name of a slice's file in messages; `None` when there is no such slice.

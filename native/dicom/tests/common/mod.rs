@@ -52,6 +52,11 @@ pub fn derivation() -> Derivation {
     }
 }
 
+/// How often a part is in some bytes.
+pub fn count(bytes: &[u8], part: &[u8]) -> usize {
+    bytes.windows(part.len()).filter(|window| *window == part).count()
+}
+
 /// A folder of the data that lies beside the repository (or where TOMOBASIS_SHARED says); `None` with a message
 /// when it is absent.
 pub fn shared(folder: &str) -> Option<PathBuf> {

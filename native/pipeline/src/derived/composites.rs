@@ -2,8 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use tomobasis_dicom::SlicePlan;
-use tomobasis_dicom::derived::stored_range;
+use tomobasis_dicom::{SeriesPlan, SlicePlan, derived::stored_range};
 use tomobasis_linalg::RowBlock;
 
 use super::strip::Strip;
@@ -26,7 +25,9 @@ pub struct CompositeRenderer {
     factors: BlockFactors,
     /// Numbers of basis vectors, ascending.
     ranks: Vec<usize>,
-    columns: Vec<usize>,
+    /// All slices, in the order of the strips.
+    order: Vec<usize>,
+    /// In the same order.
     grids: Vec<Grid>,
 }
 
@@ -54,13 +55,10 @@ impl CompositeRenderer {
     pub(crate) fn some(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
         let ranks = decomposition.composites.get(which).unwrap_or_default().to_vec();
         let factors = BlockFactors::new(decomposition.clone(), ranks.last().copied().unwrap_or_default())?;
-        Ok(Self {
-            factors,
-            ranks,
-            columns: (0..decomposition.columns()).collect(),
-            grids: decomposition.plan.slices.iter().map(Grid::of).collect(),
-            decomposition,
-        })
+        let slices = &decomposition.plan.slices;
+        let order = strip_order(&decomposition.plan);
+        let grids = order.iter().filter_map(|&slice| slices.get(slice)).map(Grid::of).collect();
+        Ok(Self { factors, ranks, order, grids, decomposition })
     }
 
     /// The decomposition whose composites these are.
@@ -75,7 +73,7 @@ impl CompositeRenderer {
     }
 
     /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major. Returns one strip for each run
-    /// of slices; `starts` are the runs' first slices, ascending from 0.
+    /// of slices in the order of [`strip_order`]; `starts` are the runs' first places, ascending from 0.
     ///
     /// # Errors
     /// [`Error::Protocol`] when the block is not of this series or the runs are not of its slices.
@@ -88,7 +86,7 @@ impl CompositeRenderer {
         starts: &[usize],
     ) -> Result<Vec<Strip>> {
         self.decomposition.check_block(block, rows)?;
-        let slices = self.columns.len();
+        let slices = self.order.len();
         let ends = starts.iter().skip(1).copied().chain([slices]);
         let runs: Vec<Range<usize>> = starts.iter().zip(ends).map(|(&start, end)| start..end).collect();
         if starts.first() != Some(&0) || runs.iter().any(Range::is_empty) {
@@ -106,19 +104,25 @@ impl CompositeRenderer {
             let t = scratch.t.get(part.start * k..part.end * k).unwrap_or_default();
             let out = &mut scratch.composites;
             let means = means.get(part.clone()).unwrap_or_default();
-            self.factors.composites((t, means), part.len(), &self.ranks, &self.columns, out)?;
+            self.factors.composites((t, means), part.len(), &self.ranks, &self.order, out)?;
             let mut rendered = out.chunks_exact(part.len());
             for c in 0..composites {
                 for (strip, run) in strips.iter_mut().zip(&runs) {
-                    for (slice, composite) in run.clone().zip(&mut rendered) {
-                        let (target, clipped) = strip.slice_mut(c, slice);
-                        *clipped += self.grids[slice].store(composite, &mut target[part.clone()]);
+                    for (place, composite) in run.clone().zip(&mut rendered) {
+                        let (target, clipped) = strip.slice_mut(c, place);
+                        *clipped += self.grids[place].store(composite, &mut target[part.clone()]);
                     }
                 }
             }
         }
         Ok(strips)
     }
+}
+
+/// The slices in the order in which strips have them: those of one file, which make one instance, side by side. It is the order
+/// of the series where each file is one slice.
+pub(super) fn strip_order(plan: &SeriesPlan) -> Vec<usize> {
+    plan.slices_by_file().concat()
 }
 
 /// The values that a slice can store.

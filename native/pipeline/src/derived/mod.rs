@@ -1,4 +1,4 @@
-//! Composites as derived DICOM series: `dicom/k=K/slice-JJJJJ.dcm`.
+//! Composites as derived DICOM series: `dicom/k=K/slice-JJJJJ.dcm`, one instance for each of the source's.
 //!
 //! | file | where it runs | what |
 //! |---|---|---|
@@ -19,10 +19,11 @@ use serde::{Deserialize, Serialize};
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_dicom::derived::{Derivation, DerivedSyntax, check_source};
 
+pub(crate) use self::slices::folder;
 pub use self::{
     composites::{CompositeRenderer, CompositeScratch},
     record::{DerivedRecord, DerivedSection, DerivedSeries},
-    slices::{DerivedFile, DerivedSlices, path},
+    slices::{DerivedFile, DerivedSlices},
     strip::Strip,
 };
 use crate::{
@@ -56,8 +57,8 @@ impl From<DicomSyntax> for DerivedSyntax {
 ///
 /// # Errors
 /// [`Error::Option`] with the reason.
-pub(crate) fn check(plan: &SeriesPlan) -> Result<()> {
-    check_source(plan).map_err(|why| Error::option("--emit", format!("dicom {why}; leave it out")))
+pub(crate) fn check(plan: &SeriesPlan, syntax: DicomSyntax) -> Result<()> {
+    check_source(plan, syntax.into()).map_err(|why| Error::option("--emit", format!("dicom {why}, or leave it out")))
 }
 
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.

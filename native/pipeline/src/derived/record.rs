@@ -9,7 +9,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// What the manifest needs to know of one derived instance.
+/// What the manifest needs to know of one slice of a derived series.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DerivedRecord {
     /// Basis vectors of its composite.
@@ -52,13 +52,14 @@ impl DerivedRecord {
         [numbers.map(u64::to_le_bytes).as_flattened(), &self.pixels.0].concat()
     }
 
-    /// The inverse of [`Self::to_bytes`].
+    /// The records that were written one after the other by [`Self::to_bytes`].
     ///
     /// # Errors
     /// [`Error::Protocol`] for other bytes.
-    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
-        let read = || {
-            let (numbers, digest) = bytes.split_first_chunk::<24>()?;
+    pub fn all_from_bytes(bytes: &[u8]) -> Result<Vec<Self>> {
+        let (records, rest) = bytes.as_chunks::<56>();
+        let read = |record: &[u8; 56]| {
+            let (numbers, digest) = record.split_first_chunk::<24>()?;
             let [k, slice, clipped] = *numbers.as_chunks::<8>().0 else { return None };
             Some(Self {
                 k: usize::try_from(u64::from_le_bytes(k)).ok()?,
@@ -67,8 +68,8 @@ impl DerivedRecord {
                 pixels: Digest(digest.try_into().ok()?),
             })
         };
-        read()
-            .ok_or_else(|| Error::Protocol(format!("{} bytes are no record of a derived slice", bytes.len())))
+        let all = if rest.is_empty() { records.iter().map(read).collect() } else { None };
+        all.ok_or_else(|| Error::Protocol(format!("{} bytes are no records of derived slices", bytes.len())))
     }
 }
 
@@ -116,10 +117,11 @@ mod tests {
     }
 
     #[test]
-    fn a_record_survives_its_bytes() {
-        let record = record(3, 1 << 40);
-        assert_eq!(DerivedRecord::from_bytes(&record.to_bytes()).unwrap(), record);
-        assert!(DerivedRecord::from_bytes(&record.to_bytes()[1..]).is_err());
+    fn records_survive_their_bytes() {
+        let records = [record(3, 1 << 40), record(4, 0)];
+        let bytes = records.map(|record| record.to_bytes()).concat();
+        assert_eq!(DerivedRecord::all_from_bytes(&bytes).unwrap(), records);
+        assert!(DerivedRecord::all_from_bytes(&bytes[1..]).is_err());
     }
 
     #[test]

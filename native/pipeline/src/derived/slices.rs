@@ -5,7 +5,12 @@ use std::{ops::Range, sync::Arc};
 use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_linalg::BLOCK_ROWS;
 
-use super::{composites::CompositeRenderer, derivation, record::DerivedRecord, strip::Strip};
+use super::{
+    composites::{CompositeRenderer, strip_order},
+    derivation,
+    record::DerivedRecord,
+    strip::Strip,
+};
 use crate::{
     NamedFile,
     decomposition::{Decomposition, block_rows},
@@ -17,7 +22,10 @@ use crate::{
 pub struct DerivedSlices {
     decomposition: Arc<Decomposition>,
     derivations: Vec<Derivation>,
+    /// Places of the run.
     run: Range<usize>,
+    /// The slices of the run.
+    slices: Vec<usize>,
     /// By row block.
     strips: Vec<Option<Strip>>,
 }
@@ -27,23 +35,24 @@ pub struct DerivedSlices {
 pub struct DerivedFile {
     /// Path in the result folder, and content.
     pub file: NamedFile,
-    /// What the manifest needs to know of it.
-    pub record: DerivedRecord,
+    /// What the manifest needs to know of each of its slices.
+    pub records: Vec<DerivedRecord>,
 }
 
 impl DerivedSlices {
-    /// For the composites of `renderer` and the slices `run`.
+    /// For the composites of `renderer` and the slices at the places `run`, which must be all slices of their files.
     ///
     /// # Errors
     /// [`Error::Protocol`] when there are no such slices.
     pub fn new(renderer: &CompositeRenderer, run: Range<usize>) -> Result<Self> {
         let decomposition = renderer.decomposition().clone();
-        if run.is_empty() || run.end > decomposition.columns() {
+        let slices = strip_order(&decomposition.plan).get(run.clone()).unwrap_or_default().to_vec();
+        if slices.is_empty() {
             return Err(Error::Protocol(format!("there are no slices {run:?}")));
         }
         let derivations = renderer.ranks().iter().map(|&k| derivation(&decomposition, k)).collect();
         let strips = vec![None; decomposition.blocks() as usize];
-        Ok(Self { decomposition, derivations, run, strips })
+        Ok(Self { decomposition, derivations, run, slices, strips })
     }
 
     /// Takes the strip of one row block; any order, and after a retry twice.
@@ -64,30 +73,53 @@ impl DerivedSlices {
         Ok(())
     }
 
-    /// Writes the instances of one slice, one for each composite; `source` is the file that the slice was read from.
+    /// Composites that the slices are in.
+    #[must_use]
+    pub fn composites(&self) -> usize {
+        self.derivations.len()
+    }
+
+    /// Writes the instances of the file that `slice` is in, one for each composite; `source` is that file.
+    ///
+    /// # Errors
+    /// As [`Self::write_composite`].
+    pub fn write(&self, slice: usize, source: &[u8]) -> Result<Vec<DerivedFile>> {
+        (0..self.composites()).map(|c| self.write_composite(c, slice, source)).collect()
+    }
+
+    /// Writes the instance of the composite at place `c`.
+    ///
+    /// Memory: the source, its slices as 16-bit integers, and the instance.
     ///
     /// # Errors
     /// [`Error::Protocol`] while strips are missing, and what the source is refused for.
-    pub fn write(&self, slice: usize, source: &[u8]) -> Result<Vec<DerivedFile>> {
-        if !self.run.contains(&slice) {
-            return Err(Error::Protocol(format!("slice {slice} is not one of {:?}", self.run)));
-        }
-        let mut stored = vec![0; self.decomposition.rows() as usize];
-        let write = |(c, derivation): (usize, &Derivation)| {
-            let clipped = self.gather(c, slice, &mut stored)?;
-            let made = derive(&self.decomposition.plan, slice, source, &mut stored, derivation)?;
-            let record = DerivedRecord { k: derivation.k, slice, clipped, pixels: Digest(made.pixels) };
-            Ok(DerivedFile { file: NamedFile { path: path(derivation.k, slice), bytes: made.file }, record })
-        };
-        self.derivations.iter().enumerate().map(write).collect()
+    pub fn write_composite(&self, c: usize, slice: usize, source: &[u8]) -> Result<DerivedFile> {
+        let plan = &self.decomposition.plan;
+        let foreign = || Error::Protocol(format!("slice {slice} is not one of the places {:?}", self.run));
+        let derivation = self.derivations.get(c).ok_or_else(foreign)?;
+        let file = |slice: usize| plan.slices.get(slice).map(|slice| slice.file);
+        let in_file = |other: &usize| file(*other) == file(slice);
+        let first = self.slices.iter().position(in_file).ok_or_else(foreign)?;
+        let slices: Vec<usize> = self.slices.iter().skip(first).copied().take_while(in_file).collect();
+        let mut stored = vec![0; slices.len() * plan.pixels()];
+        let parts = stored.chunks_mut(plan.pixels()).zip(self.run.start + first..);
+        let clipped =
+            parts.map(|(stored, place)| self.gather(c, place, stored)).collect::<Result<Vec<u64>>>()?;
+        let made = derive(plan, &slices, source, &mut stored, derivation)?;
+        let k = derivation.k;
+        let record = |((&slice, clipped), digest)| DerivedRecord { k, slice, clipped, pixels: Digest(digest) };
+        // An instance is named by the first of its slices.
+        let path = format!("{}/slice-{:05}.dcm", folder(k), slices.iter().min().unwrap_or(&slice));
+        let records = slices.iter().zip(clipped).zip(made.pixels).map(record).collect();
+        Ok(DerivedFile { file: NamedFile { path, bytes: made.file }, records })
     }
 
-    /// Puts the rows of a slice together; returns how many values were clipped.
-    fn gather(&self, c: usize, slice: usize, stored: &mut [i16]) -> Result<u64> {
+    /// Puts the rows of the slice at a place together; returns how many values were clipped.
+    fn gather(&self, c: usize, place: usize, stored: &mut [i16]) -> Result<u64> {
         let mut clipped = 0;
         for (block, (strip, part)) in self.strips.iter().zip(stored.chunks_mut(BLOCK_ROWS)).enumerate() {
             let missing = || Error::Protocol(format!("the composites of block {block} are missing"));
-            let (values, count) = strip.as_ref().ok_or_else(missing)?.slice(c, slice);
+            let (values, count) = strip.as_ref().ok_or_else(missing)?.slice(c, place);
             part.copy_from_slice(values);
             clipped += u64::from(count);
         }
@@ -95,8 +127,7 @@ impl DerivedSlices {
     }
 }
 
-/// Where the instance of slice `slice` (from 0) in the composite of rank `k` is in the result folder.
-#[must_use]
-pub fn path(k: usize, slice: usize) -> String {
-    format!("dicom/k={k}/slice-{slice:05}.dcm")
+/// The folder of the composite of rank `k` in the result folder.
+pub(crate) fn folder(k: usize) -> String {
+    format!("dicom/k={k}")
 }

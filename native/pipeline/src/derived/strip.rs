@@ -1,13 +1,15 @@
-//! The stored values of one row block in all composites, for a run of consecutive slices.
+//! The stored values of one row block in all composites, for a run of slices: consecutive ones in the order that keeps the slices
+//! of a file together.
 
 use crate::error::{Error, Result};
 
-/// Stored values, less the slices' offsets: `values[(c * count + j) * rows + i]` is row `i` of slice `first + j` in composite `c`.
+/// Stored values, less the slices' offsets: `values[(c * count + j) * rows + i]` is row `i` of the slice at place `first + j` in composite
+/// `c`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Strip {
     /// Index of the row block.
     pub(super) block: u32,
-    /// First slice of the run.
+    /// Place of the run's first slice.
     pub(super) first: usize,
     /// Slices of the run.
     pub(super) count: usize,
@@ -24,15 +26,15 @@ impl Strip {
         Self { block, first, count, rows, clipped, values: vec![0; composites * count * rows] }
     }
 
-    /// The rows of a slice (of the series) in composite `c`, and its count of clipped values.
-    pub(super) fn slice_mut(&mut self, c: usize, slice: usize) -> (&mut [i16], &mut u32) {
-        let index = c * self.count + slice - self.first;
+    /// The rows of the slice at a place in composite `c`, and its count of clipped values.
+    pub(super) fn slice_mut(&mut self, c: usize, place: usize) -> (&mut [i16], &mut u32) {
+        let index = c * self.count + place - self.first;
         (&mut self.values[index * self.rows..(index + 1) * self.rows], &mut self.clipped[index])
     }
 
     /// The same, to read.
-    pub(super) fn slice(&self, c: usize, slice: usize) -> (&[i16], u32) {
-        let index = c * self.count + slice - self.first;
+    pub(super) fn slice(&self, c: usize, place: usize) -> (&[i16], u32) {
+        let index = c * self.count + place - self.first;
         (&self.values[index * self.rows..(index + 1) * self.rows], self.clipped[index])
     }
 

@@ -240,7 +240,7 @@ impl Options {
         self.emits(Emit::Png) || self.emits(Emit::Report)
     }
 
-    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its kind;
+    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its size;
     /// and whether this machine may run the method.
     ///
     /// # Errors
@@ -248,7 +248,7 @@ impl Options {
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
         if self.emits(Emit::Dicom) {
-            derived::check(plan)?;
+            derived::check(plan, self.dicom_syntax)?;
         }
         let slices = plan.slices.len();
         if let RankChoice::Columns(k) = self.rank

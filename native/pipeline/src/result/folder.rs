@@ -1,7 +1,7 @@
 //! A result folder that is there: its manifest, and digests recomputed from its own files.
 
 use std::{
-    fs,
+    fs, io,
     path::{Path, PathBuf},
 };
 
@@ -143,14 +143,20 @@ impl ResultFolder {
     }
 
     fn check_series(&self, series: &DerivedSeries) -> Result<()> {
-        let file = |slice| {
-            let name = derived::path(series.k, slice);
-            InputFile { path: self.path.join(&name), name, entry: None }
-        };
-        let files: Vec<InputFile> = (0..self.manifest.result.columns).map(file).collect();
-        let folder = format!("dicom/k={}", series.k);
-        let found = pixels_of(&files).map_err(|error| Error::Differs(format!("{folder}: {error}")))?;
-        same(&folder, "digest of its pixels", found, series.pixels)
+        let name = derived::folder(series.k);
+        let listed = fs::read_dir(self.path.join(&name)).and_then(|entries| {
+            let file = |entry: io::Result<fs::DirEntry>| {
+                let entry = entry?;
+                let name = entry.file_name().to_string_lossy().into_owned();
+                Ok(InputFile { path: entry.path(), name, entry: None })
+            };
+            entries.map(file).collect::<io::Result<Vec<_>>>()
+        });
+        let mut files =
+            listed.map_err(|error| Error::Differs(format!("{name}: cannot be read ({})", error.kind())))?;
+        files.sort_by(|a, b| a.path.cmp(&b.path));
+        let found = pixels_of(&files).map_err(|error| Error::Differs(format!("{name}: {error}")))?;
+        same(&name, "digest of its pixels", found, series.pixels)
     }
 
     fn check_block(&self, block: u32, encoder: Option<&BasisEncoder>) -> Result<()> {

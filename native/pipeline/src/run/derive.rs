@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
+use rayon::prelude::*;
 use tomobasis_dicom::FileBuffer;
 
 use super::{Runner, Scan, tell_path};
@@ -56,23 +57,24 @@ impl Runner<'_> {
             .into_iter()
             .flat_map(|(_, strips): (_, Vec<Strip>)| strips)
             .try_for_each(|strip| whole.add(strip))?;
-        let mut by_file = BTreeMap::<usize, Vec<usize>>::new();
-        for (slice, plan) in scan.plan.slices.iter().enumerate() {
-            by_file.entry(plan.file).or_default().push(slice);
-        }
-        let write = |bytes: &[u8], slices: Vec<usize>| {
-            let mut records = Vec::new();
-            for slice in slices {
-                let made = whole.write(slice, bytes)?;
-                made.iter().try_for_each(take)?;
-                self.progress.advance(1);
-                records.extend(made.into_iter().map(|made| made.record));
-            }
-            Ok(records)
+        let file = |slices: Vec<usize>| Some((scan.plan.slices.get(*slices.first()?)?.file, slices));
+        let by_file: BTreeMap<usize, Vec<usize>> =
+            scan.plan.slices_by_file().into_iter().filter_map(file).collect();
+        let write = |bytes: &[u8], slices: Vec<usize>| -> Result<Vec<Vec<DerivedRecord>>> {
+            let first = slices.first().copied().unwrap_or_default();
+            // An instance of many frames is work for several threads.
+            let write = |c| {
+                let made = whole.write_composite(c, first, bytes)?;
+                take(&made)?;
+                Ok(made.records)
+            };
+            let made = (0..whole.composites()).into_par_iter().map(write).collect();
+            self.progress.advance(slices.len() as u64);
+            made
         };
         let read_and_write =
             |file: &InputFile, slices, buffer: &mut FileBuffer| Ok(write(read(file, buffer)?, slices));
         let made = self.pool.install(|| each_file(&scan.files, by_file, read_and_write, write))?;
-        Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat())
+        Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat().concat())
     }
 }

@@ -27,7 +27,8 @@ public final class CompositeRenderer extends NativeObject {
    * @param block index of the block
    * @param values {@code rows} x n stored integers, slice-major: pixel i of slice j is at {@code j * rows + i}
    * @param rows number of pixels in this block
-   * @param starts first slice of each run that the slices are cut into, ascending from 0
+   * @param starts first place of each run that the slices are cut into, ascending from 0; the slices of one file have neighbouring
+   *     places, and files the order of their first slices
    * @return one strip for each run, for {@link DerivedSlices#add}
    */
   public byte[][] render(int block, short[] values, int rows, int[] starts) {

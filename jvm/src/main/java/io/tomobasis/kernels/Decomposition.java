@@ -68,7 +68,7 @@ public final class Decomposition extends NativeObject {
    * Makes the files of the result folder that are about the whole series: manifest, small tables, report, pictures.
    *
    * @param blockRecords the record of every row block ({@link BlockRenderer#render}), in the order of their index
-   * @param derivedRecords the record of every derived file ({@link DerivedSlices#write}), in any order; none where no derived
+   * @param derivedRecords the records of every derived file ({@link DerivedSlices#write}), in any order; none where no derived
    *     DICOM was asked for
    * @param pictures what {@link BlockRenderer#pictures} returned
    * @param environmentJson versions, sizes and timings of this run, for the manifest

@@ -7,19 +7,19 @@ import java.util.Objects;
  *
  * @param path relative to the result folder, with {@code /} between its parts
  * @param bytes content; not copied
- * @param record what {@link Decomposition#finish} needs to know of it; not copied
+ * @param records what {@link Decomposition#finish} needs to know of its slices; not copied
  */
-public record DerivedFile(String path, byte[] bytes, byte[] record) {
+public record DerivedFile(String path, byte[] bytes, byte[] records) {
   /**
    * Checks that no part is missing.
    *
    * @param path relative to the result folder, with {@code /} between its parts
    * @param bytes content; not copied
-   * @param record what {@link Decomposition#finish} needs to know of it; not copied
+   * @param records what {@link Decomposition#finish} needs to know of its slices; not copied
    */
   public DerivedFile {
     Objects.requireNonNull(path, "path");
     Objects.requireNonNull(bytes, "bytes");
-    Objects.requireNonNull(record, "record");
+    Objects.requireNonNull(records, "records");
   }
 }

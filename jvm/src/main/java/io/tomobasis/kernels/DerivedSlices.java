@@ -16,7 +16,7 @@ public final class DerivedSlices extends NativeObject {
    * A run without strips.
    *
    * @param renderer that the strips come from
-   * @param first slice of the run
+   * @param first place of the run
    * @param count of slices in it
    */
   public DerivedSlices(CompositeRenderer renderer, int first, int count) {
@@ -41,11 +41,11 @@ public final class DerivedSlices extends NativeObject {
   }
 
   /**
-   * Writes the instances of one slice, once the strips of all row blocks are there.
+   * Writes the instances derived from one file, once the strips of all row blocks are there.
    *
-   * @param slice of the series, in this run
-   * @param name of its file, for the log that may show names
-   * @param source content of that file, whose attributes go over
+   * @param slice of the series, in this run: any one of the file's
+   * @param name of the file, for the log that may show names
+   * @param source its content, whose attributes go over
    * @return one file for each composite
    */
   public DerivedFile[] write(int slice, String name, byte[] source) {

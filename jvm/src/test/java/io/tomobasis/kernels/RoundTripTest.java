@@ -130,14 +130,14 @@ class RoundTripTest {
       for (int i = 0; i < whole.size(); i++) {
         assertEquals(whole.get(i).path(), cut.get(i).path());
         assertArrayEquals(whole.get(i).bytes(), cut.get(i).bytes());
-        assertArrayEquals(whole.get(i).record(), cut.get(i).record());
+        assertArrayEquals(whole.get(i).records(), cut.get(i).records());
       }
       assertEquals("dicom/k=2/slice-00000.dcm", whole.get(0).path());
       byte[][] records = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
         records[b] = blocks.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b))[1];
       }
-      byte[][] derived = whole.stream().map(DerivedFile::record).toArray(byte[][]::new);
+      byte[][] derived = whole.stream().map(DerivedFile::records).toArray(byte[][]::new);
       NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}");
       assertTrue(new String(files[files.length - 1].bytes()).contains("\"clipped\""));
     }

@@ -102,11 +102,12 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
         else {
           val composites = Json.read(decomposition.summary()).get("composites").asInt
           val runs = Runs(layout.slices, layout.derivePartitions(asked, sc.defaultParallelism, composites))
+          val ofFiles = SourceFiles.ofWholeFiles(plan, files, runs)
           val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
-          val derive = new Stage(7, "derive", "slices", runs.sizes)
+          val derive = new Stage(7, "derive", "slices", ofFiles.map(_.length))
           val renderer = sc.broadcast(new SharedComposites(bytes))
-          val slices = sc.broadcast(SourceFiles.grouped(plan, files, runs))
-          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, runs))
+          val slices = sc.broadcast(ofFiles)
+          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, ofFiles))
           val records = named(derive)(DerivedDicom.write(strips, renderer, slices, sources, folder))
           Seq(composite, derive).foreach(progress.await)
           (Seq(composite, derive), records)

@@ -10,7 +10,7 @@ import io.tomobasis.kernels.{CompositeRenderer, Decomposition, DerivedSlices}
 
 /**
  * Composites to derived DICOM: row blocks are rendered where they are, their strips shuffled to runs of slices, and each run is
- * put together by one task, which reads its slices' files again for their attributes and writes one file per slice and composite.
+ * put together by one task, which reads its slices' files again for their attributes and writes one file for each and composite.
  */
 object DerivedDicom {
 
@@ -19,14 +19,18 @@ object DerivedDicom {
       sc: SparkContext,
       blocks: RDD[RowBlock],
       renderer: Broadcast[SharedComposites],
-      runs: Runs
+      groups: IndexedSeq[Seq[SliceSource]]
   ): RDD[(Int, Array[Byte])] = {
-    val starts = sc.broadcast((0 until runs.parts).map(runs.start).toArray)
+    val starts = sc.broadcast(DerivedDicom.starts(groups))
     blocks.flatMap { block =>
       val made = renderer.value.get.render(block.index, block.values, block.rows, starts.value)
       made.iterator.zipWithIndex.map { case (strip, run) => run -> strip }
     }
   }
+
+  /** Places of the runs' first slices. */
+  private def starts(groups: IndexedSeq[Seq[SliceSource]]): Array[Int] =
+    groups.map(_.length).scanLeft(0)(_ + _).init.toArray
 
   /** Writes the files; returns their records for the manifest. */
   def write(
@@ -40,12 +44,12 @@ object DerivedDicom {
       .partitionBy(new HashPartitioner(groups.value.length)) // sends run i to partition i
       .mapPartitionsWithIndex { (run, arriving) =>
         val group = groups.value(run)
-        Using.resource(new DerivedSlices(renderer.value.get, group.head.slice, group.length)) { slices =>
+        Using.resource(new DerivedSlices(renderer.value.get, starts(groups.value)(run), group.length)) { slices =>
           arriving.foreach { case (_, strip) => slices.add(strip) }
           val records = files.each(group, whole = true) { (ofFile, bytes) =>
-            for (source <- ofFile; made <- slices.write(source.slice, source.file.name, bytes.head)) yield {
+            for (made <- slices.write(ofFile.head.slice, ofFile.head.file.name, bytes.head)) yield {
               folder.write(made.path, made.bytes)
-              made.record
+              made.records
             }
           }
           records.flatten.toArray.iterator

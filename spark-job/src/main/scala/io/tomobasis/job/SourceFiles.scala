@@ -70,9 +70,24 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 object SourceFiles {
 
   /** The slices of each run. */
-  def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
+  private def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
     def source(slice: Int) = SliceSource(slice, plan.files(slice), files(plan.files(slice)), plan.pieces(slice))
     (0 until runs.parts).map(part => runs.of(part).map(source))
+  }
+
+  /**
+   * The slices of each run, where a file has all its slices in one run: files in the order of their first slices. Where each file
+   * is one slice, the runs are the given ones.
+   */
+  def ofWholeFiles(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
+    val byFile = grouped(plan, files, runs).flatten.groupBy(_.fileIndex).values.toIndexedSeq.sortBy(_.head.slice)
+    val places = byFile.scanLeft(0)(_ + _.length)
+    byFile
+      .zip(places)
+      .groupBy { case (_, place) => runs.partOf(place) }
+      .toIndexedSeq
+      .sortBy(_._1)
+      .map(_._2.flatMap(_._1))
   }
 
   /** What one task each decodes: consecutive slices within a run, or all slices of one tar.gz. */
