@@ -1,18 +1,18 @@
-//! `BlockRenderer`: row blocks to files and strips, strips to pictures.
+//! `BlockRenderer`: row blocks to files and strips of pictures and composites, strips to pictures.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, iter};
 
 use jni::{
     EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JObject, JObjectArray, JShortArray},
+    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{BlockRenderer, Scratch};
+use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Strip};
 
 use crate::{
-    arrays::{byte_arrays, new_byte_arrays, size, with_shorts},
+    arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
     decomposition::Shared,
-    failure::native,
+    failure::{Result, native},
     handle, named_file,
 };
 
@@ -41,8 +41,8 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
     })
 }
 
-/// `byte[][] render0(long handle, int block, short[] values, int rows)`: Parquet file (empty when not asked for), block record,
-/// picture strips.
+/// `byte[][] render0(long handle, int block, short[] values, int rows, int[] starts)`: Parquet file (empty when not asked for), block
+/// record, picture strips, and with derived DICOM a strip of composites for each run of slices.
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn render0<'local>(
     env: EnvUnowned<'local>,
@@ -51,15 +51,26 @@ pub fn render0<'local>(
     block: jint,
     values: JShortArray<'local>,
     rows: jint,
+    starts: JIntArray<'local>,
 ) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
+        let starts = ints(env, &starts)?.into_iter().map(|start| size(start, "start"));
+        let starts = starts.collect::<Result<Vec<usize>>>()?;
         with_shorts(env, &values, |env, values| {
             SCRATCH.with_borrow_mut(|scratch| {
                 let rendered =
-                    renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?)?;
-                new_byte_arrays(env, &[&rendered.part, &[&rendered.record.to_bytes()], &[&rendered.strips]])
+                    renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;
+                let composites = rendered.composites.iter().map(Strip::to_bytes);
+                let composites = composites.collect::<std::result::Result<Vec<_>, _>>()?;
+                let record = rendered.record.to_bytes();
+                let one = [record.as_slice(), &rendered.strips].into_iter();
+                let one: Vec<[&[u8]; 1]> =
+                    one.chain(composites.iter().map(Vec::as_slice)).map(|bytes| [bytes]).collect();
+                let all: Vec<&[&[u8]]> =
+                    iter::once(rendered.part.as_slice()).chain(one.iter().map(<[_; 1]>::as_slice)).collect();
+                new_byte_arrays(env, &all)
             })
         })
     })

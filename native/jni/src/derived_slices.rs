@@ -6,11 +6,13 @@ use jni::{
     refs::IntoAuto,
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::derived::{DerivedFile, DerivedRecord, DerivedSlices, Strip};
+use tomobasis_pipeline::{
+    BlockRenderer,
+    derived::{DerivedFile, DerivedRecord, DerivedSlices, Strip},
+};
 
 use crate::{
     arrays::{size, string},
-    composite_renderer,
     failure::{Result, native},
     handle,
 };
@@ -27,10 +29,10 @@ pub fn create<'local>(
     count: jint,
 ) -> jlong {
     native(env, |_| {
-        // SAFETY: a live handle of CompositeRenderer, which the Java side keeps open during this call.
-        let renderer = unsafe { handle::get::<composite_renderer::Shared>(renderer) }?;
+        // SAFETY: a live handle of BlockRenderer, which the Java side keeps open during this call.
+        let renderer = unsafe { handle::get::<BlockRenderer>(renderer) }?;
         let (first, count): (usize, usize) = (size(first, "first")?, size(count, "count")?);
-        Ok(handle::create(DerivedSlices::new(renderer, first..first + count)?))
+        Ok(handle::create(DerivedSlices::new(renderer.composites(), first..first + count)?))
     })
 }
 

@@ -12,7 +12,6 @@
 mod archive;
 mod arrays;
 mod block_renderer;
-mod composite_renderer;
 mod decomposition;
 mod derived_slices;
 mod failure;

@@ -1,8 +1,8 @@
-//! One row block: `U`, its digest, its file, and its pixels of every picture.
+//! One row block: `U`, its digest, its file, its pixels of every picture, its composites.
 //!
-//! `T = A V` is computed once; `U = T / s` and the composites of the shown slice come from it (`factors` has the
-//! methods of class `fixed`). Everything that needs `U` follows while it is in the cache. The pictures' pixels are
-//! reduced to bytes here, so that all that leaves a block besides its file is small.
+//! `T = A V` is computed once; `U = T / s` and the composites come from it (`factors` has the methods of class `fixed`).
+//! Everything that needs `U` follows while it is in the cache. The pictures' pixels are reduced to bytes here, and whole
+//! composites, which only derived DICOM needs, to the integers of their slices.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use tomobasis_linalg::RowBlock;
 
 use crate::{
     decomposition::Decomposition,
+    derived::{Composites, Strip},
     digest::{BasisDigests, Digest},
     error::{Error, Result},
     factors::BlockFactors,
@@ -25,6 +26,7 @@ pub struct BlockRenderer {
     /// `None` when no tables are written.
     encoder: Option<BasisEncoder>,
     panels: Vec<Panel>,
+    composites: Composites,
 }
 
 /// Buffers that a thread keeps from block to block.
@@ -32,7 +34,7 @@ pub struct BlockRenderer {
 pub struct Scratch {
     t: Vec<f64>,
     u: Vec<f64>,
-    shown: Vec<f64>,
+    composites: Vec<f64>,
     head: Vec<u8>,
 }
 
@@ -45,6 +47,8 @@ pub struct RenderedBlock<'a> {
     pub record: BlockRecord,
     /// The block's pixels of every picture; empty when none is asked for.
     pub strips: Vec<u8>,
+    /// The block of whole composites, a strip for each run of slices; none when derived DICOM is not asked for.
+    pub composites: Vec<Strip>,
 }
 
 /// Index and digest of a block's basis vectors.
@@ -57,17 +61,25 @@ pub struct BlockRecord {
 }
 
 impl BlockRenderer {
-    /// Prepares for the blocks of a decomposition.
+    /// Prepares for the blocks of a decomposition, with all composites that derived DICOM needs, if it is asked for.
     ///
     /// # Errors
     /// What the linear algebra or the Parquet encoder refuse.
     pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
+        let composites =
+            if decomposition.options.emits(Emit::Dicom) { decomposition.composites.len() } else { 0 };
+        Self::with_composites(decomposition, composites)
+    }
+
+    /// The same with no more than the first `composites` of them.
+    pub(crate) fn with_composites(decomposition: Arc<Decomposition>, composites: usize) -> Result<Self> {
         let tables = decomposition.options.emits(Emit::Parquet);
         let encoder =
             tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
         let panels = if decomposition.options.draws() { panels(&decomposition) } else { Vec::new() };
         let factors = BlockFactors::new(decomposition.clone(), decomposition.rank())?;
-        Ok(Self { factors, decomposition, encoder, panels })
+        let composites = Composites::new(decomposition.clone(), 0..composites);
+        Ok(Self { factors, decomposition, encoder, panels, composites })
     }
 
     /// The decomposition whose blocks these are.
@@ -76,35 +88,48 @@ impl BlockRenderer {
         &self.decomposition
     }
 
-    /// Renders block `block`: `values` are its `rows` stored pixels of each slice, slice-major.
+    /// The composites that come with the blocks.
+    #[must_use]
+    pub fn composites(&self) -> &Composites {
+        &self.composites
+    }
+
+    /// Renders block `block`: `values` are its `rows` stored pixels of each slice, slice-major. `starts` are the first places of the runs
+    /// that derived DICOM cuts the slices into, ascending from 0: places in the order that keeps the slices of a file together.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the block is not of this series.
+    /// [`Error::Protocol`] when the block is not of this series or the runs are not of its slices.
     pub fn render<'a>(
         &'a self,
         scratch: &'a mut Scratch,
         block: u32,
         values: &[i16],
         rows: usize,
+        starts: &[usize],
     ) -> Result<RenderedBlock<'a>> {
         self.decomposition.check_block(block, rows)?;
-        let Scratch { t, u, shown, head } = scratch;
+        let Scratch { t, u, composites: buffer, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
         self.factors.basis(block, input, t, u)?;
         let record = BlockRecord { block, digest: Digest::of_f64(u) };
-        let strips = self.strips(block, input, t, u, shown)?;
+        let means = match self.panels.is_empty() && self.composites.is_empty() {
+            true => Vec::new(),
+            false => self.factors.means(block, input)?,
+        };
+        let strips = self.strips(block, input, (t, &means), u, buffer)?;
+        let composites = self.composites.strips(&self.factors, (block, rows), (t, &means), starts, buffer)?;
         let part = match &self.encoder {
             Some(encoder) => encoder.encode(block, u, head)?,
             None => [[].as_slice(); 3],
         };
-        Ok(RenderedBlock { part, record, strips })
+        Ok(RenderedBlock { part, record, strips, composites })
     }
 
     fn strips(
         &self,
         block: u32,
         input: RowBlock<'_>,
-        t: &[f64],
+        (t, means): (&[f64], &[f64]),
         u: &[f64],
         shown: &mut Vec<f64>,
     ) -> Result<Vec<u8>> {
@@ -115,8 +140,7 @@ impl BlockRenderer {
         let slice = [self.decomposition.shown_slice()];
         let rank = self.decomposition.rank();
         let original = self.factors.originals(input, &slice)?;
-        let means = self.factors.means(block, input)?;
-        self.factors.composites((t, &means), rows, &self.decomposition.composites, &slice, shown)?;
+        self.factors.composites((t, means), rows, &self.decomposition.composites, &slice, shown)?;
         let mut strips = block.to_le_bytes().to_vec();
         for panel in &self.panels {
             panel.append_pixels(&original, shown, u.chunks_exact(rank), &mut strips);

@@ -8,8 +8,7 @@
 //! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels, one digest per slice |
 //! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: their passes) |
 //! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
-//! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture |
-//! | composite | per row block | [`derived::CompositeRenderer`]: composites of all slices as stored values (with `--emit dicom`) |
+//! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture, composites (`--emit dicom`) |
 //! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!

@@ -15,6 +15,7 @@ use std::{
     time::Instant,
 };
 
+use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::{Map, Value};
 use tomobasis_dicom::SeriesPlan;
@@ -24,6 +25,7 @@ use crate::{
     block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
     decode,
     decomposition::{Decomposition, block_count, block_rows},
+    derived::Strip,
     digest::Digest,
     error::{Error, Result},
     options::{Emit, Method, OnBadSlice, Options},
@@ -55,6 +57,16 @@ pub(crate) struct Scan {
     pixels: Vec<i16>,
 }
 
+/// What is kept of the row blocks, in any order.
+#[derive(Default)]
+pub(crate) struct Rendered {
+    pub records: Vec<BlockRecord>,
+    /// Of the pictures.
+    strips: Vec<Vec<u8>>,
+    /// Of composites for derived DICOM.
+    pub composites: Vec<Strip>,
+}
+
 /// The pool that a run works on, and what it reports to.
 pub(crate) struct Runner<'a> {
     pub pool: ThreadPool,
@@ -63,6 +75,8 @@ pub(crate) struct Runner<'a> {
     before: usize,
     /// This run's own.
     stages: usize,
+    /// Bytes of composites for derived DICOM that are held at a time.
+    composite_bytes: usize,
     timings: Map<String, Value>,
 }
 
@@ -78,21 +92,22 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
     let scan = runner.read(&options)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
-    let renderer = BlockRenderer::new(decomposition.clone())?;
+    let renderer = runner.renderer(&scan, &decomposition)?;
     let tables = decomposition.options.emits(Emit::Parquet);
-    let (records, strips) = runner.render(&scan, &renderer, |block| {
+    let rendered = runner.render(&scan, &renderer, |block| {
         if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
     })?;
     let derived = match decomposition.options.emits(Emit::Dicom) {
-        true => {
-            runner.derive(&scan, &decomposition, |made| staged.write(&made.file.path, &[&made.file.bytes]))?
-        }
+        true => runner.derive(&scan, &renderer, rendered.composites, |made| {
+            staged.write(&made.file.path, &[&made.file.bytes])
+        })?,
         false => Vec::new(),
     };
     let began = Instant::now();
-    let pictures = renderer.pictures(strips.iter().map(Vec::as_slice))?;
+    let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
     runner.record("pictures", began);
-    let (manifest, files) = finish(&decomposition, &records, &derived, pictures, runner.environment())?;
+    let (manifest, files) =
+        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment())?;
     for file in files {
         staged.write(&file.path, &[&file.bytes])?;
     }
@@ -113,7 +128,7 @@ impl<'a> Runner<'a> {
             .thread_name(|i| format!("tomobasis-{i}"))
             .build()?;
         let stages = if dicom { STAGES_WITH_DICOM } else { STAGES };
-        Ok(Self { pool, progress, before, stages, timings: Map::new() })
+        Ok(Self { pool, progress, before, stages, composite_bytes: COMPOSITE_BYTES, timings: Map::new() })
     }
 
     /// Begins the stage before this run's own first one.
@@ -234,30 +249,39 @@ impl<'a> Runner<'a> {
         Ok(decomposition)
     }
 
-    /// Renders all blocks, handing each to `take`; returns records and picture strips.
+    /// What renders the blocks, with as many of the composites for derived DICOM as are held at a time.
+    pub(crate) fn renderer(&self, scan: &Scan, decomposition: &Arc<Decomposition>) -> Result<BlockRenderer> {
+        let derived = decomposition.options.emits(Emit::Dicom);
+        let composites = if derived { self.composites_at_once(scan, decomposition) } else { 0 };
+        BlockRenderer::with_composites(decomposition.clone(), composites)
+    }
+
+    /// Renders all blocks, handing each to `take`.
     pub(crate) fn render(
         &mut self,
         scan: &Scan,
         renderer: &BlockRenderer,
         take: impl Fn(&RenderedBlock<'_>) -> Result<()> + Sync,
-    ) -> Result<(Vec<BlockRecord>, Vec<Vec<u8>>)> {
+    ) -> Result<Rendered> {
         let began = self.stage(5, "render", "row blocks", scan.blocks() as usize);
-        let state = || (Scratch::default(), Vec::new(), Vec::new());
-        let done = self.for_blocks(scan.blocks(), state, |(scratch, records, strips), values, block| {
+        let state = || (Scratch::default(), Rendered::default());
+        let done = self.for_blocks(scan.blocks(), state, |(scratch, done), values, block| {
             let rows = scan.gather(block, values);
-            let rendered = renderer.render(scratch, block, values, rows)?;
+            let rendered = renderer.render(scratch, block, values, rows, &[0])?;
             take(&rendered)?;
-            records.push(rendered.record);
-            strips.push(rendered.strips);
+            done.records.push(rendered.record);
+            done.strips.push(rendered.strips);
+            done.composites.extend(rendered.composites);
             Ok(())
         })?;
         self.record("render", began);
-        let (mut records, mut strips) = (Vec::new(), Vec::new());
-        for (_, some_records, some_strips) in done {
-            records.extend(some_records);
-            strips.extend(some_strips);
+        let mut all = Rendered::default();
+        for (_, some) in done {
+            all.records.extend(some.records);
+            all.strips.extend(some.strips);
+            all.composites.extend(some.composites);
         }
-        Ok((records, strips))
+        Ok(all)
     }
 
     /// Runs `work` on every block; each thread keeps a state and a buffer for the block's values. Returns the states.

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::{
-    block::{BlockRenderer, basis_digests},
+    block::basis_digests,
     derived::{DerivedSection, DerivedSeries},
     digest::Digest,
     error::{Error, Result},
@@ -36,9 +36,9 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
-    let renderer = BlockRenderer::new(decomposition.clone())?;
-    let (records, _) = runner.render(&scan, &renderer, |_| Ok(()))?;
-    let found = digests(&decomposition, basis_digests(decomposition.blocks(), &records)?);
+    let renderer = runner.renderer(&scan, &decomposition)?;
+    let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
+    let found = digests(&decomposition, basis_digests(decomposition.blocks(), &rendered.records)?);
     if let Some(what) = first_difference(expected, &found) {
         return Err(Error::Differs(format!(
             "recomputed from the input, the digest of {what} is not the manifest's"
@@ -46,7 +46,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     }
     let same_instances = found.instances == expected.instances;
     if let Some(section) = &folder.manifest.derived {
-        let records = runner.derive(&scan, &decomposition, |made| match same_instances {
+        let records = runner.derive(&scan, &renderer, rendered.composites, |made| match same_instances {
             true => folder.check_derived(&made.file),
             false => Ok(()),
         })?;

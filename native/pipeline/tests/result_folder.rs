@@ -185,7 +185,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     let (mut parts, mut records, mut strips) = (Vec::new(), Vec::new(), Vec::new());
     let mut scratch = Scratch::default();
     for (b, block) in blocks.iter().enumerate().rev() {
-        let rendered = renderer.render(&mut scratch, b as u32, block, block.len() / SLICES).unwrap();
+        let rendered = renderer.render(&mut scratch, b as u32, block, block.len() / SLICES, &[]).unwrap();
         parts.push((tables::basis_name(b as u32), rendered.part.concat()));
         records.push(BlockRecord::from_bytes(&rendered.record.to_bytes()).unwrap());
         strips.push(rendered.strips.clone());

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | General Series (C.7.3.1) | a series of its own in the source's study; number and description name k |
 //! | General Equipment (C.7.5.1) | this software, which made the image |
-//! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, and the slice it stands for; of frames: `frames` |
+//! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, from which slice; of frames: `frames` |
 //! | SOP Common (C.12.1) | Contributing Equipment: the scanner, as C.12.1.1.5 has it for derived images |
 //!
 //! Dates of the series, the content and the instance's creation are left out: they would be those of the run, and the same

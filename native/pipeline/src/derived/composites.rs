@@ -19,10 +19,9 @@ const ROWS: usize = 1000;
 /// 1.5 * 2^52: added to a number below 2^51 and taken off again, it rounds to the nearest integer, ties to even.
 const ROUND: f64 = 6_755_399_441_055_744.0;
 
-/// Renders composites of row blocks; shared by all threads.
-pub struct CompositeRenderer {
+/// Some composites of a decomposition: which, and how their values are stored.
+pub struct Composites {
     decomposition: Arc<Decomposition>,
-    factors: BlockFactors,
     /// Numbers of basis vectors, ascending.
     ranks: Vec<usize>,
     /// All slices, in the order of the strips.
@@ -31,39 +30,36 @@ pub struct CompositeRenderer {
     grids: Vec<Grid>,
 }
 
-/// Buffers that a thread keeps from block to block.
-#[derive(Default)]
-pub struct CompositeScratch {
-    t: Vec<f64>,
-    composites: Vec<f64>,
+/// Renders composites of row blocks, where nothing else is wanted of the blocks; shared by all threads.
+pub(crate) struct CompositeRenderer {
+    pub composites: Composites,
+    factors: BlockFactors,
 }
 
-impl CompositeRenderer {
-    /// Prepares for the composites that the decomposition's options ask for.
-    ///
-    /// # Errors
-    /// What the linear algebra refuses.
-    pub fn new(decomposition: Arc<Decomposition>) -> Result<Self> {
-        let all = 0..decomposition.composites.len();
-        Self::some(decomposition, all)
-    }
+/// Buffers that a thread keeps from block to block.
+#[derive(Default)]
+pub(crate) struct CompositeScratch {
+    t: Vec<f64>,
+    values: Vec<f64>,
+}
 
-    /// Prepares for some of them, by their place in the list.
-    ///
-    /// # Errors
-    /// What the linear algebra refuses.
-    pub(crate) fn some(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
+impl Composites {
+    /// Those that the decomposition's options ask for, by their place in the list.
+    pub(crate) fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Self {
         let ranks = decomposition.composites.get(which).unwrap_or_default().to_vec();
-        let factors = BlockFactors::new(decomposition.clone(), ranks.last().copied().unwrap_or_default())?;
         let slices = &decomposition.plan.slices;
         let order = strip_order(&decomposition.plan);
         let grids = order.iter().filter_map(|&slice| slices.get(slice)).map(Grid::of).collect();
-        Ok(Self { factors, ranks, order, grids, decomposition })
+        Self { ranks, order, grids, decomposition }
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ranks.is_empty()
     }
 
     /// The decomposition whose composites these are.
-    #[must_use]
-    pub fn decomposition(&self) -> &Arc<Decomposition> {
+    pub(super) fn decomposition(&self) -> &Arc<Decomposition> {
         &self.decomposition
     }
 
@@ -72,20 +68,22 @@ impl CompositeRenderer {
         &self.ranks
     }
 
-    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major. Returns one strip for each run
-    /// of slices in the order of [`strip_order`]; `starts` are the runs' first places, ascending from 0.
+    /// One strip for each run of slices in the order of [`strip_order`]; `starts` are the runs' first places, ascending from 0. `t` and
+    /// the means of the block's `rows` are what `factors` gives; `buffer` is overwritten.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the block is not of this series or the runs are not of its slices.
-    pub fn render(
+    /// [`Error::Protocol`] when the runs are not of these slices.
+    pub(crate) fn strips(
         &self,
-        scratch: &mut CompositeScratch,
-        block: u32,
-        values: &[i16],
-        rows: usize,
+        factors: &BlockFactors,
+        (block, rows): (u32, usize),
+        (t, means): (&[f64], &[f64]),
         starts: &[usize],
+        buffer: &mut Vec<f64>,
     ) -> Result<Vec<Strip>> {
-        self.decomposition.check_block(block, rows)?;
+        if self.is_empty() {
+            return Ok(Vec::new());
+        }
         let slices = self.order.len();
         let ends = starts.iter().skip(1).copied().chain([slices]);
         let runs: Vec<Range<usize>> = starts.iter().zip(ends).map(|(&start, end)| start..end).collect();
@@ -95,17 +93,13 @@ impl CompositeRenderer {
         let composites = self.ranks.len();
         let strip = |run: &Range<usize>| Strip::new(block, run.start, run.len(), rows, composites);
         let mut strips: Vec<Strip> = runs.iter().map(strip).collect();
-        let k = self.factors.rank();
-        let input = RowBlock::new(values, rows, slices)?;
-        self.factors.project(block, input, &mut scratch.t)?;
-        let means = self.factors.means(block, input)?;
+        let k = factors.rank();
         for first in (0..rows).step_by(ROWS) {
             let part = first..rows.min(first + ROWS);
-            let t = scratch.t.get(part.start * k..part.end * k).unwrap_or_default();
-            let out = &mut scratch.composites;
+            let t = t.get(part.start * k..part.end * k).unwrap_or_default();
             let means = means.get(part.clone()).unwrap_or_default();
-            self.factors.composites((t, means), part.len(), &self.ranks, &self.order, out)?;
-            let mut rendered = out.chunks_exact(part.len());
+            factors.composites((t, means), part.len(), &self.ranks, &self.order, buffer)?;
+            let mut rendered = buffer.chunks_exact(part.len());
             for c in 0..composites {
                 for (strip, run) in strips.iter_mut().zip(&runs) {
                     for (place, composite) in run.clone().zip(&mut rendered) {
@@ -116,6 +110,38 @@ impl CompositeRenderer {
             }
         }
         Ok(strips)
+    }
+}
+
+impl CompositeRenderer {
+    /// Prepares for some composites, by their place in the list. No more columns are computed than they need.
+    ///
+    /// # Errors
+    /// What the linear algebra refuses.
+    pub(crate) fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
+        let composites = Composites::new(decomposition.clone(), which);
+        let factors = BlockFactors::new(decomposition, composites.ranks.last().copied().unwrap_or_default())?;
+        Ok(Self { composites, factors })
+    }
+
+    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major; all slices are one run.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the block is not of this series.
+    pub(crate) fn render(
+        &self,
+        scratch: &mut CompositeScratch,
+        block: u32,
+        values: &[i16],
+        rows: usize,
+    ) -> Result<Vec<Strip>> {
+        let decomposition = &self.composites.decomposition;
+        decomposition.check_block(block, rows)?;
+        let input = RowBlock::new(values, rows, decomposition.columns())?;
+        self.factors.project(block, input, &mut scratch.t)?;
+        let means = self.factors.means(block, input)?;
+        let parts = (scratch.t.as_slice(), means.as_slice());
+        self.composites.strips(&self.factors, (block, rows), parts, &[0], &mut scratch.values)
     }
 }
 

@@ -19,12 +19,15 @@ use serde::{Deserialize, Serialize};
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_dicom::derived::{Derivation, DerivedSyntax, check_source};
 
-pub(crate) use self::slices::folder;
 pub use self::{
-    composites::{CompositeRenderer, CompositeScratch},
+    composites::Composites,
     record::{DerivedRecord, DerivedSection, DerivedSeries},
     slices::{DerivedFile, DerivedSlices},
     strip::Strip,
+};
+pub(crate) use self::{
+    composites::{CompositeRenderer, CompositeScratch},
+    slices::folder,
 };
 use crate::{
     decomposition::Decomposition,
@@ -58,7 +61,8 @@ impl From<DicomSyntax> for DerivedSyntax {
 /// # Errors
 /// [`Error::Option`] with the reason.
 pub(crate) fn check(plan: &SeriesPlan, syntax: DicomSyntax) -> Result<()> {
-    check_source(plan, syntax.into()).map_err(|why| Error::option("--emit", format!("dicom {why}, or leave it out")))
+    check_source(plan, syntax.into())
+        .map_err(|why| Error::option("--emit", format!("dicom {why}, or leave it out")))
 }
 
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.

@@ -6,7 +6,7 @@ use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::{
-    composites::{CompositeRenderer, strip_order},
+    composites::{Composites, strip_order},
     derivation,
     record::DerivedRecord,
     strip::Strip,
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A run of slices in all composites of a renderer: strips go in, files come out.
+/// A run of slices in some composites: strips go in, files come out.
 pub struct DerivedSlices {
     decomposition: Arc<Decomposition>,
     derivations: Vec<Derivation>,
@@ -40,17 +40,17 @@ pub struct DerivedFile {
 }
 
 impl DerivedSlices {
-    /// For the composites of `renderer` and the slices at the places `run`, which must be all slices of their files.
+    /// For these composites and the slices at the places `run`, which must be all slices of their files.
     ///
     /// # Errors
     /// [`Error::Protocol`] when there are no such slices.
-    pub fn new(renderer: &CompositeRenderer, run: Range<usize>) -> Result<Self> {
-        let decomposition = renderer.decomposition().clone();
+    pub fn new(composites: &Composites, run: Range<usize>) -> Result<Self> {
+        let decomposition = composites.decomposition().clone();
         let slices = strip_order(&decomposition.plan).get(run.clone()).unwrap_or_default().to_vec();
         if slices.is_empty() {
             return Err(Error::Protocol(format!("there are no slices {run:?}")));
         }
-        let derivations = renderer.ranks().iter().map(|&k| derivation(&decomposition, k)).collect();
+        let derivations = composites.ranks().iter().map(|&k| derivation(&decomposition, k)).collect();
         let strips = vec![None; decomposition.blocks() as usize];
         Ok(Self { decomposition, derivations, run, slices, strips })
     }
@@ -107,7 +107,8 @@ impl DerivedSlices {
             parts.map(|(stored, place)| self.gather(c, place, stored)).collect::<Result<Vec<u64>>>()?;
         let made = derive(plan, &slices, source, &mut stored, derivation)?;
         let k = derivation.k;
-        let record = |((&slice, clipped), digest)| DerivedRecord { k, slice, clipped, pixels: Digest(digest) };
+        let record =
+            |((&slice, clipped), digest)| DerivedRecord { k, slice, clipped, pixels: Digest(digest) };
         // An instance is named by the first of its slices.
         let path = format!("{}/slice-{:05}.dcm", folder(k), slices.iter().min().unwrap_or(&slice));
         let records = slices.iter().zip(clipped).zip(made.pixels).map(record).collect();

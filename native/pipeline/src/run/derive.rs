@@ -1,62 +1,75 @@
 //! The stage that makes derived DICOM, in process.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 use tomobasis_dicom::FileBuffer;
 
 use super::{Runner, Scan, tell_path};
 use crate::{
+    block::BlockRenderer,
     decomposition::Decomposition,
-    derived::{CompositeRenderer, CompositeScratch, DerivedFile, DerivedRecord, DerivedSlices, Strip},
-    error::Result,
+    derived::{
+        CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices, Strip,
+    },
+    error::{Error, Result},
     scan::InputFile,
     sources::{each_file, read},
 };
 
 /// Composites are held in memory as 16-bit integers, as many at a time as fit into this, at least one.
-const COMPOSITE_BYTES: usize = 1 << 30;
+pub(super) const COMPOSITE_BYTES: usize = 1 << 30;
 
 impl Runner<'_> {
-    /// Makes the derived DICOM instances of all composites, handing each to `take`; returns their records.
+    /// How many of the composites are held at a time.
+    pub(super) fn composites_at_once(&self, scan: &Scan, decomposition: &Decomposition) -> usize {
+        let fitting = self.composite_bytes / (2 * scan.pixels.len()).max(1);
+        fitting.clamp(1, decomposition.composites.len().max(1))
+    }
+
+    /// Makes the derived DICOM instances of all composites, handing each to `take`; returns their records. `rendered` are the strips
+    /// of those that `renderer` has rendered with the blocks; the others follow, as many at a time.
     pub(crate) fn derive(
         &mut self,
         scan: &Scan,
-        decomposition: &Arc<Decomposition>,
+        renderer: &BlockRenderer,
+        rendered: Vec<Strip>,
         take: impl Fn(&DerivedFile) -> Result<()> + Sync,
     ) -> Result<Vec<DerivedRecord>> {
+        let decomposition = renderer.decomposition();
         let (composites, slices) = (decomposition.composites.len(), scan.plan.slices.len());
-        let at_once = (COMPOSITE_BYTES / (2 * scan.pixels.len()).max(1)).clamp(1, composites.max(1));
+        let at_once = self.composites_at_once(scan, decomposition);
         let batches = composites.div_ceil(at_once);
-        let steps = batches * (scan.blocks() as usize + slices);
-        let began = self.stage(6, "derive", "blocks and slices", steps);
-        let mut records = Vec::with_capacity(composites * slices);
-        for first in (0..composites).step_by(at_once) {
+        let steps = batches * slices + batches.saturating_sub(1) * scan.blocks() as usize;
+        let began = self.stage(6, "derive", "slices and blocks", steps);
+        let told = |error: &Error| tell_path(error, &scan.files);
+        let mut records = self.write(scan, renderer.composites(), rendered, &take).inspect_err(told)?;
+        for first in (at_once..composites).step_by(at_once) {
             let which = first..composites.min(first + at_once);
-            let made = self.derive_some(scan, &CompositeRenderer::some(decomposition.clone(), which)?, &take);
-            records.extend(made.inspect_err(|error| tell_path(error, &scan.files))?);
+            let renderer = CompositeRenderer::new(decomposition.clone(), which)?;
+            let state = || (CompositeScratch::default(), Vec::new());
+            let strips = self.for_blocks(scan.blocks(), state, |(scratch, strips), values, block| {
+                let rows = scan.gather(block, values);
+                strips.extend(renderer.render(scratch, block, values, rows)?);
+                Ok(())
+            })?;
+            let strips = strips.into_iter().flat_map(|(_, strips)| strips).collect();
+            records.extend(self.write(scan, &renderer.composites, strips, &take).inspect_err(told)?);
         }
         self.record("derive", began);
         Ok(records)
     }
 
-    fn derive_some(
+    /// The instances of some composites, from their strips of all blocks.
+    fn write(
         &self,
         scan: &Scan,
-        renderer: &CompositeRenderer,
+        composites: &Composites,
+        strips: Vec<Strip>,
         take: &(impl Fn(&DerivedFile) -> Result<()> + Sync),
     ) -> Result<Vec<DerivedRecord>> {
-        let state = || (CompositeScratch::default(), Vec::new());
-        let strips = self.for_blocks(scan.blocks(), state, |(scratch, strips), values, block| {
-            let rows = scan.gather(block, values);
-            strips.extend(renderer.render(scratch, block, values, rows, &[0])?);
-            Ok(())
-        })?;
-        let mut whole = DerivedSlices::new(renderer, 0..scan.plan.slices.len())?;
-        strips
-            .into_iter()
-            .flat_map(|(_, strips): (_, Vec<Strip>)| strips)
-            .try_for_each(|strip| whole.add(strip))?;
+        let mut whole = DerivedSlices::new(composites, 0..scan.plan.slices.len())?;
+        strips.into_iter().try_for_each(|strip| whole.add(strip))?;
         let file = |slices: Vec<usize>| Some((scan.plan.slices.get(*slices.first()?)?.file, slices));
         let by_file: BTreeMap<usize, Vec<usize>> =
             scan.plan.slices_by_file().into_iter().filter_map(file).collect();
@@ -76,5 +89,64 @@ impl Runner<'_> {
             |file: &InputFile, slices, buffer: &mut FileBuffer| Ok(write(read(file, buffer)?, slices));
         let made = self.pool.install(|| each_file(&scan.files, by_file, read_and_write, write))?;
         Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat().concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs, path::Path, sync::Mutex};
+
+    use clap::Parser;
+    use tomobasis_dicom::testing::DicomFile;
+
+    use super::*;
+    use crate::{digest::Digest, options::JobArgs, progress::Silent};
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        job: JobArgs,
+    }
+
+    /// Paths and digests of the derived files where so many bytes of composites are held at a time, and the composites that come
+    /// with the blocks.
+    fn derived(input: &Path, composite_bytes: usize) -> (Vec<(String, Digest)>, usize) {
+        let line = ["tomobasis", "--input", input.to_str().unwrap(), "--output", "unused", "--emit", "dicom"];
+        let options =
+            Line::parse_from(line.into_iter().chain(["--composite", "1,2,4"])).job.resolve().unwrap();
+        let mut runner = Runner::new(2, &Silent, 0, true).unwrap();
+        runner.composite_bytes = composite_bytes;
+        let scan = runner.read(&options).unwrap();
+        let decomposition = std::sync::Arc::new(runner.decompose(&scan, options).unwrap());
+        let renderer = runner.renderer(&scan, &decomposition).unwrap();
+        let rendered = runner.render(&scan, &renderer, |_| Ok(())).unwrap();
+        let files = Mutex::new(Vec::new());
+        let take = |made: &DerivedFile| {
+            let digest = Digest::of([made.file.bytes.as_slice()]);
+            files.lock().unwrap().push((made.file.path.clone(), digest));
+            Ok(())
+        };
+        runner.derive(&scan, &renderer, rendered.composites, take).unwrap();
+        let mut files = files.into_inner().unwrap();
+        files.sort();
+        (files, runner.composites_at_once(&scan, &decomposition))
+    }
+
+    #[test]
+    fn composites_that_do_not_fit_into_memory_with_the_others_are_the_same() {
+        let base = tempfile::tempdir().unwrap();
+        for j in 0..4_i16 {
+            let pixels: Vec<i16> = (0..70 * 60).map(|i| (i * (j + 3) % 11 + i % (j + 2)) % 100).collect();
+            let file = DicomFile::ct(70, 60, &pixels).number(j as u32 + 1).position(0.0, 0.0, j.into());
+            fs::write(base.path().join(format!("{j}.dcm")), file.bytes()).unwrap();
+        }
+        let (whole, at_once) = derived(base.path(), COMPOSITE_BYTES);
+        assert_eq!((whole.len(), at_once), (12, 3));
+        let scan_bytes = 2 * 4 * 70 * 60;
+        for (bytes, expected) in [(1, 1), (2 * scan_bytes, 2)] {
+            let (files, at_once) = derived(base.path(), bytes);
+            assert_eq!(at_once, expected);
+            assert_eq!(files, whole);
+        }
     }
 }

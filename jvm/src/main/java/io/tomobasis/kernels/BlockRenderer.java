@@ -3,7 +3,8 @@ package io.tomobasis.kernels;
 import java.util.Objects;
 
 /**
- * Turns row blocks into their part of the result: basis vectors, digests, and strips of the pictures.
+ * Turns row blocks into their part of the result: basis vectors, digests, strips of the pictures, and of composites for derived
+ * DICOM.
  *
  * <p>Immutable: any number of threads may share one. It may outlive the decomposition that it was made from.
  */
@@ -27,16 +28,19 @@ public final class BlockRenderer extends NativeObject {
    * @param block index of the block
    * @param values {@code rows} x n stored integers, slice-major: pixel i of slice j is at {@code j * rows + i}
    * @param rows number of pixels in this block
-   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, and
-   *     its strips for {@link #pictures}
+   * @param starts first place of each run that derived DICOM cuts the slices into, ascending from 0; the slices of one file have
+   *     neighbouring places, and files the order of their first slices
+   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, its strips
+   *     for {@link #pictures}, and with derived DICOM one strip for each run, for {@link DerivedSlices#add}
    */
-  public byte[][] render(int block, short[] values, int rows) {
+  public byte[][] render(int block, short[] values, int rows, int[] starts) {
     requireNonNegative(block, "block");
     requirePositive(rows, "rows");
+    Objects.requireNonNull(starts, "starts");
     if (values.length == 0 || values.length % rows != 0) {
       throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
     }
-    return read(handle -> render0(handle, block, values, rows));
+    return read(handle -> render0(handle, block, values, rows, starts));
   }
 
   /**
@@ -54,7 +58,7 @@ public final class BlockRenderer extends NativeObject {
 
   private static native void free(long handle);
 
-  private static native byte[][] render0(long handle, int block, short[] values, int rows);
+  private static native byte[][] render0(long handle, int block, short[] values, int rows, int[] starts);
 
   private static native NamedFile[] pictures0(long handle, byte[][] strips);
 }

@@ -19,7 +19,7 @@ public final class DerivedSlices extends NativeObject {
    * @param first place of the run
    * @param count of slices in it
    */
-  public DerivedSlices(CompositeRenderer renderer, int first, int count) {
+  public DerivedSlices(BlockRenderer renderer, int first, int count) {
     super(
         renderer.read(
             handle -> create(handle, requireNonNegative(first, "first"), requirePositive(count, "count"))),
@@ -29,7 +29,7 @@ public final class DerivedSlices extends NativeObject {
   /**
    * Takes the strip of one row block, in any order; one that comes twice is taken once.
    *
-   * @param strip of this run, from {@link CompositeRenderer#render}
+   * @param strip of this run, from {@link BlockRenderer#render}
    */
   public void add(byte[] strip) {
     Objects.requireNonNull(strip, "strip");

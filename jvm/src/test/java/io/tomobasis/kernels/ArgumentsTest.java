@@ -41,23 +41,20 @@ class ArgumentsTest {
       assertNull(() -> decomposition.finish(new byte[][] {null}, new byte[0][], new NamedFile[0], "{}"));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[] {null}, "{}"));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[0], null));
-      assertNull(() -> renderer.render(0, null, 48));
+      assertNull(() -> renderer.render(0, null, 48, new int[0]));
+      assertNull(() -> renderer.render(0, new short[48], 48, null));
       assertNull(() -> renderer.pictures(new byte[][] {null}));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[][] {null}, new NamedFile[0], "{}"));
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
-        CompositeRenderer renderer = new CompositeRenderer(decomposition);
+        BlockRenderer renderer = new BlockRenderer(decomposition);
         DerivedSlices slices = new DerivedSlices(renderer, 0, 1)) {
-      assertNull(() -> renderer.render(0, null, 48, new int[] {0}));
-      assertNull(() -> renderer.render(0, new short[48], 48, null));
       assertNull(() -> slices.add(null));
       assertNull(() -> slices.write(0, null, new byte[1]));
       assertNull(() -> slices.write(0, "a", null));
       assertIllegal(() -> new DerivedSlices(renderer, -1, 1));
       assertIllegal(() -> new DerivedSlices(renderer, 0, 0));
-      assertIllegal(() -> renderer.render(0, new short[47], 48, new int[] {0}));
     }
-    assertNull(() -> new CompositeRenderer(null));
     assertNull(() -> new DerivedFile("a", null, new byte[0]));
   }
 
@@ -86,11 +83,11 @@ class ArgumentsTest {
     assertIllegal(() -> Decomposition.compute(plan, Runs.options(), new byte[0], new byte[0], 0));
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
-      assertIllegal(() -> renderer.render(-1, new short[144], 48));
-      assertIllegal(() -> renderer.render(0, new short[144], 0));
-      assertIllegal(() -> renderer.render(0, new short[145], 48));
-      assertThrows(TomoBasisException.class, () -> renderer.render(0, new short[96], 48));
-      assertThrows(TomoBasisException.class, () -> renderer.render(1, new short[144], 48));
+      assertIllegal(() -> renderer.render(-1, new short[144], 48, new int[0]));
+      assertIllegal(() -> renderer.render(0, new short[144], 0, new int[0]));
+      assertIllegal(() -> renderer.render(0, new short[145], 48, new int[0]));
+      assertThrows(TomoBasisException.class, () -> renderer.render(0, new short[96], 48, new int[0]));
+      assertThrows(TomoBasisException.class, () -> renderer.render(1, new short[144], 48, new int[0]));
     }
   }
 
@@ -113,7 +110,7 @@ class ArgumentsTest {
     assertClosed(gram::toBytes);
     assertClosed(decomposition::toBytes);
     assertClosed(decomposition::summary);
-    assertClosed(() -> renderer.render(0, new short[144], 48));
+    assertClosed(() -> renderer.render(0, new short[144], 48, new int[0]));
     assertClosed(() -> new BlockRenderer(decomposition));
   }
 

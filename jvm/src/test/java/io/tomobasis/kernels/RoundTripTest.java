@@ -99,7 +99,7 @@ class RoundTripTest {
       byte[][] records = new byte[Runs.blocks(CT)][];
       byte[][] strips = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b));
+        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), new int[0]);
         assertEquals("PAR1", new String(rendered[0], 0, 4));
         records[b] = rendered[1];
         strips[b] = rendered[2];
@@ -122,8 +122,7 @@ class RoundTripTest {
     byte[] digests = Runs.decode(CT, plan, pixels);
     String options = Runs.options("--emit", "dicom", "--composite", "2,4");
     try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), digests, 1);
-        BlockRenderer blocks = new BlockRenderer(decomposition);
-        CompositeRenderer renderer = new CompositeRenderer(decomposition)) {
+        BlockRenderer renderer = new BlockRenderer(decomposition)) {
       List<DerivedFile> whole = derived(renderer, pixels, 0);
       List<DerivedFile> cut = derived(renderer, pixels, 0, 2, 3);
       assertEquals(2 * CT.slices(), whole.size());
@@ -135,7 +134,7 @@ class RoundTripTest {
       assertEquals("dicom/k=2/slice-00000.dcm", whole.get(0).path());
       byte[][] records = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        records[b] = blocks.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b))[1];
+        records[b] = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), new int[] {0})[1];
       }
       byte[][] derived = whole.stream().map(DerivedFile::records).toArray(byte[][]::new);
       NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}");
@@ -144,13 +143,13 @@ class RoundTripTest {
   }
 
   /** All files of the runs of slices that begin at {@code starts}, in the order of the slices. */
-  private static List<DerivedFile> derived(CompositeRenderer renderer, short[] pixels, int... starts) {
+  private static List<DerivedFile> derived(BlockRenderer renderer, short[] pixels, int... starts) {
     List<DerivedFile> files = new ArrayList<>();
     for (int run = 0; run < starts.length; run++) {
       int end = run + 1 < starts.length ? starts[run + 1] : CT.slices();
       try (DerivedSlices slices = new DerivedSlices(renderer, starts[run], end - starts[run])) {
         for (int b = Runs.blocks(CT) - 1; b >= 0; b--) {
-          slices.add(renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), starts)[run]);
+          slices.add(renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), starts)[3 + run]);
         }
         for (int j = starts[run]; j < end; j++) {
           files.addAll(List.of(slices.write(j, "slice" + j, CT.file(j))));
@@ -168,8 +167,11 @@ class RoundTripTest {
     try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
       decomposition.close();
       short[] block = Runs.block(CT, pixels, 0);
-      byte[][] once = renderer.render(0, block, Runs.rows(CT, 0));
-      IntStream.range(0, 16).parallel().forEach(i -> assertArrayEquals(once, renderer.render(0, block, Runs.rows(CT, 0))));
+      byte[][] once = renderer.render(0, block, Runs.rows(CT, 0), new int[0]);
+      int rows = Runs.rows(CT, 0);
+      IntStream.range(0, 16)
+          .parallel()
+          .forEach(i -> assertArrayEquals(once, renderer.render(0, block, rows, new int[0])));
     }
   }
 

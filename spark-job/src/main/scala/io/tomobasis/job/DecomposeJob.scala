@@ -18,7 +18,7 @@ import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile}
  */
 object DecomposeJob {
   private val Stages = 5
-  private val StagesWithDicom = 7
+  private val StagesWithDicom = 6
 
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
@@ -94,31 +94,30 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
       solved
     }
     Using.resource(decomposition) { decomposition =>
-      val (bytes, folder) = (decomposition.toBytes, result.forTasks(hadoop))
-      val rendered = named(render)(RenderBlocks.run(sc, blocks, bytes, folder))
-      progress.await(render)
-      val (dicomStages, derived) =
-        if (!config.dicom) (Nil, Array.empty[Array[Byte]])
-        else {
-          val composites = Json.read(decomposition.summary()).get("composites").asInt
-          val runs = Runs(layout.slices, layout.derivePartitions(asked, sc.defaultParallelism, composites))
-          val ofFiles = SourceFiles.ofWholeFiles(plan, files, runs)
-          val composite = new Stage(6, "composite", "row blocks", blockRuns.sizes)
-          val derive = new Stage(7, "derive", "slices", ofFiles.map(_.length))
-          val renderer = sc.broadcast(new SharedComposites(bytes))
-          val slices = sc.broadcast(ofFiles)
-          val strips = named(composite)(DerivedDicom.strips(sc, blocks, renderer, ofFiles))
-          val records = named(derive)(DerivedDicom.write(strips, renderer, slices, sources, folder))
-          Seq(composite, derive).foreach(progress.await)
-          (Seq(composite, derive), records)
-        }
-      val stages = Seq(scan, decode, gram, solve, render) ++ dicomStages
+      val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
+      val derive = if (config.dicom) Some(new Stage(6, "derive", "slices", 0 +: runs.map(_.length))) else None
+      val blocksToResult = RenderBlocks(sc, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
+      val shuffled = named(render)(blocksToResult.render(blocks))
+      val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
+      (render +: derive.toSeq).foreach(progress.await)
+      val stages = Seq(scan, decode, gram, solve, render) ++ derive
       val environment = Environment.json(sc, stages, groups.length, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
-      val made = decomposition.finish(rendered.records, derived, pictures, environment)
+      val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
       made.foreach(file => result.write(file.path, file.bytes))
       closingText(decomposition, made)
     }
+  }
+
+  /** The slices of each task that writes derived DICOM. */
+  private def derivedRuns(
+      plan: SeriesPlan,
+      files: IndexedSeq[InputFile],
+      decomposition: Decomposition
+  ): IndexedSeq[Seq[SliceSource]] = {
+    val composites = Json.read(decomposition.summary()).get("composites").asInt
+    val parts = plan.layout.derivePartitions(asked, sc.defaultParallelism, composites)
+    SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
   }
 
   private def closingText(decomposition: Decomposition, files: Array[NamedFile]): String = {

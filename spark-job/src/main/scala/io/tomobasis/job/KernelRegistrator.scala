@@ -22,7 +22,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[Packed],
       classOf[SharedDecoder],
       classOf[SharedRenderer],
-      classOf[SharedComposites]
+      classOf[CompositeStrip]
     ).foreach(kryo.register(_))
   }
 }

@@ -1,40 +1,97 @@
 package io.tomobasis.job
 
 import org.apache.spark.{HashPartitioner, SparkContext}
+import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
-import io.tomobasis.kernels.{BlockRenderer, Decomposition}
+import scala.util.Using
 
-/** What is left of a row block once its basis vectors are written: its record for the manifest and its strips of the pictures. */
-final case class RenderedBlock(index: Int, record: Array[Byte], strips: Array[Byte])
+import io.tomobasis.kernels.{BlockRenderer, Decomposition, DerivedSlices}
 
-/** Records in the order of their blocks, and the pictures as (path, PNG). */
-final case class RenderedSeries(records: Array[Array[Byte]], pictures: Array[(String, Array[Byte])])
+/** What a row block leaves behind, besides the file of its basis vectors. */
+sealed trait Rendered
+
+/** Its record for the manifest and its strips of the pictures: small. */
+final case class RenderedBlock(index: Int, record: Array[Byte], strips: Array[Byte]) extends Rendered
+
+/** Its composites of one run of slices. */
+final case class CompositeStrip(bytes: Array[Byte]) extends Rendered
+
+/** Records in the order of their blocks, the pictures as (path, PNG), and records of derived files. */
+final case class RenderedSeries(
+    records: Array[Array[Byte]],
+    pictures: Array[(String, Array[Byte])],
+    derived: Array[Array[Byte]]
+) {
+  def ++(other: RenderedSeries): RenderedSeries =
+    RenderedSeries(records ++ other.records, pictures ++ other.pictures, derived ++ other.derived)
+}
 
 /**
- * Row blocks to their part of the result. Basis vectors go from the task to the result folder; records and strips, which are
- * small, go to one task that puts the pictures together.
+ * Row blocks to their part of the result, each rendered once. Basis vectors go from the task to the result folder. The rest is
+ * shuffled: what is small to one task, which puts the pictures together; composites, with derived DICOM, to one task for each
+ * run of slices, which reads its slices' files again for their attributes and writes one file for each and composite. A block
+ * that is rendered again, after a failure, writes the same file and sends the same records.
+ *
+ * @param runs the slices of each run; none without derived DICOM
  */
-object RenderBlocks {
+final class RenderBlocks private (
+    renderer: Broadcast[SharedRenderer],
+    runs: Broadcast[IndexedSeq[Seq[SliceSource]]],
+    files: SourceFiles,
+    folder: TaskFolder
+) extends Serializable {
+  private val starts = runs.value.map(_.length).scanLeft(0)(_ + _).toArray
 
-  def run(sc: SparkContext, blocks: RDD[RowBlock], decomposition: Array[Byte], folder: TaskFolder): RenderedSeries = {
-    val renderer = sc.broadcast(new SharedRenderer(decomposition))
-    val rendered = blocks.map { block =>
-      val made = renderer.value.get.render(block.index, block.values, block.rows)
-      val (part, record, strips) = (made(0), made(1), made(2))
-      if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
-      0 -> RenderedBlock(block.index, record, strips)
-    }
+  /** What is shuffled, by the partition that takes it: 0 what is small, i + 1 the composites of run i. */
+  def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
+    val made = renderer.value.get.render(block.index, block.values, block.rows, starts.init)
+    val (part, record, strips) = (made(0), made(1), made(2))
+    if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
+    val composites = made.iterator.drop(3).zipWithIndex.map { case (strip, run) => run + 1 -> CompositeStrip(strip) }
+    Iterator.single(0 -> RenderedBlock(block.index, record, strips)) ++ composites
+  }
+
+  /** Draws the pictures and writes the derived files. */
+  def finish(rendered: RDD[(Int, Rendered)]): RenderedSeries =
     rendered
-      .partitionBy(new HashPartitioner(1))
-      .mapPartitions { all =>
-        val inOrder = all.map(_._2).toArray.sortBy(_.index)
-        val pictures = renderer.value.get.pictures(inOrder.map(_.strips))
-        Iterator.single(RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes)))
+      .partitionBy(new HashPartitioner(starts.length)) // sends i to partition i
+      .mapPartitionsWithIndex { (partition, arriving) =>
+        Iterator.single(
+          if (partition == 0) draw(arriving.collect { case (_, block: RenderedBlock) => block })
+          else derive(partition - 1, arriving.collect { case (_, CompositeStrip(bytes)) => bytes })
+        )
       }
       .collect()
-      .head
+      .reduce(_ ++ _)
+
+  private def draw(blocks: Iterator[RenderedBlock]): RenderedSeries = {
+    val inOrder = blocks.toArray.sortBy(_.index)
+    val pictures = renderer.value.get.pictures(inOrder.map(_.strips))
+    RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes), Array.empty)
   }
+
+  private def derive(run: Int, strips: Iterator[Array[Byte]]): RenderedSeries =
+    Using.resource(new DerivedSlices(renderer.value.get, starts(run), runs.value(run).length)) { slices =>
+      strips.foreach(slices.add)
+      val records = files.each(runs.value(run), whole = true) { (ofFile, bytes) =>
+        for (made <- slices.write(ofFile.head.slice, ofFile.head.file.name, bytes.head)) yield {
+          folder.write(made.path, made.bytes)
+          made.records
+        }
+      }
+      RenderedSeries(Array.empty, Array.empty, records.flatten.toArray)
+    }
+}
+
+object RenderBlocks {
+  def apply(
+      sc: SparkContext,
+      decomposition: Array[Byte],
+      runs: IndexedSeq[Seq[SliceSource]],
+      files: SourceFiles,
+      folder: TaskFolder
+  ): RenderBlocks = new RenderBlocks(sc.broadcast(new SharedRenderer(decomposition)), sc.broadcast(runs), files, folder)
 }
 
 /** One renderer per executor, made by the first task that needs it. */
