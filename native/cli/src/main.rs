@@ -10,6 +10,7 @@ mod decompose;
 mod inspect;
 mod output;
 mod progress;
+mod render;
 mod verify;
 
 use std::{panic, process::ExitCode};
@@ -35,6 +36,8 @@ enum Action {
     Decompose(decompose::Args),
     /// List the series of a folder
     Inspect(inspect::Args),
+    /// Draw a result's pictures again, of any slice and any composite
+    Render(render::Args),
     /// Recompute a result from its input and compare bit for bit
     Verify(verify::Args),
     /// Compare two result folders bit for bit
@@ -47,6 +50,7 @@ impl Action {
             Self::Decompose(args) => args.job.verbose(),
             Self::Verify(args) => args.verify.verbose,
             Self::Inspect(args) => args.verbose,
+            Self::Render(args) => args.render.verbose,
             Self::Compare(_) => false,
         }
     }
@@ -55,6 +59,7 @@ impl Action {
         match self {
             Self::Decompose(args) => decompose::run(args),
             Self::Inspect(args) => inspect::run(&args),
+            Self::Render(args) => render::run(&args),
             Self::Verify(args) => verify::run(&args),
             Self::Compare(args) => compare::run(&args),
         }

@@ -101,7 +101,8 @@ fn usage_errors_are_one_line_and_exit_with_2() {
         assert!(said.contains(named), "{said}");
     }
     assert!(refusal(&["decompose", "--input", utf8(&input)], 2).contains("--output"));
-    assert!(refusal(&["render"], 2).contains("render"));
+    assert!(refusal(&["redraw"], 2).contains("redraw"));
+    assert!(refusal(&["render", utf8(&output)], 2).contains("--output"));
     assert!(!output.exists());
 }
 
@@ -115,6 +116,22 @@ fn bad_input_exits_with_3_without_naming_the_path() {
     assert!(!refusal(&["inspect", utf8(&absent)], 3).contains("DOE"));
     let said = refusal(&["verify", utf8(&input), "--input", utf8(&input)], 3);
     assert!(said.contains("_SUCCESS"), "{said}");
+}
+
+#[test]
+fn render_prints_the_pictures_that_it_wrote() {
+    let (base, input) = series();
+    let (result, output) = (base.path().join("result"), base.path().join("pictures"));
+    tomobasis(&["decompose", "--input", utf8(&input), "--output", utf8(&result)]);
+    let render = ["render", utf8(&result), "--slice", "0", "--composite", "2,4", "--output", utf8(&output)];
+    let run = tomobasis(&render);
+    assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
+    let told: Vec<PathBuf> = text(&run.stdout).lines().map(PathBuf::from).collect();
+    let names = ["slice-00000/composites.png", "basis.png", "spectrum.png"];
+    assert_eq!(told, names.map(|name| output.join(name)));
+    assert!(told.iter().all(|path| fs::read(path).unwrap().starts_with(b"\x89PNG")));
+    assert!(refusal(&render, 2).contains("--output: it exists already"));
+    assert_eq!(tomobasis(&[render.as_slice(), &["--overwrite"]].concat()).status.code(), Some(0));
 }
 
 /// The cells of a line of the table that `inspect` prints.

@@ -48,5 +48,5 @@ pub use rank::{
 };
 pub use real::{
     Key, Randomized, RealBlocks, RealMatrix, RealSvd, Sketch, Tree, TsqrNode, dspca, dssvd, philox4x32_10,
-    tsqr_svd,
+    row_means, tsqr_svd,
 };

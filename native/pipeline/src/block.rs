@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     factors::BlockFactors,
     options::Emit,
-    pictures::{Panel, panels},
+    pictures::{self, Panel, Subject, basis_panels, slice_panels},
     tables::BasisEncoder,
 };
 
@@ -34,6 +34,8 @@ pub struct BlockRenderer {
 pub struct Scratch {
     t: Vec<f64>,
     u: Vec<f64>,
+    /// `U diag(s)`.
+    scaled: Vec<f64>,
     composites: Vec<f64>,
     head: Vec<u8>,
 }
@@ -76,7 +78,10 @@ impl BlockRenderer {
         let tables = decomposition.options.emits(Emit::Parquet);
         let encoder =
             tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
-        let panels = if decomposition.options.draws() { panels(&decomposition) } else { Vec::new() };
+        let panels = match decomposition.options.draws() {
+            true => all_panels(&Subject::of(&decomposition)),
+            false => Vec::new(),
+        };
         let factors = BlockFactors::new(decomposition.clone(), decomposition.rank())?;
         let composites = Composites::new(decomposition.clone(), 0..composites);
         Ok(Self { factors, decomposition, encoder, panels, composites })
@@ -108,7 +113,7 @@ impl BlockRenderer {
         starts: &[usize],
     ) -> Result<RenderedBlock<'a>> {
         self.decomposition.check_block(block, rows)?;
-        let Scratch { t, u, composites: buffer, head } = scratch;
+        let Scratch { t, u, scaled, composites: buffer, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
         self.factors.basis(block, input, t, u)?;
         let record = BlockRecord { block, digest: Digest::of_f64(u) };
@@ -116,7 +121,7 @@ impl BlockRenderer {
             true => Vec::new(),
             false => self.factors.means(block, input)?,
         };
-        let strips = self.strips(block, input, (t, &means), u, buffer)?;
+        let strips = self.strips(block, input, (u, &means), (scaled, buffer))?;
         let composites = self.composites.strips(&self.factors, (block, rows), (t, &means), starts, buffer)?;
         let part = match &self.encoder {
             Some(encoder) => encoder.encode(block, u, head)?,
@@ -129,9 +134,8 @@ impl BlockRenderer {
         &self,
         block: u32,
         input: RowBlock<'_>,
-        (t, means): (&[f64], &[f64]),
-        u: &[f64],
-        shown: &mut Vec<f64>,
+        (u, means): (&[f64], &[f64]),
+        (scaled, shown): (&mut Vec<f64>, &mut Vec<f64>),
     ) -> Result<Vec<u8>> {
         if self.panels.is_empty() {
             return Ok(Vec::new());
@@ -140,10 +144,12 @@ impl BlockRenderer {
         let slice = [self.decomposition.shown_slice()];
         let rank = self.decomposition.rank();
         let original = self.factors.originals(input, &slice)?;
-        self.factors.composites((t, means), rows, &self.decomposition.composites, &slice, shown)?;
+        // From `U`, not from the `T` that it was divided from: so the tables of the folder give the same pictures again.
+        scale_columns(u, &self.decomposition.s, scaled);
+        self.factors.composites((scaled, means), rows, &self.decomposition.composites, &slice, shown)?;
         let mut strips = block.to_le_bytes().to_vec();
         for panel in &self.panels {
-            panel.append_pixels(&original, shown, u.chunks_exact(rank), &mut strips);
+            panel.append_pixels(rows, &original, shown, u.chunks_exact(rank), &mut strips);
         }
         Ok(strips)
     }
@@ -156,7 +162,29 @@ impl BlockRenderer {
         if self.panels.is_empty() {
             return Ok(Vec::new());
         }
-        crate::pictures::draw(&self.decomposition, &self.panels, strips)
+        let subject = Subject::of(&self.decomposition);
+        let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), strips)?;
+        let mut files = pictures::draw(&subject, &self.panels, &images)?;
+        files.push(pictures::draw_spectrum(&subject)?);
+        files.iter_mut().for_each(|file| file.path.insert_str(0, "pictures/"));
+        Ok(files)
+    }
+}
+
+/// The panels of all pictures of a run.
+fn all_panels(subject: &Subject<'_>) -> Vec<Panel> {
+    let mut panels = slice_panels(subject, true);
+    panels.extend(basis_panels(&subject.spectrum));
+    panels
+}
+
+/// `out = u diag(s)`; both have k entries a row.
+pub(crate) fn scale_columns(u: &[f64], s: &[f64], out: &mut Vec<f64>) {
+    // All of it is overwritten: what a buffer held before need not be cleared.
+    out.resize(u.len(), 0.0);
+    let k = s.len().max(1);
+    for (out, u) in out.chunks_exact_mut(k).zip(u.chunks_exact(k)) {
+        out.iter_mut().zip(u).zip(s).for_each(|((out, u), s)| *out = u * s);
     }
 }
 

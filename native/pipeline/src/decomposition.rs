@@ -15,7 +15,7 @@ use crate::{
     error::{Error, Result},
     factors::{Certified, Factors},
     options::{Method, Options, RankChoice},
-    spectrum,
+    spectrum::Spectrum,
 };
 
 /// First bytes of a serialized [`Decomposition`].
@@ -59,17 +59,6 @@ struct Solved {
     energy: f64,
     noise: Option<f64>,
     range: (f64, f64),
-}
-
-/// One row of the table of composites.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct CompositeEntry {
-    /// Basis vectors.
-    pub k: usize,
-    /// Share of `||A||_F^2` that they hold.
-    pub energy: f64,
-    /// Root mean square of what they leave out, over all pixels, in HU.
-    pub residual_rms: f64,
 }
 
 impl Decomposition {
@@ -228,43 +217,20 @@ impl Decomposition {
         self.columns() / 2
     }
 
-    /// The composites with what they hold and leave out.
-    #[must_use]
-    pub fn composite_entries(&self) -> Vec<CompositeEntry> {
-        self.entries(&self.composites)
+    /// The weights of slice `slice`, k; none beyond the end.
+    pub(crate) fn weights_of(&self, slice: usize) -> &[f64] {
+        self.v.chunks_exact(self.rank()).nth(slice).unwrap_or_default()
     }
 
-    /// What the first k basis vectors hold and leave out, for each k of `ranks` (1 to the rank).
-    pub(crate) fn entries(&self, ranks: &[usize]) -> Vec<CompositeEntry> {
-        let left_out = self.left_out();
-        let values = self.rows() as f64 * self.columns() as f64;
-        let of = |&k: &usize| {
-            let left_out = left_out.get(k - 1).copied().unwrap_or_default();
-            CompositeEntry {
-                k,
-                energy: 1.0 - left_out / self.energy,
-                residual_rms: (left_out / values).sqrt(),
-            }
-        };
-        ranks.iter().map(of).collect()
-    }
-
-    /// Root mean square, over the pixels of the shown slice, of what the first `k` basis vectors leave out. What is outside all
-    /// computed ones is taken as spread evenly over the slices.
-    pub(crate) fn shown_residual_rms(&self, k: usize) -> f64 {
-        let rest = self.left_out().last().copied().unwrap_or_default() / self.columns() as f64;
-        let weights = self.v.chunks_exact(self.rank()).nth(self.shown_slice()).unwrap_or_default();
-        let terms = self.s.iter().zip(weights).skip(k).rev();
-        let left_out = terms.fold(rest, |sum, (sigma, weight)| sum + sigma * weight * sigma * weight);
-        (left_out / self.rows() as f64).sqrt()
-    }
-
-    /// What the first 1, 2, ... k basis vectors leave out of `||A||_F^2`.
-    pub(crate) fn left_out(&self) -> Vec<f64> {
-        let held = || self.s.iter().rev().fold(0.0, |sum, sigma| sum + sigma * sigma);
-        // At the numerical rank nothing is left out but rounding.
-        let rest = if self.numerical_rank == Some(self.rank()) { 0.0 } else { self.energy - held() };
-        spectrum::left_out(&self.s, rest)
+    /// The singular values, for what is told from them.
+    pub(crate) fn spectrum(&self) -> Spectrum<'_> {
+        Spectrum {
+            s: &self.s,
+            energy: self.energy,
+            numerical_rank: self.numerical_rank,
+            rows: self.rows(),
+            columns: self.columns(),
+        }
     }
 
     /// The first `k` columns of the weights, n x k row-major.

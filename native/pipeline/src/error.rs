@@ -63,6 +63,9 @@ pub enum Error {
     /// Two results, or a result and its input, differ.
     #[error("{0}")]
     Differs(String),
+    /// A result folder that is read from is not what its manifest says.
+    #[error("{0}; get the folder again, or decompose the scan again")]
+    DamagedResult(String),
     /// A file of the result could not be written.
     #[error("{file}: cannot be written ({source}); check the free space of the disk")]
     Write {
@@ -100,7 +103,7 @@ impl Error {
                 tomobasis_dicom::ErrorKind::Usage => 2,
                 tomobasis_dicom::ErrorKind::Input => 3,
             },
-            Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } => 3,
+            Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } | Self::DamagedResult(_) => 3,
             Self::Differs(_) => 4,
             _ => 1,
         }

@@ -12,8 +12,8 @@
 //! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!
-//! [`run`] is the in-process run, [`verify`] compares results with inputs and with each other, [`options`] is the one command
-//! line. What a result is, to the byte, is `docs/format.md`.
+//! [`run`] is the in-process run, [`verify`] compares results with inputs and with each other, [`mod@render`] draws a result's
+//! pictures again, [`options`] is the one command line. What a result is, to the byte, is `docs/format.md`.
 
 #![deny(unsafe_code)]
 
@@ -28,6 +28,7 @@ mod factors;
 pub mod options;
 mod pictures;
 pub mod progress;
+pub mod render;
 pub mod result;
 pub mod run;
 pub mod scan;

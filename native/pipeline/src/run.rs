@@ -123,11 +123,20 @@ impl<'a> Runner<'a> {
         before: usize,
         dicom: bool,
     ) -> Result<Self> {
+        Self::with_stages(threads, progress, before, if dicom { STAGES_WITH_DICOM } else { STAGES })
+    }
+
+    /// A run of so many stages.
+    pub(crate) fn with_stages(
+        threads: usize,
+        progress: &'a dyn Progress,
+        before: usize,
+        stages: usize,
+    ) -> Result<Self> {
         let pool = ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("tomobasis-{i}"))
             .build()?;
-        let stages = if dicom { STAGES_WITH_DICOM } else { STAGES };
         Ok(Self { pool, progress, before, stages, composite_bytes: COMPOSITE_BYTES, timings: Map::new() })
     }
 
@@ -136,7 +145,7 @@ impl<'a> Runner<'a> {
         self.progress.stage(1, self.before + self.stages, name, unit, total);
     }
 
-    fn stage(&self, number: usize, name: &str, unit: &str, total: usize) -> Instant {
+    pub(crate) fn stage(&self, number: usize, name: &str, unit: &str, total: usize) -> Instant {
         self.progress.stage(self.before + number, self.before + self.stages, name, unit, total as u64);
         Instant::now()
     }
@@ -285,7 +294,7 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs `work` on every block; each thread keeps a state and a buffer for the block's values. Returns the states.
-    fn for_blocks<S: Send>(
+    pub(crate) fn for_blocks<S: Send>(
         &self,
         blocks: u32,
         state: impl Fn() -> S + Sync,
@@ -316,7 +325,7 @@ impl Scan {
     }
 
     /// Copies a row block, slice-major; returns its rows.
-    fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
+    pub(crate) fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
         let size = self.plan.rows * self.plan.columns;
         let rows = block_rows(block, size as u64);
         let first = block as usize * BLOCK_ROWS;

@@ -179,6 +179,12 @@ impl Matrix {
     }
 }
 
+/// The mean of each row of a block of slice-major values, `rows * columns` of them: what the centred methods
+/// remove.
+pub fn row_means(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
+    Matrix::from_columns(values, rows, columns).row_means()
+}
+
 /// The sum of eight values in the fixed order `((0+4)+(2+6)) + ((1+5)+(3+7))`.
 #[inline(always)]
 pub(super) fn pairwise(v: [f64; LANES]) -> f64 {

@@ -31,6 +31,7 @@ mod tree;
 mod tsqr;
 
 pub use decomposition::{RealSvd, tsqr_svd};
+pub use matrix::row_means;
 pub use random::{Sketch, philox4x32_10};
 pub use randomized::{Randomized, dspca, dssvd};
 pub use source::{RealBlocks, RealMatrix};

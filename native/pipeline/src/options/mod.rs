@@ -8,6 +8,7 @@ mod job;
 mod later;
 mod method;
 mod rank;
+mod render;
 mod verify;
 
 use clap::{Args, ValueEnum};
@@ -18,6 +19,7 @@ pub use self::{
     job::{ParsedJob, one_line, parse_job},
     method::{Method, Sketching},
     rank::{Composite, RankChoice},
+    render::{Place, RenderArgs},
     verify::VerifyArgs,
 };
 use crate::{

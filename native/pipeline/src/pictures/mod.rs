@@ -14,73 +14,115 @@ mod panel;
 mod sheet;
 mod spectrum;
 
+use serde::{Deserialize, Serialize};
+
 use crate::{
     NamedFile,
-    decomposition::{Decomposition, block_rows},
+    decomposition::{Decomposition, block_count, block_rows},
     error::{Error, Result},
+    spectrum::Spectrum,
 };
 
-pub(crate) use self::panel::{Panel, panels, percent};
+pub(crate) use self::panel::{Panel, basis_panels, percent, slice_panels};
 use self::{
     panel::PanelKind,
     sheet::{Sheet, draw_sheet},
 };
 
-/// Draws all pictures from the strips of all blocks.
-pub(crate) fn draw<'a>(
-    decomposition: &Decomposition,
-    panels: &[Panel],
-    strips: impl IntoIterator<Item = &'a [u8]>,
-) -> Result<Vec<NamedFile>> {
-    let images = assemble(decomposition, panels.len(), strips)?;
+/// What black and white are in the pictures of slices.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Display {
+    /// The value that is black.
+    pub low: f64,
+    /// The value that is white.
+    pub high: f64,
+    /// Whether black and white are exchanged (MONOCHROME1).
+    pub inverted: bool,
+}
+
+/// What the pictures of one slice show: of a decomposition that was just made, or of a result folder.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Subject<'a> {
+    /// Width and height of a slice.
+    pub size: (usize, usize),
+    /// Unit of the values; empty when the source names none.
+    pub unit: &'a str,
+    pub display: Display,
+    pub spectrum: Spectrum<'a>,
+    /// Numbers of basis vectors of the composites, ascending.
+    pub composites: &'a [usize],
+    /// The slice, from 0.
+    pub slice: usize,
+    /// Its weights, k.
+    pub weights: &'a [f64],
+}
+
+impl<'a> Subject<'a> {
+    /// The slice that a run shows.
+    pub(crate) fn of(decomposition: &'a Decomposition) -> Self {
+        let slice = decomposition.shown_slice();
+        Self {
+            size: (decomposition.plan.columns, decomposition.plan.rows),
+            unit: &decomposition.plan.rescale_unit,
+            display: Display::of(decomposition),
+            spectrum: decomposition.spectrum(),
+            composites: &decomposition.composites,
+            slice,
+            weights: decomposition.weights_of(slice),
+        }
+    }
+}
+
+/// Draws the sheets that `panels` give, from their bytes.
+pub(crate) fn draw(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) -> Result<Vec<NamedFile>> {
     let chosen = |wanted: fn(&PanelKind) -> bool| {
-        panels.iter().zip(&images).filter(|(panel, _)| wanted(&panel.kind)).collect::<Vec<_>>()
+        panels.iter().zip(images).filter(|(panel, _)| wanted(&panel.kind)).collect::<Vec<_>>()
     };
-    let size = (decomposition.plan.columns, decomposition.plan.rows);
-    let slice = decomposition.shown_slice();
-    let n = decomposition.columns();
+    let (slice, n) = (subject.slice, subject.spectrum.columns);
     let sheets = [
         Sheet {
-            name: "pictures/composites.png",
+            name: "composites.png",
             title: format!("Slice {} of {n}, rebuilt from the first k basis vectors", slice + 1),
             columns: 2,
             largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Original | PanelKind::Composite { .. })),
         },
         Sheet {
-            name: "pictures/differences.png",
+            name: "differences.png",
             title: format!("Slice {} of {n}: original minus composite", slice + 1),
             columns: 2,
             largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Difference { .. })),
         },
         Sheet {
-            name: "pictures/basis.png",
+            name: "basis.png",
             title: "The first basis vectors (eigen-images)".to_owned(),
             columns: 4,
             largest: 256,
             panels: chosen(|kind| matches!(kind, PanelKind::Basis { .. })),
         },
     ];
-    let mut files = Vec::with_capacity(sheets.len() + 1);
-    for sheet in &sheets {
-        files.push(NamedFile { path: sheet.name.to_owned(), bytes: draw_sheet(sheet, size).to_png()? });
-    }
-    let spectrum = spectrum::draw_spectrum(decomposition).to_png()?;
-    files.push(NamedFile { path: "pictures/spectrum.png".to_owned(), bytes: spectrum });
-    Ok(files)
+    let drawn = sheets.iter().filter(|sheet| !sheet.panels.is_empty()).map(|sheet| {
+        Ok(NamedFile { path: sheet.name.to_owned(), bytes: draw_sheet(sheet, subject.size).to_png()? })
+    });
+    drawn.collect()
 }
 
-/// Whole panels from the strips of all blocks: a block's index, then its pixels of each panel.
-fn assemble<'a>(
-    decomposition: &Decomposition,
+/// Draws the spectrum.
+pub(crate) fn draw_spectrum(subject: &Subject<'_>) -> Result<NamedFile> {
+    let bytes = spectrum::draw_spectrum(subject).to_png()?;
+    Ok(NamedFile { path: "spectrum.png".to_owned(), bytes })
+}
+
+/// Whole panels of `pixels` pixels from the strips of all blocks: a block's index, then its pixels of each panel.
+pub(crate) fn assemble<'a>(
+    pixels: u64,
     panels: usize,
     strips: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Vec<Vec<u8>>> {
     let foreign = || Error::Protocol("these picture strips are not of this decomposition".to_owned());
-    let pixels = decomposition.rows();
     let mut images = vec![vec![0; pixels as usize]; panels];
-    let mut seen = vec![false; decomposition.blocks() as usize];
+    let mut seen = vec![false; block_count(pixels) as usize];
     for strip in strips {
         let (block, bytes) = strip.split_first_chunk::<4>().ok_or_else(foreign)?;
         let block = u32::from_le_bytes(*block);

@@ -2,8 +2,8 @@
 
 use std::slice::ChunksExact;
 
-use super::canvas::Palette;
-use crate::decomposition::Decomposition;
+use super::{Display, Subject, canvas::Palette};
+use crate::{decomposition::Decomposition, spectrum::Spectrum};
 
 /// Smallest window of a difference, in the unit of the series.
 const SMALLEST_REACH: f64 = 0.1;
@@ -41,25 +41,23 @@ pub(crate) enum PanelKind {
     },
 }
 
-/// The panels of all pictures of a decomposition.
-pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
-    let unit = unit(decomposition);
-    let entries = decomposition.composite_entries();
-    let (low, high) = grey_window(decomposition);
-    let palette = if inverted(decomposition) { Palette::InvertedGrey } else { Palette::Grey };
-    let mut panels = vec![Panel {
-        kind: PanelKind::Original,
-        low,
-        high,
-        palette,
-        caption: vec!["Original".to_owned(), format!("shown: {low:.0} to {high:.0}{unit}")],
-    }];
+/// The panels that show a slice; `original` says whether the slice itself can be shown and compared with.
+pub(crate) fn slice_panels(subject: &Subject<'_>, original: bool) -> Vec<Panel> {
+    let unit = in_unit(subject.unit);
+    let entries = subject.spectrum.entries(subject.composites);
+    let Display { low, high, inverted } = subject.display;
+    let palette = if inverted { Palette::InvertedGrey } else { Palette::Grey };
+    let mut panels = Vec::new();
+    if original {
+        let caption = vec!["Original".to_owned(), format!("shown: {low:.0} to {high:.0}{unit}")];
+        panels.push(Panel { kind: PanelKind::Original, low, high, palette, caption });
+    }
     for (index, entry) in entries.iter().enumerate() {
         let caption = vec![format!("k = {}", entry.k), format!("{} of the energy", percent(entry.energy))];
         panels.push(Panel { kind: PanelKind::Composite { index }, low, high, palette, caption });
     }
-    for (index, entry) in entries.iter().enumerate() {
-        let residual = decomposition.shown_residual_rms(entry.k);
+    for (index, entry) in entries.iter().enumerate().filter(|_| original) {
+        let residual = subject.spectrum.slice_residual_rms(subject.weights, entry.k);
         // Rounding is all that a full composite leaves out: a window of its size would show noise as if it were image.
         let reach = (4.0 * residual).max(SMALLEST_REACH);
         let caption = vec![
@@ -75,28 +73,39 @@ pub(crate) fn panels(decomposition: &Decomposition) -> Vec<Panel> {
             caption,
         });
     }
-    // Columns have unit norm, so 1/sqrt(m) is the root mean square of their entries.
-    let reach = 4.0 / (decomposition.rows() as f64).sqrt();
-    for (column, sigma) in decomposition.s.iter().enumerate().take(BASIS_SHOWN) {
-        let share = sigma * sigma / decomposition.energy;
-        let caption =
-            vec![format!("u{}  s = {sigma:.4e}", column + 1), format!("{} of the energy", percent(share))];
-        let palette = Palette::Diverging;
-        panels.push(Panel { kind: PanelKind::Basis { column }, low: -reach, high: reach, palette, caption });
-    }
     panels
 }
 
+/// The panels that show basis vectors.
+pub(crate) fn basis_panels(spectrum: &Spectrum<'_>) -> Vec<Panel> {
+    // Columns have unit norm, so 1/sqrt(m) is the root mean square of their entries.
+    let reach = 4.0 / (spectrum.rows as f64).sqrt();
+    let panel = |(column, sigma): (usize, &f64)| {
+        let share = sigma * sigma / spectrum.energy;
+        let caption =
+            vec![format!("u{}  s = {sigma:.4e}", column + 1), format!("{} of the energy", percent(share))];
+        Panel {
+            kind: PanelKind::Basis { column },
+            low: -reach,
+            high: reach,
+            palette: Palette::Diverging,
+            caption,
+        }
+    };
+    spectrum.s.iter().enumerate().take(BASIS_SHOWN).map(panel).collect()
+}
+
 impl Panel {
-    /// Appends a block's pixels of this panel. `composites` holds all composites of the shown slice one after the other.
+    /// Appends the `rows` pixels of a block of this panel. `original` is the shown slice, empty where no panel needs it;
+    /// `composites` holds all its composites one after the other.
     pub(crate) fn append_pixels(
         &self,
+        rows: usize,
         original: &[f64],
         composites: &[f64],
         mut basis: ChunksExact<'_, f64>,
         out: &mut Vec<u8>,
     ) {
-        let rows = original.len();
         let composite = |index: usize| composites.get(index * rows..(index + 1) * rows).unwrap_or_default();
         let byte = |value: f64| self.byte(value);
         match self.kind {
@@ -115,15 +124,19 @@ impl Panel {
     }
 }
 
-/// The window of the source (DICOM PS3.3 C.11.2.1.2.1), else all values of the scan.
-fn grey_window(decomposition: &Decomposition) -> (f64, f64) {
-    let (least, greatest) = decomposition.range;
-    let whole = (least, if greatest > least { greatest } else { least + 1.0 });
-    match decomposition.plan.window {
-        Some((center, width)) if center.is_finite() && width.is_finite() && width > 1.0 => {
-            (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0)
-        }
-        _ => whole,
+impl Display {
+    /// The window of the source (DICOM PS3.3 C.11.2.1.2.1), else all values of the scan.
+    pub(crate) fn of(decomposition: &Decomposition) -> Self {
+        let (least, greatest) = decomposition.range;
+        let (low, high) = match decomposition.plan.window {
+            Some((center, width)) if center.is_finite() && width.is_finite() && width > 1.0 => {
+                (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0)
+            }
+            _ => (least, if greatest > least { greatest } else { least + 1.0 }),
+        };
+        let shown = decomposition.plan.slices.get(decomposition.shown_slice());
+        let inverted = shown.is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1");
+        Self { low, high, inverted }
     }
 }
 
@@ -132,20 +145,9 @@ fn small(value: f64) -> String {
     if value >= 0.01 || value == 0.0 { format!("{value:.2}") } else { format!("{value:.1e}") }
 }
 
-fn inverted(decomposition: &Decomposition) -> bool {
-    decomposition
-        .plan
-        .slices
-        .get(decomposition.shown_slice())
-        .is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1")
-}
-
 /// The unit of pixel values, with a space before it; empty when the source names none.
-pub(super) fn unit(decomposition: &Decomposition) -> String {
-    if decomposition.plan.rescale_unit.is_empty() {
-        return String::new();
-    }
-    format!(" {}", decomposition.plan.rescale_unit)
+fn in_unit(unit: &str) -> String {
+    if unit.is_empty() { String::new() } else { format!(" {unit}") }
 }
 
 /// A share as a percentage with as many decimals as tell it from 100 %.
@@ -172,7 +174,7 @@ mod tests {
             caption: Vec::new(),
         };
         let mut out = Vec::new();
-        panel.append_pixels(&[-3000.0, -100.0, 0.4, 155.0, 9000.0], &[], [].chunks_exact(1), &mut out);
+        panel.append_pixels(5, &[-3000.0, -100.0, 0.4, 155.0, 9000.0], &[], [].chunks_exact(1), &mut out);
         assert_eq!(out, [0, 0, 100, 255, 255]);
     }
 

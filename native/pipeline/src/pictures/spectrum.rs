@@ -9,8 +9,10 @@ use embedded_graphics::{
     text::Alignment,
 };
 
-use super::canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE};
-use crate::decomposition::Decomposition;
+use super::{
+    Subject,
+    canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE},
+};
 
 const SMOOTH: usize = 3;
 const WIDTH: usize = 1120;
@@ -34,27 +36,27 @@ struct Plot<'a> {
     decades: (i32, i32),
 }
 
-pub(super) fn draw_spectrum(decomposition: &Decomposition) -> Canvas {
-    let left_out: Vec<f64> =
-        decomposition.left_out().iter().map(|rest| rest / decomposition.energy).collect();
+pub(super) fn draw_spectrum(subject: &Subject<'_>) -> Canvas {
+    let spectrum = &subject.spectrum;
+    let left_out: Vec<f64> = spectrum.left_out().iter().map(|rest| rest / spectrum.energy).collect();
     let plots = [
         Plot::new(
-            format!("Singular values{}", in_parentheses(&decomposition.plan.rescale_unit)),
+            format!("Singular values{}", in_parentheses(subject.unit)),
             LEFT[0],
-            &decomposition.s,
-            &decomposition.composites,
+            spectrum.s,
+            subject.composites,
         ),
         Plot::new(
             "Share of the energy left out by the first k".to_owned(),
             LEFT[1],
             &left_out,
-            &decomposition.composites,
+            subject.composites,
         ),
     ];
     let mut large = Canvas::new(WIDTH * SMOOTH, HEIGHT * SMOOTH);
     plots.iter().for_each(|plot| plot.draw_curves(&mut large));
     let mut canvas = large.reduced(SMOOTH);
-    let title = format!("Spectrum of {} slices, rank {}", decomposition.columns(), decomposition.rank());
+    let title = format!("Spectrum of {} slices, rank {}", spectrum.columns, spectrum.s.len());
     canvas.text(&title, (16, 16), TITLE, INK, Alignment::Left);
     plots.iter().for_each(|plot| plot.draw_text(&mut canvas));
     canvas

@@ -69,7 +69,11 @@ pub fn finish(
 pub(crate) fn small_tables(decomposition: &Decomposition) -> Result<Vec<NamedFile>> {
     let instances: Vec<String> = decomposition.instances.iter().map(ToString::to_string).collect();
     let positions: Vec<f64> = decomposition.plan.slices.iter().map(|slice| slice.position_mm).collect();
-    let values = tables::singular_values(&decomposition.s, &decomposition.left_out(), decomposition.energy)?;
+    let values = tables::singular_values(
+        &decomposition.s,
+        &decomposition.spectrum().left_out(),
+        decomposition.energy,
+    )?;
     let weights = tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?;
     Ok(vec![
         NamedFile { path: tables::SINGULAR_VALUES.to_owned(), bytes: values },

@@ -93,11 +93,11 @@ impl ResultFolder {
         Ok(())
     }
 
-    /// Recomputes the digests from the folder's own files, on the current thread pool, and compares them with the manifest.
+    /// Checks the manifest's digests against each other.
     ///
     /// # Errors
-    /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
-    pub fn check(&self, progress: &dyn Progress) -> Result<()> {
+    /// [`Error::Differs`].
+    pub(crate) fn check_manifest(&self) -> Result<()> {
         let digests = &self.manifest.digests;
         let told = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
         same(MANIFEST, "root digest", told, digests.root)?;
@@ -111,22 +111,47 @@ impl ResultFolder {
         if digests.u.blocks.len() != blocks as usize {
             return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
         }
-        if !self.has_tables() {
-            return Ok(());
-        }
+        Ok(())
+    }
+
+    /// Reads `s` (k) and `V` (n x k, row-major) and checks them.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the file that is missing, unreadable or different.
+    pub(crate) fn read_factors(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+        let digests = &self.manifest.digests;
         let s = self.table(tables::SINGULAR_VALUES, tables::read_singular_values)?;
         same(tables::SINGULAR_VALUES, "digest of s", Digest::of_f64(&s), digests.s)?;
-        let (_, v, instances) = self.table(tables::WEIGHTS, tables::read_weights)?;
+        let (rank, v, instances) = self.table(tables::WEIGHTS, tables::read_weights)?;
         same(tables::WEIGHTS, "digest of V", Digest::of_f64(&v), digests.v)?;
         let instances =
             instances.into_iter().map(Digest::try_from).collect::<std::result::Result<Vec<_>, _>>();
         let instances =
             instances.map_err(|problem| Error::Differs(format!("{}: {problem}", tables::WEIGHTS)))?;
         same(tables::WEIGHTS, "digest of the instances", Digest::of_digests(&instances), digests.instances)?;
+        let result = &self.manifest.result;
+        if (s.len(), rank, v.len()) != (result.rank, result.rank, result.rank * result.columns) {
+            let (n, k) = (result.columns, result.rank);
+            return Err(Error::Differs(format!("{}: it has not {n} slices of {k} weights", tables::WEIGHTS)));
+        }
+        Ok((s, v))
+    }
+
+    /// Recomputes the digests from the folder's own files, on the current thread pool, and compares them with the manifest.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
+    pub fn check(&self, progress: &dyn Progress) -> Result<()> {
+        self.check_manifest()?;
+        if !self.has_tables() {
+            return Ok(());
+        }
+        self.read_factors()?;
         let encoder = self
             .is_ours()
             .then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank))
             .transpose()?;
+        let blocks = block_count(self.manifest.result.rows);
         let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
         let results: Vec<Result<()>> = (0..blocks).into_par_iter().map(check).collect();
         results.into_iter().collect()
@@ -159,21 +184,36 @@ impl ResultFolder {
         same(&name, "digest of its pixels", found, series.pixels)
     }
 
+    /// Reads the basis vectors of a row block, rows x k row-major, and checks them.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the file that is missing, unreadable or different.
+    pub(crate) fn read_block(&self, block: u32) -> Result<Vec<f64>> {
+        let name = tables::basis_name(block);
+        self.block_of(&name, block, self.read(&name)?)
+    }
+
+    fn block_of(&self, name: &str, block: u32, file: Vec<u8>) -> Result<Vec<f64>> {
+        let table = tables::read_basis(name, file).map_err(as_difference)?;
+        let digests = &self.manifest.digests.u.blocks;
+        let of_block = digests.get(block as usize).copied().unwrap_or(Digest([0; 32]));
+        same(name, "digest of U", Digest::of_f64(&table.values), of_block)?;
+        let place = (table.block, table.first_row, table.rank);
+        if place != (block, first_row(block), self.manifest.result.rank) {
+            let (block, row, rank) = place;
+            return Err(Error::Differs(format!(
+                "{name}: it holds block {block} from row {row}, rank {rank}"
+            )));
+        }
+        Ok(table.values)
+    }
+
     fn check_block(&self, block: u32, encoder: Option<&BasisEncoder>) -> Result<()> {
         let name = tables::basis_name(block);
         let file = self.read(&name)?;
-        let table = tables::read_basis(&name, file.clone()).map_err(as_difference)?;
-        let digests = &self.manifest.digests.u.blocks;
-        let of_block = digests.get(block as usize).copied().unwrap_or(Digest([0; 32]));
-        same(&name, "digest of U", Digest::of_f64(&table.values), of_block)?;
-        if table.block != block || table.first_row != first_row(block) {
-            return Err(Error::Differs(format!(
-                "{name}: it holds block {} from row {}",
-                table.block, table.first_row
-            )));
-        }
+        let values = self.block_of(&name, block, file.clone())?;
         let mut head = Vec::new();
-        match encoder.map(|encoder| encoder.encode(block, &table.values, &mut head)).transpose()? {
+        match encoder.map(|encoder| encoder.encode(block, &values, &mut head)).transpose()? {
             Some(written) if written.concat() != file => Err(other_bytes(&name)),
             _ => Ok(()),
         }

@@ -9,11 +9,13 @@ use tomobasis_linalg::BLOCK_ROWS;
 
 use super::finish::Environment;
 use crate::{
-    decomposition::{CompositeEntry, Decomposition},
+    decomposition::Decomposition,
     derived::DerivedSection,
     digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
     error::{Error, Result},
     options::{Emit, Method, RankChoice},
+    pictures::Display,
+    spectrum::CompositeEntry,
 };
 
 /// The whole manifest.
@@ -59,6 +61,9 @@ pub struct SeriesSection {
     pub unit: String,
     /// Window center and width of the source, if it has them.
     pub window: Option<(f64, f64)>,
+    /// What black and white are in the pictures, in the series' unit; absent where another version did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub display: Option<Display>,
     /// What the folder held besides the slices.
     pub left_out: Vec<tomobasis_dicom::Note>,
     /// What is unusual about the series.
@@ -154,6 +159,7 @@ impl Manifest {
                 orientation: plan.orientation,
                 unit: plan.rescale_unit.clone(),
                 window: plan.window,
+                display: Some(Display::of(decomposition)),
                 left_out: plan.left_out.clone(),
                 warnings: plan.warnings.clone(),
             },
@@ -178,7 +184,7 @@ impl Manifest {
                     .map_err(|error| Error::Protocol(error.to_string()))?,
                 energy: decomposition.energy,
                 noise: decomposition.noise,
-                composites: decomposition.composite_entries(),
+                composites: decomposition.spectrum().entries(&decomposition.composites),
             },
             digests: digests(decomposition, u),
             emitted: options.emit.clone(),

@@ -10,11 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tomobasis_linalg::Bounds;
 
 use super::{Manifest, describe_series, manifest::ResultSection};
-use crate::{
-    NamedFile,
-    decomposition::{CompositeEntry, Decomposition},
-    pictures::percent,
-};
+use crate::{NamedFile, decomposition::Decomposition, pictures::percent, spectrum::CompositeEntry};
 
 /// Numbers of basis vectors in the table of energies, besides the composites'.
 const TABLE_RANKS: [usize; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -116,7 +112,7 @@ fn table_entries(decomposition: &Decomposition) -> Vec<CompositeEntry> {
     ranks.retain(|&k| k <= decomposition.rank());
     ranks.sort_unstable();
     ranks.dedup();
-    decomposition.entries(&ranks)
+    decomposition.spectrum().entries(&ranks)
 }
 
 fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {

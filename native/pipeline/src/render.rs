@@ -1,0 +1,281 @@
+//! Pictures of a result folder: other slices and composites, or the run's own again, without decomposing again.
+//!
+//! Every table that is read is checked against the manifest's digests. Composites come from `U`, `s` and `V`, in the operations
+//! of a run, so the same request gives the same bytes. What a folder does not hold is the scan: the original slice and
+//! the differences from it are drawn where the scan is given too, and so is everything of a method that removed the mean
+//! slice. Row blocks are read one by one; in memory are a few of them and the pictures' bytes, at most 256 MiB at a time.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+use tomobasis_linalg::{Projector, Rescale, RowBlock, row_means};
+
+use crate::{
+    NamedFile,
+    block::scale_columns,
+    decomposition::{block_count, block_rows, rescale_of},
+    digest::Digest,
+    error::{Error, Result},
+    options::{Options, RenderArgs},
+    pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
+    progress::Progress,
+    result::{MANIFEST, Manifest, ResultFolder},
+    run::{Runner, Scan},
+    scan::local_path,
+    spectrum::Spectrum,
+};
+
+/// Bytes of panels in memory at a time; slices beyond are drawn after, in further passes over the tables.
+const BUDGET: usize = 256 << 20;
+
+/// Draws a result folder's pictures on `threads` threads (0: one per core); returns the paths of those that were written.
+///
+/// # Errors
+/// [`Error::DamagedResult`] naming the first file that is missing, unreadable or different, [`Error::Option`] for slices or composites
+/// that the result has not, [`Error::OutputExists`], [`Error::Write`], and what reading the scan is refused for.
+pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Result<Vec<PathBuf>> {
+    tomobasis_linalg::check_machine()?;
+    let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
+    let output = local_path("--output", &args.output)?;
+    let manifest = &folder.manifest;
+    let display = drawable(&folder)?;
+    let composites = args.composites(manifest)?;
+    let (slices, in_folders) = args.slices(manifest)?;
+    refuse_existing(&output, &names(&slices, in_folders, !args.input.is_empty()), args.overwrite)?;
+    let (s, v) = folder.check_manifest().and_then(|()| folder.read_factors()).map_err(damaged)?;
+
+    let stages = if args.input.is_empty() { 1 } else { 3 };
+    let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
+    let scan = match args.scan() {
+        Some(wanted) => Some(runner.read(&Options::for_verification(&wanted, manifest))?),
+        None => None,
+    };
+    match &scan {
+        Some(scan) if Digest::of_digests(&scan.slice_digests) != manifest.digests.pixels => {
+            return Err(Error::Input(
+                "its pixels are not those that were decomposed; give the same scan".to_owned(),
+            ));
+        }
+        Some(_) => {}
+        None if manifest.parameters.method.centers() => {
+            let problem = "the result does not hold the mean slice that its method removed; give the scan";
+            return Err(Error::option("--input", problem));
+        }
+        None => {
+            progress.message("without --input the scan's own slice, and differences from it, are left out")
+        }
+    }
+
+    let (n, k) = (manifest.result.columns, manifest.result.rank);
+    let rescale = scan.as_ref().map_or_else(|| vec![Rescale::IDENTITY; n], |scan| rescale_of(&scan.plan));
+    let drawing = Drawing {
+        folder: &folder,
+        scan: scan.as_ref(),
+        projector: Projector::new(&s, &v, &vec![0.0; n * k], &vec![false; k], n, &rescale)?,
+        display,
+        composites,
+        s: &s,
+        v: &v,
+    };
+    drawing.draw_all(&runner, &slices, |made, slice| {
+        let folder = slice
+            .filter(|_| in_folders)
+            .map_or_else(|| output.clone(), |slice| output.join(folder_name(slice)));
+        write(&folder, made)
+    })
+}
+
+/// A result folder with what its pictures are drawn from.
+struct Drawing<'a> {
+    folder: &'a ResultFolder,
+    scan: Option<&'a Scan>,
+    projector: Projector,
+    display: Display,
+    composites: Vec<usize>,
+    s: &'a [f64],
+    v: &'a [f64],
+}
+
+impl Drawing<'_> {
+    /// Draws all slices, and what belongs to no slice, and hands the files to `write` as they are made.
+    fn draw_all(
+        &self,
+        runner: &Runner<'_>,
+        slices: &[usize],
+        write: impl Fn(&NamedFile, Option<usize>) -> Result<PathBuf>,
+    ) -> Result<Vec<PathBuf>> {
+        let pixels = self.manifest().result.rows;
+        let basis = basis_panels(&self.spectrum());
+        let largest = slice_panels(&self.subject(0), self.scan.is_some()).len();
+        let at_once = (BUDGET / (pixels as usize).max(1)).saturating_sub(basis.len()) / largest.max(1);
+        let groups: Vec<&[usize]> = slices.chunks(at_once.max(1)).collect();
+        let blocks = block_count(pixels);
+        let stage = if self.scan.is_some() { 3 } else { 1 };
+        runner.stage(stage, "render", "row blocks", groups.len() * blocks as usize);
+        let mut written = Vec::new();
+        for (number, group) in groups.into_iter().enumerate() {
+            let panels: Vec<Vec<Panel>> =
+                group.iter().map(|&slice| slice_panels(&self.subject(slice), self.scan.is_some())).collect();
+            // Once is enough for what all slices share.
+            let basis: &[Panel] = if number == 0 { &basis } else { &[] };
+            let strips =
+                runner.for_blocks(blocks, Vec::new, |strips: &mut Vec<Vec<u8>>, values, block| {
+                    strips.push(self.strip(block, values, group, &panels, basis)?);
+                    Ok(())
+                })?;
+            let count = panels.iter().map(Vec::len).sum::<usize>() + basis.len();
+            let images = pictures::assemble(pixels, count, strips.iter().flatten().map(Vec::as_slice))?;
+            let mut images = images.as_slice();
+            for (&slice, panels) in group.iter().zip(&panels) {
+                let (own, others) = images.split_at(panels.len());
+                for made in pictures::draw(&self.subject(slice), panels, own)? {
+                    written.push(write(&made, Some(slice))?);
+                }
+                images = others;
+            }
+            for made in pictures::draw(&self.subject(0), basis, images)? {
+                written.push(write(&made, None)?);
+            }
+        }
+        written.push(write(&pictures::draw_spectrum(&self.subject(0))?, None)?);
+        Ok(written)
+    }
+
+    /// A block's pixels of every panel: the slices' after each other, then those of the basis vectors.
+    fn strip(
+        &self,
+        block: u32,
+        values: &mut Vec<i16>,
+        slices: &[usize],
+        panels: &[Vec<Panel>],
+        basis: &[Panel],
+    ) -> Result<Vec<u8>> {
+        let (n, k) = (self.manifest().result.columns, self.s.len());
+        let rows = block_rows(block, self.manifest().result.rows);
+        let u = self.folder.read_block(block).map_err(damaged)?;
+        if u.len() != rows * k {
+            return Err(damaged(Error::Differs(format!(
+                "row block {block} has not {rows} rows of {k} values"
+            ))));
+        }
+        let mut scaled = Vec::new();
+        scale_columns(&u, self.s, &mut scaled);
+        let (mut originals, mut means, mut shown) = (Vec::new(), Vec::new(), Vec::new());
+        if let Some(scan) = self.scan {
+            scan.gather(block, values);
+            let input = RowBlock::new(values, rows, n)?;
+            if self.manifest().parameters.method.centers() {
+                let all: Vec<usize> = (0..n).collect();
+                self.projector.originals(input, &all, &mut originals)?;
+                means = row_means(&originals, rows, n);
+            }
+            self.projector.originals(input, slices, &mut originals)?;
+        }
+        let mut strip = block.to_le_bytes().to_vec();
+        for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
+            self.projector.composites(&scaled, rows, &self.composites, &[slice], &mut shown)?;
+            if !means.is_empty() {
+                for column in shown.chunks_exact_mut(rows) {
+                    column.iter_mut().zip(&means).for_each(|(value, mean)| *value += mean);
+                }
+            }
+            let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
+            for panel in panels {
+                panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut strip);
+            }
+        }
+        for panel in basis {
+            panel.append_pixels(rows, &[], &[], u.chunks_exact(k), &mut strip);
+        }
+        Ok(strip)
+    }
+
+    fn manifest(&self) -> &Manifest {
+        &self.folder.manifest
+    }
+
+    fn spectrum(&self) -> Spectrum<'_> {
+        let result = &self.manifest().result;
+        Spectrum {
+            s: self.s,
+            energy: result.energy,
+            numerical_rank: result.numerical_rank,
+            rows: result.rows,
+            columns: result.columns,
+        }
+    }
+
+    fn subject(&self, slice: usize) -> Subject<'_> {
+        let series = &self.manifest().series;
+        Subject {
+            size: (series.columns, series.rows),
+            unit: &series.unit,
+            display: self.display,
+            spectrum: self.spectrum(),
+            composites: &self.composites,
+            slice,
+            weights: self.v.chunks_exact(self.s.len()).nth(slice).unwrap_or_default(),
+        }
+    }
+}
+
+/// Whether the folder holds what pictures need; what black and white are in them.
+fn drawable(folder: &ResultFolder) -> Result<Display> {
+    let Manifest { series, result, .. } = &folder.manifest;
+    let refused = |problem| Err(Error::result_file(MANIFEST, problem));
+    if !folder.has_tables() {
+        return refused(
+            "the result was made without its tables (--emit without parquet); decompose the scan again",
+        );
+    }
+    if series.rows as u64 * series.columns as u64 != result.rows || result.rank == 0 {
+        return refused("its numbers do not agree");
+    }
+    match series.display {
+        Some(display) => Ok(display),
+        None => refused("it does not say what black and white are in its pictures; decompose the scan again"),
+    }
+}
+
+fn folder_name(slice: usize) -> String {
+    format!("slice-{slice:05}")
+}
+
+/// The files that will be written, relative to the output.
+fn names(slices: &[usize], in_folders: bool, original: bool) -> Vec<String> {
+    let of_slice = ["composites.png", "differences.png"];
+    let of_slice = if original { &of_slice[..] } else { &of_slice[..1] };
+    let path = |slice: usize, name: &str| match in_folders {
+        true => format!("{}/{name}", folder_name(slice)),
+        false => name.to_owned(),
+    };
+    let mut names: Vec<String> =
+        slices.iter().flat_map(|&slice| of_slice.iter().map(move |name| path(slice, name))).collect();
+    names.extend(["basis.png", "spectrum.png"].map(str::to_owned));
+    names
+}
+
+/// Pictures are replaced on request only; nothing else in the folder is touched.
+fn refuse_existing(output: &Path, names: &[String], overwrite: bool) -> Result<()> {
+    if !overwrite && names.iter().any(|name| output.join(name).exists()) {
+        return Err(Error::OutputExists);
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, made: &NamedFile) -> Result<PathBuf> {
+    fs::create_dir_all(folder).map_err(Error::OutputNotWritable)?;
+    let path = folder.join(&made.path);
+    fs::write(&path, &made.bytes).map_err(|source| Error::Write { file: made.path.clone(), source })?;
+    Ok(path)
+}
+
+/// In a folder that is read from, a difference from its manifest is damage.
+fn damaged(error: Error) -> Error {
+    match error {
+        Error::Differs(what) => Error::DamagedResult(what),
+        other => other,
+    }
+}
