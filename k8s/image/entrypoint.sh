@@ -1,5 +1,6 @@
 #!/bin/bash
-# What Spark on Kubernetes asks of an image: `driver ARGUMENTS` and `executor`. Anything else is run as it is (tomobasis, sleep, sh).
+# What Spark on Kubernetes asks of an image: `driver ARGUMENTS` and `executor`. `fs ARGUMENTS` is Hadoop's file system shell, which
+# copies between an object store and a volume. Anything else is run as it is (tomobasis, sleep, sh).
 set -euo pipefail
 
 case ${1:-} in
@@ -20,6 +21,10 @@ case ${1:-} in
       --executor-id "$SPARK_EXECUTOR_ID" --cores "$SPARK_EXECUTOR_CORES" --app-id "$SPARK_APPLICATION_ID" \
       --hostname "$SPARK_EXECUTOR_POD_IP" --resourceProfileId "$SPARK_RESOURCE_PROFILE_ID" \
       --podName "$SPARK_EXECUTOR_POD_NAME"
+    ;;
+  fs)
+    shift
+    exec tini -s -- java -cp "/opt/tomobasis/hadoop:$SPARK_HOME/jars/*" org.apache.hadoop.fs.FsShell "$@"
     ;;
   *)
     exec tini -s -- "$@"

@@ -44,6 +44,22 @@ class Cluster:
         self.users_config.write_text(json.dumps(config))
         self.users_config.chmod(0o600)
 
+    def add_volume(self, folder):
+        """What a cluster's own storage does for k8s/files: a volume for its claim."""
+        volume = {
+            "apiVersion": "v1",
+            "kind": "PersistentVolume",
+            "metadata": {"name": "tomobasis-data"},
+            "spec": {
+                "capacity": {"storage": "10Gi"},
+                "accessModes": ["ReadWriteOnce"],
+                "claimRef": {"namespace": self.namespace, "name": "tomobasis-data"},
+                "hostPath": {"path": str(folder)},
+            },
+        }
+        self.kubectl("apply", "-f", "-", stdin=json.dumps(volume))
+        self.kubectl("apply", "-k", K8S / "files")
+
     def apply(self, *words):
         """Creates, or changes what an earlier run left."""
         made = self.kubectl("-n", self.namespace, *words, "--dry-run=client", "-o", "yaml").stdout

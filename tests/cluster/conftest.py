@@ -87,6 +87,17 @@ def cluster(endpoint, keys):
         yield cluster
 
 
+@pytest.fixture(scope="session")
+def volume(cluster, tmp_path_factory):
+    """The folder of this machine that is the claim of k8s/files; its pod runs."""
+    if not os.environ.get("TOMOBASIS_NODE_ADDRESS"):
+        pytest.skip("a folder of this machine is a volume on a cluster of our own only")
+    folder = tmp_path_factory.mktemp("volume")
+    folder.chmod(0o777)
+    cluster.add_volume(folder)
+    return folder
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
     report = yield

@@ -75,3 +75,16 @@ def test_an_executor_that_is_told_to_leave_leaves_and_changes_nothing(cluster, b
         "the executor to leave",
         lambda: first not in [p["metadata"]["name"] for p in cluster.pods("leaving", "executor")],
     )
+
+
+def test_two_jobs_at_once_do_not_disturb_each_other(cluster, bucket, scan, tmp_path):
+    names = ("one-of-two", "other-of-two")
+    overlay = cluster.overlay()
+    processes = [cluster.submission(name, overlay, job(bucket, name), *SLOWER) for name in names]
+
+    def running(name):
+        return any(pod["status"].get("phase") == "Running" for pod in cluster.pods(name, "driver"))
+
+    wait_for(LONGEST, "both drivers to run at the same time", lambda: all(map(running, names)))
+    for name, process in zip(names, processes, strict=True):
+        ends_well(cluster, bucket, scan, process, name, tmp_path / name)

@@ -87,6 +87,11 @@ def test_ctrl_c_removes_the_application_when_asked(cluster, bucket):
     assert "Traceback" not in run.err
 
 
+@pytest.mark.parametrize("folder", sorted((ROOT / "k8s/overlays").iterdir()), ids=lambda f: f.name)
+def test_the_api_server_accepts_every_overlay(folder, cluster):
+    cluster.kubectl("create", "--dry-run=server", "--validate=strict", "-k", folder)
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "tests/k8s/bad_examples").glob("*.yaml")), ids=lambda p: p.stem)
 def test_the_api_server_refuses_the_bad_examples_too(path, cluster):
     if path.stem == "template_without_container":

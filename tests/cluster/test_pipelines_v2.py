@@ -1,19 +1,25 @@
 """The v2 component as kfp.local runs it, against the cluster."""
 
+import hashlib
 import json
 import os
+import re
+import signal
 import subprocess
 
 from cluster import LONGEST
 from kits import python
 from running import ROOT
+from waiting import wait_for
 
 
-def component(cluster, bucket, keys, folder, run, input_uri, output_uri):
+def started(cluster, keys, folder, run, input_uri, output_uri):
+    """The component as a process group of its own, which is what a container's init signals."""
+    never = {"op": "replace", "path": "/spec/restartPolicy", "value": {"type": "Never"}}
     environment = {
         "PATH": f"{python('v2').parent}:{os.environ['PATH']}",
         "KUBECONFIG": str(cluster.users_config),
-        "TOMOBASIS_OVERLAY": str(cluster.overlay("s3")),
+        "TOMOBASIS_OVERLAY": str(cluster.overlay("s3", never)),
         "AWS_ACCESS_KEY_ID": keys.access,
         "AWS_SECRET_ACCESS_KEY": keys.secret,
     }
@@ -26,24 +32,59 @@ def component(cluster, bucket, keys, folder, run, input_uri, output_uri):
         input_uri,
         output_uri,
     ]
-    return subprocess.run(
+    return subprocess.Popen(
         [str(word) for word in words],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
         text=True,
-        timeout=LONGEST,
+        start_new_session=True,
         env={**os.environ, **environment},
     )
 
 
+def component(cluster, keys, folder, run, input_uri, output_uri):
+    """The component's exit code and what it said."""
+    process = started(cluster, keys, folder, run, input_uri, output_uri)
+    try:
+        said, _ = process.communicate(timeout=LONGEST)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    return process.returncode, said
+
+
+def application_of(run):
+    return "tomobasis-" + hashlib.sha256(run.encode()).hexdigest()[:16]
+
+
 def test_the_v2_component_gives_the_laptops_result_as_artifacts(cluster, bucket, keys, scan, tmp_path):
-    done = component(cluster, bucket, keys, tmp_path, "run-7", bucket.uri("series"), bucket.uri("component"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    outputs = json.loads(done.stdout.rpartition("OUTPUTS ")[2])
+    run = (tmp_path, "run-7", bucket.uri("series"), bucket.uri("component"))
+    code, said = component(cluster, keys, *run)
+    assert code == 0, said
+    outputs = json.loads(re.search("^OUTPUTS (.*)$", said, re.MULTILINE)[1])
     assert outputs["result"]["metadata"]["root_digest"] == scan.root
     assert outputs["numbers"]["metadata"]["rank"] > 0
     with open(outputs["report"]["path"]) as page:
         assert "<html" in page.read()
     scan.same_as(bucket.get("component", tmp_path / "result"))
-    again = component(cluster, bucket, keys, tmp_path, "run-7", bucket.uri("series"), bucket.uri("component"))
-    assert again.returncode == 0, again.stdout + again.stderr
-    assert "is there already" in again.stdout + again.stderr
+    code, said = component(cluster, keys, *run)
+    assert code == 0, said
+    assert "is there already" in said
+
+
+def test_a_failing_job_fails_the_v2_step_with_the_drivers_one_line(cluster, bucket, keys, tmp_path):
+    code, said = component(cluster, keys, tmp_path, "run-8", bucket.uri("absent"), bucket.uri("component-failed"))
+    assert code != 0
+    assert "error: --input: there is no such folder" in said, said
+    state = cluster.get("sparkapplication", application_of("run-8"))["status"]["applicationState"]["state"]
+    assert state == "FAILED"
+
+
+def test_a_v2_step_that_is_cancelled_deletes_its_application(cluster, bucket, keys, tmp_path):
+    process = started(cluster, keys, tmp_path, "run-9", bucket.uri("series"), bucket.uri("component-cancelled"))
+    cluster.running_pod(application_of("run-9"), "driver")
+    os.killpg(process.pid, signal.SIGTERM)
+    said, _ = process.communicate(timeout=60)
+    assert process.returncode != 0
+    assert cluster.get("sparkapplication", application_of("run-9")) is None, said
+    wait_for(LONGEST, "the driver to end", lambda: cluster.pods(application_of("run-9"), "driver") == [])

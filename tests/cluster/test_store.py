@@ -110,6 +110,19 @@ def test_ten_thousand_objects_are_listed_and_the_scan_among_them_is_found(endpoi
     scan.same_as(bucket.get("of-archive", tmp_path / "result"))
 
 
+def test_the_images_file_system_shell_copies_a_scan_from_the_store(endpoint, keys, bucket, scan, tmp_path):
+    """What `/opt/entrypoint.sh fs` starts, as the pipeline's download step calls it; twice, as after a retry."""
+    classpath = f"{SPARK_HOME.parent}/tomobasis/hadoop:{SPARK_HOME}/jars/*"
+    settings = {"fs.s3a.endpoint": endpoint, "fs.s3a.endpoint.region": "us-east-1", "fs.s3a.path.style.access": "true"}
+    options = [word for key, value in settings.items() for word in ("-D", f"{key}={value}")]
+    for source, code in (("series", 0), ("series", 0), ("absent", 1)):
+        shell = ["java", "-cp", classpath, "org.apache.hadoop.fs.FsShell", *options]
+        run = start([*shell, "-get", "-f", f"{bucket.uri(source)}/*", tmp_path], **environment(keys))
+        assert run.code == code, run.err
+    copied = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert copied == {path.name: path.read_bytes() for path in scan.folder.iterdir()}
+
+
 def test_a_store_that_dies_and_comes_back_does_not_change_a_bit(endpoint, keys, bucket, server, scan, tmp_path):
     job = command(endpoint, "--input", bucket.uri("series"), "--output", bucket.uri("after-outage"))
     with subprocess.Popen(

@@ -62,6 +62,16 @@ def decompose(
     name = "tomobasis-" + hashlib.sha256(run.encode()).hexdigest()[:16]
     body["metadata"]["name"] = body["spec"]["sparkConf"]["spark.tomobasis.run"] = name
     body["spec"]["arguments"] = ["--input", input_uri, "--output", output_uri, "--rank", rank]
+
+    def cancelled(*_):
+        try:
+            objects.delete_namespaced_custom_object(name=name, **kind)
+        except client.ApiException as refused:
+            if refused.status != 404:
+                raise
+        sys.exit("cancelled; the application was deleted")
+
+    signal.signal(signal.SIGTERM, cancelled)
     try:
         objects.create_namespaced_custom_object(body=body, **kind)
         print(f"application {name} in namespace {namespace}", flush=True)
@@ -69,12 +79,6 @@ def decompose(
         if refused.status != 409:
             raise
         print(f"application {name} is there already: an earlier try of this step made it", flush=True)
-
-    def cancelled(*_):
-        objects.delete_namespaced_custom_object(name=name, **kind)
-        sys.exit("cancelled; the application was deleted")
-
-    signal.signal(signal.SIGTERM, cancelled)
 
     last_error = []
 
