@@ -86,9 +86,13 @@ fn main() -> ExitCode {
         // The message of a panic is reported below, in one line.
         panic::set_hook(Box::new(|_| ()));
     }
-    let interruptible = ctrlc::set_handler(|| {
+    let left = match action {
+        Action::Render(_) => "pictures may be missing or cut short",
+        _ => "nothing was written",
+    };
+    let interruptible = ctrlc::set_handler(move || {
         tomobasis_pipeline::result::remove_unfinished();
-        eprintln!("error: interrupted; nothing was written");
+        eprintln!("error: interrupted; {left}");
         std::process::exit(INTERRUPTED);
     });
     if let Err(error) = interruptible {
