@@ -24,14 +24,14 @@ FILES = (range(0, SLICES, 2), range(SLICES - 1, 0, -2))
 EMIT = ("--emit", "parquet,dicom", "--composite", ",".join(map(str, RANKS)))
 
 
-def write_scan(folder, modality="CT"):
+def write_scan(folder, modality="CT", transfer_syntax="explicit"):
     """A made scan whose slices alternate between two multi-frame files; returns (Scan, paths)."""
     scan = described(SLICES, 60, 80)
     hu = dict(hu_slices(Phantom(), SLICES, 60, 80))
     folder.mkdir(parents=True)
     paths = [folder / "b.dcm", folder / "a.dcm"]
     for number, (path, slices) in enumerate(zip(paths, FILES, strict=True), 1):
-        write(multi_frame(scan, number, [(j, hu[j]) for j in slices], modality), path)
+        write(multi_frame(scan, number, [(j, hu[j]) for j in slices], modality), path, transfer_syntax)
     return scan, paths
 
 
@@ -116,6 +116,14 @@ def test_groups_are_the_sources_but_for_what_says_that_they_are_derived(plain):
             assert (image.ReferencedSOPInstanceUID, image.ReferencedFrameNumber) == (old.SOPInstanceUID, number)
             del new_frame.DerivationImageSequence
             assert new_frame == old_frame
+
+
+def test_the_encoding_of_the_source_does_not_show(plain, tmp_path):
+    write_scan(tmp_path / "scan", transfer_syntax="implicit")
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result", *EMIT)
+    assert run.code == 0, run.err
+    for ours, theirs in zip(files(tmp_path / "result", 3), files(plain[2], 3), strict=True):
+        assert ours.read_bytes() == theirs.read_bytes()
 
 
 @pytest.mark.parametrize("modality", ["CT", "MR"])

@@ -171,7 +171,10 @@ pub fn derive(
     } else {
         describe::describe_slice(&mut attributes, header, derivation);
     }
-    let mut out = Vec::with_capacity(2 * stored.len() + 16 * 1024);
+    // Room for all, so that the instance is not moved while it grows: tag, VR, length and delimiter of each attribute, and the
+    // meta group.
+    let header_bytes: usize = attributes.values().map(|attribute| attribute.value.len() + 20).sum();
+    let mut out = Vec::with_capacity(2 * stored.len() + header_bytes + 1024);
     write_meta(&header.sop_class_uid, &instance, derivation, &mut out);
     attributes.iter().for_each(|(&tag, attribute)| attribute.write(tag, &mut out));
     let size = (plan.rows, plan.columns);
