@@ -6,7 +6,8 @@
 //!     cargo run --release -p tomobasis-dicom --example read -- decode FILE...
 //!     cargo run --release -p tomobasis-dicom --example read -- heads FILE...
 //!
-//! `values` prints the stored values in place of their digest, `decode` neither; `heads` lists all files as one input and prints how many are what.
+//! `values` prints the stored values in place of their digest, `decode` neither; `heads` lists all files as one input and prints how
+//! many are what.
 
 use std::fs::File;
 use std::io::{self, Read};

@@ -4,7 +4,8 @@
 //! kilobytes usually suffice; when an element header or a wanted value lies beyond the head, the scan stops
 //! with the number of bytes it needs. Sequences are skipped; those of undefined length have to be walked to
 //! find their end, which takes a depth counter and no stack, so any nesting is one linear pass. The few that
-//! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
+//! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position
+//! arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
 
 use dicom_core::Tag;
 

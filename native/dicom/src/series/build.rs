@@ -1,7 +1,7 @@
 //! From a group of slices to a [`SeriesPlan`].
 
 use super::group::Group;
-use super::notes::{self, left_out, warnings};
+use super::notes::{self, left_out, problems_of_slices, rescale_unit, warnings};
 use super::plan::{Piece, SeriesPlan, SlicePlan};
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
@@ -100,28 +100,4 @@ fn plan_without(
     let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));
     plan.left_out.extend(sentences.map(skip::skipped));
     Ok(plan)
-}
-
-/// Slices that keep the group from being read, in file order: broken ones of its series or of a series that
-/// cannot be told, and those of the group that no decoder reads.
-pub(super) fn problems_of_slices(inventory: &Inventory, group: &Group) -> Vec<(usize, Problem)> {
-    let ours = |series: &Option<String>| series.as_deref().is_none_or(|uid| uid == group.series());
-    let broken = inventory.broken().filter(|(_, broken)| ours(&broken.series));
-    let unread = group.slices.iter().filter_map(|member| {
-        let uid = &member.header.transfer_syntax;
-        (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
-    });
-    let mut problems: Vec<_> =
-        broken.map(|(file, broken)| (file, broken.problem.clone())).chain(unread).collect();
-    problems.sort_by_key(|(file, _)| *file);
-    problems
-}
-
-/// Unit of the rescaled values.
-pub(super) fn rescale_unit(header: &SliceHeader) -> String {
-    match &header.rescale_type {
-        Some(unit) => unit.clone(),
-        None if header.modality == "CT" => "HU".to_owned(),
-        None => "unspecified".to_owned(),
-    }
 }

@@ -1,13 +1,13 @@
 //! What a user should know about an input: what of it is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use super::build::{problems_of_slices, rescale_unit};
 use super::group::{Group, SliceRole};
 use super::plan::{Note, NoteKind};
 use super::{Inventory, geometry};
 use crate::error::Error;
 use crate::header::SliceHeader;
 use crate::problem::Problem;
+use crate::syntax;
 
 /// Smallest angle that is reported as tilt: positions are often rounded to a few digits.
 const TILT_DEGREES: f64 = 0.1;
@@ -30,6 +30,21 @@ pub(super) fn problems(inventory: &Inventory, groups: &[Group], group: &Group) -
     }
     texts.extend(duplicates(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
     texts
+}
+
+/// Slices that keep the group from being read, in file order: broken ones of its series or of a series that
+/// cannot be told, and those of the group that no decoder reads.
+pub(super) fn problems_of_slices(inventory: &Inventory, group: &Group) -> Vec<(usize, Problem)> {
+    let ours = |series: &Option<String>| series.as_deref().is_none_or(|uid| uid == group.series());
+    let broken = inventory.broken().filter(|(_, broken)| ours(&broken.series));
+    let unread = group.slices.iter().filter_map(|member| {
+        let uid = &member.header.transfer_syntax;
+        (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
+    });
+    let mut problems: Vec<_> =
+        broken.map(|(file, broken)| (file, broken.problem.clone())).chain(unread).collect();
+    problems.sort_by_key(|(file, _)| *file);
+    problems
 }
 
 /// One sentence per problem, with the first file and the number of others that have it.
@@ -147,6 +162,15 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         }
     }
     notes
+}
+
+/// Unit of the rescaled values.
+pub(super) fn rescale_unit(header: &SliceHeader) -> String {
+    match &header.rescale_type {
+        Some(unit) => unit.clone(),
+        None if header.modality == "CT" => "HU".to_owned(),
+        None => "unspecified".to_owned(),
+    }
 }
 
 /// Repeated positions, gaps and tilt.

@@ -15,9 +15,7 @@ mod record;
 mod slices;
 mod strip;
 
-use serde::{Deserialize, Serialize};
-use tomobasis_dicom::SeriesPlan;
-use tomobasis_dicom::derived::{Derivation, DerivedSyntax, check_source};
+use tomobasis_dicom::derived::Derivation;
 
 pub use self::{
     composites::Composites,
@@ -29,41 +27,7 @@ pub(crate) use self::{
     composites::{CompositeRenderer, CompositeScratch},
     slices::folder,
 };
-use crate::{
-    decomposition::Decomposition,
-    digest::Digest,
-    error::{Error, Result},
-    options::Method,
-};
-
-/// How derived DICOM is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum DicomSyntax {
-    /// Explicit VR Little Endian, uncompressed
-    #[default]
-    Explicit,
-    /// JPEG-LS Lossless: about half the size, slower to write and to read
-    JpegLs,
-}
-
-impl From<DicomSyntax> for DerivedSyntax {
-    fn from(syntax: DicomSyntax) -> Self {
-        match syntax {
-            DicomSyntax::Explicit => Self::Explicit,
-            DicomSyntax::JpegLs => Self::JpegLs,
-        }
-    }
-}
-
-/// Refuses `--emit dicom` for series that no derived instances can be written for.
-///
-/// # Errors
-/// [`Error::Option`] with the reason.
-pub(crate) fn check(plan: &SeriesPlan, syntax: DicomSyntax) -> Result<()> {
-    check_source(plan, syntax.into())
-        .map_err(|why| Error::option("--emit", format!("dicom {why}, or leave it out")))
-}
+use crate::{decomposition::Decomposition, digest::Digest, options::Method};
 
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.
 ///

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DicomSyntax;
 use crate::{
     decomposition::Decomposition,
     digest::Digest,
     error::{Error, Result},
+    options::DicomSyntax,
 };
 
 /// What the manifest needs to know of one slice of a derived series.

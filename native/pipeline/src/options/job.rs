@@ -74,10 +74,7 @@ pub fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{
-        derived::DicomSyntax,
-        options::{Emit, RankChoice},
-    };
+    use crate::options::{DicomSyntax, Emit, RankChoice};
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();

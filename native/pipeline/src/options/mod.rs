@@ -4,6 +4,7 @@
 //! [`JobArgs`] into its subcommand; the job parses it alone through [`parse_job`]. What depends on the series (a rank above
 //! the number of slices) is checked once the series is known, by [`Options::check_against`].
 
+mod dicom;
 mod job;
 mod later;
 mod method;
@@ -16,16 +17,14 @@ use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
 pub use self::{
+    dicom::DicomSyntax,
     job::{ParsedJob, one_line, parse_job},
     method::{Method, Sketching},
     rank::{Composite, RankChoice},
     render::{Place, RenderArgs},
     verify::VerifyArgs,
 };
-use crate::{
-    derived::{self, DicomSyntax},
-    error::{Error, Result},
-};
+use crate::error::{Error, Result};
 
 /// What is written into the result folder beside the manifest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -250,7 +249,7 @@ impl Options {
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
         if self.emits(Emit::Dicom) {
-            derived::check(plan, self.dicom_syntax)?;
+            self.dicom_syntax.check_against(plan)?;
         }
         let slices = plan.slices.len();
         if let RankChoice::Columns(k) = self.rank

@@ -2,8 +2,8 @@
 
 use clap::Args;
 
-use super::{Composite, Emit, InputFormat, OnBadSlice, Options};
-use crate::{derived::DicomSyntax, result::Manifest};
+use super::{Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options};
+use crate::result::Manifest;
 
 /// The arguments of `verify`.
 #[derive(Args, Clone, Debug)]
