@@ -9,7 +9,7 @@ import sys
 import numpy as np
 import pydicom
 import pytest
-from enhanced_image import multi_frame
+from enhanced_image import item, multi_frame
 from pydicom.pixels import pixel_array
 
 from anatomy import Phantom
@@ -132,6 +132,33 @@ def test_dciodvfy_finds_no_error_that_the_source_does_not_have(tmp_path, modalit
         _, sources, out = derive(tmp_path / str(i), *options, modality=modality)
         for source, path in zip(sources, files(out, 3), strict=True):
             assert errors(path) - errors(source) == set(), path
+
+
+def test_frames_of_another_orientation_are_left_out(tmp_path):
+    _, sources = write_scan(tmp_path / "scan")
+    data = pydicom.dcmread(sources[0])
+    frames = data.PerFrameFunctionalGroupsSequence
+    axial = data.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
+    del data.SharedFunctionalGroupsSequence[0].PlaneOrientationSequence
+    for number, frame in enumerate(frames):
+        sagittal = item(ImageOrientationPatient=["0", "1", "0", "0", "0", "-1"])
+        frame.PlaneOrientationSequence = sagittal if number in (3, 5) else axial
+    (tmp_path / "mixed").mkdir()
+    data.save_as(tmp_path / "mixed/source.dcm")
+    listed = json.loads(tomobasis("inspect", "--json", tmp_path / "mixed").out)["series"]
+    largest = max(listed, key=lambda one: one["slices"])["id"]
+    run = decompose("--input", tmp_path / "mixed", "--output", tmp_path / "result", *EMIT, "--series", largest)
+    assert run.code == 0 and "2 slices of other series or volumes" in run.err, run.err
+    (path,) = (tmp_path / "result/dicom/k=3").iterdir()
+    new = pydicom.dcmread(path)
+    kept = [number for number in range(1, 13) if number not in (4, 6)]
+    groups = new.PerFrameFunctionalGroupsSequence
+    named = [group.DerivationImageSequence[0].SourceImageSequence[0].ReferencedFrameNumber for group in groups]
+    assert named == kept and new.NumberOfFrames == len(new.pixel_array) == 10
+    contents = [group.FrameContentSequence[0] for group in groups]
+    assert [list(content.DimensionIndexValues) for content in contents] == [[1, place] for place in range(1, 11)]
+    assert [content.InStackPositionNumber for content in contents] == list(range(1, 11))
+    assert errors(path) - errors(tmp_path / "mixed/source.dcm") == set()
 
 
 @pytest.mark.parametrize("plugin", ["pyjpegls", "gdcm"])
