@@ -131,6 +131,12 @@ pub enum Error {
         /// Row blocks of the matrix.
         blocks: usize,
     },
+    /// A partial result that can't be added to a pass, or a pass that can't be finished.
+    #[error("a partial result does not fit the pass: {why}")]
+    Partial {
+        /// What does not fit.
+        why: &'static str,
+    },
     /// Jacobi's rotations did not end.
     #[error("the singular values of a {columns} x {columns} matrix did not converge")]
     NoConvergence {

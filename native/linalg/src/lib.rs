@@ -20,6 +20,9 @@
 //! * [`dssvd`] and [`dspca`]: randomized, for the leading k of many columns, with Mahout's meaning of k, p
 //!   and q.
 //!
+//! Either is a loop over [`RealPasses`], by which the row blocks may be anywhere: a [`Pass`] and the
+//! [`Partials`] that it finds travel as bytes.
+//!
 //! How many to keep: [`optimal_rank`], [`energy_rank`].
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
@@ -47,6 +50,6 @@ pub use rank::{
     unknown_noise_coefficient,
 };
 pub use real::{
-    Key, Randomized, RealBlocks, RealMatrix, RealSvd, Sketch, Tree, TsqrNode, dspca, dssvd, philox4x32_10,
-    row_means, tsqr_svd,
+    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Sketch, Tree,
+    TsqrNode, dspca, dssvd, philox4x32_10, row_means, tsqr_svd,
 };

@@ -163,15 +163,13 @@ impl Decomposition {
             range,
         })
     }
+
     /// What is broadcast.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when it cannot be serialized.
+    /// [`Error::Option`] when it is too large for that; [`Error::Protocol`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let mut bytes = MAGIC.to_vec();
-        rmp_serde::encode::write_named(&mut bytes, self)
-            .map_err(|error| Error::Protocol(error.to_string()))?;
-        Ok(bytes)
+        to_broadcast(MAGIC, self)
     }
 
     /// The inverse of [`Self::to_bytes`].
@@ -256,6 +254,27 @@ impl Decomposition {
     }
 }
 
+/// The bytes of what every executor needs.
+pub(crate) fn to_broadcast(magic: &[u8], value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = magic.to_vec();
+    rmp_serde::encode::write_named(&mut bytes, value).map_err(|error| Error::Protocol(error.to_string()))?;
+    check_broadcast(bytes.len())?;
+    Ok(bytes)
+}
+
+/// Java's arrays are indexed by 31 bits.
+fn check_broadcast(length: usize) -> Result<()> {
+    if i32::try_from(length).is_ok() {
+        return Ok(());
+    }
+    let problem = format!(
+        "executors would need {:.1} GB of this scan's factors, and at most 2 can be broadcast; give a smaller --rank K, or use \
+         `tomobasis decompose`",
+        length as f64 / 1e9
+    );
+    Err(Error::option("--rank", problem))
+}
+
 /// Pixels of one slice.
 pub(crate) fn image_pixels(plan: &SeriesPlan) -> u64 {
     plan.rows as u64 * plan.columns as u64
@@ -325,4 +344,17 @@ fn range_of(stored: impl Iterator<Item = (i32, i32)>, rescale: &[Rescale]) -> (f
         }
     }
     range
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_too_large_to_be_broadcast_is_refused_with_what_to_do() {
+        assert!(check_broadcast(i32::MAX as usize).is_ok());
+        let refused = check_broadcast(2_300_000_000).unwrap_err();
+        assert_eq!(refused.exit_code(), 2);
+        assert!(refused.to_string().starts_with("--rank: executors would need 2.3 GB"), "{refused}");
+    }
 }

@@ -6,7 +6,7 @@
 //! |---|---|---|
 //! | scan | driver | [`scan`]: list files, read headers, choose the series: a `SeriesPlan` |
 //! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels, one digest per slice |
-//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: their passes) |
+//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: [`pass`]) |
 //! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
 //! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture, composites (`--emit dicom`) |
 //! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
@@ -26,6 +26,7 @@ pub mod digest;
 mod error;
 mod factors;
 pub mod options;
+pub mod pass;
 mod pictures;
 pub mod progress;
 pub mod render;

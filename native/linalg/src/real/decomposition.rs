@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
-use super::product::Left;
+use super::pass::sketched;
+use super::passes::{RealPasses, run};
 use super::scale::{Scaled, times_power_of_two};
 use super::source::{RealBlocks, Size};
 use super::svd::SmallSvd;
@@ -41,10 +42,11 @@ pub(super) struct Parts {
     pub size: Size,
     pub center: bool,
     pub range: Option<Matrix>,
-    /// `||A||_F^2` over `2^(2 exponent)`.
+    /// `||A||_F^2`.
     pub energy: f64,
+    /// `s` is over `2^exponent`.
     pub exponent: i32,
-    /// Of the small matrix, over `2^exponent`.
+    /// `V` of the matrix, `s`, and `U` of the root of the tree.
     pub svd: SmallSvd,
 }
 
@@ -68,21 +70,7 @@ pub fn tsqr_svd<S: RealBlocks>(
     center: bool,
     threads: usize,
 ) -> Result<RealSvd, S::Error> {
-    let size = Size::of(source)?;
-    let k = match rank {
-        Rank::Full => size.columns,
-        Rank::Columns(k) if (1..=size.columns).contains(&k) => k,
-        Rank::Columns(rank) => return Err(Error::RankRange { rank, columns: size.columns }.into()),
-    };
-    in_pool(threads, || {
-        let Some(reduced) = tsqr::reduce(size.blocks, |b| size.load(source, b, center))? else {
-            return Ok(RealSvd::of_nothing(size, center));
-        };
-        let svd = SmallSvd::new(&reduced.root.matrix)?;
-        let energy = svd.s.iter().rev().fold(0.0, |sum: f64, s| s.mul_add(*s, sum));
-        let parts = Parts { size, center, range: None, energy, exponent: reduced.root.exponent, svd };
-        Ok(RealSvd::new(parts, k, |u| reduced.coefficients(u))?)
-    })
+    run(source, RealPasses::tsqr(source.rows(), source.columns(), rank, center)?, threads)
 }
 
 impl RealSvd {
@@ -109,7 +97,7 @@ impl RealSvd {
             v: svd.v.select(&kept).to_rows(),
             rank,
             spectrum,
-            energy: times_power_of_two(energy, exponent.saturating_mul(2)),
+            energy,
             size,
             center,
             range,
@@ -167,7 +155,7 @@ impl RealSvd {
         let coefficients = self.coefficients.get(block).ok_or(Error::Block { block, blocks })?;
         let mut values = self.size.take(block, values, self.center)?;
         if let Some(w) = &self.range {
-            values.matrix = Left::of(&values.matrix).times(w);
+            values = sketched(&values, w);
         }
         let kept: Vec<usize> = (0..k.min(self.s.len())).collect();
         Ok(tsqr::leaf(values).0.apply(&coefficients.select(&kept)).to_rows())
@@ -185,16 +173,4 @@ impl RealSvd {
         let Scaled { exponent, matrix } = self.size.take(block, values, false)?;
         Ok(matrix.row_means().into_iter().map(|mean| times_power_of_two(mean, exponent)).collect())
     }
-}
-
-/// Runs on a pool of so many threads.
-pub(super) fn in_pool<T: Send, E: From<Error> + Send>(
-    threads: usize,
-    work: impl FnOnce() -> Result<T, E> + Send,
-) -> Result<T, E> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads.max(1))
-        .build()
-        .map_err(|e| Error::Threads(e.to_string()))?
-        .install(work)
 }

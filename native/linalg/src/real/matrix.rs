@@ -10,11 +10,31 @@ pub(super) const LANES: usize = 8;
 
 /// A `rows x columns` matrix; what pads the last panel is zero.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Unchecked")]
 pub(super) struct Matrix {
     rows: usize,
     columns: usize,
     /// Entry `(i, j)` is `data[j / LANES * rows + i][j % LANES]`.
     data: Vec<[f64; LANES]>,
+}
+
+/// A matrix as another process sent it.
+#[derive(Deserialize)]
+struct Unchecked {
+    rows: usize,
+    columns: usize,
+    data: Vec<[f64; LANES]>,
+}
+
+impl TryFrom<Unchecked> for Matrix {
+    type Error = &'static str;
+
+    fn try_from(Unchecked { rows, columns, data }: Unchecked) -> Result<Self, Self::Error> {
+        if columns.div_ceil(LANES).checked_mul(rows) != Some(data.len()) {
+            return Err("a matrix whose sizes do not fit its entries");
+        }
+        Ok(Self { rows, columns, data })
+    }
 }
 
 impl Matrix {

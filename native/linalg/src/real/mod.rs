@@ -11,16 +11,22 @@
 //!   of fused multiply-adds.
 //! * [`qr`]: block Householder QR. [`jacobi`], [`svd`]: the SVD of a small matrix.
 //! * [`scale`]: a power of two beside each matrix, so that no scale of the data overflows.
-//! * [`tree`]: the canonical tree over row blocks. [`tsqr`]: QR along that tree. [`source`]: where row blocks
-//!   come from.
+//! * [`tree`]: the canonical tree over row blocks. [`tsqr`], [`projection`]: QR and `Q^T A` along that tree.
+//!   [`source`]: where row blocks come from.
 //! * [`random`]: counter-based random numbers and sketches.
+//! * [`pass`]: what one pass computes of a row block, wherever that is. [`passes`]: the passes, one after
+//!   another, and what is done between them. [`bytes`]: how their results travel.
 //!
-//! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`].
+//! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`], each a loop over [`RealPasses`].
 
+mod bytes;
 mod decomposition;
 mod jacobi;
 mod matrix;
+mod pass;
+mod passes;
 mod product;
+mod projection;
 mod qr;
 mod random;
 mod randomized;
@@ -32,6 +38,8 @@ mod tsqr;
 
 pub use decomposition::{RealSvd, tsqr_svd};
 pub use matrix::row_means;
+pub use pass::{Partial, Partials, Pass};
+pub use passes::RealPasses;
 pub use random::{Sketch, philox4x32_10};
 pub use randomized::{Randomized, dspca, dssvd};
 pub use source::{RealBlocks, RealMatrix};

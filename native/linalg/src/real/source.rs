@@ -1,5 +1,7 @@
 //! Where the row blocks of a real-valued matrix come from.
 
+use serde::{Deserialize, Serialize};
+
 use super::matrix::Matrix;
 use super::scale::Scaled;
 use crate::{BLOCK_ROWS, Error};
@@ -66,7 +68,8 @@ impl RealBlocks for RealMatrix<'_> {
 }
 
 /// The shape of a matrix whose sizes were checked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u64, usize)", try_from = "(u64, usize)")]
 pub(super) struct Size {
     pub rows: u64,
     pub columns: usize,
@@ -80,8 +83,7 @@ impl Size {
     /// # Errors
     /// [`Error::ColumnCount`] for zero columns or more than 16,384; [`Error::TooManyRows`] for more blocks
     /// than memory can address.
-    pub fn of<S: RealBlocks>(source: &S) -> Result<Self, Error> {
-        let (rows, columns) = (source.rows(), source.columns());
+    pub fn new(rows: u64, columns: usize) -> Result<Self, Error> {
         if columns == 0 || columns > MAX_COLUMNS {
             return Err(Error::ColumnCount { limit: MAX_COLUMNS, actual: columns });
         }
@@ -101,7 +103,7 @@ impl Size {
 
     /// Rows of a block.
     pub fn rows_of(&self, block: usize) -> usize {
-        let left = self.rows.saturating_sub((block * BLOCK_ROWS) as u64);
+        let left = self.rows.saturating_sub(block.saturating_mul(BLOCK_ROWS) as u64);
         usize::try_from(left).map_or(BLOCK_ROWS, |left| left.min(BLOCK_ROWS))
     }
 
@@ -126,12 +128,19 @@ impl Size {
         }
         Ok(scaled)
     }
+}
 
-    /// Reads a block of `source` and takes it.
-    pub fn load<S: RealBlocks>(&self, source: &S, block: usize, center: bool) -> Result<Scaled, S::Error> {
-        let mut values = vec![0.0; self.rows_of(block) * self.columns];
-        source.read(block, &mut values)?;
-        Ok(self.take(block, &values, center)?)
+impl TryFrom<(u64, usize)> for Size {
+    type Error = Error;
+
+    fn try_from((rows, columns): (u64, usize)) -> Result<Self, Error> {
+        Self::new(rows, columns)
+    }
+}
+
+impl From<Size> for (u64, usize) {
+    fn from(size: Size) -> Self {
+        (size.rows, size.columns)
     }
 }
 

@@ -8,6 +8,7 @@ use rayon::prelude::*;
 
 use super::jacobi::{orthogonalize, products};
 use super::matrix::Matrix;
+use super::product::Left;
 use super::qr::{Qr, Shape};
 use crate::Error;
 use crate::dispatch::dispatched;
@@ -46,6 +47,14 @@ impl SmallSvd {
         };
         let u = first.apply(&Matrix::from_fn(r, r, unit));
         Ok(Self { u, s: by_size.iter().map(|&column| norms[column]).collect(), v })
+    }
+
+    /// The SVD of `B W^T`, where the columns of `W` are orthonormal and as many as those of `B`.
+    pub fn times_transpose_of(self, w: &Matrix) -> Self {
+        let v = Left::of(w).times(&self.v);
+        let signs: Vec<f64> = (0..v.columns()).map(|c| sign((0..v.rows()).map(|i| v.get(i, c)))).collect();
+        let signed = |m: &Matrix| Matrix::from_fn(m.rows(), m.columns(), |i, c| signs[c] * m.get(i, c));
+        Self { u: signed(&self.u), s: self.s, v: signed(&v) }
     }
 }
 

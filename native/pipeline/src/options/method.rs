@@ -212,7 +212,7 @@ impl Method {
     ///
     /// # Errors
     /// [`Error::Option`] naming `--method`.
-    pub(super) fn check_machine(&self) -> Result<()> {
+    pub(crate) fn check_machine(&self) -> Result<()> {
         if *self == Self::Gram || cfg!(target_arch = "x86_64") {
             return Ok(());
         }

@@ -28,13 +28,22 @@ use crate::Error;
 use node::Joint;
 pub use node::TsqrNode;
 
+/// The joints of nodes that were combined, by the node that they gave.
+type Joints = Mutex<BTreeMap<Key, Joint>>;
+
+/// Nodes of blocks on their way up the tree; they come from any thread, in any order.
+#[derive(Default)]
+pub(super) struct Reduction {
+    tree: Tree<TsqrNode>,
+    joints: Joints,
+}
+
 /// A matrix reduced to its `R`, and what is needed to go back.
 pub(super) struct Reduced {
     /// `R` of the whole matrix.
     pub root: Scaled,
     top: Key,
     joints: BTreeMap<Key, Joint>,
-    blocks: usize,
 }
 
 /// The factorization of one block's values.
@@ -45,28 +54,39 @@ pub(super) fn leaf(block: Scaled) -> (Qr, TsqrNode) {
     (qr, node)
 }
 
-/// Factors the matrix whose row blocks `block(0..blocks)` returns, on the current thread pool. None when
-/// there are no blocks.
-pub(super) fn reduce<E: From<Error> + Send>(
-    blocks: usize,
-    block: impl Fn(usize) -> Result<Scaled, E> + Sync,
-) -> Result<Option<Reduced>, E> {
-    let tree = Tree::default();
-    let joints = Mutex::new(BTreeMap::new());
-    let combine = |key: Key, left: TsqrNode, right: TsqrNode| -> Result<TsqrNode, E> {
+impl Reduction {
+    /// Adds the node of a block and combines what has become complete.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when its columns are not those of the others.
+    pub fn add(&self, block: usize, node: TsqrNode) -> Result<(), Error> {
+        self.tree.add(Key::block(block), node, keeping(&self.joints))
+    }
+
+    /// The matrix whose blocks were added, from block 0 on without a gap; None when there were none.
+    ///
+    /// # Errors
+    /// As for [`add`](Self::add).
+    pub fn finish(self) -> Result<Option<Reduced>, Error> {
+        let Self { tree, joints } = self;
+        let root = tree.finish(keeping(&joints))?;
+        let joints = joints.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(root.map(|(top, node)| Reduced { root: node.into_scaled(), top, joints }))
+    }
+}
+
+/// Combines two nodes and keeps their joint.
+fn keeping(joints: &Joints) -> impl Fn(Key, TsqrNode, TsqrNode) -> Result<TsqrNode, Error> {
+    move |key, left, right| {
         let (node, joint) = left.join(right)?;
         joints.lock().unwrap_or_else(PoisonError::into_inner).insert(key, joint);
         Ok(node)
-    };
-    (0..blocks).into_par_iter().try_for_each(|b| tree.add(Key::block(b), leaf(block(b)?).1, combine))?;
-    let root = tree.finish(combine)?;
-    let joints = joints.into_inner().unwrap_or_else(PoisonError::into_inner);
-    Ok(root.map(|(top, node)| Reduced { root: node.into_scaled(), top, joints, blocks }))
+    }
 }
 
 impl Reduced {
     /// For each block, the coefficients `C_b` such that block `b` of `Q C` is the block's own `Q_b C_b`; `c`
-    /// has as many rows as the root.
+    /// has as many rows as the root. On the current thread pool.
     pub fn coefficients(&self, c: Matrix) -> Vec<Matrix> {
         let mut level = vec![(self.top, c)];
         while level.first().is_some_and(|(key, _)| key.level > 0) {
@@ -83,7 +103,6 @@ impl Reduced {
             });
             level = halves.collect();
         }
-        debug_assert_eq!(level.len(), self.blocks);
         level.into_iter().map(|(_, c)| c).collect()
     }
 }

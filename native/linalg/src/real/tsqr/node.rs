@@ -1,6 +1,7 @@
 //! A node of the tree: the `R` of some rows; and the joint of two nodes.
 
 use crate::Error;
+use crate::real::bytes::Words;
 use crate::real::matrix::Matrix;
 use crate::real::qr::{Qr, Shape};
 use crate::real::scale::Scaled;
@@ -81,35 +82,32 @@ impl TsqrNode {
         bytes
     }
 
+    /// Whether bytes begin as those of a node.
+    pub(in crate::real) fn is_first_of(bytes: &[u8]) -> bool {
+        bytes.starts_with(MAGIC)
+    }
+
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
     /// [`Error::Bytes`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let wrong = |why| Error::Bytes { what: "a TSQR node", why };
-        let body = bytes.strip_prefix(MAGIC).ok_or(wrong("another beginning"))?;
-        let (words, rest) = body.as_chunks::<8>();
-        let [rows, columns, exponent, entries @ ..] = words else { return Err(wrong("cut short")) };
-        let size = |word: &[u8; 8]| usize::try_from(u64::from_le_bytes(*word)).ok();
-        let (Some(rows), Some(columns)) = (size(rows), size(columns)) else { return Err(wrong("a size")) };
-        let exponent =
-            i32::try_from(i64::from_le_bytes(*exponent)).map_err(|_| wrong("an exponent out of range"))?;
+        let mut words = Words::of(bytes, MAGIC, "a TSQR node")?;
+        let (rows, columns) = (words.size()?, words.size()?);
+        let exponent = words.exponent()?;
         // Upper trapezoid: rows of columns, columns - 1, .. entries.
         let count = rows
             .checked_mul(columns)
             .filter(|_| rows <= columns)
             .map(|all| all - rows * rows.saturating_sub(1) / 2);
-        if count != Some(entries.len()) || !rest.is_empty() {
-            return Err(wrong("sizes that do not fit its length"));
+        if count != Some(words.len()) {
+            return Err(words.wrong("sizes that do not fit its length"));
         }
         let mut matrix = Matrix::zeros(rows, columns);
-        let places = (0..rows).flat_map(|i| (i..columns).map(move |j| (i, j)));
-        for ((i, j), entry) in places.zip(entries) {
-            let value = f64::from_le_bytes(*entry);
-            if !value.is_finite() {
-                return Err(wrong("an entry that is no finite number"));
+        for i in 0..rows {
+            for j in i..columns {
+                matrix.set(i, j, words.number()?);
             }
-            matrix.set(i, j, value);
         }
         Ok(Self { r: Scaled { exponent, matrix } })
     }

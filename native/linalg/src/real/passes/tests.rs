@@ -1,0 +1,171 @@
+use super::*;
+use crate::real::pass::Partials;
+use crate::real::random::Sketch;
+use crate::real::tsqr::TsqrNode;
+use crate::{BLOCK_ROWS, RealMatrix, dspca, dssvd, tsqr_svd};
+use proptest::prelude::*;
+
+const COLUMNS: usize = 5;
+
+/// Six blocks, the last one of three rows.
+const ROWS: usize = 5 * BLOCK_ROWS + 3;
+
+fn matrix() -> Vec<f64> {
+    Sketch::Gaussian.matrix(3, COLUMNS, ROWS).to_rows()
+}
+
+fn block(values: &[f64], block: usize) -> Vec<f64> {
+    let source = RealMatrix::new(values, ROWS, COLUMNS).unwrap();
+    let mut block_values = vec![0.0; BLOCK_ROWS.min(ROWS - block * BLOCK_ROWS) * COLUMNS];
+    source.read(block, &mut block_values).unwrap();
+    block_values
+}
+
+/// Every kind of decomposition.
+fn all() -> [RealPasses; 4] {
+    let options = Randomized { oversample: 1, power_iterations: 1, ..Randomized::new(2) };
+    [
+        RealPasses::tsqr(ROWS as u64, COLUMNS, Rank::Full, false),
+        RealPasses::tsqr(ROWS as u64, COLUMNS, Rank::Columns(2), true),
+        RealPasses::randomized(ROWS as u64, COLUMNS, &options, false),
+        RealPasses::randomized(ROWS as u64, COLUMNS, &options, true),
+    ]
+    .map(Result::unwrap)
+}
+
+fn add_bytes(passes: &RealPasses, bytes: &[u8]) -> Result<(), Error> {
+    Partials::parts(bytes)?.into_iter().try_for_each(|partial| passes.add(partial))
+}
+
+fn through_bytes(pass: &Pass, values: &[f64], blocks: impl Iterator<Item = usize>) -> Vec<u8> {
+    let mut partials = Partials::default();
+    for b in blocks {
+        partials.add(pass.block(b, &block(values, b)).unwrap()).unwrap();
+    }
+    partials.into_bytes()
+}
+
+#[test]
+fn blocks_in_any_grouping_through_bytes_give_the_bits_of_the_drivers() {
+    let values = matrix();
+    let source = RealMatrix::new(&values, ROWS, COLUMNS).unwrap();
+    let options = Randomized { oversample: 1, power_iterations: 1, ..Randomized::new(2) };
+    let expected = [
+        tsqr_svd(&source, Rank::Full, false, 2),
+        tsqr_svd(&source, Rank::Columns(2), true, 2),
+        dssvd(&source, &options, 2),
+        dspca(&source, &options, 2),
+    ];
+    for groups in [vec![vec![0, 1, 2, 3, 4, 5]], vec![vec![5], vec![1, 2, 3], vec![4, 0]]] {
+        for (mut passes, expected) in all().into_iter().zip(&expected) {
+            let mut count = passes.left();
+            assert!([1, 5].contains(&count));
+            while let Some(pass) = passes.pass() {
+                for group in &groups {
+                    add_bytes(&passes, &through_bytes(pass, &values, group.iter().copied())).unwrap();
+                }
+                count -= 1;
+                passes.advance().unwrap();
+                assert_eq!(passes.left(), count);
+            }
+            assert_eq!(count, 0);
+            assert_eq!(passes.finish().as_ref(), expected.as_ref());
+        }
+    }
+}
+
+#[test]
+fn what_is_missing_came_twice_or_is_of_another_pass_is_refused() {
+    let values = matrix();
+    let [mut tsqr, _, randomized, _] = all();
+    let of = |passes: &RealPasses, b: usize| passes.pass().unwrap().block(b, &block(&values, b)).unwrap();
+    tsqr.add(of(&tsqr, 3)).unwrap();
+    let why = |result: Result<(), Error>| match result {
+        Err(Error::Partial { why }) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(why(tsqr.add(of(&tsqr, 3))), "a row block came twice");
+    assert_eq!(why(tsqr.add(of(&randomized, 2))), "it is of another pass");
+    let beyond = Partial { key: Key::block(6), ..of(&tsqr, 5) };
+    assert_eq!(tsqr.add(beyond), Err(Error::Block { block: 6, blocks: 6 }));
+    let misplaced = Partial { key: Key::block(5), ..of(&tsqr, 2) };
+    assert_eq!(why(tsqr.add(misplaced)), "it is of another pass");
+    assert_eq!(why(tsqr.advance()), "the pass lacks blocks");
+    assert!(tsqr.pass().is_none());
+    assert_eq!(why(tsqr.finish().map(|_| ())), "passes are left");
+}
+
+#[test]
+fn a_pass_refuses_blocks_and_values_that_are_none_of_its_matrix() {
+    let values = matrix();
+    for passes in all() {
+        let pass = passes.pass().unwrap();
+        assert_eq!(pass.block(6, &[]), Err(Error::Block { block: 6, blocks: 6 }));
+        assert_eq!(pass.block(usize::MAX, &[]), Err(Error::Block { block: usize::MAX, blocks: 6 }));
+        assert!(matches!(pass.block(5, &block(&values, 4)), Err(Error::Shape { .. })));
+        let bad = [f64::NAN; 3 * COLUMNS];
+        let wrong = Error::NotFiniteValue { row: 5 * BLOCK_ROWS as u64, column: 0 };
+        assert_eq!(pass.block(5, &bad), Err(wrong));
+    }
+}
+
+#[test]
+fn a_torn_pass_is_a_typed_error() {
+    let w = || Matrix::zeros(COLUMNS, 2);
+    let torn = [
+        Step::Range { w: Some(Matrix::zeros(COLUMNS + 1, 2)) },
+        Step::Project { w: w(), coefficients: vec![] },
+        Step::Project { w: w(), coefficients: vec![Matrix::zeros(9, 2)] },
+        Step::Project { w: w(), coefficients: vec![Matrix::zeros(2, 3)] },
+        Step::Project { w: Matrix::zeros(1, 2), coefficients: vec![Matrix::zeros(2, 2)] },
+    ];
+    for step in torn {
+        let pass = Pass { size: Size::new(8, COLUMNS).unwrap(), center: false, step };
+        assert_eq!(pass.block(0, &[1.0; 8 * COLUMNS]), Err(Error::Partial { why: "the pass is torn" }));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+    #[test]
+    fn bytes_that_were_changed_are_refused_or_harmless(
+        at in any::<prop::sample::Index>(),
+        cut in any::<prop::sample::Index>(),
+        byte: u8,
+        range: bool,
+    ) {
+        let node = TsqrNode::of_block(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2).unwrap();
+        let a = Scaled::new(Matrix::from_columns(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], 3, 2), 0);
+        let sum = Projection::of_block(&a, &Matrix::identity(3, 1));
+        let w = Matrix::identity(2, 1);
+        let coefficients = vec![Matrix::identity(1, 1)];
+        let (found, step) = match range {
+            true => (Found::Node(node), Step::Range { w: None }),
+            false => (Found::Projection(sum), Step::Project { w, coefficients }),
+        };
+        let mut passes = RealPasses::new(Size::new(3, 2).unwrap(), false, 1, usize::from(!range), None);
+        passes.begin(Size::new(3, 2).unwrap(), false, step);
+        let mut partials = Partials::default();
+        partials.add(Partial { key: Key::block(0), found }).unwrap();
+        let mut bytes = partials.into_bytes();
+        prop_assert!(Partials::parts(&bytes).is_ok());
+        let cut = Partials::parts(&bytes[..cut.index(bytes.len() - 1)]);
+        prop_assert!(cut.unwrap_or_default().is_empty());
+        let at = at.index(bytes.len());
+        bytes[at] = byte;
+        if add_bytes(&passes, &bytes).is_ok() && passes.advance().is_ok() {
+            prop_assert_eq!(passes.left(), usize::from(!range));
+        }
+    }
+
+    #[test]
+    fn bytes_of_anything_else_are_refused(
+        words in prop::collection::vec(any::<u64>(), 1..40),
+        below in prop::option::of(1u64..9),
+    ) {
+        let mut bytes = b"TBpart1\n".to_vec();
+        words.iter().for_each(|w| bytes.extend(below.map_or(*w, |below| w % below).to_le_bytes()));
+        let refused = Partials::parts(&bytes);
+        prop_assert!(matches!(refused, Err(Error::Bytes { .. })), "{:?}", refused);
+    }
+}
