@@ -10,7 +10,7 @@ from test_same_bits import same
 from test_verify import flip_last_bit
 
 from oracle import result, scan
-from running import ROOT, decompose, start, submit, tomobasis
+from running import ROOT, decompose, made_scan, start, submit, tomobasis
 
 RANK = 6
 METHODS = {
@@ -198,7 +198,69 @@ def test_what_does_not_go_together_is_refused_in_one_line(made, tmp_path, option
 
 
 @pytest.mark.spark
-def test_the_job_says_where_these_methods_run(made, tmp_path):
-    run = submit("--input", made.folder, "--output", tmp_path / "r", "--method", "tsqr")
-    assert run.code == 2, run.err
-    assert len(run.errors) == 1 and "tomobasis decompose" in run.errors[0]
+@pytest.mark.parametrize(("method", "partitions"), zip(METHODS, [1, 3, 7, 2], strict=True))
+def test_the_job_writes_the_files_that_the_command_writes(made, results, tmp_path, method, partitions):
+    conf = [f"spark.default.parallelism={partitions}"]
+    run = submit("--input", made.folder, "--output", tmp_path / "r", *METHODS[method], conf=conf)
+    assert run.code == 0, run.err
+    assert f"{METHODS[method][1]}, class fixed" in run.out
+    same(tmp_path / "r", results[method])
+
+
+@pytest.mark.spark
+def test_executors_of_their_own_write_the_same_files_and_derived_dicom(made, tmp_path):
+    options = ("--input", made.folder, *METHODS["dssvd"], "--composite", "3", "--emit", "report,dicom,parquet")
+    assert decompose("--output", tmp_path / "command", *options).code == 0
+    run = submit("--output", tmp_path / "job", *options, master="local-cluster[2,1,1024]")
+    assert run.code == 0, run.err
+    same(tmp_path / "job", tmp_path / "command")
+    verified = tomobasis("verify", tmp_path / "job", "--input", made.folder)
+    assert verified.code == 0, verified.err
+
+
+UNUSUAL = {
+    "more slices than pixels": ({"slices": 24, "rows": 4, "columns": 5}, ("--method", "tsqr")),
+    "k + p above the number of pixels": (
+        {"slices": 24, "rows": 4, "columns": 5},
+        ("--method", "dssvd", "--rank", "18"),
+    ),
+    "k + p above the number of slices": (
+        {"slices": 9, "rows": 64, "columns": 65},  # two blocks, the second of 64 rows
+        ("--method", "dspca", "--rank", "8"),
+    ),
+    "one block": ({"slices": 5, "rows": 30, "columns": 40}, ("--method", "dssvd", "--rank", "1")),
+}
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("case", UNUSUAL)
+def test_unusual_sizes_give_the_same_files_in_the_job(tmp_path, case):
+    size, options = UNUSUAL[case]
+    made_scan(tmp_path / "scan", **size)
+    job = ("--input", tmp_path / "scan", *options)
+    assert decompose("--output", tmp_path / "command", *job).code == 0
+    run = submit("--output", tmp_path / "job", *job)
+    assert run.code == 0, run.err
+    same(tmp_path / "job", tmp_path / "command")
+    a = scan.read(tmp_path / "scan").hu.astype(np.float64)
+    found = result.read(tmp_path / "job")
+    if "dspca" in options:
+        a = centred(a)
+    exact = np.linalg.svd(a, compute_uv=False)
+    if case.startswith("k + p"):  # the sketch then holds the whole range
+        assert np.abs(found.s - exact[: len(found.s)]).max() < 20 * EPSILON * exact[0]
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize(
+    ("options", "code", "named"),
+    [
+        (("--method", "dssvd", "--rank", "25"), 2, "--rank: 25 is more than the 24 slices"),
+        (("--method", "tsqr", "--seed", "1"), 2, "--seed: tsqr uses no random numbers"),
+    ],
+)
+def test_the_job_refuses_in_one_line(made, tmp_path, options, code, named):
+    run = submit("--input", made.folder, "--output", tmp_path / "r", *options)
+    assert run.code == code, run.err
+    assert len(run.errors) == 1 and named in run.errors[0]
+    assert not (tmp_path / "r").exists()

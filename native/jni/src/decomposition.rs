@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use jni::{
-    EnvUnowned, jni_mangle,
+    Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JObject, JObjectArray, JString},
     sys::{jint, jlong},
 };
@@ -12,12 +12,21 @@ use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, dig
 
 use crate::{
     arrays::{byte_arrays, new_string, size, string},
-    failure::{Failure, native},
+    failure::{self, Failure, native},
     handle, named_file,
 };
 
 /// What a handle of this class is: shared with the renderers made from it.
 pub(crate) type Shared = Arc<Decomposition>;
+
+/// The digests of all slices, 32 bytes each.
+pub(crate) fn digests(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<Vec<Digest>> {
+    let bytes = env.convert_byte_array(bytes)?;
+    match bytes.as_chunks::<32>() {
+        (digests, []) => Ok(digests.iter().copied().map(Digest).collect()),
+        _ => Err(Failure::Argument("slice digests have 32 bytes each".to_owned())),
+    }
+}
 
 /// `long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceDigests, int threads)`; the digests are those of
 /// all slices, in series order, 32 bytes each.
@@ -35,12 +44,7 @@ pub fn compute0<'local>(
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         let gram = GramAccumulator::from_bytes(&env.convert_byte_array(&gram)?)?;
-        let digests = env.convert_byte_array(&slice_digests)?;
-        let (digests, rest) = digests.as_chunks::<32>();
-        if !rest.is_empty() {
-            return Err(Failure::Argument("slice digests have 32 bytes each".to_owned()));
-        }
-        let digests: Vec<Digest> = digests.iter().copied().map(Digest).collect();
+        let digests = digests(env, &slice_digests)?;
         let threads = size(threads, "threads")?;
         let decomposition = Decomposition::compute(plan, options, &gram, &digests, threads)?;
         Ok(handle::create::<Shared>(Arc::new(decomposition)))

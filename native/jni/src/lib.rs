@@ -11,6 +11,8 @@
 
 mod archive;
 mod arrays;
+mod block_partials;
+mod block_pass;
 mod block_renderer;
 mod decomposition;
 mod derived_slices;
@@ -21,4 +23,5 @@ mod inventory;
 mod job_options;
 mod named_file;
 mod native_library;
+mod pass_driver;
 mod slice_decoder;

@@ -55,15 +55,12 @@ impl Randomized {
 
 /// The `k` leading singular triplets, nearly, of the source's matrix (m x n).
 ///
-/// The error in `s` and the residual are those of Halko et al. (their theorem 10.6 bounds the expected
+/// The error in `s` and the residual are at most those of Halko et al. (theorem 10.6 bounds the expected
 /// residual). Memory: one block per thread, n x (k + p), and 3 (k + p) x (k + p) for each block. The bits
 /// depend on the matrix and the parameters alone.
 ///
 /// # Errors
-/// Those of the source; [`Error::RankRange`] for a rank of zero or above `min(m, n)`; [`Error::ColumnCount`]
-/// and [`Error::TooManyRows`] for sizes that can't be addressed; [`Error::NotFiniteValue`] for NaN or
-/// infinity; [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoConvergence`];
-/// [`Error::Threads`].
+/// Those of [`tsqr_svd`](crate::tsqr_svd), the ranks from 1 to `min(m, n)`.
 pub fn dssvd<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) -> Result<RealSvd, S::Error> {
     run(source, RealPasses::randomized(source.rows(), source.columns(), options, false)?, threads)
 }

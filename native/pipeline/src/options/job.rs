@@ -3,7 +3,7 @@
 use clap::{Parser, error::ErrorKind};
 use serde::Serialize;
 
-use super::{JobArgs, Method, Options};
+use super::{JobArgs, Options};
 use crate::error::{Error, Result};
 
 /// What a job's command line asks for.
@@ -36,20 +36,6 @@ struct JobCommand {
 /// # Errors
 /// [`Error::CommandLine`] in one line, and what [`JobArgs::resolve`] refuses.
 pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
-    let parsed = parse_line(args)?;
-    if let ParsedJob::Run(Options { method, .. }) = &parsed
-        && *method != Method::Gram
-    {
-        let problem = format!(
-            "{} runs in one process only; use `tomobasis decompose`, or --method exact",
-            method.name()
-        );
-        return Err(Error::option("--method", problem));
-    }
-    Ok(parsed)
-}
-
-fn parse_line(args: &[String]) -> Result<ParsedJob> {
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
         Ok(command) => command.args.resolve().map(ParsedJob::Run),
@@ -74,11 +60,11 @@ pub fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{DicomSyntax, Emit, RankChoice};
+    use crate::options::{DicomSyntax, Emit, Method, RankChoice};
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse_line(&args)
+        parse_job(&args)
     }
 
     fn options(line: &str) -> Options {
@@ -170,18 +156,6 @@ mod tests {
             assert!(text.contains(named), "{line}: {text}");
             assert!(!text.contains('\n'), "{line}: {text}");
         }
-    }
-
-    #[test]
-    fn the_job_runs_what_is_certified_and_says_where_the_rest_runs() {
-        let args = |method: &str| ["--input", "a", "--output", "b", "--method", method].map(str::to_owned);
-        assert!(parse_job(&args("gram")).is_ok());
-        let refused = parse_job(&args("tsqr")).unwrap_err();
-        assert!(
-            refused
-                .to_string()
-                .starts_with("--method: tsqr runs in one process only; use `tomobasis decompose`")
-        );
     }
 
     #[test]

@@ -12,7 +12,7 @@ public final class Decomposition extends NativeObject {
     NativeLibrary.load();
   }
 
-  private Decomposition(long handle) {
+  Decomposition(long handle) {
     super(handle, Decomposition::free);
   }
 

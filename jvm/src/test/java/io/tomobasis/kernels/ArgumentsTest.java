@@ -55,6 +55,18 @@ class ArgumentsTest {
       assertIllegal(() -> new DerivedSlices(renderer, -1, 1));
       assertIllegal(() -> new DerivedSlices(renderer, 0, 0));
     }
+    assertNull(() -> new PassDriver(null, Runs.options()));
+    assertNull(() -> new PassDriver(plan, null));
+    assertNull(() -> new BlockPass(null));
+    assertNull(() -> new BlockPartials(null));
+    try (PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
+        BlockPass pass = new BlockPass(driver.pass().orElseThrow());
+        BlockPartials found = new BlockPartials(pass)) {
+      assertNull(() -> driver.take(null, 1));
+      assertNull(() -> driver.take(new byte[][] {null}, 1));
+      assertNull(() -> driver.finish(null));
+      assertNull(() -> found.add(0, null, 48));
+    }
     assertNull(() -> new DerivedFile("a", null, new byte[0]));
   }
 
@@ -81,6 +93,20 @@ class ArgumentsTest {
       assertThrows(RuntimeException.class, () -> decoder.decode(3, "a", file, new short[48], 0));
     }
     assertIllegal(() -> Decomposition.compute(plan, Runs.options(), new byte[0], new byte[0], 0));
+    try (PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
+        BlockPass pass = new BlockPass(driver.pass().orElseThrow());
+        BlockPartials found = new BlockPartials(pass)) {
+      assertIllegal(() -> driver.take(new byte[0][], 0));
+      assertIllegal(() -> found.add(-1, new short[144], 48));
+      assertIllegal(() -> found.add(0, new short[144], 0));
+      assertIllegal(() -> found.add(0, new short[145], 48));
+      assertThrows(TomoBasisException.class, () -> found.add(0, new short[96], 48));
+      assertThrows(TomoBasisException.class, () -> found.add(1, new short[144], 48));
+      found.add(0, new short[144], 48);
+      byte[] partials = found.take();
+      assertThrows(ComputationException.class, () -> driver.finish(new byte[96])); // the pass is not done
+      assertIllegal(() -> driver.take(new byte[][] {partials}, 1)); // and cannot be resumed
+    }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
       assertIllegal(() -> renderer.render(-1, new short[144], 48, new int[0]));
@@ -99,7 +125,11 @@ class ArgumentsTest {
     GramAccumulator gram = new GramAccumulator(3);
     Decomposition decomposition = Runs.decompose(CT, 1);
     BlockRenderer renderer = new BlockRenderer(decomposition);
-    for (NativeObject object : new NativeObject[] {inventory, decoder, gram, renderer, decomposition}) {
+    PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
+    BlockPass pass = new BlockPass(driver.pass().orElseThrow());
+    BlockPartials found = new BlockPartials(pass);
+    for (NativeObject object :
+        new NativeObject[] {inventory, decoder, gram, renderer, decomposition, driver, pass, found}) {
       object.close();
       object.close();
     }
@@ -112,6 +142,10 @@ class ArgumentsTest {
     assertClosed(decomposition::summary);
     assertClosed(() -> renderer.render(0, new short[144], 48, new int[0]));
     assertClosed(() -> new BlockRenderer(decomposition));
+    assertClosed(driver::pass);
+    assertClosed(() -> driver.take(new byte[0][], 1));
+    assertClosed(() -> new BlockPartials(pass));
+    assertClosed(() -> found.add(0, new short[144], 48));
   }
 
   private static void assertNull(Executable call) {

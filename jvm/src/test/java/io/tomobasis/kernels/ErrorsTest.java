@@ -32,6 +32,41 @@ class ErrorsTest {
   }
 
   @Test
+  void passes_without_all_blocks_or_with_a_block_twice_are_computation_exceptions() {
+    String plan = Runs.plan(CT);
+    String options = Runs.options("--method", "dssvd", "--rank", "2");
+    try (PassDriver driver = new PassDriver(plan, options);
+        BlockPass pass = new BlockPass(driver.pass().orElseThrow());
+        BlockPartials found = new BlockPartials(pass)) {
+      found.add(0, new short[CT.slices() * CT.pixels()], CT.pixels());
+      byte[] once = found.take();
+      assertOneLine(ComputationException.class, 1, "twice", () -> driver.take(new byte[][] {once, once}, 1));
+    }
+    try (PassDriver driver = new PassDriver(plan, options)) {
+      assertOneLine(ComputationException.class, 1, "lacks blocks", () -> driver.take(new byte[0][], 1));
+    }
+    assertOneLine(ComputationException.class, 1, "gram", () -> new PassDriver(plan, Runs.options()));
+  }
+
+  @Test
+  void a_series_in_which_nothing_is_left_is_an_input_exception() {
+    String plan = Runs.plan(CT);
+    String[][] methods = {{"--method", "tsqr"}, {"--method", "dspca", "--rank", "2"}};
+    for (String[] method : methods) {
+      try (PassDriver driver = new PassDriver(plan, Runs.options(method))) {
+        while (driver.pass().isPresent()) {
+          try (BlockPass pass = new BlockPass(driver.pass().get());
+              BlockPartials found = new BlockPartials(pass)) {
+            found.add(0, blank(), CT.pixels());
+            driver.take(new byte[][] {found.take()}, 1);
+          }
+        }
+        assertOneLine(InputException.class, 3, "--input", () -> driver.finish(new byte[32 * CT.slices()]));
+      }
+    }
+  }
+
+  @Test
   void an_inventory_without_images_is_an_input_exception() {
     try (Inventory inventory = new Inventory(Runs.options())) {
       assertEquals(0, inventory.add(0, "notes.txt", 5, "notes".getBytes()));
@@ -70,11 +105,22 @@ class ErrorsTest {
     try (GramAccumulator gram = new GramAccumulator(3)) {
       assertOneLine(ComputationException.class, 1, "", () -> gram.merge(foreign));
     }
+    assertOneLine(ComputationException.class, 1, "", () -> new BlockPass(foreign));
+    try (PassDriver driver = new PassDriver(Runs.plan(CT), Runs.options("--method", "tsqr"))) {
+      assertOneLine(ComputationException.class, 1, "", () -> driver.take(new byte[][] {foreign}, 1));
+    }
   }
 
   @Test
   void a_file_label_counts_from_one_and_hides_the_name() {
     assertTrue(Inventory.fileLabel(16, 303, "DOE^JOHN.dcm").matches("file 17 of 303 \\(id [0-9a-f]{8}\\)"));
+  }
+
+  /** Slices of 0 HU. */
+  private static short[] blank() {
+    short[] values = new short[CT.slices() * CT.pixels()];
+    Arrays.fill(values, (short) 1024);
+    return values;
   }
 
   private static String assertOneLine(Class<? extends TomoBasisException> type, int code, String named, Executable call) {

@@ -91,10 +91,37 @@ class RoundTripTest {
   }
 
   @Test
+  void a_decomposition_by_passes_depends_neither_on_threads_nor_on_where_blocks_are() {
+    SyntheticCt ct = new SyntheticCt(4, 140, 130, 3); // five row blocks, the last one short
+    String[][] methods = {
+      {"--method", "tsqr"},
+      {"--method", "tsqr", "--center", "--energy", "0.99"},
+      {"--method", "dssvd", "--rank", "2", "--oversample", "1"},
+      {"--method", "dspca", "--rank", "2", "--power-iterations", "0"},
+    };
+    for (String[] method : methods) {
+      try (Decomposition one = Runs.inPasses(ct, 1, new int[] {0, 0, 0, 0, 0}, method);
+          Decomposition cut = Runs.inPasses(ct, 2, new int[] {2, 1, 1, 0, 1}, method);
+          Decomposition copy = Decomposition.fromBytes(one.toBytes())) {
+        assertArrayEquals(one.toBytes(), cut.toBytes(), String.join(" ", method));
+        assertArrayEquals(one.toBytes(), copy.toBytes());
+      }
+    }
+  }
+
+  @Test
   void a_rendered_series_becomes_the_files_of_a_result_folder() {
+    renders(Runs.decompose(CT, 1));
+  }
+
+  @Test
+  void a_series_that_was_decomposed_by_passes_is_rendered_alike() {
+    renders(Runs.inPasses(CT, 1, new int[] {0, 1}, "--method", "tsqr"));
+  }
+
+  private static void renders(Decomposition decomposition) {
     short[] pixels = new short[CT.slices() * CT.pixels()];
     Runs.decode(CT, Runs.plan(CT), pixels);
-    Decomposition decomposition = Runs.decompose(CT, 1);
     try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
       byte[][] records = new byte[Runs.blocks(CT)][];
       byte[][] strips = new byte[Runs.blocks(CT)][];

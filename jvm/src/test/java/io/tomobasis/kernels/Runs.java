@@ -71,4 +71,33 @@ final class Runs {
     byte[] digests = decode(ct, plan, pixels);
     return Decomposition.compute(plan, options(), gram(ct, pixels), digests, threads);
   }
+
+  /** By passes; {@code cut} says where each block is: blocks of one number go through one {@link BlockPartials}. */
+  static Decomposition inPasses(SyntheticCt ct, int threads, int[] cut, String... options) {
+    String plan = plan(ct);
+    short[] pixels = new short[ct.slices() * ct.pixels()];
+    byte[] digests = decode(ct, plan, pixels);
+    try (PassDriver driver = new PassDriver(plan, options(options))) {
+      for (int left = driver.left(); left > 0; left--) {
+        try (BlockPass pass = new BlockPass(driver.pass().orElseThrow())) {
+          byte[][] partials = new byte[blocks(ct)][];
+          for (int part = 0; part < partials.length; part++) {
+            try (BlockPartials found = new BlockPartials(pass)) {
+              for (int b = blocks(ct) - 1; b >= 0; b--) {
+                if (cut[b] == part) {
+                  found.add(b, block(ct, pixels, b), rows(ct, b));
+                }
+              }
+              partials[part] = found.take();
+            }
+          }
+          driver.take(partials, threads);
+        }
+      }
+      if (driver.pass().isPresent()) {
+        throw new AssertionError("a pass after the last");
+      }
+      return driver.finish(digests);
+    }
+  }
 }

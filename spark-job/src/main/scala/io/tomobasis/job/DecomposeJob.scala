@@ -2,6 +2,7 @@ package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
 import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.rdd.RDD
 import org.apache.spark.storage.StorageLevel
 import org.apache.spark.util.SerializableConfiguration
 
@@ -9,7 +10,7 @@ import java.io.PrintStream
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile}
+import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
@@ -78,20 +79,24 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
     val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
     val decode = new Stage(2, "decode", "slices", groups.map(_.length))
-    val gram = new Stage(3, "gram", "row blocks", blockRuns.sizes)
+    val passes = if (config.exact) None else Some(new PassDriver(plan.json, config.json))
+    val sums = new Stage(3, config.method, "row blocks", blockRuns.sizes, passes.fold(1)(_.left))
     val solve = new Stage(4, "decompose", "matrices", Vector(1))
     val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
     val sources = SourceFiles(hadoop, files.length, config.verbose)
     val pieces = named(decode)(SliceReader.pieces(sc, plan, groups, sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
-    val sums = named(gram)(ExactGram.sum(blocks, layout.slices))
-    Seq(decode, gram).foreach(progress.await)
+    val solved = named(sums)(passes match {
+      case None => exact(plan, blocks)
+      case Some(passes) => inPasses(passes, blocks)
+    })
+    Seq(decode, sums).foreach(progress.await)
 
     val decomposition = progress.driver(solve) { done =>
-      val solved = Decomposition.compute(plan.json, config.json, sums.bytes, sums.digests, driverThreads)
+      val decomposition = solved()
       done(1)
-      solved
+      decomposition
     }
     Using.resource(decomposition) { decomposition =>
       val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
@@ -100,7 +105,7 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
       val shuffled = named(render)(blocksToResult.render(blocks))
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
       (render +: derive.toSeq).foreach(progress.await)
-      val stages = Seq(scan, decode, gram, solve, render) ++ derive
+      val stages = Seq(scan, decode, sums, solve, render) ++ derive
       val environment = Environment.json(sc, stages, groups.length, blockRuns.parts)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
@@ -118,6 +123,22 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val composites = Json.read(decomposition.summary()).get("composites").asInt
     val parts = plan.layout.derivePartitions(asked, sc.defaultParallelism, composites)
     SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
+  }
+
+  /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
+  private def exact(plan: SeriesPlan, blocks: RDD[RowBlock]): () => Decomposition = {
+    val sums = ExactGram.sum(blocks, plan.layout.slices)
+    () => Decomposition.compute(plan.json, config.json, sums.bytes, sums.digests, driverThreads)
+  }
+
+  /** Runs all passes of the other methods; what is left for the driver is the result of the call. */
+  private def inPasses(driver: PassDriver, blocks: RDD[RowBlock]): () => Decomposition = {
+    val last = FixedOrderPasses.run(sc, blocks, driver, driverThreads)
+    () =>
+      Using.resource(driver) { driver =>
+        driver.take(last.map(_.bytes), driverThreads)
+        driver.finish(last.flatMap(_.digests))
+      }
   }
 
   private def closingText(decomposition: Decomposition, files: Array[NamedFile]): String = {

@@ -14,8 +14,13 @@ final case class JobConfig(
     skipBadSlices: Boolean,
     verbose: Boolean,
     dicom: Boolean,
+    method: String,
     json: String
-)
+) {
+
+  /** Whether the method is the exact one; the others have passes. */
+  def exact: Boolean = method == "gram"
+}
 
 object JobConfig {
 
@@ -31,6 +36,7 @@ object JobConfig {
         skipBadSlices = options.get("on_bad_slice").asText == "skip",
         verbose = options.get("verbose").asBoolean,
         dicom = options.get("emit").elements.asScala.exists(_.asText == "dicom"),
+        method = options.get("method").get("method").asText,
         json = json
       )
     }

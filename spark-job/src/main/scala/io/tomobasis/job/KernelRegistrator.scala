@@ -14,6 +14,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[Piece],
       classOf[RowBlock],
       classOf[ExactGram],
+      classOf[PassPart],
       classOf[RenderedBlock],
       classOf[RenderedSeries],
       classOf[SliceSource],
@@ -21,6 +22,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[FilePiece],
       classOf[Packed],
       classOf[SharedDecoder],
+      classOf[SharedPass],
       classOf[SharedRenderer],
       classOf[CompositeStrip]
     ).foreach(kryo.register(_))

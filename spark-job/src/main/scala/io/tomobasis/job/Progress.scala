@@ -5,28 +5,47 @@ import org.apache.spark.scheduler._
 import java.io.PrintStream
 import java.util.concurrent.{ConcurrentHashMap, CountDownLatch, TimeUnit}
 
+import scala.collection.mutable
+
 /**
  * One stage of a run, counted in items that the user knows, not in Spark's tasks.
  *
  * @param weight items that each partition stands for; a stage of the driver alone is one partition and counts by itself
+ * @param passes over all items, each a stage of Spark's
  */
-final class Stage(val number: Int, val name: String, val unit: String, val weight: IndexedSeq[Int]) {
-  val total: Int = weight.sum
+final class Stage(
+    val number: Int,
+    val name: String,
+    val unit: String,
+    val weight: IndexedSeq[Int],
+    passes: Int = 1
+) {
+  val total: Long = weight.map(_.toLong).sum * passes
   private[job] val finished = new CountDownLatch(1)
-  private val counted = new java.util.BitSet
+  private val counted = mutable.Set.empty[(Int, Int)]
   private var begun = 0L
   private var spent = 0L
-  private var done = 0
+  private var done = 0L
+  private var (submitted, ended) = (0, 0)
 
   private[job] def begin(): Unit = synchronized(if (begun == 0) begun = System.nanoTime)
   private[job] def advance(items: Int): Unit = synchronized(done += items)
 
-  /** A partition computed twice, by a retry or a speculative copy, counts once. */
-  private[job] def taskDone(partition: Int): Unit = synchronized {
-    if (!counted.get(partition)) {
-      counted.set(partition)
-      done += weight(partition)
-    }
+  /** The number of a pass that begins. */
+  private[job] def nextPass(): Int = synchronized {
+    submitted += 1
+    submitted
+  }
+
+  /** A partition computed twice, by a retry or a speculative copy, counts once in a pass. */
+  private[job] def taskDone(partition: Int, pass: Int = 1): Unit = synchronized {
+    if (counted.add(pass -> partition)) done += weight(partition)
+  }
+
+  /** Whether the pass that ended was the last. */
+  private[job] def passDone(): Boolean = synchronized {
+    ended += 1
+    ended >= passes
   }
 
   private[job] def end(): Unit = synchronized {
@@ -58,7 +77,7 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
   import Progress._
 
   private val bySite = new ConcurrentHashMap[String, Stage]
-  private val running = new ConcurrentHashMap[Int, Stage]
+  private val running = new ConcurrentHashMap[Int, (Stage, Int)]
   private var reported = 0L
 
   /** Runs a stage of the driver; the body is given what to call as items are done. */
@@ -80,18 +99,22 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
 
   override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
     Option(bySite.get(event.stageInfo.name)).filter(_.finished.getCount > 0).foreach { stage =>
-      running.put(event.stageInfo.stageId, stage)
+      running.computeIfAbsent(event.stageInfo.stageId, _ => stage -> stage.nextPass())
       begin(stage)
     }
 
   override def onTaskEnd(event: SparkListenerTaskEnd): Unit =
-    Option(running.get(event.stageId)).filter(_ => event.taskInfo.successful).foreach { stage =>
-      stage.taskDone(event.taskInfo.partitionId)
+    Option(running.get(event.stageId)).filter(_ => event.taskInfo.successful).foreach { case (stage, pass) =>
+      stage.taskDone(event.taskInfo.partitionId, pass)
       report(stage)
     }
 
+  /** A stage that failed is submitted again under its number. */
   override def onStageCompleted(event: SparkListenerStageCompleted): Unit =
-    Option(running.remove(event.stageInfo.stageId)).filter(_ => event.stageInfo.failureReason.isEmpty).foreach(finish)
+    if (event.stageInfo.failureReason.isEmpty)
+      Option(running.remove(event.stageInfo.stageId)).foreach { case (stage, _) =>
+        if (stage.passDone()) finish(stage)
+      }
 
   private def begin(stage: Stage): Unit = synchronized {
     stage.begin()

@@ -10,8 +10,8 @@ package io.tomobasis
  *   - `DecomposeJob`: the driver's program, stage by stage; `Progress` and `Environment` tell of it
  *   - `Listing`, `SeriesScan`, `SeriesPlan`: files to a series, on the driver
  *   - `SourceFiles`, `SliceReader`, `RowBlocks`: slices to row blocks, over the one shuffle, cut as `Layout` says
- *   - `ExactGram`, `RenderBlocks`, `DerivedDicom`: what is done with row blocks, in executors; `PerExecutor` shares native
- *     objects there
+ *   - `ExactGram` or `FixedOrderPasses`, `RenderBlocks`, `DerivedDicom`: what is done with row blocks, in executors; `PerExecutor`
+ *     shares native objects there
  *   - `ResultFolder`, `TaskFolder`: the result, whole or absent
  *   - `HadoopFiles`, `KernelRegistrator`: how files are read, how blocks are serialised
  */

@@ -54,6 +54,66 @@ class DecomposeJobSuite extends AnyFunSuite {
     }
   }
 
+  for (
+    method <- Seq(
+      Seq("--method", "tsqr"),
+      Seq("--method", "tsqr", "--center", "--energy", "0.99"),
+      Seq("--method", "dssvd", "--rank", "4", "--oversample", "2", "--seed", "5"),
+      Seq("--method", "dspca", "--rank", "3", "--power-iterations", "1")
+    )
+  )
+    test(s"${method.mkString(" ")} gives the same bits for any partitions, also when tasks fail once") {
+      withFolder { base =>
+        val input = writeSeries(base.resolve("in"), ct)
+        val ways = Seq("1", "3", "7").map(parts => conf("local[2]", "spark.default.parallelism" -> parts))
+        val contents = ways.zipWithIndex.map { case (conf, way) =>
+          val (_, err) = run(input, base.resolve(s"$way"), conf, method: _*)
+          val passes = method(1) match {
+            case "tsqr" => 1
+            case "dssvd" => 7
+            case "dspca" => 5
+          }
+          assert(err.contains(s"[3/5] ${method(1).padTo(9, ' ')} ${4 * passes}/${4 * passes} row blocks"), err)
+          content(base.resolve(s"$way"))
+        }
+        FaultyFileSystem.recorded()
+        run(s"faulty://once$input", s"faulty://once$base/retried", conf("local[2,4]"), method: _*)
+        assert(FaultyFileSystem.faults >= 2)
+        assert((contents.tail :+ content(base.resolve("retried"))).forall(_ == contents.head))
+        assert(root(base.resolve("retried")) == root(base.resolve("0")))
+      }
+    }
+
+  test("derived DICOM of a method with passes is the same however the job is cut") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      val options = Seq("--method", "dspca", "--rank", "5", "--emit", "dicom", "--composite", "2,5")
+      run(input, base.resolve("one"), conf("local[1]", "spark.default.parallelism" -> "1"), options: _*)
+      run(input, base.resolve("many"), conf("local[2]", "spark.default.parallelism" -> "7"), options: _*)
+      assert(content(base.resolve("many")) == content(base.resolve("one")))
+      assert(content(base.resolve("one")).keySet.count(_.startsWith("dicom/")) == 18)
+    }
+  }
+
+  test("slices that are all the same leave nothing for dspca, which says so and leaves no result") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), new SyntheticCt(1, 100, 130, 3))
+      val options = Seq("--method", "dspca", "--rank", "1")
+      val failure = Failure.of(intercept[Exception](run(input, base.resolve("r"), conf("local[2]"), options: _*)))
+      assert(failure.exitCode == 3 && failure.message.startsWith("--input: all slices are the same"), failure)
+      assert(Files.list(base).count == 1)
+    }
+  }
+
+  test("results that are too much for the driver's limit are an error that names it") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), new SyntheticCt(60, 100, 130, 3)) // 15 KB for each of four row blocks
+      val small = conf("local[2]", "spark.driver.maxResultSize" -> "40k")
+      val failure = Failure.of(intercept[Exception](run(input, base.resolve("r"), small, "--method", "tsqr")))
+      assert(failure.exitCode == 1 && failure.message.contains("spark.driver.maxResultSize"), failure)
+    }
+  }
+
   test("tasks that fail once are repeated and leave no trace in the result") {
     withFolder { base =>
       val input = writeSeries(base.resolve("in"), ct)

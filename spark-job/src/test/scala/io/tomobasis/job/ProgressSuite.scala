@@ -17,6 +17,18 @@ class ProgressSuite extends AnyFunSuite {
     assert(stage.line(5).matches("\\[2/5] decode    7/7 slices  \\d+\\.\\d s"))
   }
 
+  test("a stage of several passes counts each partition once in each, and ends with the last") {
+    val stage = new Stage(3, "tsqr", "row blocks", Vector(3, 4), passes = 2)
+    stage.begin()
+    val (first, second) = (stage.nextPass(), stage.nextPass())
+    Seq(0, 1, 1).foreach(stage.taskDone(_, first))
+    assert(stage.line(5).startsWith("[3/5] tsqr      7/14 row blocks"))
+    assert(!stage.passDone())
+    stage.taskDone(1, second)
+    assert(stage.line(5).startsWith("[3/5] tsqr      11/14 row blocks"))
+    assert(stage.passDone())
+  }
+
   test("a stage of the driver ends with its line and hands on its result") {
     val stage = new Stage(1, "scan", "files", Vector(2))
     val (result, _, err) = captured { (_, err) =>

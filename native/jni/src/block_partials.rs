@@ -1,0 +1,72 @@
+//! `BlockPartials`: what a pass found in the row blocks of a partition.
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JShortArray},
+    sys::{jint, jlong},
+};
+use tomobasis_pipeline::pass::BlockPartials;
+
+use crate::{
+    arrays::{size, with_shorts},
+    block_pass::Shared,
+    failure::native,
+    handle,
+};
+
+/// What a handle of this class is.
+struct Partition {
+    pass: Shared,
+    found: BlockPartials,
+    /// The values of the block at hand, in HU.
+    hu: Vec<f64>,
+}
+
+/// `long create(long passHandle)`; what is made may outlive the pass.
+#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: jlong) -> jlong {
+    native(env, |_| {
+        // SAFETY: a live handle of BlockPass, which the Java side keeps open during this call.
+        let pass = unsafe { handle::get::<Shared>(pass) }?.clone();
+        Ok(handle::create(Partition { pass, found: BlockPartials::default(), hu: Vec::new() }))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<Partition>(handle) };
+        Ok(())
+    })
+}
+
+/// `void add0(long handle, int block, short[] values, int rows)`.
+#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+pub fn add0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JShortArray<'local>,
+    rows: jint,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
+        let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
+        with_shorts(env, &values, |_, values| Ok(found.add(pass.block(block, values, rows, hu)?)?))
+    })
+}
+
+/// `byte[] take0(long handle)`: what was found; nothing of it is kept.
+#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+pub fn take0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let partition = unsafe { handle::get_mut::<Partition>(handle) }?;
+        let found = std::mem::take(&mut partition.found);
+        Ok(env.byte_array_from_slice(&found.into_bytes())?)
+    })
+}

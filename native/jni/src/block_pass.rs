@@ -1,0 +1,34 @@
+//! `BlockPass`: what one pass does with row blocks.
+
+use std::sync::Arc;
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass},
+    sys::jlong,
+};
+use tomobasis_pipeline::pass::BlockPass;
+
+use crate::{failure::native, handle};
+
+/// What a handle of this class is: shared with the partial results of it.
+pub(crate) type Shared = Arc<BlockPass<'static>>;
+
+/// `long create(byte[] pass)`.
+#[jni_mangle("io.tomobasis.kernels.BlockPass")]
+pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: JByteArray<'local>) -> jlong {
+    native(env, |env| {
+        let pass = BlockPass::from_bytes(&env.convert_byte_array(&pass)?)?;
+        Ok(handle::create::<Shared>(Arc::new(pass)))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.BlockPass")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<Shared>(handle) };
+        Ok(())
+    })
+}

@@ -1,0 +1,110 @@
+//! `PassDriver`: the driver's part of the methods of class `fixed`.
+
+use std::sync::Arc;
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JObjectArray, JString},
+    sys::{jint, jlong},
+};
+use tomobasis_pipeline::pass::PassDriver;
+
+use crate::{
+    arrays::{byte_arrays, size, string},
+    decomposition::{Shared, digests},
+    failure::{Failure, Result, native},
+    handle,
+};
+
+/// What a handle of this class is: none once it has become a decomposition.
+type Running = Option<PassDriver>;
+
+fn running(driver: Option<&PassDriver>) -> Result<&PassDriver> {
+    driver.ok_or_else(finished)
+}
+
+fn finished() -> Failure {
+    Failure::Argument("the passes are finished".to_owned())
+}
+
+/// `long create(String planJson, String optionsJson)`.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn create<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    options_json: JString<'local>,
+) -> jlong {
+    native(env, |env| {
+        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        Ok(handle::create::<Running>(Some(PassDriver::new(plan, options)?)))
+    })
+}
+
+/// `void free(long handle)`.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
+    native(env, |_| {
+        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+        unsafe { handle::free::<Running>(handle) };
+        Ok(())
+    })
+}
+
+/// `int left0(long handle)`: passes that are left.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn left0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
+    native(env, |_| {
+        // SAFETY: a live handle of this class.
+        let driver = unsafe { handle::get::<Running>(handle) }?;
+        Ok(jint::try_from(running(driver.as_ref())?.left()).unwrap_or(jint::MAX))
+    })
+}
+
+/// `byte[] pass0(long handle)`: null after the last pass.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn pass0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let driver = unsafe { handle::get::<Running>(handle) }?;
+        match running(driver.as_ref())?.pass() {
+            Some(pass) => Ok(env.byte_array_from_slice(&pass.to_bytes()?)?),
+            None => Ok(JByteArray::default()),
+        }
+    })
+}
+
+/// `void take0(long handle, byte[][] partials, int threads)`.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn take0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    partials: JObjectArray<'local, JByteArray<'local>>,
+    threads: jint,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let driver = unsafe { handle::get_mut::<Running>(handle) }?;
+        let (partials, threads) = (byte_arrays(env, &partials)?, size(threads, "threads")?);
+        Ok(driver.as_mut().ok_or_else(finished)?.take(&partials, threads)?)
+    })
+}
+
+/// `long finish0(long handle, byte[] sliceDigests)`: a handle of `Decomposition`.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn finish0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    slice_digests: JByteArray<'local>,
+) -> jlong {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let driver = unsafe { handle::get_mut::<Running>(handle) }?;
+        let digests = digests(env, &slice_digests)?;
+        let decomposition = driver.take().ok_or_else(finished)?.finish(&digests)?;
+        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+    })
+}
