@@ -18,9 +18,9 @@ def python(version):
     return program
 
 
-def compiled(version, target, **environment):
+def compiled(version, target, program="pipeline", **environment):
     path = f"{python(version).parent}:{os.environ['PATH']}"
-    command = [python(version), PIPELINES / version / "pipeline.py", target]
+    command = [python(version), PIPELINES / version / f"{program}.py", target]
     done = subprocess.run(command, env={**os.environ, "PATH": path, **environment}, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return target.read_text()

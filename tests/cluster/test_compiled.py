@@ -11,7 +11,7 @@ def without_time(text):
     return re.sub(r"pipeline_compilation_time: '[^']*'", "", text)
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
-def test_the_compiled_pipeline_is_that_of_its_source(version, tmp_path):
-    committed = (PIPELINES / version / "pipeline.yaml").read_text()
-    assert without_time(compiled(version, tmp_path / "compiled.yaml")) == without_time(committed)
+@pytest.mark.parametrize(("version", "program"), [("v1", "pipeline"), ("v1", "steps"), ("v2", "pipeline")])
+def test_the_compiled_pipeline_is_that_of_its_source(version, program, tmp_path):
+    committed = (PIPELINES / version / f"{program}.yaml").read_text()
+    assert without_time(compiled(version, tmp_path / "compiled.yaml", program)) == without_time(committed)

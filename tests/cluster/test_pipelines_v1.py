@@ -13,7 +13,9 @@ from build import BINARIES, CACHE, SOURCES
 from cluster import LONGEST
 from kits import PIPELINES, compiled
 from node import SOCKET
-from running import ROOT
+from oracle import result
+from running import ROOT, tomobasis
+from store import REGION
 from waiting import wait_for
 
 RESTRICTED = {
@@ -75,11 +77,14 @@ def load_executor():
 
 
 def start_workflow(cluster, folder, input_uri, output_uri):
-    """Creates the compiled workflow with this run's parameters; returns it."""
+    return start(cluster, folder, "pipeline", "s3", {"input_uri": input_uri, "output_uri": output_uri})
+
+
+def start(cluster, folder, program, overlay, values):
+    """Creates a compiled workflow with this run's parameters; returns it."""
     never = {"op": "replace", "path": "/spec/restartPolicy", "value": {"type": "Never"}}
-    text = compiled("v1", folder / "compiled.yaml", TOMOBASIS_OVERLAY=str(cluster.overlay("s3", never)))
+    text = compiled("v1", folder / "compiled.yaml", program, TOMOBASIS_OVERLAY=str(cluster.overlay(overlay, never)))
     workflow = yaml.safe_load(text)
-    values = {"input_uri": input_uri, "output_uri": output_uri}
     for parameter in workflow["spec"]["arguments"]["parameters"]:
         parameter["value"] = values.get(parameter["name"], parameter.get("value"))
     create = ["-n", cluster.namespace, "create", "-o", "json", "-f", "-"]
@@ -127,3 +132,31 @@ def test_terminating_the_run_ends_the_applications_pods(argo, bucket, tmp_path):
     assert at_its_end(argo, workflow)["status"]["phase"] == "Failed"
     wait_for(LONGEST, "the driver to end", lambda: argo.pods(name, "driver") == [])
     assert argo.get("sparkapplication", name)["status"]["applicationState"]["state"] in ("SUSPENDING", "SUSPENDED")
+
+
+def steps(cluster, bucket, source, folder, **more):
+    values = {"source": bucket.uri(source), "endpoint": cluster.endpoint, "region": REGION, **more}
+    return at_its_end(cluster, start(cluster, folder, "steps", "pvc", values))
+
+
+def test_the_four_steps_of_2020_end_in_pictures_and_in_the_laptops_result(argo, volume, bucket, scan, tmp_path):
+    sketch = {"k": "12", "p": "5", "q": "1"}
+    workflow = steps(argo, bucket, "series", tmp_path, **sketch, slices="0,50%", composites="3,100%")
+    assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
+    folder = volume / workflow["metadata"]["uid"]
+    assert len(list((folder / "series").iterdir())) == scan.slices
+    found = result.read(folder / "result").manifest["parameters"]
+    assert (found["method"], found["rank"], found["oversample"], found["power_iterations"]) == ("dssvd", "12", 5, 1)
+    run = tomobasis("verify", folder / "result", "--input", scan.folder)
+    assert run.code == 0, run.err
+    pictures = sorted(path.relative_to(folder / "pictures").as_posix() for path in folder.glob("pictures/**/*.png"))
+    of_slice = [f"slice-{n:05}/{name}.png" for n in (0, scan.slices // 2) for name in ("composites", "differences")]
+    assert pictures == ["basis.png", *of_slice, "spectrum.png"]
+
+
+def test_a_step_that_finds_nothing_to_do_fails_and_the_others_do_not_start(argo, volume, bucket, tmp_path):
+    workflow = steps(argo, bucket, "absent", tmp_path)
+    assert workflow["status"]["phase"] in ("Failed", "Error")
+    ran = {node["templateName"] for node in workflow["status"]["nodes"].values() if node["type"] == "Pod"}
+    assert "download" in ran
+    assert not ran & {"inspect", "decompose", "render"}

@@ -36,12 +36,11 @@ def uncached(step):
     return step
 
 
-def resource(manifest, image, input_uri, output_uri, rank):
-    """The step that runs `manifest`, a SparkApplication, with the job's options."""
+def resource(manifest, image, options):
+    """The step that runs `manifest`, a SparkApplication, with the job's options (a dict)."""
     manifest["metadata"]["name"] = manifest["spec"]["sparkConf"]["spark.tomobasis.run"] = NAME
     manifest["spec"]["image"] = str(image)
-    arguments = {"--input": input_uri, "--output": output_uri, "--rank": rank}
-    manifest["spec"]["arguments"] = [str(word) for pair in arguments.items() for word in pair]
+    manifest["spec"]["arguments"] = [str(word) for pair in options.items() for word in pair]
     made = dsl.ResourceOp(
         name="decompose",
         k8s_resource=manifest,
@@ -57,7 +56,7 @@ def resource(manifest, image, input_uri, output_uri, rank):
 @dsl.pipeline(name="tomobasis", description="Exact, bit-reproducible SVD of a CT series")
 def decompose(input_uri: str, output_uri: str, rank: str = "full", image: str = "localhost/tomobasis:0.1.0"):
     with dsl.ExitHandler(stop_at_exit()):
-        resource(application("s3"), image, input_uri, output_uri, rank)
+        resource(application("s3"), image, {"--input": input_uri, "--output": output_uri, "--rank": rank})
 
 
 if __name__ == "__main__":
