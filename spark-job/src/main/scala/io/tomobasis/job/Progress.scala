@@ -28,7 +28,12 @@ final class Stage(
   private var done = 0L
   private var (submitted, ended) = (0, 0)
 
-  private[job] def begin(): Unit = synchronized(if (begun == 0) begun = System.nanoTime)
+  /** Whether it has not begun before. */
+  private[job] def begin(): Boolean = synchronized {
+    val first = begun == 0
+    if (first) begun = System.nanoTime
+    first
+  }
   private[job] def advance(items: Int): Unit = synchronized(done += items)
 
   /** The number of a pass that begins. */
@@ -117,8 +122,7 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
       }
 
   private def begin(stage: Stage): Unit = synchronized {
-    stage.begin()
-    reported = System.nanoTime
+    if (stage.begin()) reported = System.nanoTime
   }
 
   private def report(stage: Stage): Unit = synchronized {

@@ -19,7 +19,7 @@ class ProgressSuite extends AnyFunSuite {
 
   test("a stage of several passes counts each partition once in each, and ends with the last") {
     val stage = new Stage(3, "tsqr", "row blocks", Vector(3, 4), passes = 2)
-    stage.begin()
+    assert(stage.begin() && !stage.begin(), "the next pass is no new beginning")
     val (first, second) = (stage.nextPass(), stage.nextPass())
     Seq(0, 1, 1).foreach(stage.taskDone(_, first))
     assert(stage.line(5).startsWith("[3/5] tsqr      7/14 row blocks"))
