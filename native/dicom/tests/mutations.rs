@@ -1,7 +1,7 @@
 //! Fuzzing: files with bytes changed, moved, cut out or put in. Whatever comes of it, reading ends soon, with pixels or with
 //! one error that names the file, and within the memory that `docs/dicom.md` states.
 //!
-//! TOMOBASIS_FUZZ_SECONDS says how long each test goes on (15). The seed is that number, so a run can be repeated. The decoders
+//! TOMOBASIS_FUZZ_SECONDS says how long each test goes on (60). The seed is that number, so a run can be repeated. The decoders
 //! in C allocate outside Rust's allocator, so what the whole process has resident is looked at as well.
 
 mod common;
@@ -73,7 +73,7 @@ type Change = (Index, u32, u8);
 
 fn mutate(files: &[Vec<u8>]) -> Result<(), Failed> {
     let seconds =
-        std::env::var("TOMOBASIS_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(15);
+        std::env::var("TOMOBASIS_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut runner = TestRunner::new(ProptestConfig {
         cases: u32::MAX,
