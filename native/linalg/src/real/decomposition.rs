@@ -1,15 +1,14 @@
-//! The result of the real-valued drivers, and the one for all of the SVD: TSQR.
+//! The result of the real-valued drivers.
 
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 use super::pass::sketched;
-use super::passes::{RealPasses, run};
 use super::scale::{Scaled, times_power_of_two};
-use super::source::{RealBlocks, Size};
+use super::source::Size;
 use super::svd::SmallSvd;
 use super::tsqr;
-use crate::{Error, Rank};
+use crate::Error;
 
 /// The leading singular triplets of a real-valued matrix (m x n): `s` and `V`, and what gives `U` block by
 /// block.
@@ -25,7 +24,7 @@ pub struct RealSvd {
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`, among those that were computed.
     pub rank: usize,
     /// All singular values that were computed, those below the numerical rank too: `min(m, n)` by
-    /// [`tsqr_svd`], k + p by [`dssvd`](crate::dssvd).
+    /// [`tsqr_svd`](crate::tsqr_svd), k + p by [`dssvd`](crate::dssvd).
     pub spectrum: Vec<f64>,
     /// `||A||_F^2`; infinite or zero where f64 can't hold it.
     pub energy: f64,
@@ -48,29 +47,6 @@ pub(super) struct Parts {
     pub exponent: i32,
     /// `V` of the matrix, `s`, and `U` of the root of the tree.
     pub svd: SmallSvd,
-}
-
-/// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last
-/// `R`.
-///
-/// `center` removes each row's (pixel's) mean first. Backward stable: singular values are off by at most a
-/// small multiple of `2^-53 s_1`, and `U` and `V` are orthogonal to working precision, at any condition
-/// number. Two passes over the source, this one and that for `U` ([`RealSvd::basis`]); `2 m n^2` operations
-/// here, `2 m n^2 + 4 m n k` for `U`. Memory: one block and its factors (4096 x n, twice) per thread, 2n x n
-/// for each block, n x k for each block.
-///
-/// # Errors
-/// Those of the source; [`Error::ColumnCount`] and [`Error::TooManyRows`] for sizes that can't be addressed;
-/// [`Error::RankRange`] for a rank of zero or above n; [`Error::NotFiniteValue`] for NaN or infinity;
-/// [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoConvergence`];
-/// [`Error::Threads`].
-pub fn tsqr_svd<S: RealBlocks>(
-    source: &S,
-    rank: Rank,
-    center: bool,
-    threads: usize,
-) -> Result<RealSvd, S::Error> {
-    run(source, RealPasses::tsqr(source.rows(), source.columns(), rank, center)?, threads)
 }
 
 impl RealSvd {

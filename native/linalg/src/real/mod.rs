@@ -21,6 +21,7 @@
 
 mod bytes;
 mod decomposition;
+mod drivers;
 mod jacobi;
 mod matrix;
 mod pass;
@@ -36,12 +37,13 @@ mod svd;
 mod tree;
 mod tsqr;
 
-pub use decomposition::{RealSvd, tsqr_svd};
+pub use decomposition::RealSvd;
+pub use drivers::{dspca, dssvd, tsqr_svd};
 pub use matrix::row_means;
 pub use pass::{Partial, Partials, Pass};
 pub use passes::RealPasses;
 pub use random::{Sketch, philox4x32_10};
-pub use randomized::{Randomized, dspca, dssvd};
+pub use randomized::Randomized;
 pub use source::{RealBlocks, RealMatrix};
 pub use tree::{Key, Tree};
 pub use tsqr::TsqrNode;

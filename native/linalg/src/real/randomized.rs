@@ -25,12 +25,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::decomposition::RealSvd;
-use super::passes::{RealPasses, run};
 use super::random::Sketch;
-use super::source::RealBlocks;
 
-/// Parameters of [`dssvd`] and [`dspca`], with Mahout's names for the first three.
+/// Parameters of [`dssvd`](crate::dssvd) and [`dspca`](crate::dspca), with Mahout's names for the first three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Randomized {
     /// `k`: singular triplets wanted.
@@ -51,25 +48,4 @@ impl Randomized {
     pub fn new(rank: usize) -> Self {
         Self { rank, oversample: 15, power_iterations: 2, seed: 0, sketch: Sketch::Signs }
     }
-}
-
-/// The `k` leading singular triplets, nearly, of the source's matrix (m x n).
-///
-/// The error in `s` and the residual are at most those of Halko et al. (theorem 10.6 bounds the expected
-/// residual). Memory: one block per thread, n x (k + p), and 3 (k + p) x (k + p) for each block. The bits
-/// depend on the matrix and the parameters alone.
-///
-/// # Errors
-/// Those of [`tsqr_svd`](crate::tsqr_svd), the ranks from 1 to `min(m, n)`.
-pub fn dssvd<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) -> Result<RealSvd, S::Error> {
-    run(source, RealPasses::randomized(source.rows(), source.columns(), options, false)?, threads)
-}
-
-/// The `k` leading principal components, nearly: [`dssvd`] of the matrix without its mean column (the mean
-/// slice), which is removed row by row as blocks are read.
-///
-/// # Errors
-/// Those of [`dssvd`].
-pub fn dspca<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) -> Result<RealSvd, S::Error> {
-    run(source, RealPasses::randomized(source.rows(), source.columns(), options, true)?, threads)
 }

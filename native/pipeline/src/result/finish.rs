@@ -1,9 +1,6 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
-use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
-
-use super::{MANIFEST, Manifest, REPORT, report};
+use super::{Environment, MANIFEST, Manifest, REPORT, report};
 use crate::{
     NamedFile,
     block::{BlockRecord, basis_digests},
@@ -13,23 +10,6 @@ use crate::{
     options::Emit,
     tables,
 };
-
-/// What a runner says of itself; goes into the manifest's section `run` and into no digest.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct Environment {
-    /// `in-process`, or the name of what distributed the work.
-    #[serde(default)]
-    pub runner: String,
-    /// Cores that worked.
-    #[serde(default)]
-    pub cores: usize,
-    /// Seconds of each stage, in order.
-    #[serde(default)]
-    pub timings: Map<String, Value>,
-    /// Whatever else describes the run: numbers of partitions, versions.
-    #[serde(flatten)]
-    pub more: Map<String, Value>,
-}
 
 /// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.
 ///

@@ -4,10 +4,9 @@
 //! holds no path, no UID and no date.
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tomobasis_linalg::BLOCK_ROWS;
 
-use super::finish::Environment;
 use crate::{
     decomposition::Decomposition,
     derived::DerivedSection,
@@ -131,6 +130,23 @@ pub struct Run {
     /// What the runner said of itself: engine, threads, seconds per stage.
     #[serde(flatten)]
     pub environment: Environment,
+}
+
+/// What a runner says of itself; goes into the section `run` and into no digest.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Environment {
+    /// `in-process`, or the name of what distributed the work.
+    #[serde(default)]
+    pub runner: String,
+    /// Cores that worked.
+    #[serde(default)]
+    pub cores: usize,
+    /// Seconds of each stage, in order.
+    #[serde(default)]
+    pub timings: Map<String, Value>,
+    /// Whatever else describes the run: numbers of partitions, versions.
+    #[serde(flatten)]
+    pub more: Map<String, Value>,
 }
 
 impl Manifest {

@@ -8,9 +8,9 @@ mod staging;
 mod text;
 
 pub use self::{
-    finish::{Environment, finish},
+    finish::finish,
     folder::{ResultFolder, first_difference},
-    manifest::{Manifest, digests, instruction_set},
+    manifest::{Environment, Manifest, digests, instruction_set},
     staging::{StagedFolder, remove_unfinished},
     text::{Summary, closing_text, describe_series, summary},
 };
