@@ -153,11 +153,14 @@ impl BlockFactors {
         out: &mut Vec<f64>,
     ) -> Result<()> {
         self.projector.composites(t, rows, ranks, slices, out)?;
-        if !means.is_empty() {
-            for column in out.chunks_exact_mut(rows) {
-                column.iter_mut().zip(means).for_each(|(value, mean)| *value += mean);
-            }
-        }
+        add_means(out, means);
         Ok(())
+    }
+}
+
+/// Gives the rows of composites, slice-major, the means back that the method removed from them; none where it removed nothing.
+pub(crate) fn add_means(composites: &mut [f64], means: &[f64]) {
+    for column in composites.chunks_exact_mut(means.len().max(1)) {
+        column.iter_mut().zip(means).for_each(|(value, mean)| *value += mean);
     }
 }

@@ -18,6 +18,7 @@ use crate::{
     decomposition::{block_count, block_rows, rescale_of},
     digest::Digest,
     error::{Error, Result},
+    factors::add_means,
     options::{Options, RenderArgs},
     pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
     progress::Progress,
@@ -176,11 +177,7 @@ impl Drawing<'_> {
         let mut strip = block.to_le_bytes().to_vec();
         for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
             self.projector.composites(&scaled, rows, &self.composites, &[slice], &mut shown)?;
-            if !means.is_empty() {
-                for column in shown.chunks_exact_mut(rows) {
-                    column.iter_mut().zip(&means).for_each(|(value, mean)| *value += mean);
-                }
-            }
+            add_means(&mut shown, &means);
             let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
             for panel in panels {
                 panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut strip);
@@ -268,7 +265,13 @@ fn refuse_existing(output: &Path, names: &[String], overwrite: bool) -> Result<(
 fn write(folder: &Path, made: &NamedFile) -> Result<PathBuf> {
     fs::create_dir_all(folder).map_err(Error::OutputNotWritable)?;
     let path = folder.join(&made.path);
-    fs::write(&path, &made.bytes).map_err(|source| Error::Write { file: made.path.clone(), source })?;
+    // Under another name first: what stops here leaves no half picture, nor the old one cut.
+    let partial = folder.join(format!(".{}.tmp", made.path));
+    let written = fs::write(&partial, &made.bytes).and_then(|()| fs::rename(&partial, &path));
+    written.map_err(|source| {
+        let _ = fs::remove_file(&partial);
+        Error::Write { file: made.path.clone(), source }
+    })?;
     Ok(path)
 }
 
