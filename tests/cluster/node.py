@@ -11,6 +11,7 @@ import json
 import os
 import shutil
 import sys
+import zlib
 from pathlib import Path
 
 import certificates
@@ -20,7 +21,7 @@ from waiting import wait_for
 
 STATE = CACHE / "run"  # short: names of sockets in it are limited to 107 characters
 ADDRESS, PODS, SERVICES = "10.77.0.1", "10.77.64.0/18", "10.96.0.0/16"
-CGROUP = "tomobasis-cluster"
+CGROUP = f"tomobasis-cluster-{zlib.crc32(str(STATE).encode()):08x}"  # one for each cache
 KEYS = STATE / "keys"
 KUBECONFIG = KEYS / "kubeconfig"
 SOCKET = STATE / "containerd.sock"
