@@ -28,7 +28,7 @@ PAUSE = CACHE / "pause.tar"
 
 KUBERNETES = "v1.34.4"
 DEBIAN = """containerd runc containernetworking-plugins nftables libnftables1 libnftnl11 libmnl0 libjansson4 libedit2 libbsd0
-    libmd0 libxtables12 libgmp10 mmdebstrap""".split()
+    libmd0 libxtables12 libgmp10 mmdebstrap iptables libip4tc2 libip6tc2 libnfnetlink0 libnetfilter-conntrack3 ipset libipset13""".split()
 
 KUBEFLOW = {
     "v1": "kfp==1.8.22",
@@ -61,19 +61,21 @@ PROGRAMS = {
         # Not in the module's archive; the one for darwin is plain POSIX.
         needs=(("workflow/executor/osspecific/signal_linux.go", "workflow/executor/osspecific/signal_darwin.go"),),
     ),
+    # Enforces network policies; neither routes nor balances here.
+    "policies": Program("github.com/cloudnativelabs/kube-router/v2", "v2.1.0", {"kube-router": "cmd/kube-router"}),
     "s3": Program("github.com/versity/versitygw", "v1.8.0", {"versitygw": "cmd/versitygw"}),
 }
 
 
 def debian():
     """Container runtime, network plugins and mmdebstrap."""
-    if (ROOT / "usr/bin/containerd").exists():
-        return
     packages = CACHE / "debian"
     packages.mkdir(exist_ok=True)
-    subprocess.run(["apt-get", "download", "-q", *DEBIAN], cwd=packages, check=True, stdout=subprocess.DEVNULL)
-    for package in packages.glob("*.deb"):
-        subprocess.run(["dpkg-deb", "-x", package, ROOT], check=True)
+    for name in DEBIAN:
+        if not list(packages.glob(f"{name}_*.deb")):
+            subprocess.run(["apt-get", "download", "-q", name], cwd=packages, check=True, stdout=subprocess.DEVNULL)
+            (package,) = packages.glob(f"{name}_*.deb")
+            subprocess.run(["dpkg-deb", "-x", package, ROOT], check=True)
 
 
 def pause():
@@ -107,7 +109,7 @@ def kubeflow():
 
 
 STEPS = {"debian": debian, "pause": pause, "kubeflow": kubeflow}
-ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "s3", "argo", "kubeflow"]
+ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "policies", "s3", "argo", "kubeflow"]
 TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc"), "kubeflow": ()}
 
 

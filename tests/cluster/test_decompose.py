@@ -1,7 +1,5 @@
 """A scan from the object store through the Spark operator to a result in the store, and what may happen to its pods meanwhile."""
 
-import time
-
 from cluster import LONGEST
 from waiting import wait_for
 
@@ -58,23 +56,6 @@ def test_a_driver_pod_that_is_deleted_is_started_again_and_finishes(cluster, buc
     run = ends_well(cluster, bucket, scan, process, "driver-lost", tmp_path)
     second = cluster.pods("driver-lost", "driver")[0]["metadata"]["uid"]
     assert first != second, run.err
-
-
-def test_an_executor_that_is_told_to_leave_leaves_and_changes_nothing(cluster, bucket, scan, tmp_path):
-    anywhere = [{"op": "remove", "path": f"/spec/{role}/template/spec/nodeSelector"} for role in ("driver", "executor")]
-    fallback = "/spec/sparkConf/spark.storage.decommission.fallbackStorage.path"
-    place = {"op": "replace", "path": fallback, "value": bucket.uri("fallback/")}
-    overlay = cluster.overlay("decommission", *anywhere, place)
-    process = cluster.submission("leaving", overlay, job(bucket, "leaving"), *SLOWER)
-    first = cluster.running_pod("leaving", "executor")
-    time.sleep(3)
-    cluster.delete_pod(first)
-    ends_well(cluster, bucket, scan, process, "leaving", tmp_path)
-    wait_for(
-        LONGEST,
-        "the executor to leave",
-        lambda: first not in [p["metadata"]["name"] for p in cluster.pods("leaving", "executor")],
-    )
 
 
 def test_two_jobs_at_once_do_not_disturb_each_other(cluster, bucket, scan, tmp_path):
