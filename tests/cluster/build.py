@@ -76,6 +76,9 @@ def debian():
             subprocess.run(["apt-get", "download", "-q", name], cwd=packages, check=True, stdout=subprocess.DEVNULL)
             (package,) = packages.glob(f"{name}_*.deb")
             subprocess.run(["dpkg-deb", "-x", package, ROOT], check=True)
+    for name in ("iptables", "iptables-save", "iptables-restore"):  # Debian's alternatives, which only installing makes
+        if not (link := ROOT / "usr/sbin" / name).is_symlink():
+            link.symlink_to("xtables-nft-multi")
 
 
 def pause():

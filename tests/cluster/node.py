@@ -3,8 +3,8 @@
 
     tests/cluster/node.py up | down | load-image ARCHIVE | exec COMMAND...      as root, after build.py
 
-API server, etcd, controllers, scheduler, kubelet, proxy, DNS and containerd in namespaces of their own (namespaces.py). State is in
-the cache folder's `run`; images stay there over down and up.
+API server, etcd, controllers, scheduler, kubelet, proxy, network policies, DNS and containerd in namespaces of their own (namespaces.py).
+State is in the cache folder's `run`; images stay there over down and up.
 """
 
 import json
@@ -159,6 +159,11 @@ class Node:
         # Pods are refused before their namespace's account exists.
         wait_for(60, "the default account", lambda: self.ready("-n", "default", "get", "serviceaccount", "default"))
         wait_for(120, "the node", lambda: self.ready("wait", "--for=condition=Ready", "node/node1", "--timeout=1s"))
+        # It asks the API which node it is on.
+        policies = f"""--kubeconfig={KUBECONFIG} --hostname-override=node1 --service-cluster-ip-range={SERVICES}
+            --run-firewall --run-router=false --run-service-proxy=false --run-loadbalancer=false"""
+        modules = f"{ROOT}/usr/lib/x86_64-linux-gnu/xtables"
+        run("policies", "kube-router", *policies.split(), LD_LIBRARY_PATH=LIBRARIES, XTABLES_LIBDIR=modules)
 
     def load_image(self, archive):
         self.inside.run(*ctr(), "-n", "k8s.io", "images", "import", archive)
