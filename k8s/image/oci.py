@@ -2,6 +2,7 @@
 """Writes an image archive (OCI image layout 1.0 in a tar) from root file systems, with the standard library alone.
 
     oci.py ARCHIVE NAME:TAG LAYER...        a layer is a tar file, or a folder that becomes one, owned by root
+    --base ARCHIVE                          an image of this kind to build on: its layers come first, its settings hold unless given
 
 The same layers give the same bytes: names are sorted, times are zero.
 """
@@ -20,7 +21,13 @@ from pathlib import Path
 
 MEDIA = "application/vnd.oci.image"
 ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64"}
-PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+NOTHING = {
+    "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+    "WorkingDir": "/",
+    "User": "",
+    "Entrypoint": [],
+    "Labels": {},
+}
 
 
 class Archive:
@@ -47,6 +54,18 @@ class Archive:
         with path.open("rb") as data:
             self.tar.addfile(entry, data)
         return {"mediaType": f"{MEDIA}.layer.v1.tar+gzip", "digest": f"sha256:{digest}", "size": entry.size}
+
+    def layers_of(self, path):
+        """Copies the layers of another archive; returns its manifest's entries of them, and its configuration."""
+        with tarfile.open(path) as tar:
+
+            def blob(entry):
+                return f"blobs/{entry['digest'].replace(':', '/')}"
+
+            manifest = json.load(tar.extractfile(blob(json.load(tar.extractfile("index.json"))["manifests"][0])))
+            for layer in manifest["layers"]:
+                self.tar.addfile(tar.getmember(blob(layer)), tar.extractfile(blob(layer)))
+            return manifest["layers"], json.load(tar.extractfile(blob(manifest["config"])))
 
 
 def digest_of(path):
@@ -78,11 +97,15 @@ def compressed(path, folder):
     return target
 
 
-def write(out, name, sources, settings):
-    """Writes the archive to the binary stream `out`; `settings` are the image's run settings. Returns the layers' sizes."""
+def write(out, name, sources, settings, base=None):
+    """Writes the archive to the binary stream `out`; `settings` are the image's run settings, `base` is the archive that it is
+    built on. Returns the layers' sizes."""
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
         archive = Archive(tar)
-        layers, plain = [], []
+        layers, plain, inherited = [], [], NOTHING
+        if base:
+            layers, config = archive.layers_of(base)
+            plain, inherited = config["rootfs"]["diff_ids"], config["config"]
         for source in sources:
             with tempfile.TemporaryDirectory(dir=Path(out.name).parent) as folder:
                 path = layer_tar(source, Path(folder))
@@ -90,7 +113,7 @@ def write(out, name, sources, settings):
                 layers.append(archive.layer(compressed(path, Path(folder))))
         system = {"architecture": ARCHITECTURES[platform.machine()], "os": "linux"}
         files = {"type": "layers", "diff_ids": plain}
-        config = archive.document("config.v1+json", {**system, "config": settings, "rootfs": files})
+        config = archive.document("config.v1+json", {**system, "config": over(inherited, settings), "rootfs": files})
         manifest = {"schemaVersion": 2, "mediaType": f"{MEDIA}.manifest.v1+json", "config": config, "layers": layers}
         entry = archive.document("manifest.v1+json", manifest)
         entry["platform"] = system
@@ -103,19 +126,29 @@ def write(out, name, sources, settings):
     return [layer["size"] for layer in layers]
 
 
+def over(inherited, settings):
+    """Run settings: lists of variables and labels are added to, what else is given takes the place of what there was."""
+    return {
+        **{key: settings[key] or inherited[key] for key in ("WorkingDir", "User", "Entrypoint")},
+        "Env": [*inherited["Env"], *settings["Env"]],
+        "Labels": {**inherited["Labels"], **settings["Labels"]},
+    }
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("archive", type=Path)
     parser.add_argument("name", metavar="NAME:TAG")
     parser.add_argument("layers", type=Path, nargs="+", metavar="LAYER")
+    parser.add_argument("--base", type=Path, metavar="ARCHIVE")
     parser.add_argument("--label", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--env", action="append", default=[], metavar="KEY=VALUE")
-    parser.add_argument("--workdir", default="/")
+    parser.add_argument("--workdir", default="")
     parser.add_argument("--user", default="")
     parser.add_argument("--entrypoint")
     options = parser.parse_args()
     settings = {
-        "Env": [f"PATH={PATH}", *options.env],
+        "Env": options.env,
         "WorkingDir": options.workdir,
         "User": options.user,
         "Entrypoint": [options.entrypoint] if options.entrypoint else [],
@@ -124,7 +157,7 @@ def main():
     unfinished = options.archive.with_name(options.archive.name + ".tmp")
     try:
         with unfinished.open("wb") as out:
-            sizes = write(out, options.name, options.layers, settings)
+            sizes = write(out, options.name, options.layers, settings, options.base)
         unfinished.replace(options.archive)
     finally:
         unfinished.unlink(missing_ok=True)

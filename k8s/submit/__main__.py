@@ -6,6 +6,7 @@ usage, 3 input).
 """
 
 import argparse
+import re
 import secrets
 import signal
 import sys
@@ -66,6 +67,8 @@ def main(arguments):
     ours, job = split(arguments)
     options = parser().parse_args(ours)
     name = options.name or f"tomobasis-{secrets.token_hex(4)}"
+    if not re.fullmatch("[a-z]([-a-z0-9]{0,61}[a-z0-9])?", name):
+        raise Failure(f"--name: {name!r} is not made of a to z, 0 to 9 and -, beginning with a letter, 63 at most", 2)
     kubectl = Kubectl(options.context, options.namespace)
     overlay = render.find_overlay(Path(__file__).resolve().parent.parent, options.overlay)
     manifest = kubectl.kustomize(overlay, render.patches(name, options.image, options.executors, options.conf, job))

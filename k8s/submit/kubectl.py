@@ -70,6 +70,13 @@ class Kubectl:
             return "the cluster has no SparkApplication; install the Spark operator (docs/kubernetes.md)"
         if "already exists" in text:
             return f"an application {name} exists in namespace {self.namespace}; give another --name or delete it first"
+        if "failed calling webhook" in text:
+            return (
+                f"the Spark operator's webhook does not answer ({text.rpartition(': ')[2].strip()}); just installed or "
+                "upgraded, it takes half a minute; else see kubectl -n spark-operator get pods"
+            )
+        if "denied the request: " in text:
+            return f"the Spark operator refuses the application: {last_line(text.partition('denied the request: ')[2])}"
         if "is forbidden" in text and "User" in text:
             return (
                 f"you may not create applications in namespace {self.namespace}; "

@@ -53,6 +53,12 @@ PROGRAMS = {
     # Debian's 3.4 answers the watches of Spark's client with an error.
     "etcd": Program("go.etcd.io/etcd/server/v3", "v3.6.7", {"etcd": ""}),
     "operator": Program("github.com/kubeflow/spark-operator/v2", "v2.5.0", {"spark-operator": "cmd/operator"}),
+    "helm": Program(
+        "helm.sh/helm/v3",
+        "v3.22.0",
+        {"helm": "cmd/helm"},
+        variables=("helm.sh/helm/v3/internal/version.version=v3.22.0",),
+    ),
     "argo": Program(
         "github.com/argoproj/argo-workflows/v3",
         "v3.7.9",
@@ -112,7 +118,7 @@ def kubeflow():
 
 
 STEPS = {"debian": debian, "pause": pause, "kubeflow": kubeflow}
-ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "policies", "s3", "argo", "kubeflow"]
+ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "helm", "policies", "s3", "argo", "kubeflow"]
 TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc"), "kubeflow": ()}
 
 

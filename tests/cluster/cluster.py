@@ -129,9 +129,13 @@ class Cluster:
 
     @classmethod
     def state(cls):
-        """Pods, applications and events, for a failed test's report."""
+        """Pods, applications and events, and the operator's word, for a failed test's report."""
         parts = []
-        for what in ("sparkapplications", "pods", "events"):
-            command = ["kubectl", "-n", cls.namespace, "get", what, "-o", "wide"]
-            parts.append(subprocess.run(command, capture_output=True, text=True).stdout[-6000:])
+        commands = [f"-n {cls.namespace} get {what} -o wide" for what in ("sparkapplications", "pods", "events")]
+        commands += [
+            f"-n spark-operator {what}"
+            for what in ("get pods", "get events", "logs -l app.kubernetes.io/name=spark-operator")
+        ]
+        for command in commands:
+            parts.append(subprocess.run(["kubectl", *command.split()], capture_output=True, text=True).stdout[-6000:])
         return "\n".join(parts)

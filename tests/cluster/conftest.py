@@ -3,7 +3,6 @@
 `run.py` starts them where they belong: inside the namespaces of a cluster of our own, or beside the user's.
 """
 
-import contextlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +11,9 @@ import pytest
 
 from build import BINARIES
 from cluster import Cluster
-from operator_process import Operator
 from oracle import result
 from running import decompose, made_scan, tomobasis
+from spark_operator import Operator
 from store import ROOT_KEYS, Bucket, Keys, Server
 
 
@@ -78,13 +77,22 @@ def bucket(endpoint, keys, scan):
 
 @pytest.fixture(scope="session")
 def cluster(endpoint, keys):
-    """The cluster of KUBECONFIG, with the namespace set up and, where it is ours, the operator started."""
+    """The cluster of KUBECONFIG, with the namespace set up and, where it is ours, the operator installed."""
     if not os.environ.get("KUBECONFIG"):
         pytest.skip("no cluster: make test-cluster starts one")
     cluster = Cluster(endpoint)
-    with Operator(cluster) if os.environ.get("TOMOBASIS_NODE_ADDRESS") else contextlib.nullcontext():
-        cluster.set_up(keys)
-        yield cluster
+    cluster.set_up(keys)
+    if os.environ.get("TOMOBASIS_NODE_ADDRESS"):
+        Operator(cluster).install()
+    return cluster
+
+
+@pytest.fixture
+def operator(cluster):
+    """The operator, to be changed: a test leaves it as it was."""
+    if not os.environ.get("TOMOBASIS_NODE_ADDRESS"):
+        pytest.skip("only the operator of a cluster of our own is changed")
+    return Operator(cluster)
 
 
 @pytest.fixture(scope="session")

@@ -166,7 +166,7 @@ class Node:
         run("policies", "kube-router", *policies.split(), LD_LIBRARY_PATH=LIBRARIES, XTABLES_LIBDIR=modules)
 
     def load_image(self, archive):
-        self.inside.run(*ctr(), "-n", "k8s.io", "images", "import", archive)
+        self.inside.run(*importing(archive))
 
     def down(self):
         self.inside.stop()
@@ -180,6 +180,11 @@ class Node:
 
 def ctr():
     return ["ctr", "-a", str(SOCKET)]
+
+
+def importing(archive):
+    """The command, inside, that hands an image to the kubelet's containerd."""
+    return [*ctr(), "-n", "k8s.io", "images", "import", str(archive)]
 
 
 def configure():

@@ -3,21 +3,21 @@
 import json
 import os
 import subprocess
-import sys
 import tempfile
 
 import pytest
 import yaml
 
-from build import BINARIES, CACHE, SOURCES
+import images
+from build import BINARIES, SOURCES
 from cluster import LONGEST
 from kits import PIPELINES, compiled
-from node import SOCKET
 from oracle import result
-from running import ROOT, tomobasis
+from running import tomobasis
 from store import REGION
 from waiting import wait_for
 
+EXECUTOR = "localhost/argoexec:1"  # runs a workflow's steps, and writes manifests to /tmp
 RESTRICTED = {
     "allowPrivilegeEscalation": False,
     "runAsNonRoot": True,
@@ -39,7 +39,7 @@ def argo(cluster):
     for path in sorted(definitions.glob("argoproj*.yaml")):
         cluster.kubectl("apply", "--server-side", "-f", path)
     cluster.kubectl("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
-    load_executor()
+    images.load(EXECUTOR, {"bin/argoexec": BINARIES / "argoexec"}, "--entrypoint", "argoexec", folders=["tmp"])
     settings = {
         "executor": json.dumps({"securityContext": RESTRICTED}),
         "workflowDefaults": json.dumps({"spec": {"securityContext": {"runAsNonRoot": True, "runAsUser": 65534}}}),
@@ -47,7 +47,7 @@ def argo(cluster):
     literals = [f"--from-literal={key}={value}" for key, value in settings.items()]
     cluster.apply("create", "configmap", "workflow-controller-configmap", *literals)
     options = f"""--kubeconfig {os.environ["KUBECONFIG"]} --namespaced --namespace {cluster.namespace}
-        --managed-namespace {cluster.namespace} --executor-image localhost/argoexec:1 --executor-image-pull-policy Never"""
+        --managed-namespace {cluster.namespace} --executor-image {EXECUTOR} --executor-image-pull-policy Never"""
     identity = {
         "ARGO_NAMESPACE": cluster.namespace,
         "LEADER_ELECTION_DISABLE": "true",
@@ -60,20 +60,6 @@ def argo(cluster):
     yield cluster
     process.kill()
     process.wait()
-
-
-def load_executor():
-    """The image of the program that runs a workflow's steps."""
-    root, archive = CACHE / "work/argoexec", CACHE / "argoexec.tar"
-    (root / "bin").mkdir(parents=True, exist_ok=True)
-    (root / "tmp").mkdir(exist_ok=True)
-    (root / "tmp").chmod(0o1777)  # the executor writes the manifest there
-    (root / "bin/argoexec").unlink(missing_ok=True)
-    os.link(BINARIES / "argoexec", root / "bin/argoexec")
-    oci = [sys.executable, ROOT / "k8s/image/oci.py", archive, "localhost/argoexec:1", root, "--entrypoint", "argoexec"]
-    subprocess.run(oci, check=True, capture_output=True)
-    ctr = ["ctr", "-a", SOCKET, "-n", "k8s.io", "images", "import", archive]
-    subprocess.run([str(word) for word in ctr], check=True, capture_output=True)
 
 
 def start_workflow(cluster, folder, input_uri, output_uri):

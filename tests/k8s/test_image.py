@@ -24,9 +24,11 @@ def layers(tmp_path):
     return [tmp_path / "base.tar", tmp_path / "root"]
 
 
-def write(path, layers):
-    options = "--env A=b=c --label version=1 --workdir /tmp --user 185:185 --entrypoint /opt/program"
-    run = start([sys.executable, OCI, path, "localhost/x:1", *layers, *options.split()])
+SETTINGS = "--env A=b=c --label version=1 --workdir /tmp --user 185:185 --entrypoint /opt/program"
+
+
+def write(path, layers, settings=SETTINGS):
+    run = start([sys.executable, OCI, path, "localhost/x:1", *layers, *settings.split()])
     assert run.code == 0, run.err
 
 
@@ -57,6 +59,22 @@ def test_the_same_layers_give_the_same_bytes(tmp_path, layers):
     (layers[1] / "opt/program").touch()
     write(tmp_path / "b.tar", layers)
     assert (tmp_path / "a.tar").read_bytes() == (tmp_path / "b.tar").read_bytes()
+
+
+def test_an_image_on_top_of_another_has_its_layers_and_its_settings(tmp_path, layers):
+    def read(path):
+        index, data = blobs(path)
+        manifest = json.loads(data[index["manifests"][0]["digest"].removeprefix("sha256:")])
+        return manifest["layers"], json.loads(data[manifest["config"]["digest"].removeprefix("sha256:")])
+
+    write(tmp_path / "below.tar", layers)
+    (tmp_path / "more/srv").mkdir(parents=True)
+    write(tmp_path / "x.tar", [tmp_path / "more"], f"--base {tmp_path}/below.tar --env D=e --entrypoint /opt/other")
+    (below, under), (above, config) = read(tmp_path / "below.tar"), read(tmp_path / "x.tar")
+    assert (above[:2], len(above)) == (below, 3)
+    assert (config["rootfs"]["diff_ids"][:2], len(config["rootfs"]["diff_ids"])) == (under["rootfs"]["diff_ids"], 3)
+    changed = {"Env": [*under["config"]["Env"], "D=e"], "Entrypoint": ["/opt/other"]}
+    assert config["config"] == {**under["config"], **changed}
 
 
 def test_a_failed_archive_leaves_nothing(tmp_path):

@@ -79,6 +79,7 @@ def test_an_overlay_of_the_users_own_is_found_by_its_path(tmp_path):
         (["--print"], "put --"),
         (["--overlay", "moon", "--"], "no overlay 'moon'; there are decommission, minikube"),
         (["--conf", "spark.cores", "--"], "'spark.cores' is not KEY=VALUE"),
+        (["--name", "2026-head", "--"], "--name: '2026-head' is not"),
     ],
 )
 def test_bad_usage_gets_one_line(arguments, says):
