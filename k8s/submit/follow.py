@@ -1,5 +1,6 @@
 """Stays with an application until it ends: its states, its driver's log, and what hinders it."""
 
+import itertools
 import subprocess
 import sys
 import threading
@@ -20,26 +21,42 @@ class DriverLog:
     """The log of one driver pod, copied to stderr as it comes; keeps the job's last error line."""
 
     def __init__(self, kubectl, pod):
-        command = ["kubectl", *kubectl.where, "logs", "--follow", pod]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
-        )
+        self.command = ["kubectl", *kubectl.where, "logs", pod]
+        self.copied = 0
         self.error = None
-        self.thread = threading.Thread(target=self.copy, daemon=True)
+        self.follow()
+
+    def follow(self):
+        self.process = subprocess.Popen(
+            [*self.command, "--follow"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, errors="replace"
+        )
+        self.thread = threading.Thread(target=self.copy, args=(self.process.stdout,), daemon=True)
         self.thread.start()
 
-    def copy(self):
-        for line in self.process.stdout:
+    def follows(self):
+        return self.thread.is_alive()
+
+    def copy(self, lines):
+        """Shows the lines after those that were shown already."""
+        for line in itertools.islice(lines, self.copied, None):
+            self.copied += 1
             if line.startswith("error: "):
                 self.error = line.removeprefix("error: ").rstrip("\n")
             elif not line.startswith(NOISE):
                 say(line.rstrip("\n"))
 
-    def end(self, seconds):
+    def stop(self, seconds=0):
         """Waits for what is still to come, then stops."""
         self.thread.join(seconds)
         self.process.terminate()
         self.process.wait()
+        self.thread.join()
+
+    def finish(self):
+        """Copies the rest of an ended driver's log. A busy node may close a log that is followed too early, without an error."""
+        self.stop(seconds=10)
+        done = subprocess.run(self.command, capture_output=True, text=True, errors="replace")
+        self.copy(done.stdout.splitlines(keepends=True))
 
 
 class Follower:
@@ -53,7 +70,7 @@ class Follower:
 
     def close(self):
         for log in self.logs.values():
-            log.end(0)
+            log.stop()
 
     def run(self):
         """The job's exit code; Failure when it failed."""
@@ -98,8 +115,11 @@ class Follower:
             if is_driver and reasons.container(pod).keys() & {"running", "terminated"}:
                 drivers_waiting = False
                 self.exit_code = reasons.container(pod).get("terminated", {}).get("exitCode", 1)
-                if pod["metadata"]["uid"] not in self.logs:
+                log = self.logs.get(pod["metadata"]["uid"])
+                if log is None:
                     self.logs[pod["metadata"]["uid"]] = DriverLog(self.kubectl, name)
+                elif "running" in reasons.container(pod) and not log.follows():
+                    log.follow()
             elif is_driver and waits and time.monotonic() - self.waiting_since > self.patience:
                 self.give_up(f"{waits} (waited {self.patience} s)")
         if not drivers_waiting:
@@ -111,8 +131,12 @@ class Follower:
         raise Failure(f"{reason}. The application was removed.")
 
     def drain(self):
-        for log in self.logs.values():
-            log.end(10)
+        there = {pod["metadata"]["uid"] for pod in self.kubectl.pods(self.name)}
+        for pod, log in self.logs.items():
+            if pod in there:
+                log.finish()
+            else:  # the driver that replaced it has its name
+                log.stop()
 
     def failure(self, message):
         """The job's own error line where it could say one; else how its pods ended; else the operator's message."""

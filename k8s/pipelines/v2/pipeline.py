@@ -37,6 +37,7 @@ def decompose(
     manifest: the application as JSON; run: what is the same in every try of this step (its name comes from it).
     """
     import hashlib
+    import itertools
     import json
     import signal
     import sys
@@ -80,15 +81,19 @@ def decompose(
             raise
         print(f"application {name} is there already: an earlier try of this step made it", flush=True)
 
-    last_error = []
+    last_error, copied = [], {}
 
-    def copy_log(pod):
-        log = pods.read_namespaced_pod_log(pod, namespace, follow=True, _preload_content=False)
-        for line in log:
+    def copy_log(pod, follow):
+        log = pods.read_namespaced_pod_log(pod.metadata.name, namespace, follow=follow, _preload_content=False)
+        for line in itertools.islice(log, copied.get(pod.metadata.uid, 0), None):
+            copied[pod.metadata.uid] = copied.get(pod.metadata.uid, 0) + 1
             text = line.decode(errors="replace").rstrip("\n")
             if text.startswith("error: "):
                 last_error[:] = [text.removeprefix("error: ")]
             print(text, flush=True)
+
+    def drivers():
+        return pods.list_namespaced_pod(namespace, label_selector=labels).items
 
     labels = f"sparkoperator.k8s.io/app-name={name},spark-role=driver"
     logs, state = {}, None
@@ -99,12 +104,14 @@ def decompose(
         if reached != state:
             state = reached
             print(f"[{state.lower()}]", flush=True)
-        for pod in pods.list_namespaced_pod(namespace, label_selector=labels).items:
+        for pod in drivers():
             if pod.metadata.uid not in logs and pod.status.phase in ("Running", "Succeeded", "Failed"):
-                logs[pod.metadata.uid] = threading.Thread(target=copy_log, args=(pod.metadata.name,), daemon=True)
+                logs[pod.metadata.uid] = threading.Thread(target=copy_log, args=(pod, True), daemon=True)
                 logs[pod.metadata.uid].start()
     for thread in logs.values():
         thread.join(10)
+    for pod in drivers():  # a busy node may close a log that is followed too early
+        copy_log(pod, follow=False)
     if state == "FAILED":
         sys.exit("error: " + (last_error or [status["applicationState"].get("errorMessage", "the job failed")])[0])
 
