@@ -1,5 +1,9 @@
 """A scan from the object store through the Spark operator to a result in the store, and what may happen to its pods meanwhile."""
 
+import os
+import signal
+from pathlib import Path
+
 from cluster import LONGEST
 from waiting import wait_for
 
@@ -30,6 +34,19 @@ def test_the_result_is_that_of_the_laptop(cluster, bucket, scan, tmp_path):
     run = ends_well(cluster, bucket, scan, process, "plain", tmp_path)
     assert scan.root in run.err
     assert "[completed]" in run.err
+
+
+def test_a_log_that_breaks_off_is_followed_again(cluster, bucket, scan, tmp_path):
+    process, _ = running_submission(cluster, bucket, "log")
+
+    def following():
+        children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+        return [pid for pid in children if b"--follow" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+    for pid in wait_for(LONGEST, "the driver's log to be followed", following):
+        os.kill(int(pid), signal.SIGKILL)
+    run = ends_well(cluster, bucket, scan, process, "log", tmp_path)
+    assert run.err.count("[1/5] scan") == run.err.count(f"root digest  {scan.root}") == 1
 
 
 def test_keys_are_in_no_log_and_no_object_but_the_secret(cluster, bucket, keys):
@@ -69,3 +86,22 @@ def test_two_jobs_at_once_do_not_disturb_each_other(cluster, bucket, scan, tmp_p
     wait_for(LONGEST, "both drivers to run at the same time", lambda: all(map(running, names)))
     for name, process in zip(names, processes, strict=True):
         ends_well(cluster, bucket, scan, process, name, tmp_path / name)
+
+
+def test_decoding_has_executors_of_its_own_under_the_overlay_resource_profiles(cluster, bucket, scan, tmp_path):
+    conf = {"executorCores": "1", "executorMemory": "700m"}
+    changes = [
+        {"op": "replace", "path": f"/spec/sparkConf/spark.tomobasis.decode.{name}", "value": value}
+        for name, value in conf.items()
+    ]
+    changes.append({"op": "replace", "path": "/spec/dynamicAllocation/maxExecutors", "value": 1})
+    changes.append({"op": "replace", "path": "/spec/executor/instances", "value": 1})
+    overlay = cluster.overlay("resource-profiles", *changes)
+    process = cluster.submission("profiles", overlay, job(bucket, "profiles"))
+    ends_well(cluster, bucket, scan, process, "profiles", tmp_path)
+    memory = {}
+    for pod in cluster.pods("profiles", "executor"):
+        requests = pod["spec"]["containers"][0]["resources"]["requests"]
+        memory[pod["metadata"]["labels"]["spark-exec-resourceprofile-id"]] = requests["memory"]
+    assert sorted(memory.values()) == ["1200Mi", "1524Mi"]
+    assert memory["0"] == "1524Mi"

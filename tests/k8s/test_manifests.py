@@ -114,7 +114,7 @@ def test_accounts_that_applications_name_are_made_by_the_setup(applications):
 
 
 def test_keys_of_the_object_store_are_in_no_manifest(applications):
-    for name in ("s3", "decommission", "volcano", "yunikorn"):
+    for name in ("s3", "decommission", "resource-profiles", "volcano", "yunikorn"):
         application = applications[name]
         assert not [key for key in application["spec"]["hadoopConf"] if "key" in key or "secret" in key]
         for role in ("driver", "executor"):

@@ -3,6 +3,7 @@ package io.tomobasis.job
 import org.apache.hadoop.conf.Configuration
 import org.apache.spark.{SparkConf, SparkContext}
 import org.apache.spark.rdd.RDD
+import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.storage.StorageLevel
 import org.apache.spark.util.SerializableConfiguration
 
@@ -23,6 +24,7 @@ object DecomposeJob {
 
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
+    val forDecoding = DecodeResources.requests(sparkConf)
     val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
     val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
     val files = Listing.list(config.inputs, hadoop)
@@ -35,7 +37,7 @@ object DecomposeJob {
       val closing =
         try {
           sc.addSparkListener(progress)
-          val job = new DecomposeJob(sc, config, progress)
+          val job = new DecomposeJob(sc, config, forDecoding.map(DecodeResources.profile), progress)
           job.run(if (config.skipBadSlices) job.withoutBadSlices(plan, files, err) else plan, files, scan, result)
         } finally sc.stop()
       result.commit()
@@ -55,7 +57,12 @@ object DecomposeJob {
   }
 }
 
-private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: Progress) {
+private final class DecomposeJob(
+    sc: SparkContext,
+    config: JobConfig,
+    decoding: Option[ResourceProfile],
+    progress: Progress
+) {
   private val asked = sc.getConf.getOption("spark.default.parallelism").map(_.toInt)
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
 
@@ -66,7 +73,7 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
   def withoutBadSlices(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan = {
     val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
     val sources = SourceFiles(hadoop, files.length, verbose = false)
-    val bad = SliceReader.bad(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources)
+    val bad = SliceReader.bad(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources, decoding)
     for ((_, reason) <- bad) err.println(s"skipped: $reason")
     if (bad.isEmpty) plan
     else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray))
@@ -85,7 +92,7 @@ private final class DecomposeJob(sc: SparkContext, config: JobConfig, progress: 
     val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
     val sources = SourceFiles(hadoop, files.length, config.verbose)
-    val pieces = named(decode)(SliceReader.pieces(sc, plan, groups, sources))
+    val pieces = named(decode)(SliceReader.pieces(sc, plan, groups, sources, decoding))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val solved = named(sums)(passes match {
       case None => exact(plan, blocks)

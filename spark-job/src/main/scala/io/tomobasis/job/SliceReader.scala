@@ -3,6 +3,7 @@ package io.tomobasis.job
 import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
+import org.apache.spark.resource.ResourceProfile
 
 import scala.util.Try
 
@@ -18,18 +19,25 @@ object SliceReader {
       sc: SparkContext,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
-      files: SourceFiles
+      files: SourceFiles,
+      resources: Option[ResourceProfile]
   ): RDD[(Int, Piece)] =
-    sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).pieces)
+    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).pieces)
 
   /** Slices that cannot be decoded, by their place in the series, with the reasons. Decodes all slices and keeps none. */
   def bad(
       sc: SparkContext,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
-      files: SourceFiles
+      files: SourceFiles,
+      resources: Option[ResourceProfile]
   ): Seq[(Int, String)] =
-    sc.parallelize(groups, groups.length).flatMap(reader(sc, plan, files).bad).collect().toSeq.sorted
+    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).bad).collect().toSeq.sorted
+
+  private def tasks(sc: SparkContext, groups: IndexedSeq[Seq[SliceSource]], resources: Option[ResourceProfile]) = {
+    val slices = sc.parallelize(groups, groups.length)
+    resources.fold(slices)(slices.withResources)
+  }
 
   private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =
     new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), files)
