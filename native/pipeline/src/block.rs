@@ -9,11 +9,11 @@ use std::sync::Arc;
 use tomobasis_linalg::RowBlock;
 
 use crate::{
+    block_factors::BlockFactors,
     decomposition::Decomposition,
     derived::{Composites, Strip},
     digest::{BasisDigests, Digest},
     error::{Error, Result},
-    factors::BlockFactors,
     options::Emit,
     pictures::{self, Panel, Subject, basis_panels, slice_panels},
     tables::BasisEncoder,

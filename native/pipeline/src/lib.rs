@@ -19,6 +19,7 @@
 
 pub mod archive;
 pub mod block;
+mod block_factors;
 mod decode;
 mod decomposition;
 pub mod derived;

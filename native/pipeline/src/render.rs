@@ -15,10 +15,10 @@ use tomobasis_linalg::{Projector, Rescale, RowBlock, row_means};
 use crate::{
     NamedFile,
     block::scale_columns,
+    block_factors::add_means,
     decomposition::{block_count, block_rows, rescale_of},
     digest::Digest,
     error::{Error, Result},
-    factors::add_means,
     options::{Options, RenderArgs},
     pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
     progress::Progress,

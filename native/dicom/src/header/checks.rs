@@ -5,8 +5,8 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::classes::is_enhanced;
+use super::format::{ByteOrder, PixelFormat};
 use super::groups::MOST_FRAMES;
-use super::slice::{ByteOrder, PixelFormat};
 use super::values::{self, RawValue, decimal, decimals, text};
 use super::wanted::Wanted;
 use crate::problem::Problem;

@@ -8,6 +8,7 @@
 //! | `groups` | those of each frame, in the functional groups of multi-frame images |
 //! | `values` | header values as text and numbers |
 //! | `classes` | which SOP classes are made of slices |
+//! | `format` | how pixels are stored |
 //! | `checks` | what must be right before a header is relied on |
 //! | `slice` | [`SliceHeader`], the result |
 //! | `whole` | a whole file as its data set, for who copies it |
@@ -15,6 +16,7 @@
 mod checks;
 mod classes;
 mod elements;
+mod format;
 mod groups;
 mod slice;
 mod start;
@@ -30,7 +32,8 @@ use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
 pub(crate) use classes::is_enhanced;
 pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
-pub use slice::{ByteOrder, PixelFormat, SliceHeader};
+pub use format::{ByteOrder, PixelFormat};
+pub use slice::SliceHeader;
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;
 

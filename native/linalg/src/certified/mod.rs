@@ -37,6 +37,7 @@ mod column;
 mod decide;
 mod enclosure;
 mod outcome;
+mod product;
 mod refine;
 mod start;
 mod step;

@@ -1,7 +1,7 @@
 //! The f64 start: any eigensolver's bits will do.
 
 use super::column::SLACK;
-use super::step::multiply_parallel;
+use super::product::multiply_parallel;
 use crate::rounding::pow2;
 use crate::{Error, GramMatrix};
 use tomobasis_dense::symmetric_eigen;

@@ -2,17 +2,14 @@
 
 use super::cluster::rayleigh_ritz;
 use super::column::{Column, Residual};
+use super::product::multiply_parallel;
 use super::refine::Refinement;
 use super::wide::Wide;
 use rayon::prelude::*;
-use tomobasis_dense::multiply;
 
 /// Corrections above this share of a vector mean that the eigenvalues are too close for first-order
 /// corrections.
 const LINK: f64 = 1.0 / 64.0;
-
-/// Columns of a piece of [`multiply_parallel`].
-const COLUMNS_AT_ONCE: usize = 32;
 
 /// Which columns a step corrects, and which of them it has to treat together.
 struct Step {
@@ -165,12 +162,6 @@ impl Step {
             |c: usize| (0..self.pending.len()).filter(|&at| self.home[self.pending[at]] == c).collect();
         (0..self.home.len()).map(members).filter(|m: &Vec<usize>| m.len() > 1).collect()
     }
-}
-
-/// [`multiply`] in pieces of a few columns of `b`, on the threads of the current pool. It feeds corrections
-/// and bounds only, so its bits do not matter.
-pub(super) fn multiply_parallel(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
-    b.par_chunks(COLUMNS_AT_ONCE * n).flat_map_iter(|b| multiply(x, transpose, b, n)).collect()
 }
 
 /// The root of `i` in a forest of links.

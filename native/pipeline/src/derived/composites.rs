@@ -7,9 +7,9 @@ use tomobasis_linalg::RowBlock;
 
 use super::strip::Strip;
 use crate::{
+    block_factors::BlockFactors,
     decomposition::Decomposition,
     error::{Error, Result},
-    factors::BlockFactors,
 };
 
 /// Rows whose composites exist as floating-point numbers at a time: a whole but odd number of cache lines, so that the columns

@@ -1,0 +1,119 @@
+//! What gives `T`, `U` and composites of a row block, whichever method found `s` and `V`.
+//!
+//! | class | `T` | `U` | composite of rank K |
+//! |---|---|---|---|
+//! | `certified` | `A V`, in the defined order | `T / s` | `T_K V_K^T` |
+//! | `fixed` | `U diag(s)` | from the tree's factors | `T_K V_K^T`, and each row's mean where the method removed it |
+//!
+//! Either way `T = U diag(s)` up to rounding, and a composite is `U_K diag(s_K) V_K^T`: what it leaves out is then
+//! `||A||_F^2 - s_1^2 - .. - s_K^2` for the randomized methods too, which `A V_K V_K^T` would not be.
+
+use std::sync::Arc;
+
+use tomobasis_linalg::{Projector, RowBlock};
+
+use crate::{
+    decomposition::{Decomposition, rescale_of},
+    error::Result,
+    factors::Factors,
+};
+
+/// Computes `T`, `U` and composites of row blocks; shared by all threads.
+pub(crate) struct BlockFactors {
+    decomposition: Arc<Decomposition>,
+    projector: Projector,
+    columns: Vec<usize>,
+}
+
+impl BlockFactors {
+    /// Prepares for the first `k` columns. Each is for itself, so their bits are those of the whole.
+    pub(crate) fn new(decomposition: Arc<Decomposition>, k: usize) -> Result<Self> {
+        let (n, k) = (decomposition.columns(), k.min(decomposition.rank()));
+        let (v_low, compensated) = match decomposition.factors.certified() {
+            Some(factors) => {
+                (decomposition.leading_columns(&factors.v_low, k), factors.compensated[..k].to_vec())
+            }
+            None => (vec![0.0; n * k], vec![false; k]),
+        };
+        let (s, v) = (&decomposition.s[..k], decomposition.leading_weights(k));
+        let projector = Projector::new(s, &v, &v_low, &compensated, n, &rescale_of(&decomposition.plan))?;
+        Ok(Self { decomposition, projector, columns: (0..n).collect() })
+    }
+
+    /// Columns that are computed.
+    pub(crate) fn rank(&self) -> usize {
+        self.projector.rank()
+    }
+
+    /// `T` and `U` of a block, rows x rank, row-major.
+    pub(crate) fn basis(
+        &self,
+        block: u32,
+        input: RowBlock<'_>,
+        t: &mut Vec<f64>,
+        u: &mut Vec<f64>,
+    ) -> Result<()> {
+        match &self.decomposition.factors {
+            Factors::Certified(_) => {
+                self.projector.project(input, t)?;
+                self.projector.basis(t, u);
+            }
+            Factors::Fixed(svd) => {
+                let values = self.originals(input, &self.columns)?;
+                *u = svd.leading_basis(block as usize, &values, self.rank())?;
+                t.clear();
+                for row in u.chunks_exact(self.rank().max(1)) {
+                    t.extend(row.iter().zip(&self.decomposition.s).map(|(u, s)| u * s));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// `T` alone.
+    pub(crate) fn project(&self, block: u32, input: RowBlock<'_>, t: &mut Vec<f64>) -> Result<()> {
+        match &self.decomposition.factors {
+            Factors::Certified(_) => Ok(self.projector.project(input, t)?),
+            Factors::Fixed(_) => self.basis(block, input, t, &mut Vec::new()),
+        }
+    }
+
+    /// The block's values of some slices, in HU, slice-major.
+    pub(crate) fn originals(&self, input: RowBlock<'_>, slices: &[usize]) -> Result<Vec<f64>> {
+        let mut values = Vec::new();
+        self.projector.originals(input, slices, &mut values)?;
+        Ok(values)
+    }
+
+    /// The means that the method removed from the block's rows; none where it removed nothing.
+    pub(crate) fn means(&self, block: u32, input: RowBlock<'_>) -> Result<Vec<f64>> {
+        match &self.decomposition.factors {
+            Factors::Fixed(svd) if self.decomposition.options.method.centers() => {
+                Ok(svd.row_means(block as usize, &self.originals(input, &self.columns)?)?)
+            }
+            _ => Ok(Vec::new()),
+        }
+    }
+
+    /// Composites of the given ranks (ascending) and slices, from some rows of `T` and the means of these rows:
+    /// `out[(c * slices.len() + j) * rows + i]` is row `i` of slice `slices[j]` at rank `ranks[c]`.
+    pub(crate) fn composites(
+        &self,
+        (t, means): (&[f64], &[f64]),
+        rows: usize,
+        ranks: &[usize],
+        slices: &[usize],
+        out: &mut Vec<f64>,
+    ) -> Result<()> {
+        self.projector.composites(t, rows, ranks, slices, out)?;
+        add_means(out, means);
+        Ok(())
+    }
+}
+
+/// Gives the rows of composites, slice-major, the means back that the method removed from them; none where it removed nothing.
+pub(crate) fn add_means(composites: &mut [f64], means: &[f64]) {
+    for column in composites.chunks_exact_mut(means.len().max(1)) {
+        column.iter_mut().zip(means).for_each(|(value, mean)| *value += mean);
+    }
+}
