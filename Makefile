@@ -17,7 +17,7 @@ help: ## say what the targets are
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
 
 setup:
-	@scripts/setup.sh demo
+	@scripts/setup.sh build
 
 setup-test:
 	@scripts/setup.sh test
@@ -25,7 +25,8 @@ setup-test:
 build: setup ## build the native library, the command and the Spark job
 	@$(GRADLE) assemble $(WITHOUT_JAVA_VERSION)
 
-$(SERIES): | setup
+$(SERIES):
+	@scripts/setup.sh demo
 	@mkdir -p $(@D)
 	@.venv/bin/python tests/data/make_ct_series.py $@
 

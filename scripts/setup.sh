@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Brings the machine to where `make` can work: JDK, Gradle, Rust and a C compiler from Debian, Spark and the Python tools in .venv.
 #
-#   scripts/setup.sh demo    what `make build` and `make demo` need
-#   scripts/setup.sh test    beside it, the linters and the oracle's libraries
+#   scripts/setup.sh build   what `make build` needs
+#   scripts/setup.sh demo    beside it, the head CT of `make demo`
+#   scripts/setup.sh test    beside both, the linters and the oracle's libraries
 #
 # On Debian 12 as root it installs what is missing; elsewhere it says what is missing and how to get it, and exits 2. What was done
 # is stamped in .setup/ under a hash of this script and the pinned requirements, so a second run costs nothing.
@@ -10,11 +11,11 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
 readonly oldest_rust=1.95 oldest_java=17 oldest_python=3.11
-mode=${1:-demo}
+mode=${1:-build}
 case $mode in
-  demo) requirements=tests/requirements-demo.txt ;;
+  build | demo) requirements=tests/requirements-demo.txt ;;
   test) requirements=tests/requirements.txt ;;
-  *) echo "error: unknown mode '$mode': use demo or test" >&2; exit 2 ;;
+  *) echo "error: unknown mode '$mode': use build, demo or test" >&2; exit 2 ;;
 esac
 export PATH="$PATH:$HOME/.cargo/bin"
 
@@ -105,8 +106,10 @@ if [ -e "$stamp" ] && have javac && have gradle && have cargo && have c++ && hav
 fi
 mkdir -p .setup
 system_packages
-example_scan
-[ "$mode" = demo ] || dicom_tools
+[ "$mode" = build ] || example_scan
+[ "$mode" != test ] || dicom_tools
 python_packages
-touch "$stamp"
-[ "$mode" = demo ] || touch ".setup/demo.$key" # what the tests need includes what the demo needs
+for needed in build demo test; do # each includes those before it
+  touch ".setup/$needed.$key"
+  [ "$needed" != "$mode" ] || break
+done
