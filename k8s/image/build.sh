@@ -2,28 +2,36 @@
 # The image without Docker: a Debian root file system by mmdebstrap, what gradle staged, and an OCI archive around both. For
 # `ctr images import`, `minikube image load`, `kind load image-archive`, `skopeo copy oci-archive:...`.
 #
-#   k8s/image/build.sh [ARCHIVE]        default build/image/tomobasis.tar; needs root and mmdebstrap (apt-get install mmdebstrap)
+#   k8s/image/build.sh            build/image/tomobasis.tar; needs root and mmdebstrap (apt-get install mmdebstrap)
+#
+# The same packages and the same staged files give the same bytes.
 # shellcheck disable=SC2016 # the hooks' "$1" is mmdebstrap's
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-archive=${1:-build/image/tomobasis.tar}
+archive=build/image/tomobasis.tar
 debian=${TOMOBASIS_DEBIAN_ROOT:-build/image/debian.tar} # kept: it changes only with Debian
 
 [ -d build/image/root ] || { echo "error: nothing is staged; run make image" >&2; exit 2; }
 if [ ! -s "$debian" ]; then
   command -v mmdebstrap > /dev/null || { echo "error: mmdebstrap is not installed; apt-get install mmdebstrap" >&2; exit 2; }
   echo "image: Debian 12 with a Java 17 runtime (two minutes)"
-  # The runtime's installer needs the folder of manual pages that is left out; licences stay.
-  mmdebstrap --quiet --variant=essential --mode=root --include=openjdk-17-jre-headless,tini \
+  # With /usr merged from the start no Perl is needed to merge it. The runtime's installer needs the folder of manual pages that is
+  # left out; licences stay.
+  hooks=$(dirname "$(command -v mmdebstrap)")/../share/mmdebstrap/hooks
+  SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --variant=essential --mode=root --include=openjdk-17-jre-headless,tini \
+    --hook-dir="$hooks/merged-usr" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook='mkdir -p "$1/usr/share/man/man1"' \
+    --customize-hook='rm "$1"/usr/lib/jvm/java-17-openjdk-*/lib/ct.sym "$1"/usr/lib/jvm/java-17-openjdk-*/lib/server/classes_nocoops.jsa' \
+    --customize-hook='python3 k8s/image/keystore.py "$1/etc/ssl/certs/java/cacerts"' \
+    --customize-hook='find "$1" -xdev -type f -perm /6000 -exec chmod a-s {} +' \
     --customize-hook='echo "spark:x:185:" >> "$1/etc/group"' \
     --customize-hook='echo "spark:x:185:185::/tmp:/usr/sbin/nologin" >> "$1/etc/passwd"' \
     --customize-hook='rm -rf "$1"/var/lib/apt/lists/* "$1"/var/cache/* "$1"/var/log/* "$1"/etc/apt/sources.list*' \
-    bookworm "$debian.tmp.tar"
+    bookworm "$debian.tmp.tar" > /dev/null
   mv "$debian.tmp.tar" "$debian"
 fi
 exec python3 k8s/image/oci.py "$archive" "localhost/tomobasis:$version" "$debian" build/image/root \

@@ -94,3 +94,25 @@ def test_the_bill_of_materials_has_every_crate_and_jar(tmp_path):
     assert components[0]["purl"] == "pkg:maven/org.example/lib@1.2"
     assert components[0]["hashes"][0]["content"] == hashlib.sha256(b"jar").hexdigest()
     assert any(component["purl"].startswith("pkg:cargo/jni@") for component in components)
+
+
+def test_a_key_store_without_its_dates_is_the_same_bytes_and_still_one(tmp_path):
+    def keytool(*arguments, store="JKS"):
+        words = ["keytool", *arguments, "-storetype", store, "-storepass", "changeit"]
+        run = start(words, TZ="UTC", LC_ALL="C.UTF-8")
+        assert run.code == 0, run.out
+        return run.out
+
+    key, certificate = ["-keystore", tmp_path / "key"], tmp_path / "certificate"
+    keytool("-genkeypair", *key, "-alias", "root", "-keyalg", "EC", "-dname", "CN=root", store="PKCS12")
+    keytool("-exportcert", *key, "-alias", "root", "-file", certificate, store="PKCS12")
+    stores = [tmp_path / "a", tmp_path / "b"]
+    for store, aliases in zip(stores, ("xy", "yx"), strict=True):
+        for alias in aliases:
+            keytool("-importcert", "-noprompt", "-keystore", store, "-alias", alias, "-file", certificate)
+    assert stores[0].read_bytes() != stores[1].read_bytes()
+    for store in stores:
+        run = start([sys.executable, ROOT / "k8s/image/keystore.py", store])
+        assert run.code == 0, run.err
+    assert stores[0].read_bytes() == stores[1].read_bytes()
+    assert keytool("-list", "-keystore", stores[0]).count("Jan 1, 1970, trustedCertEntry") == 2
