@@ -95,6 +95,7 @@ def application_of(workflow):
 def test_the_v1_pipeline_succeeds_with_the_laptops_result(argo, bucket, scan, tmp_path):
     workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow")))
     assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
+    assert argo.get("sparkapplication", application_of(workflow))
     scan.same_as(bucket.get("workflow", tmp_path / "result"))
 
 
@@ -108,7 +109,7 @@ def test_a_failing_job_fails_the_v1_step(argo, bucket, tmp_path):
     wait_for(LONGEST, gone, lambda: argo.get("sparkapplication", application_of(workflow)) is None)
 
 
-def test_terminating_the_run_ends_the_applications_pods(argo, bucket, tmp_path):
+def test_terminating_the_run_deletes_the_application(argo, bucket, tmp_path):
     workflow = start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow-terminated"))
     name = application_of(workflow)
     argo.running_pod(name, "driver")
@@ -117,7 +118,7 @@ def test_terminating_the_run_ends_the_applications_pods(argo, bucket, tmp_path):
     argo.kubectl("-n", argo.namespace, *patch, '{"spec": {"activeDeadlineSeconds": 0}}')
     assert at_its_end(argo, workflow)["status"]["phase"] == "Failed"
     wait_for(LONGEST, "the driver to end", lambda: argo.pods(name, "driver") == [])
-    assert argo.get("sparkapplication", name)["status"]["applicationState"]["state"] in ("SUSPENDING", "SUSPENDED")
+    assert argo.get("sparkapplication", name) is None
 
 
 def steps(cluster, bucket, source, folder, **more):

@@ -2,10 +2,11 @@
 """Kubeflow Pipelines v1: one decomposition as a step, by a ResourceOp. Compiled by kfp 1.8 into pipeline.yaml beside this file.
 
 The step creates the SparkApplication and waits for its state; it fails when the job fails. The application belongs to the workflow: who
-deletes the run deletes it, who terminates the run ends its pods. docs/kubernetes.md says what the namespace must hold.
+deletes the run deletes it, and so does who terminates the run while it is under way. docs/kubernetes.md says what the namespace must hold.
 """
 
 import sys
+import tempfile
 from pathlib import Path
 
 import kfp
@@ -18,15 +19,7 @@ API = "sparkoperator.k8s.io/v1beta2"
 # The workflow's own id: a name for each run, and what lets a retry of it begin again where it was killed.
 NAME = f"tomobasis-{dsl.RUN_ID_PLACEHOLDER}"
 STATE = "status.applicationState.state"
-
-
-def stop_at_exit():
-    """What runs when the workflow ends, be it that someone terminates it: an application that still runs is suspended, which ends its
-    pods; one that has ended is left as it is, with its logs. For `dsl.ExitHandler`."""
-    stop = {"apiVersion": API, "kind": "SparkApplication", "metadata": {"name": NAME}, "spec": {"suspend": True}}
-    made = dsl.ResourceOp(name="stop", k8s_resource=stop, action="patch")
-    made.resource.merge_strategy = "merge"
-    return uncached(made)
+AT_EXIT = "at-exit"
 
 
 def uncached(step):
@@ -53,12 +46,39 @@ def resource(manifest, image, options):
     return uncached(made)
 
 
+@dsl.pipeline(name=AT_EXIT)
+def at_exit():
+    """What runs when the workflow ends, be it that someone terminates it: an application that still runs is deleted, with its pods; one
+    that has ended is left as it is, with its logs."""
+    name = {"apiVersion": API, "kind": "SparkApplication", "metadata": {"name": NAME}}
+    found = dsl.ResourceOp(name="state", k8s_resource=name, action="get", attribute_outputs={"state": f"{{.{STATE}}}"})
+    state = uncached(found).outputs["state"]
+    with dsl.Condition(state != "COMPLETED"), dsl.Condition(state != "FAILED"):
+        uncached(dsl.ResourceOp(name="delete", k8s_resource=name, action="delete"))
+
+
+def compiled(pipeline):
+    with tempfile.NamedTemporaryFile(suffix=".yaml") as file:
+        kfp.compiler.Compiler().compile(pipeline, file.name)
+        return Path(file.name).read_text()
+
+
+def write(pipeline, target, specification=""):
+    """Compiles the pipeline with `at_exit`, and with more lines of the workflow's specification.
+
+    kfp takes one step for what runs at the exit, and volumes without their group, so both are put into its text.
+    """
+    templates = compiled(at_exit).partition("\n  templates:\n")[2].partition("\n  arguments:\n")[0]
+    before, arguments, after = compiled(pipeline).partition("\n  arguments:\n")
+    text = f"{before}\n{templates}{arguments}{after}  onExit: {AT_EXIT}\n{specification}"
+    Path(target).write_text(text)
+
+
 @dsl.pipeline(name="tomobasis", description="Exact, bit-reproducible SVD of a CT series")
 def decompose(input_uri: str, output_uri: str, rank: str = "full", image: str = "localhost/tomobasis:0.1.0"):
-    with dsl.ExitHandler(stop_at_exit()):
-        resource(application("s3"), image, {"--input": input_uri, "--output": output_uri, "--rank": rank})
+    resource(application("s3"), image, {"--input": input_uri, "--output": output_uri, "--rank": rank})
 
 
 if __name__ == "__main__":
     target = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("pipeline.yaml"))
-    kfp.compiler.Compiler().compile(decompose, target)
+    write(decompose, target)

@@ -16,11 +16,10 @@ writes these can stand in for one of them. docs/kubernetes.md says what the name
 import sys
 from pathlib import Path
 
-import kfp
 import yaml
 from kfp import dsl
 from kubernetes import client
-from pipeline import application, resource, stop_at_exit, uncached
+from pipeline import application, resource, uncached, write
 
 CLAIM, SECRET = "tomobasis-data", "tomobasis-s3"
 FOLDER = f"/data/{dsl.RUN_ID_PLACEHOLDER}"
@@ -85,20 +84,17 @@ def steps(
     region: str = VALUES["s3Region"],
     image: str = VALUES["image"],
 ):
-    with dsl.ExitHandler(stop_at_exit()):
-        fetched = download(image, source, endpoint, region)
-        looked = program("inspect", image, "tomobasis", "inspect", SERIES).after(fetched)
-        options = {"--input": f"file://{SERIES}", "--output": f"file://{RESULT}", "--method": method}
-        options |= {"--rank": k, "--oversample": p, "--power-iterations": q}
-        found = resource(application("pvc"), image, options).after(looked)
-        chosen = ["--input", SERIES, "--slice", slices, "--composite", composites]
-        drawn = ["tomobasis", "render", RESULT, *chosen, "--output", PICTURES, "--overwrite"]
-        program("render", image, *drawn).after(found)
+    fetched = download(image, source, endpoint, region)
+    looked = program("inspect", image, "tomobasis", "inspect", SERIES).after(fetched)
+    options = {"--input": f"file://{SERIES}", "--output": f"file://{RESULT}", "--method": method}
+    options |= {"--rank": k, "--oversample": p, "--power-iterations": q}
+    found = resource(application("pvc"), image, options).after(looked)
+    chosen = ["--input", SERIES, "--slice", slices, "--composite", composites]
+    drawn = ["tomobasis", "render", RESULT, *chosen, "--output", PICTURES, "--overwrite"]
+    program("render", image, *drawn).after(found)
 
 
 if __name__ == "__main__":
     target = sys.argv[1] if len(sys.argv) > 1 else str(Path(__file__).with_name("steps.yaml"))
-    kfp.compiler.Compiler().compile(steps, target)
-    # kfp has no word for it: volumes are made writable for the programs' group, as the job's pods do it.
-    with open(target, "a") as workflow:
-        workflow.write(f"  securityContext: {{fsGroup: {USER}}}\n")
+    # The volumes are made writable for the programs' group, as the job's pods do it.
+    write(steps, target, f"  securityContext: {{fsGroup: {USER}}}\n")
