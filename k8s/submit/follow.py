@@ -53,7 +53,7 @@ class DriverLog:
         self.thread.join()
 
     def finish(self):
-        """Copies the rest of an ended driver's log. A busy node may close a log that is followed too early, without an error."""
+        """Copies the rest of an ended driver's log: a connection that breaks ends a followed log without an error."""
         self.stop(seconds=10)
         done = subprocess.run(self.command, capture_output=True, text=True, errors="replace")
         self.copy(done.stdout.splitlines(keepends=True))

@@ -70,6 +70,7 @@ KUBELET = {
     "authentication": {"anonymous": {"enabled": True}, "webhook": {"enabled": False}},
     "authorization": {"mode": "AlwaysAllow"},
     "containerRuntimeEndpoint": f"unix://{SOCKET}",
+    "podLogsDir": f"{STATE}/pod-logs",  # a kubelet removes what it does not know there: not in a folder that another one may use
     "clusterDNS": [ADDRESS],
     "clusterDomain": "cluster.local",
     "resolvConf": "",
@@ -170,7 +171,7 @@ class Node:
 
     def down(self):
         self.inside.stop()
-        for name in ("kubelet", "addresses", "containerd-state", "etcd"):
+        for name in ("kubelet", "pod-logs", "addresses", "containerd-state", "etcd"):
             shutil.rmtree(STATE / name, ignore_errors=True)
         for folder in [*Path("/sys/fs/cgroup").glob(f"*/{CGROUP}"), Path("/sys/fs/cgroup") / CGROUP]:
             for path in [*sorted(folder.rglob("*/"), reverse=True), folder]:

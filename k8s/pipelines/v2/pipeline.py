@@ -110,7 +110,7 @@ def decompose(
                 logs[pod.metadata.uid].start()
     for thread in logs.values():
         thread.join(10)
-    for pod in drivers():  # a busy node may close a log that is followed too early
+    for pod in drivers():  # a connection that breaks ends a followed log without an error
         copy_log(pod, follow=False)
     if state == "FAILED":
         sys.exit("error: " + (last_error or [status["applicationState"].get("errorMessage", "the job failed")])[0])
