@@ -11,10 +11,10 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-root test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-arm64 image-root test-store test-cluster clean
 
 help: ## say what the targets are
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /make \1\t/' | expand -t 16
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
 
 setup:
 	@scripts/setup.sh build
@@ -74,6 +74,11 @@ image-root: build # what the image holds besides Debian, in build/image/root
 
 image: image-root ## the image for Kubernetes as build/image/tomobasis.tar, without Docker
 	@k8s/image/build.sh
+
+image-arm64: setup ## the same for arm64 as build/image-arm64/tomobasis.tar, made on x86-64: cross-built, and set up by qemu
+	@tests/emulation/setup.sh aarch64
+	@$(GRADLE) -Parch=arm64 :image:stage $(WITHOUT_JAVA_VERSION)
+	@k8s/image/build.sh arm64
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
 	@.venv/bin/python tests/cluster/build.py s3

@@ -141,7 +141,10 @@ def aarch64():
     count = sum(from_cargo(output).values(), Count())
     if code != 0 and not count.failed:
         count += Count(failed=1)
-    return {"linalg on aarch64": count, "aarch64": pytest("aarch64", "tests/emulation/test_aarch64.py")}
+    return {
+        "linalg on aarch64": count,
+        "aarch64": pytest("aarch64", "tests/emulation", "--ignore", "tests/emulation/test_x86.py"),
+    }
 
 
 SUITES = {"lint": lint, "build": build, "rust": rust, "jvm": jvm, "e2e": e2e, "emulation": emulation}

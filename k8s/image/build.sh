@@ -3,25 +3,31 @@
 # `ctr images import`, `minikube image load`, `kind load image-archive`, `skopeo copy oci-archive:...`.
 #
 #   k8s/image/build.sh            build/image/tomobasis.tar; needs root and mmdebstrap (apt-get install mmdebstrap)
+#   k8s/image/build.sh arm64      on x86-64, build/image-arm64/tomobasis.tar; Debian's packages are set up by qemu
 #
 # The same packages and the same staged files give the same bytes.
 # shellcheck disable=SC2016 # the hooks' "$1" is mmdebstrap's
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
+here=$(uname -m) here=${here/x86_64/amd64} here=${here/aarch64/arm64}
+arch=${1:-$here} folder=build/image emulated=
+if [ "$arch" != "$here" ]; then folder=build/image-$arch emulated=tests/emulation/with-aarch64; fi
 version=$(sed -n 's/^version = "\(.*\)"$/\1/p' Cargo.toml | head -n 1)
-archive=build/image/tomobasis.tar
-debian=${TOMOBASIS_DEBIAN_ROOT:-build/image/debian.tar} # kept: it changes only with Debian
+archive=$folder/tomobasis.tar
+# Kept until what makes it changes; `make clean` lets in what changed in Debian.
+debian=$folder/debian-$(cat k8s/image/build.sh k8s/image/keystore.py | sha256sum | cut -c1-12).tar
 
-[ -d build/image/root ] || { echo "error: nothing is staged; run make image" >&2; exit 2; }
+[ -d "$folder/root" ] || { echo "error: nothing is staged; run make image (make image-arm64)" >&2; exit 2; }
 if [ ! -s "$debian" ]; then
   command -v mmdebstrap > /dev/null || { echo "error: mmdebstrap is not installed; apt-get install mmdebstrap" >&2; exit 2; }
-  echo "image: Debian 12 with a Java 17 runtime (two minutes)"
+  echo "image: Debian 12 with a Java 17 runtime (two minutes; by qemu ten)"
   # With /usr merged from the start no Perl is needed to merge it. The runtime's installer needs the folder of manual pages that is
   # left out; licences stay.
+  rm -f "$folder"/debian*.tar
   hooks=$(dirname "$(command -v mmdebstrap)")/../share/mmdebstrap/hooks
-  SOURCE_DATE_EPOCH=0 mmdebstrap --quiet --variant=essential --mode=root --include=openjdk-17-jre-headless,tini \
-    --hook-dir="$hooks/merged-usr" \
+  SOURCE_DATE_EPOCH=0 $emulated mmdebstrap --quiet --variant=essential --mode=root --skip=check/qemu --architectures="$arch" \
+    --include=openjdk-17-jre-headless,tini --hook-dir="$hooks/merged-usr" \
     --dpkgopt='path-exclude=/usr/share/doc/*' --dpkgopt='path-include=/usr/share/doc/*/copyright' \
     --dpkgopt='path-exclude=/usr/share/man/*' --dpkgopt='path-exclude=/usr/share/locale/*' \
     --essential-hook='mkdir -p "$1/usr/share/man/man1"' \
@@ -34,7 +40,7 @@ if [ ! -s "$debian" ]; then
     bookworm "$debian.tmp.tar" > /dev/null
   mv "$debian.tmp.tar" "$debian"
 fi
-exec python3 k8s/image/oci.py "$archive" "localhost/tomobasis:$version" "$debian" build/image/root \
+exec python3 k8s/image/oci.py "$archive" "localhost/tomobasis:$version" "$debian" "$folder/root" --arch "$arch" \
   --label org.opencontainers.image.title=TomoBasis \
   --label "org.opencontainers.image.description=Exact, bit-reproducible SVD of CT series on Spark" \
   --label "org.opencontainers.image.version=$version" --label org.opencontainers.image.licenses=Apache-2.0 \

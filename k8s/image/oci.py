@@ -97,7 +97,7 @@ def compressed(path, folder):
     return target
 
 
-def write(out, name, sources, settings, base=None):
+def write(out, name, sources, architecture, settings, base=None):
     """Writes the archive to the binary stream `out`; `settings` are the image's run settings, `base` is the archive that it is
     built on. Returns the layers' sizes."""
     with tarfile.open(fileobj=out, mode="w", format=tarfile.GNU_FORMAT) as tar:
@@ -111,7 +111,7 @@ def write(out, name, sources, settings, base=None):
                 path = layer_tar(source, Path(folder))
                 plain.append(f"sha256:{digest_of(path)}")
                 layers.append(archive.layer(compressed(path, Path(folder))))
-        system = {"architecture": ARCHITECTURES[platform.machine()], "os": "linux"}
+        system = {"architecture": architecture, "os": "linux"}
         files = {"type": "layers", "diff_ids": plain}
         config = archive.document("config.v1+json", {**system, "config": over(inherited, settings), "rootfs": files})
         manifest = {"schemaVersion": 2, "mediaType": f"{MEDIA}.manifest.v1+json", "config": config, "layers": layers}
@@ -141,6 +141,7 @@ def main():
     parser.add_argument("name", metavar="NAME:TAG")
     parser.add_argument("layers", type=Path, nargs="+", metavar="LAYER")
     parser.add_argument("--base", type=Path, metavar="ARCHIVE")
+    parser.add_argument("--arch", choices=ARCHITECTURES.values(), default=ARCHITECTURES.get(platform.machine()))
     parser.add_argument("--label", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--env", action="append", default=[], metavar="KEY=VALUE")
     parser.add_argument("--workdir", default="")
@@ -157,7 +158,7 @@ def main():
     unfinished = options.archive.with_name(options.archive.name + ".tmp")
     try:
         with unfinished.open("wb") as out:
-            sizes = write(out, options.name, options.layers, settings, options.base)
+            sizes = write(out, options.name, options.layers, options.arch, settings, options.base)
         unfinished.replace(options.archive)
     finally:
         unfinished.unlink(missing_ok=True)

@@ -2,14 +2,16 @@
 # Sets up what runs the command on other machines than this one, under emulation, on Debian 12 as root; elsewhere it says what is missing.
 #
 #   tests/emulation/setup.sh x86       qemu-user
-#   tests/emulation/setup.sh aarch64   beside it, cross compilers and a Rust 1.96 with the standard library for aarch64, in .setup/rust-aarch64
+#   tests/emulation/setup.sh aarch64   beside it, cross compilers; in .setup/rust-aarch64 a Rust 1.96 with the standard library for aarch64,
+#                                      in .setup/qemu a qemu that needs no library of the machine (tests/emulation/with-aarch64)
 #
-# Debian's rustc-web is unpacked, not installed: it cannot stand beside rustup's packages, and nothing else should start to use it.
+# Debian's rustc-web is unpacked, not installed: it cannot stand beside rustup's packages, and nothing else should start to use it. Nor
+# is that qemu: installed, it would run programs for twenty machines, everywhere and always.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly version=1.96
-readonly rust=$PWD/.setup/rust-aarch64
+readonly rust=$PWD/.setup/rust-aarch64 qemu=$PWD/.setup/qemu
 mode=${1:-x86}
 
 say() { echo "setup: $*"; }
@@ -32,18 +34,32 @@ fetch() {
   (cd .setup/packages && "${apt[@]}" download "${@:2}")
 }
 
+# start FOLDER WHAT, finish FOLDER: around what is fetched to be unpacked there.
+start() {
+  can_install || { echo "error: needs $2; it is unpacked by itself only on Debian 12 as root" >&2; exit 2; }
+  say "unpacking $2 into ${1#"$PWD"/}"
+  rm -rf "$1" .setup/packages
+  mkdir -p "$1" .setup/packages
+}
+finish() {
+  for package in .setup/packages/*.deb; do dpkg -x "$package" "$1"; done
+  rm -rf .setup/packages
+  touch "$1/complete"
+}
+
 rust_for_aarch64() {
   [ -e "$rust/complete" ] && return
-  can_install || { echo "error: needs Rust for aarch64; it is unpacked by itself only on Debian 12 as root" >&2; exit 2; }
-  say "unpacking Rust $version for aarch64 into .setup/rust-aarch64"
-  rm -rf "$rust" .setup/packages
-  mkdir -p "$rust" .setup/packages
+  start "$rust" "Rust $version for aarch64"
   fetch amd64 rustc-web "libstd-rust-web-$version" libstd-rust-web-dev libllvm22 libz3-4
   fetch arm64 "libstd-rust-web-$version" libstd-rust-web-dev
-  for package in .setup/packages/*.deb; do dpkg -x "$package" "$rust"; done
-  rm -rf .setup/packages
-  "$rust/usr/bin/rustc" --version > /dev/null 2>&1 || LD_LIBRARY_PATH=$rust/usr/lib/x86_64-linux-gnu "$rust/usr/bin/rustc" --version
-  touch "$rust/complete"
+  finish "$rust"
+}
+
+qemu_for_aarch64() {
+  [ -e "$qemu/complete" ] && return
+  start "$qemu" qemu
+  fetch amd64 qemu-user-static
+  finish "$qemu"
 }
 
 mkdir -p .setup
@@ -54,6 +70,7 @@ case $mode in
     need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu libc6-dev-arm64-cross
     need aarch64-linux-gnu-g++ g++-aarch64-linux-gnu
     rust_for_aarch64
+    qemu_for_aarch64
     ;;
   *) echo "error: unknown mode '$mode': use x86 or aarch64" >&2; exit 2 ;;
 esac

@@ -18,8 +18,8 @@ NAMES = ["16 bits unsigned, whole range", "decimal slopes", "graded slices"]
 
 
 def emulated(model):
-    """`tomobasis` on a CPU model of qemu."""
-    return [QEMU, "-cpu", model, command()]
+    """`tomobasis decompose` on a CPU model of qemu."""
+    return [QEMU, "-cpu", model, command(), "decompose"]
 
 
 @pytest.mark.parametrize("case", [c for c in CASES if c.name in NAMES], ids=lambda case: case.name)
@@ -38,7 +38,7 @@ def test_class_fixed_has_the_recorded_digests_without_avx512(case, tmp_path):
 @pytest.mark.parametrize("model", ["Nehalem", "Haswell,-fma", "Haswell,-avx2"])
 def test_a_cpu_without_fused_multiply_add_or_avx2_is_refused_in_one_line(model, tmp_path):
     CASES[0].write(tmp_path / "scan")
-    run = start([*emulated(model), "decompose", "--input", tmp_path / "scan", "--output", tmp_path / "result"])
+    run = start([*emulated(model), "--input", tmp_path / "scan", "--output", tmp_path / "result"])
     assert run.code == 1, run.err
     assert len(run.errors) == 1 and "fused multiply-add" in run.errors[0]
     assert not (tmp_path / "result").exists()
@@ -46,7 +46,7 @@ def test_a_cpu_without_fused_multiply_add_or_avx2_is_refused_in_one_line(model, 
 
 def test_a_kernel_that_the_cpu_lacks_is_refused(tmp_path):
     CASES[0].write(tmp_path / "scan")
-    job = ["decompose", "--input", tmp_path / "scan", "--output", tmp_path / "result"]
+    job = ["--input", tmp_path / "scan", "--output", tmp_path / "result"]
     run = start([*emulated("Haswell"), *job], TOMOBASIS_KERNEL="avx512")
     assert run.code == 1, run.err
     assert "TOMOBASIS_KERNEL=avx512: not a kernel that this machine can run" in run.errors[0]

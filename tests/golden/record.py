@@ -14,11 +14,11 @@ from running import ROOT, start
 FILE = Path(__file__).with_name("digests.json")
 
 
-def digests(case, folder, command=(ROOT / "bin/tomobasis",), **environment):
+def digests(case, folder, command=(ROOT / "bin/tomobasis", "decompose"), **environment):
     """The digests of one case, decomposed by `command` in `folder`, as the manifest has them."""
     case.write(folder / "scan")
     where = ("--input", folder / "scan", "--output", folder / "result")
-    run = start([*command, "decompose", *where, "--emit", "parquet", *case.options], **environment)
+    run = start([*command, *where, "--emit", "parquet", *case.options], **environment)
     if run.code != 0:
         raise RuntimeError(f"{case.name}: {run.err}")
     manifest = json.loads((folder / "result/manifest.json").read_text())

@@ -24,7 +24,7 @@ def layers(tmp_path):
     return [tmp_path / "base.tar", tmp_path / "root"]
 
 
-SETTINGS = "--env A=b=c --label version=1 --workdir /tmp --user 185:185 --entrypoint /opt/program"
+SETTINGS = "--arch arm64 --env A=b=c --label version=1 --workdir /tmp --user 185:185 --entrypoint /opt/program"
 
 
 def write(path, layers, settings=SETTINGS):
@@ -47,6 +47,7 @@ def test_an_archive_is_an_image_that_names_all_its_bytes(tmp_path, layers):
     config = json.loads(data[manifest["config"]["digest"].removeprefix("sha256:")])
     plain = [gzip.decompress(data[layer["digest"].removeprefix("sha256:")]) for layer in manifest["layers"]]
     assert config["rootfs"]["diff_ids"] == [f"sha256:{hashlib.sha256(tar).hexdigest()}" for tar in plain]
+    assert config["architecture"] == index["manifests"][0]["platform"]["architecture"] == "arm64"
     assert config["config"]["User"] == "185:185"
     assert "A=b=c" in config["config"]["Env"]
     with tarfile.open(fileobj=io.BytesIO(plain[1])) as tar:
