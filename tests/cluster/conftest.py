@@ -89,7 +89,7 @@ def cluster(endpoint, keys):
 
 @pytest.fixture
 def operator(cluster):
-    """The operator, to be changed: a test leaves it as it was."""
+    """The operator, to be changed: a test leaves it as it was, but for what matters to no other."""
     if not os.environ.get("TOMOBASIS_NODE_ADDRESS"):
         pytest.skip("only the operator of a cluster of our own is changed")
     return Operator(cluster)

@@ -3,8 +3,9 @@
 
     tests/cluster/run.py [PYTEST ARGUMENTS]
 
-For a cluster of your own: the Spark operator must serve the namespace tomobasis; TOMOBASIS_IMAGE names an image that its nodes can
-pull; TOMOBASIS_S3_ENDPOINT, TOMOBASIS_S3_BUCKET, AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY a store that its pods reach.
+For a cluster of your own: the Spark operator must serve the namespace tomobasis, as docs/kubernetes.md installs it (what changes the
+operator is not tested there); TOMOBASIS_IMAGE names an image that its nodes can pull; TOMOBASIS_S3_ENDPOINT, TOMOBASIS_S3_BUCKET,
+AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY a store that its pods reach.
 """
 
 import os

@@ -31,6 +31,8 @@ class Operator:
         }
         base = ["--base", ROOT / "build/image/tomobasis.tar", "--entrypoint", "/usr/bin/entrypoint.sh"]
         images.load(IMAGE, files, *base)
+        # What an earlier run left.
+        self.helm(f"helm uninstall {NAMESPACE} --namespace {NAMESPACE} --ignore-not-found --wait")
         self.helm(command("kubernetes.md", "From nothing to a picture", "helm install"), *HERE, *settings)
 
     def upgrade(self, *settings):

@@ -44,12 +44,13 @@ def test_a_webhook_that_is_away_is_said_in_one_line(cluster, operator, bucket):
 def test_a_job_outlives_an_upgrade_of_the_operator(cluster, operator, bucket, scan, tmp_path):
     process, _ = running_submission(cluster, bucket, "upgraded")
     driver = cluster.running_pod("upgraded", "driver")
-    before = (operator.pod("controller"), cluster.get("pod", driver)["metadata"]["uid"])
-    operator.upgrade("controller.logLevel=debug")
+    first = cluster.get("pod", driver)["metadata"]["uid"]
+    parts = ("controller", "webhook")
+    before = [operator.pod(part) for part in parts]
+    operator.upgrade(*(f"{part}.annotations.upgraded=yes" for part in parts))
+    assert not {*before} & {operator.pod(part) for part in parts}
     ends_well(cluster, bucket, scan, process, "upgraded", tmp_path)
-    after = (operator.pod("controller"), cluster.get("pod", driver)["metadata"]["uid"])
-    assert before[0] != after[0]
-    assert before[1] == after[1]
+    assert cluster.get("pod", driver)["metadata"]["uid"] == first
 
 
 def test_the_chart_gives_no_rights_to_accounts_that_the_job_does_not_use(cluster, operator):
