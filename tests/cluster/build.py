@@ -69,6 +69,13 @@ PROGRAMS = {
     ),
     # Enforces network policies; neither routes nor balances here.
     "policies": Program("github.com/cloudnativelabs/kube-router/v2", "v2.1.0", {"kube-router": "cmd/kube-router"}),
+    "volcano": Program(
+        "volcano.sh/volcano",
+        "v1.14.1",
+        {"vc-scheduler": "cmd/scheduler", "vc-controller-manager": "cmd/controller-manager"},
+        staged_version="v1.14.0",  # of volcano.sh/apis
+    ),
+    "yunikorn": Program("github.com/apache/yunikorn-k8shim", "v1.8.0", {"yunikorn": "pkg/cmd/shim"}),
     "s3": Program("github.com/versity/versitygw", "v1.8.0", {"versitygw": "cmd/versitygw"}),
 }
 
@@ -118,7 +125,7 @@ def kubeflow():
 
 
 STEPS = {"debian": debian, "pause": pause, "kubeflow": kubeflow}
-ALL = ["debian", "etcd", "kubernetes", "pause", "operator", "helm", "policies", "s3", "argo", "kubeflow"]
+ALL = "debian etcd kubernetes pause operator helm policies s3 argo volcano yunikorn kubeflow".split()
 TOOLS = {"debian": ("apt-get", "dpkg-deb"), "pause": ("go", "cc"), "kubeflow": ()}
 
 
