@@ -10,6 +10,7 @@ import reasons
 from kubectl import Failure
 
 INTERVAL = 2
+SILENCE = 10  # seconds after which a scheduler that places a pod on its own has said why it does not
 NOISE = ("WARNING: Using incubator modules",)
 
 
@@ -65,6 +66,7 @@ class Follower:
         self.logs = {}
         self.said = set()
         self.deaths = {}
+        self.seen = {}
         self.exit_code = 1
         self.waiting_since = time.monotonic()
 
@@ -109,7 +111,8 @@ class Follower:
                 if is_driver:
                     self.give_up(hopeless)
                 self.once(hopeless)
-            waits = reasons.pending(pod)
+            known = time.monotonic() - self.seen.setdefault(pod["metadata"]["uid"], time.monotonic())
+            waits = reasons.pending(pod) or (reasons.unsaid(pod) if is_driver and known > SILENCE else None)
             if waits:
                 self.once(waits)
             if is_driver and reasons.container(pod).keys() & {"running", "terminated"}:

@@ -37,11 +37,24 @@ def hopeless(pod):
 
 
 def pending(pod):
-    """Why this pod has no node yet; None when it has one, or when the scheduler has not looked."""
+    """Why this pod has no node yet; None when it has one, or when its scheduler says nothing."""
     for condition in pod.get("status", {}).get("conditions") or ():
         if condition["type"] == "PodScheduled" and condition["status"] == "False":
             return unschedulable(pod, condition.get("message", condition.get("reason", "")))
     return None
+
+
+def unsaid(pod):
+    """The reason for a pod without a node whose scheduler says nothing, as YuniKorn of a driver until its job fits; None when it has one."""
+    return None if pod["spec"].get("nodeName") else gang(pod)
+
+
+def gang(pod):
+    scheduler = pod["spec"].get("schedulerName", "its scheduler")
+    return (
+        f"the {role(pod)} waits for {scheduler}: a gang scheduler starts a job when there is room for all of its pods; free some, "
+        f"add nodes, ask for less in k8s/values, wait longer (--patience), or see that {scheduler} runs"
+    )
 
 
 def unschedulable(pod, message):
@@ -53,6 +66,8 @@ def unschedulable(pod, message):
             f"{wants} with enough {short or 'resources'} (it asks for {asked.get('cpu', '?')} cpu and "
             f"{asked.get('memory', '?')}); free some, add nodes, or ask for less in k8s/values"
         )
+    if "pod group is not ready" in message:  # Volcano
+        return gang(pod)
     if "unbound" in message or "persistentvolumeclaim" in message.lower():
         return f"{wants}: its volume is not there ({message}); check kubectl get pvc"
     if (

@@ -75,8 +75,8 @@ class Cluster:
             {"op": "replace", "path": "/spec/restartPolicy/onFailureRetryInterval", "value": 1},
         ]
         for role in ("driver", "executor"):
-            patch.append({"op": "replace", "path": f"/spec/{role}/memory", "value": "1g"})
-            patch.append({"op": "replace", "path": f"/spec/{role}/memoryOverhead", "value": "500m"})
+            patch.append({"op": "replace", "path": f"/spec/{role}/memory", "value": "1G"})
+            patch.append({"op": "replace", "path": f"/spec/{role}/memoryOverhead", "value": "500M"})
         if name not in ("minikube", "pvc"):
             patch.append({"op": "replace", "path": "/spec/hadoopConf/fs.s3a.endpoint", "value": self.endpoint})
             patch.append({"op": "replace", "path": "/spec/hadoopConf/fs.s3a.endpoint.region", "value": "us-east-1"})

@@ -42,6 +42,12 @@ def test_a_driver_too_large_for_every_node(cluster, bucket):
     assert gone(cluster, "too-large")
 
 
+def test_a_scheduler_that_does_not_run(cluster, bucket):
+    absent = {"op": "add", "path": "/spec/driver/template/spec/schedulerName", "value": "absent"}
+    fails(cluster, bucket, "no-scheduler", ["waits for absent", "that absent runs"], "--patience", "5", changes=[absent])
+    assert gone(cluster, "no-scheduler")
+
+
 def test_a_driver_that_needs_more_memory_than_it_may_have(cluster, bucket):
     options = "/spec/sparkConf/spark.driver.defaultJavaOptions"
     changes = [

@@ -1,5 +1,6 @@
 """Every folder that k8s/ offers builds, and what comes out is what the API server and the operator accept; what is not, is refused."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -111,6 +112,20 @@ def test_accounts_that_applications_name_are_made_by_the_setup(applications):
     made = {d["metadata"]["name"] for d in build(K8S / "setup") if d["kind"] == "ServiceAccount"}
     for application in applications.values():
         assert {application["spec"][role]["serviceAccount"] for role in ("driver", "executor")} <= made
+
+
+def test_memory_is_written_as_spark_and_kubernetes_read_it(applications):
+    # For Volcano the operator adds up what it can read as a Kubernetes quantity: 4g is none, and 500m half a byte.
+    for application in applications.values():
+        for role in ("driver", "executor"):
+            for field in ("memory", "memoryOverhead"):
+                assert re.fullmatch(r"\d+[GM]", application["spec"][role][field])
+
+
+def test_a_batch_scheduler_is_named_by_the_pods_too(applications):
+    for name in ("volcano", "yunikorn"):
+        assert applications[name]["spec"]["batchScheduler"] == name
+        assert [spec["schedulerName"] for spec in pods(applications[name])] == [name, name]
 
 
 def test_keys_of_the_object_store_are_in_no_manifest(applications):
