@@ -44,7 +44,9 @@ def test_a_driver_too_large_for_every_node(cluster, bucket):
 
 def test_a_scheduler_that_does_not_run(cluster, bucket):
     absent = {"op": "add", "path": "/spec/driver/template/spec/schedulerName", "value": "absent"}
-    fails(cluster, bucket, "no-scheduler", ["waits for absent", "that absent runs"], "--patience", "5", changes=[absent])
+    fails(
+        cluster, bucket, "no-scheduler", ["waits for absent", "that absent runs"], "--patience", "5", changes=[absent]
+    )
     assert gone(cluster, "no-scheduler")
 
 

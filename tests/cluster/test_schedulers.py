@@ -7,17 +7,24 @@ import pytest
 
 from batch_schedulers import volcano, yunikorn
 from cluster import LONGEST
+from spark_operator import Operator
 from test_decompose import ends_well, job
 from waiting import wait_for
 
 PODS = 3  # the driver, two executors
 
 
-@pytest.fixture(scope="module", params=[volcano, yunikorn], ids=lambda p: p.__name__)
-def scheduler(request, cluster):
-    """Name of the scheduler that runs, which is the overlay's too."""
+@pytest.fixture(scope="module")
+def gangs(cluster):
+    """The operator knows batch schedulers. It may stay so: jobs that name none are not concerned."""
     if not os.environ.get("TOMOBASIS_NODE_ADDRESS"):
         pytest.skip("Volcano and YuniKorn are started beside a cluster of our own only")
+    Operator(cluster).upgrade("controller.batchScheduler.enable=true")
+
+
+@pytest.fixture(scope="module", params=[volcano, yunikorn], ids=lambda p: p.__name__)
+def scheduler(request, cluster, gangs):
+    """Name of the scheduler that runs, which is the overlay's too."""
     with request.param(cluster):
         yield request.param.__name__
 
@@ -61,9 +68,7 @@ def placeholders(cluster):
     return [pod for pod in found if pod["metadata"].get("annotations", {}).get(flag) == "true"]
 
 
-def test_of_two_jobs_at_once_one_waits_as_a_whole_until_the_other_has_ended(
-    scheduler, cluster, bucket, scan, tmp_path
-):
+def test_of_two_jobs_at_once_one_waits_as_a_whole_until_the_other_has_ended(scheduler, cluster, bucket, scan, tmp_path):
     names = [f"{scheduler}-one", f"{scheduler}-other"]
     overlay = cluster.overlay(scheduler, *asking_for(cluster, 0.8))
     processes = [cluster.submission(name, overlay, job(bucket, name)) for name in names]

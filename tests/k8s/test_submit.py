@@ -142,7 +142,10 @@ def unscheduled(message):
         (reasons.hopeless(waiting("CreateContainerConfigError", 'secret "tomobasis-s3" not found')), ("tomobasis-s3",)),
         (reasons.pending(unscheduled("0/3 nodes are available: 3 Insufficient memory.")), ("enough memory", "5Gi")),
         (reasons.pending(unscheduled("0/1 nodes are available: 1 Insufficient cpu.")), ("enough cpu", "1 cpu")),
-        (reasons.pending(unscheduled("pod group is not ready, 1 Pending, 1 minAvailable")), ("all of its pods", "ask for less")),
+        (
+            reasons.pending(unscheduled("pod group is not ready, 1 Pending, 1 minAvailable")),
+            ("all of its pods", "ask for less"),
+        ),
         (reasons.unsaid(pod()), ("all of its pods", "ask for less")),
         (reasons.pending(unscheduled("1 node(s) had untolerated taint {a: b}")), ("tolerations",)),
         (reasons.pending(unscheduled("pod has unbound immediate PersistentVolumeClaims")), ("volume", "pvc")),
