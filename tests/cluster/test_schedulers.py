@@ -8,7 +8,7 @@ import pytest
 from batch_schedulers import volcano, yunikorn
 from cluster import LONGEST
 from spark_operator import Operator
-from test_decompose import ends_well, job
+from test_decompose import SLOWER, ends_well, job
 from waiting import wait_for
 
 PODS = 3  # the driver, two executors
@@ -71,13 +71,13 @@ def placeholders(cluster):
 def test_of_two_jobs_at_once_one_waits_as_a_whole_until_the_other_has_ended(scheduler, cluster, bucket, scan, tmp_path):
     names = [f"{scheduler}-one", f"{scheduler}-other"]
     overlay = cluster.overlay(scheduler, *asking_for(cluster, 0.8))
-    processes = [cluster.submission(name, overlay, job(bucket, name)) for name in names]
+    processes = [cluster.submission(name, overlay, job(bucket, name), *SLOWER) for name in names]
 
     def one_waits():
         if scheduler == "volcano":
             return phases(cluster, names) == ["Pending", "Running"]
         running = [name for name in names for pod in cluster.pods(name, "driver") if placed(pod)]
-        return len(running) == 1 and len(placeholders(cluster)) >= PODS
+        return len(running) == 1 and [placed(pod) for pod in placeholders(cluster)].count(None) == PODS
 
     wait_for(LONGEST, "one job to run and the other to wait", one_waits)
     for name, process in zip(names, processes, strict=True):
@@ -96,9 +96,16 @@ def test_a_job_larger_than_the_node_gets_no_place_and_the_user_is_told_why(sched
     name = f"{scheduler}-large"
     overlay = cluster.overlay(scheduler, *asking_for(cluster, 1.2))
     process = cluster.submission(name, overlay, job(bucket, name), "--patience", "20")
-    (driver,) = wait_for(LONGEST, "its driver", lambda: cluster.pods(name, "driver"))
+    seen = {}  # of each of its pods, whether it ever had a place
+
+    def given_up():
+        for pod in pods(cluster, name):
+            seen[pod["metadata"]["name"]] = seen.get(pod["metadata"]["name"]) or placed(pod)
+        return process.poll() is not None
+
+    wait_for(LONGEST, "the job to be given up", given_up)
     run = cluster.finish(process)
-    assert not placed(driver)
+    assert list(seen.values()) == [None], seen
     assert run.code == 1, run.err
     assert len(run.errors) == 1, run.err
     assert f"waits for {scheduler}" in run.errors[0]
