@@ -63,7 +63,7 @@ def phases(cluster, names):
 
 def placeholders(cluster):
     """Pods by which YuniKorn keeps, or waits for, the places of a job's pods."""
-    flag = "yunikorn.apache.org/placeholder"
+    flag = "internal.yunikorn.apache.org/placeholder"
     found = cluster.get("pods")["items"]
     return [pod for pod in found if pod["metadata"].get("annotations", {}).get(flag) == "true"]
 
