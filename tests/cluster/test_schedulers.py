@@ -84,7 +84,7 @@ def test_of_two_jobs_at_once_one_waits_as_a_whole_until_the_other_has_ended(sche
         ends_well(cluster, bucket, scan, process, name, tmp_path / name)
     first, second = sorted((pods(cluster, name) for name in names), key=lambda group: min(map(placed, group)))
     for group in (first, second):
-        assert len(group) == PODS
+        assert len(group) >= PODS  # one that is lost has a successor, in the job's own place
         assert {pod["spec"]["schedulerName"] for pod in group} == {scheduler}
         assert {pod["spec"]["priorityClassName"] for pod in group} == {"tomobasis-batch"}
     submitted = min(pod["metadata"]["creationTimestamp"] for pod in second)
