@@ -115,10 +115,12 @@ class Cluster:
         labels = f"sparkoperator.k8s.io/app-name={application},spark-role={role}"
         return (self.get("pods", "-l", labels) or {"items": []})["items"]
 
-    def running_pod(self, application, role, seconds=LONGEST):
-        """Name of a pod of that role, once its container runs."""
+    def running_pod(self, application, role, seconds=LONGEST, submission=None):
+        """Name of a pod of that role, once its container runs; an error at once where the submission has ended."""
 
         def found():
+            if submission and submission.poll() is not None:
+                raise RuntimeError(f"{application} ended: {submission.communicate()[1]}")
             pods = self.pods(application, role)
             return next((p["metadata"]["name"] for p in pods if p["status"].get("phase") == "Running"), None)
 

@@ -17,7 +17,7 @@ def job(bucket, output):
 def running_submission(cluster, bucket, name, overlay="s3"):
     """A submission whose executors work."""
     process = cluster.submission(name, cluster.overlay(overlay), job(bucket, name), *SLOWER)
-    executor = cluster.running_pod(name, "executor")
+    executor = cluster.running_pod(name, "executor", submission=process)
     return process, executor
 
 
