@@ -5,6 +5,7 @@ Its image is not of a registry: the release's program and entry point on our own
 
 import os
 import shlex
+import socket
 import subprocess
 
 import images
@@ -47,13 +48,31 @@ class Operator:
         done = subprocess.run(words, env={**os.environ, **homes}, capture_output=True, text=True, timeout=400)
         if done.returncode:
             raise RuntimeError(f"{line}: {done.stderr.strip()[-1000:]}")
-        wait_for(60, "the API server to trust the operator's webhook", self.trusted)
+        self.await_webhook()
 
-    def trusted(self):
-        """Whether the webhook, if there is one, has told the API server its certificate, which it does once it serves."""
+    def await_webhook(self):
+        """Returns when the API server can call the webhook, if there is one."""
+        wait_for(60, "the operator's webhook to be within the API server's reach", self.in_reach)
+
+    def in_reach(self):
+        """Whether every webhook has told the API server its certificate and its service leads to it.
+
+        A pod that is ready is not enough: the node's rules for the service follow it a moment later.
+        """
         kinds = "mutatingwebhookconfigurations,validatingwebhookconfigurations"
         configurations = self.cluster.get(kinds, "-l", f"app.kubernetes.io/instance={NAMESPACE}")["items"]
-        return all("caBundle" in hook["clientConfig"] for one in configurations for hook in one["webhooks"])
+        clients = [hook["clientConfig"] for one in configurations for hook in one["webhooks"]]
+        services = {(client["service"]["name"], client["service"]["port"]) for client in clients}
+        return all("caBundle" in client for client in clients) and all(self.accepts(*service) for service in services)
+
+    def accepts(self, service, port):
+        """Whether a connection to the service is taken; asked on the node, where the API server asks too."""
+        address = self.cluster.get("service", service, "-n", NAMESPACE)["spec"]["clusterIP"]
+        try:
+            with socket.create_connection((address, port), timeout=1):
+                return True
+        except OSError:
+            return False
 
     def pod(self, part):
         """Name of the pod of the `controller` or the `webhook`."""

@@ -39,6 +39,7 @@ def test_a_webhook_that_is_away_is_said_in_one_line(cluster, operator, bucket):
     finally:
         cluster.kubectl(*scale, "--replicas=1")
         cluster.kubectl("-n", NAMESPACE, "rollout", "status", "deployment/spark-operator-webhook", "--timeout=100s")
+        operator.await_webhook()
 
 
 def test_a_job_outlives_an_upgrade_of_the_operator(cluster, operator, bucket, scan, tmp_path):
