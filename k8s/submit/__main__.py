@@ -79,7 +79,7 @@ def main(arguments):
     print(f"application {name} in namespace {options.namespace}", file=sys.stderr)
     if options.detach:
         return 0
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     follower = Follower(kubectl, name, options.patience)
     try:
         return follower.run()

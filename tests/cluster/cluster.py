@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 from pathlib import Path
@@ -89,8 +90,11 @@ class Cluster:
         (folder / "kustomization.yaml").write_text(json.dumps(content))
         return folder
 
-    def submission(self, name, overlay, job, *options, config=None):
-        """The running `bin/tomobasis-submit --kubernetes`, started by the user."""
+    def submission(self, name, overlay, job, *options, config=None, interrupt=signal.SIG_DFL):
+        """The running `bin/tomobasis-submit --kubernetes`, started by the user.
+
+        From a terminal, whatever these tests were started from; `interrupt=SIG_IGN` is what a script's `&` gives instead.
+        """
         command = [ROOT / "bin/tomobasis-submit", "--kubernetes", "--name", name, "--overlay", overlay]
         return subprocess.Popen(
             [str(word) for word in (*command, *options, "--", *job)],
@@ -98,6 +102,7 @@ class Cluster:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "KUBECONFIG": str(config or self.users_config)},
+            preexec_fn=lambda: signal.signal(signal.SIGINT, interrupt),
         )
 
     def submit(self, name, overlay, job, *options, config=None, seconds=LONGEST):

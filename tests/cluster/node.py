@@ -155,7 +155,9 @@ class Node:
         kubelet = (
             f"--kubeconfig={KUBECONFIG} --config={STATE}/kubelet.json --node-ip={ADDRESS} --hostname-override=node1"
         )
-        run("kubelet", "kubelet", *kubelet.split(), f"--root-dir={STATE}/kubelet")
+        # Started again, as an init system does: it ends where containerd answers but does not serve pods yet.
+        again = ["bash", "-c", 'until "$@"; do sleep 0.5; done', "again"]
+        run("kubelet", *again, "kubelet", *kubelet.split(), f"--root-dir={STATE}/kubelet")
         run("proxy", "kube-proxy", f"--config={STATE}/proxy.json", LD_LIBRARY_PATH=LIBRARIES)
         # Pods are refused before their namespace's account exists.
         wait_for(60, "the default account", lambda: self.ready("-n", "default", "get", "serviceaccount", "default"))

@@ -84,14 +84,19 @@ def test_a_name_that_is_taken(cluster, bucket):
     assert "[" not in run.err
 
 
-def test_ctrl_c_removes_the_application_when_asked(cluster, bucket):
-    process = cluster.submission("stopped", cluster.overlay(), job(bucket, "stopped"), "--delete-on-interrupt")
-    cluster.running_pod("stopped", "driver")
-    process.send_signal(signal.SIGINT)
+@pytest.mark.parametrize(
+    ("name", "sent", "interrupt"),
+    [("stopped", signal.SIGINT, signal.SIG_DFL), ("killed-in-the-background", signal.SIGTERM, signal.SIG_IGN)],
+)
+def test_an_interrupt_removes_the_application_when_asked(name, sent, interrupt, cluster, bucket):
+    words = [name, cluster.overlay(), job(bucket, name), "--delete-on-interrupt"]
+    process = cluster.submission(*words, interrupt=interrupt)
+    cluster.running_pod(name, "driver")
+    process.send_signal(sent)
     run = cluster.finish(process, 60)
     assert run.code == 130, run.err
     assert "removed" in run.err
-    assert gone(cluster, "stopped")
+    assert gone(cluster, name)
     assert "Traceback" not in run.err
 
 
