@@ -84,7 +84,7 @@ test-store: setup-test image-root ## the job on a real S3 server (built once, by
 	@.venv/bin/python tests/cluster/build.py s3
 	@.venv/bin/python -m pytest tests/cluster/test_store.py
 
-test-cluster: setup-test build ## the job under the Spark operator, on the cluster of KUBECONFIG or one started for it (40 minutes once)
+test-cluster: setup-test build ## the job under the Spark operator, on the cluster of KUBECONFIG or one started for it (20 minutes once)
 	@.venv/bin/python tests/cluster/run.py
 
 clean: ## remove what was built (not .venv, not demo/)

@@ -75,11 +75,11 @@ def main(arguments):
     if options.print:
         print(manifest, end="")
         return 0
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     kubectl.create(manifest, name)
     print(f"application {name} in namespace {options.namespace}", file=sys.stderr)
     if options.detach:
         return 0
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     follower = Follower(kubectl, name, options.patience)
     try:
         return follower.run()

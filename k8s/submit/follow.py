@@ -130,7 +130,10 @@ class Follower:
 
     def give_up(self, reason):
         """The operator would wait for ever, so the application goes."""
-        self.kubectl.delete_application(self.name)
+        try:
+            self.kubectl.delete_application(self.name)
+        except Failure as left:
+            raise Failure(f"{reason}. {left}") from left
         raise Failure(f"{reason}. The application was removed.")
 
     def drain(self):

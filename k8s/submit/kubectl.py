@@ -60,7 +60,14 @@ class Kubectl:
         return done.stdout
 
     def create(self, manifest, name):
-        done = self.run("create", "-f", "-", stdin=manifest)
+        try:
+            done = self.run("create", "-f", "-", stdin=manifest)
+        except KeyboardInterrupt as interrupt:
+            # Not ours to delete: the name may be that of an earlier application.
+            check = self.shown("get sparkapplication", name)
+            raise Failure(
+                f"interrupted while {name} was being made; to see whether it was: {check}", 130
+            ) from interrupt
         if done.returncode:
             raise Failure(self.refusal(done.stderr, name))
 
@@ -106,7 +113,10 @@ class Kubectl:
         return self.json("pods", "-l", f"sparkoperator.k8s.io/app-name={name}")["items"]
 
     def delete_application(self, name):
-        self.run("delete", "sparkapplication", name, "--wait=false")
+        done = self.run("delete", "sparkapplication", name, "--wait=false", "--ignore-not-found")
+        if done.returncode:
+            command = self.shown("delete sparkapplication", name)
+            raise Failure(f"application {name} is not removed ({last_line(done.stderr)}); to remove it: {command}")
 
 
 def last_line(text):

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Builds the programs of a one-node Kubernetes into a cache outside the checkout, once: what is there is kept.
 
-    tests/cluster/build.py                  everything (half an hour on two cores)
+    tests/cluster/build.py                  everything (20 minutes on two cores)
     tests/cluster/build.py s3 etcd          only these
 
 From package registries alone: Go modules, and Debian packages that are unpacked, not installed, so that nothing on the machine

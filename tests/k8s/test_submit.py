@@ -1,8 +1,10 @@
 """`bin/tomobasis-submit --kubernetes` as far as it goes without a cluster: what it renders, what it refuses, how it reads pods."""
 
 import importlib
+import json
 import os
 import shutil
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -18,9 +20,12 @@ reasons = importlib.import_module("reasons")
 needs_kubectl = pytest.mark.skipif(schemas.kubectl() is None, reason="kubectl is not installed")
 
 
+COMMAND = [ROOT / "bin/tomobasis-submit", "--kubernetes"]
+PATH = f"{Path(schemas.kubectl() or '/').parent}:{os.environ['PATH']}"
+
+
 def submit(*arguments, **environment):
-    path = f"{Path(schemas.kubectl() or '/').parent}:{os.environ['PATH']}"
-    return start([ROOT / "bin/tomobasis-submit", "--kubernetes", *arguments], **{"PATH": path, **environment})
+    return start([*COMMAND, *arguments], **{"PATH": PATH, **environment})
 
 
 def printed(*arguments):
@@ -90,17 +95,43 @@ def test_bad_usage_gets_one_line(arguments, says):
     assert says in run.err
 
 
+def cluster_at(port, folder):
+    """KUBECONFIG for an API server at this port."""
+    content = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "users": [{"name": "u", "user": {"token": "x"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"https://127.0.0.1:{port}"}}],
+    }
+    (folder / "config").write_text(json.dumps(content))
+    return str(folder / "config")
+
+
 @needs_kubectl
 def test_a_cluster_out_of_reach_is_said_in_one_line(tmp_path):
-    (tmp_path / "config").write_text(
-        """{"apiVersion": "v1", "kind": "Config", "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}], "users": [{"name": "u", "user": {"token": "x"}}],
-        "clusters": [{"name": "c", "cluster": {"server": "https://127.0.0.1:1"}}]}"""
-    )
-    run = submit("--", "--input", "x", "--output", "y", KUBECONFIG=str(tmp_path / "config"))
+    run = submit("--", "--input", "x", "--output", "y", KUBECONFIG=cluster_at(1, tmp_path))
     assert run.code == 1
     assert run.err.startswith("error: the cluster cannot be reached")
     assert len(run.err.splitlines()) == 1
+
+
+@needs_kubectl
+def test_an_interrupt_before_the_cluster_has_answered_is_said_in_one_line(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(60)
+        environment = {**os.environ, "PATH": PATH, "KUBECONFIG": cluster_at(silent.getsockname()[1], tmp_path)}
+        command = [*COMMAND, "--name", "one", "--delete-on-interrupt", "--", "--input", "x", "--output", "y"]
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        with silent.accept()[0]:
+            process.terminate()
+            error = process.communicate(timeout=60)[1]
+    assert process.returncode == 130
+    assert error == (
+        "error: interrupted while one was being made; "
+        "to see whether it was: kubectl --namespace tomobasis get sparkapplication one\n"
+    )
 
 
 def test_without_kubectl_it_says_what_is_missing(tmp_path):
