@@ -41,7 +41,7 @@ def parser():
     p.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a property of Spark; repeatable")
     p.add_argument("--patience", type=positive, default=600, metavar="SECONDS",
                    help="how long the driver may wait for its place and its image [%(default)s]")  # fmt: skip
-    p.add_argument("--delete-on-interrupt", action="store_true", help="Ctrl-C removes the application from the cluster")
+    p.add_argument("--delete-on-interrupt", action="store_true", help="Ctrl-C or SIGTERM removes the application")
     p.add_argument("--detach", action="store_true", help="do not stay with it")
     p.add_argument("--print", action="store_true", help="print the manifest and stop")
     return p

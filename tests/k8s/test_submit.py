@@ -19,7 +19,6 @@ reasons = importlib.import_module("reasons")
 
 needs_kubectl = pytest.mark.skipif(schemas.kubectl() is None, reason="kubectl is not installed")
 
-
 COMMAND = [ROOT / "bin/tomobasis-submit", "--kubernetes"]
 PATH = f"{Path(schemas.kubectl() or '/').parent}:{os.environ['PATH']}"
 
