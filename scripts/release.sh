@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Makes a version's files in build/release: the job's jar, the command, the image, the manifests, and their SHA-256. Publishes
+# nothing. RELEASE.md has the steps around it.
+#
+#   scripts/release.sh            from a clean checkout of the tagged commit
+#   scripts/release.sh --draft    from any state, without the image: to see whether it would work
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+draft=
+case ${1:-} in
+  '') ;;
+  --draft) draft=yes ;;
+  *) echo "error: unknown option '$1': use --draft, or none" >&2; exit 2 ;;
+esac
+fail() { echo "error: $*" >&2; exit 1; }
+
+# 1. One version everywhere, and a page of the changelog for it.
+version=$(scripts/check_version.py) || { echo "$version" >&2; fail "versions differ; set them all to that of Cargo.toml"; }
+if [ -z "$draft" ]; then
+  [ -z "$(git status --porcelain)" ] || fail "the checkout has changes; commit or stash them"
+  grep -q "^## \[$version\] - [0-9-]*$" CHANGELOG.md || fail "CHANGELOG.md has no section '## [$version] - YYYY-MM-DD'"
+  [ "$(git tag --points-at HEAD --list "v$version")" = "v$version" ] || fail "HEAD is not tagged v$version"
+fi
+
+# 2. Build. A release is made of what the tests have run, so nothing is compiled with other flags here.
+make build
+[ -n "$draft" ] || make image
+
+# 3. Collect under a temporary name; the folder appears when it is complete.
+folder=build/release
+rm -rf "$folder" "$folder.tmp"
+mkdir -p "$folder.tmp"
+system=linux-$(uname -m)
+cp build/tomobasis-spark.jar "$folder.tmp/tomobasis-spark-$version-$system.jar"
+tar -C target/release -czf "$folder.tmp/tomobasis-$version-$system.tar.gz" tomobasis
+git archive --format=tar.gz --prefix="tomobasis-k8s-$version/" -o "$folder.tmp/tomobasis-k8s-$version.tar.gz" HEAD:k8s
+git archive --format=tar.gz --prefix="tomobasis-$version/" -o "$folder.tmp/tomobasis-$version-source.tar.gz" HEAD
+[ -n "$draft" ] || cp build/image/tomobasis.tar "$folder.tmp/tomobasis-image-$version-$system.tar"
+(cd "$folder.tmp" && sha256sum -- * > SHA256SUMS)
+mv "$folder.tmp" "$folder"
+echo "release: $folder"
+cat "$folder/SHA256SUMS"
