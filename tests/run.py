@@ -59,7 +59,8 @@ def checks(commands):
 
 
 def lint():
-    scripts = sorted(p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file() and p.suffix != ".py")
+    scripts = [p for folder in ("scripts", "bin", ".ci") for p in (ROOT / folder).iterdir() if p.is_file()]
+    scripts = sorted(p for p in scripts if p.suffix != ".py")
     scripts += sorted(p for folder in ("k8s", "tests") for p in (ROOT / folder).rglob("*.sh"))
     ruff, shellcheck = TOOLS / "ruff", TOOLS / "shellcheck"
     clippy = "cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings".split()
