@@ -14,7 +14,7 @@ from pathlib import Path
 
 import render
 from follow import Follower
-from kubectl import Failure, Kubectl
+from kubectl import APPLICATIONS, Failure, Kubectl
 
 EPILOG = """examples:
   tomobasis-submit --kubernetes --overlay s3 -- --input s3a://scans/head --output s3a://results/head --rank 50
@@ -71,24 +71,25 @@ def main(arguments):
         raise Failure(f"--name: {name!r} is not made of a to z, 0 to 9 and -, beginning with a letter, 63 at most", 2)
     kubectl = Kubectl(options.context, options.namespace)
     overlay = render.find_overlay(Path(__file__).resolve().parent.parent, options.overlay)
-    manifest = kubectl.kustomize(overlay, render.patches(name, options.image, options.executors, options.conf, job))
+    properties = render.properties(name, options.image, options.executors, options.conf)
+    manifest = kubectl.kustomize(overlay, render.patches(name, properties, job))
     if options.print:
         print(manifest, end="")
         return 0
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    kubectl.create(manifest, name)
+    uid = kubectl.create(manifest, name)
     print(f"application {name} in namespace {options.namespace}", file=sys.stderr)
     if options.detach:
         return 0
-    follower = Follower(kubectl, name, options.patience)
+    follower = Follower(kubectl, name, uid, options.patience)
     try:
         return follower.run()
     except KeyboardInterrupt:
         if options.delete_on_interrupt:
-            kubectl.delete_application(name)
+            kubectl.delete_application(name, uid)
             print(f"interrupted; application {name} removed", file=sys.stderr)
         else:
-            print(f"interrupted; it runs on. To remove it: {kubectl.shown('delete sparkapplication', name)}",
+            print(f"interrupted; it runs on. To remove it: {kubectl.shown(f'delete {APPLICATIONS}', name)}",
                   file=sys.stderr)  # fmt: skip
         return 130
     finally:

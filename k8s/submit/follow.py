@@ -7,7 +7,7 @@ import threading
 import time
 
 import reasons
-from kubectl import Failure
+from kubectl import APPLICATIONS, Failure, Unanswered
 
 INTERVAL = 2
 SILENCE = 10  # seconds after which a scheduler that places a pod on its own has said why it does not
@@ -61,8 +61,9 @@ class DriverLog:
 
 
 class Follower:
-    def __init__(self, kubectl, name, patience):
-        self.kubectl, self.name, self.patience = kubectl, name, patience
+    def __init__(self, kubectl, name, uid, patience):
+        self.kubectl, self.name, self.uid, self.patience = kubectl, name, uid, patience
+        self.application = None
         self.logs = {}
         self.said = set()
         self.deaths = {}
@@ -75,13 +76,18 @@ class Follower:
             log.stop()
 
     def run(self):
-        """The job's exit code; Failure when it failed."""
+        """The job's exit code; Failure when it failed, or can't be followed any more."""
+        try:
+            return self.stay()
+        except Unanswered as silence:
+            see = self.kubectl.shown(f"get {APPLICATIONS}", self.name)
+            raise Failure(f"{silence}. The application {self.name} is left as it is; to see it: {see}") from silence
+
+    def stay(self):
         state = None
         while True:
-            application = self.kubectl.application(self.name)
-            if application is None:
-                raise Failure(f"the application {self.name} was deleted while it ran")
-            status = application.get("status", {})
+            self.application = self.look()
+            status = self.application.get("status", {})
             new = status.get("applicationState", {}).get("state") or "NEW"
             if new != state:
                 state = new
@@ -94,6 +100,13 @@ class Follower:
                 raise self.failure(status.get("applicationState", {}).get("errorMessage", ""))
             time.sleep(INTERVAL)
 
+    def look(self):
+        """The application that was made here, as it is now."""
+        application = self.kubectl.application(self.name)
+        if application is None or application["metadata"]["uid"] != self.uid:
+            raise Failure(f"the application {self.name} was deleted while it ran")
+        return application
+
     def once(self, text):
         if text not in self.said:
             self.said.add(text)
@@ -101,7 +114,7 @@ class Follower:
 
     def look_at_pods(self):
         drivers_waiting = True
-        for pod in self.kubectl.pods(self.name):
+        for pod in self.kubectl.pods(self.application):
             name, is_driver = pod["metadata"]["name"], reasons.role(pod) == "driver"
             if killed := reasons.killed(pod):
                 self.deaths[pod["metadata"]["uid"]] = killed
@@ -131,13 +144,13 @@ class Follower:
     def give_up(self, reason):
         """The operator would wait for ever, so the application goes."""
         try:
-            self.kubectl.delete_application(self.name)
+            self.kubectl.delete_application(self.name, self.uid)
         except Failure as left:
             raise Failure(f"{reason}. {left}") from left
         raise Failure(f"{reason}. The application was removed.")
 
     def drain(self):
-        there = {pod["metadata"]["uid"] for pod in self.kubectl.pods(self.name)}
+        there = {pod["metadata"]["uid"] for pod in self.kubectl.pods(self.application)}
         for pod, log in self.logs.items():
             if pod in there:
                 log.finish()
@@ -154,5 +167,5 @@ class Follower:
             return Failure(list(self.deaths.values())[-1])
         if self.logs:
             return Failure(f"the driver ended without a word ({message or 'no reason given'}); "
-                           f"see {self.kubectl.shown('describe sparkapplication', self.name)}")  # fmt: skip
+                           f"see {self.kubectl.shown(f'describe {APPLICATIONS}', self.name)}")  # fmt: skip
         return Failure(reasons.submission(message))

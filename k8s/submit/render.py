@@ -1,8 +1,12 @@
-"""What the command line changes in an overlay's SparkApplication: JSON patches (RFC 6902)."""
+"""What the command line changes in an overlay's SparkApplication: patches for kustomize."""
 
+import json
 from pathlib import Path
 
+import fields
 from kubectl import Failure
+
+IMAGE, EXECUTORS = "spark.kubernetes.container.image", "spark.executor.instances"
 
 
 def find_overlay(k8s, name):
@@ -14,20 +18,40 @@ def find_overlay(k8s, name):
     raise Failure(f"--overlay: no overlay {name!r}; there are {', '.join(known)}, or give the path of your own", 2)
 
 
-def patches(name, image, executors, conf, job):
-    """The operations, in order; without job options the arguments of k8s/values stay."""
+def properties(name, image, executors, conf):
+    """All that is set, as properties of Spark."""
+    options = {"--image": (IMAGE, image), "--executors": (EXECUTORS, executors)}
+    given = dict(map(setting, conf))
+    for option, (key, value) in options.items():
+        if value and key in given:
+            raise Failure(f"--conf {key} and {option} set the same; give one of them", 2)
     # A retry of this run may replace what an earlier try of it left unfinished, and nothing else.
-    properties = {"spark.tomobasis.run": name, **dict(map(setting, conf))}
-    changes = [{"op": "replace", "path": "/metadata/name", "value": name}]
+    ours = {"spark.tomobasis.run": name, **{key: str(value) for key, value in options.values() if value}}
+    return {**ours, **given}
+
+
+def patches(name, properties, job):
+    """The patches, in order; without job options the arguments of k8s/values stay."""
+    spec = fields.merged(fields.place(key, value) for key, value in properties.items())
     if job:
-        changes.append({"op": "replace", "path": "/spec/arguments", "value": job})
-    if image:
-        changes.append({"op": "replace", "path": "/spec/image", "value": image})
-    if executors:
-        changes.append({"op": "replace", "path": "/spec/executor/instances", "value": executors})
-    for key, value in properties.items():
-        changes.append({"op": "add", "path": f"/spec/sparkConf/{escaped(key)}", "value": value})
+        spec["arguments"] = job
+    application = {
+        "apiVersion": "sparkoperator.k8s.io/v1beta2",
+        "kind": "SparkApplication",
+        "metadata": {"name": "any"},
+    }
+    changes = [
+        patch({**application, "spec": spec}),
+        patch([{"op": "replace", "path": "/metadata/name", "value": name}]),
+    ]
+    if EXECUTORS in properties:  # where executors come and go, it is how many there may be
+        most = {"dynamicAllocation": {"maxExecutors": spec["executor"]["instances"]}}
+        changes.insert(0, patch({**application, "spec": most}, labelSelector="tomobasis.io/resource-profiles=decode"))
     return changes
+
+
+def patch(change, **selected):
+    return {"target": {"kind": "SparkApplication", **selected}, "patch": json.dumps(change)}
 
 
 def setting(text):
@@ -35,8 +59,3 @@ def setting(text):
     if not key or not equals:
         raise Failure(f"--conf: {text!r} is not KEY=VALUE", 2)
     return key, value
-
-
-def escaped(key):
-    """A name as a step of a JSON pointer (RFC 6901)."""
-    return key.replace("~", "~0").replace("/", "~1")

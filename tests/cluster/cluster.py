@@ -12,6 +12,9 @@ from waiting import wait_for
 
 K8S = ROOT / "k8s"
 USER = "alice"  # may do what k8s/setup/submitter.yaml lets her, and nothing else
+APPLICATIONS = (
+    "sparkapplications.sparkoperator.k8s.io"  # by its full name: another operator may have one of the same name
+)
 LONGEST = 900  # seconds for what takes one to two minutes on idle cores
 
 
@@ -138,7 +141,7 @@ class Cluster:
     def state(cls):
         """Pods, applications and events, and the operator's word, for a failed test's report."""
         parts = []
-        commands = [f"-n {cls.namespace} get {what} -o wide" for what in ("sparkapplications", "pods", "events")]
+        commands = [f"-n {cls.namespace} get {what} -o wide" for what in (APPLICATIONS, "pods", "events")]
         commands += [
             f"-n spark-operator {what}"
             for what in ("get pods", "get events", "logs -l app.kubernetes.io/name=spark-operator")

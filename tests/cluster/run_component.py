@@ -1,6 +1,6 @@
 """Runs the component of k8s/pipelines/v2 with kfp.local, in the environment of Kubeflow Pipelines 2; prints its outputs as JSON.
 
-run_component.py ROOT NAMESPACE RUN INPUT OUTPUT
+run_component.py ROOT NAMESPACE RUN STEP INPUT OUTPUT
 """
 
 import json
@@ -12,12 +12,13 @@ from kfp import local
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "k8s/pipelines/v2"))
 import pipeline
 
-root, namespace, run, input_uri, output_uri = sys.argv[1:]
+root, namespace, run, step, input_uri, output_uri = sys.argv[1:]
 local.init(runner=local.SubprocessRunner(use_venv=False), pipeline_root=root)
 task = pipeline.decompose(
     manifest=json.dumps(pipeline.application("s3")),
     namespace=namespace,
     run=run,
+    step=step,
     input_uri=input_uri,
     output_uri=output_uri,
     rank="full",

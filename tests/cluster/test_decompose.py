@@ -4,7 +4,7 @@ import os
 import signal
 from pathlib import Path
 
-from cluster import LONGEST
+from cluster import APPLICATIONS, LONGEST
 from waiting import wait_for
 
 SLOWER = ["--conf", "spark.default.parallelism=60"]
@@ -54,7 +54,7 @@ def test_keys_are_in_no_log_and_no_object_but_the_secret(cluster, bucket, keys):
     run = cluster.finish(process)
     assert run.code == 0, run.err
     said = run.err + run.out
-    for what in ("sparkapplications", "pods", "configmaps"):
+    for what in (APPLICATIONS, "pods", "configmaps"):
         said += cluster.kubectl("-n", cluster.namespace, "get", what, "-o", "yaml").stdout
     assert keys.secret not in said
 

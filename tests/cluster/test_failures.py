@@ -5,6 +5,7 @@ import signal
 
 import pytest
 
+from cluster import APPLICATIONS
 from running import ROOT
 from test_decompose import job
 
@@ -20,7 +21,7 @@ def fails(cluster, bucket, name, says, *options, changes=(), code=1, arguments=N
 
 
 def gone(cluster, name):
-    application = cluster.get("sparkapplication", name)
+    application = cluster.get(APPLICATIONS, name)
     return application is None or "deletionTimestamp" in application["metadata"]
 
 

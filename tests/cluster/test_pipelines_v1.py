@@ -10,7 +10,7 @@ import yaml
 
 import images
 from build import BINARIES, SOURCES
-from cluster import LONGEST
+from cluster import APPLICATIONS, LONGEST
 from kits import PIPELINES, compiled
 from oracle import result
 from running import tomobasis
@@ -89,13 +89,13 @@ def at_its_end(cluster, workflow):
 
 
 def application_of(workflow):
-    return f"tomobasis-{workflow['metadata']['uid']}"
+    return f"tomobasis-{workflow['metadata']['uid']}-decompose"
 
 
 def test_the_v1_pipeline_succeeds_with_the_laptops_result(argo, bucket, scan, tmp_path):
     workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("series"), bucket.uri("workflow")))
     assert workflow["status"]["phase"] == "Succeeded", workflow["status"]
-    assert argo.get("sparkapplication", application_of(workflow))
+    assert argo.get(APPLICATIONS, application_of(workflow))
     scan.same_as(bucket.get("workflow", tmp_path / "result"))
 
 
@@ -103,10 +103,10 @@ def test_a_failing_job_fails_the_v1_step(argo, bucket, tmp_path):
     workflow = at_its_end(argo, start_workflow(argo, tmp_path, bucket.uri("absent"), bucket.uri("workflow-failed")))
     assert workflow["status"]["phase"] == "Failed"
     assert "failure condition" in json.dumps(workflow["status"])
-    assert argo.get("sparkapplication", application_of(workflow))
+    assert argo.get(APPLICATIONS, application_of(workflow))
     argo.kubectl("-n", argo.namespace, "delete", "workflow", workflow["metadata"]["name"])
     gone = "the application to go with its run"
-    wait_for(LONGEST, gone, lambda: argo.get("sparkapplication", application_of(workflow)) is None)
+    wait_for(LONGEST, gone, lambda: argo.get(APPLICATIONS, application_of(workflow)) is None)
 
 
 def test_terminating_the_run_deletes_the_application(argo, bucket, tmp_path):
@@ -118,7 +118,7 @@ def test_terminating_the_run_deletes_the_application(argo, bucket, tmp_path):
     argo.kubectl("-n", argo.namespace, *patch, '{"spec": {"activeDeadlineSeconds": 0}}')
     assert at_its_end(argo, workflow)["status"]["phase"] == "Failed"
     wait_for(LONGEST, "the driver to end", lambda: argo.pods(name, "driver") == [])
-    assert argo.get("sparkapplication", name) is None
+    assert argo.get(APPLICATIONS, name) is None
 
 
 def steps(cluster, bucket, source, folder, **more):

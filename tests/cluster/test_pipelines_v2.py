@@ -1,13 +1,12 @@
 """The v2 component as kfp.local runs it, against the cluster."""
 
-import hashlib
 import json
 import os
 import re
 import signal
 import subprocess
 
-from cluster import LONGEST
+from cluster import APPLICATIONS, LONGEST
 from kits import python
 from running import ROOT
 from waiting import wait_for
@@ -29,6 +28,7 @@ def started(cluster, keys, folder, run, input_uri, output_uri):
         folder,
         cluster.namespace,
         run,
+        "decompose",
         input_uri,
         output_uri,
     ]
@@ -53,8 +53,14 @@ def component(cluster, keys, folder, run, input_uri, output_uri):
     return process.returncode, said
 
 
-def application_of(run):
-    return "tomobasis-" + hashlib.sha256(run.encode()).hexdigest()[:16]
+def application_of(cluster, output_uri):
+    """Name of the application that writes there, once there is one."""
+
+    def found():
+        made = cluster.get(APPLICATIONS)["items"]
+        return next((a["metadata"]["name"] for a in made if output_uri in a["spec"]["arguments"]), None)
+
+    return wait_for(LONGEST, f"an application for {output_uri}", found)
 
 
 def test_the_v2_component_gives_the_laptops_result_as_artifacts(cluster, bucket, keys, scan, tmp_path):
@@ -76,15 +82,17 @@ def test_a_failing_job_fails_the_v2_step_with_the_drivers_one_line(cluster, buck
     code, said = component(cluster, keys, tmp_path, "run-8", bucket.uri("absent"), bucket.uri("component-failed"))
     assert code != 0
     assert "error: --input: there is no such folder" in said, said
-    state = cluster.get("sparkapplication", application_of("run-8"))["status"]["applicationState"]["state"]
+    application = cluster.get(APPLICATIONS, application_of(cluster, bucket.uri("component-failed")))
+    state = application["status"]["applicationState"]["state"]
     assert state == "FAILED"
 
 
 def test_a_v2_step_that_is_cancelled_deletes_its_application(cluster, bucket, keys, tmp_path):
     process = started(cluster, keys, tmp_path, "run-9", bucket.uri("series"), bucket.uri("component-cancelled"))
-    cluster.running_pod(application_of("run-9"), "driver")
+    name = application_of(cluster, bucket.uri("component-cancelled"))
+    cluster.running_pod(name, "driver")
     os.killpg(process.pid, signal.SIGTERM)
     said, _ = process.communicate(timeout=60)
     assert process.returncode != 0
-    assert cluster.get("sparkapplication", application_of("run-9")) is None, said
-    wait_for(LONGEST, "the driver to end", lambda: cluster.pods(application_of("run-9"), "driver") == [])
+    assert cluster.get(APPLICATIONS, name) is None, said
+    wait_for(LONGEST, "the driver to end", lambda: cluster.pods(name, "driver") == [])

@@ -29,8 +29,8 @@ def load(text):
 
 
 @functools.cache
-def operator_schema():
-    """{version: JSON schema} of SparkApplication; None where the release cannot be had (no Go, no module proxy)."""
+def operator_source():
+    """The folder of the operator's release; None where it cannot be had (no Go, no module proxy)."""
     if not shutil.which("go"):
         return None
     done = subprocess.run(
@@ -40,9 +40,16 @@ def operator_schema():
         text=True,
         env={**os.environ, "GOFLAGS": "-mod=mod"},
     )
-    if done.returncode:
+    return None if done.returncode else Path(json.loads(done.stdout)["Dir"])
+
+
+@functools.cache
+def operator_schema():
+    """{version: JSON schema} of SparkApplication; None where the release cannot be had."""
+    source = operator_source()
+    if source is None:
         return None
-    definition = load((Path(json.loads(done.stdout)["Dir"]) / CRD).read_text())[0]
+    definition = load((source / CRD).read_text())[0]
     return {v["name"]: closed(v["schema"]["openAPIV3Schema"]) for v in definition["spec"]["versions"]}
 
 

@@ -1,7 +1,11 @@
 """Every folder that k8s/ offers builds, and what comes out is what the API server and the operator accept; what is not, is refused."""
 
+import importlib
+import json
+import os
 import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,8 @@ import schemas
 from running import ROOT
 
 K8S = ROOT / "k8s"
+sys.path.insert(0, str(K8S / "submit"))
+fields = importlib.import_module("fields")
 OVERLAYS = sorted(path.parent for path in K8S.glob("overlays/*/kustomization.yaml"))
 FOLDERS = [*OVERLAYS, K8S / "setup", K8S / "files", K8S / "pipelines/setup"]
 BAD = sorted((Path(__file__).parent / "bad_examples").glob("*.yaml"))
@@ -65,6 +71,25 @@ def test_all_values_are_put_in_place(applications):
     assert left == {}
     for application in applications.values():
         assert isinstance(application["spec"]["executor"]["instances"], int)
+
+
+def test_a_run_is_named_by_its_application_however_that_is_named(applications, tmp_path):
+    # Without a run's name the retry of a driver that was killed could not finish what that left unfinished.
+    assert {a["spec"]["sparkConf"]["spark.tomobasis.run"] for a in applications.values()} == {"tomobasis"}
+    base = os.path.relpath(K8S / "overlays/s3", tmp_path.resolve())
+    rename = {"op": "replace", "path": "/metadata/name", "value": "head"}
+    patches = [{"target": {"kind": APPLICATION}, "patch": json.dumps([rename])}]
+    overlay = {"resources": [base], "namePrefix": "alice-", "patches": patches}
+    (tmp_path / "kustomization.yaml").write_text(json.dumps(overlay))
+    (application,) = build(tmp_path)
+    assert application["metadata"]["name"].startswith("alice-")
+    assert application["spec"]["sparkConf"]["spark.tomobasis.run"] == application["metadata"]["name"]
+
+
+def test_no_property_is_set_beside_the_field_that_wins_over_it(applications):
+    for application in applications.values():
+        for key in application["spec"]["sparkConf"]:
+            assert fields.place(key, "")[0] == ["sparkConf", key]
 
 
 def test_every_component_is_used_by_an_overlay():

@@ -10,7 +10,7 @@ from running import ROOT
 
 V1 = ROOT / "k8s/pipelines/v1"
 WORKFLOWS = sorted(V1.glob("*.yaml"))
-CREATED, STEPS = "create", ["download", "inspect", "decompose", "render"]
+CREATED, STEPS = "create", ["download", "inspect", "clear", "decompose", "render"]
 
 
 def workflow(path):
@@ -64,6 +64,16 @@ def test_the_steps_of_2020_come_one_after_the_other():
     dag = templates(workflow(V1 / "steps.yaml"), "dag")["tomobasis-steps"]["dag"]
     after = {task["name"]: task.get("dependencies", []) for task in dag["tasks"]}
     assert after == {name: STEPS[i - 1 : i] if i else [] for i, name in enumerate(STEPS)}
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_an_application_is_named_by_run_and_step_and_that_of_an_earlier_try_goes_before(path):
+    resources = {name: t["resource"] for name, t in templates(workflow(path), "resource").items()}
+    manifests = {name: schemas.load(resource["manifest"])[0] for name, resource in resources.items()}
+    name = "tomobasis-{{workflow.uid}}-decompose"
+    assert {manifest["metadata"]["name"] for manifest in manifests.values()} == {name}
+    assert manifests["decompose"]["spec"]["sparkConf"]["spark.tomobasis.run"] == name
+    assert (resources["clear"]["action"], resources["decompose"]["action"]) == ("delete", "create")
 
 
 def test_the_parameters_of_2020_keep_their_names_and_reach_the_job():

@@ -3,6 +3,7 @@
 import importlib
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -15,7 +16,7 @@ import schemas
 from running import ROOT, start
 
 sys.path.insert(0, str(ROOT / "k8s/submit"))
-reasons = importlib.import_module("reasons")
+fields, reasons = importlib.import_module("fields"), importlib.import_module("reasons")
 
 needs_kubectl = pytest.mark.skipif(schemas.kubectl() is None, reason="kubectl is not installed")
 
@@ -62,6 +63,56 @@ def test_options_change_the_application():
 
 
 @needs_kubectl
+@pytest.mark.parametrize(
+    ("setting", "path", "value"),
+    [
+        ("spark.driver.memoryOverhead=2g", "driver.memoryOverhead", "2G"),
+        ("spark.executor.memory=500m", "executor.memory", "500M"),
+        ("spark.executor.cores=3", "executor.cores", 3),
+        ("spark.executor.instances=5", "executor.instances", 5),
+        ("spark.kubernetes.driver.request.cores=200m", "driver.coreRequest", "200m"),
+        ("spark.kubernetes.container.image=x:1", "image", "x:1"),
+        ("spark.dynamicAllocation.enabled=true", "dynamicAllocation.enabled", True),
+        ("spark.hadoop.fs.s3a.endpoint=http://store", "hadoopConf.fs/s3a/endpoint", "http://store"),
+        ("spark.kubernetes.driverEnv.A_B=c", "driver.envVars.A_B", "c"),
+        ("spark.kubernetes.executor.secretKeyRef.K=s:k", "executor.envSecretKeyRefs.K", {"name": "s", "key": "k"}),
+    ],
+)
+def test_a_property_that_has_a_field_is_written_into_the_field(setting, path, value):
+    # The field wins over the property: beside it the property would have no effect.
+    application = printed("--conf", setting, "--")
+    found = application["spec"]
+    for step in path.split("."):
+        found = found[step.replace("/", ".")]
+    assert found == value
+    assert setting.partition("=")[0] not in application["spec"]["sparkConf"]
+    if schemas.operator_schema():
+        assert schemas.problems(application) == []
+
+
+@needs_kubectl
+def test_executors_that_come_and_go_are_as_many_as_are_asked_for():
+    spec = printed("--overlay", "resource-profiles", "--executors", "7", "--")["spec"]
+    assert (spec["executor"]["instances"], spec["dynamicAllocation"]["maxExecutors"]) == (7, 7)
+    assert "dynamicAllocation" not in printed("--executors", "7", "--")["spec"]
+
+
+def test_no_property_that_the_operator_writes_is_left_to_sparkConf():
+    source = schemas.operator_source()
+    if source is None:
+        pytest.skip("the Spark operator's source cannot be had (it comes as a Go module)")
+    names = dict(re.findall(r'(\w+) += "(spark\.[^"]+)"', (source / "pkg/common/spark.go").read_text()))
+    program = (source / "internal/controller/sparkapplication/submission.go").read_text()
+    used = {names[name] for name in re.findall(r"common\.(Spark\w+)", program) if name in names}
+    assert len(used) > 30
+    # Volumes and secrets as files: our templates have them. The rest is of fields that spark-submit gets before sparkConf.
+    ours = ("volumes.", ".secrets.", "driver.master", "service.label", "service.annotation", "pyspark", "pullSecrets")
+    prefixes = {name.partition("%s")[0] for name in used if not any(word in name for word in ours)}
+    known = {*fields.FIELDS, *fields.MAPS, *fields.OPERATORS}
+    assert prefixes - known == set()
+
+
+@needs_kubectl
 def test_two_runs_have_two_names():
     names = {printed("--")["metadata"]["name"] for _ in range(2)}
     assert len(names) == 2
@@ -83,6 +134,9 @@ def test_an_overlay_of_the_users_own_is_found_by_its_path(tmp_path):
         (["--print"], "put --"),
         (["--overlay", "moon", "--"], "no overlay 'moon'; there are decommission, minikube"),
         (["--conf", "spark.cores", "--"], "'spark.cores' is not KEY=VALUE"),
+        (["--conf", "spark.executor.cores=two", "--"], "spark.executor.cores is a whole number, not 'two'"),
+        (["--conf", "spark.kubernetes.namespace=lab", "--"], "set by the Spark operator; use --namespace"),
+        (["--image", "a", "--conf", "spark.kubernetes.container.image=b", "--"], "and --image set the same"),
         (["--name", "2026-head", "--"], "--name: '2026-head' is not"),
     ],
 )
@@ -129,7 +183,7 @@ def test_an_interrupt_before_the_cluster_has_answered_is_said_in_one_line(tmp_pa
     assert process.returncode == 130
     assert error == (
         "error: interrupted while one was being made; "
-        "to see whether it was: kubectl --namespace tomobasis get sparkapplication one\n"
+        "to see whether it was: kubectl --namespace tomobasis get sparkapplications.sparkoperator.k8s.io one\n"
     )
 
 

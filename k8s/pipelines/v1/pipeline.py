@@ -16,8 +16,10 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from overlay import application
 
 API = "sparkoperator.k8s.io/v1beta2"
-# The workflow's own id: a name for each run, and what lets a retry of it begin again where it was killed.
-NAME = f"tomobasis-{dsl.RUN_ID_PLACEHOLDER}"
+STEP = "decompose"
+# By the run (the workflow's own id) and the step: no other step's application has this name, and a retry of the step finishes what the
+# try before it left unfinished.
+NAME = f"tomobasis-{dsl.RUN_ID_PLACEHOLDER}-{STEP}"
 STATE = "status.applicationState.state"
 AT_EXIT = "at-exit"
 
@@ -29,13 +31,24 @@ def uncached(step):
     return step
 
 
-def resource(manifest, image, options):
-    """The step that runs `manifest`, a SparkApplication, with the job's options (a dict)."""
+def named():
+    return {"apiVersion": API, "kind": "SparkApplication", "metadata": {"name": NAME}}
+
+
+def resource(manifest, image, options, after=None):
+    """The step that runs `manifest`, a SparkApplication, with the job's options (a dict).
+
+    Before it, the application of an earlier try goes, which has ended: a workflow that is retried has the id that it had.
+    """
+    flags = ["--cascade=foreground", "--wait=true"]
+    cleared = uncached(dsl.ResourceOp(name="clear", k8s_resource=named(), action="delete", flags=flags))
+    if after:
+        cleared.after(after)
     manifest["metadata"]["name"] = manifest["spec"]["sparkConf"]["spark.tomobasis.run"] = NAME
     manifest["spec"]["image"] = str(image)
     manifest["spec"]["arguments"] = [str(word) for pair in options.items() for word in pair]
     made = dsl.ResourceOp(
-        name="decompose",
+        name=STEP,
         k8s_resource=manifest,
         action="create",
         set_owner_reference=True,
@@ -43,18 +56,19 @@ def resource(manifest, image, options):
         failure_condition=f"{STATE} == FAILED",
         attribute_outputs={"application": "{.metadata.name}", "message": "{.status.applicationState.errorMessage}"},
     ).set_timeout(6 * 3600)
-    return uncached(made)
+    return uncached(made).after(cleared)
 
 
 @dsl.pipeline(name=AT_EXIT)
 def at_exit():
     """What runs when the workflow ends, be it that someone terminates it: an application that still runs is deleted, with its pods; one
     that has ended is left as it is, with its logs."""
-    name = {"apiVersion": API, "kind": "SparkApplication", "metadata": {"name": NAME}}
-    found = dsl.ResourceOp(name="state", k8s_resource=name, action="get", attribute_outputs={"state": f"{{.{STATE}}}"})
+    found = dsl.ResourceOp(
+        name="state", k8s_resource=named(), action="get", attribute_outputs={"state": f"{{.{STATE}}}"}
+    )
     state = uncached(found).outputs["state"]
     with dsl.Condition(state != "COMPLETED"), dsl.Condition(state != "FAILED"):
-        uncached(dsl.ResourceOp(name="delete", k8s_resource=name, action="delete"))
+        uncached(dsl.ResourceOp(name="delete", k8s_resource=named(), action="delete"))
 
 
 def compiled(pipeline):

@@ -88,7 +88,7 @@ def steps(
     looked = program("inspect", image, "tomobasis", "inspect", SERIES).after(fetched)
     options = {"--input": f"file://{SERIES}", "--output": f"file://{RESULT}", "--method": method}
     options |= {"--rank": k, "--oversample": p, "--power-iterations": q}
-    found = resource(application("pvc"), image, options).after(looked)
+    found = resource(application("pvc"), image, options, after=looked)
     chosen = ["--input", SERIES, "--slice", slices, "--composite", composites]
     drawn = ["tomobasis", "render", RESULT, *chosen, "--output", PICTURES, "--overwrite"]
     program("render", image, *drawn).after(found)

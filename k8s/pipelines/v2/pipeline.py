@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Kubeflow Pipelines v2: one decomposition as a component, which v2's want of a ResourceOp makes a program of its own.
 
-It creates the SparkApplication and stays with it: the driver's log is the component's log, a step that is retried finds the application
-of its own run and goes on watching, a step that is cancelled deletes it. What comes out are artifacts that Kubeflow's pages show: the
+It creates the SparkApplication and stays with it: the driver's log is the component's log, a step that is retried finds its own
+application (that of the same run, step, arguments and specification) and goes on watching it, or makes it anew where it failed; a step
+that is cancelled deletes it. What comes out are artifacts that Kubeflow's pages show: the
 report (HTML), numbers (rank, energy, slices) and the result folder.
 
 Compiled by kfp 2 into pipeline.yaml beside this file. `kfp.local` runs the same component outside a cluster (docs/kubernetes.md).
@@ -25,6 +26,7 @@ def decompose(
     manifest: str,
     namespace: str,
     run: str,
+    step: str,
     input_uri: str,
     output_uri: str,
     rank: str,
@@ -34,7 +36,7 @@ def decompose(
 ):
     """Runs one SparkApplication to its end.
 
-    manifest: the application as JSON; run: what is the same in every try of this step (its name comes from it).
+    manifest: the application as JSON; run, step: what is the same in every try of this step and in no other one.
     """
     import hashlib
     import itertools
@@ -59,27 +61,82 @@ def decompose(
         "plural": "sparkapplications",
     }
 
+    if not run or "{{" in run:
+        sys.exit(
+            f"error: run: {run!r} is not the id of a run; without one, results of other runs could be taken for this one's"
+        )
     body = json.loads(manifest)
-    name = "tomobasis-" + hashlib.sha256(run.encode()).hexdigest()[:16]
-    body["metadata"]["name"] = body["spec"]["sparkConf"]["spark.tomobasis.run"] = name
     body["spec"]["arguments"] = ["--input", input_uri, "--output", output_uri, "--rank", rank]
+    asked = json.dumps([run, step, body["spec"]], sort_keys=True)
+    request = hashlib.sha256(asked.encode()).hexdigest()
+    name = f"tomobasis-{request[:16]}"
+    body["metadata"]["name"] = body["spec"]["sparkConf"]["spark.tomobasis.run"] = name
+    body["metadata"].setdefault("annotations", {})["tomobasis.io/request"] = request
+    known = ("arguments", "mainClass", "mainApplicationFile")
 
-    def cancelled(*_):
+    def get():
+        """The application of this name; None where there is none."""
         try:
-            objects.delete_namespaced_custom_object(name=name, **kind)
+            return objects.get_namespaced_custom_object(name=name, **kind)
         except client.ApiException as refused:
             if refused.status != 404:
                 raise
+            return None
+
+    def ours(found):
+        """Whether it was made for this request, and still is what was asked for."""
+        marked = found["metadata"].get("annotations", {}).get("tomobasis.io/request") == request
+        return marked and all(found["spec"].get(key) == body["spec"].get(key) for key in known)
+
+    def state_of(found):
+        return found.get("status", {}).get("applicationState", {}).get("state") or "NEW"
+
+    def delete(found, pods):
+        """Deletes this very application and its pods; one that is gone or replaced meanwhile is not there any more."""
+        this = client.V1DeleteOptions(
+            preconditions=client.V1Preconditions(uid=found["metadata"]["uid"]), propagation_policy=pods
+        )
+        try:
+            objects.delete_namespaced_custom_object(name=name, body=this, **kind)
+        except client.ApiException as refused:
+            if refused.status not in (404, 409):
+                raise
+
+    def cancelled(*_):
+        found = get()
+        if found is None or not ours(found):
+            sys.exit("cancelled; there is no application of this step")
+        delete(found, pods="Background")
         sys.exit("cancelled; the application was deleted")
 
+    def create():
+        """This request's application: a new one, or that of an earlier try which did not fail."""
+        while True:
+            try:
+                made = objects.create_namespaced_custom_object(body=body, **kind)
+                print(f"application {name} in namespace {namespace}", flush=True)
+                return made
+            except client.ApiException as refused:
+                if refused.status != 409:
+                    raise
+            found = get()
+            if found is None:
+                continue
+            if not ours(found):
+                sys.exit(
+                    f"error: application {name} in namespace {namespace} is not what this step asks for; delete it, and retry"
+                )
+            leaves = "deletionTimestamp" in found["metadata"]
+            if not leaves and state_of(found) != "FAILED":
+                print(f"application {name} is there already: an earlier try of this step made it", flush=True)
+                return found
+            if not leaves:
+                print(f"application {name} of an earlier try failed: it is replaced", flush=True)
+                delete(found, pods="Foreground")  # it stays until they are gone: the new driver has the old one's name
+            time.sleep(1)
+
     signal.signal(signal.SIGTERM, cancelled)
-    try:
-        objects.create_namespaced_custom_object(body=body, **kind)
-        print(f"application {name} in namespace {namespace}", flush=True)
-    except client.ApiException as refused:
-        if refused.status != 409:
-            raise
-        print(f"application {name} is there already: an earlier try of this step made it", flush=True)
+    uid = create()["metadata"]["uid"]
 
     last_error, copied = [], {}
 
@@ -93,16 +150,20 @@ def decompose(
             print(text, flush=True)
 
     def drivers():
-        return pods.list_namespaced_pod(namespace, label_selector=labels).items
+        """Those of this application: not what is left of an earlier one of its name."""
+        labels = f"sparkoperator.k8s.io/app-name={name},spark-role=driver"
+        listed = pods.list_namespaced_pod(namespace, label_selector=labels).items
+        owned = [(pod, {owner.uid for owner in pod.metadata.owner_references or ()}) for pod in listed]
+        return [pod for pod, owners in owned if not owners or uid in owners]
 
-    labels = f"sparkoperator.k8s.io/app-name={name},spark-role=driver"
     logs, state = {}, None
     while state not in ("COMPLETED", "FAILED"):
         time.sleep(2)
-        status = objects.get_namespaced_custom_object(name=name, **kind).get("status", {})
-        reached = status.get("applicationState", {}).get("state") or "NEW"
-        if reached != state:
-            state = reached
+        found = get()
+        if found is None or found["metadata"]["uid"] != uid:
+            sys.exit(f"error: the application {name} was deleted while it ran")
+        if state_of(found) != state:
+            state = state_of(found)
             print(f"[{state.lower()}]", flush=True)
         for pod in drivers():
             if pod.metadata.uid not in logs and pod.status.phase in ("Running", "Succeeded", "Failed"):
@@ -113,7 +174,8 @@ def decompose(
     for pod in drivers():  # a connection that breaks ends a followed log without an error
         copy_log(pod, follow=False)
     if state == "FAILED":
-        sys.exit("error: " + (last_error or [status["applicationState"].get("errorMessage", "the job failed")])[0])
+        message = found["status"]["applicationState"].get("errorMessage", "the job failed")
+        sys.exit(f"error: {(last_error or [message])[0]}")
 
     hadoop = body["spec"]["hadoopConf"]
     scheme, _, host = hadoop["fs.s3a.endpoint"].partition("://")
@@ -141,6 +203,7 @@ def tomobasis(input_uri: str, output_uri: str, rank: str = "full", namespace: st
         manifest=json.dumps(application("s3")),
         namespace=namespace,
         run=dsl.PIPELINE_JOB_ID_PLACEHOLDER,
+        step=dsl.PIPELINE_TASK_NAME_PLACEHOLDER,
         input_uri=input_uri,
         output_uri=output_uri,
         rank=rank,
