@@ -41,7 +41,7 @@ pub mod testing;
 
 pub use buffer::FileBuffer;
 pub use error::{Error, ErrorKind};
-pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, SliceHeader, read_header};
+pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
 pub use pixels::{FileBytes, SliceFile, decode};
 pub use problem::Problem;

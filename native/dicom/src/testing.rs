@@ -135,6 +135,16 @@ impl DicomFile {
         self.raw(tag, "SQ", items.iter().flat_map(|content| item(content)).collect())
     }
 
+    /// The same with undefined length, ended by a delimiter.
+    pub fn sequence_of_undefined_length(self, tag: Tag, items: &[Vec<u8>]) -> Self {
+        let mut file = self.sequence(tag, items);
+        if let Some(sequence) = file.elements.get_mut(&tag) {
+            sequence.undefined_length = true;
+            sequence.value.extend(b"\xFE\xFF\xDD\xE0\0\0\0\0");
+        }
+        file
+    }
+
     /// Turns the slice into an Enhanced CT image of several frames (PS3.3 A.38): one per position along z and per pair of slope
     /// and intercept, counted from 1 along one stack; orientation and spacing are shared. The pixel data is that of all frames.
     pub fn enhanced(self, frames: &[(f64, &str, &str)]) -> Self {

@@ -72,7 +72,8 @@ fn headers() -> Vec<Refused> {
         ("32 bits in cells of 16", slice().bits(16, 32, true).bytes(), "Bits Stored (0028,0101) is 32"),
         ("a slope with a comma", slope("1,5"), "Rescale Slope (0028,1053) is \"1,5\""),
         ("a slope that is no number", slope("NaN"), "Rescale Slope (0028,1053) is \"???\""),
-        ("an empty slope", slope(""), "Rescale Slope (0028,1053) is empty"),
+        ("a slope beyond all scanners", slope("1e308"), "Rescale Slope (0028,1053) is \"1e308\""),
+        ("a slope that would vanish", slope("1e-308"), "Rescale Slope (0028,1053) is \"1e-308\""),
         ("frames beyond the data", two, "its pixel data has 12 bytes, 24 are needed"),
         (
             "pixels for 65535 x 65535",

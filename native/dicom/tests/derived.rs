@@ -70,7 +70,7 @@ fn the_patient_and_the_geometry_go_over_and_the_series_is_another_one() {
     assert_eq!(ours.frame_of_reference_uid, old.frame_of_reference_uid);
     assert_eq!(ours.image_type, ["DERIVED", "SECONDARY", "AXIAL"]);
     assert_eq!(ours.series_number, Some(30_005));
-    assert_eq!(ours.rescale, Some((1.0, 0.0)));
+    assert_eq!(ours.rescale.values(), (1.0, 0.0));
     assert_ne!(ours.series_instance_uid, old.series_instance_uid);
     assert_ne!(ours.sop_instance_uid, old.slices[0].instance_uid);
     for kept in

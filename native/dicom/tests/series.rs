@@ -122,7 +122,7 @@ fn a_lossy_slice_stays_a_slice_and_is_said() {
         file.text(IMAGE_TYPE, "CS", "DERIVED\\PRIMARY\\AXIAL").text((0x0028, 0x2110), "CS", "01")
     };
     let plan = only(&bytes(&five().into_iter().map(lossy).collect::<Vec<_>>())).unwrap();
-    assert_eq!(warning(&plan, NoteKind::Lossy), Some("5 slices compressed with loss"));
+    assert_eq!(warning(&plan, NoteKind::Lossy), Some("all 5 slices compressed with loss"));
 }
 
 #[test]

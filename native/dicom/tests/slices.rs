@@ -3,16 +3,22 @@
 mod common;
 
 use common::{only, refusal};
-use tomobasis_dicom::testing::{DicomFile, Tag, deflate};
-use tomobasis_dicom::{Error, HeaderOutcome, NotAnImage, decode, read_header, salted_id};
+use tomobasis_dicom::testing::{DicomFile, Tag, deflate, elements};
+use tomobasis_dicom::{Error, HeaderOutcome, NotAnImage, SliceHeader, decode, read_header, salted_id};
 
 const ROWS: Tag = (0x0028, 0x0010);
 const SLOPE: Tag = (0x0028, 0x1053);
 const INTERCEPT: Tag = (0x0028, 0x1052);
+const MODALITY_LUT: Tag = (0x0028, 0x3000);
 const PIXEL_DATA: Tag = (0x7FE0, 0x0010);
 
 fn slice() -> DicomFile {
     DicomFile::ct(2, 3, &[-1024, -1, 0, 1, 40, 3071])
+}
+
+/// What a Modality LUT Sequence holds, for what it matters here.
+fn a_table() -> Vec<u8> {
+    elements(&[((0x0028, 0x3006), "OW", &[0; 8])])
 }
 
 fn pixels_of(file: &DicomFile) -> Vec<i32> {
@@ -149,10 +155,9 @@ fn a_bad_header_value_is_named_with_its_tag_and_what_was_expected() {
             "Rescale Slope (0028,1053) is \"1,5\": expected one decimal number",
         ),
         (slice().text(SLOPE, "DS", "NaN"), "Rescale Slope (0028,1053) is \"???\""),
-        (slice().text(SLOPE, "DS", ""), "Rescale Slope (0028,1053) is empty"),
         (slice().text(SLOPE, "DS", "0.0"), "Rescale Slope (0028,1053) is 0: expected a number other than 0"),
         (slice().text(INTERCEPT, "DS", "1\\2"), "Rescale Intercept (0028,1052) is \"1\\2\""),
-        (slice().without(SLOPE), "Rescale Slope (0028,1053) is missing"),
+        (slice().text(INTERCEPT, "DS", "-1e101"), "Rescale Intercept (0028,1052) is \"-1e101\""),
         (slice().without((0x0020, 0x0032)), "Image Position (Patient) (0020,0032) is missing"),
         (slice().text((0x0020, 0x0032), "DS", "1\\2"), "Image Position (Patient) (0020,0032) is \"1\\2\""),
         (slice().without((0x0020, 0x0037)), "Image Orientation (Patient) (0020,0037) is missing"),
@@ -161,12 +166,81 @@ fn a_bad_header_value_is_named_with_its_tag_and_what_was_expected() {
             "not a pair of perpendicular unit vectors",
         ),
         (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image (12 frames) without"),
-        (slice().raw((0x0028, 0x3000), "SQ", vec![]), "Modality LUT Sequence"),
+        (slice().sequence(MODALITY_LUT, &[vec![], a_table()]), "Modality LUT Sequence"),
+        (slice().sequence_of_undefined_length(MODALITY_LUT, &[a_table()]), "Modality LUT Sequence"),
     ];
     for (file, words) in cases {
         let text = refusal(&[file.bytes()]);
         let start = format!("file 1 of 1 (id {}): ", salted_id("file", "scan/0.dcm"));
         assert!(text.starts_with(&start) && text.contains(words), "expected {words:?} in {text:?}");
+    }
+}
+
+#[test]
+fn an_empty_element_is_an_absent_one() {
+    let optional: [(Tag, &str); 9] = [
+        (SLOPE, "DS"),
+        (INTERCEPT, "DS"),
+        ((0x0028, 0x0002), "US"),
+        ((0x0028, 0x0008), "IS"),
+        ((0x0028, 0x0030), "DS"),
+        ((0x0028, 0x0102), "US"),
+        ((0x0028, 0x1050), "DS"),
+        ((0x0020, 0x0052), "UI"),
+        ((0x0008, 0x0008), "CS"),
+    ];
+    for (tag, vr) in optional {
+        let absent = classify(&slice().without(tag).bytes());
+        let HeaderOutcome::Slices(absent) = absent else { panic!("{tag:?}: {absent:?}") };
+        let paddings: &[&[u8]] = if vr == "US" { &[b""] } else { &[b"", b"  ", b"\0\0"] };
+        for padding in paddings {
+            for file in [slice(), slice().implicit()] {
+                let HeaderOutcome::Slices(empty) = classify(&file.raw(tag, vr, padding.to_vec()).bytes())
+                else {
+                    panic!("{tag:?} is empty")
+                };
+                let alike = SliceHeader {
+                    pixel_offset: absent[0].pixel_offset,
+                    transfer_syntax: absent[0].transfer_syntax.clone(),
+                    ..empty[0].clone()
+                };
+                assert_eq!(alike, absent[0], "{tag:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rescale_of_one_half_is_used_and_said() {
+    let intercept = slice().text(INTERCEPT, "DS", "-1000").without(SLOPE);
+    let plan = only(&[intercept.bytes()]).unwrap();
+    assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (1.0, -1000.0));
+    assert!(plan.warnings[0].text.contains("a slope of 1 is taken"), "{:?}", plan.warnings);
+    let slope = slice().text(SLOPE, "DS", "0.5").text(INTERCEPT, "DS", "");
+    let plan = only(&[slope.bytes()]).unwrap();
+    assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (0.5, 0.0));
+    assert!(plan.warnings[0].text.contains("an intercept of 0 is taken"), "{:?}", plan.warnings);
+}
+
+#[test]
+fn a_modality_lut_sequence_with_nothing_in_it_is_none() {
+    for items in [&[][..], &[vec![]]] {
+        for file in
+            [slice().sequence(MODALITY_LUT, items), slice().sequence_of_undefined_length(MODALITY_LUT, items)]
+        {
+            let plan = only(&[file.bytes()]).unwrap();
+            assert_eq!((plan.slices[0].slope, plan.warnings.len()), (1.0, 0));
+        }
+    }
+}
+
+#[test]
+fn a_pixel_spacing_that_is_no_pair_of_distances_is_said_and_needed_for_no_value() {
+    for spacing in ["", "0.5", "0,5\\0,5", "0.5\\0.5\\0.5", "0\\0.5", "Smith^Anna"] {
+        let plan = only(&[slice().text((0x0028, 0x0030), "DS", spacing).bytes()]).unwrap();
+        assert_eq!(plan.pixel_spacing_mm, None);
+        let text = &plan.warnings[0].text;
+        assert!(text.starts_with("the only slice without a usable Pixel Spacing") && !text.contains("Anna"));
     }
 }
 
@@ -236,7 +310,7 @@ fn a_file_that_changed_after_the_listing_is_refused() {
 
 #[test]
 fn no_text_of_a_header_reaches_an_error() {
-    for tag in [(0x0020, 0x0032), (0x0020, 0x0037), (0x0028, 0x0030), SLOPE, INTERCEPT, (0x0028, 0x0008)] {
+    for tag in [(0x0020, 0x0032), (0x0020, 0x0037), SLOPE, INTERCEPT, (0x0028, 0x0008)] {
         let text = refusal(&[slice().text(tag, "DS", "Smith^Anna").bytes()]);
         assert!(!text.contains("Smith") && !text.contains("Anna"), "{text}");
     }

@@ -12,7 +12,9 @@ const COLUMNS: [Column; 14] = [
     ("kind", false, kind),
     ("slices", true, |series| series.slices.to_string()),
     ("rows x columns", true, |series| format!("{} x {}", series.rows, series.columns)),
-    ("pixel, mm", true, |series| series.pixel_spacing_mm.map(decimals).join(" x ")),
+    ("pixel, mm", true, |series| {
+        series.pixel_spacing_mm.map_or(ABSENT.to_owned(), |pixel| pixel.map(decimals).join(" x "))
+    }),
     ("step, mm", true, |series| series.slice_spacing_mm.map_or(ABSENT.to_owned(), decimals)),
     ("kernel", false, |series| all(&series.kernels)),
     ("kVp", true, |series| range(series.kvp)),

@@ -15,7 +15,7 @@ use super::profile::{Action, dummy};
 use super::uid::NewUids;
 use crate::header::{DataSetBytes, Element, Elements, Stop, Vr, texts};
 use crate::problem::Problem;
-use crate::syntax::{Encoding, IMPLICIT_LITTLE};
+use crate::syntax::Encoding;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
@@ -45,7 +45,7 @@ pub(super) fn copy(source: &DataSetBytes, rules: &Rules) -> Result<Attributes, P
         at = reader.end(&element, source.encoding)?;
         let action = (rules.action)(element.tag, true);
         let vr = reader.vr(&element);
-        let value = match reader.content(&element, vr, source.encoding) {
+        let value = match reader.content(&element, vr, source.encoding)? {
             _ if action == Action::Remove => None,
             Content::Items(_) if action != Action::Keep => Some(Vec::new()),
             Content::Items(encoding) => Some(reader.items(&element, encoding)?),
@@ -117,11 +117,11 @@ impl<'a> Reader<'a> {
     }
 
     /// What an element holds that is in `encoding`.
-    fn content(&self, element: &Element, vr: Vr, encoding: Encoding) -> Content<'a> {
-        // What a writer did not know is in the default encoding (PS3.5 section 6.2.2).
-        let encoding = if element.vr == Some(*b"UN") { IMPLICIT_LITTLE } else { encoding };
+    fn content(&self, element: &Element, vr: Vr, encoding: Encoding) -> Result<Content<'a>, Problem> {
+        let inside = self.elements(element.start, encoding).encoding_inside(element);
+        let encoding = inside.map_err(|stop| self.cut(stop))?;
         let bytes: &'a [u8] = &self.source.bytes;
-        match element.length {
+        Ok(match element.length {
             _ if &vr == b"SQ" => Content::Items(encoding),
             None => Content::Fragments,
             Some(length) => {
@@ -129,7 +129,7 @@ impl<'a> Reader<'a> {
                 let bytes = bytes.get(start..start.saturating_add(length as usize)).unwrap_or(&[]);
                 Content::Value(Value { bytes, big_endian: encoding.big_endian })
             }
-        }
+        })
     }
 
     /// A value after its action, little-endian.
@@ -177,7 +177,7 @@ impl<'a> Reader<'a> {
                 }
                 Some(element) if is_item && element.tag.group() != ITEM.group() => {
                     let (action, vr) = ((self.rules.action)(element.tag, false), self.vr(&element));
-                    match self.content(&element, vr, encoding) {
+                    match self.content(&element, vr, encoding)? {
                         Content::Items(encoding) if action == Action::Keep => {
                             at = element.start;
                             open_sequence(element.tag, &mut out);

@@ -5,7 +5,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::classes::is_enhanced;
-use super::format::{ByteOrder, PixelFormat};
+use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::groups::MOST_FRAMES;
 use super::values::{self, RawValue, decimal, decimals, text};
 use super::wanted::Wanted;
@@ -15,8 +15,12 @@ use crate::syntax::{self, Codec};
 /// Largest coordinate accepted, mm: far beyond any scanner, small enough for exact geometry.
 const FARTHEST_MM: f64 = 1e6;
 
+/// Slopes and intercepts have a size in between, or are 0: the squares of values must have room in an `f64`.
+const LEAST_RESCALE: f64 = 1e-100;
+const MOST_RESCALE: f64 = 1e100;
+
 fn required<'a>(wanted: &Wanted<'a>, tag: Tag) -> Result<RawValue<'a>, Problem> {
-    wanted.filled(tag).ok_or(Problem::Missing { tag })
+    wanted.get(tag).ok_or(Problem::Missing { tag })
 }
 
 fn unsigned(wanted: &Wanted, tag: Tag, expected: &'static str) -> Result<u32, Problem> {
@@ -29,7 +33,7 @@ pub(super) fn frames(wanted: &Wanted, class: &str) -> Result<u32, Problem> {
     let wrong = |value: RawValue| {
         Problem::value(tags::NUMBER_OF_FRAMES, &text(value.bytes), "a number of at least 1")
     };
-    let frames = match wanted.filled(tags::NUMBER_OF_FRAMES) {
+    let frames = match wanted.get(tags::NUMBER_OF_FRAMES) {
         None => 1,
         Some(value) => values::integer(value).filter(|&frames| frames >= 1).ok_or_else(|| wrong(value))?,
     };
@@ -85,7 +89,7 @@ pub(super) fn pixel_format(wanted: &Wanted) -> Result<PixelFormat, Problem> {
         Ok(bits) if (1..=bits_allocated).contains(&bits) => bits,
         _ => return Err(Problem::number(tags::BITS_STORED, stored, expected)),
     };
-    if wanted.filled(tags::HIGH_BIT).is_some() {
+    if wanted.get(tags::HIGH_BIT).is_some() {
         // Readers differ on what another value means, so none is silently chosen.
         let expected = "one less than Bits Stored (PS3.3 C.7.6.3)";
         let high_bit = unsigned(wanted, tags::HIGH_BIT, expected)?;
@@ -105,7 +109,7 @@ pub(super) fn pixel_format(wanted: &Wanted) -> Result<PixelFormat, Problem> {
 /// Whether the pixels lost anything to compression: by Lossy Image Compression or, where the header does not say
 /// no, by a transfer syntax that may lose.
 pub(super) fn lossy(wanted: &Wanted, syntax: &str) -> bool {
-    let said = wanted.filled(tags::LOSSY_IMAGE_COMPRESSION).map(|value| text(value.bytes));
+    let said = wanted.get(tags::LOSSY_IMAGE_COMPRESSION).map(|value| text(value.bytes));
     said.as_deref() == Some("01") || (said.is_none() && syntax::may_lose(syntax))
 }
 
@@ -146,19 +150,15 @@ pub(super) fn pixel_data(
 
 /// Pixel Padding Value, with the sign of the pixels whatever its VR says.
 pub(super) fn padding(wanted: &Wanted, format: &PixelFormat) -> Option<i32> {
-    let value = values::unsigned(wanted.filled(tags::PIXEL_PADDING_VALUE)?)? as u16;
+    let value = values::unsigned(wanted.get(tags::PIXEL_PADDING_VALUE)?)? as u16;
     Some(if format.signed { i32::from(value as i16) } else { i32::from(value) })
 }
 
-/// Pixel Spacing, mm.
-pub(super) fn pixel_spacing(wanted: &Wanted) -> Result<[f64; 2], Problem> {
-    let expected = "two distances in mm, above 0";
-    let value = required(wanted, tags::PIXEL_SPACING)?;
-    let spacing = decimals::<2>(tags::PIXEL_SPACING, value, expected)?;
-    if spacing.iter().any(|&mm| mm <= 0.0 || mm > FARTHEST_MM) {
-        return Err(Problem::value(tags::PIXEL_SPACING, &text(value.bytes), expected));
-    }
-    Ok(spacing)
+/// Pixel Spacing, mm; `None` when it is absent or not two distances. No entry of a matrix needs it.
+pub(super) fn pixel_spacing(wanted: &Wanted) -> Option<[f64; 2]> {
+    let value = wanted.get(tags::PIXEL_SPACING)?;
+    let spacing = decimals::<2>(tags::PIXEL_SPACING, value, "two distances in mm").ok()?;
+    spacing.iter().all(|&mm| mm > 0.0 && mm <= FARTHEST_MM).then_some(spacing)
 }
 
 /// Image Position (Patient), mm.
@@ -189,23 +189,21 @@ pub(super) fn orientation(wanted: &Wanted) -> Result<[f64; 6], Problem> {
     }
 }
 
-/// Slope and intercept, both or neither. A zero slope would erase the slice.
-pub(super) fn rescale(wanted: &Wanted) -> Result<Option<(f64, f64)>, Problem> {
-    let one = |tag, value: RawValue| {
+/// Slope and intercept. A zero slope would erase the slice.
+pub(super) fn rescale(wanted: &Wanted) -> Result<Rescale, Problem> {
+    let one = |tag| {
+        let Some(value) = wanted.get(tag) else { return Ok(None) };
         let found = text(value.bytes);
-        decimal(&found).ok_or_else(|| Problem::value(tag, &found, "one decimal number, such as 1 or -1024.5"))
-    };
-    match (wanted.get(tags::RESCALE_SLOPE), wanted.get(tags::RESCALE_INTERCEPT)) {
-        (None, None) => Ok(None),
-        (None, Some(_)) => Err(Problem::Missing { tag: tags::RESCALE_SLOPE }),
-        (Some(_), None) => Err(Problem::Missing { tag: tags::RESCALE_INTERCEPT }),
-        (Some(slope), Some(intercept)) => {
-            let slope = one(tags::RESCALE_SLOPE, slope)?;
-            let intercept = one(tags::RESCALE_INTERCEPT, intercept)?;
-            if slope == 0.0 {
-                return Err(Problem::number(tags::RESCALE_SLOPE, 0, "a number other than 0"));
-            }
-            Ok(Some((slope, intercept)))
+        let wrong = |expected| Problem::value(tag, &found, expected);
+        let number = decimal(&found).ok_or_else(|| wrong("one decimal number, such as 1 or -1024.5"))?;
+        if number != 0.0 && !(LEAST_RESCALE..=MOST_RESCALE).contains(&number.abs()) {
+            return Err(wrong("a size from 1e-100 to 1e100"));
         }
+        Ok(Some(number))
+    };
+    let rescale = Rescale { slope: one(tags::RESCALE_SLOPE)?, intercept: one(tags::RESCALE_INTERCEPT)? };
+    if rescale.slope == Some(0.0) {
+        return Err(Problem::number(tags::RESCALE_SLOPE, 0, "a number other than 0"));
     }
+    Ok(rescale)
 }

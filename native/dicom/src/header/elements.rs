@@ -69,7 +69,7 @@ impl<'a> Elements<'a> {
         if self.file_length.saturating_sub(self.position) < 8 {
             return if self.position > self.file_length { Err(Stop::CutOff(None)) } else { Ok(None) };
         }
-        self.element(self.position, self.encoding.explicit).map(Some)
+        self.element(self.position).map(Some)
     }
 
     /// The bytes of a value, at most [`LONGEST_VALUE`] of them; none for an undefined length.
@@ -108,8 +108,8 @@ impl<'a> Elements<'a> {
         parent: &Element,
         mut each: impl FnMut(&Self, &Element) -> Result<(), Stop>,
     ) -> Result<(), Stop> {
-        let encoding = if parent.vr == Some(*b"UN") { IMPLICIT_LITTLE } else { self.encoding };
-        let mut inside = Elements { position: parent.start, encoding, ..*self };
+        let mut inside =
+            Elements { position: parent.start, encoding: self.encoding_inside(parent)?, ..*self };
         while parent.end().is_none_or(|end| inside.position < end) {
             let child = inside.peek()?.ok_or(Stop::CutOff(Some(parent.tag)))?;
             if child.tag == ITEM_END || child.tag == SEQUENCE_END {
@@ -119,6 +119,19 @@ impl<'a> Elements<'a> {
             inside.skip(&child)?;
         }
         Ok(())
+    }
+
+    /// The encoding of what is inside `parent`. That of an element of VR UN is implicit and little-endian in every data set
+    /// (PS3.5 section 6.2.2, note 4), but for writers that left the items of a big-endian one as they were.
+    pub fn encoding_inside(&self, parent: &Element) -> Result<Encoding, Stop> {
+        if parent.vr != Some(*b"UN") {
+            return Ok(self.encoding);
+        }
+        let empty = parent.length.is_some_and(|length| length < 4);
+        let big_endian = self.encoding.big_endian
+            && !empty
+            && self.array(parent.start, Some(parent.tag))? == [0xFF, 0xFE, 0xE0, 0x00];
+        Ok(Encoding { big_endian, ..IMPLICIT_LITTLE })
     }
 
     fn slice(&self, start: u64, end: u64) -> Option<&'a [u8]> {
@@ -143,11 +156,11 @@ impl<'a> Elements<'a> {
 
     /// Reads the element header at `at`. In an explicit data set, an element without two capital letters
     /// where its VR should be is taken as implicit, as writers that mix the two produce.
-    fn element(&self, at: u64, explicit: bool) -> Result<Element, Stop> {
+    fn element(&self, at: u64) -> Result<Element, Stop> {
         let [g0, g1, e0, e1, rest @ ..] = self.array::<8>(at, None)?;
         let tag = Tag(self.u16([g0, g1]), self.u16([e0, e1]));
         let vr = [rest[0], rest[1]];
-        let (vr, start, length) = if !explicit || tag.group() == 0xFFFE || !is_vr(vr) {
+        let (vr, start, length) = if !self.encoding.explicit || tag.group() == 0xFFFE || !is_vr(vr) {
             (None, at + 8, self.u32(rest))
         } else if has_long_length(vr) {
             (Some(vr), at + 12, self.u32(self.array(at + 8, Some(tag))?))
@@ -158,22 +171,24 @@ impl<'a> Elements<'a> {
     }
 
     /// Offset after the delimiter that closes `sequence`. Items and nested sequences of undefined length each
-    /// open a level and each delimiter closes one. The content of an element of VR UN and undefined
-    /// length is implicit (PS3.5 section 6.2.2, note 4).
+    /// open a level and each delimiter closes one. The outermost element of VR UN and undefined length gives its
+    /// encoding to all that is inside.
     fn end_of_sequence(&self, sequence: &Element) -> Result<u64, Stop> {
         let mut depth = 1_u64;
-        let mut implicit_at = (sequence.vr == Some(*b"UN")).then_some(depth);
+        let mut inside = Elements { encoding: self.encoding_inside(sequence)?, ..*self };
+        let mut unknown_at = (sequence.vr == Some(*b"UN")).then_some(depth);
         let mut at = sequence.start;
         loop {
-            let element = match self.element(at, self.encoding.explicit && implicit_at.is_none()) {
+            let element = match inside.element(at) {
                 Err(Stop::CutOff(_)) => return Err(Stop::CutOff(Some(sequence.tag))),
                 other => other?,
             };
             at = element.end().unwrap_or(element.start);
             if element.tag == ITEM_END || element.tag == SEQUENCE_END {
                 at = element.start;
-                if implicit_at == Some(depth) {
-                    implicit_at = None;
+                if unknown_at == Some(depth) {
+                    unknown_at = None;
+                    inside.encoding = self.encoding;
                 }
                 depth -= 1;
                 if depth == 0 {
@@ -181,8 +196,9 @@ impl<'a> Elements<'a> {
                 }
             } else if element.length.is_none() {
                 depth += 1;
-                if element.vr == Some(*b"UN") && implicit_at.is_none() {
-                    implicit_at = Some(depth);
+                if element.vr == Some(*b"UN") && unknown_at.is_none() {
+                    unknown_at = Some(depth);
+                    inside.encoding = self.encoding_inside(&element)?;
                 }
             }
         }
@@ -263,6 +279,23 @@ mod tests {
         bytes.extend(CLOSE_SQ);
         let (_, end) = first_and_rest(&bytes, EXPLICIT_LITTLE);
         assert_eq!(end, bytes.len() as u64);
+    }
+
+    #[test]
+    fn the_content_of_an_unknown_element_of_a_big_endian_data_set_is_read_in_either_byte_order() {
+        let little = [&OPEN_ITEM[..], b"\x08\x00\x50\x11\x02\0\0\0ab", &CLOSE_ITEM, &CLOSE_SQ].concat();
+        let big = b"\xFF\xFE\xE0\x00\xFF\xFF\xFF\xFF\x00\x08\x11\x50\0\0\0\x02ab\xFF\xFE\xE0\x0D\0\0\0\0\
+            \xFF\xFE\xE0\xDD\0\0\0\0";
+        for content in [little, big.to_vec()] {
+            // By itself, and inside a sequence whose own delimiters are big-endian.
+            let unknown = [b"\x00\x08\x21\x12UN\0\0\xFF\xFF\xFF\xFF", &content[..]].concat();
+            let open = b"\x00\x08\x11\x40SQ\0\0\xFF\xFF\xFF\xFF\xFF\xFE\xE0\x00\xFF\xFF\xFF\xFF";
+            let close = b"\xFF\xFE\xE0\x0D\0\0\0\0\xFF\xFE\xE0\xDD\0\0\0\0";
+            for bytes in [unknown.clone(), [&open[..], &unknown, close].concat()] {
+                let (_, end) = first_and_rest(&bytes, EXPLICIT_BIG);
+                assert_eq!(end, bytes.len() as u64);
+            }
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! How the pixels of a slice are stored.
+//! How the pixels of a slice are stored, and what they mean.
 
 use serde::{Deserialize, Serialize};
 
@@ -24,6 +24,22 @@ pub enum ByteOrder {
     Big,
     /// Pixels of one byte written as big-endian words (OW): swapped in pairs.
     SwappedPairs,
+}
+
+/// What the header says of Rescale Slope and Rescale Intercept (PS3.3 C.11.1.1.2), as the `f64` nearest to the decimal strings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Rescale {
+    /// Rescale Slope.
+    pub slope: Option<f64>,
+    /// Rescale Intercept.
+    pub intercept: Option<f64>,
+}
+
+impl Rescale {
+    /// Slope and intercept; one that is absent leaves values as they are.
+    pub fn values(self) -> (f64, f64) {
+        (self.slope.unwrap_or(1.0), self.intercept.unwrap_or(0.0))
+    }
 }
 
 impl PixelFormat {

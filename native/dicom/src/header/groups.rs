@@ -74,9 +74,7 @@ fn group<'a>(
                 // The type of a frame stands for the type of the image.
                 let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
                 if wanted(tag) && values.iter().all(|(known, _)| *known != tag) {
-                    let bytes = inside.value(element)?;
-                    let big_endian = inside.encoding.big_endian;
-                    values.push((tag, RawValue { vr: element.vr, bytes, big_endian }));
+                    values.push((tag, RawValue::read(inside, element)?));
                 }
                 Ok(())
             })

@@ -32,7 +32,7 @@ use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
 pub(crate) use classes::is_enhanced;
 pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
-pub use format::{ByteOrder, PixelFormat};
+pub use format::{ByteOrder, PixelFormat, Rescale};
 pub use slice::SliceHeader;
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;
@@ -162,7 +162,7 @@ fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOu
     let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
     let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
     let wanted = Wanted::read(head, file_length, offset, encoding)?;
-    let string = |tag| wanted.get(tag).map(|value| text(value.bytes)).filter(|text| !text.is_empty());
+    let string = |tag| wanted.get(tag).map(|value| text(value.bytes));
     let class = string(tags::SOP_CLASS_UID).or(media_class);
     if !marked && !class.as_deref().is_some_and(|uid| uid.starts_with("1.2.840.10008.")) {
         return Ok(HeaderOutcome::NotDicom);

@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
 use super::checks;
-use super::format::{ByteOrder, PixelFormat};
+use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::values::{self, text, texts};
 use super::wanted::Wanted;
 use crate::problem::Problem;
@@ -16,13 +16,13 @@ use crate::problem::Problem;
 pub struct SliceHeader {
     /// SOP Class UID.
     pub sop_class_uid: String,
-    /// SOP Instance UID.
+    /// SOP Instance UID, empty when absent.
     pub sop_instance_uid: String,
     /// Frame within the instance, from 0.
     pub frame: u32,
     /// Frames of the instance.
     pub frames: u32,
-    /// Series Instance UID.
+    /// Series Instance UID, empty when absent.
     pub series_instance_uid: String,
     /// Frame of Reference UID, empty when absent.
     pub frame_of_reference_uid: String,
@@ -42,8 +42,8 @@ pub struct SliceHeader {
     pub rows: usize,
     /// Pixel columns.
     pub columns: usize,
-    /// Distance between rows, then between columns, mm.
-    pub pixel_spacing_mm: [f64; 2],
+    /// Distance between rows, then between columns, mm; `None` when Pixel Spacing is absent or not two distances.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Image Position (Patient): centre of the first pixel, mm.
     pub position_mm: [f64; 3],
     /// Image Orientation (Patient): direction along a row, then along a column.
@@ -62,8 +62,8 @@ pub struct SliceHeader {
     pub spare_bytes: u64,
     /// Pixel Padding Value: stored pixels that hold nothing. They are read like any other.
     pub padding: Option<i32>,
-    /// Rescale Slope and Intercept; `None` when the header has neither.
-    pub rescale: Option<(f64, f64)>,
+    /// Rescale Slope and Intercept.
+    pub rescale: Rescale,
     /// Rescale Type, `HU` for instance; of PET, Units.
     pub rescale_type: Option<String>,
     /// First Window Center and Window Width.
@@ -111,15 +111,12 @@ impl SliceHeader {
         (frame, frames): (u32, u32),
     ) -> Result<Self, Problem> {
         let code =
-            |tag| wanted.filled(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
-        let string = |tag| wanted.filled(tag).map(|value| text(value.bytes)).filter(|text| !text.is_empty());
-        let required = |tag| string(tag).ok_or(Problem::Missing { tag });
-        let number = |tag| wanted.filled(tag).and_then(values::first_decimal);
-        let integer = |tag| wanted.filled(tag).and_then(values::integer);
-        let double = |tag| wanted.filled(tag).and_then(values::double);
+            |tag| wanted.get(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
+        let string = |tag| wanted.get(tag).map(|value| text(value.bytes)).unwrap_or_default();
+        let number = |tag| wanted.get(tag).and_then(values::first_decimal);
+        let integer = |tag| wanted.get(tag).and_then(values::integer);
+        let double = |tag| wanted.get(tag).and_then(values::double);
 
-        let sop_instance_uid = required(tags::SOP_INSTANCE_UID)?;
-        let series_instance_uid = required(tags::SERIES_INSTANCE_UID)?;
         let (rows, columns) = (checks::size(wanted, tags::ROWS)?, checks::size(wanted, tags::COLUMNS)?);
         let pixels = checks::pixel_format(wanted)?;
         let byte_order = checks::byte_order(wanted, &pixels);
@@ -130,25 +127,25 @@ impl SliceHeader {
             return Err(Problem::Syntax { uid: syntax.to_owned() });
         }
         let (pixel_offset, spare_bytes) = checks::pixel_data(wanted, syntax, expected, file_length)?;
-        if wanted.get(tags::MODALITY_LUT_SEQUENCE).is_some() {
+        if wanted.modality_lut {
             return Err(Problem::ModalityLut);
         }
         Ok(SliceHeader {
             sop_class_uid: class.to_owned(),
-            sop_instance_uid,
+            sop_instance_uid: string(tags::SOP_INSTANCE_UID),
             frame,
             frames,
-            series_instance_uid,
-            frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID).unwrap_or_default(),
+            series_instance_uid: string(tags::SERIES_INSTANCE_UID),
+            frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID),
             modality: code(tags::MODALITY).unwrap_or_default(),
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
-            temporal_position: wanted.filled(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned),
-            image_type: wanted.filled(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default(),
+            temporal_position: wanted.get(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned),
+            image_type: wanted.get(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default(),
             lossy: checks::lossy(wanted, syntax),
             rows,
             columns,
-            pixel_spacing_mm: checks::pixel_spacing(wanted)?,
+            pixel_spacing_mm: checks::pixel_spacing(wanted),
             position_mm: checks::position(wanted)?,
             orientation: checks::orientation(wanted)?,
             padding: checks::padding(wanted, &pixels),

@@ -1,8 +1,10 @@
 //! Header values as text and numbers (PS3.5 section 6.2), with the padding that writers use.
 
-use dicom_core::Tag;
+use dicom_core::dictionary::DataDictionary;
+use dicom_core::{Tag, VR};
+use dicom_dictionary_std::StandardDataDictionary;
 
-use super::elements::Vr;
+use super::elements::{Element, Elements, Stop, Vr};
 use crate::problem::Problem;
 
 /// One wanted element: its bytes and what is known of their type.
@@ -11,6 +13,26 @@ pub(crate) struct RawValue<'a> {
     pub vr: Option<Vr>,
     pub bytes: &'a [u8],
     pub big_endian: bool,
+}
+
+impl<'a> RawValue<'a> {
+    /// The value of `element`. What a writer did not know (UN) is little-endian in every encoding (PS3.5 section 6.2.2).
+    pub fn read(elements: &Elements<'a>, element: &Element) -> Result<Self, Stop> {
+        let bytes = elements.value(element)?;
+        let big_endian = elements.encoding.big_endian && element.vr != Some(*b"UN");
+        Ok(RawValue { vr: element.vr, bytes, big_endian })
+    }
+
+    /// No bytes or, of text, nothing but padding.
+    pub fn is_empty(&self, tag: Tag) -> bool {
+        let known = |vr: &Vr| vr != b"UN";
+        let vr = self.vr.filter(known).or_else(|| {
+            let entry = StandardDataDictionary.by_tag(tag)?;
+            entry.vr.exact().map(VR::to_bytes)
+        });
+        let is_text = vr.is_some_and(|vr| matches!(&vr, b"CS" | b"DS" | b"IS" | b"LO" | b"SH" | b"UI"));
+        self.bytes.is_empty() || (is_text && text(self.bytes).is_empty())
+    }
 }
 
 /// Text without the spaces and NULs around it. Bytes outside UTF-8 become U+FFFD: no character set stops a

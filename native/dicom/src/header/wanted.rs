@@ -9,7 +9,7 @@ use super::values::RawValue;
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 37] = [
+const WANTED: [Tag; 36] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -45,7 +45,6 @@ const WANTED: [Tag; 37] = [
     tags::RESCALE_SLOPE,
     tags::RESCALE_TYPE,
     tags::LOSSY_IMAGE_COMPRESSION,
-    tags::MODALITY_LUT_SEQUENCE,
     tags::UNITS,
 ];
 
@@ -60,6 +59,8 @@ pub(crate) struct Wanted<'a> {
     pub groups: Groups<'a>,
     /// Extended Offset Table and its lengths (PS3.5 A.4): 8 bytes per frame each.
     offsets: [&'a [u8]; 2],
+    /// There is a Modality LUT Sequence with something in it.
+    pub modality_lut: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
     pub cut: Option<Option<Tag>>,
 }
@@ -74,9 +75,10 @@ impl<'a> Wanted<'a> {
             big_endian,
             groups: Groups::default(),
             offsets: [&[]; 2],
+            modality_lut: false,
             cut: None,
         };
-        match wanted.scan(Elements::new(head, file_length, offset, encoding), encoding) {
+        match wanted.scan(Elements::new(head, file_length, offset, encoding)) {
             Ok(()) => (),
             Err(Stop::NeedBytes(bytes)) => return Err(bytes),
             Err(Stop::CutOff(tag)) => wanted.cut = Some(tag),
@@ -84,7 +86,7 @@ impl<'a> Wanted<'a> {
         Ok(wanted)
     }
 
-    fn scan(&mut self, mut elements: Elements<'a>, encoding: Encoding) -> Result<(), Stop> {
+    fn scan(&mut self, mut elements: Elements<'a>) -> Result<(), Stop> {
         while let Some(element) = elements.peek()? {
             if element.tag == tags::PIXEL_DATA {
                 self.pixels = Some(element);
@@ -109,10 +111,13 @@ impl<'a> Wanted<'a> {
                         *table = elements.whole_value(&element)?;
                     }
                 }
-                tag if is_wanted(tag) => {
-                    let bytes = elements.value(&element)?;
-                    self.set(tag, RawValue { vr: element.vr, bytes, big_endian: encoding.big_endian });
-                }
+                tags::MODALITY_LUT_SEQUENCE => elements.children(&element, |inside, item| {
+                    inside.children(item, |_, _| {
+                        self.modality_lut = true;
+                        Ok(())
+                    })
+                })?,
+                tag if is_wanted(tag) => self.set(tag, RawValue::read(&elements, &element)?),
                 _ => (),
             }
             elements.skip(&element)?;
@@ -145,20 +150,20 @@ impl<'a> Wanted<'a> {
         offsets.zip(lengths)
     }
 
-    /// The value of an element that is in [`WANTED`] and in the file.
+    /// The value of an element that is in [`WANTED`] and in the file. An empty one, or one of padding only, is absent: so writers
+    /// leave out what they do not know (PS3.5 section 7.4).
     pub fn get(&self, tag: Tag) -> Option<RawValue<'a>> {
+        self.element(tag).filter(|value| !value.is_empty(tag))
+    }
+
+    fn element(&self, tag: Tag) -> Option<RawValue<'a>> {
         let index = WANTED.binary_search(&tag).ok()?;
         self.values.get(index).copied().flatten()
     }
 
-    /// As [`get`](Self::get), without elements that are empty.
-    pub fn filled(&self, tag: Tag) -> Option<RawValue<'a>> {
-        self.get(tag).filter(|value| !value.bytes.is_empty())
-    }
-
     /// Whether any element gives the size or depth of an image.
     pub fn describes_an_image(&self) -> bool {
-        [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED].iter().any(|&tag| self.get(tag).is_some())
+        [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED].iter().any(|&tag| self.element(tag).is_some())
     }
 }
 

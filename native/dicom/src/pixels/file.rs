@@ -135,5 +135,5 @@ pub(crate) fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHea
         && (header.rows, header.columns) == (plan.rows, plan.columns)
         && header.pixels == slice.pixels
         && header.transfer_syntax == slice.transfer_syntax
-        && header.rescale.unwrap_or((1.0, 0.0)) == (slice.slope, slice.intercept)
+        && header.rescale.values() == (slice.slope, slice.intercept)
 }

@@ -36,7 +36,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
     let shifted = group.slices.iter().any(|member| member.header.pixels.is_full_unsigned());
     let slices = group.slices.iter().zip(&positions).map(|(member, &position_mm)| {
         let header = member.header;
-        let (slope, intercept) = header.rescale.unwrap_or((1.0, 0.0));
+        let (slope, intercept) = header.rescale.values();
         SlicePlan {
             file: member.file,
             file_id: inventory.label(member.file).id,

@@ -36,7 +36,12 @@ pub(super) fn choose<'g, 'a>(
     if let SeriesChoice::Uid(text) = choice {
         return by_name(inventory, groups, text).map(|group| vec![group]);
     }
-    let originals: Vec<&Group> = groups.iter().filter(|group| group.role == SliceRole::Original).collect();
+    let mut originals: Vec<&Group> =
+        groups.iter().filter(|group| group.role == SliceRole::Original).collect();
+    // Slices of no series are chosen by themselves where there is nothing else.
+    if originals.iter().any(|group| !group.series().is_empty()) {
+        originals.retain(|group| !group.series().is_empty());
+    }
     match (choice, originals.as_slice()) {
         (_, []) => Err(nothing(inventory, groups)),
         (SeriesChoice::All, _) => Ok(originals),

@@ -144,7 +144,11 @@ fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
     a.frame_of_reference_uid == b.frame_of_reference_uid
         && (a.rows, a.columns) == (b.rows, b.columns)
         && near(&a.orientation, &b.orientation, 1e-3)
-        && near(&a.pixel_spacing_mm, &b.pixel_spacing_mm, 1e-3 * a.pixel_spacing_mm[0])
+        && match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
+            (Some(a), Some(b)) => near(&a, &b, 1e-3 * a[0]),
+            // A slice that does not say its spacing has that of the others.
+            _ => true,
+        }
 }
 
 fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {
@@ -161,7 +165,7 @@ fn same_slice(a: &SliceHeader, b: &SliceHeader) -> bool {
 /// Hashed from what the group's members share, so that it stays when slices are added or files renamed.
 fn id(group: &Group) -> String {
     let first = group.first;
-    let numbers = first.orientation.iter().chain(&first.pixel_spacing_mm);
+    let numbers = first.orientation.iter().chain(first.pixel_spacing_mm.iter().flatten());
     let rounded: Vec<i64> = numbers.map(|x| (x * 1e3).round() as i64).collect();
     let key = format!(
         "{} {} {:?} {} {} {rounded:?}",

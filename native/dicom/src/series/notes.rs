@@ -5,7 +5,7 @@ use super::group::{Group, SliceRole};
 use super::plan::{Note, NoteKind};
 use super::{Inventory, geometry};
 use crate::error::Error;
-use crate::header::SliceHeader;
+use crate::header::{Rescale, SliceHeader};
 use crate::problem::Problem;
 use crate::syntax;
 
@@ -80,8 +80,11 @@ pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -
     note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
     let others = |role| {
         let other = groups.iter().filter(|other| other.id != group.id && other.role == role);
-        other.map(|other| other.slices.len()).sum()
+        other.filter(|other| !other.series().is_empty()).map(|other| other.slices.len()).sum()
     };
+    let unnamed = groups.iter().filter(|other| other.id != group.id && other.series().is_empty());
+    let unnamed = unnamed.map(|other| other.slices.len()).sum();
+    note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, which belong to no series");
     note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
     note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
     note(NoteKind::OtherSeries, others(SliceRole::Original), "slice", " of other series or volumes");
@@ -110,7 +113,10 @@ pub(super) fn differences(parts: &[&Group]) -> String {
     let aspects: [(&str, Differ); 4] = [
         ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
         ("orientations", |a, b| a.orientation.iter().zip(&b.orientation).any(|(a, b)| (a - b).abs() > 1e-3)),
-        ("pixel spacings", |a, b| (a.pixel_spacing_mm[0] - b.pixel_spacing_mm[0]).abs() > 1e-6),
+        ("pixel spacings", |a, b| match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
+            (Some([a, _]), Some([b, _])) => (a - b).abs() > 1e-6,
+            _ => false,
+        }),
         ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
     ];
     let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
@@ -121,29 +127,46 @@ pub(super) fn differences(parts: &[&Group]) -> String {
 /// What is odd about the group.
 pub(super) fn warnings(group: &Group) -> Vec<Note> {
     let mut notes = geometry_warnings(group);
-    let mut count = |kind, is: fn(&SliceHeader) -> bool, noun: &str, rest: &str| {
+    let mut count = |kind, is: fn(&SliceHeader) -> bool, rest: &str| {
         let count = group.slices.iter().filter(|member| is(member.header)).count();
         if count > 0 {
-            notes.push(Note { kind, text: format!("{} {rest}", counted(count, noun)) });
+            notes.push(Note { kind, text: format!("{} {rest}", share(count, group.slices.len())) });
         }
     };
     count(
         NoteKind::NoRescale,
-        |header| header.modality == "CT" && header.rescale.is_none(),
-        "CT slice",
+        |header| header.modality == "CT" && header.rescale == Rescale::default(),
         "without Rescale Slope and Intercept: stored values are taken as they are",
+    );
+    count(
+        NoteKind::NoRescale,
+        |header| matches!(header.rescale, Rescale { slope: None, intercept: Some(_) }),
+        "with a Rescale Intercept and no Rescale Slope: a slope of 1 is taken",
+    );
+    count(
+        NoteKind::NoRescale,
+        |header| matches!(header.rescale, Rescale { slope: Some(_), intercept: None }),
+        "with a Rescale Slope and no Rescale Intercept: an intercept of 0 is taken",
+    );
+    count(
+        NoteKind::Identity,
+        |header| header.series_instance_uid.is_empty(),
+        "without Series Instance UID: taken as one series",
+    );
+    count(
+        NoteKind::PixelSpacing,
+        |header| header.pixel_spacing_mm.is_none(),
+        "without a usable Pixel Spacing (two distances in mm, such as 0.5\\0.5): the matrix does not need it",
     );
     count(
         NoteKind::SpareBytes,
         |header| header.spare_bytes > 1,
-        "slice",
         "with more pixel data than the size needs: the rest is not used",
     );
-    count(NoteKind::Lossy, |header| header.lossy, "slice", "compressed with loss");
+    count(NoteKind::Lossy, |header| header.lossy, "compressed with loss");
     count(
         NoteKind::Padding,
         |header| header.padding.is_some(),
-        "slice",
         "with a Pixel Padding Value: such pixels are in the matrix as they are stored",
     );
     type Part = fn(&SliceHeader) -> String;
@@ -210,6 +233,15 @@ pub(super) fn spacing(positions: &[f64]) -> Vec<Note> {
         notes.push(Note { kind: NoteKind::Gap, text });
     }
     notes
+}
+
+/// `all 12 slices`, `1 of 12 slices`.
+pub(super) fn share(count: usize, slices: usize) -> String {
+    match slices {
+        1 => "the only slice".to_owned(),
+        _ if count == slices => format!("all {slices} slices"),
+        _ => format!("{count} of {slices} slices"),
+    }
 }
 
 /// `1 slice`, `5 slices`.

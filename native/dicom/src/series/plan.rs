@@ -26,8 +26,8 @@ pub struct SeriesPlan {
     pub rows: usize,
     /// Pixel columns of a slice.
     pub columns: usize,
-    /// Distance between rows, then between columns, mm.
-    pub pixel_spacing_mm: [f64; 2],
+    /// Distance between rows, then between columns, mm; `None` when the headers do not say it.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Median distance of neighbouring slices along the normal, mm; `None` for a single position.
     pub slice_spacing_mm: Option<f64>,
     /// Angle between the line of slice positions and the slice normal, degrees.
@@ -119,8 +119,12 @@ pub enum NoteKind {
     Gap,
     /// Gantry tilt.
     Tilt,
-    /// No rescale in a CT header.
+    /// No rescale in a CT header, or half of one.
     NoRescale,
+    /// UIDs that are absent or do not tell slices apart.
+    Identity,
+    /// No usable Pixel Spacing.
+    PixelSpacing,
     /// Attributes that differ between slices.
     Uneven,
     /// Pixel data longer than the image.

@@ -31,8 +31,8 @@ pub struct SeriesSummary {
     pub rows: usize,
     /// Pixel columns.
     pub columns: usize,
-    /// Distance between rows, then between columns, mm.
-    pub pixel_spacing_mm: [f64; 2],
+    /// Distance between rows, then between columns, mm; `None` when the headers do not say it.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Median distance between slices, mm.
     pub slice_spacing_mm: Option<f64>,
     /// Gantry tilt, degrees.
@@ -55,19 +55,19 @@ pub struct SeriesSummary {
 
 impl fmt::Display for SeriesSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let [row_mm, column_mm] = self.pixel_spacing_mm;
         write!(
             f,
-            "{}  {} {}, {} of {} x {}, pixels {} x {} mm",
+            "{}  {} {}, {} of {} x {}",
             self.id,
             self.modality,
             self.plane,
             counted(self.slices, "slice"),
             self.rows,
-            self.columns,
-            decimals(row_mm),
-            decimals(column_mm)
+            self.columns
         )?;
+        if let Some([row_mm, column_mm]) = self.pixel_spacing_mm {
+            write!(f, ", pixels {} x {} mm", decimals(row_mm), decimals(column_mm))?;
+        }
         if let Some(spacing) = self.slice_spacing_mm {
             write!(f, ", {} mm apart", decimals(spacing))?;
         }

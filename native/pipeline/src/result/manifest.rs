@@ -50,8 +50,8 @@ pub struct SeriesSection {
     pub rows: usize,
     /// Columns of a slice.
     pub columns: usize,
-    /// Distance of rows and of columns, in mm.
-    pub pixel_spacing_mm: [f64; 2],
+    /// Distance of rows and of columns, in mm; absent when the headers do not say it.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
     /// Distance of slices along their normal, in mm; absent for one slice or unequal steps.
     pub slice_spacing_mm: Option<f64>,
     /// Direction cosines of a row and of a column.

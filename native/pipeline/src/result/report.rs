@@ -181,8 +181,9 @@ fn series(html: &mut Html, manifest: &Manifest) {
     html.raw("<h2>The series</h2>\n<table>\n");
     html.row("Modality", &series.modality);
     html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.columns, series.rows));
-    let [row, column] = series.pixel_spacing_mm;
-    html.row("Pixel spacing", &format!("{row:.4} x {column:.4} mm"));
+    let spacing = series.pixel_spacing_mm;
+    let spacing = spacing.map(|[row, column]| format!("{row:.4} x {column:.4} mm"));
+    html.row("Pixel spacing", spacing.as_deref().unwrap_or("unknown"));
     html.row(
         "Slice spacing",
         &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step:.4} mm")),

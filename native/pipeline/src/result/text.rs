@@ -59,10 +59,11 @@ pub fn summary(decomposition: &Decomposition) -> Summary {
 /// The series in one line, without anything about the patient.
 #[must_use]
 pub fn describe_series(plan: &SeriesPlan) -> String {
-    let [row, column] = plan.pixel_spacing_mm;
+    let pixel = plan.pixel_spacing_mm;
+    let pixel = pixel.map_or_else(String::new, |[row, column]| format!(" of {row:.3} x {column:.3} mm"));
     let step = plan.slice_spacing_mm.map_or_else(String::new, |step| format!(", every {step:.2} mm"));
     format!(
-        "{} slices of {} x {} pixels of {row:.3} x {column:.3} mm{step} ({})",
+        "{} slices of {} x {} pixels{pixel}{step} ({})",
         plan.slices.len(),
         plan.columns,
         plan.rows,
