@@ -35,11 +35,12 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "unusable": inventory.unusable(),
         });
         output::print(&format!("{json:#}"));
-    } else if series.is_empty() {
-        // The same words as a decomposition of this folder would get.
-        inventory.select(&tomobasis_dicom::SeriesChoice::Only)?;
-    } else {
+    } else if !series.is_empty() {
         output::print(&table::listing(&inventory, &series));
+    }
+    if series.is_empty() {
+        // The same words, and exit code, as a decomposition of this folder would get.
+        inventory.select(&tomobasis_dicom::SeriesChoice::Only)?;
     }
     Ok(())
 }

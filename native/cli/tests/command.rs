@@ -212,6 +212,21 @@ fn inspect_says_which_files_belong_to_no_series_and_why() {
 }
 
 #[test]
+fn inspect_exits_with_3_where_there_is_no_series_with_and_without_json() {
+    let (_base, input) = series();
+    for file in fs::read_dir(&input).unwrap() {
+        fs::write(file.unwrap().path(), "no image").unwrap();
+    }
+    for more in [[].as_slice(), &["--json"]] {
+        let output = tomobasis(&[&["inspect", utf8(&input)], more].concat());
+        assert_eq!(output.status.code(), Some(3));
+        assert!(text(&output.stderr).contains("none of the 5 files of the input is DICOM"));
+        let parsed = serde_json::from_slice::<serde_json::Value>(&output.stdout);
+        assert_eq!(parsed.is_ok_and(|json| json["files"]["not_dicom"] == 5), !more.is_empty());
+    }
+}
+
+#[test]
 fn help_and_version_go_to_stdout() {
     for args in [["--help"].as_slice(), &["decompose", "--help"], &["--version"]] {
         let output = tomobasis(args);

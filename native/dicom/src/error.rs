@@ -68,6 +68,18 @@ pub enum Error {
         /// One line each, as [`crate::SeriesSummary`] displays.
         listing: String,
     },
+    /// `--series largest` fits several.
+    #[error(
+        "--series largest: {count} series have {slices} slices each; choose one with --series ID:\n{listing}"
+    )]
+    EquallyLarge {
+        /// How many.
+        count: usize,
+        /// Slices of each.
+        slices: usize,
+        /// One line each.
+        listing: String,
+    },
     /// `--series` fits nothing.
     #[error(
         "--series names no series of the input; give a Series Instance UID or one of these ids:\n{listing}"
@@ -78,8 +90,7 @@ pub enum Error {
     },
     /// Only series that are not chosen by themselves.
     #[error(
-        "the input holds only derived or localizer images; choose a series with --series ID if that is \
-             what you want:\n{listing}"
+        "the input holds only localizer images; choose a series with --series ID if that is what you want:\n{listing}"
     )]
     OnlyLeftOut {
         /// One line each.
@@ -88,13 +99,15 @@ pub enum Error {
     /// The slices of one series do not make one volume.
     #[error(
         "the slices of series {id} have different {differences}; remove those that do not belong, or \
-             choose a part with --series ID:\n{listing}"
+             choose a part with --series ID{join}:\n{listing}"
     )]
     Mixed {
         /// Salted id of the series.
         id: String,
         /// `sizes`, `orientations`, ...
         differences: String,
+        /// Whether that is all, or `--join` takes volumes as one.
+        join: &'static str,
         /// One line per part.
         listing: String,
     },
@@ -134,6 +147,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::SeveralSeries { .. }
+            | Error::EquallyLarge { .. }
             | Error::UnknownSeries { .. }
             | Error::Mixed { .. }
             | Error::Argument(_) => ErrorKind::Usage,

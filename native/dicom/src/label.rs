@@ -11,10 +11,20 @@ use sha2::{Digest, Sha256};
 
 const SALT: &str = "tomobasis/1";
 
+/// Hexadecimal digits of an id; ids of series have more where two would be the same.
+pub(crate) const SHORTEST_ID: usize = 8;
+
 /// The first 8 hexadecimal digits of SHA-256 over `tomobasis/1 NUL domain NUL text` (UTF-8).
 ///
 /// `domain` keeps equal texts of different meaning apart: `"file"`, `"series"`, `"instance"`.
 pub fn salted_id(domain: &str, text: &str) -> String {
+    let mut id = salted_hash(domain, text);
+    id.truncate(SHORTEST_ID);
+    id
+}
+
+/// All 64 of them.
+pub(crate) fn salted_hash(domain: &str, text: &str) -> String {
     let digest = Sha256::new()
         .chain_update(SALT)
         .chain_update([0])
@@ -22,7 +32,11 @@ pub fn salted_id(domain: &str, text: &str) -> String {
         .chain_update([0])
         .chain_update(text)
         .finalize();
-    digest.iter().take(4).map(|byte| format!("{byte:02x}")).collect()
+    digest
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(digit.into(), 16))
+        .collect()
 }
 
 /// How messages name a file: its place in the sorted listing and a hash of its name.

@@ -67,6 +67,12 @@ pub enum Problem {
         /// Bytes found.
         found: u64,
     },
+    /// A Siemens mosaic.
+    #[error(
+        "it is a mosaic (Image Type MOSAIC), all slices of a volume as tiles of one image, which is not unpacked; \
+         convert it to one slice per image first"
+    )]
+    Mosaic,
     /// An image without pixel data.
     #[error("it has no pixel data, or is cut off before it")]
     NoPixels,

@@ -6,7 +6,9 @@ use common::{count, derivation, inventory, only};
 use proptest::prelude::*;
 use tomobasis_dicom::derived::{Derivation, DerivedInstance, DerivedSyntax, derive};
 use tomobasis_dicom::testing::{DicomFile, Tag};
-use tomobasis_dicom::{Error, HeaderOutcome, SeriesChoice, SeriesPlan, SliceHeader, decode, read_header};
+use tomobasis_dicom::{
+    Error, HeaderOutcome, NoteKind, SeriesChoice, SeriesPlan, SliceHeader, decode, read_header,
+};
 
 const PATIENT_NAME: Tag = (0x0010, 0x0010);
 const SERIES_DESCRIPTION: Tag = (0x0008, 0x103E);
@@ -83,13 +85,13 @@ fn the_patient_and_the_geometry_go_over_and_the_series_is_another_one() {
 }
 
 #[test]
-fn a_derived_series_is_left_out_unless_it_is_named() {
+fn a_derived_series_is_left_out_beside_its_source_and_said_alone() {
     let new = derived(&source(), &[0; 6], &derivation());
     let both = [source().bytes(), new.file.clone()];
     let plan = only(&both).unwrap();
     assert_eq!(plan.slices.len(), 1);
     assert_eq!(plan.series_instance_uid, "2.25.1");
-    assert!(matches!(only(&[new.file]), Err(Error::OnlyLeftOut { .. })));
+    assert_eq!(only(&[new.file]).unwrap().warnings[0].kind, NoteKind::Derived);
 }
 
 #[test]

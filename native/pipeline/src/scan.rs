@@ -196,6 +196,9 @@ pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan
     if options.on_bad_slice == OnBadSlice::Skip {
         inventory.skip_bad_slices();
     }
+    if options.join {
+        inventory.join();
+    }
     let plan = inventory.select(&series_choice(options.series.as_deref()))?;
     options.check_against(&plan)?;
     Ok(plan)

@@ -18,6 +18,7 @@ fn check(result: &Path, input: &Path) -> Result<(), Error> {
         result,
         input: vec![input],
         series: None,
+        join: false,
         on_bad_slice: OnBadSlice::Fail,
         verbose: false,
     };

@@ -45,7 +45,8 @@ pub(super) fn listing(inventory: &Inventory, series: &[SeriesSummary]) -> String
     let mut rest = vec![files(inventory)];
     if series.iter().any(|one| one.role != SliceRole::Original) {
         rest.push(
-            "derived and localizer series (by Image Type) are decomposed only when --series names them"
+            "localizer series (by Image Type) are decomposed only when --series names them, derived ones also where there \
+             are no others"
                 .to_owned(),
         );
     }
@@ -71,7 +72,8 @@ fn kind(series: &SeriesSummary) -> String {
         SliceRole::Derived => " derived",
         SliceRole::Localizer => " localizer",
     };
-    format!("{} {}{role}", series.modality, series.plane)
+    let kind = format!("{} {}{role}", series.modality, series.plane);
+    std::iter::once(kind).chain(series.part.iter().cloned()).collect::<Vec<_>>().join(", ")
 }
 
 fn range(values: Option<(f64, f64)>) -> String {

@@ -15,7 +15,7 @@ use super::values::RawValue;
 pub(crate) const MOST_FRAMES: usize = 1 << 15;
 
 /// Sequences in a group that hold wanted elements, all with a single item.
-const MACROS: [Tag; 15] = [
+const MACROS: [Tag; 22] = [
     tags::FRAME_CONTENT_SEQUENCE,
     tags::PLANE_POSITION_SEQUENCE,
     tags::PLANE_ORIENTATION_SEQUENCE,
@@ -27,6 +27,13 @@ const MACROS: [Tag; 15] = [
     tags::CT_EXPOSURE_SEQUENCE,
     tags::CTX_RAY_DETAILS_SEQUENCE,
     tags::MR_IMAGE_FRAME_TYPE_SEQUENCE,
+    tags::MR_ECHO_SEQUENCE,
+    tags::MR_TIMING_AND_RELATED_PARAMETERS_SEQUENCE,
+    tags::MR_MODIFIER_SEQUENCE,
+    tags::MR_DIFFUSION_SEQUENCE,
+    tags::CARDIAC_SYNCHRONIZATION_SEQUENCE,
+    tags::RESPIRATORY_SYNCHRONIZATION_SEQUENCE,
+    tags::TEMPORAL_POSITION_SEQUENCE,
     tags::PET_FRAME_TYPE_SEQUENCE,
     tags::X_RAY3_D_FRAME_TYPE_SEQUENCE,
     tags::UNASSIGNED_SHARED_CONVERTED_ATTRIBUTES_SEQUENCE,
@@ -65,20 +72,42 @@ fn group<'a>(
     wanted: &impl Fn(Tag) -> bool,
 ) -> Result<Group<'a>, Stop> {
     let mut values = Group::new();
-    elements.children(item, |inside, sequence| {
-        if !MACROS.contains(&sequence.tag) {
-            return Ok(());
-        }
-        inside.children(sequence, |inside, item| {
-            inside.children(item, |inside, element| {
-                // The type of a frame stands for the type of the image.
-                let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
-                if wanted(tag) && values.iter().all(|(known, _)| *known != tag) {
-                    values.push((tag, RawValue::read(inside, element)?));
-                }
-                Ok(())
-            })
-        })
+    elements.children(item, |inside, sequence| match MACROS.contains(&sequence.tag) {
+        true => gather(inside, sequence, wanted, &mut values),
+        false => Ok(()),
     })?;
     Ok(values)
+}
+
+/// The wanted elements in the items of a sequence. One level below is entered only for gradient directions.
+fn gather<'a>(
+    elements: &Elements<'a>,
+    sequence: &Element,
+    wanted: &impl Fn(Tag) -> bool,
+    values: &mut Group<'a>,
+) -> Result<(), Stop> {
+    elements.children(sequence, |inside, item| {
+        inside.children(item, |inside, element| {
+            if element.tag == tags::DIFFUSION_GRADIENT_DIRECTION_SEQUENCE {
+                return inside.children(element, |inside, item| {
+                    inside.children(item, |inside, element| take(inside, element, wanted, values))
+                });
+            }
+            take(inside, element, wanted, values)
+        })
+    })
+}
+
+fn take<'a>(
+    elements: &Elements<'a>,
+    element: &Element,
+    wanted: &impl Fn(Tag) -> bool,
+    values: &mut Group<'a>,
+) -> Result<(), Stop> {
+    // The type of a frame stands for the type of the image.
+    let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
+    if wanted(tag) && values.iter().all(|(known, _)| *known != tag) {
+        values.push((tag, RawValue::read(elements, element)?));
+    }
+    Ok(())
 }

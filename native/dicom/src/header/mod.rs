@@ -9,10 +9,12 @@
 //! | `values` | header values as text and numbers |
 //! | `classes` | which SOP classes are made of slices |
 //! | `format` | how pixels are stored |
+//! | `acquisition` | settings and times: what tells volumes of one series apart |
 //! | `checks` | what must be right before a header is relied on |
 //! | `slice` | [`SliceHeader`], the result |
 //! | `whole` | a whole file as its data set, for who copies it |
 
+mod acquisition;
 mod checks;
 mod classes;
 mod elements;
@@ -30,6 +32,7 @@ use std::fmt;
 use dicom_core::dictionary::UidDictionary;
 use dicom_dictionary_std::{StandardSopClassDictionary, tags};
 
+pub use acquisition::{Acquisition, Component};
 pub(crate) use classes::is_enhanced;
 pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
 pub use format::{ByteOrder, PixelFormat, Rescale};

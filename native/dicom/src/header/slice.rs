@@ -5,13 +5,14 @@ use std::ops::Range;
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
+use super::acquisition::Acquisition;
 use super::checks;
 use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::values::{self, text, texts};
 use super::wanted::Wanted;
 use crate::problem::Problem;
 
-/// What one slice is: its identity, place, pixel format and rescale. No attribute of the patient or study.
+/// What one slice is: its identity, place, pixel format, rescale and acquisition. No attribute of the patient.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SliceHeader {
     /// SOP Class UID.
@@ -22,6 +23,8 @@ pub struct SliceHeader {
     pub frame: u32,
     /// Frames of the instance.
     pub frames: u32,
+    /// Study Instance UID, empty when absent.
+    pub study_instance_uid: String,
     /// Series Instance UID, empty when absent.
     pub series_instance_uid: String,
     /// Frame of Reference UID, empty when absent.
@@ -32,7 +35,7 @@ pub struct SliceHeader {
     pub series_number: Option<i64>,
     /// Instance Number.
     pub instance_number: Option<i64>,
-    /// Temporal Position Index of a frame, from 1.
+    /// Temporal Position Index of a frame, or Temporal Position Identifier, from 1.
     pub temporal_position: Option<u32>,
     /// Values of Image Type.
     pub image_type: Vec<String>,
@@ -78,6 +81,8 @@ pub struct SliceHeader {
     pub exposure_mas: Option<f64>,
     /// CTDIvol, mGy.
     pub ctdi_vol_mgy: Option<f64>,
+    /// What tells volumes of one series apart.
+    pub acquisition: Acquisition,
 }
 
 impl SliceHeader {
@@ -120,6 +125,11 @@ impl SliceHeader {
         let (rows, columns) = (checks::size(wanted, tags::ROWS)?, checks::size(wanted, tags::COLUMNS)?);
         let pixels = checks::pixel_format(wanted)?;
         let byte_order = checks::byte_order(wanted, &pixels);
+        let modality = code(tags::MODALITY).unwrap_or_default();
+        let image_type = wanted.get(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default();
+        if image_type.iter().any(|value| value == "MOSAIC") {
+            return Err(Problem::Mosaic);
+        }
         let image_bytes = image_bytes(rows, columns, &pixels);
         let expected = image_bytes * u64::from(frames);
         if frames > 1 && byte_order == ByteOrder::SwappedPairs && !image_bytes.is_multiple_of(2) {
@@ -135,13 +145,17 @@ impl SliceHeader {
             sop_instance_uid: string(tags::SOP_INSTANCE_UID),
             frame,
             frames,
+            study_instance_uid: string(tags::STUDY_INSTANCE_UID),
             series_instance_uid: string(tags::SERIES_INSTANCE_UID),
             frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID),
-            modality: code(tags::MODALITY).unwrap_or_default(),
+            acquisition: Acquisition::read(wanted, &modality, &image_type),
+            modality,
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
-            temporal_position: wanted.get(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned),
-            image_type: wanted.get(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default(),
+            temporal_position: wanted.get(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned).or_else(
+                || integer(tags::TEMPORAL_POSITION_IDENTIFIER).and_then(|number| u32::try_from(number).ok()),
+            ),
+            image_type,
             lossy: checks::lossy(wanted, syntax),
             rows,
             columns,

@@ -92,6 +92,16 @@ pub(crate) fn double(value: RawValue) -> Option<f64> {
     number.is_finite().then_some(number)
 }
 
+/// Three of them.
+pub(crate) fn doubles(value: RawValue) -> Option<[f64; 3]> {
+    let (eights, _) = value.bytes.as_chunks::<8>();
+    let one = |bytes: &[u8; 8]| double(RawValue { bytes, ..value });
+    match eights {
+        [a, b, c] => Some([one(a)?, one(b)?, one(c)?]),
+        _ => None,
+    }
+}
+
 /// An unsigned integer (US, UL), also where the writer stored it as text (IS, DS).
 pub(crate) fn unsigned(value: RawValue) -> Option<u32> {
     if let Some(b"IS" | b"DS") = value.vr.as_ref() {

@@ -9,25 +9,50 @@ use super::values::RawValue;
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 36] = [
+const WANTED: [Tag; 64] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
+    tags::ACQUISITION_DATE,
+    tags::CONTENT_DATE,
+    tags::ACQUISITION_DATE_TIME,
+    tags::ACQUISITION_TIME,
+    tags::CONTENT_TIME,
     tags::MODALITY,
+    tags::COMPLEX_IMAGE_COMPONENT,
+    tags::SLICE_THICKNESS,
     tags::KVP,
+    tags::ECHO_TIME,
+    tags::INVERSION_TIME,
+    tags::ECHO_NUMBERS,
+    tags::TRIGGER_TIME,
     tags::X_RAY_TUBE_CURRENT,
     tags::EXPOSURE,
     tags::CONVOLUTION_KERNEL,
+    tags::FLIP_ANGLE,
+    tags::FRAME_ACQUISITION_DATE_TIME,
+    tags::INVERSION_TIMES,
+    tags::EFFECTIVE_ECHO_TIME,
+    tags::DIFFUSION_B_VALUE,
+    tags::DIFFUSION_GRADIENT_ORIENTATION,
     tags::X_RAY_TUBE_CURRENT_INM_A,
     tags::EXPOSURE_INM_AS,
     tags::CTD_IVOL,
+    tags::STUDY_INSTANCE_UID,
     tags::SERIES_INSTANCE_UID,
     tags::SERIES_NUMBER,
+    tags::ACQUISITION_NUMBER,
     tags::INSTANCE_NUMBER,
     tags::IMAGE_POSITION_PATIENT,
     tags::IMAGE_ORIENTATION_PATIENT,
     tags::FRAME_OF_REFERENCE_UID,
+    tags::TEMPORAL_POSITION_IDENTIFIER,
     tags::TEMPORAL_POSITION_INDEX,
+    tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME,
+    tags::FRAME_ACQUISITION_NUMBER,
+    tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE,
+    tags::NOMINAL_PERCENTAGE_OF_RESPIRATORY_PHASE,
+    tags::TEMPORAL_POSITION_TIME_OFFSET,
     tags::SAMPLES_PER_PIXEL,
     tags::PHOTOMETRIC_INTERPRETATION,
     tags::NUMBER_OF_FRAMES,
@@ -45,8 +70,15 @@ const WANTED: [Tag; 36] = [
     tags::RESCALE_SLOPE,
     tags::RESCALE_TYPE,
     tags::LOSSY_IMAGE_COMPRESSION,
+    GE_PARAMETERS,
+    GE_RAW_DATA_TYPE,
     tags::UNITS,
+    tags::FRAME_REFERENCE_TIME,
 ];
+
+/// Who reserved GE's private elements, and in them which part of a complex image it is (dcm2niix reads it likewise).
+pub(super) const GE_PARAMETERS: Tag = Tag(0x0043, 0x0010);
+pub(super) const GE_RAW_DATA_TYPE: Tag = Tag(0x0043, 0x102F);
 
 /// The wanted elements of one data set.
 pub(crate) struct Wanted<'a> {

@@ -11,7 +11,7 @@ use crate::syntax;
 
 /// The plan of one group, or the first thing that keeps it from being read.
 pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
-    let problems = problems_of_slices(inventory, group);
+    let problems = problems_of_slices(inventory.broken(), group);
     if !problems.is_empty() && inventory.skip_bad_slices {
         return plan_without(inventory, groups, group, problems);
     }
@@ -70,7 +70,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         window: middle.window,
         slices: slices.collect(),
         left_out: left_out(inventory, groups, group),
-        warnings: warnings(group),
+        warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
     })
 }
 

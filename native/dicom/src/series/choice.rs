@@ -1,8 +1,10 @@
 //! `--series`: which series is meant.
 //!
-//! Nothing is chosen silently. Localizers and derived images are chosen by name only; a series whose
-//! slices do not make one volume is an error that lists its parts; broken slices stand for the series
-//! they belong to.
+//! Nothing is chosen silently. Localizers are chosen by name only, derived images by name or where there are no
+//! others; a series whose slices do not make one volume is an error that lists its parts; broken slices stand for
+//! the series they belong to.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
@@ -23,9 +25,11 @@ pub enum SeriesChoice {
     Uid(String),
     /// `all`.
     All,
-    /// `largest`: the one with most slices.
+    /// `largest`: the one with most slices, if it is one.
     Largest,
 }
+
+const JOIN: &str = ", or take volumes of one size and orientation as one matrix with --join";
 
 /// The groups that `choice` means: at least one.
 pub(super) fn choose<'g, 'a>(
@@ -36,26 +40,32 @@ pub(super) fn choose<'g, 'a>(
     if let SeriesChoice::Uid(text) = choice {
         return by_name(inventory, groups, text).map(|group| vec![group]);
     }
-    let mut originals: Vec<&Group> =
-        groups.iter().filter(|group| group.role == SliceRole::Original).collect();
-    // Slices of no series are chosen by themselves where there is nothing else.
-    if originals.iter().any(|group| !group.series().is_empty()) {
-        originals.retain(|group| !group.series().is_empty());
+    let of_role = |role| groups.iter().filter(|group| group.role == role).collect::<Vec<&Group>>();
+    let mut candidates = of_role(SliceRole::Original);
+    if candidates.is_empty() {
+        candidates = of_role(SliceRole::Derived);
     }
-    match (choice, originals.as_slice()) {
+    // Slices of no series are chosen by themselves where there is nothing else.
+    if candidates.iter().any(|group| !group.series.is_empty()) {
+        candidates.retain(|group| !group.series.is_empty());
+    }
+    match (choice, candidates.as_slice()) {
         (_, []) => Err(nothing(inventory, groups)),
-        (SeriesChoice::All, _) => Ok(originals),
+        (SeriesChoice::All, _) => Ok(candidates),
         // Groups come by descending number of slices.
-        (SeriesChoice::Largest, [largest, ..]) => Ok(vec![largest]),
+        (SeriesChoice::Largest, [one, two, ..]) if one.slices.len() == two.slices.len() => {
+            Err(equally_large(inventory, &candidates))
+        }
+        (SeriesChoice::Largest, [largest, _, ..]) => Ok(vec![largest]),
         (_, [only]) if inventory.skip_bad_slices => Ok(vec![only]),
         // One series is in order and another is broken: which one is meant is not ours to guess.
         (_, [only]) => inventory.first_error(lost_slices(inventory, groups)).map_or(Ok(vec![only]), Err),
-        (_, [first, ..]) if originals.iter().all(|group| group.series() == first.series()) => {
-            Err(mixed(inventory, &originals))
+        (_, [first, ..]) if candidates.iter().all(|group| group.series == first.series) => {
+            Err(mixed(inventory, &candidates))
         }
-        _ => Err(Error::SeveralSeries {
-            count: originals.len(),
-            listing: inventory.listing(|one| one.role == SliceRole::Original),
+        (_, [first, ..]) => Err(Error::SeveralSeries {
+            count: candidates.len(),
+            listing: inventory.listing(|one| one.role == first.role),
         }),
     }
 }
@@ -69,7 +79,13 @@ fn by_name<'g, 'a>(
         return Ok(group);
     }
     let named = |uid: &str| uid == text || salted_id("series", uid) == text;
-    let parts: Vec<&Group> = groups.iter().filter(|group| named(group.series())).collect();
+    // Of a series of several volumes, each of them and all together have an id: with and without --join.
+    let others = inventory.grouped(!inventory.join);
+    let other = others.iter().find(|group| group.id == text);
+    let parts: Vec<&Group> = groups
+        .iter()
+        .filter(|group| group.series_uids().any(named) || other.is_some_and(|other| group.overlaps(other)))
+        .collect();
     let originals: Vec<&Group> =
         parts.iter().copied().filter(|group| group.role == SliceRole::Original).collect();
     match (originals.as_slice(), parts.as_slice()) {
@@ -85,6 +101,18 @@ fn by_name<'g, 'a>(
         ([], _) => Err(mixed(inventory, &parts)),
         _ => Err(mixed(inventory, &originals)),
     }
+}
+
+/// The error for `largest` where several are.
+fn equally_large(inventory: &Inventory, candidates: &[&Group]) -> Error {
+    let slices = candidates.first().map_or(0, |group| group.slices.len());
+    let ids: Vec<&str> = candidates
+        .iter()
+        .take_while(|group| group.slices.len() == slices)
+        .map(|group| group.id.as_str())
+        .collect();
+    let listing = inventory.listing(|one| ids.contains(&one.id.as_str()));
+    Error::EquallyLarge { count: ids.len(), slices, listing }
 }
 
 /// Why an input has no series to choose by itself.
@@ -109,10 +137,11 @@ fn lost_slices<'a>(
     inventory: &'a Inventory,
     groups: &'a [Group],
 ) -> impl Iterator<Item = (usize, &'a Problem)> {
-    let lost = |uid: &str| groups.iter().all(|group| group.series() != uid);
+    let listed: HashSet<&str> = groups.iter().flat_map(Group::series_uids).collect();
+    let lost = move |uid: &str| !listed.contains(uid);
     inventory
         .broken()
-        .filter(move |(_, broken)| broken.volumetric && broken.series.as_deref().is_some_and(lost))
+        .filter(move |(_, broken)| broken.volumetric && broken.series.as_deref().is_some_and(&lost))
         .map(|(file, broken)| (file, &broken.problem))
 }
 
@@ -120,8 +149,9 @@ fn lost_slices<'a>(
 fn mixed(inventory: &Inventory, parts: &[&Group]) -> Error {
     let ids: Vec<&str> = parts.iter().map(|group| group.id.as_str()).collect();
     Error::Mixed {
-        id: parts.first().map_or(String::new(), |part| salted_id("series", part.series())),
+        id: parts.first().map_or(String::new(), |part| salted_id("series", part.series)),
         differences: notes::differences(parts),
+        join: if parts.iter().any(|part| !part.told.is_empty()) { JOIN } else { "" },
         listing: inventory.listing(|one| ids.contains(&one.id.as_str())),
     }
 }

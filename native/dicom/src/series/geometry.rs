@@ -22,6 +22,20 @@ pub(crate) fn grid(position_mm: f64) -> i64 {
     (position_mm * 1e4).round() as i64
 }
 
+/// The place of each position, counted along the normal: positions that are nearly the same share one.
+pub(crate) fn places(positions_mm: &[f64]) -> Vec<usize> {
+    /// Two reconstructions of one scan may differ by this much; no slices are this near.
+    const SAME_PLACE_MM: f64 = 0.002;
+    let mut order: Vec<usize> = (0..positions_mm.len()).collect();
+    order.sort_by(|&a, &b| positions_mm[a].total_cmp(&positions_mm[b]));
+    let mut places = vec![0; positions_mm.len()];
+    for pair in order.windows(2) {
+        let apart = positions_mm[pair[1]] - positions_mm[pair[0]] > SAME_PLACE_MM;
+        places[pair[1]] = places[pair[0]] + usize::from(apart);
+    }
+    places
+}
+
 /// Median of the distances between neighbours of an ascending list, those of 0 left out.
 pub(crate) fn spacing(positions_mm: &[f64]) -> Option<f64> {
     let mut steps: Vec<f64> = steps(positions_mm).map(|(_, mm)| mm).filter(|&mm| grid(mm) != 0).collect();

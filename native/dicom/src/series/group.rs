@@ -2,14 +2,16 @@
 //!
 //! Same Series Instance UID, frame of reference, role and size; orientation within 1e-3 and pixel spacing
 //! within 0.1 % of the group's first slice. The first is the one with the smallest SOP Instance UID, so that
-//! groups are a property of the slices and not of the order of their files.
+//! groups are a property of the slices and not of the order of their files. Such a group may hold several volumes still,
+//! which [`parts`] tells apart.
 
 use crate::header::{SliceHeader, is_enhanced};
-use crate::label::salted_id;
 use crate::series::geometry::{self, dot, grid, normal};
+use crate::series::parts::{self, Told};
+use crate::series::{ids, scattered};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum SliceRole {
     /// Slices as the scanner reconstructed them.
@@ -39,18 +41,25 @@ impl SliceRole {
     }
 }
 
-/// A slice and the index of its file.
+/// A slice, the index of its file, and the Series Instance UID that stands for its series.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Member<'a> {
     pub file: usize,
     pub header: &'a SliceHeader,
+    pub series: &'a str,
 }
 
 /// The slices of one volume, in spatial order.
 #[derive(Clone, Debug)]
 pub(crate) struct Group<'a> {
     pub id: String,
+    /// The Series Instance UID that stands for the series.
+    pub series: &'a str,
+    /// Whether each slice has another.
+    pub scattered: bool,
     pub role: SliceRole,
+    /// What tells it from other volumes of one size, orientation and frame of reference in its series.
+    pub told: Vec<Told>,
     /// The slice that stands for the group where all are alike, and whose normal orders them.
     pub first: &'a SliceHeader,
     pub slices: Vec<Member<'a>>,
@@ -61,9 +70,24 @@ pub(crate) struct Group<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Series Instance UID.
-    pub fn series(&self) -> &'a str {
-        &self.first.series_instance_uid
+    /// Its Series Instance UIDs: more than one where each slice has its own.
+    pub fn series_uids(&self) -> impl Iterator<Item = &'a str> {
+        let others = self.slices.iter().filter(|_| self.scattered);
+        let others = others.map(|member| member.header.series_instance_uid.as_str());
+        std::iter::once(self.series).chain(others.filter(|&uid| uid != self.series))
+    }
+
+    /// What tells it from other volumes, as the user is told.
+    pub fn labels(&self) -> Vec<String> {
+        self.told.iter().map(|told| told.label.clone()).collect()
+    }
+
+    /// Whether a slice is in both: groups with and without [joined](group) volumes.
+    pub fn overlaps(&self, other: &Group) -> bool {
+        let same = |member: &Member| std::ptr::eq(member.header, other.first);
+        std::ptr::eq(self.first, other.first)
+            || self.slices.iter().any(same)
+            || other.slices.iter().any(|member| std::ptr::eq(member.header, self.first))
     }
 
     /// Angle between the line of positions and the normal.
@@ -79,6 +103,22 @@ impl<'a> Group<'a> {
         self.slices.iter().map(|member| dot(member.header.position_mm, axis)).collect()
     }
 
+    /// The volumes of which the group consists.
+    pub fn volumes(self) -> Vec<Self> {
+        let mut parts = parts::split(&self.slices, &self.positions_mm());
+        if parts.len() < 2 {
+            return vec![self];
+        }
+        let of = |(slices, told): (Vec<Member<'a>>, Vec<Told>)| {
+            let used = |file: usize| slices.iter().any(|member| member.file == file);
+            let duplicates = self.duplicates.iter().copied().filter(|&(file, _)| used(file)).collect();
+            // The least SOP Instance UID of the part, as of the group: members were sorted by it.
+            let first = slices.first().map_or(self.first, |member| member.header);
+            Self { slices, told, first, duplicates, ..self.clone() }
+        };
+        parts.drain(..).map(of).collect()
+    }
+
     /// Ascending position along the normal; ties by Instance Number, then SOP Instance UID and frame.
     fn order(&mut self) {
         let axis = normal(&self.first.orientation);
@@ -91,19 +131,19 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Groups `members`, by descending number of slices (then by id).
-pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
+/// Groups `members`, by descending number of slices (then by id). With `join`, the volumes of a group stay together.
+pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> {
+    scattered::gather(&mut members);
     members.sort_by_key(|member| {
         let header = member.header;
-        (&header.series_instance_uid, &header.sop_instance_uid, header.frame, member.file)
+        (member.series, &header.sop_instance_uid, header.frame, member.file)
     });
     let mut groups: Vec<Group> = Vec::new();
     // Groups of the current series begin here.
     let mut from = 0;
     let mut previous: Option<Member> = None;
     for member in members {
-        let new_series =
-            previous.is_none_or(|last| last.header.series_instance_uid != member.header.series_instance_uid);
+        let new_series = previous.is_none_or(|last| last.series != member.series);
         if new_series {
             from = groups.len();
         }
@@ -121,7 +161,10 @@ pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
             (Some(group), Some(used)) => group.conflict = Some((used.file, member.file)),
             (None, copied) => groups.push(Group {
                 id: String::new(),
+                series: member.series,
+                scattered: false,
                 role,
+                told: Vec::new(),
                 first: member.header,
                 slices: vec![member],
                 duplicates: Vec::new(),
@@ -130,15 +173,19 @@ pub(crate) fn group(mut members: Vec<Member<'_>>) -> Vec<Group<'_>> {
         }
         previous = Some(member);
     }
+    if !join {
+        groups = groups.into_iter().flat_map(Group::volumes).collect();
+    }
     for group in &mut groups {
-        group.id = id(group);
+        group.scattered = group.slices.iter().any(|member| member.header.series_instance_uid != group.series);
         group.order();
     }
+    ids::name(&mut groups);
     groups.sort_by(|a, b| b.slices.len().cmp(&a.slices.len()).then_with(|| a.id.cmp(&b.id)));
     groups
 }
 
-fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
+pub(super) fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
     let near =
         |x: &[f64], y: &[f64], tolerance: f64| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= tolerance);
     a.frame_of_reference_uid == b.frame_of_reference_uid
@@ -151,7 +198,7 @@ fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
         }
 }
 
-fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {
+pub(super) fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {
     a.series_instance_uid == b.series_instance_uid
         && a.sop_instance_uid == b.sop_instance_uid
         && a.frame == b.frame
@@ -160,16 +207,4 @@ fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {
 /// Equal in all that this crate reads. A copy may differ in the meta group, which moves the pixels.
 fn same_slice(a: &SliceHeader, b: &SliceHeader) -> bool {
     *a == SliceHeader { pixel_offset: a.pixel_offset, ..b.clone() }
-}
-
-/// Hashed from what the group's members share, so that it stays when slices are added or files renamed.
-fn id(group: &Group) -> String {
-    let first = group.first;
-    let numbers = first.orientation.iter().chain(first.pixel_spacing_mm.iter().flatten());
-    let rounded: Vec<i64> = numbers.map(|x| (x * 1e3).round() as i64).collect();
-    let key = format!(
-        "{} {} {:?} {} {} {rounded:?}",
-        first.series_instance_uid, first.frame_of_reference_uid, group.role, first.rows, first.columns
-    );
-    salted_id("series", &key)
 }

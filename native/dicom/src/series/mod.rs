@@ -4,6 +4,10 @@
 //! | file | what |
 //! |---|---|
 //! | `group` | which slices make one volume, and their order |
+//! | `scattered` | slices with a Series Instance UID each |
+//! | `aspects` | in what the volumes of one series may differ, and the rule for each |
+//! | `parts` | the volumes of a group, by these rules |
+//! | `ids` | names of volumes |
 //! | `geometry` | positions, spacing, gaps, tilt |
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
 //! | `build` | a group to a [`SeriesPlan`] |
@@ -12,16 +16,20 @@
 //! | `skip` | a series without its bad slices |
 //! | `summary` | what a listing shows of a series |
 
+mod aspects;
 mod build;
 mod choice;
 mod geometry;
 mod group;
+mod ids;
 mod notes;
+mod parts;
 mod plan;
+mod scattered;
 mod skip;
 mod summary;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -61,6 +69,7 @@ use group::{Group, Member};
 pub struct Inventory {
     files: BTreeMap<usize, File>,
     skip_bad_slices: bool,
+    join: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -110,6 +119,11 @@ impl Inventory {
     /// what is left is still the scan.
     pub fn skip_bad_slices(&mut self) {
         self.skip_bad_slices = true;
+    }
+
+    /// From now on, the volumes of one series that have one size, orientation and frame of reference are one matrix.
+    pub fn join(&mut self) {
+        self.join = true;
     }
 
     /// Takes the head of the file at position `file` of the sorted listing: the first bytes of its
@@ -183,7 +197,8 @@ impl Inventory {
     /// What a listing shows: one summary per volume, the one with most slices first.
     pub fn series(&self) -> Vec<SeriesSummary> {
         let groups = self.groups();
-        let summary = |(i, group)| summary::summarize(self, &groups, group, i + 1);
+        let all = notes::Listed::new(self, &groups);
+        let summary = |(i, group)| summary::summarize(self, &all, group, i + 1);
         groups.iter().enumerate().map(summary).collect()
     }
 
@@ -191,7 +206,8 @@ impl Inventory {
     /// per problem.
     pub fn unusable(&self) -> Vec<String> {
         let groups = self.groups();
-        let listed = |uid: &str| groups.iter().any(|group| group.series() == uid);
+        let series: HashSet<&str> = groups.iter().flat_map(Group::series_uids).collect();
+        let listed = |uid: &str| series.contains(uid);
         let lost = self.broken().filter(|(_, broken)| !broken.series.as_deref().is_some_and(listed));
         notes::sentences(self, lost.map(|(file, broken)| (file, broken.problem.clone())))
     }
@@ -203,14 +219,18 @@ impl Inventory {
     }
 
     fn groups(&self) -> Vec<Group<'_>> {
+        self.grouped(self.join)
+    }
+
+    fn grouped(&self, join: bool) -> Vec<Group<'_>> {
         let members = self.files.iter().flat_map(|(&file, entry)| {
             let slices: &[SliceHeader] = match &entry.content {
                 Content::Slices(slices) => slices,
                 _ => &[],
             };
-            slices.iter().map(move |header| Member { file, header })
+            slices.iter().map(move |header| Member { file, header, series: &header.series_instance_uid })
         });
-        group::group(members.collect())
+        group::group(members.collect(), join)
     }
 
     fn broken(&self) -> impl Iterator<Item = (usize, &Broken)> {

@@ -1,9 +1,12 @@
 //! What a user should know about an input: what of it is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
+use std::collections::{HashMap, HashSet};
+
+use super::aspects::{ASPECTS, Rule};
 use super::group::{Group, SliceRole};
 use super::plan::{Note, NoteKind};
-use super::{Inventory, geometry};
+use super::{Broken, Inventory, geometry};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
 use crate::problem::Problem;
@@ -12,31 +15,63 @@ use crate::syntax;
 /// Smallest angle that is reported as tilt: positions are often rounded to a few digits.
 const TILT_DEGREES: f64 = 0.1;
 
+/// All of an input, indexed by series, so that a listing takes time in proportion to its length.
+pub(super) struct Listed<'a> {
+    /// How many parts a series has, and in what they differ.
+    parts: HashMap<(&'a str, SliceRole), (usize, String)>,
+    /// Broken slices of each series, and of none that can be told.
+    broken: HashMap<Option<&'a str>, Vec<(usize, &'a Broken)>>,
+}
+
+impl<'a> Listed<'a> {
+    pub fn new(inventory: &'a Inventory, groups: &[Group<'a>]) -> Self {
+        let mut series: HashMap<(&str, SliceRole), Vec<&Group>> = HashMap::new();
+        for group in groups {
+            series.entry((group.series, group.role)).or_default().push(group);
+        }
+        let several = series.into_iter().filter(|(_, parts)| parts.len() > 1);
+        let parts = several.map(|(series, parts)| (series, (parts.len(), differences(&parts)))).collect();
+        let mut broken: HashMap<_, Vec<_>> = HashMap::new();
+        for (file, one) in inventory.broken() {
+            broken.entry(one.series.as_deref()).or_default().push((file, one));
+        }
+        Self { parts, broken }
+    }
+
+    /// Broken slices that are the group's, or may be.
+    fn broken(&self, group: &Group<'a>) -> impl Iterator<Item = (usize, &'a Broken)> {
+        let lists = group.series_uids().map(Some).chain([None]).filter_map(|uid| self.broken.get(&uid));
+        lists.flatten().copied()
+    }
+}
+
 /// What keeps the group from being read, then what is odd about it, as sentences.
-pub(super) fn problems(inventory: &Inventory, groups: &[Group], group: &Group) -> Vec<String> {
-    let mut texts = sentences(inventory, problems_of_slices(inventory, group));
+pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Group<'a>) -> Vec<String> {
+    let mut texts = sentences(inventory, problems_of_slices(all.broken(group), group));
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
     }
-    let parts: Vec<&Group> = groups.iter().filter(|other| other.series() == group.series()).collect();
-    let parts: Vec<&Group> = parts.into_iter().filter(|other| other.role == group.role).collect();
-    if parts.len() > 1 {
+    if let Some((count, differences)) = all.parts.get(&(group.series, group.role)) {
+        let this = group.labels().join(", ");
+        let this = if this.is_empty() { this } else { format!("; this is {this}") };
         texts.push(format!(
-            "one of {} parts of a series whose slices have different {}",
-            parts.len(),
-            differences(&parts)
+            "one of {count} parts of a series whose slices have different {differences}{this}"
         ));
     }
     texts.extend(duplicates(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
     texts
 }
 
-/// Slices that keep the group from being read, in file order: broken ones of its series or of a series that
+/// Slices that keep the group from being read, in file order: those among `broken` of its series or of a series that
 /// cannot be told, and those of the group that no decoder reads.
-pub(super) fn problems_of_slices(inventory: &Inventory, group: &Group) -> Vec<(usize, Problem)> {
-    let ours = |series: &Option<String>| series.as_deref().is_none_or(|uid| uid == group.series());
-    let broken = inventory.broken().filter(|(_, broken)| ours(&broken.series));
+pub(super) fn problems_of_slices<'a>(
+    broken: impl Iterator<Item = (usize, &'a Broken)>,
+    group: &Group,
+) -> Vec<(usize, Problem)> {
+    let series: HashSet<&str> = group.series_uids().collect();
+    let ours = |of: &Option<String>| of.as_deref().is_none_or(|uid| series.contains(uid));
+    let broken = broken.filter(|(_, broken)| ours(&broken.series));
     let unread = group.slices.iter().filter_map(|member| {
         let uid = &member.header.transfer_syntax;
         (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
@@ -52,14 +87,17 @@ pub(super) fn sentences(
     inventory: &Inventory,
     problems: impl IntoIterator<Item = (usize, Problem)>,
 ) -> Vec<String> {
-    let mut distinct: Vec<(Problem, usize, usize)> = Vec::new();
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut distinct: Vec<(String, usize, usize)> = Vec::new();
     for (file, problem) in problems {
-        match distinct.iter_mut().find(|(known, ..)| *known == problem) {
+        let text = problem.to_string();
+        let place = *places.entry(text.clone()).or_insert(distinct.len());
+        match distinct.get_mut(place) {
             Some((_, _, count)) => *count += 1,
-            None => distinct.push((problem, file, 1)),
+            None => distinct.push((text, file, 1)),
         }
     }
-    let sentence = |(problem, file, count): (Problem, usize, usize)| match count {
+    let sentence = |(problem, file, count): (String, usize, usize)| match count {
         1 => format!("{}: {problem}", inventory.label(file)),
         _ => format!("{} and {}: {problem}", inventory.label(file), counted(count - 1, "more file")),
     };
@@ -80,15 +118,16 @@ pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -
     note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
     let others = |role| {
         let other = groups.iter().filter(|other| other.id != group.id && other.role == role);
-        other.filter(|other| !other.series().is_empty()).map(|other| other.slices.len()).sum()
+        other.filter(|other| !other.series.is_empty()).map(|other| other.slices.len()).sum()
     };
-    let unnamed = groups.iter().filter(|other| other.id != group.id && other.series().is_empty());
+    let unnamed = groups.iter().filter(|other| other.id != group.id && other.series.is_empty());
     let unnamed = unnamed.map(|other| other.slices.len()).sum();
     note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, which belong to no series");
     note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
     note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
     note(NoteKind::OtherSeries, others(SliceRole::Original), "slice", " of other series or volumes");
-    let foreign = |series: &Option<String>| series.as_deref().is_some_and(|uid| uid != group.series());
+    let own: HashSet<&str> = group.series_uids().collect();
+    let foreign = |series: &Option<String>| series.as_deref().is_some_and(|uid| !own.contains(uid));
     let broken = inventory.broken().filter(|(_, broken)| foreign(&broken.series)).count();
     note(NoteKind::OtherSeries, broken, "unusable file", " of other series");
     notes.extend(duplicates(inventory, group));
@@ -109,6 +148,8 @@ fn duplicates(inventory: &Inventory, group: &Group) -> Option<Note> {
 
 /// In what the parts of one series differ: `sizes and orientations`.
 pub(super) fn differences(parts: &[&Group]) -> String {
+    let told: Vec<&str> = parts.iter().flat_map(|part| &part.told).map(|told| told.aspect).collect();
+    let told = (0..told.len()).filter(|&i| !told[..i].contains(&told[i])).map(|i| told[i]);
     type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
     let aspects: [(&str, Differ); 4] = [
         ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
@@ -121,12 +162,44 @@ pub(super) fn differences(parts: &[&Group]) -> String {
     ];
     let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
     let differ = aspects.iter().filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])));
-    differ.map(|(name, _)| *name).collect::<Vec<_>>().join(" and ")
+    differ.map(|(name, _)| *name).chain(told).collect::<Vec<_>>().join(" and ")
+}
+
+/// That volumes were taken as one on purpose, and in what they differ.
+pub(super) fn joined(inventory: &Inventory, group: &Group) -> Option<Note> {
+    let parts = if inventory.join { group.clone().volumes() } else { Vec::new() };
+    if parts.len() < 2 {
+        return None;
+    }
+    let differences = differences(&parts.iter().collect::<Vec<_>>());
+    let text =
+        format!("{} joined (--join): they have different {differences}", counted(parts.len(), "volume"));
+    Some(Note { kind: NoteKind::Joined, text })
+}
+
+/// What the group is that a series of slices usually is not.
+fn identity_warnings(group: &Group) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if group.role == SliceRole::Derived {
+        let text =
+            "the slices are derived images (Image Type): computed from others, not as they were scanned";
+        notes.push(Note { kind: NoteKind::Derived, text: text.to_owned() });
+    }
+    if group.scattered {
+        let text = format!(
+            "all {} have a Series Instance UID of their own: taken as one series, since they are of one study, \
+             Series Number, size and orientation, each at a position of its own",
+            counted(group.slices.len(), "slice")
+        );
+        notes.push(Note { kind: NoteKind::SeriesUids, text });
+    }
+    notes
 }
 
 /// What is odd about the group.
 pub(super) fn warnings(group: &Group) -> Vec<Note> {
-    let mut notes = geometry_warnings(group);
+    let mut notes = identity_warnings(group);
+    notes.extend(geometry_warnings(group));
     let mut count = |kind, is: fn(&SliceHeader) -> bool, rest: &str| {
         let count = group.slices.iter().filter(|member| is(member.header)).count();
         if count > 0 {
@@ -169,21 +242,19 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         |header| header.padding.is_some(),
         "with a Pixel Padding Value: such pixels are in the matrix as they are stored",
     );
-    type Part = fn(&SliceHeader) -> String;
-    let uneven: [(&str, Part); 5] = [
-        ("units (Rescale Type)", rescale_unit),
-        ("kernels (Convolution Kernel)", |header| header.kernel.clone().unwrap_or_default()),
-        ("tube voltages (KVP)", |header| format!("{:?}", header.kvp)),
-        ("pixel formats", |header| format!("{:?}", header.pixels)),
-        ("times (Temporal Position Index)", |header| format!("{:?}", header.temporal_position)),
-    ];
-    for (what, part) in uneven {
-        let mut parts = group.slices.iter().map(|member| part(member.header));
-        let first = parts.next();
-        if parts.any(|part| Some(part) != first) {
+    let mut uneven = |what: &str, differ: bool| {
+        if differ {
             notes.push(Note { kind: NoteKind::Uneven, text: format!("the slices have different {what}") });
         }
+    };
+    // What makes volumes of their own, and did not here: one follows the other, or they were joined.
+    for aspect in ASPECTS.iter().filter(|aspect| matches!(aspect.rule, Rule::Always | Rule::Interleaved)) {
+        let mut values = group.slices.iter().map(|member| (aspect.value)(member.header));
+        let first = values.next();
+        uneven(aspect.name, values.any(|value| Some(value) != first));
     }
+    let format = &group.first.pixels;
+    uneven("pixel formats", group.slices.iter().any(|member| member.header.pixels != *format));
     notes
 }
 

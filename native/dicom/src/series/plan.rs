@@ -109,8 +109,12 @@ pub enum NoteKind {
     OtherSeries,
     /// Localizer images of the same series.
     Localizer,
-    /// Derived images of the same series.
+    /// Derived images: left out, or the series itself.
     Derived,
+    /// Several volumes taken as one, with `--join`.
+    Joined,
+    /// A Series Instance UID for each slice.
+    SeriesUids,
     /// Copies of the same instance.
     Duplicate,
     /// Several slices at one position.

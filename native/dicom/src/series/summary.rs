@@ -23,6 +23,8 @@ pub struct SeriesSummary {
     pub modality: String,
     /// Original, derived or localizer.
     pub role: SliceRole,
+    /// What tells it from other volumes of its series: `echo 2`, `80 kV`.
+    pub part: Vec<String>,
     /// Plane of the slices: axial, coronal, sagittal, oblique.
     pub plane: &'static str,
     /// Number of usable slices.
@@ -74,6 +76,9 @@ impl fmt::Display for SeriesSummary {
         if let Some(number) = self.series_number {
             write!(f, ", series number {number}")?;
         }
+        for label in &self.part {
+            write!(f, ", {label}")?;
+        }
         match self.role {
             SliceRole::Original => Ok(()),
             SliceRole::Derived => f.write_str(", derived"),
@@ -82,10 +87,10 @@ impl fmt::Display for SeriesSummary {
     }
 }
 
-pub(super) fn summarize(
+pub(super) fn summarize<'a>(
     inventory: &Inventory,
-    groups: &[Group],
-    group: &Group,
+    all: &notes::Listed<'a>,
+    group: &Group<'a>,
     number: usize,
 ) -> SeriesSummary {
     let headers: Vec<&SliceHeader> = group.slices.iter().map(|member| member.header).collect();
@@ -107,6 +112,7 @@ pub(super) fn summarize(
         series_number: first.series_number,
         modality: first.modality.clone(),
         role: group.role,
+        part: group.labels(),
         plane: geometry::plane_name(&first.orientation),
         slices: headers.len(),
         rows: first.rows,
@@ -122,6 +128,6 @@ pub(super) fn summarize(
         transfer_syntaxes: distinct(
             headers.iter().map(|header| syntax::describe(&header.transfer_syntax)).collect(),
         ),
-        problems: notes::problems(inventory, groups, group),
+        problems: notes::problems(inventory, all, group),
     }
 }

@@ -86,6 +86,9 @@ pub struct JobArgs {
     /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
     #[arg(long, value_name = "UID")]
     series: Option<String>,
+    /// Take the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, where else one has to be chosen
+    #[arg(long)]
+    join: bool,
     /// What to do about slices that cannot be used: `skip` leaves them out, up to a tenth and no two neighbours
     #[arg(long, value_enum, default_value = "fail")]
     on_bad_slice: OnBadSlice,
@@ -138,6 +141,8 @@ pub struct Options {
     pub overwrite: bool,
     /// Which series, as typed.
     pub series: Option<String>,
+    /// Whether the volumes of one series are one matrix.
+    pub join: bool,
     /// What is done about slices that cannot be used.
     pub on_bad_slice: OnBadSlice,
     /// How to decompose.
@@ -200,6 +205,7 @@ impl JobArgs {
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
+            join: self.join,
             on_bad_slice: self.on_bad_slice,
             method,
             rank,

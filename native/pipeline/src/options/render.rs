@@ -36,6 +36,9 @@ pub struct RenderArgs {
     /// Which series of the input, as for `decompose`
     #[arg(long, value_name = "UID", requires = "input")]
     pub series: Option<String>,
+    /// Take the volumes of one series as one matrix, as for `decompose`
+    #[arg(long, requires = "input")]
+    pub join: bool,
     /// What to do about slices that cannot be used, as for `decompose`
     #[arg(long, value_enum, default_value = "fail", requires = "input")]
     pub on_bad_slice: OnBadSlice,
@@ -51,6 +54,7 @@ impl RenderArgs {
             result: self.result.clone(),
             input: self.input.clone(),
             series: self.series.clone(),
+            join: self.join,
             on_bad_slice: self.on_bad_slice,
             verbose: self.verbose,
         })

@@ -17,6 +17,9 @@ pub struct VerifyArgs {
     /// Which series of the input, as for `decompose`
     #[arg(long, value_name = "UID")]
     pub series: Option<String>,
+    /// Take the volumes of one series as one matrix, as for `decompose`
+    #[arg(long)]
+    pub join: bool,
     /// What to do about slices that cannot be used, as for `decompose`
     #[arg(long, value_enum, default_value = "fail")]
     pub on_bad_slice: OnBadSlice,
@@ -37,6 +40,7 @@ impl Options {
             output: String::new(),
             overwrite: false,
             series: args.series.clone(),
+            join: args.join,
             on_bad_slice: args.on_bad_slice,
             method: manifest.parameters.method,
             rank: manifest.parameters.rank,

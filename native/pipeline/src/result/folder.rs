@@ -231,7 +231,8 @@ impl ResultFolder {
 
 /// Digest of the stored pixels of the one series in `files`.
 fn pixels_of(files: &[InputFile]) -> Result<Digest> {
-    let inventory = take_inventory(files, &Silent)?;
+    let mut inventory = take_inventory(files, &Silent)?;
+    inventory.join();
     let id = inventory.series().first().map(|series| series.id.clone()).unwrap_or_default();
     let plan = inventory.select(&SeriesChoice::Uid(id))?;
     let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
