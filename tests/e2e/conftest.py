@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from job_session import job_session
 
 from ct_image import Scan
 from running import SHARED, decompose, made_scan
@@ -25,6 +26,13 @@ def made(tmp_path_factory):
     run = decompose("--input", base / "scan", "--output", base / "result")
     assert run.code == 0, run.err
     return Made(base / "scan", scan, base / "result")
+
+
+@pytest.fixture(scope="module")
+def job():
+    """The job as a function, for many small runs in one JVM."""
+    with job_session() as run:
+        yield run
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,6 @@ pub use label::{FileLabel, file_label, salted_id};
 pub use pixels::{FileBytes, SliceFile, decode};
 pub use problem::Problem;
 pub use series::{
-    FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary, SlicePlan,
-    SliceRole, decimals,
+    Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,
+    SlicePlan, SliceRole, decimals,
 };

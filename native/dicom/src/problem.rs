@@ -176,6 +176,15 @@ pub enum Problem {
         /// The outermost sequence.
         tag: Tag,
     },
+    /// A slice of no series that looks like one of the series that is read.
+    #[error(
+        "it has no Series Instance UID (0020,000E) and lies where a slice of the series is missing or would be next; \
+             give it the UID of its series, or remove it"
+    )]
+    NoSeries,
+    /// The system does not open the file.
+    #[error("it cannot be opened (permission denied); check its permissions, or remove it")]
+    Unreadable,
     /// Listing and reading saw different files.
     #[error("it is no longer the file that was listed; run again when nothing writes to the input")]
     Changed,

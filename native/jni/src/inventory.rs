@@ -59,6 +59,22 @@ pub fn add0<'local>(
     })
 }
 
+/// `void addUnreadable0(long handle, int file, String name)`: a file that may not be opened.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn add_unreadable0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    file: jint,
+    name: JString<'local>,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        Ok(inventory.files.add_unreadable(size(file, "file")?, &string(env, &name)?)?)
+    })
+}
+
 /// `String select0(long handle)`: the plan as JSON, with one line for people under `description`.
 #[jni_mangle("io.tomobasis.kernels.Inventory")]
 pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
@@ -80,18 +96,53 @@ pub fn without0<'local>(
     reasons: JObjectArray<'local, JString<'local>>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let slices: Vec<usize> =
-            ints(env, &slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
-        let bad: Vec<(usize, String)> = slices.into_iter().zip(strings(env, &reasons)?).collect();
+        let (plan, bad) = plan_and_bad(env, &plan_json, &slices, &reasons)?;
         described(env, &plan.without(&bad)?)
     })
 }
 
-/// A plan as JSON, with one line for people under `description`.
+/// `String compared0(String planJson, int[] slices, String[] reasons)`: the plan once its copies are compared, without these slices.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn compared0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    slices: JIntArray<'local>,
+    reasons: JObjectArray<'local, JString<'local>>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let (plan, unequal) = plan_and_bad(env, &plan_json, &slices, &reasons)?;
+        described(env, &plan.compared(&unequal)?)
+    })
+}
+
+/// A plan, and slices of it with what is wrong with them.
+fn plan_and_bad(
+    env: &mut Env<'_>,
+    plan_json: &JString<'_>,
+    slices: &JIntArray<'_>,
+    reasons: &JObjectArray<'_, JString<'_>>,
+) -> Result<(SeriesPlan, Vec<(usize, String)>)> {
+    let plan: SeriesPlan = serde_json::from_str(&string(env, plan_json)?)?;
+    let slices: Vec<usize> =
+        ints(env, slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
+    Ok((plan, slices.into_iter().zip(strings(env, reasons)?).collect()))
+}
+
+/// A plan as JSON, with one line for people under `description`. Where copies are to be compared, `comparison` has the `plan` to
+/// decode for it (each slice, and its copy after it) and of each copy its slice in this plan (`of`) and the error for one that
+/// `differs`.
 fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
     let mut json = serde_json::to_value(plan)?;
     json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
+    if let Some(comparison) = plan.comparison() {
+        let mut compared = serde_json::to_value(&comparison.plan)?;
+        compared["description"] = "".into();
+        let differs = (0..comparison.of.len()).filter_map(|copy| Some(comparison.differs(copy)?.to_string()));
+        json["comparison"] = serde_json::json!({
+            "plan": compared, "of": comparison.of, "differs": differs.collect::<Vec<_>>(),
+        });
+    }
     new_string(env, &json.to_string())
 }
 

@@ -16,8 +16,8 @@ use crate::{
     sources::{each_file, read},
 };
 
-/// A slice of the plan and the room for its pixels.
-type Target<'a> = (usize, &'a mut [i16]);
+/// A slice of the plan and the room for its pixels, where they are wanted.
+type Target<'a> = (usize, Option<&'a mut [i16]>);
 /// What became of a slice.
 type Decoded = std::result::Result<Digest, tomobasis_dicom::Error>;
 /// A slice of the plan and what became of it.
@@ -34,9 +34,30 @@ pub(crate) fn decode(
     pixels: &mut [i16],
     progress: &dyn Progress,
 ) -> Result<Vec<Decoded>> {
+    read_slices(plan, files, pixels.chunks_mut(plan.pixels()).map(Some), progress)
+}
+
+/// The same for the digests alone.
+///
+/// # Errors
+/// As [`decode`].
+pub(crate) fn digests(
+    plan: &SeriesPlan,
+    files: &[InputFile],
+    progress: &dyn Progress,
+) -> Result<Vec<Decoded>> {
+    read_slices(plan, files, plan.slices.iter().map(|_| None), progress)
+}
+
+fn read_slices<'a>(
+    plan: &SeriesPlan,
+    files: &[InputFile],
+    rooms: impl Iterator<Item = Option<&'a mut [i16]>>,
+    progress: &dyn Progress,
+) -> Result<Vec<Decoded>> {
     let work = Work { plan, progress };
     let mut by_file: BTreeMap<usize, Vec<Target<'_>>> = BTreeMap::new();
-    for (target, slice) in pixels.chunks_mut(plan.pixels()).enumerate().zip(&plan.slices) {
+    for (target, slice) in rooms.enumerate().zip(&plan.slices) {
         by_file.entry(slice.file).or_default().push(target);
     }
     let done = each_file(
@@ -97,7 +118,11 @@ impl Work<'_> {
     }
 
     fn slice(&self, opened: &SliceFile<'_>, (slice, out): Target<'_>) -> Done {
-        let decoded = opened.decode(self.plan, slice, out).map(Digest);
+        let decoded = match out {
+            Some(out) => opened.decode(self.plan, slice, out),
+            None => opened.decode(self.plan, slice, &mut vec![0; self.plan.pixels()]),
+        };
+        let decoded = decoded.map(Digest);
         self.progress.advance(1);
         (slice, decoded)
     }

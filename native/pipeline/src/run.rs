@@ -29,7 +29,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     options::{Emit, Method, OnBadSlice, Options},
-    progress::Progress,
+    progress::{Progress, Silent},
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
     scan::{self, InputFile, local_path},
     tables,
@@ -173,6 +173,9 @@ impl<'a> Runner<'a> {
             .install(|| scan::take_inventory(&files, self.progress))
             .and_then(|mut inventory| scan::select(&mut inventory, options))
             .inspect_err(|error| tell_path(error, &files))?;
+        let plan = self
+            .compare_copies(plan, &files, options.on_bad_slice)
+            .inspect_err(|error| tell_path(error, &files))?;
         self.record("scan", began);
         self.progress.message(&format!("found {}", describe_series(&plan)));
         for note in plan.left_out.iter().chain(&plan.warnings) {
@@ -183,6 +186,25 @@ impl<'a> Runner<'a> {
             self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
         self.record("decode", began);
         Ok(Scan { plan, slice_digests, files, pixels })
+    }
+
+    /// The plan once the pixels of what seem to be copies have been compared.
+    fn compare_copies(
+        &self,
+        plan: SeriesPlan,
+        files: &[InputFile],
+        on_bad: OnBadSlice,
+    ) -> Result<SeriesPlan> {
+        let Some(comparison) = plan.comparison() else { return Ok(plan) };
+        let decoded = self.pool.install(|| decode::digests(&comparison.plan, files, &Silent))?;
+        let mut unequal = comparison.unequal(decoded).into_iter().peekable();
+        if on_bad == OnBadSlice::Fail
+            && let Some((_, error)) = unequal.next()
+        {
+            return Err(error.into());
+        }
+        let unequal: Vec<_> = unequal.map(|(slice, error)| (slice, error.to_string())).collect();
+        Ok(plan.compared(&unequal)?)
     }
 
     /// Digests and pixels of all slices, and the plan of those that could be decoded.

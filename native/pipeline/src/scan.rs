@@ -158,7 +158,15 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
         for (&(index, file), head_read) in part.iter().zip(heads) {
             let unreadable =
                 |source| Error::Unreadable { file: file_label(index, files.len(), &file.name), source };
-            let (length, mut bytes) = head_read.map_err(unreadable)?;
+            let (length, mut bytes) = match head_read {
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    inventory.add_unreadable(index, &file.name)?;
+                    progress.advance(1);
+                    continue;
+                }
+                Err(error) => return Err(unreadable(error)),
+            };
             loop {
                 let needed = inventory.add(index, &file.name, length, &bytes)?;
                 if needed <= bytes.len() as u64 {

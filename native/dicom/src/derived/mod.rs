@@ -30,6 +30,8 @@ mod pixels;
 mod profile;
 mod uid;
 
+use std::collections::BTreeSet;
+
 use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
@@ -89,13 +91,20 @@ pub struct DerivedInstance {
     pub pixels: Vec<[u8; 32]>,
 }
 
-/// Refuses series whose instances do not fit into a file: 32 bits hold the length of uncompressed pixels.
+/// Refuses series whose instances cannot be named, since a derived UID is made from the source's, or do not fit into a file: 32 bits
+/// hold the length of uncompressed pixels.
 ///
 /// # Errors
 /// The reason, in words that follow "derived DICOM".
 pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'static str> {
+    let files = plan.slices_by_file();
+    let firsts = files.iter().filter_map(|slices| plan.slices.get(*slices.first()?));
+    let uids: BTreeSet<&str> = firsts.map(|slice| slice.instance_uid.as_str()).collect();
+    if uids.len() < files.len() || uids.contains("") {
+        return Err("needs a SOP Instance UID of its own in each file");
+    }
     let fits = |slices: Vec<usize>| u32::try_from(2 * slices.len() * plan.pixels()).is_ok();
-    if syntax == DerivedSyntax::JpegLs || plan.slices_by_file().into_iter().all(fits) {
+    if syntax == DerivedSyntax::JpegLs || files.into_iter().all(fits) {
         return Ok(());
     }
     Err(

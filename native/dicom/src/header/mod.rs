@@ -63,8 +63,10 @@ pub enum HeaderOutcome {
     NotAnImage(NotAnImage),
     /// A slice that cannot be used. It matters when the chosen series is the one it belongs to.
     Broken {
-        /// Its Series Instance UID, where that could be read.
+        /// Its Series Instance UID: empty when the header has none, `None` when it ends before that.
         series_instance_uid: Option<String>,
+        /// Its SOP Instance UID, likewise.
+        sop_instance_uid: Option<String>,
         /// It is of a kind that is made of slices (CT, MR, PET), so that its series was meant to be one.
         volumetric: bool,
         /// What is wrong.
@@ -158,7 +160,7 @@ fn open(head: &[u8], file_length: u64) -> Result<Opened, u64> {
 }
 
 fn unreadable(problem: Problem) -> HeaderOutcome {
-    HeaderOutcome::Broken { series_instance_uid: None, volumetric: true, problem }
+    HeaderOutcome::Broken { series_instance_uid: None, sop_instance_uid: None, volumetric: true, problem }
 }
 
 fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOutcome, u64> {
@@ -185,8 +187,13 @@ fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOu
     Ok(match SliceHeader::all(&wanted, class, &syntax, file_length) {
         Ok(headers) => HeaderOutcome::Slices(headers),
         Err(problem) => {
-            let series_instance_uid = string(tags::SERIES_INSTANCE_UID);
-            HeaderOutcome::Broken { series_instance_uid, volumetric, problem }
+            let known = |tag| string(tag).or_else(|| wanted.passed(tag).then(String::new));
+            HeaderOutcome::Broken {
+                series_instance_uid: known(tags::SERIES_INSTANCE_UID),
+                sop_instance_uid: known(tags::SOP_INSTANCE_UID),
+                volumetric,
+                problem,
+            }
         }
     })
 }

@@ -96,6 +96,9 @@ impl SliceHeader {
         if let Some(tag) = wanted.cut {
             return Err(Problem::Cut { tag, length: file_length });
         }
+        if wanted.pixels.is_none() && !wanted.describes_an_image() {
+            return Err(Problem::NoPixels);
+        }
         let class = class.ok_or(Problem::Missing { tag: tags::SOP_CLASS_UID })?;
         let frames = checks::frames(wanted, &class)?;
         let slice = |frame: u32| {

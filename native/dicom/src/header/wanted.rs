@@ -91,6 +91,8 @@ pub(crate) struct Wanted<'a> {
     pub groups: Groups<'a>,
     /// Extended Offset Table and its lengths (PS3.5 A.4): 8 bytes per frame each.
     offsets: [&'a [u8]; 2],
+    /// The last element that was scanned.
+    last: Option<Tag>,
     /// There is a Modality LUT Sequence with something in it.
     pub modality_lut: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
@@ -107,6 +109,7 @@ impl<'a> Wanted<'a> {
             big_endian,
             groups: Groups::default(),
             offsets: [&[]; 2],
+            last: None,
             modality_lut: false,
             cut: None,
         };
@@ -120,6 +123,7 @@ impl<'a> Wanted<'a> {
 
     fn scan(&mut self, mut elements: Elements<'a>) -> Result<(), Stop> {
         while let Some(element) = elements.peek()? {
+            self.last = Some(element.tag);
             if element.tag == tags::PIXEL_DATA {
                 self.pixels = Some(element);
                 break;
@@ -186,6 +190,11 @@ impl<'a> Wanted<'a> {
     /// leave out what they do not know (PS3.5 section 7.4).
     pub fn get(&self, tag: Tag) -> Option<RawValue<'a>> {
         self.element(tag).filter(|value| !value.is_empty(tag))
+    }
+
+    /// Whether the scan came past `tag`, so that an element that was not found is not in the file.
+    pub fn passed(&self, tag: Tag) -> bool {
+        self.last.is_some_and(|last| last > tag)
     }
 
     fn element(&self, tag: Tag) -> Option<RawValue<'a>> {

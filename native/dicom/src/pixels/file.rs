@@ -130,7 +130,10 @@ impl<'a> SliceFile<'a> {
 
 /// Whether a header is the one that the plan was made of.
 pub(crate) fn is_planned(plan: &SeriesPlan, slice: &SlicePlan, header: &SliceHeader) -> bool {
+    // UIDs do not tell all slices apart: see `series::copies`.
     header.sop_instance_uid == slice.instance_uid
+        && header.instance_number == slice.instance_number
+        && header.position_mm == slice.origin_mm
         && (header.frame, header.frames) == (slice.frame, slice.frames)
         && (header.rows, header.columns) == (plan.rows, plan.columns)
         && header.pixels == slice.pixels

@@ -1,8 +1,11 @@
 //! From a group of slices to a [`SeriesPlan`].
 
-use super::group::Group;
+use std::collections::HashMap;
+
+use super::group::{Group, Member};
 use super::notes::{self, left_out, problems_of_slices, rescale_unit, warnings};
 use super::plan::{Piece, SeriesPlan, SlicePlan};
+use super::strays::Beside;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
@@ -11,7 +14,7 @@ use crate::syntax;
 
 /// The plan of one group, or the first thing that keeps it from being read.
 pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
-    let problems = problems_of_slices(inventory.broken(), group);
+    let problems = problems_of_slices(&Beside::new(inventory, groups), group);
     if !problems.is_empty() && inventory.skip_bad_slices {
         return plan_without(inventory, groups, group, problems);
     }
@@ -34,7 +37,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
     let positions = group.positions_mm();
     // Unsigned pixels of all 16 bits fit `i16` only when shifted; the other unsigned slices are shifted alike.
     let shifted = group.slices.iter().any(|member| member.header.pixels.is_full_unsigned());
-    let slices = group.slices.iter().zip(&positions).map(|(member, &position_mm)| {
+    let slice = |member: &Member, position_mm: f64| {
         let header = member.header;
         let (slope, intercept) = header.rescale.values();
         SlicePlan {
@@ -43,6 +46,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
             frame: header.frame,
             frames: header.frames,
             piece: piece(header),
+            origin_mm: header.position_mm,
             position_mm,
             instance_number: header.instance_number,
             instance_uid: header.sop_instance_uid.clone(),
@@ -52,6 +56,17 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
             transfer_syntax: header.transfer_syntax.clone(),
             pixels: header.pixels.clone(),
         }
+    };
+    let slices = group.slices.iter().zip(&positions).map(|(member, &position_mm)| slice(member, position_mm));
+    let places: HashMap<_, usize> = group
+        .slices
+        .iter()
+        .enumerate()
+        .map(|(place, member)| ((member.file, member.header.frame), place))
+        .collect();
+    let copies = group.duplicates.iter().filter_map(|(used, copy)| {
+        let place = *places.get(&(used.file, used.header.frame))?;
+        Some((place, slice(copy, *positions.get(place)?)))
     });
     Ok(SeriesPlan {
         id: group.id.clone(),
@@ -64,11 +79,12 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         columns: first.columns,
         pixel_spacing_mm: first.pixel_spacing_mm,
         slice_spacing_mm: geometry::spacing(&positions),
-        tilt_degrees: group.tilt_degrees(),
+        tilt_degrees: group.path().tilt_degrees,
         orientation: first.orientation,
         rescale_unit: rescale_unit(first),
         window: middle.window,
         slices: slices.collect(),
+        copies: copies.collect(),
         left_out: left_out(inventory, groups, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
     })
@@ -94,7 +110,7 @@ fn plan_without(
     let bad = |file: usize| problems.iter().any(|(bad, _)| *bad == file);
     let slices: Vec<_> = group.slices.iter().copied().filter(|member| !bad(member.file)).collect();
     let kept = Group { slices, ..group.clone() };
-    skip::check(&kept.positions_mm(), problems.len())?;
+    skip::check(&kept.positions_mm(), None, problems.len())?;
     let mut plan = plan_of(inventory, groups, &kept)?;
     // Each by its own name, also where several have the same problem.
     let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));

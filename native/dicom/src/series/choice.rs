@@ -4,7 +4,7 @@
 //! others; a series whose slices do not make one volume is an error that lists its parts; broken slices stand for
 //! the series they belong to.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +13,9 @@ use super::{Inventory, notes};
 use crate::error::Error;
 use crate::label::salted_id;
 use crate::problem::Problem;
+
+/// So many slices are more than a stray one.
+const SOME_SLICES: usize = 3;
 
 /// What the `--series` option says.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,7 +62,9 @@ pub(super) fn choose<'g, 'a>(
         (SeriesChoice::Largest, [largest, _, ..]) => Ok(vec![largest]),
         (_, [only]) if inventory.skip_bad_slices => Ok(vec![only]),
         // One series is in order and another is broken: which one is meant is not ours to guess.
-        (_, [only]) => inventory.first_error(lost_slices(inventory, groups)).map_or(Ok(vec![only]), Err),
+        (_, [only]) => {
+            inventory.first_error(lost_slices(inventory, groups, only)).map_or(Ok(vec![only]), Err)
+        }
         (_, [first, ..]) if candidates.iter().all(|group| group.series == first.series) => {
             Err(mixed(inventory, &candidates))
         }
@@ -132,17 +137,20 @@ fn nothing(inventory: &Inventory, groups: &[Group]) -> Error {
     }
 }
 
-/// Broken slices of series that were meant to be volumes and have no usable slice.
+/// Broken slices of series that were meant to be volumes and have no usable slice. A single one is a stray beside some slices.
 fn lost_slices<'a>(
     inventory: &'a Inventory,
     groups: &'a [Group],
+    only: &Group,
 ) -> impl Iterator<Item = (usize, &'a Problem)> {
     let listed: HashSet<&str> = groups.iter().flat_map(Group::series_uids).collect();
-    let lost = move |uid: &str| !listed.contains(uid);
-    inventory
-        .broken()
-        .filter(move |(_, broken)| broken.volumetric && broken.series.as_deref().is_some_and(&lost))
-        .map(|(file, broken)| (file, &broken.problem))
+    let mut lost = BTreeMap::<&str, Vec<(usize, &Problem)>>::new();
+    for (file, broken) in inventory.broken().filter(|(_, broken)| broken.volumetric) {
+        let series = broken.series.as_deref().filter(|uid| !uid.is_empty() && !listed.contains(uid));
+        series.map(|uid| lost.entry(uid).or_default().push((file, &broken.problem)));
+    }
+    let few = only.slices.len() < SOME_SLICES;
+    lost.into_values().filter(move |files| few || files.len() > 1).flatten()
 }
 
 /// The error for one Series Instance UID with several volumes: in what they differ, and how to choose one.

@@ -5,10 +5,13 @@
 //! groups are a property of the slices and not of the order of their files. Such a group may hold several volumes still,
 //! which [`parts`] tells apart.
 
+use std::collections::HashSet;
+use std::mem;
+
 use crate::header::{SliceHeader, is_enhanced};
-use crate::series::geometry::{self, dot, grid, normal};
+use crate::series::geometry::{self, dot, normal};
 use crate::series::parts::{self, Told};
-use crate::series::{ids, scattered};
+use crate::series::{copies, ids, scattered};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -63,9 +66,9 @@ pub(crate) struct Group<'a> {
     /// The slice that stands for the group where all are alike, and whose normal orders them.
     pub first: &'a SliceHeader,
     pub slices: Vec<Member<'a>>,
-    /// Copies: the file that is used, the one that is not.
-    pub duplicates: Vec<(usize, usize)>,
-    /// Files of one SOP Instance UID that differ.
+    /// What seem to be copies: the slice that is used, the one that is not.
+    pub duplicates: Vec<(Member<'a>, Member<'a>)>,
+    /// Files of one SOP Instance UID and place that differ.
     pub conflict: Option<(usize, usize)>,
 }
 
@@ -90,11 +93,10 @@ impl<'a> Group<'a> {
             || other.slices.iter().any(|member| std::ptr::eq(member.header, self.first))
     }
 
-    /// Angle between the line of positions and the normal.
-    pub fn tilt_degrees(&self) -> f64 {
-        let place = |member: Option<&Member>| member.map_or(self.first, |member| member.header).position_mm;
-        let (from, to) = (place(self.slices.first()), place(self.slices.last()));
-        geometry::tilt_degrees(from, to, normal(&self.first.orientation))
+    /// How the slices lie within their planes.
+    pub fn path(&self) -> geometry::Path {
+        let places: Vec<[f64; 3]> = self.slices.iter().map(|member| member.header.position_mm).collect();
+        geometry::path(&places, normal(&self.first.orientation))
     }
 
     /// Positions of the slices along the normal, mm.
@@ -110,8 +112,10 @@ impl<'a> Group<'a> {
             return vec![self];
         }
         let of = |(slices, told): (Vec<Member<'a>>, Vec<Told>)| {
-            let used = |file: usize| slices.iter().any(|member| member.file == file);
-            let duplicates = self.duplicates.iter().copied().filter(|&(file, _)| used(file)).collect();
+            let used: HashSet<_> = slices.iter().map(|member| (member.file, member.header.frame)).collect();
+            let copies = self.duplicates.iter().copied();
+            let duplicates =
+                copies.filter(|(slice, _)| used.contains(&(slice.file, slice.header.frame))).collect();
             // The least SOP Instance UID of the part, as of the group: members were sorted by it.
             let first = slices.first().map_or(self.first, |member| member.header);
             Self { slices, told, first, duplicates, ..self.clone() }
@@ -119,15 +123,16 @@ impl<'a> Group<'a> {
         parts.drain(..).map(of).collect()
     }
 
-    /// Ascending position along the normal; ties by Instance Number, then SOP Instance UID and frame.
+    /// Ascending position along the normal; within one place by Instance Number, then SOP Instance UID and frame.
     fn order(&mut self) {
-        let axis = normal(&self.first.orientation);
-        self.slices.sort_by_cached_key(|member| {
-            let header = member.header;
-            let place = grid(dot(header.position_mm, axis));
+        let places = geometry::places(&self.positions_mm());
+        let mut slices: Vec<(usize, Member)> = places.into_iter().zip(mem::take(&mut self.slices)).collect();
+        slices.sort_by_cached_key(|&(place, Member { header, .. })| {
             let time = (header.instance_number, header.temporal_position);
-            (place, time, header.sop_instance_uid.as_str(), header.frame)
+            let exact = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
+            (place, time, header.sop_instance_uid.as_str(), header.frame, exact)
         });
+        self.slices = slices.into_iter().map(|(_, member)| member).collect();
     }
 }
 
@@ -136,7 +141,9 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
     scattered::gather(&mut members);
     members.sort_by_key(|member| {
         let header = member.header;
-        (member.series, &header.sop_instance_uid, header.frame, member.file)
+        let place = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
+        let instance = (&header.sop_instance_uid, header.frame, place, header.instance_number);
+        (member.series, instance, member.file)
     });
     let mut groups: Vec<Group> = Vec::new();
     // Groups of the current series begin here.
@@ -151,15 +158,9 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
         let found = groups[from..]
             .iter_mut()
             .find(|group| group.role == role && same_volume(group.first, member.header));
-        let copied = previous.filter(|last| same_instance(last.header, member.header));
-        match (found, copied) {
-            (Some(group), Some(used)) if same_slice(used.header, member.header) => {
-                group.duplicates.push((used.file, member.file));
-                continue;
-            }
-            (Some(group), None) => group.slices.push(member),
-            (Some(group), Some(used)) => group.conflict = Some((used.file, member.file)),
-            (None, copied) => groups.push(Group {
+        match found {
+            Some(group) => group.slices.push(member),
+            None => groups.push(Group {
                 id: String::new(),
                 series: member.series,
                 scattered: false,
@@ -168,11 +169,12 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
                 first: member.header,
                 slices: vec![member],
                 duplicates: Vec::new(),
-                conflict: copied.map(|used| (used.file, member.file)),
+                conflict: None,
             }),
         }
         previous = Some(member);
     }
+    groups.iter_mut().for_each(copies::settle);
     if !join {
         groups = groups.into_iter().flat_map(Group::volumes).collect();
     }
@@ -202,9 +204,4 @@ pub(super) fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {
     a.series_instance_uid == b.series_instance_uid
         && a.sop_instance_uid == b.sop_instance_uid
         && a.frame == b.frame
-}
-
-/// Equal in all that this crate reads. A copy may differ in the meta group, which moves the pixels.
-fn same_slice(a: &SliceHeader, b: &SliceHeader) -> bool {
-    *a == SliceHeader { pixel_offset: a.pixel_offset, ..b.clone() }
 }

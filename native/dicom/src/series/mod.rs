@@ -8,17 +8,20 @@
 //! | `aspects` | in what the volumes of one series may differ, and the rule for each |
 //! | `parts` | the volumes of a group, by these rules |
 //! | `ids` | names of volumes |
+//! | `copies` | files of one instance: copies, and slices that share a UID |
 //! | `geometry` | positions, spacing, gaps, tilt |
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
 //! | `build` | a group to a [`SeriesPlan`] |
 //! | `notes` | what is left out of an input, and what is odd about a series |
 //! | `plan` | [`SeriesPlan`] itself |
 //! | `skip` | a series without its bad slices |
+//! | `strays` | files that cannot be used: which of them matter to a series |
 //! | `summary` | what a listing shows of a series |
 
 mod aspects;
 mod build;
 mod choice;
+mod copies;
 mod geometry;
 mod group;
 mod ids;
@@ -27,6 +30,7 @@ mod parts;
 mod plan;
 mod scattered;
 mod skip;
+mod strays;
 mod summary;
 
 use std::collections::{BTreeMap, HashSet};
@@ -34,6 +38,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::Serialize;
 
 pub use choice::SeriesChoice;
+pub use copies::Comparison;
 pub use group::SliceRole;
 pub use notes::decimals;
 pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
@@ -89,7 +94,10 @@ enum Content {
 /// A slice that cannot be used.
 #[derive(Clone, Debug)]
 struct Broken {
+    /// Series Instance UID: empty when the header has none, `None` when it cannot be known.
     series: Option<String>,
+    /// SOP Instance UID, likewise.
+    instance: Option<String>,
     volumetric: bool,
     problem: Problem,
 }
@@ -145,13 +153,29 @@ impl Inventory {
             HeaderOutcome::NeedBytes(bytes) => return Ok(bytes),
             HeaderOutcome::NotDicom => Content::NotDicom,
             HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
-            HeaderOutcome::Broken { series_instance_uid: series, volumetric, problem } => {
-                Content::Broken(Broken { series, volumetric, problem })
-            }
+            HeaderOutcome::Broken {
+                series_instance_uid: series,
+                sop_instance_uid: instance,
+                volumetric,
+                problem,
+            } => Content::Broken(Broken { series, instance, volumetric, problem }),
             HeaderOutcome::Slices(slices) => Content::Slices(slices),
         };
         self.files.insert(file, File { id: salted_id("file", name), content });
         Ok(0)
+    }
+
+    /// Takes note of a file that this user may not open. It stops a series only where it might be one of its slices.
+    ///
+    /// # Errors
+    /// `Argument` when the position was already taken.
+    pub fn add_unreadable(&mut self, file: usize, name: &str) -> Result<(), Error> {
+        let problem = Problem::Unreadable;
+        let content = Content::Broken(Broken { series: None, instance: None, volumetric: false, problem });
+        match self.files.insert(file, File { id: salted_id("file", name), content }) {
+            None => Ok(()),
+            Some(_) => Err(Error::Argument(format!("position {file} of the listing was given twice"))),
+        }
     }
 
     /// How many files are what.

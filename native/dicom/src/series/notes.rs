@@ -1,14 +1,16 @@
 //! What a user should know about an input: what of it is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::aspects::{ASPECTS, Rule};
-use super::group::{Group, SliceRole};
+use super::group::{Group, Member, SliceRole};
 use super::plan::{Note, NoteKind};
-use super::{Broken, Inventory, geometry};
+use super::strays::{Beside, Claim};
+use super::{Inventory, geometry};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
+use crate::label::FileLabel;
 use crate::problem::Problem;
 use crate::syntax;
 
@@ -19,8 +21,7 @@ const TILT_DEGREES: f64 = 0.1;
 pub(super) struct Listed<'a> {
     /// How many parts a series has, and in what they differ.
     parts: HashMap<(&'a str, SliceRole), (usize, String)>,
-    /// Broken slices of each series, and of none that can be told.
-    broken: HashMap<Option<&'a str>, Vec<(usize, &'a Broken)>>,
+    beside: Beside<'a>,
 }
 
 impl<'a> Listed<'a> {
@@ -31,23 +32,13 @@ impl<'a> Listed<'a> {
         }
         let several = series.into_iter().filter(|(_, parts)| parts.len() > 1);
         let parts = several.map(|(series, parts)| (series, (parts.len(), differences(&parts)))).collect();
-        let mut broken: HashMap<_, Vec<_>> = HashMap::new();
-        for (file, one) in inventory.broken() {
-            broken.entry(one.series.as_deref()).or_default().push((file, one));
-        }
-        Self { parts, broken }
-    }
-
-    /// Broken slices that are the group's, or may be.
-    fn broken(&self, group: &Group<'a>) -> impl Iterator<Item = (usize, &'a Broken)> {
-        let lists = group.series_uids().map(Some).chain([None]).filter_map(|uid| self.broken.get(&uid));
-        lists.flatten().copied()
+        Self { parts, beside: Beside::new(inventory, groups) }
     }
 }
 
 /// What keeps the group from being read, then what is odd about it, as sentences.
 pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Group<'a>) -> Vec<String> {
-    let mut texts = sentences(inventory, problems_of_slices(all.broken(group), group));
+    let mut texts = sentences(inventory, problems_of_slices(&all.beside, group));
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
@@ -59,25 +50,18 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
             "one of {count} parts of a series whose slices have different {differences}{this}"
         ));
     }
-    texts.extend(duplicates(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
+    texts.extend(duplicates_of(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
     texts
 }
 
-/// Slices that keep the group from being read, in file order: those among `broken` of its series or of a series that
-/// cannot be told, and those of the group that no decoder reads.
-pub(super) fn problems_of_slices<'a>(
-    broken: impl Iterator<Item = (usize, &'a Broken)>,
-    group: &Group,
-) -> Vec<(usize, Problem)> {
-    let series: HashSet<&str> = group.series_uids().collect();
-    let ours = |of: &Option<String>| of.as_deref().is_none_or(|uid| series.contains(uid));
-    let broken = broken.filter(|(_, broken)| ours(&broken.series));
+/// Slices that keep the group from being read, in file order: those [beside it](Beside) that are of its series or may be, and those of
+/// the group that no decoder reads.
+pub(super) fn problems_of_slices<'a>(beside: &Beside<'a>, group: &Group<'a>) -> Vec<(usize, Problem)> {
     let unread = group.slices.iter().filter_map(|member| {
         let uid = &member.header.transfer_syntax;
         (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
     });
-    let mut problems: Vec<_> =
-        broken.map(|(file, broken)| (file, broken.problem.clone())).chain(unread).collect();
+    let mut problems: Vec<_> = beside.problems(group).into_iter().chain(unread).collect();
     problems.sort_by_key(|(file, _)| *file);
     problems
 }
@@ -105,7 +89,7 @@ pub(super) fn sentences(
 }
 
 /// What of the input is not in the group, and why.
-pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -> Vec<Note> {
+pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group: &Group<'a>) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |kind, count: usize, noun: &str, rest: &str| {
         if count > 0 {
@@ -122,28 +106,75 @@ pub(super) fn left_out(inventory: &Inventory, groups: &[Group], group: &Group) -
     };
     let unnamed = groups.iter().filter(|other| other.id != group.id && other.series.is_empty());
     let unnamed = unnamed.map(|other| other.slices.len()).sum();
-    note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, which belong to no series");
+    note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, of no series");
     note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
     note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
     note(NoteKind::OtherSeries, others(SliceRole::Original), "slice", " of other series or volumes");
-    let own: HashSet<&str> = group.series_uids().collect();
-    let foreign = |series: &Option<String>| series.as_deref().is_some_and(|uid| !own.contains(uid));
-    let broken = inventory.broken().filter(|(_, broken)| foreign(&broken.series)).count();
-    note(NoteKind::OtherSeries, broken, "unusable file", " of other series");
-    notes.extend(duplicates(inventory, group));
+    let claims = Beside::new(inventory, groups).claims(group);
+    let of = |claim| claims.iter().filter(move |(.., one)| *one == claim);
+    note(NoteKind::OtherSeries, of(Claim::Foreign).count(), "unusable file", " of other series");
+    let kinds = [
+        (Claim::Stray, ", which cannot be used and belongs to no series"),
+        (Claim::Copy, ", which cannot be used and repeats a slice that is"),
+    ];
+    for (claim, what) in kinds {
+        note(NoteKind::Stray, of(claim).count(), "file", what);
+    }
+    let strays = kinds.into_iter().flat_map(|(claim, _)| of(claim));
+    let problems = strays.map(|(file, broken, _)| (*file, broken.problem.clone()));
+    let sentences = sentences(inventory, problems).into_iter();
+    notes.extend(sentences.map(|text| Note { kind: NoteKind::Stray, text }));
+    notes.extend(duplicates_of(inventory, group));
     notes
 }
 
-/// Copies that are not used.
-fn duplicates(inventory: &Inventory, group: &Group) -> Option<Note> {
-    let &(used, copy) = group.duplicates.first()?;
-    let text = format!(
-        "{} that repeats a slice (same SOP Instance UID and header; pixels are not compared): {} is {}",
-        counted(group.duplicates.len(), "file"),
-        inventory.label(copy),
-        inventory.label(used)
-    );
-    Some(Note { kind: NoteKind::Duplicate, text })
+/// Copies that are not used, with the labels of one of them and of what it repeats. Their pixels are compared when slices are read.
+pub(super) fn duplicates(copies: usize, used: &FileLabel, copy: &FileLabel, compared: bool) -> Note {
+    let proof = if compared {
+        ", header and pixels"
+    } else {
+        " and header; pixels are compared when slices are read"
+    };
+    let slices = if copies == 1 {
+        "1 slice that repeats another".to_owned()
+    } else {
+        format!("{copies} slices that repeat others")
+    };
+    Note {
+        kind: NoteKind::Duplicate,
+        text: format!("{slices} (same SOP Instance UID{proof}): {copy} is {used}"),
+    }
+}
+
+fn duplicates_of(inventory: &Inventory, group: &Group) -> Option<Note> {
+    let (used, copy) = group.duplicates.first()?;
+    let [used, copy] = [used, copy].map(|member| inventory.label(member.file));
+    Some(duplicates(group.duplicates.len(), &used, &copy, false))
+}
+
+/// Slices whose SOP Instance UID is absent or is another's too.
+fn unnamed_instances(group: &Group) -> Vec<Note> {
+    let total = group.slices.len();
+    let mut uids = HashMap::<(&str, u32), usize>::new();
+    for Member { header, .. } in &group.slices {
+        *uids.entry((&header.sop_instance_uid, header.frame)).or_default() += 1;
+    }
+    let count = |is: fn(&str, usize) -> bool| {
+        uids.iter().filter(|((uid, _), count)| is(uid, **count)).map(|(_, count)| count).sum::<usize>()
+    };
+    let absent = count(|uid, _| uid.is_empty());
+    let shared = count(|uid, count| !uid.is_empty() && count > 1);
+    let one = uids.values().any(|&count| count == total);
+    let shared_how =
+        if one { "with the same SOP Instance UID" } else { "with a SOP Instance UID that another has too" };
+    [(absent, "without SOP Instance UID"), (shared, shared_how)]
+        .into_iter()
+        .filter(|(count, _)| *count > 0)
+        .map(|(count, how)| {
+            let text = format!("{} {how}: slices are told apart by their positions", share(count, total));
+            Note { kind: NoteKind::Identity, text }
+        })
+        .collect()
 }
 
 /// In what the parts of one series differ: `sizes and orientations`.
@@ -200,6 +231,7 @@ fn identity_warnings(group: &Group) -> Vec<Note> {
 pub(super) fn warnings(group: &Group) -> Vec<Note> {
     let mut notes = identity_warnings(group);
     notes.extend(geometry_warnings(group));
+    notes.extend(unnamed_instances(group));
     let mut count = |kind, is: fn(&SliceHeader) -> bool, rest: &str| {
         let count = group.slices.iter().filter(|member| is(member.header)).count();
         if count > 0 {
@@ -267,39 +299,61 @@ pub(super) fn rescale_unit(header: &SliceHeader) -> String {
     }
 }
 
-/// Repeated positions, gaps and tilt.
+/// Repeated positions, gaps, tilt, and slices beside the line of the others.
 fn geometry_warnings(group: &Group) -> Vec<Note> {
-    let mut notes = spacing(&group.positions_mm());
-    let tilt = group.tilt_degrees();
-    if tilt > TILT_DEGREES {
+    geometry_notes(&group.positions_mm(), &group.path())
+}
+
+pub(super) fn geometry_notes(positions: &[f64], path: &geometry::Path) -> Vec<Note> {
+    let mut notes = spacing(positions);
+    if path.tilt_degrees > TILT_DEGREES {
         let text = format!(
-            "the slices are tilted by {tilt:.1} degrees against the line of their positions (gantry tilt)"
+            "the slices are tilted by {:.1} degrees against the line of their positions (gantry tilt)",
+            path.tilt_degrees
         );
         notes.push(Note { kind: NoteKind::Tilt, text });
     }
+    let largest = path.jumps.iter().max_by(|a, b| a.1.total_cmp(&b.1));
+    let text = match (largest, path.beside) {
+        (Some(&(slice, mm)), _) => format!(
+            "the positions jump within the plane of the slices in {} of {}, the largest time by {} mm between slices {} and {}",
+            path.jumps.len(),
+            counted(positions.len() - 1, "step"),
+            decimals(mm),
+            slice + 1,
+            slice + 2
+        ),
+        (None, Some((slice, mm))) => format!(
+            "the positions leave a straight line by up to {} mm, at slice {} (a bent table, or a center that moves)",
+            decimals(mm),
+            slice + 1
+        ),
+        (None, None) => return notes,
+    };
+    notes.push(Note { kind: NoteKind::Displaced, text });
     notes
 }
 
 /// Repeated positions and gaps.
-pub(super) fn spacing(positions: &[f64]) -> Vec<Note> {
+fn spacing(positions: &[f64]) -> Vec<Note> {
     let mut notes = Vec::new();
-    let same = positions.windows(2).filter(|pair| geometry::grid(pair[0]) == geometry::grid(pair[1])).count();
+    let same = geometry::places(positions).windows(2).filter(|pair| pair[0] == pair[1]).count();
     if same > 0 {
         let text = format!("{} at the position of the slice before", counted(same, "slice"));
         notes.push(Note { kind: NoteKind::SamePosition, text });
     }
     let spacing = geometry::spacing(positions).unwrap_or(0.0);
     let gaps = geometry::gaps(positions, spacing);
-    if let Some(&(slice, step)) = gaps.iter().max_by(|a, b| a.1.total_cmp(&b.1)) {
+    if let Some(step) = gaps.iter().max_by(|a, b| a.mm.total_cmp(&b.mm)) {
         let text = format!(
             "slices are unevenly spaced: {} of {} differ from {} mm by more than 1 %, the longest being {} mm \
              between slices {} and {}",
             gaps.len(),
-            counted(positions.len() - 1, "step"),
+            counted(geometry::steps(positions).len(), "step"),
             decimals(spacing),
-            decimals(step),
-            slice + 1,
-            slice + 2
+            decimals(step.mm),
+            step.slice + 1,
+            step.slice + 2
         );
         notes.push(Note { kind: NoteKind::Gap, text });
     }

@@ -40,6 +40,9 @@ pub struct SeriesPlan {
     pub window: Option<(f64, f64)>,
     /// The slices, by ascending position.
     pub slices: Vec<SlicePlan>,
+    /// What seem to be copies of slices, each with the slice's place: see [`comparison`](Self::comparison).
+    #[serde(default)]
+    pub copies: Vec<(usize, SlicePlan)>,
     /// What of the input is not used, and why.
     pub left_out: Vec<Note>,
     /// What is odd about the series.
@@ -60,6 +63,8 @@ pub struct SlicePlan {
     pub frames: u32,
     /// What of a large file is enough for this slice; `None`: all of it.
     pub piece: Option<Piece>,
+    /// Image Position (Patient), mm.
+    pub origin_mm: [f64; 3],
     /// Position along the slice normal, mm.
     pub position_mm: f64,
     /// Instance Number.
@@ -107,6 +112,8 @@ pub enum NoteKind {
     NotImages,
     /// Slices of other series.
     OtherSeries,
+    /// Files that cannot be used and belong to no series, or repeat a slice.
+    Stray,
     /// Localizer images of the same series.
     Localizer,
     /// Derived images: left out, or the series itself.
@@ -123,6 +130,8 @@ pub enum NoteKind {
     Gap,
     /// Gantry tilt.
     Tilt,
+    /// Positions that leave a straight line.
+    Displaced,
     /// No rescale in a CT header, or half of one.
     NoRescale,
     /// UIDs that are absent or do not tell slices apart.
@@ -166,7 +175,10 @@ impl SeriesPlan {
 
     /// The name of a slice's file in messages; `None` when there is no such slice.
     pub fn file_label(&self, slice: usize) -> Option<FileLabel> {
-        let slice = self.slices.get(slice)?;
-        Some(FileLabel { index: slice.file, count: self.file_count, id: slice.file_id.clone() })
+        self.slices.get(slice).map(|slice| self.label_of(slice))
+    }
+
+    pub(super) fn label_of(&self, slice: &SlicePlan) -> FileLabel {
+        FileLabel { index: slice.file, count: self.file_count, id: slice.file_id.clone() }
     }
 }

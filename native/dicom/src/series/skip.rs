@@ -3,7 +3,9 @@
 //! Skipping is for the odd damaged file. What is left must still be the scan: no more than a tenth of the slices gone, and not
 //! two neighbours, which would leave a hole. Each skipped slice is said in the plan, and so in manifest and report.
 
-use super::geometry;
+use std::collections::BTreeSet;
+
+use super::geometry::{self, SAME_PLACE_MM, Step};
 use super::notes::{self, decimals};
 use super::plan::{Note, NoteKind, SeriesPlan};
 use crate::error::Error;
@@ -18,16 +20,30 @@ impl SeriesPlan {
     /// `Input` kind when too much is missing then.
     pub fn without(&self, bad: &[(usize, String)]) -> Result<SeriesPlan, Error> {
         let mut plan = self.clone();
-        let kept = plan.slices.into_iter().enumerate();
-        let kept = kept.filter(|(slice, _)| bad.iter().all(|(skipped, _)| skipped != slice));
-        plan.slices = kept.map(|(_, slice)| slice).collect();
+        let skipped: BTreeSet<usize> = bad.iter().map(|(slice, _)| *slice).collect();
+        let kept = |slice: &usize| !skipped.contains(slice);
+        let slices = plan.slices.into_iter().enumerate().filter(|(slice, _)| kept(slice));
+        plan.slices = slices.map(|(_, slice)| slice).collect();
+        plan.copies.retain(|(slice, _)| kept(slice));
+        for (slice, _) in &mut plan.copies {
+            *slice -= skipped.range(..*slice).count();
+        }
         let positions: Vec<f64> = plan.slices.iter().map(|slice| slice.position_mm).collect();
         let before = plan.left_out.iter().filter(|note| note.kind == NoteKind::Skipped).count();
-        check(&positions, before + bad.len())?;
+        let gone: Vec<f64> =
+            skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)).collect();
+        let gone = (before == 0).then_some(gone.as_slice());
+        check(&positions, gone, before + skipped.len())?;
+        let places: Vec<[f64; 3]> = plan.slices.iter().map(|slice| slice.origin_mm).collect();
+        let path = geometry::path(&places, geometry::normal(&plan.orientation));
         plan.slice_spacing_mm = geometry::spacing(&positions);
-        plan.warnings.retain(|note| !matches!(note.kind, NoteKind::Gap | NoteKind::SamePosition));
-        plan.warnings.splice(0..0, notes::spacing(&positions));
-        plan.left_out.extend(bad.iter().map(|(_, reason)| skipped(reason)));
+        plan.tilt_degrees = path.tilt_degrees;
+        plan.warnings.retain(|note| {
+            use NoteKind::{Displaced, Gap, SamePosition, Tilt};
+            !matches!(note.kind, Gap | SamePosition | Tilt | Displaced)
+        });
+        plan.warnings.splice(0..0, notes::geometry_notes(&positions, &path));
+        plan.left_out.extend(bad.iter().map(|(_, reason)| self::skipped(reason)));
         Ok(plan)
     }
 }
@@ -37,15 +53,21 @@ pub(super) fn skipped(reason: impl ToString) -> Note {
     Note { kind: NoteKind::Skipped, text: format!("skipped: {}", reason.to_string()) }
 }
 
-/// That so many slices may be missing from those at `positions`.
-pub(super) fn check(positions: &[f64], skipped: usize) -> Result<(), Error> {
+/// That so many slices may be missing from those at `positions`. `gone` are the positions of all that are missing, where they are known:
+/// a step that spans none of them is the scan's own.
+pub(super) fn check(positions: &[f64], gone: Option<&[f64]>, skipped: usize) -> Result<(), Error> {
     let total = positions.len() + skipped;
     if 10 * skipped > total {
         return Err(Error::TooManySkipped { skipped, total });
     }
     let spacing = geometry::spacing(positions).unwrap_or(0.0);
-    let longest = geometry::gaps(positions, spacing).into_iter().map(|(_, step)| step).fold(0.0, f64::max);
-    if skipped > 0 && longest > HOLE * spacing {
+    let spans = |step: &Step| {
+        let inside = step.from_mm + SAME_PLACE_MM..step.from_mm + step.mm;
+        gone.is_none_or(|gone| gone.iter().any(|mm| inside.contains(mm)))
+    };
+    let holes = geometry::gaps(positions, spacing).into_iter().filter(|step| step.mm > HOLE * spacing);
+    let longest = holes.filter(spans).map(|step| step.mm).fold(0.0, f64::max);
+    if skipped > 0 && longest > 0.0 {
         let [step_mm, spacing_mm] = [longest, spacing].map(decimals);
         return Err(Error::SkippedHole { skipped, total, step_mm, spacing_mm });
     }

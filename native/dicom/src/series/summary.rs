@@ -119,7 +119,7 @@ pub(super) fn summarize<'a>(
         columns: first.columns,
         pixel_spacing_mm: first.pixel_spacing_mm,
         slice_spacing_mm: geometry::spacing(&group.positions_mm()),
-        tilt_degrees: group.tilt_degrees(),
+        tilt_degrees: group.path().tilt_degrees,
         kernels: distinct(headers.iter().filter_map(|header| header.kernel.clone()).collect()),
         kvp: range(|header| header.kvp),
         tube_current_ma: range(|header| header.tube_current_ma),

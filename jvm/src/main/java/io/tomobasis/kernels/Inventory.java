@@ -43,6 +43,22 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * Notes a file that this user may not open. It is an error of a series only where it might be one of its slices.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param name path of the file relative to its input
+   */
+  public void addUnreadable(int file, String name) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    write(
+        handle -> {
+          addUnreadable0(handle, file, name);
+          return null;
+        });
+  }
+
+  /**
    * Groups, chooses and orders the slices of what was added.
    *
    * @return the series' plan as JSON: size, spacing, and its slices in spatial order with the file that each one is in
@@ -62,11 +78,29 @@ public final class Inventory extends NativeObject {
    * @throws InputException when too much is missing then
    */
   public static String without(String planJson, int[] slices, String[] reasons) {
+    requireReasons(planJson, slices, reasons);
+    return without0(planJson, slices, reasons);
+  }
+
+  /**
+   * A plan once the slices of its {@code comparison} have been decoded and found the same, two by two.
+   *
+   * @param planJson what {@link #select} returned
+   * @param slices positions in the plan of the slices for which that failed
+   * @param reasons for each, what was wrong with it
+   * @return the plan of the other slices
+   * @throws InputException when too much is missing then
+   */
+  public static String compared(String planJson, int[] slices, String[] reasons) {
+    requireReasons(planJson, slices, reasons);
+    return compared0(planJson, slices, reasons);
+  }
+
+  private static void requireReasons(String planJson, int[] slices, String[] reasons) {
     Objects.requireNonNull(planJson, "planJson");
     if (slices.length != reasons.length) {
       throw new IllegalArgumentException(slices.length + " slices and " + reasons.length + " reasons");
     }
-    return without0(planJson, slices, reasons);
   }
 
   /**
@@ -85,7 +119,11 @@ public final class Inventory extends NativeObject {
 
   private static native long add0(long handle, int file, String name, long length, byte[] head);
 
+  private static native void addUnreadable0(long handle, int file, String name);
+
   private static native String select0(long handle);
 
   private static native String without0(String planJson, int[] slices, String[] reasons);
+
+  private static native String compared0(String planJson, int[] slices, String[] reasons);
 }

@@ -8,10 +8,11 @@ import org.apache.spark.storage.StorageLevel
 import org.apache.spark.util.SerializableConfiguration
 
 import java.io.PrintStream
+import java.util.Arrays
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver}
+import io.tomobasis.kernels.{Decomposition, InputException, Inventory, NamedFile, PassDriver}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
@@ -38,7 +39,13 @@ object DecomposeJob {
         try {
           sc.addSparkListener(progress)
           val job = new DecomposeJob(sc, config, forDecoding.map(DecodeResources.profile), progress)
-          job.run(if (config.skipBadSlices) job.withoutBadSlices(plan, files, err) else plan, files, scan, result)
+          val compared = job.withComparedCopies(plan, files, err)
+          job.run(
+            if (config.skipBadSlices) job.withoutBadSlices(compared, files, err) else compared,
+            files,
+            scan,
+            result
+          )
         } finally sc.stop()
       result.commit()
       out.println(closing)
@@ -71,12 +78,29 @@ private final class DecomposeJob(
    * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
    */
   def withoutBadSlices(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan = {
-    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
-    val sources = SourceFiles(hadoop, files.length, verbose = false)
-    val bad = SliceReader.bad(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources, decoding)
+    val bad = digests(plan, files).collect { case (slice, reason, _) if reason.nonEmpty => slice -> reason }
     for ((_, reason) <- bad) err.println(s"skipped: $reason")
     if (bad.isEmpty) plan
     else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray))
+  }
+
+  /** The plan once what seems to be a copy of a slice has proven to have its pixels. */
+  def withComparedCopies(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan =
+    plan.comparison.fold(plan) { comparison =>
+      val unequal = digests(comparison.plan, files).grouped(2).toSeq.zipWithIndex.flatMap { case (pair, copy) =>
+        val undecodable = pair.map(_._2).find(_.nonEmpty)
+        val differs = Option.when(!Arrays.equals(pair.head._3, pair.last._3))(comparison.differs(copy))
+        undecodable.orElse(differs).map(comparison.of(copy) -> _)
+      }
+      for ((_, reason) <- unequal)
+        if (config.skipBadSlices) err.println(s"skipped: $reason") else throw new InputException(reason)
+      SeriesPlan.parse(Inventory.compared(plan.json, unequal.map(_._1).toArray, unequal.map(_._2).toArray))
+    }
+
+  private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[(Int, String, Array[Byte])] = {
+    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
+    val sources = SourceFiles(hadoop, files.length, verbose = false)
+    SliceReader.digests(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources, decoding)
   }
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */

@@ -15,7 +15,7 @@ import org.apache.hadoop.util.functional.FutureIO
 
 import java.io.{EOFException, FileNotFoundException, IOException}
 
-import scala.util.Using
+import scala.util.{Try, Using}
 
 /** Files, and parts of them, on any Hadoop file system; entries of archives are files too. */
 object HadoopFiles {
@@ -60,6 +60,15 @@ object HadoopFiles {
   /** The same, where the store can be asked again for what it did not say. */
   def reason(fs: FileSystem, path: Path, e: IOException): String =
     ObjectStores.reason(fs, path, e).getOrElse(kind(e))
+
+  /** Whether this user may not open a file that is there. Java says of local files only that they are not there. */
+  def denied(file: InputFile, e: IOException, conf: Configuration): Boolean = e match {
+    case _: AccessControlException | _: java.nio.file.AccessDeniedException => true
+    case _: FileNotFoundException =>
+      val path = new Path(file.uri)
+      Try(fileSystem(path, conf).exists(path)).getOrElse(false)
+    case _ => false
+  }
 
   /** An exception and what caused it, outermost first. */
   def causes(e: Throwable): Seq[Throwable] = Iterator.iterate(e)(_.getCause).takeWhile(_ != null).take(32).toSeq

@@ -3,7 +3,7 @@ package io.tomobasis.job
 import org.apache.hadoop.conf.Configuration
 
 import java.io.IOException
-import java.util.concurrent.{Callable, ExecutionException, Executors}
+import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
@@ -39,7 +39,7 @@ private final class SeriesScan(
       for (window <- direct.grouped(Ahead)) {
         val heads = window.map(i => pool.submit((() => head(i, HeadBytes)): Callable[Array[Byte]]))
         for ((i, first) <- window.zip(heads)) {
-          add(i, first.get, head(i, _))
+          add(i, finished(first), head(i, _))
           done(1)
         }
       }
@@ -52,26 +52,35 @@ private final class SeriesScan(
           }
         }
       inventory.select()
-    } catch {
-      case e: ExecutionException => throw e.getCause
     } finally pool.shutdownNow()
   }
 
-  private def add(i: Int, first: Array[Byte], head: Long => Array[Byte]): Unit = {
-    var bytes = first
-    var needed = inventory.add(i, files(i).name, files(i).length, bytes)
-    while (needed > bytes.length) {
-      bytes = head(needed)
-      needed = inventory.add(i, files(i).name, files(i).length, bytes)
-    }
-  }
+  private def finished(head: Future[Array[Byte]]): Array[Byte] =
+    try head.get
+    catch { case e: ExecutionException => throw e.getCause }
+
+  private def add(i: Int, first: => Array[Byte], head: Long => Array[Byte]): Unit =
+    try {
+      var bytes = first
+      var needed = inventory.add(i, files(i).name, files(i).length, bytes)
+      while (needed > bytes.length) {
+        bytes = head(needed)
+        needed = inventory.add(i, files(i).name, files(i).length, bytes)
+      }
+    } catch { case _: NotPermitted => inventory.addUnreadable(i, files(i).name) }
 
   private def head(i: Int, bytes: Long): Array[Byte] = read(i, bytes)(HadoopFiles.read(files(i), _, conf))
 
   private def read(i: Int, bytes: Long)(first: Int => Array[Byte]): Array[Byte] =
     try first(math.min(math.min(bytes, files(i).length), HadoopFiles.LongestArray).toInt)
-    catch { case e: IOException => throw Unreadable(files(i), i, files.length, config.verbose, e) }
+    catch {
+      case e: IOException if HadoopFiles.denied(files(i), e, conf) => throw new NotPermitted(e)
+      case e: IOException => throw Unreadable(files(i), i, files.length, config.verbose, e)
+    }
 }
+
+/** A file that this user may not open. */
+private final class NotPermitted(cause: IOException) extends Exception(cause)
 
 /** The error for a file that Hadoop could not read. Its cause names the path, so it is kept only when paths may be shown. */
 private[job] object Unreadable {

@@ -24,15 +24,18 @@ object SliceReader {
   ): RDD[(Int, Piece)] =
     tasks(sc, groups, resources).flatMap(reader(sc, plan, files).pieces)
 
-  /** Slices that cannot be decoded, by their place in the series, with the reasons. Decodes all slices and keeps none. */
-  def bad(
+  /**
+   * For each slice its place in the series, the reason why it cannot be decoded (or nothing), and the digest of its pixels. Decodes
+   * all slices and keeps none.
+   */
+  def digests(
       sc: SparkContext,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles,
       resources: Option[ResourceProfile]
-  ): Seq[(Int, String)] =
-    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).bad).collect().toSeq.sorted
+  ): Seq[(Int, String, Array[Byte])] =
+    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).digests).collect().toSeq.sortBy(_._1)
 
   private def tasks(sc: SparkContext, groups: IndexedSeq[Seq[SliceSource]], resources: Option[ResourceProfile]) = {
     val slices = sc.parallelize(groups, groups.length)
@@ -86,21 +89,28 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
     }
   }
 
-  /** Slices that cannot be decoded, with the reasons. */
-  def bad(group: Seq[SliceSource]): Iterator[(Int, String)] = {
+  /** Digests of slices, or the reasons why they cannot be decoded. */
+  def digests(group: Seq[SliceSource]): Iterator[(Int, String, Array[Byte])] = {
     val room = new Array[Short](layout.pixels)
     // A file that cannot be read at all is the storage's fault and no bad slice.
     files
       .each(group) { (ofFile, bytes) =>
         def decodes(some: Seq[SliceSource]) = Try(decode(some, bytes, room, Seq.fill(some.length)(0)))
-        if (decodes(ofFile).isSuccess) Seq.empty
-        else ofFile.flatMap(source => decodes(Seq(source)).failed.toOption.map(reason(source, _)))
+        def one(source: SliceSource) =
+          decodes(Seq(source)).fold(
+            e => (source.slice, reason(e), Array.emptyByteArray),
+            digest => (source.slice, "", digest)
+          )
+        decodes(ofFile).fold(
+          _ => ofFile.map(one),
+          all => ofFile.zipWithIndex.map { case (source, i) => (source.slice, "", all.slice(32 * i, 32 * (i + 1))) }
+        )
       }
       .flatten
   }
 
-  private def reason(source: SliceSource, error: Throwable): (Int, String) = error match {
-    case e: InputException => source.slice -> e.getMessage
+  private def reason(error: Throwable): String = error match {
+    case e: InputException => e.getMessage
     case other => throw other
   }
 

@@ -114,6 +114,21 @@ class DecomposeJobSuite extends AnyFunSuite {
     }
   }
 
+  test("a file that may not be opened stops a series only where it might be one of its slices") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      run(input, base.resolve("plain"), conf("local[2]"))
+      Files.write(input.resolve("locked.dcm"), Array[Byte](1, 2, 3))
+      val (_, err) = run(s"faulty://fine$input", base.resolve("beside"), conf("local[2]"))
+      assert(err.contains("cannot be opened (permission denied)"), err)
+      assert(root(base.resolve("beside")) == root(base.resolve("plain")))
+      Files.delete(input.resolve("slice-004.dcm"))
+      val thrown = intercept[Exception](run(s"faulty://fine$input", base.resolve("missing"), conf("local[2]")))
+      val failure = Failure.of(thrown)
+      assert(failure.exitCode == 3 && failure.message.contains("cannot be opened"), failure)
+    }
+  }
+
   test("tasks that fail once are repeated and leave no trace in the result") {
     withFolder { base =>
       val input = writeSeries(base.resolve("in"), ct)

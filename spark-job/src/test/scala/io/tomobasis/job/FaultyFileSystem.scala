@@ -3,6 +3,7 @@ package io.tomobasis.job
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FSDataInputStream, FileStatus, Path, RawLocalFileSystem}
 import org.apache.hadoop.fs.permission.FsPermission
+import org.apache.hadoop.security.AccessControlException
 import org.apache.spark.{SparkConf, TaskContext}
 
 import java.io.{File, IOException, OutputStream}
@@ -15,7 +16,7 @@ import scala.jdk.CollectionConverters._
  * The local disk under other names, with faults on request.
  *
  * `faulty://once/PATH`: in each task's partition, the first reading and the first writing fail. `faulty://full/PATH`: no file
- * can be written. `faulty://fine/PATH`: nothing fails. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
+ * can be written. `faulty://fine/PATH`: nothing fails. Under each, files whose names begin with "locked" may not be opened. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
  * What is created or renamed is recorded.
  */
 class FaultyFileSystem extends RawLocalFileSystem {
@@ -36,6 +37,7 @@ class FaultyFileSystem extends RawLocalFileSystem {
     new FileStatus(s.getLen, s.isDirectory, s.getReplication, s.getBlockSize, s.getModificationTime, s.getPath)
 
   override def open(path: Path, bufferSize: Int): FSDataInputStream = {
+    if (path.getName.startsWith("locked")) throw new AccessControlException("permission denied")
     failOnce("read")
     super.open(path, bufferSize)
   }

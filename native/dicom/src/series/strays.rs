@@ -1,0 +1,144 @@
+//! Files that cannot be used: which of them matter to a series.
+//!
+//! A slice that is missing from a matrix without a word is the worst fault; a scan that cannot be read because something else lies in its
+//! folder is the next. A broken file
+//!
+//! | what is known of it | to the series that is wanted |
+//! |---|---|
+//! | it has this Series Instance UID | stops it |
+//! | it has another one, or its header is whole and has none | is not of it |
+//! | it has the SOP Instance UID of a slice that is used | is a broken copy |
+//! | nothing: it is cut off before that, or cannot be opened | stops it where the series has room for it, see [`Beside::has_room`] |
+//!
+//! A slice in order that has no Series Instance UID belongs to no series, but for one that fills a hole of this one or goes on where it
+//! ends. Whatever stops nothing is counted and said.
+
+use std::collections::{BTreeSet, HashMap, HashSet};
+
+use super::geometry::{self, SAME_PLACE_MM, dot, normal};
+use super::group::{Group, Member, same_volume};
+use super::{Broken, Inventory};
+use crate::problem::Problem;
+
+/// So many files may be strays beside any series; more than a tenth of the slices may not.
+const FEW: usize = 10;
+
+/// What a broken file is to a series.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Claim {
+    /// It is missing from it, or might be.
+    Ours,
+    /// Of another series.
+    Foreign,
+    /// It repeats a slice that is used.
+    Copy,
+    /// Of no series.
+    Stray,
+}
+
+/// What of an input may matter to a series beside the slices of its own, indexed so that a listing takes time in proportion to its length.
+pub(super) struct Beside<'a> {
+    /// Broken files by their Series Instance UID, `None` where that cannot be known.
+    broken: HashMap<Option<&'a str>, Vec<(usize, &'a Broken)>>,
+    /// Instance Numbers of each series, other images than its slices' too.
+    numbers: HashMap<&'a str, BTreeSet<i64>>,
+    /// Slices without Series Instance UID.
+    unnamed: Vec<Member<'a>>,
+}
+
+impl<'a> Beside<'a> {
+    pub fn new(inventory: &'a Inventory, groups: &[Group<'a>]) -> Self {
+        let mut beside = Beside { broken: HashMap::new(), numbers: HashMap::new(), unnamed: Vec::new() };
+        for (file, broken) in inventory.broken() {
+            beside.broken.entry(broken.series.as_deref()).or_default().push((file, broken));
+        }
+        for group in groups {
+            let numbers = group.slices.iter().filter_map(|member| member.header.instance_number);
+            beside.numbers.entry(group.series).or_default().extend(numbers);
+            if group.series.is_empty() {
+                beside.unnamed.extend(&group.slices);
+            }
+        }
+        beside
+    }
+
+    /// Files that stop the group.
+    pub fn problems(&self, group: &Group<'a>) -> Vec<(usize, Problem)> {
+        let own = group.series_uids().map(Some).chain([None]);
+        let candidates: Vec<_> = own.filter_map(|uid| self.broken.get(&uid)).flatten().copied().collect();
+        let broken = self.claimed(group, candidates).into_iter().filter(|(.., claim)| *claim == Claim::Ours);
+        let broken = broken.map(|(file, broken, _)| (file, broken.problem.clone()));
+        broken.chain(self.continuations(group)).collect()
+    }
+
+    /// What all broken files are to the group, in file order.
+    pub fn claims(&self, group: &Group<'a>) -> Vec<(usize, &'a Broken, Claim)> {
+        let mut claims = self.claimed(group, self.broken.values().flatten().copied().collect());
+        claims.sort_by_key(|(file, ..)| *file);
+        claims
+    }
+
+    fn claimed(
+        &self,
+        group: &Group<'a>,
+        broken: Vec<(usize, &'a Broken)>,
+    ) -> Vec<(usize, &'a Broken, Claim)> {
+        if broken.is_empty() {
+            return Vec::new();
+        }
+        let own: HashSet<&str> = group.series_uids().collect();
+        // A SOP Instance UID that several slices share says nothing.
+        let mut instances = HashMap::<&str, usize>::new();
+        for header in group.slices.iter().map(|member| member.header).filter(|header| header.frame == 0) {
+            *instances.entry(&header.sop_instance_uid).or_default() += 1;
+        }
+        let is_copy = |broken: &Broken| {
+            let uid = broken.instance.as_deref().filter(|uid| !uid.is_empty());
+            uid.is_some_and(|uid| instances.get(uid) == Some(&1))
+        };
+        let unknown = self.broken.get(&None).map_or(&[][..], Vec::as_slice);
+        let unknown = unknown.iter().filter(|(_, broken)| !is_copy(broken)).count();
+        let room = unknown > 0 && self.has_room(group, unknown);
+        let claim = |broken: &Broken| match broken.series.as_deref() {
+            Some(uid) if !own.contains(uid) && uid.is_empty() => Claim::Stray,
+            Some(uid) if !own.contains(uid) => Claim::Foreign,
+            _ if is_copy(broken) => Claim::Copy,
+            Some(_) => Claim::Ours,
+            None if room => Claim::Ours,
+            None => Claim::Stray,
+        };
+        broken.into_iter().map(|(file, broken)| (file, broken, claim(broken))).collect()
+    }
+
+    /// Whether so many files of unknown content might be missing from a group: positions or Instance Numbers have holes, or the files are
+    /// too many to be strays.
+    fn has_room(&self, group: &Group, files: usize) -> bool {
+        let positions = group.positions_mm();
+        let spacing = geometry::spacing(&positions).unwrap_or(0.0);
+        let hole = geometry::steps(&positions).iter().any(|step| step.mm > 1.5 * spacing);
+        let numbers = self.numbers.get(group.series);
+        let ends = numbers.and_then(|numbers| Some((numbers.len(), numbers.first()?, numbers.last()?)));
+        let unnumbered = ends.is_some_and(|(count, first, last)| {
+            let between = last.abs_diff(*first).saturating_add(1).saturating_sub(count as u64);
+            let before = u64::try_from(first.saturating_sub(1)).unwrap_or(0);
+            [between, before].into_iter().any(|missing| (1..=files as u64).contains(&missing))
+        });
+        hole || unnumbered || (files > FEW && 10 * files > group.slices.len())
+    }
+
+    /// Slices without Series Instance UID that look like a part of the group: they fill a hole, or go on where it ends.
+    fn continuations(&self, group: &Group) -> Vec<(usize, Problem)> {
+        let positions = group.positions_mm();
+        let Some(spacing) = geometry::spacing(&positions) else { return Vec::new() };
+        let axis = normal(&group.first.orientation);
+        let fits = |member: &&Member| {
+            let mm = dot(member.header.position_mm, axis);
+            let nearest =
+                positions.iter().map(|position| (position - mm).abs()).fold(f64::INFINITY, f64::min);
+            let next = nearest > 0.5 * spacing + SAME_PLACE_MM && nearest < 1.5 * spacing;
+            next && same_volume(group.first, member.header)
+        };
+        let others = self.unnamed.iter().filter(|_| !group.series.is_empty());
+        others.filter(fits).map(|member| (member.file, Problem::NoSeries)).collect()
+    }
+}
