@@ -219,10 +219,14 @@ fn three_volumes_of_two_attributes_are_three_series() {
         })
         .collect();
     assert_volumes("kernel and acquisition", &files, &[volume(0), volume(1), volume(2)]);
-    let labels: HashSet<String> = inventory(&files).series().iter().map(|one| one.part.join(", ")).collect();
+    let labels = |files: &[Vec<u8>]| -> HashSet<String> {
+        inventory(files).series().iter().map(|one| one.part.join(", ")).collect()
+    };
+    let alike = two(of(["80.0001", "80.0002"], KVP, "DS"));
+    assert_eq!(labels(&alike), ["tube voltage 1 of 2", "tube voltage 2 of 2"].map(str::to_owned).into());
     let expected =
         ["kernel 1 of 2, acquisition 1 of 2", "kernel 1 of 2, acquisition 2 of 2", "kernel 2 of 2"];
-    assert_eq!(labels, expected.map(str::to_owned).into());
+    assert_eq!(labels(&files), expected.map(str::to_owned).into());
 }
 
 #[test]

@@ -74,10 +74,14 @@ fn split_by<'a>(
         return vec![(slices, told.to_vec())];
     };
     let count = lots.len();
-    let name = |(turn, Lot { value, slices }): (usize, Lot<'a>)| {
-        let turn = turn + 1;
-        let label = value.as_ref().and_then(aspect.label);
-        let label = label.unwrap_or_else(|| format!("{} {turn} of {count}", aspect.noun));
+    let labels: Vec<_> = lots.iter().map(|lot| lot.value.as_ref().and_then(aspect.label)).collect();
+    let mut alike: HashMap<&Option<String>, usize> = HashMap::new();
+    labels.iter().for_each(|label| *alike.entry(label).or_default() += 1);
+    let name = |(i, Lot { value, slices }): (usize, Lot<'a>)| {
+        let turn = i + 1;
+        // Numbers that look alike when rounded are no names.
+        let own = labels.get(i).filter(|label| alike.get(label) == Some(&1));
+        let label = own.cloned().flatten().unwrap_or_else(|| format!("{} {turn} of {count}", aspect.noun));
         // A kernel or a voltage stays what it is when other parts come; a rank has nothing but itself.
         let key = value.map_or_else(|| turn.to_string(), |value| format!("{value:?}"));
         let mut told = told.to_vec();
