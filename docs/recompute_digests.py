@@ -54,6 +54,8 @@ def from_tables(result: Path, manifest: dict) -> dict:
     parameters = manifest["parameters"]
     keys = ("center", "oversample", "power_iterations", "seed", "sketch")
     lines += [f"{key} {parameters[key]}".lower() for key in keys if key in parameters]
+    if manifest["series"].get("padding", {}).get("replaced"):
+        lines += [f"padding {parameters['padding']}"]
     lines += [f"pixels {manifest['digests']['pixels']}"]
     lines += [f"{key} {digests[key].hex()}" for key in ("s", "V", "U")]
     digests["root"] = sha256("".join(line + "\n" for line in lines).encode())

@@ -11,13 +11,13 @@ import imagecodecs
 import numpy as np
 import pydicom
 import pytest
-from pydicom.encaps import encapsulate
+from pydicom.encaps import encapsulate, generate_frames
 from pydicom.pixels import pixel_array
 from pydicom.uid import JPEG2000, JPEG2000Lossless, JPEGLSLossless, JPEGLSNearLossless, RLELossless
 
 import ct_image
 from ct_image import Storage
-from running import described, reader
+from running import decompose, described, reader
 
 BUNDLED = Path(pydicom.__file__).parent / "data/test_files"
 JPEG = "1.2.840.10008.1.2.4."
@@ -188,3 +188,110 @@ def test_made_cosine_transforms_of_12_bits_have_dcmtks_pixels(syntax, dcmtk, tmp
     made = dcmtk("dcmcjpeg", JPEG_12_BITS[syntax], plain)
     assert pydicom.dcmread(made).file_meta.TransferSyntaxUID == JPEG + syntax
     assert same_as_dcmtk([made], dcmtk) == 1
+
+
+def notes(path, tmp_path):
+    """What the command tells of the pixels of a series of one file."""
+    done = decompose("--input", path, "--output", tmp_path / f"{path.stem}-result", "--emit", "parquet")
+    assert done.code == 0, done.err
+    warnings = json.loads((tmp_path / f"{path.stem}-result/manifest.json").read_text())["series"]["warnings"]
+    told = [note["text"] for note in warnings if note["kind"] in ("spare-bits", "codestream", "lossy")]
+    assert all(text in done.err for text in told)
+    return told
+
+
+# Stored cells of 16 bits, Bits Stored, signed, Overlay Bit Position; what is told.
+CELLS = {
+    "unsigned": (lambda x: 4 * x, 12, False, None, "({above} pixels): these bits are not used"),
+    "signed": (lambda x: 2 * (x - 2048), 12, True, None, "these bits are not used; where Bits Stored is wrong"),
+    "overlay": (lambda x: x | (x % 5 == 0) << 12, 12, False, 12, "({above} pixels): these bits are overlays"),
+    "sign in no bit": (lambda x: x & 4095, 12, True, None, None),
+    "sign in all bits": (lambda x: x - 2048, 12, True, None, None),
+}
+
+
+@pytest.mark.parametrize("name", CELLS)
+def test_bits_above_bits_stored_are_told_and_not_used_as_pydicom_does(name, tmp_path):
+    change, bits, signed, overlay, words = CELLS[name]
+    path = tmp_path / "made.dcm"
+    values = change(image(STORED["12 bits"]).astype(np.int64))
+    cells = values.astype("<i2").view("<u2")
+    ct_image.write(ct_image.ct_slice(described(1, *values.shape), 0, values), path)
+    dataset = pydicom.dcmread(path)
+    dataset.BitsStored, dataset.HighBit, dataset.PixelRepresentation = bits, bits - 1, int(signed)
+    dataset.PixelData = cells.tobytes()
+    if overlay:
+        dataset.add_new((0x6000, 0x0100), "US", 16)
+        dataset.add_new((0x6000, 0x0102), "US", overlay)
+    dataset.save_as(path)
+    (found,) = ours([path])[path]
+    assert np.array_equal(np.array(found), theirs(path)[0])
+    told = notes(path, tmp_path)
+    if words is None:
+        assert told == []
+    else:
+        above = int((cells >> bits != 0).sum())
+        assert len(told) == 1 and words.format(above=above) in told[0]
+
+
+def odd(path, change):
+    """The same file with its codestream changed."""
+    dataset = pydicom.dcmread(path)
+    (frame,) = generate_frames(dataset.PixelData, number_of_frames=1)
+    dataset.PixelData = encapsulate([change(bytes(frame))])
+    changed = path.with_name(f"odd-{path.name}")
+    dataset.save_as(changed)
+    return changed
+
+
+def test_codestreams_that_are_odd_without_harm_have_dcmtks_pixels_and_are_told(dcmtk, tmp_path):
+    def before_end(zeros):
+        return lambda stream: stream[: stream.rindex(b"\xff\xd9")] + bytes(zeros) + b"\xff\xd9"
+
+    def no_coefficients(stream):
+        scan = stream.index(b"\xff\xda")
+        end = scan + 2 + int.from_bytes(stream[scan + 2 : scan + 4], "big")
+        assert stream[end - 3 : end] == bytes([0, 63, 0])
+        return stream[: end - 3] + bytes(3) + stream[end:]
+
+    def revision(stream):
+        return stream.replace(b"JFIF\0\x01", b"JFIF\0\x05")
+
+    made = {name: tmp_path / f"{name}.dcm" for name in ("70", "80", "rle", "50")}
+    write(made["70"], JPEG + "70", STORED["12 bits"])
+    write(made["80"], JPEGLSLossless, STORED["12 bits"])
+    write(made["50"], JPEG + "50", STORED["8 bits"])
+    write(made["rle"], RLELossless, STORED["12 bits"])
+    extended = dcmtk("dcmcjpeg", "+ee", dcmtk("dcmdrle", made["rle"]))
+    cases = [
+        (made["70"], before_end(20), "dcmdjpeg", "with extra bytes before the end of the JPEG image"),
+        (made["80"], before_end(1), "dcmdjpls", "with zero bytes before the end of the JPEG-LS image"),
+        (made["50"], revision, "dcmdjpeg", "with an unknown JFIF revision"),
+        (extended, no_coefficients, "dcmdjpeg", "with Ss = Se = 0"),
+    ]
+    for path, change, program, words in cases:
+        changed = odd(path, change)
+        (found,) = ours([changed])[changed]
+        assert np.array_equal(np.array(found), theirs(dcmtk(program, changed))[0]), words
+        told = notes(changed, tmp_path)
+        assert len([text for text in told if words in text]) == 1, (words, told)
+
+
+# What loses something: an encoder, and the lossless syntaxes that are named in its place.
+LOSSY = {JPEG + "50": ["57", "70"], JPEGLSNearLossless: ["80"], JPEG2000: ["90"], JPEG + "203": ["201", "202"]}
+
+
+@pytest.mark.parametrize("syntax", LOSSY, ids=lambda uid: pydicom.uid.UID(uid).name)
+def test_a_lossy_codestream_under_a_lossless_syntax_has_its_pixels_and_is_told(syntax, tmp_path):
+    path = tmp_path / "made.dcm"
+    write(path, syntax, STORED[ENCODERS[syntax][1][0]])
+    (expected,) = ours([path])[path]
+    dataset = pydicom.dcmread(path)
+    for last in LOSSY[syntax]:
+        dataset.file_meta.TransferSyntaxUID = JPEG + last
+        dataset.LossyImageCompression = "00"
+        changed = tmp_path / f"{last}.dcm"
+        dataset.save_as(changed)
+        assert ours([changed])[changed] == [expected]
+        told = notes(changed, tmp_path)
+        assert told == ["the only slice compressed with loss, though the transfer syntax is a lossless one"]

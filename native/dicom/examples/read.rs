@@ -66,7 +66,9 @@ fn slices(file: &[u8], mode: &str, out: &mut Vec<i16>) -> Result<Vec<(u32, Value
     let mut slices = Vec::new();
     for (number, slice) in plan.slices.iter().enumerate() {
         let shown = match mode {
-            "pixels" => opened.decode(&plan, number, out)?.map(|byte| format!("{byte:02x}")).concat().into(),
+            "pixels" => {
+                opened.decode(&plan, number, out)?.digest.map(|byte| format!("{byte:02x}")).concat().into()
+            }
             _ => {
                 let offset = opened.pixels(&plan, number, out)?;
                 let shown = if mode == "values" { out.as_slice() } else { &[] };

@@ -43,7 +43,9 @@ pub use buffer::FileBuffer;
 pub use error::{Error, ErrorKind};
 pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
-pub use pixels::{FileBytes, SliceFile, decode};
+pub use pixels::{
+    FileBytes, Findings, PaddingFound, PaddingRule, Remark, SliceFile, SliceRecord, decode, notes,
+};
 pub use problem::Problem;
 pub use series::{
     Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,

@@ -88,7 +88,9 @@ pub enum Problem {
     )]
     NotEncapsulated,
     /// The items that hold compressed frames are not as they should be (PS3.5 annex A.4).
-    #[error("the fragments of its compressed pixel data are broken: {what}; copy it again from its source")]
+    #[error(
+        "the fragments of its compressed pixel data are broken: {what}; convert it with a DICOM toolkit that reads it"
+    )]
     Fragments {
         /// In what.
         what: &'static str,
@@ -105,11 +107,11 @@ pub enum Problem {
         frames: u64,
     },
     /// A deflate stream that cannot be inflated.
-    #[error("its deflated data is {what}; copy it again from its source")]
-    Deflate {
-        /// How.
-        what: &'static str,
-    },
+    #[error("its deflated data is damaged; convert it with a DICOM toolkit that reads it")]
+    Deflate,
+    /// A deflate stream that ends too early.
+    #[error("its deflated data is cut off; copy it again from its source")]
+    CutDeflate,
     /// A deflate stream that is longer than it may be.
     #[error("its deflated data has more than {limit} bytes when inflated; convert it with a DICOM toolkit")]
     Inflated {
@@ -130,12 +132,18 @@ pub enum Problem {
         expected: String,
     },
     /// The compressed image cannot be decoded.
-    #[error("its {codec} image cannot be decoded ({reason}); copy it again from its source")]
+    #[error("its {codec} image cannot be decoded ({reason}); convert it with a DICOM toolkit that reads it")]
     Codestream {
         /// Name of the compression.
         codec: &'static str,
         /// What the decoder says.
         reason: String,
+    },
+    /// The compressed image ends too early.
+    #[error("its {codec} image is cut off; copy it again from its source")]
+    CutCodestream {
+        /// Name of the compression.
+        codec: &'static str,
     },
     /// Several frames, or an enhanced class, and nothing that says where each frame lies.
     #[error(
@@ -171,7 +179,7 @@ pub enum Problem {
     #[error("it has a Modality LUT Sequence (0028,3000): only Rescale Slope and Intercept are applied here")]
     ModalityLut,
     /// Items of a sequence are not as they should be (PS3.5 section 7.5).
-    #[error("the items of {} are broken; copy it again from its source", name(*tag))]
+    #[error("the items of {} are broken; repair it with a DICOM toolkit (dcmconv)", name(*tag))]
     Sequence {
         /// The outermost sequence.
         tag: Tag,

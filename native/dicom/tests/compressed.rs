@@ -9,8 +9,8 @@ use std::time::Instant;
 use cap::Cap;
 use common::codestreams::CODESTREAMS;
 use common::{from_hex, only, with_image};
-use tomobasis_dicom::decode;
 use tomobasis_dicom::testing::{DicomFile, deflate};
+use tomobasis_dicom::{decode, notes};
 
 /// Bytes that all tests of this program may hold at one time.
 const CAP: usize = 96 << 20;
@@ -155,6 +155,100 @@ fn a_codestream_cut_anywhere_is_refused_at_once_or_lacks_only_its_end() {
             );
         }
         assert!(began.elapsed().as_secs() < 20, "{syntax} took {:?}", began.elapsed());
+    }
+}
+
+/// The codestream of a syntax, as another encoder wrote it.
+fn stream_of(syntax: &str) -> (u16, Vec<u8>) {
+    let (_, bits, _, stream) = CODESTREAMS.into_iter().find(|known| known.0 == syntax).unwrap();
+    (bits, from_hex(stream))
+}
+
+/// Pixels of an image under a syntax, and what is told of it.
+fn told(syntax: &str, bits: u16, stream: &[u8]) -> Result<(Vec<i16>, Vec<String>), String> {
+    let file = with_image(16, bits).encapsulated(syntax, &[stream]).bytes();
+    let plan = only(std::slice::from_ref(&file)).unwrap();
+    let mut out = vec![0; plan.pixels()];
+    let record = decode(&plan, 0, &file, &mut out).map_err(|error| error.to_string())?;
+    Ok((out, notes(&plan, &[record]).into_iter().map(|note| note.text).collect()))
+}
+
+#[test]
+fn what_is_odd_but_harmless_in_a_codestream_is_read_and_said() {
+    let before_end = |stream: &[u8], bytes: &[u8]| {
+        let (pixels, end) = stream.split_at(stream.len() - 2);
+        [pixels, bytes, end].concat()
+    };
+    let put = |stream: &[u8], before: &[u8], at: usize, byte: u8| {
+        let start = stream.windows(before.len()).position(|bytes| bytes == before).unwrap();
+        let mut stream = stream.to_vec();
+        stream[start + at] = byte;
+        stream
+    };
+    type Change = Box<dyn Fn(&[u8]) -> Vec<u8>>;
+    // libjpeg-turbo has read a few bytes ahead, and says nothing of those.
+    let extra = "with extra bytes before the end of the JPEG image";
+    let cases: [(&str, Change, &str); 7] = [
+        (".50", Box::new(move |s| before_end(s, &[0; 20])), extra),
+        (".70", Box::new(move |s| before_end(s, &[0; 20])), extra),
+        (".57", Box::new(move |s| before_end(s, &[0; 20])), extra),
+        (".50", Box::new(move |s| put(s, b"JFIF", 5, 7)), "with an unknown JFIF revision"),
+        (".51", Box::new(move |s| put(s, &[0, 63, 0], 1, 0)), "with Ss = Se = 0"),
+        (".50", Box::new(move |s| put(s, &[0, 63, 0], 1, 0)), "with Ss = Se = 0"),
+        (
+            ".80",
+            Box::new(move |s| before_end(s, &[0])),
+            "with zero bytes before the end of the JPEG-LS image",
+        ),
+    ];
+    for (syntax, change, words) in cases {
+        let syntax = format!("1.2.840.10008.1.2.4{syntax}");
+        let (bits, stream) = stream_of(&syntax);
+        let (pixels, notes) = told(&syntax, bits, &stream).unwrap();
+        assert_eq!(notes, [""; 0], "{syntax}");
+        let (odd, notes) = told(&syntax, bits, &change(&stream)).unwrap();
+        assert_eq!(odd, pixels, "{syntax}: {words}");
+        assert!(
+            notes.len() == 1 && notes[0].starts_with("the only slice ") && notes[0].contains(words),
+            "{notes:?}"
+        );
+    }
+}
+
+#[test]
+fn what_may_be_damage_stays_an_error_that_says_what_it_is() {
+    let with = |syntax: &str, bytes: &[u8]| {
+        let (bits, stream) = stream_of(syntax);
+        let (pixels, end) = stream.split_at(stream.len() - 2);
+        told(syntax, bits, &[pixels, bytes, end].concat()).unwrap_err()
+    };
+    for (syntax, bytes) in [(JPEG_LOSSLESS, &[7; 20][..]), (JPEG_LS, &[7])] {
+        let text = with(syntax, bytes);
+        assert!(text.contains("cannot be decoded") && !text.contains("copy it again"), "{text}");
+    }
+    for (syntax, cut) in [(JPEG_LOSSLESS, 2), (JPEG_LS, 2), (JPEG_2000, 100)] {
+        let (bits, stream) = stream_of(syntax);
+        let text = told(syntax, bits, &stream[..stream.len() - cut]).unwrap_err();
+        assert!(text.contains("is cut off; copy it again from its source"), "{text}");
+    }
+}
+
+#[test]
+fn a_lossy_codestream_under_a_lossless_syntax_is_read_and_said_to_be_lossy() {
+    for (codestream, named) in
+        [("50", "57"), ("50", "70"), ("51", "70"), ("81", "80"), ("91", "90"), ("203", "201"), ("203", "202")]
+    {
+        let uid = |last| format!("1.2.840.10008.1.2.4.{last}");
+        let (bits, stream) = stream_of(&uid(codestream));
+        let (pixels, notes) = told(&uid(codestream), bits, &stream).unwrap();
+        assert_eq!(notes, [""; 0], "{codestream}");
+        let (same, notes) = told(&uid(named), bits, &stream).unwrap();
+        assert_eq!(same, pixels);
+        assert_eq!(
+            notes,
+            ["the only slice compressed with loss, though the transfer syntax is a lossless one"],
+            "{named}"
+        );
     }
 }
 

@@ -29,7 +29,7 @@ fn said(plan: &SeriesPlan, kind: NoteKind) -> &str {
 fn unequal(plan: &SeriesPlan, files: &[Vec<u8>]) -> Vec<(usize, String)> {
     let comparison = plan.comparison().expect("there are copies");
     let digest = |(place, slice): (usize, &tomobasis_dicom::SlicePlan)| {
-        decode(&comparison.plan, place, &files[slice.file], &mut [0; 4])
+        decode(&comparison.plan, place, &files[slice.file], &mut [0; 4]).map(|record| record.digest)
     };
     let decoded = comparison.plan.slices.iter().enumerate().map(digest).collect();
     comparison.unequal(decoded).into_iter().map(|(slice, error)| (slice, error.to_string())).collect()

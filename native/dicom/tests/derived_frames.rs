@@ -48,7 +48,7 @@ fn stored(instance: &DerivedInstance) -> Vec<i16> {
     let opened = SliceFile::open(FileBytes::whole(&instance.file));
     let frame = |(slice, digest): (usize, &[u8; 32])| {
         let mut out = vec![0; plan.pixels()];
-        assert_eq!(opened.decode(&plan, slice, &mut out).unwrap(), *digest);
+        assert_eq!(opened.decode(&plan, slice, &mut out).unwrap().digest, *digest);
         out
     };
     plan.slices_by_file()[0].iter().copied().zip(&instance.pixels).flat_map(frame).collect()

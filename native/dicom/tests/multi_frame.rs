@@ -4,7 +4,7 @@ mod common;
 
 use common::{from_hex, only, refusal};
 use tomobasis_dicom::testing::{DicomFile, elements};
-use tomobasis_dicom::{FileBytes, HeaderOutcome, NoteKind, SliceFile, decode, read_header};
+use tomobasis_dicom::{FileBytes, HeaderOutcome, SliceFile, read_header};
 
 const PER_FRAME: (u16, u16) = (0x5200, 0x9230);
 const FRAMES: [(f64, &str, &str); 3] = [(5.0, "1", "-1024"), (0.0, "2", "-1000.5"), (2.5, "1", "0")];
@@ -154,16 +154,4 @@ fn a_file_cut_anywhere_is_an_error_and_a_head_asks_for_what_it_needs() {
             other => panic!("{other:?}"),
         }
     }
-}
-
-#[test]
-fn padding_is_read_as_stored_and_said() {
-    let file =
-        DicomFile::ct(1, 2, &[-2000, 7]).raw((0x0028, 0x0120), "SS", (-2000_i16).to_le_bytes().to_vec());
-    let bytes = file.bytes();
-    let plan = only(std::slice::from_ref(&bytes)).unwrap();
-    assert_eq!(plan.warnings[0].kind, NoteKind::Padding);
-    let mut out = [0; 2];
-    decode(&plan, 0, &bytes, &mut out).unwrap();
-    assert_eq!(out, [-2000, 7]);
 }

@@ -7,8 +7,9 @@ use jni::{
     objects::{JByteArray, JClass, JObject, JObjectArray, JString},
     sys::{jint, jlong},
 };
+use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::GramAccumulator;
-use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, digest::Digest, result};
+use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, result};
 
 use crate::{
     arrays::{byte_arrays, new_string, size, string},
@@ -19,17 +20,18 @@ use crate::{
 /// What a handle of this class is: shared with the renderers made from it.
 pub(crate) type Shared = Arc<Decomposition>;
 
-/// The digests of all slices, 32 bytes each.
-pub(crate) fn digests(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<Vec<Digest>> {
+/// The records of all slices.
+pub(crate) fn records(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<Vec<SliceRecord>> {
     let bytes = env.convert_byte_array(bytes)?;
-    match bytes.as_chunks::<32>() {
-        (digests, []) => Ok(digests.iter().copied().map(Digest).collect()),
-        _ => Err(Failure::Argument("slice digests have 32 bytes each".to_owned())),
-    }
+    let records = match bytes.as_chunks() {
+        (records, []) => records.iter().map(SliceRecord::from_bytes).collect(),
+        _ => None,
+    };
+    records.ok_or_else(|| Failure::Argument(format!("slice records have {} bytes each", SliceRecord::BYTES)))
 }
 
-/// `long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceDigests, int threads)`; the digests are those of
-/// all slices, in series order, 32 bytes each.
+/// `long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceRecords, int threads)`; the records are those of
+/// all slices, in series order.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
 pub fn compute0<'local>(
     env: EnvUnowned<'local>,
@@ -37,16 +39,16 @@ pub fn compute0<'local>(
     plan_json: JString<'local>,
     options_json: JString<'local>,
     gram: JByteArray<'local>,
-    slice_digests: JByteArray<'local>,
+    slice_records: JByteArray<'local>,
     threads: jint,
 ) -> jlong {
     native(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         let gram = GramAccumulator::from_bytes(&env.convert_byte_array(&gram)?)?;
-        let digests = digests(env, &slice_digests)?;
+        let records = records(env, &slice_records)?;
         let threads = size(threads, "threads")?;
-        let decomposition = Decomposition::compute(plan, options, &gram, &digests, threads)?;
+        let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;
         Ok(handle::create::<Shared>(Arc::new(decomposition)))
     })
 }

@@ -11,7 +11,7 @@ use tomobasis_pipeline::pass::PassDriver;
 
 use crate::{
     arrays::{byte_arrays, size, string},
-    decomposition::{Shared, digests},
+    decomposition::{Shared, records},
     failure::{Failure, Result, native},
     handle,
 };
@@ -92,19 +92,19 @@ pub fn take0<'local>(
     })
 }
 
-/// `long finish0(long handle, byte[] sliceDigests)`: a handle of `Decomposition`.
+/// `long finish0(long handle, byte[] sliceRecords)`: a handle of `Decomposition`.
 #[jni_mangle("io.tomobasis.kernels.PassDriver")]
 pub fn finish0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
-    slice_digests: JByteArray<'local>,
+    slice_records: JByteArray<'local>,
 ) -> jlong {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
-        let digests = digests(env, &slice_digests)?;
-        let decomposition = driver.take().ok_or_else(finished)?.finish(&digests)?;
+        let records = records(env, &slice_records)?;
+        let decomposition = driver.take().ok_or_else(finished)?.finish(&records)?;
         Ok(handle::create::<Shared>(Arc::new(decomposition)))
     })
 }

@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JClass, JIntArray, JShortArray, JString},
     sys::jlong,
 };
-use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile};
+use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord};
 
 use crate::{
     arrays::{ints, size, string},
@@ -33,7 +33,7 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
 }
 
 /// `byte[] decode0(long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece, short[] out,
-/// int[] offsets)`: the slices' digests; their pixels go to `out` from their offsets on.
+/// int[] offsets)`: the slices' records, 64 bytes each; their pixels go to `out` from their offsets on.
 #[allow(clippy::too_many_arguments, reason = "the parts of a file, as Java has them")]
 #[jni_mangle("io.tomobasis.kernels.SliceDecoder")]
 pub fn decode0<'local>(
@@ -57,11 +57,11 @@ pub fn decode0<'local>(
         let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
         let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
         let mut pixels = vec![0; plan.pixels()];
-        let mut digests = Vec::with_capacity(32 * slices.len());
+        let mut records = Vec::with_capacity(SliceRecord::BYTES * slices.len());
         for (slice, offset) in slices.into_iter().zip(offsets) {
             let slice = size(slice, "slice")?;
             match file.decode(plan, slice, &mut pixels) {
-                Ok(digest) => digests.extend(digest),
+                Ok(record) => records.extend(record.to_bytes()),
                 Err(error) => {
                     log::debug!("slice {slice}: the file at fault is {}", string(env, &name)?);
                     return Err(error.into());
@@ -69,6 +69,6 @@ pub fn decode0<'local>(
             }
             out.set_region(env, offset, &pixels)?;
         }
-        Ok(env.byte_array_from_slice(&digests)?)
+        Ok(env.byte_array_from_slice(&records)?)
     })
 }

@@ -6,10 +6,9 @@
 use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile};
+use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile, SliceRecord};
 
 use crate::{
-    digest::Digest,
     error::Result,
     progress::Progress,
     scan::InputFile,
@@ -19,7 +18,7 @@ use crate::{
 /// A slice of the plan and the room for its pixels, where they are wanted.
 type Target<'a> = (usize, Option<&'a mut [i16]>);
 /// What became of a slice.
-type Decoded = std::result::Result<Digest, tomobasis_dicom::Error>;
+type Decoded = std::result::Result<SliceRecord, tomobasis_dicom::Error>;
 /// A slice of the plan and what became of it.
 type Done = (usize, Decoded);
 
@@ -37,7 +36,7 @@ pub(crate) fn decode(
     read_slices(plan, files, pixels.chunks_mut(plan.pixels()).map(Some), progress)
 }
 
-/// The same for the digests alone.
+/// The same without the pixels.
 ///
 /// # Errors
 /// As [`decode`].
@@ -122,7 +121,6 @@ impl Work<'_> {
             Some(out) => opened.decode(self.plan, slice, out),
             None => opened.decode(self.plan, slice, &mut vec![0; self.plan.pixels()]),
         };
-        let decoded = decoded.map(Digest);
         self.progress.advance(1);
         (slice, decoded)
     }

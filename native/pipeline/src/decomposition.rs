@@ -4,7 +4,7 @@
 //! digests, then handed to every block (in the job: broadcast as bytes). Nothing in it has the scan's size.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{Note, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
     BLOCK_ROWS, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
     optimal_rank,
@@ -15,6 +15,7 @@ use crate::{
     error::{Error, Result},
     factors::{Certified, Factors},
     options::{Method, Options, RankChoice},
+    padding::{self, PaddingCounts},
     spectrum::Spectrum,
 };
 
@@ -44,8 +45,12 @@ pub struct Decomposition {
     pub pixels: Digest,
     /// Salted hashes that stand for the slices' SOP Instance UIDs, in series order.
     pub instances: Vec<Digest>,
-    /// Least and greatest value of the scan, in HU.
+    /// Least and greatest value of the scan, padding apart, in HU.
     pub range: (f64, f64),
+    /// Pixels that hold nothing.
+    pub padding: PaddingCounts,
+    /// What is to be told of the decoded slices.
+    pub notes: Vec<Note>,
     /// Numbers of basis vectors that composites are rendered from, ascending.
     pub composites: Vec<usize>,
 }
@@ -58,21 +63,21 @@ struct Solved {
     numerical_rank: Option<usize>,
     energy: f64,
     noise: Option<f64>,
-    range: (f64, f64),
 }
 
 impl Decomposition {
-    /// Computes `s` and `V` from the Gram matrix of all blocks, on up to `threads` threads.
+    /// Computes `s` and `V` from the Gram matrix of all blocks, on up to `threads` threads. `records` are what decoding said of the
+    /// slices.
     ///
     /// # Errors
     /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the method is another one, the Gram
-    /// matrix or the digests are not those of this series, [`Error::Input`] for a scan of zeros, and what the linear algebra
+    /// matrix or the records are not those of this series, [`Error::Input`] for a scan of zeros, and what the linear algebra
     /// refuses.
     pub fn compute(
         plan: SeriesPlan,
         options: Options,
         gram: &GramAccumulator,
-        slice_digests: &[Digest],
+        records: &[SliceRecord],
         threads: usize,
     ) -> Result<Self> {
         options.check_against(&plan)?;
@@ -91,8 +96,9 @@ impl Decomposition {
         let rescale = rescale_of(&plan);
         let rank = columns_needed(options.rank);
         let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
-        let noise = (rank == Rank::Full).then(|| noise_of(&svd.s, &plan));
-        let k = chosen_rank(&options, &svd.s, svd.energy, &plan)?;
+        let size = measured_size(&plan, records);
+        let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, size.0, size.1));
+        let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
         let svd = svd.leading(k);
         let factors = Certified {
             v_low: svd.v_low,
@@ -107,25 +113,19 @@ impl Decomposition {
             numerical_rank: Some(svd.rank),
             energy: svd.energy,
             noise,
-            range: range_of((0..slices).map(|j| gram.column_range(j)), &rescale),
         };
-        Self::new(plan, options, slice_digests, solved)
+        Self::new(plan, options, records, solved)
     }
 
-    /// What a driver of class `fixed` made; `ranges` are the least and greatest stored value of each slice.
+    /// What a driver of class `fixed` made.
     ///
     /// # Errors
-    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the digests are not those of this
+    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the records are not those of this
     /// series, [`Error::Input`] for a scan in which nothing is left to decompose.
-    pub fn fixed(
-        plan: SeriesPlan,
-        options: Options,
-        svd: RealSvd,
-        ranges: &[(i32, i32)],
-        slice_digests: &[Digest],
-    ) -> Result<Self> {
+    pub fn fixed(plan: SeriesPlan, options: Options, svd: RealSvd, records: &[SliceRecord]) -> Result<Self> {
         options.check_against(&plan)?;
-        let k = chosen_rank(&options, &svd.s, svd.energy, &plan)?;
+        let size = measured_size(&plan, records);
+        let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
         let svd = svd.leading(k);
         let all = options.method.sketching().is_none();
         let solved = Solved {
@@ -133,22 +133,26 @@ impl Decomposition {
             v: svd.v.clone(),
             numerical_rank: all.then_some(svd.rank),
             energy: svd.energy,
-            noise: all.then(|| noise_of(svd.spectrum.get(..svd.rank).unwrap_or_default(), &plan)),
-            range: range_of(ranges.iter().copied(), &rescale_of(&plan)),
+            noise: all
+                .then(|| estimated_noise(svd.spectrum.get(..svd.rank).unwrap_or_default(), size.0, size.1)),
             factors: Factors::Fixed(Box::new(svd)),
         };
-        Self::new(plan, options, slice_digests, solved)
+        Self::new(plan, options, records, solved)
     }
 
-    fn new(plan: SeriesPlan, options: Options, slice_digests: &[Digest], solved: Solved) -> Result<Self> {
+    fn new(mut plan: SeriesPlan, options: Options, records: &[SliceRecord], solved: Solved) -> Result<Self> {
         let slices = plan.slices.len();
-        if slice_digests.len() != slices {
-            let text = format!("{} digests do not belong to {slices} slices", slice_digests.len());
+        if records.len() != slices {
+            let text = format!("{} records do not belong to {slices} slices", records.len());
             return Err(Error::Protocol(text));
         }
-        let Solved { s, v, factors, numerical_rank, energy, noise, range } = solved;
-        let pixels = Digest::of_digests(slice_digests);
+        let Solved { s, v, factors, numerical_rank, energy, noise } = solved;
+        let pixels = padding::pixels_digest(records);
+        padding::note(&mut plan, records);
         Ok(Self {
+            range: padding::range(&plan, records),
+            padding: PaddingCounts::of(records),
+            notes: tomobasis_dicom::notes(&plan, records),
             composites: options.composites(slices, s.len()),
             instances: plan.slices.iter().map(|slice| instance_hash(&pixels, &slice.instance_uid)).collect(),
             options,
@@ -160,7 +164,6 @@ impl Decomposition {
             energy,
             noise,
             pixels,
-            range,
         })
     }
 
@@ -213,6 +216,12 @@ impl Decomposition {
     #[must_use]
     pub fn shown_slice(&self) -> usize {
         self.columns() / 2
+    }
+
+    /// The parameters as lines of the root digest: the method's, and what became of padding where that changed anything.
+    #[must_use]
+    pub fn parameter_lines(&self) -> String {
+        self.options.method.lines() + &self.padding.line(self.plan.padding)
     }
 
     /// The weights of slice `slice`, k; none beyond the end.
@@ -313,8 +322,8 @@ pub(crate) fn columns_needed(rank: RankChoice) -> Rank {
     }
 }
 
-/// How many of the singular values `s`, which end at the numerical rank, are kept.
-fn chosen_rank(options: &Options, s: &[f64], energy: f64, plan: &SeriesPlan) -> Result<usize> {
+/// How many of the singular values `s`, which end at the numerical rank, are kept; size is that of the matrix without padding.
+fn chosen_rank(options: &Options, s: &[f64], energy: f64, (rows, columns): (u64, usize)) -> Result<usize> {
     if s.is_empty() {
         let text = match options.method.centers() {
             true => "all slices are the same; nothing is left without the mean slice",
@@ -325,25 +334,15 @@ fn chosen_rank(options: &Options, s: &[f64], energy: f64, plan: &SeriesPlan) -> 
     Ok(match options.rank {
         RankChoice::Full | RankChoice::Columns(_) => s.len(),
         // A scan that is all noise keeps its first basis vector, so that there is a result.
-        RankChoice::Auto => optimal_rank(s, image_pixels(plan), plan.slices.len()).max(1),
+        RankChoice::Auto => optimal_rank(s, rows, columns).max(1),
         RankChoice::Energy(share) => energy_rank(s, energy, share),
     })
 }
 
-/// The noise that all singular values tell; those beyond the numerical rank are left out.
-fn noise_of(s: &[f64], plan: &SeriesPlan) -> f64 {
-    estimated_noise(s, image_pixels(plan), plan.slices.len())
-}
-
-/// Least and greatest value of all slices, from those of their stored values.
-fn range_of(stored: impl Iterator<Item = (i32, i32)>, rescale: &[Rescale]) -> (f64, f64) {
-    let mut range = (f64::INFINITY, f64::NEG_INFINITY);
-    for ((least, greatest), rescale) in stored.zip(rescale) {
-        for value in [rescale.apply(least), rescale.apply(greatest)] {
-            range = (range.0.min(value), range.1.max(value));
-        }
-    }
-    range
+/// Rows and columns of the matrix that noise is looked for in: padding has none.
+fn measured_size(plan: &SeriesPlan, records: &[SliceRecord]) -> (u64, usize) {
+    let slices = plan.slices.len();
+    (PaddingCounts::of(records).measured(image_pixels(plan), slices), slices)
 }
 
 #[cfg(test)]

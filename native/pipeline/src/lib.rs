@@ -5,7 +5,7 @@
 //! | stage | where | what |
 //! |---|---|---|
 //! | scan | driver | [`scan`]: list files, read headers, choose the series: a `SeriesPlan` |
-//! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels, one digest per slice |
+//! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels and, per slice, a digest and what was found |
 //! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: [`pass`]) |
 //! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
 //! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture, composites (`--emit dicom`) |
@@ -27,6 +27,7 @@ pub mod digest;
 mod error;
 mod factors;
 pub mod options;
+mod padding;
 pub mod pass;
 mod pictures;
 pub mod progress;
@@ -43,6 +44,7 @@ pub use block::{BlockRecord, BlockRenderer, Scratch};
 pub use decomposition::Decomposition;
 pub use error::{Error, Result};
 pub use factors::{Certified, Factors};
+pub use padding::PaddingCounts;
 
 /// A file of a result folder, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

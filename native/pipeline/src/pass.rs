@@ -6,22 +6,17 @@
 //! | per row block | [`BlockPass`]: stored pixels to HU, and what the linear algebra's pass finds in them |
 //! | per partition, in the job | [`BlockPartials`]: what was found in its blocks, as bytes for the driver |
 //!
-//! The passes themselves are `tomobasis_linalg`'s. Added to them here: the rescale, and the least and greatest stored value of
-//! each slice, which the first pass looks for.
+//! The passes themselves are `tomobasis_linalg`'s. Added to them here: the rescale.
 
-use std::{
-    borrow::Cow,
-    sync::{Mutex, PoisonError},
-};
+use std::borrow::Cow;
 
 use rayon::{ThreadPoolBuilder, prelude::*};
 use serde::{Deserialize, Serialize};
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
 
 use crate::{
     decomposition::{Decomposition, columns_needed, image_pixels, rescale_of, to_broadcast},
-    digest::Digest,
     error::{Error, Result},
     options::{Method, Options, RankChoice},
 };
@@ -32,17 +27,12 @@ const PASS_MAGIC: &[u8] = b"tomobasis pass 1\n";
 /// First bytes of serialized [`BlockPartials`].
 const PARTIALS_MAGIC: &[u8] = b"tomobasis partials 1\n";
 
-/// Least and greatest stored value of each slice; none where nothing was looked at.
-type Ranges = Vec<(i16, i16)>;
-
 /// A decomposition of class `fixed` under way.
 pub struct PassDriver {
     plan: SeriesPlan,
     options: Options,
     rescale: Vec<Rescale>,
     passes: RealPasses,
-    first: bool,
-    ranges: Mutex<Ranges>,
 }
 
 /// What one pass does with row blocks. Immutable: shared by the threads of an executor.
@@ -51,23 +41,15 @@ pub struct BlockPass<'a> {
     method: Method,
     pass: Cow<'a, Pass>,
     rescale: Cow<'a, [Rescale]>,
-    /// Whether least and greatest values are looked for.
-    first: bool,
 }
 
 /// What a pass found in one row block.
 #[derive(Debug)]
-pub struct BlockPartial {
-    partial: Partial,
-    ranges: Ranges,
-}
+pub struct BlockPartial(Partial);
 
 /// What a pass found in the row blocks of a partition.
 #[derive(Debug, Default)]
-pub struct BlockPartials {
-    partials: Partials,
-    ranges: Ranges,
-}
+pub struct BlockPartials(Partials);
 
 impl PassDriver {
     /// Begins the decomposition that the options ask for.
@@ -90,7 +72,7 @@ impl PassDriver {
             Method::Gram => return Err(Error::Protocol("gram takes no passes".to_owned())),
         }?;
         let rescale = rescale_of(&plan);
-        Ok(Self { plan, options, rescale, passes, first: true, ranges: Mutex::default() })
+        Ok(Self { plan, options, rescale, passes })
     }
 
     /// Passes that are left, with the one under way.
@@ -106,7 +88,6 @@ impl PassDriver {
             method: self.options.method,
             pass: Cow::Borrowed(pass),
             rescale: Cow::Borrowed(&self.rescale),
-            first: self.first,
         })
     }
 
@@ -115,8 +96,7 @@ impl PassDriver {
     /// # Errors
     /// [`Error::Linalg`] for what is not of this pass, or came already.
     pub fn add(&self, found: BlockPartial) -> Result<()> {
-        self.passes.add(found.partial)?;
-        self.widen(found.ranges)
+        Ok(self.passes.add(found.0)?)
     }
 
     /// Takes all that the pass found, as the bytes of [`BlockPartials`], on up to `threads` threads, and goes on.
@@ -127,13 +107,9 @@ impl PassDriver {
     pub fn take(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
         ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?.install(|| {
             partials.par_iter().try_for_each(|bytes| {
-                let (ranges, partials) = split(bytes)?;
-                // A partition without blocks has neither.
-                if ranges.is_empty() && partials.is_empty() {
-                    return Ok(());
-                }
-                partials.into_iter().try_for_each(|partial| self.passes.add(partial))?;
-                self.widen(ranges)
+                let foreign = || Error::Protocol("these bytes are not what a pass found".to_owned());
+                let partials = Partials::parts(bytes.strip_prefix(PARTIALS_MAGIC).ok_or_else(foreign)?)?;
+                partials.into_iter().try_for_each(|partial| self.passes.add(partial)).map_err(Error::from)
             })?;
             self.advance()
         })
@@ -144,7 +120,6 @@ impl PassDriver {
     /// # Errors
     /// [`Error::Linalg`] when blocks are missing, and what the linear algebra refuses.
     pub fn advance(&mut self) -> Result<()> {
-        self.first = false;
         Ok(self.passes.advance()?)
     }
 
@@ -152,19 +127,8 @@ impl PassDriver {
     ///
     /// # Errors
     /// Those of [`Decomposition::fixed`]; [`Error::Linalg`] while passes are left.
-    pub fn finish(self, slice_digests: &[Digest]) -> Result<Decomposition> {
-        let ranges = self.ranges.into_inner().unwrap_or_else(PoisonError::into_inner);
-        let ranges: Vec<(i32, i32)> = ranges.into_iter().map(|(a, b)| (a.into(), b.into())).collect();
-        Decomposition::fixed(self.plan, self.options, self.passes.finish()?, &ranges, slice_digests)
-    }
-
-    fn widen(&self, ranges: Ranges) -> Result<()> {
-        let fits = ranges.len() == if self.first { self.rescale.len() } else { 0 };
-        if !fits {
-            return Err(Error::Protocol("a pass found ranges of other slices".to_owned()));
-        }
-        widen(&mut self.ranges.lock().unwrap_or_else(PoisonError::into_inner), ranges);
-        Ok(())
+    pub fn finish(self, records: &[SliceRecord]) -> Result<Decomposition> {
+        Decomposition::fixed(self.plan, self.options, self.passes.finish()?, records)
     }
 }
 
@@ -177,16 +141,10 @@ impl BlockPass<'_> {
     pub fn block(&self, block: u32, values: &[i16], rows: usize, hu: &mut Vec<f64>) -> Result<BlockPartial> {
         let input = RowBlock::new(values, rows, self.rescale.len())?;
         hu.clear();
-        let mut ranges = Ranges::new();
         for (j, rescale) in self.rescale.iter().enumerate() {
-            let column = input.column(j);
-            hu.extend(column.iter().map(|&stored| rescale.apply(stored)));
-            if self.first {
-                let (least, greatest) = (column.iter().min(), column.iter().max());
-                ranges.push((least.copied().unwrap_or(i16::MAX), greatest.copied().unwrap_or(i16::MIN)));
-            }
+            hu.extend(input.column(j).iter().map(|&stored| rescale.apply(stored)));
         }
-        Ok(BlockPartial { partial: self.pass.block(block as usize, hu)?, ranges })
+        Ok(BlockPartial(self.pass.block(block as usize, hu)?))
     }
 
     /// What is broadcast.
@@ -217,43 +175,12 @@ impl BlockPartials {
     /// # Errors
     /// [`Error::Linalg`] when it is of another pass than the rest.
     pub fn add(&mut self, found: BlockPartial) -> Result<()> {
-        widen(&mut self.ranges, found.ranges);
-        Ok(self.partials.add(found.partial)?)
+        Ok(self.0.add(found.0)?)
     }
 
-    /// What is sent to the driver: the number of ranges (u32), their least and greatest values (i16), little-endian, then the
-    /// linear algebra's bytes.
+    /// What is sent to the driver.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
-        let mut bytes = PARTIALS_MAGIC.to_vec();
-        bytes.extend((self.ranges.len() as u32).to_le_bytes());
-        bytes.extend(self.ranges.iter().flat_map(|&(a, b)| [a, b]).flat_map(i16::to_le_bytes));
-        bytes.extend(self.partials.into_bytes());
-        bytes
-    }
-}
-
-/// The two parts of the bytes of [`BlockPartials`].
-fn split(bytes: &[u8]) -> Result<(Ranges, Vec<Partial>)> {
-    let read = || {
-        let (count, rest) = bytes.strip_prefix(PARTIALS_MAGIC)?.split_first_chunk::<4>()?;
-        let count = usize::try_from(u32::from_le_bytes(*count)).ok()?;
-        let (ranges, partials) = rest.split_at_checked(count.checked_mul(4)?)?;
-        let range = |&[a, b, c, d]: &[u8; 4]| (i16::from_le_bytes([a, b]), i16::from_le_bytes([c, d]));
-        Some((ranges.as_chunks::<4>().0.iter().map(range).collect(), partials))
-    };
-    let (ranges, partials) =
-        read().ok_or_else(|| Error::Protocol("these bytes are not what a pass found".to_owned()))?;
-    Ok((ranges, Partials::parts(partials)?))
-}
-
-/// Makes the ranges of `all` hold those of `more`, slice by slice.
-fn widen(all: &mut Ranges, more: Ranges) {
-    if all.is_empty() {
-        *all = more;
-        return;
-    }
-    for (all, more) in all.iter_mut().zip(more) {
-        *all = (all.0.min(more.0), all.1.max(more.1));
+        [PARTIALS_MAGIC, &self.0.into_bytes()].concat()
     }
 }

@@ -17,7 +17,6 @@ use crate::{
     block::scale_columns,
     block_factors::add_means,
     decomposition::{block_count, block_rows, rescale_of},
-    digest::Digest,
     error::{Error, Result},
     options::{Options, RenderArgs},
     pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
@@ -54,7 +53,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
         None => None,
     };
     match &scan {
-        Some(scan) if Digest::of_digests(&scan.slice_digests) != manifest.digests.pixels => {
+        Some(scan) if scan.pixels_digest() != manifest.digests.pixels => {
             return Err(Error::Input(
                 "its pixels are not those that were decomposed; give the same scan".to_owned(),
             ));

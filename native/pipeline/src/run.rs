@@ -18,7 +18,7 @@ use std::{
 use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use serde_json::{Map, Value};
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
@@ -29,6 +29,7 @@ use crate::{
     digest::Digest,
     error::{Error, Result},
     options::{Emit, Method, OnBadSlice, Options},
+    padding::pixels_digest,
     progress::{Progress, Silent},
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
     scan::{self, InputFile, local_path},
@@ -51,7 +52,7 @@ pub struct Outcome {
 /// A series in memory.
 pub(crate) struct Scan {
     pub plan: SeriesPlan,
-    pub slice_digests: Vec<Digest>,
+    pub records: Vec<SliceRecord>,
     files: Vec<InputFile>,
     /// Slice after slice, each in row-major order.
     pixels: Vec<i16>,
@@ -182,10 +183,11 @@ impl<'a> Runner<'a> {
             self.progress.message(&note.text);
         }
         let began = self.stage(2, "decode", "slices", plan.slices.len());
-        let (plan, slice_digests, pixels) =
+        let (plan, records, pixels) =
             self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
         self.record("decode", began);
-        Ok(Scan { plan, slice_digests, files, pixels })
+        tomobasis_dicom::notes(&plan, &records).iter().for_each(|note| self.progress.message(&note.text));
+        Ok(Scan { plan, records, files, pixels })
     }
 
     /// The plan once the pixels of what seem to be copies have been compared.
@@ -197,7 +199,8 @@ impl<'a> Runner<'a> {
     ) -> Result<SeriesPlan> {
         let Some(comparison) = plan.comparison() else { return Ok(plan) };
         let decoded = self.pool.install(|| decode::digests(&comparison.plan, files, &Silent))?;
-        let mut unequal = comparison.unequal(decoded).into_iter().peekable();
+        let digests = decoded.into_iter().map(|decoded| decoded.map(|record| record.digest)).collect();
+        let mut unequal = comparison.unequal(digests).into_iter().peekable();
         if on_bad == OnBadSlice::Fail
             && let Some((_, error)) = unequal.next()
         {
@@ -207,38 +210,38 @@ impl<'a> Runner<'a> {
         Ok(plan.compared(&unequal)?)
     }
 
-    /// Digests and pixels of all slices, and the plan of those that could be decoded.
+    /// What decoding says, and pixels, of all slices, and the plan of those that could be decoded.
     fn decode(
         &self,
         plan: SeriesPlan,
         files: &[InputFile],
         on_bad: OnBadSlice,
-    ) -> Result<(SeriesPlan, Vec<Digest>, Vec<i16>)> {
+    ) -> Result<(SeriesPlan, Vec<SliceRecord>, Vec<i16>)> {
         let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
         let decoded = self.pool.install(|| decode::decode(&plan, files, &mut pixels, self.progress))?;
-        let (mut slice_digests, mut bad) = (Vec::new(), Vec::new());
+        let (mut records, mut bad) = (Vec::new(), Vec::new());
         for (slice, decoded) in decoded.into_iter().enumerate() {
             match decoded {
-                Ok(digest) => {
+                Ok(record) => {
                     // Slices behind a bad one move up.
-                    let good = slice_digests.len();
+                    let good = records.len();
                     if good < slice {
                         let from = slice * plan.pixels();
                         pixels.copy_within(from..from + plan.pixels(), good * plan.pixels());
                     }
-                    slice_digests.push(digest);
+                    records.push(record);
                 }
                 Err(error) if on_bad == OnBadSlice::Skip => bad.push((slice, error.to_string())),
                 Err(error) => return Err(error.into()),
             }
         }
         if bad.is_empty() {
-            return Ok((plan, slice_digests, pixels));
+            return Ok((plan, records, pixels));
         }
-        pixels.truncate(slice_digests.len() * plan.pixels());
+        pixels.truncate(records.len() * plan.pixels());
         let plan = plan.without(&bad)?;
         bad.iter().for_each(|(_, reason)| self.progress.message(&format!("skipped: {reason}")));
-        Ok((plan, slice_digests, pixels))
+        Ok((plan, records, pixels))
     }
 
     /// `s` and `V`, by the method that the options name.
@@ -274,7 +277,7 @@ impl<'a> Runner<'a> {
         let began = self.stage(4, "decompose", "matrices", 1);
         let threads = self.pool.current_num_threads();
         let decomposition =
-            Decomposition::compute(scan.plan.clone(), options, &gram, &scan.slice_digests, threads)?;
+            Decomposition::compute(scan.plan.clone(), options, &gram, &scan.records, threads)?;
         self.progress.advance(1);
         self.record("decompose", began);
         Ok(decomposition)
@@ -342,6 +345,11 @@ impl<'a> Runner<'a> {
 }
 
 impl Scan {
+    /// Digest of the stored pixels.
+    pub(crate) fn pixels_digest(&self) -> Digest {
+        pixels_digest(&self.records)
+    }
+
     fn blocks(&self) -> u32 {
         block_count((self.plan.rows * self.plan.columns) as u64)
     }

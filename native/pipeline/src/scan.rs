@@ -207,7 +207,8 @@ pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan
     if options.join {
         inventory.join();
     }
-    let plan = inventory.select(&series_choice(options.series.as_deref()))?;
+    let mut plan = inventory.select(&series_choice(options.series.as_deref()))?;
+    plan.padding = options.padding.into();
     options.check_against(&plan)?;
     Ok(plan)
 }

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use crate::{
     block::basis_digests,
     derived::{DerivedSection, DerivedSeries},
-    digest::Digest,
     error::{Error, Result},
     options::{Emit, Options, VerifyArgs},
     progress::Progress,
@@ -32,7 +31,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
 
     let scan = runner.read(&options)?;
     let expected = &folder.manifest.digests;
-    if Digest::of_digests(&scan.slice_digests) != expected.pixels {
+    if scan.pixels_digest() != expected.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
@@ -92,6 +91,9 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     let ranks = |series: &[DerivedSeries]| series.iter().map(|series| series.k).collect::<Vec<_>>();
     if ranks(&a_derived) != ranks(&b_derived) {
         progress.message("A and B have not the same derived series; those that both have were compared");
+    }
+    if a.padding_line() != b.padding_line() {
+        progress.message("A and B differ in what became of padding (--padding)");
     }
     match first_difference(&a.digests, &b.digests).or_else(differing) {
         Some(what) => {

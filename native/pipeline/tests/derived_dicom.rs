@@ -33,7 +33,7 @@ fn pixels(files: &[Vec<u8>]) -> Digest {
     let plan = inventory.select(&SeriesChoice::Uid(id)).unwrap();
     let mut out = vec![0; plan.pixels()];
     let digests: Vec<Digest> = (0..plan.slices.len())
-        .map(|slice| Digest(decode(&plan, slice, &files[plan.slices[slice].file], &mut out).unwrap()))
+        .map(|slice| Digest(decode(&plan, slice, &files[plan.slices[slice].file], &mut out).unwrap().digest))
         .collect();
     Digest::of_digests(&digests)
 }

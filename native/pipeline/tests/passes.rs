@@ -3,6 +3,7 @@
 mod common;
 
 use common::{SIZE, SLICES, decompose, options, series, slice};
+use tomobasis_dicom::{SliceRecord, decode};
 use tomobasis_pipeline::{
     BlockRenderer, Error, Scratch,
     digest::Digest,
@@ -34,6 +35,15 @@ fn begin(input: &std::path::Path, more: &str) -> Result<PassDriver, Error> {
     PassDriver::new(scan::select(&mut inventory, &options)?, options)
 }
 
+/// What decoding says of the slices.
+fn records(input: &std::path::Path) -> Vec<SliceRecord> {
+    let options = options(input, &input.join("out"), "").unwrap();
+    let files = scan::list(&options.input).unwrap();
+    let plan = scan::select(&mut scan::take_inventory(&files, &Silent).unwrap(), &options).unwrap();
+    let bytes = |j: usize| std::fs::read(&files[plan.slices[j].file].path).unwrap();
+    (0..SLICES).map(|j| decode(&plan, j, &bytes(j), &mut vec![0; plan.pixels()]).unwrap()).collect()
+}
+
 fn found(pass: &BlockPass<'_>, blocks: &[usize]) -> Vec<u8> {
     let (mut partials, mut hu) = (BlockPartials::default(), vec![]);
     for &b in blocks {
@@ -54,7 +64,7 @@ fn partitions_through_bytes_give_the_digests_of_the_command() {
                 let all: Vec<_> = partitions.iter().map(|blocks| found(&sent, blocks)).collect();
                 driver.take(&all, 2).unwrap();
             }
-            let decomposition = driver.finish(&[Digest([0; 32]); SLICES]).unwrap();
+            let decomposition = driver.finish(&records(&input)).unwrap();
             let digests = &expected.digests;
             assert_eq!(Digest::of_f64(&decomposition.s), digests.s, "{method}");
             assert_eq!(Digest::of_f64(&decomposition.v), digests.v, "{method}");
@@ -90,10 +100,6 @@ fn bytes_that_are_not_ours_are_typed_errors() {
         for cut in (0..good.len()).step_by(13) {
             protocol(begin(&input, method).unwrap().take(&[good[..cut].to_vec()], 1));
         }
-        let mut without_ranges = good.clone();
-        without_ranges[21..25].fill(0);
-        without_ranges.drain(25..25 + 4 * SLICES);
-        protocol(begin(&input, method).unwrap().take(&[without_ranges], 1));
         driver.take(&[good], 1).unwrap();
     }
 }

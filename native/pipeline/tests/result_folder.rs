@@ -5,6 +5,7 @@ mod common;
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use common::{SIZE, SLICES, decompose, options, series, slice};
+use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 use tomobasis_pipeline::{
     BlockRecord, BlockRenderer, Decomposition, Scratch,
@@ -159,9 +160,9 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     let mut slices = vec![vec![0; pixels]; SLICES];
     let decode = |(j, out): (usize, &mut Vec<i16>)| {
         let bytes = fs::read(&listed[plan.slices[j].file].path).unwrap();
-        Digest(tomobasis_dicom::decode(&plan, j, &bytes, out).unwrap())
+        tomobasis_dicom::decode(&plan, j, &bytes, out).unwrap()
     };
-    let digests: Vec<Digest> = slices.iter_mut().enumerate().map(decode).collect();
+    let found: Vec<SliceRecord> = slices.iter_mut().enumerate().map(decode).collect();
     let blocks: Vec<Vec<i16>> = (0..pixels.div_ceil(BLOCK_ROWS))
         .map(|b| {
             slices.iter().flat_map(|s| s[b * BLOCK_ROWS..pixels.min((b + 1) * BLOCK_ROWS)].to_vec()).collect()
@@ -178,7 +179,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     for bytes in blocks.iter().rev().map(sum) {
         gram.merge(&GramAccumulator::from_bytes(&bytes).unwrap()).unwrap();
     }
-    let decomposition = Decomposition::compute(plan, options, &gram, &digests, 1).unwrap();
+    let decomposition = Decomposition::compute(plan, options, &gram, &found, 1).unwrap();
     let renderer =
         BlockRenderer::new(Arc::new(Decomposition::from_bytes(&decomposition.to_bytes().unwrap()).unwrap()))
             .unwrap();

@@ -16,7 +16,7 @@ use dicom_dictionary_std::tags;
 use super::attribute::{Attribute, Attributes, code_item};
 use super::uid::{NewUids, uid};
 use super::{Derivation, MAKER};
-use crate::header::SliceHeader;
+use crate::header::{SliceHeader, text};
 
 /// Longest value of LO (PS3.5 table 6.2-1), in characters.
 const LONGEST_LO: usize = 64;
@@ -98,15 +98,17 @@ pub(super) fn describe_slice(attributes: &mut Attributes, source: &SliceHeader, 
     attributes.insert(tags::SOURCE_IMAGE_SEQUENCE, Attribute::sequence(&[source_image(source, derivation)]));
 }
 
-/// Says that pixels were once compressed with loss where only the source's transfer syntax does (PS3.3 C.7.6.1.1.5).
+/// Says that pixels were once compressed with loss where only the source's transfer syntax or its codestream does (PS3.3
+/// C.7.6.1.1.5).
 fn say_lossy(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64) {
-    if attributes.contains_key(&tags::LOSSY_IMAGE_COMPRESSION) {
+    let said = attributes.get(&tags::LOSSY_IMAGE_COMPRESSION).map(|attribute| text(&attribute.value));
+    if said.as_deref() == Some("01") {
         return;
     }
     let method = match source.transfer_syntax.rsplit('.').next() {
-        Some("81") => "ISO_14495_1",
-        Some("91") => "ISO_15444_1",
-        Some("203") => "ISO_15444_15",
+        Some("80" | "81") => "ISO_14495_1",
+        Some("90" | "91") => "ISO_15444_1",
+        Some("201" | "202" | "203") => "ISO_15444_15",
         _ => "ISO_10918_1",
     };
     let image_bytes = source.image_bytes() * u64::from(source.frames);

@@ -42,6 +42,7 @@ use uid::NewUids;
 
 use crate::error::Error;
 use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_opened};
+use crate::pixels::padding::PaddingOf;
 use crate::pixels::{FileBytes, SliceFile, digest, is_planned};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
@@ -161,14 +162,15 @@ pub fn derive(
     let Some(header) = frames.first() else { return Err(wrong(Problem::Changed)) };
     let framed = header.frames > 1 || is_enhanced(&header.sop_class_uid);
     let mut attributes = copied(file, header, framed, derivation).map_err(wrong)?;
-    if let Some(padding) = pixels::padding(&attributes, &header.pixels) {
+    if planned.iter().any(|slice| !PaddingOf::planned(slice).is_empty()) {
         let opened = SliceFile::open(FileBytes::whole(file));
         let mut source = vec![0; plan.pixels()];
-        for (&slice, stored) in slices.iter().zip(stored.chunks_mut(plan.pixels())) {
-            let offset = opened.pixels(plan, slice, &mut source)?;
+        for ((&slice, planned), stored) in slices.iter().zip(&planned).zip(stored.chunks_mut(plan.pixels())) {
+            let padding = PaddingOf::planned(planned);
+            opened.pixels(plan, slice, &mut source)?;
             let pairs = stored.iter_mut().zip(&source);
             pairs
-                .filter(|(_, source)| padding.contains(&(i32::from(**source) + offset)))
+                .filter(|(_, source)| padding.contains(**source))
                 .for_each(|(stored, &source)| *stored = source);
         }
     }
@@ -201,7 +203,8 @@ fn headers_of(plan: &SeriesPlan, slices: &[&SlicePlan], file: &[u8]) -> Result<V
     };
     let one = |slice: &&SlicePlan| {
         let header = found.get(slice.frame as usize).filter(|header| is_planned(plan, slice, header));
-        header.cloned().ok_or(Problem::Changed)
+        let header = header.cloned().ok_or(Problem::Changed)?;
+        Ok(SliceHeader { lossy: header.lossy || slice.lossy_codestream, ..header })
     };
     slices.iter().map(one).collect()
 }

@@ -1,7 +1,5 @@
 //! The pixels of a derived instance: in the source's format, its padding kept.
 
-use std::ops::RangeInclusive;
-
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
@@ -10,18 +8,6 @@ use super::attribute::{Attribute, Attributes, open_long, write_fragments};
 use super::jpeg_ls;
 use crate::header::PixelFormat;
 use crate::problem::Problem;
-
-/// The stored values that mean "outside the image" (PS3.3 C.7.5.1.1.2), if the source has any.
-pub(super) fn padding(attributes: &Attributes, format: &PixelFormat) -> Option<RangeInclusive<i32>> {
-    let number = |tag: Tag| {
-        let bytes = *attributes.get(&tag)?.value.first_chunk::<2>()?;
-        let unsigned = u16::from_le_bytes(bytes);
-        Some(if format.signed { i32::from(unsigned as i16) } else { i32::from(unsigned) })
-    };
-    let value = number(tags::PIXEL_PADDING_VALUE)?;
-    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
-    Some(value.min(limit)..=value.max(limit))
-}
 
 /// Corrects the attributes that say how far the pixels go; those about the whole series are left out.
 pub(super) fn correct_range(attributes: &mut Attributes, format: &PixelFormat, stored: &[i16], offset: i32) {

@@ -148,10 +148,19 @@ pub(super) fn pixel_data(
     Ok((element.start, declared - expected))
 }
 
-/// Pixel Padding Value, with the sign of the pixels whatever its VR says.
-pub(super) fn padding(wanted: &Wanted, format: &PixelFormat) -> Option<i32> {
-    let value = values::unsigned(wanted.get(tags::PIXEL_PADDING_VALUE)?)? as u16;
-    Some(if format.signed { i32::from(value as i16) } else { i32::from(value) })
+/// Pixel Padding Value and Pixel Padding Range Limit, the lesser first, with the sign of the pixels whatever their VRs say.
+pub(super) fn padding(wanted: &Wanted, format: &PixelFormat) -> Option<[i32; 2]> {
+    let number = |tag| {
+        let value = wanted.get(tag)?;
+        let bits = match value.vr.as_ref() {
+            Some(b"IS" | b"DS") => values::integer(value)? as u16,
+            _ => values::unsigned(value)? as u16,
+        };
+        Some(if format.signed { i32::from(bits.cast_signed()) } else { i32::from(bits) })
+    };
+    let value = number(tags::PIXEL_PADDING_VALUE)?;
+    let limit = number(tags::PIXEL_PADDING_RANGE_LIMIT).unwrap_or(value);
+    Some([value.min(limit), value.max(limit)])
 }
 
 /// Pixel Spacing, mm; `None` when it is absent or not two distances. No entry of a matrix needs it.

@@ -63,8 +63,10 @@ pub struct SliceHeader {
     pub byte_order: ByteOrder,
     /// Bytes of the pixel data beyond the images; 0 for compressed ones.
     pub spare_bytes: u64,
-    /// Pixel Padding Value: stored pixels that hold nothing. They are read like any other.
-    pub padding: Option<i32>,
+    /// Pixel Padding Value and Range Limit: stored pixels from the first to the second hold nothing.
+    pub padding: Option<[i32; 2]>,
+    /// The bits of a cell in which old files keep overlays.
+    pub overlays: u16,
     /// Rescale Slope and Intercept.
     pub rescale: Rescale,
     /// Rescale Type, `HU` for instance; of PET, Units.
@@ -166,6 +168,7 @@ impl SliceHeader {
             position_mm: checks::position(wanted)?,
             orientation: checks::orientation(wanted)?,
             padding: checks::padding(wanted, &pixels),
+            overlays: wanted.overlays,
             pixels,
             transfer_syntax: syntax.to_owned(),
             pixel_offset,

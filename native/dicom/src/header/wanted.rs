@@ -5,11 +5,11 @@ use dicom_dictionary_std::tags;
 
 use super::elements::{Element, Elements, Stop};
 use super::groups::{self, Groups, MOST_FRAMES};
-use super::values::RawValue;
+use super::values::{self, RawValue};
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 64] = [
+const WANTED: [Tag; 65] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -64,6 +64,7 @@ const WANTED: [Tag; 64] = [
     tags::HIGH_BIT,
     tags::PIXEL_REPRESENTATION,
     tags::PIXEL_PADDING_VALUE,
+    tags::PIXEL_PADDING_RANGE_LIMIT,
     tags::WINDOW_CENTER,
     tags::WINDOW_WIDTH,
     tags::RESCALE_INTERCEPT,
@@ -87,6 +88,9 @@ pub(crate) struct Wanted<'a> {
     pub pixels: Option<Element>,
     /// Numbers are big-endian.
     pub big_endian: bool,
+    /// The bits of a cell that hold an overlay: of each Overlay Bit Position (60xx,0102), bit 0 apart, which is where overlays of
+    /// their own have it.
+    pub overlays: u16,
     /// What the header says of each frame, in the enhanced classes.
     pub groups: Groups<'a>,
     /// Extended Offset Table and its lengths (PS3.5 A.4): 8 bytes per frame each.
@@ -107,6 +111,7 @@ impl<'a> Wanted<'a> {
             values: [None; WANTED.len()],
             pixels: None,
             big_endian,
+            overlays: 0,
             groups: Groups::default(),
             offsets: [&[]; 2],
             last: None,
@@ -146,6 +151,10 @@ impl<'a> Wanted<'a> {
                     if element.length.is_some_and(|length| length as usize <= 8 * MOST_FRAMES) {
                         *table = elements.whole_value(&element)?;
                     }
+                }
+                Tag(0x6000..=0x60FF, 0x0102) => {
+                    let bit = values::unsigned(RawValue::read(&elements, &element)?);
+                    self.overlays |= bit.filter(|bit| (1..16).contains(bit)).map_or(0, |bit| 1 << bit);
                 }
                 tags::MODALITY_LUT_SEQUENCE => elements.children(&element, |inside, item| {
                     inside.children(item, |_, _| {

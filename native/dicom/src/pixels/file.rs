@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{compressed_pixels, digest, fragments, native_pixels};
+use super::{Findings, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
 use crate::error::Error;
 use crate::header::{HeaderOutcome, SliceHeader, read_opened};
 use crate::problem::Problem;
@@ -58,20 +58,31 @@ impl<'a> SliceFile<'a> {
         SliceFile { head, start, piece, outcome, frames: OnceLock::new() }
     }
 
-    /// Reads slice number `slice` of the plan, which is in this file, and returns its digest: see [`decode`](crate::decode).
+    /// Reads slice number `slice` of the plan, which is in this file: see [`decode`](crate::decode).
     ///
     /// # Errors
     /// As [`decode`](crate::decode).
-    pub fn decode(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<[u8; 32], Error> {
-        let offset = self.pixels(plan, slice, out)?;
-        Ok(digest::of_stored(out, offset))
+    pub fn decode(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<SliceRecord, Error> {
+        let (what, mut findings) = self.stored(plan, slice, out)?;
+        let digest = digest::of_stored(out, what.offset);
+        findings.padding = padding::replace(plan, what, out);
+        Ok(SliceRecord { digest, findings })
     }
 
-    /// The same without the digest; returns the slice's offset.
+    /// The pixels as they are stored, padding too, less the slice's offset, which is returned.
     ///
     /// # Errors
     /// As [`decode`](crate::decode).
     pub fn pixels(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<i32, Error> {
+        Ok(self.stored(plan, slice, out)?.0.offset)
+    }
+
+    fn stored<'p>(
+        &self,
+        plan: &'p SeriesPlan,
+        slice: usize,
+        out: &mut [i16],
+    ) -> Result<(&'p SlicePlan, Findings), Error> {
         let (Some(what), Some(label)) = (plan.slices.get(slice), plan.file_label(slice)) else {
             return Err(Error::Argument(format!("slice {slice} of {} was asked for", plan.slices.len())));
         };
@@ -86,10 +97,11 @@ impl<'a> SliceFile<'a> {
             };
             Error::Slice { file: label, problem, others: 0 }
         });
-        read.map(|()| what.offset)
+        read.map(|findings| (what, findings))
     }
 
-    fn read(&self, plan: &SeriesPlan, slice: &SlicePlan, out: &mut [i16]) -> Result<(), Problem> {
+    fn read(&self, plan: &SeriesPlan, slice: &SlicePlan, out: &mut [i16]) -> Result<Findings, Problem> {
+        let mut found = Findings::default();
         let headers = match &*self.outcome {
             HeaderOutcome::Slices(headers) => headers.as_slice(),
             HeaderOutcome::Broken { problem, .. } => return Err(problem.clone()),
@@ -100,13 +112,15 @@ impl<'a> SliceFile<'a> {
         let codec = syntax::codec(&header.transfer_syntax);
         let codec = codec.ok_or_else(|| Problem::Syntax { uid: header.transfer_syntax.clone() })?;
         if codec == Codec::Native {
-            return native_pixels(self.native_frame(header)?, header, slice.offset, out);
+            native_pixels(self.native_frame(header)?, header, slice.offset, out, &mut found)?;
+            return Ok(found);
         }
         let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
         let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
         let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
         let frame = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
-        compressed_pixels(codec, &frame, header, slice.offset, out)
+        compressed_pixels(codec, &frame, header, slice.offset, out, &mut found)?;
+        Ok(found)
     }
 
     /// The bytes of one uncompressed frame.

@@ -52,39 +52,47 @@ pub(super) fn image_header(codestream: &[u8]) -> Option<ImageHeader> {
     size(codestream).map(|size| size.image)
 }
 
+/// What the headers say of a codestream that asks for no more than images need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Modest {
+    /// Some of its coefficients are those of the 9-7 transform, which loses something.
+    pub irreversible: bool,
+}
+
+/// That the headers, or a tile-part, end before they should.
+pub(super) const CUT: &str = "it is cut off";
+
 /// Whether the codestream asks for no more tiles, precincts and packets than images need, and its tile-parts
 /// follow each other; in words what is wrong, otherwise.
-pub(super) fn is_modest(codestream: &[u8]) -> Result<(), &'static str> {
+pub(super) fn is_modest(codestream: &[u8]) -> Result<Modest, &'static str> {
     let size = size(codestream).ok_or("it has no image header")?;
     let tiles = u64::from(size.across) * u64::from(size.down);
     if tiles > MOST_TILES {
         return Err("it has too many tiles");
     }
     let mut numbers = Numbers(codestream.get(2..).unwrap_or(&[]));
+    let mut seen = Modest { irreversible: false };
     loop {
         let at = codestream.len() - numbers.0.len();
-        let marker = numbers.next::<2>().ok_or("it is cut off")?;
+        let marker = numbers.next::<2>().ok_or(CUT)?;
         if marker == EOC {
-            return Ok(());
+            return Ok(seen);
         }
-        let length = numbers.next::<2>().ok_or("it is cut off")? as usize;
-        let segment = length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or("it is cut off")?;
+        let length = numbers.next::<2>().ok_or(CUT)? as usize;
+        let segment = length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or(CUT)?;
         match marker {
-            COD => size.coding(segment.first().copied(), segment.get(1..4), segment.get(5..))?,
-            COC => size.coding(segment.get(1).copied(), None, segment.get(2..))?,
+            COD => size.coding(segment.first().copied(), segment.get(1..4), segment.get(5..), &mut seen)?,
+            COC => size.coding(segment.get(1).copied(), None, segment.get(2..), &mut seen)?,
             SOT => {
                 let mut fields = Numbers(segment);
-                let (_, part) = (fields.next::<2>(), fields.next::<4>().ok_or("it is cut off")? as usize);
+                let (_, part) = (fields.next::<2>(), fields.next::<4>().ok_or(CUT)? as usize);
                 // The headers of the tile-part, up to the packets.
-                size.tile_part(&mut numbers)?;
+                size.tile_part(&mut numbers, &mut seen)?;
                 match part {
-                    0 => return Ok(()),
+                    0 => return Ok(seen),
                     _ => {
-                        numbers = Numbers(
-                            at.checked_add(part)
-                                .and_then(|end| codestream.get(end..))
-                                .ok_or("it is cut off")?,
-                        )
+                        numbers =
+                            Numbers(at.checked_add(part).and_then(|end| codestream.get(end..)).ok_or(CUT)?)
                     }
                 }
                 if codestream.len() - numbers.0.len() <= at {
@@ -92,7 +100,7 @@ pub(super) fn is_modest(codestream: &[u8]) -> Result<(), &'static str> {
                 }
                 // Encoders leave out the end marker, and padding may follow.
                 if numbers.0.len() < 2 {
-                    return Ok(());
+                    return Ok(seen);
                 }
             }
             _ => (),
@@ -135,18 +143,17 @@ fn size(codestream: &[u8]) -> Option<Size> {
 
 impl Size {
     /// Headers of one tile-part.
-    fn tile_part(&self, numbers: &mut Numbers) -> Result<(), &'static str> {
+    fn tile_part(&self, numbers: &mut Numbers, seen: &mut Modest) -> Result<(), &'static str> {
         loop {
-            let marker = numbers.next::<2>().ok_or("it is cut off")?;
+            let marker = numbers.next::<2>().ok_or(CUT)?;
             if marker == SOD {
                 return Ok(());
             }
-            let length = numbers.next::<2>().ok_or("it is cut off")? as usize;
-            let segment =
-                length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or("it is cut off")?;
+            let length = numbers.next::<2>().ok_or(CUT)? as usize;
+            let segment = length.checked_sub(2).and_then(|length| numbers.take(length)).ok_or(CUT)?;
             match marker {
-                COD => self.coding(segment.first().copied(), segment.get(1..4), segment.get(5..))?,
-                COC => self.coding(segment.get(1).copied(), None, segment.get(2..))?,
+                COD => self.coding(segment.first().copied(), segment.get(1..4), segment.get(5..), seen)?,
+                COC => self.coding(segment.get(1).copied(), None, segment.get(2..), seen)?,
                 _ => (),
             }
         }
@@ -158,8 +165,11 @@ impl Size {
         style: Option<u8>,
         order: Option<&[u8]>,
         levels: Option<&[u8]>,
+        seen: &mut Modest,
     ) -> Result<(), &'static str> {
-        let (Some(style), Some([count, rest @ ..])) = (style, levels) else { return Err("it is cut off") };
+        let (Some(style), Some([count, rest @ ..])) = (style, levels) else { return Err(CUT) };
+        // After the number of levels: code-block width, height and style, then the transform, 0 for 9-7.
+        seen.irreversible |= rest.get(3) == Some(&0);
         let layers = match order {
             Some([_, high, low]) => u64::from(u16::from_be_bytes([*high, *low])),
             _ => 1,

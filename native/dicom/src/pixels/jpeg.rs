@@ -2,7 +2,7 @@
 //! libjpeg-turbo.
 //!
 //! Its errors jump (setjmp) inside its own functions and come back as return values; its warnings, which would
-//! mean guessed pixels, are made errors. It is told how much it may allocate and how many scans a progressive
+//! mean guessed pixels, are made errors, but for what `harmless` knows to be none. It is told how much it may allocate and how many scans a progressive
 //! image may have.
 #![allow(unsafe_code, reason = "libjpeg-turbo is a C library; each call states why it is sound")]
 
@@ -10,9 +10,11 @@ use std::ffi::{CStr, c_int};
 
 use turbojpeg_sys as ffi;
 
+use super::findings::{Findings, Remark};
 use super::shape::Frame;
 use super::sof::frame_header;
-use super::stored::store;
+use super::stored::{Meaning, store};
+use super::{harmless, lossless_by_name};
 use crate::header::SliceHeader;
 use crate::problem::Problem;
 
@@ -23,16 +25,40 @@ const MEBIBYTES: u64 = 16;
 const SCANS: c_int = 500;
 
 /// Decodes one frame. Cells hold the value in the low Bits Stored, as uncompressed ones do.
-pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
-    let found = frame.checked(CODEC, frame_header(frame.bytes), |found| found.shape)?;
+pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
+    let image = frame.checked(CODEC, frame_header(frame.bytes), |image| image.shape)?;
     let Frame { bytes, header, meaning } = frame;
-    if !matches!(found.marker, 0xC0..=0xC3) {
+    if !matches!(image.marker, 0xC0..=0xC3) {
         return Err(broken("it is hierarchical or arithmetic-coded, which is not read"));
     }
-    let bits = found.shape.bits;
+    let bits = image.shape.bits;
     if header.pixels.signed && bits < header.pixels.bits_stored {
         return Err(broken("its samples have fewer bits than Bits Stored, so that their sign is unclear"));
     }
+    if image.marker != 0xC3 && lossless_by_name(header) {
+        found.remark(Remark::LossyCodestream);
+    }
+    let stream = harmless::jpeg_headers(bytes, found);
+    match decode(&stream, bits, header, meaning, out, found) {
+        Err(Problem::Codestream { reason, .. }) => {
+            let Some(stream) = harmless::without_extra_bytes(&stream, &reason) else {
+                return Err(broken(reason));
+            };
+            found.remark(Remark::JpegExtraBytes);
+            decode(&stream, bits, header, meaning, out, found)
+        }
+        decoded => decoded,
+    }
+}
+
+fn decode(
+    stream: &[u8],
+    bits: u16,
+    header: &SliceHeader,
+    meaning: Meaning,
+    out: &mut [i16],
+    found: &mut Findings,
+) -> Result<(), Problem> {
     let pixels = header.rows * header.columns;
     let decoder = Decoder::new()?;
     decoder.set(ffi::TJPARAM_TJPARAM_STOPONWARNING, 1)?;
@@ -42,18 +68,18 @@ pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
     match bits {
         0..=8 => {
             let mut cells = vec![0_u8; pixels];
-            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress8)?;
-            store(cells.iter().map(|&cell| u16::from(cell)), meaning, out);
+            decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress8)?;
+            store(cells.iter().map(|&cell| u16::from(cell)), meaning, out, found);
         }
         9..=12 => {
             let mut cells = vec![0_i16; pixels];
-            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress12)?;
-            store(cells.iter().map(|&cell| cell as u16), meaning, out);
+            decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress12)?;
+            store(cells.iter().map(|&cell| cell as u16), meaning, out, found);
         }
         _ => {
             let mut cells = vec![0_u16; pixels];
-            decoder.decode(bytes, header, cells.as_mut_ptr(), ffi::tj3Decompress16)?;
-            store(cells.iter().copied(), meaning, out);
+            decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress16)?;
+            store(cells.iter().copied(), meaning, out, found);
         }
     }
     Ok(())
@@ -107,7 +133,10 @@ impl Decoder {
         }
         // SAFETY: the library returns a NUL-terminated text that lives as long as the handle.
         let text = unsafe { CStr::from_ptr(ffi::tj3GetErrorStr(self.0)) };
-        Err(broken(text.to_string_lossy()))
+        Err(match text.to_str() {
+            Ok("Premature end of JPEG file") => Problem::CutCodestream { codec: CODEC },
+            _ => broken(text.to_string_lossy()),
+        })
     }
 }
 

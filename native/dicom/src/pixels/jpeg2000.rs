@@ -11,7 +11,9 @@ use std::{ptr, slice};
 
 use openjpeg_sys as ffi;
 
-use super::j2k_header::{ImageHeader, codestream, image_header, is_modest};
+use super::findings::{Findings, Remark};
+use super::j2k_header::{self, ImageHeader, Modest, codestream, image_header, is_modest};
+use super::lossless_by_name;
 use super::shape::Frame;
 use super::stored::{Meaning, store};
 use crate::header::SliceHeader;
@@ -23,20 +25,26 @@ const READ_AHEAD: usize = 1 << 16;
 
 /// Decodes one frame. The codestream says itself whether samples are signed: where the header agrees, they are the
 /// values, also beyond Bits Stored (a lossy image may overshoot); where it does not, their bits are what counts.
-pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
+pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
     let stream = codestream(frame.bytes);
-    let found = frame.checked(CODEC, image_header(stream), |found| found.shape)?;
+    let expected = frame.checked(CODEC, image_header(stream), |image| image.shape)?;
     let Frame { header, meaning, .. } = frame;
-    is_modest(stream).map_err(broken)?;
+    let Modest { irreversible } = is_modest(stream).map_err(|reason| match reason {
+        j2k_header::CUT => Problem::CutCodestream { codec: CODEC },
+        other => broken(other),
+    })?;
+    if irreversible && lossless_by_name(header) {
+        found.remark(Remark::LossyCodestream);
+    }
     let image = Image::decode(stream)?;
-    let samples = image.samples(header, found)?;
-    let bits = if found.signed == meaning.signed { 16 } else { found.shape.bits };
+    let samples = image.samples(header, expected)?;
+    let bits = if expected.signed == meaning.signed { 16 } else { expected.shape.bits };
     let meaning = Meaning { bits, ..meaning };
     let beyond = |sample: i32| (sample as u32 & (u32::MAX >> (32 - bits))) >> header.pixels.bits_stored != 0;
     if !meaning.signed && samples.iter().any(|&sample| beyond(sample)) {
         return Err(broken("it has values beyond Bits Stored"));
     }
-    store(samples.iter().map(|&sample| sample as u16), meaning, out);
+    store(samples.iter().map(|&sample| sample as u16), meaning, out, found);
     Ok(())
 }
 

@@ -7,27 +7,48 @@ use std::ffi::{CStr, c_void};
 
 use charls_sys as ffi;
 
+use super::findings::{Findings, Remark};
 use super::shape::{Frame, Shape};
-use super::sof::frame_header;
+use super::sof::{frame_header, scan_header};
 use super::stored::{Meaning, store};
+use super::{harmless, lossless_by_name};
 use crate::problem::Problem;
 
 const CODEC: &str = "JPEG-LS";
+/// Zero bytes that may stand between the last pixel and the end marker.
+const MOST_ZEROS: usize = 3;
 
 /// Decodes one frame. The codestream has no signs: the highest bit of its samples is the sign of signed pixels
 /// (as pydicom has it), also where Bits Stored is another number.
-pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
-    let found = frame.checked(CODEC, frame_header(frame.bytes), |found| found.shape)?;
+pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
+    let shape = frame.checked(CODEC, frame_header(frame.bytes), |image| image.shape)?.shape;
     let Frame { bytes: stream, header, meaning } = frame;
-    let bits = found.shape.bits;
+    let bits = shape.bits;
     let meaning = if meaning.signed { Meaning { bits, ..meaning } } else { meaning };
     let mut bytes = vec![0_u8; header.rows * header.columns * if bits > 8 { 2 } else { 1 }];
-    Decoder::new()?.decode(ended(stream)?, found.shape, &mut bytes)?;
+    let stream = ended(stream)?;
+    let decode = |stream: &[u8], bytes: &mut [u8]| Decoder::new()?.decode(stream, shape, bytes);
+    let mut decoded = decode(stream, &mut bytes);
+    // A zero may be the last byte of the pixels, so that no more are taken away than must be.
+    for zeros in 1..=MOST_ZEROS {
+        match (&decoded, harmless::without_zeros(stream, zeros)) {
+            (Err(Undecoded::TooMuch), Some(stream)) => decoded = decode(&stream, &mut bytes),
+            _ => break,
+        }
+        found.remark(Remark::JpegLsZeros);
+    }
+    decoded.map_err(|why| match why {
+        Undecoded::TooMuch => broken("it goes on after its last pixel"),
+        Undecoded::Other(problem) => problem,
+    })?;
+    if near_lossless(stream) && lossless_by_name(header) {
+        found.remark(Remark::LossyCodestream);
+    }
     if bits > 8 {
         let cells = bytes.as_chunks::<2>().0.iter();
-        store(cells.map(|&cell| u16::from_ne_bytes(cell)), meaning, out);
+        store(cells.map(|&cell| u16::from_ne_bytes(cell)), meaning, out, found);
     } else {
-        store(bytes.iter().map(|&cell| u16::from(cell)), meaning, out);
+        store(bytes.iter().map(|&cell| u16::from(cell)), meaning, out, found);
     }
     Ok(())
 }
@@ -36,7 +57,25 @@ pub(super) fn read(frame: Frame, out: &mut [i16]) -> Result<(), Problem> {
 /// counts through 2^31 bits that are not there, for seconds, before it says so.
 fn ended(stream: &[u8]) -> Result<&[u8], Problem> {
     let end = stream.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).map(|place| place + 2);
-    end.and_then(|end| stream.get(..end)).ok_or_else(|| broken("it is cut off"))
+    end.and_then(|end| stream.get(..end)).ok_or(Problem::CutCodestream { codec: CODEC })
+}
+
+/// Whether samples may differ from what was compressed: the parameter NEAR, third from the end of the scan's header.
+fn near_lossless(stream: &[u8]) -> bool {
+    scan_header(stream).and_then(|header| header.iter().rev().nth(2)).is_some_and(|&near| near != 0)
+}
+
+/// Why there are no pixels.
+enum Undecoded {
+    /// All pixels were decoded, and more followed.
+    TooMuch,
+    Other(Problem),
+}
+
+impl From<Problem> for Undecoded {
+    fn from(problem: Problem) -> Self {
+        Undecoded::Other(problem)
+    }
 }
 
 /// An instance of the library.
@@ -50,7 +89,7 @@ impl Decoder {
     }
 
     /// Decodes an image of `shape` into `out`.
-    fn decode(&self, frame: &[u8], shape: Shape, out: &mut [u8]) -> Result<(), Problem> {
+    fn decode(&self, frame: &[u8], shape: Shape, out: &mut [u8]) -> Result<(), Undecoded> {
         // SAFETY: the decoder is live; it keeps the pointer to `frame`, which outlives it in `read`.
         check(unsafe {
             ffi::charls_jpegls_decoder_set_source_buffer(self.0, frame.as_ptr().cast::<c_void>(), frame.len())
@@ -62,13 +101,19 @@ impl Decoder {
         check(unsafe { ffi::charls_jpegls_decoder_get_frame_info(self.0, &mut info) })?;
         let read = (info.height, info.width, info.bits_per_sample, info.component_count);
         if read != (shape.rows, shape.columns, i32::from(shape.bits), 1) {
-            return Err(broken("it has two frame headers"));
+            return Err(broken("it has two frame headers").into());
         }
         // SAFETY: the decoder is live and has read the header; it writes within the given length only.
-        check(unsafe {
+        let status = unsafe {
             let start = out.as_mut_ptr().cast::<c_void>();
             ffi::charls_jpegls_decoder_decode_to_buffer(self.0, start, out.len(), 0)
-        })
+        };
+        match status {
+            // After the last pixel it looks for a marker.
+            ffi::charls_jpegls_errc_too_much_encoded_data
+            | ffi::charls_jpegls_errc_jpeg_marker_start_byte_not_found => Err(Undecoded::TooMuch),
+            status => Ok(check(status)?),
+        }
     }
 }
 

@@ -7,7 +7,10 @@
 //! | `fragments` | the compressed bytes of each frame |
 //! | `rle`, `jpeg`, `jpeg_ls`, `jpeg2000` | one decoder each |
 //! | `sof`, `j2k_header`, `shape` | what a codestream says of its image and asks of a decoder |
+//! | `harmless` | codestreams that deviate from their standard without harm, mended for decoders that take no such thing |
 //! | `stored` | from decoded cells to stored values |
+//! | `padding` | pixels that hold nothing |
+//! | `findings` | what is told of a slice, beside its digest |
 //! | `digest` | the digest of a slice |
 //!
 //! [`SliceFile`] reads the header of the file again (some microseconds) and compares it with the plan, so that a
@@ -17,12 +20,15 @@
 
 pub(crate) mod digest;
 mod file;
+mod findings;
 mod fragments;
+mod harmless;
 mod j2k_header;
 mod jpeg;
 mod jpeg2000;
 pub(crate) mod jpeg_ls;
 mod native;
+pub(crate) mod padding;
 mod rle;
 mod shape;
 mod sof;
@@ -30,21 +36,24 @@ mod stored;
 
 pub(crate) use file::is_planned;
 pub use file::{FileBytes, SliceFile};
+pub use findings::{Findings, Remark, SliceRecord, notes};
+pub use padding::{PaddingFound, PaddingRule};
 
 use crate::error::Error;
-use crate::header::SliceHeader;
+use crate::header::{PixelFormat, SliceHeader};
 use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::series::SeriesPlan;
-use crate::syntax::Codec;
+use crate::syntax::{self, Codec};
 use shape::Frame;
 use stored::Meaning;
 
 /// Reads slice number `slice` of the plan from the bytes of its file. For many slices of one file, [`SliceFile`] reads its
 /// header only once.
 ///
-/// `out` (rows x columns, row-major) gets each stored pixel less the slice's `offset`. Returned is the slice's
-/// digest: SHA-256 of the stored pixels (offset not taken off) as little-endian 32-bit integers.
+/// `out` (rows x columns, row-major) gets each stored pixel less the slice's `offset`, with padding as the plan's rule has it.
+/// Returned are the slice's digest, which is that of the pixels as they are stored (padding and offset too), and what is to be
+/// told of it.
 ///
 /// Time is linear in the file and the image. What is allocated is bounded: a compressed frame of several fragments
 /// is joined, a decoder has up to four times the image, a deflated data set is inflated up to
@@ -53,17 +62,23 @@ use stored::Meaning;
 /// # Errors
 /// `Argument` when `slice` or the length of `out` does not fit the plan; `Slice` when the file is not the one
 /// that the plan describes or cannot be decoded. `out` is unspecified then.
-pub fn decode(plan: &SeriesPlan, slice: usize, file: &[u8], out: &mut [i16]) -> Result<[u8; 32], Error> {
+pub fn decode(plan: &SeriesPlan, slice: usize, file: &[u8], out: &mut [i16]) -> Result<SliceRecord, Error> {
     SliceFile::open(FileBytes::whole(file)).decode(plan, slice, out)
 }
 
 /// Reads an uncompressed image at the beginning of `bytes`.
-fn native_pixels(bytes: &[u8], header: &SliceHeader, offset: i32, out: &mut [i16]) -> Result<(), Problem> {
-    let (expected, found) = (header.image_bytes(), bytes.len() as u64);
-    if found < expected {
-        return Err(Problem::TooFewPixels { expected, found });
+fn native_pixels(
+    bytes: &[u8],
+    header: &SliceHeader,
+    offset: i32,
+    out: &mut [i16],
+    found: &mut Findings,
+) -> Result<(), Problem> {
+    let (expected, present) = (header.image_bytes(), bytes.len() as u64);
+    if present < expected {
+        return Err(Problem::TooFewPixels { expected, found: present });
     }
-    native::read(bytes, header.pixels.bits_allocated, header.byte_order, as_stored(header, offset), out);
+    native::read(bytes, header.byte_order, as_stored(header, offset), out, found);
     Ok(())
 }
 
@@ -73,23 +88,30 @@ fn compressed_pixels(
     header: &SliceHeader,
     offset: i32,
     out: &mut [i16],
+    found: &mut Findings,
 ) -> Result<(), Problem> {
     let described = Frame { bytes: frame, header, meaning: as_stored(header, offset) };
     match codec {
-        Codec::Native | Codec::NativeFrame => native_pixels(frame, header, offset, out),
+        Codec::Native | Codec::NativeFrame => native_pixels(frame, header, offset, out, found),
         Codec::DeflatedFrame => {
             // The frame may be padded to even length before it is deflated.
             let limit = usize::try_from(header.image_bytes() + 1).unwrap_or(usize::MAX);
-            native_pixels(&inflate(frame, limit)?, header, offset, out)
+            native_pixels(&inflate(frame, limit)?, header, offset, out, found)
         }
-        Codec::Rle => rle::read(frame, header.pixels.bits_allocated, as_stored(header, offset), out),
-        Codec::Jpeg => jpeg::read(described, out),
-        Codec::JpegLs => jpeg_ls::read(described, out),
-        Codec::Jpeg2000 => jpeg2000::read(described, out),
+        Codec::Rle => rle::read(frame, as_stored(header, offset), out, found),
+        Codec::Jpeg => jpeg::read(described, out, found),
+        Codec::JpegLs => jpeg_ls::read(described, out, found),
+        Codec::Jpeg2000 => jpeg2000::read(described, out, found),
     }
+}
+
+/// Whether the header says, by its transfer syntax, that nothing was lost.
+fn lossless_by_name(header: &SliceHeader) -> bool {
+    !syntax::may_lose(&header.transfer_syntax)
 }
 
 /// Cells that hold a value in the low Bits Stored.
 fn as_stored(header: &SliceHeader, offset: i32) -> Meaning {
-    Meaning { bits: header.pixels.bits_stored, signed: header.pixels.signed, offset }
+    let PixelFormat { bits_allocated: cell, bits_stored: bits, signed, .. } = header.pixels;
+    Meaning { cell, bits, overlays: header.overlays, signed, offset }
 }

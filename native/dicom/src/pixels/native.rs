@@ -1,19 +1,20 @@
 //! Uncompressed pixels (PS3.5 section 8.1.1, annex A.1 to A.4).
 
+use super::findings::Findings;
 use super::stored::{Meaning, store};
 use crate::header::ByteOrder;
 
-/// Unpacks `bytes`, one cell of `bits_allocated` (8 or 16) per pixel.
-pub(super) fn read(bytes: &[u8], bits_allocated: u16, order: ByteOrder, meaning: Meaning, out: &mut [i16]) {
+/// Unpacks `bytes`, one cell per pixel.
+pub(super) fn read(bytes: &[u8], order: ByteOrder, meaning: Meaning, out: &mut [i16], found: &mut Findings) {
     let pairs = bytes.as_chunks::<2>().0.iter();
-    match (bits_allocated, order) {
+    match (meaning.cell, order) {
         (8, ByteOrder::SwappedPairs) => {
             let swapped = pairs.flat_map(|&[first, second]| [u16::from(second), u16::from(first)]);
-            store(swapped, meaning, out);
+            store(swapped, meaning, out, found);
         }
-        (8, _) => store(bytes.iter().map(|&byte| u16::from(byte)), meaning, out),
-        (_, ByteOrder::Big) => store(pairs.map(|&pair| u16::from_be_bytes(pair)), meaning, out),
-        _ => store(pairs.map(|&pair| u16::from_le_bytes(pair)), meaning, out),
+        (8, _) => store(bytes.iter().map(|&byte| u16::from(byte)), meaning, out, found),
+        (_, ByteOrder::Big) => store(pairs.map(|&pair| u16::from_be_bytes(pair)), meaning, out, found),
+        _ => store(pairs.map(|&pair| u16::from_le_bytes(pair)), meaning, out, found),
     }
 }
 
@@ -23,7 +24,8 @@ mod tests {
 
     fn read_all<const N: usize>(bytes: &[u8], bits: u16, order: ByteOrder) -> [i16; N] {
         let mut out = [0; N];
-        read(bytes, bits, order, Meaning { bits, signed: false, offset: 0 }, &mut out);
+        let meaning = Meaning { cell: bits, bits, overlays: 0, signed: false, offset: 0 };
+        read(bytes, order, meaning, &mut out, &mut Findings::default());
         out
     }
 

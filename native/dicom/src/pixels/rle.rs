@@ -1,5 +1,6 @@
 //! RLE Lossless (PS3.5 annex G): one PackBits segment per byte of a pixel, the high bytes first.
 
+use super::findings::Findings;
 use super::stored::{Meaning, store};
 use crate::problem::Problem;
 
@@ -7,23 +8,23 @@ const CODEC: &str = "RLE";
 /// The header: the number of segments and up to 15 offsets, as 32-bit numbers.
 const HEADER: usize = 64;
 
-/// Decodes one frame of `out.len()` pixels of `bits_allocated` (8 or 16).
+/// Decodes one frame of `out.len()` pixels.
 ///
 /// Allocates one byte per byte of the image, as the header of the file has it: the frame has no say.
 pub(super) fn read(
     frame: &[u8],
-    bits_allocated: u16,
     meaning: Meaning,
     out: &mut [i16],
+    found: &mut Findings,
 ) -> Result<(), Problem> {
     let (header, _) = frame.as_chunks::<4>();
     let number = |index: usize| header.get(index).map(|bytes| u32::from_le_bytes(*bytes) as usize);
-    let wanted = usize::from(bits_allocated / 8);
-    let found = number(0).ok_or_else(|| broken("its header is cut off"))?;
-    if found != wanted {
+    let wanted = usize::from(meaning.cell / 8);
+    let segments = number(0).ok_or_else(|| broken("its header is cut off"))?;
+    if segments != wanted {
         return Err(Problem::Shape {
             codec: CODEC,
-            found: format!("one of {found} segments"),
+            found: format!("one of {segments} segments"),
             expected: format!("{wanted} (one per byte of Bits Allocated)"),
         });
     }
@@ -38,9 +39,9 @@ pub(super) fn read(
     }
     let (high, low) = planes.split_at(planes.len() - out.len());
     if high.is_empty() {
-        store(low.iter().map(|&low| u16::from(low)), meaning, out);
+        store(low.iter().map(|&low| u16::from(low)), meaning, out, found);
     } else {
-        store(high.iter().zip(low).map(|(&high, &low)| u16::from_be_bytes([high, low])), meaning, out);
+        store(high.iter().zip(low).map(|(&high, &low)| u16::from_be_bytes([high, low])), meaning, out, found);
     }
     Ok(())
 }
@@ -94,7 +95,8 @@ mod tests {
 
     fn read_3(frame: &[u8], bits: u16) -> Result<[i16; 3], Problem> {
         let mut out = [0; 3];
-        read(frame, bits, Meaning { bits, signed: true, offset: 0 }, &mut out).map(|()| out)
+        let meaning = Meaning { cell: bits, bits, overlays: 0, signed: true, offset: 0 };
+        read(frame, meaning, &mut out, &mut Findings::default()).map(|()| out)
     }
 
     #[test]

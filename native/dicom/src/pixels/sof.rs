@@ -1,4 +1,6 @@
-//! The start-of-frame segment of JPEG and JPEG-LS (ISO/IEC 10918-1 B.2.2, 14495-1 C.2.2).
+//! The segments of JPEG and JPEG-LS, and the frame and scan headers among them (ISO/IEC 10918-1 B.2, 14495-1 C.2).
+
+use std::ops::Range;
 
 use super::shape::{Numbers, Shape};
 
@@ -10,34 +12,44 @@ pub(super) struct FrameHeader {
     pub shape: Shape,
 }
 
+/// The marker of a scan's header.
+pub(super) const SCAN: u8 = 0xDA;
+/// The marker at the end of an image.
+const END: u8 = 0xD9;
+
 /// The frame header of a codestream; `None` when it has none before its first scan.
 pub(super) fn frame_header(codestream: &[u8]) -> Option<FrameHeader> {
-    let mut numbers = Numbers(codestream.strip_prefix(&[0xFF, 0xD8])?);
-    loop {
-        if numbers.next::<1>()? != 0xFF {
-            return None;
+    let mut before_scan = segments(codestream).take_while(|(marker, _)| ![SCAN, END].contains(marker));
+    // C4, C8 and CC are tables and reserved.
+    let (marker, place) = before_scan
+        .find(|(marker, _)| matches!(marker, 0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7))?;
+    let mut numbers = Numbers(codestream.get(place)?);
+    let bits = numbers.next::<1>()? as u16;
+    let (rows, columns) = (numbers.next::<2>()?, numbers.next::<2>()?);
+    let components = numbers.next::<1>()?;
+    Some(FrameHeader { marker, shape: Shape { rows, columns, components, bits } })
+}
+
+/// The content of the header of a codestream's first scan.
+pub(super) fn scan_header(codestream: &[u8]) -> Option<&[u8]> {
+    let (_, place) = segments(codestream).find(|(marker, _)| *marker == SCAN)?;
+    codestream.get(place)
+}
+
+/// Marker and place of the content of each segment, up to and with the header of the first scan.
+pub(super) fn segments(codestream: &[u8]) -> impl Iterator<Item = (u8, Range<usize>)> + '_ {
+    let mut next = codestream.starts_with(&[0xFF, 0xD8]).then_some(2);
+    std::iter::from_fn(move || {
+        let mut at = next?;
+        // Markers may begin with any number of 0xFF.
+        while codestream.get(at..at + 2)? == [0xFF, 0xFF] {
+            at += 1;
         }
-        let mut marker = numbers.next::<1>()?;
-        while marker == 0xFF {
-            marker = numbers.next::<1>()?;
-        }
-        let length = (numbers.next::<2>()? as usize).checked_sub(2)?;
-        let segment = numbers.take(length)?;
-        match marker {
-            // C4, C8 and CC are tables and reserved.
-            0xC0..=0xC3 | 0xC5..=0xC7 | 0xC9..=0xCB | 0xCD..=0xCF | 0xF7 => {
-                let mut numbers = Numbers(segment);
-                let bits = numbers.next::<1>()? as u16;
-                let (rows, columns) = (numbers.next::<2>()?, numbers.next::<2>()?);
-                let components = numbers.next::<1>()?;
-                let shape = Shape { rows, columns, components, bits };
-                return Some(FrameHeader { marker: marker as u8, shape });
-            }
-            // Start of scan, end of image.
-            0xDA | 0xD9 => return None,
-            _ => (),
-        }
-    }
+        let [0xFF, marker, high, low] = *codestream.get(at..at + 4)? else { return None };
+        let place = at + 4..at + 2 + usize::from(u16::from_be_bytes([high, low]));
+        next = (marker != SCAN).then_some(place.end);
+        (place.start <= place.end && place.end <= codestream.len()).then_some((marker, place))
+    })
 }
 
 #[cfg(test)]

@@ -1,18 +1,34 @@
 //! From decoded cells to stored values: every decoder ends here.
+//!
+//! Bits above the value are not used, as the header says, but they are looked at: where they carry something, Bits Stored may be
+//! wrong, and then so are the values.
+
+use super::findings::{Findings, Remark};
 
 /// Which bits of a cell are the value.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Meaning {
-    /// The value is in this many low bits, 1 to 16; those above are ignored (old files keep overlays there).
+    /// Bits of a cell: 8 or 16.
+    pub cell: u16,
+    /// The value is in this many low bits, 1 to 16; those above are not used.
     pub bits: u16,
+    /// Those above in which the header has overlays.
+    pub overlays: u16,
     /// The highest of them is the sign.
     pub signed: bool,
     /// What is taken off, so that the values fit `i16`: 0, or 32768 for unsigned ones of 16 bits.
     pub offset: i32,
 }
 
-/// Puts the values of `cells` into `out`: one pass without branches, which the compiler turns into vector code.
-pub(super) fn store(cells: impl Iterator<Item = u16>, meaning: Meaning, out: &mut [i16]) {
+/// Puts the values of `cells` into `out`: one pass without branches, which the compiler turns into vector code, and one over
+/// the bits above the values where there are any.
+pub(super) fn store(
+    cells: impl Iterator<Item = u16> + Clone,
+    meaning: Meaning,
+    out: &mut [i16],
+    found: &mut Findings,
+) {
+    look_above(cells.clone().take(out.len()), meaning, found);
     let unused = u32::from(16 - meaning.bits);
     // 0 or -32768, which is the same as 32768 in 16 bits.
     let offset = meaning.offset as i16;
@@ -25,14 +41,67 @@ pub(super) fn store(cells: impl Iterator<Item = u16>, meaning: Meaning, out: &mu
     }
 }
 
+/// Counts the cells that carry something above the value.
+///
+/// A negative value may have its sign there, in all bits, or nothing. A scan with both has not: then those with nothing are
+/// positive values that need more bits than the header says.
+fn look_above(cells: impl Iterator<Item = u16> + Clone, meaning: Meaning, found: &mut Findings) {
+    let Meaning { cell: width, bits, overlays, signed, .. } = meaning;
+    let any = cells.clone().fold(0, |any, cell| any | cell);
+    if bits >= width || any >> bits == 0 {
+        return;
+    }
+    let ones = u16::MAX >> (16 - (width - bits));
+    let negative = |cell: u16| signed && cell >> (bits - 1) & 1 == 1;
+    let (mut odd, mut extended, mut bare) = (0_u32, 0_u32, 0_u32);
+    for cell in cells {
+        let (above, negative) = (cell >> bits & ones, negative(cell));
+        let is_sign = negative && above == ones;
+        odd += u32::from(above != 0 && !is_sign);
+        extended += u32::from(is_sign);
+        bare += u32::from(negative && above == 0);
+    }
+    found.spare_bits = odd + if extended + odd > 0 { bare } else { 0 };
+    if found.spare_bits > 0 && any >> bits << bits & !overlays == 0 {
+        found.remark(Remark::Overlays);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn one(cell: u16, bits: u16, signed: bool, offset: i32) -> i16 {
         let mut out = [0];
-        store([cell].into_iter(), Meaning { bits, signed, offset }, &mut out);
+        let meaning = Meaning { cell: 16, bits, overlays: 0, signed, offset };
+        store([cell].into_iter(), meaning, &mut out, &mut Findings::default());
         out[0]
+    }
+
+    fn above(cells: &[u16], cell: u16, bits: u16, signed: bool, overlays: u16) -> (u32, bool) {
+        let mut found = Findings::default();
+        let meaning = Meaning { cell, bits, overlays, signed, offset: 0 };
+        store(cells.iter().copied(), meaning, &mut vec![0; cells.len()], &mut found);
+        (found.spare_bits, found.has(Remark::Overlays))
+    }
+
+    #[test]
+    fn bits_above_the_value_are_counted_where_they_are_no_sign() {
+        assert_eq!(above(&[0, 4095, 0x1000, 0xFFFF], 16, 12, false, 0), (2, false));
+        assert_eq!(above(&[0, 0x7F, 0x80], 8, 7, false, 0), (1, false));
+        assert_eq!(above(&[0xFFFF, 0x8000], 16, 16, false, 0), (0, false));
+        // Negative values with their sign in all bits, or in none.
+        assert_eq!(above(&[0xFFFF, 0x0001, 0xF800], 16, 12, true, 0), (0, false));
+        assert_eq!(above(&[0x0FFF, 0x0001, 0x0800], 16, 12, true, 0), (0, false));
+        // -1, and 3000, which 12 bits with a sign do not hold; -3000.
+        assert_eq!(above(&[0xFFFF, 3000], 16, 12, true, 0), (1, false));
+        assert_eq!(above(&[5, (-3000_i16).cast_unsigned()], 16, 12, true, 0), (1, false));
+    }
+
+    #[test]
+    fn overlays_in_the_bits_above_are_told_from_values() {
+        assert_eq!(above(&[0x1FFF, 7], 16, 12, false, 0x1000), (1, true));
+        assert_eq!(above(&[0x2FFF, 7], 16, 12, false, 0x1000), (1, false));
     }
 
     #[test]

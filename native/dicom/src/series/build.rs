@@ -9,6 +9,7 @@ use super::strays::Beside;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
+use crate::pixels::PaddingRule;
 use crate::problem::Problem;
 use crate::syntax;
 
@@ -53,6 +54,9 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
             slope,
             intercept,
             offset: if shifted && !header.pixels.signed { 32768 } else { 0 },
+            padding: header.padding,
+            corner_padding: None,
+            lossy_codestream: false,
             transfer_syntax: header.transfer_syntax.clone(),
             pixels: header.pixels.clone(),
         }
@@ -83,6 +87,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         orientation: first.orientation,
         rescale_unit: rescale_unit(first),
         window: middle.window,
+        padding: PaddingRule::default(),
         slices: slices.collect(),
         copies: copies.collect(),
         left_out: left_out(inventory, groups, group),

@@ -41,6 +41,7 @@ pub use choice::SeriesChoice;
 pub use copies::Comparison;
 pub use group::SliceRole;
 pub use notes::decimals;
+pub(crate) use notes::share;
 pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
 pub use summary::SeriesSummary;
 

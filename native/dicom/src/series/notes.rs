@@ -51,6 +51,14 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
         ));
     }
     texts.extend(duplicates_of(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
+    // What of them is there, and what becomes of it, is known when pixels are decoded.
+    let padded = group.slices.iter().filter(|member| member.header.padding.is_some()).count();
+    if padded > 0 {
+        texts.push(format!(
+            "{} with a Pixel Padding Value (see --padding)",
+            share(padded, group.slices.len())
+        ));
+    }
     texts
 }
 
@@ -269,11 +277,6 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         "with more pixel data than the size needs: the rest is not used",
     );
     count(NoteKind::Lossy, |header| header.lossy, "compressed with loss");
-    count(
-        NoteKind::Padding,
-        |header| header.padding.is_some(),
-        "with a Pixel Padding Value: such pixels are in the matrix as they are stored",
-    );
     let mut uneven = |what: &str, differ: bool| {
         if differ {
             notes.push(Note { kind: NoteKind::Uneven, text: format!("the slices have different {what}") });
@@ -361,7 +364,7 @@ fn spacing(positions: &[f64]) -> Vec<Note> {
 }
 
 /// `all 12 slices`, `1 of 12 slices`.
-pub(super) fn share(count: usize, slices: usize) -> String {
+pub(crate) fn share(count: usize, slices: usize) -> String {
     match slices {
         1 => "the only slice".to_owned(),
         _ if count == slices => format!("all {slices} slices"),

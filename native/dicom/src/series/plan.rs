@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::header::PixelFormat;
 use crate::label::FileLabel;
+use crate::pixels::PaddingRule;
 
 /// A series: its slices in spatial order and what they have in common.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -38,6 +39,8 @@ pub struct SeriesPlan {
     pub rescale_unit: String,
     /// Window centre and width of the middle slice.
     pub window: Option<(f64, f64)>,
+    /// What becomes of pixels that hold nothing.
+    pub padding: PaddingRule,
     /// The slices, by ascending position.
     pub slices: Vec<SlicePlan>,
     /// What seem to be copies of slices, each with the slice's place: see [`comparison`](Self::comparison).
@@ -77,6 +80,12 @@ pub struct SlicePlan {
     pub intercept: f64,
     /// What is taken off stored pixels so that they fit `i16`: 0, or 32768 for unsigned 16-bit series.
     pub offset: i32,
+    /// Pixel Padding Value and Range Limit, ascending: stored pixels from the first to the second hold nothing.
+    pub padding: Option<[i32; 2]>,
+    /// The stored value of all four corners where that is padding too, once the slice was decoded.
+    pub corner_padding: Option<i32>,
+    /// Whether its codestream turned out to be lossy under a lossless transfer syntax, once the slice was decoded.
+    pub lossy_codestream: bool,
     /// Transfer Syntax UID.
     pub transfer_syntax: String,
     /// How its pixels are stored.
@@ -148,6 +157,10 @@ pub enum NoteKind {
     Skipped,
     /// Lossy compression somewhere in the images' history.
     Lossy,
+    /// Something in the bits above Bits Stored.
+    SpareBits,
+    /// A codestream that deviates from its standard without harm.
+    Codestream,
 }
 
 impl SeriesPlan {

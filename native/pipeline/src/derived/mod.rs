@@ -42,7 +42,7 @@ pub fn composite_digest(decomposition: &Decomposition, k: usize) -> Digest {
         method.name(),
         decomposition.rows(),
         decomposition.columns(),
-        method.lines(),
+        decomposition.parameter_lines(),
         decomposition.pixels,
         Digest::of_f64(&decomposition.leading_weights(k))
     );

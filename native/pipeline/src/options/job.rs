@@ -60,7 +60,7 @@ pub fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{DicomSyntax, Emit, Method, RankChoice};
+    use crate::options::{DicomSyntax, Emit, Method, Padding, RankChoice};
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -85,6 +85,7 @@ mod tests {
         let options = options("--input a --input b --output out");
         assert_eq!(options.input, ["a", "b"]);
         assert_eq!(options.method, Method::Gram);
+        assert_eq!(options.padding, Padding::Air);
         assert_eq!(options.rank, RankChoice::Full);
         assert_eq!(options.emit, [Emit::Parquet, Emit::Png, Emit::Report]);
         assert_eq!(options.composites(301, 301), [50, 244, 300]);
@@ -127,6 +128,7 @@ mod tests {
             ("--output b", "--input"),
             ("--input a", "--output"),
             ("--input a --output b --rank 0", "--rank"),
+            ("--input a --output b --padding zero", "--padding"),
             ("--input a --output b --rank many", "--rank"),
             ("--input a --output b --energy 99%", "--energy"),
             ("--input a --output b --rank 3 --energy 0.9", "--energy"),
@@ -170,7 +172,7 @@ mod tests {
     #[test]
     fn options_survive_the_way_through_json() {
         let options = options(
-            "--input a --output b --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose --emit dicom \
+            "--input a --output b --padding mask --energy 0.97 --composite 3,50% --series 1.2.3 --overwrite --verbose --emit dicom \
              --dicom-syntax jpeg-ls --no-patient-data",
         );
         assert_eq!((options.dicom_syntax, options.no_patient_data), (DicomSyntax::JpegLs, true));

@@ -8,6 +8,7 @@ mod dicom;
 mod job;
 mod later;
 mod method;
+pub(crate) mod padding;
 mod rank;
 mod render;
 mod verify;
@@ -20,6 +21,7 @@ pub use self::{
     dicom::DicomSyntax,
     job::{ParsedJob, one_line, parse_job},
     method::{Method, Sketching},
+    padding::Padding,
     rank::{Composite, RankChoice},
     render::{Place, RenderArgs},
     verify::VerifyArgs,
@@ -92,6 +94,10 @@ pub struct JobArgs {
     /// What to do about slices that cannot be used: `skip` leaves them out, up to a tenth and no two neighbours
     #[arg(long, value_enum, default_value = "fail")]
     on_bad_slice: OnBadSlice,
+    /// What becomes of pixels outside the image: those that have Pixel Padding Value, and in HU those that have the value of all four
+    /// corners, far below air
+    #[arg(long, value_enum, default_value = "air")]
+    padding: Padding,
     #[command(flatten)]
     method: method::MethodArgs,
     /// How many basis vectors: a number, `auto` for those that stand out of the noise (optimal hard threshold of Gavish and
@@ -145,6 +151,8 @@ pub struct Options {
     pub join: bool,
     /// What is done about slices that cannot be used.
     pub on_bad_slice: OnBadSlice,
+    /// What becomes of pixels that hold nothing.
+    pub padding: Padding,
     /// How to decompose.
     pub method: Method,
     /// How many basis vectors.
@@ -207,6 +215,7 @@ impl JobArgs {
             series: self.series,
             join: self.join,
             on_bad_slice: self.on_bad_slice,
+            padding: self.padding,
             method,
             rank,
             composite: self.composite,
@@ -247,13 +256,14 @@ impl Options {
         self.emits(Emit::Png) || self.emits(Emit::Report)
     }
 
-    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its size;
-    /// and whether this machine may run the method.
+    /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its size, the
+    /// rule for padding against its rescale; and whether this machine may run the method.
     ///
     /// # Errors
-    /// [`Error::Option`] naming `--method`, `--rank`, `--composite` or `--emit`.
+    /// [`Error::Option`] naming `--method`, `--padding`, `--rank`, `--composite` or `--emit`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
+        crate::padding::check(self.padding.into(), plan)?;
         if self.emits(Emit::Dicom) {
             self.dicom_syntax.check_against(plan)?;
         }

@@ -42,6 +42,7 @@ impl Options {
             series: args.series.clone(),
             join: args.join,
             on_bad_slice: args.on_bad_slice,
+            padding: manifest.parameters.padding,
             method: manifest.parameters.method,
             rank: manifest.parameters.rank,
             composite: composites,

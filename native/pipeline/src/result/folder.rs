@@ -17,6 +17,7 @@ use crate::{
     digest::{BasisDigests, Digest, Digests, FORMAT, root},
     error::{Error, Result},
     options::Emit,
+    padding::pixels_digest,
     progress::{Progress, Silent},
     scan::{InputFile, take_inventory},
     tables::{self, BasisEncoder},
@@ -236,8 +237,8 @@ fn pixels_of(files: &[InputFile]) -> Result<Digest> {
     let id = inventory.series().first().map(|series| series.id.clone()).unwrap_or_default();
     let plan = inventory.select(&SeriesChoice::Uid(id))?;
     let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
-    let digests = decode(&plan, files, &mut pixels, &Silent)?;
-    Ok(Digest::of_digests(&digests.into_iter().collect::<std::result::Result<Vec<_>, _>>()?))
+    let records = decode(&plan, files, &mut pixels, &Silent)?;
+    Ok(pixels_digest(&records.into_iter().collect::<std::result::Result<Vec<_>, _>>()?))
 }
 
 /// In a folder that is being verified, a file that does not parse is a difference like any other.

@@ -12,7 +12,8 @@ use crate::{
     derived::DerivedSection,
     digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
     error::{Error, Result},
-    options::{Emit, Method, RankChoice},
+    options::{Emit, Method, Padding, RankChoice, padding::without_choice},
+    padding::PaddingCounts,
     pictures::Display,
     spectrum::CompositeEntry,
 };
@@ -63,6 +64,9 @@ pub struct SeriesSection {
     /// What black and white are in the pictures, in the series' unit; absent where another version did not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub display: Option<Display>,
+    /// Pixels that hold nothing; absent where there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub padding: Option<PaddingCounts>,
     /// What the folder held besides the slices.
     pub left_out: Vec<tomobasis_dicom::Note>,
     /// What is unusual about the series.
@@ -77,6 +81,9 @@ pub struct Parameters {
     /// The method, and the parameters that it has.
     #[serde(flatten)]
     pub method: Method,
+    /// What was to become of pixels that hold nothing.
+    #[serde(default = "without_choice")]
+    pub padding: Padding,
     /// Rows of a row block.
     pub block_rows: usize,
     /// The slice that the pictures show, from 0.
@@ -176,12 +183,14 @@ impl Manifest {
                 unit: plan.rescale_unit.clone(),
                 window: plan.window,
                 display: Some(Display::of(decomposition)),
+                padding: (decomposition.padding.pixels > 0).then_some(decomposition.padding),
                 left_out: plan.left_out.clone(),
-                warnings: plan.warnings.clone(),
+                warnings: plan.warnings.iter().chain(&decomposition.notes).cloned().collect(),
             },
             parameters: Parameters {
                 rank: options.rank,
                 method: options.method,
+                padding: options.padding,
                 block_rows: BLOCK_ROWS,
                 shown_slice: decomposition.shown_slice(),
             },
@@ -220,8 +229,13 @@ impl Manifest {
     #[must_use]
     pub fn root_of(&self) -> RootOf<'_> {
         let ResultSection { class, method, rows, columns, rank, .. } = &self.result;
-        let parameters = self.parameters.method.lines();
+        let parameters = self.parameters.method.lines() + &self.padding_line();
         RootOf { class, method, rows: *rows, columns: *columns, rank: *rank, parameters }
+    }
+
+    /// The line of the root digest on padding; empty where no pixel was replaced.
+    pub(crate) fn padding_line(&self) -> String {
+        self.series.padding.unwrap_or_default().line(self.parameters.padding.into())
     }
 }
 
@@ -236,7 +250,7 @@ pub fn digests(decomposition: &Decomposition, u: BasisDigests) -> Digests {
         rows: decomposition.rows(),
         columns: decomposition.columns(),
         rank: decomposition.rank(),
-        parameters: method.lines(),
+        parameters: decomposition.parameter_lines(),
     };
     Digests {
         pixels: decomposition.pixels,

@@ -7,6 +7,7 @@ use std::fmt::Write;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
+use tomobasis_dicom::PaddingRule;
 use tomobasis_linalg::Bounds;
 
 use super::{Manifest, describe_series, manifest::ResultSection};
@@ -137,6 +138,16 @@ fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {
     for line in manifest.parameters.method.lines().lines() {
         let (name, value) = line.split_once(' ').unwrap_or((line, ""));
         html.row(&format!("Parameter {name}"), value);
+    }
+    if let Some(padding) = manifest.series.padding {
+        let values = result.rows * result.columns as u64;
+        let text = format!(
+            "{} ({} of {values} values, {} of them with another value in the matrix)",
+            PaddingRule::from(manifest.parameters.padding).name(),
+            padding.pixels,
+            padding.replaced
+        );
+        html.row("Padding", &text);
     }
     let numerical = result.numerical_rank.map_or(String::new(), |rank| format!(" (numerical rank {rank})"));
     html.row("Rank", &format!("{}{numerical}", result.rank));

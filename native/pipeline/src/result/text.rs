@@ -33,6 +33,8 @@ pub struct Summary {
     pub sigma: Vec<f64>,
     /// Columns (from 0) whose singular values coincide to the working precision.
     pub unresolved: Vec<usize>,
+    /// What decoding found that is to be told, in sentences.
+    pub notes: Vec<String>,
     /// Error bounds that were proven, in class `certified`.
     pub bounds: Option<tomobasis_linalg::Bounds>,
     /// What to print at the end, in which `{output}` and `{root}` stand for the result folder and the root digest.
@@ -51,6 +53,7 @@ pub fn summary(decomposition: &Decomposition) -> Summary {
         composites: decomposition.composites.len(),
         sigma: decomposition.s.iter().take(5).copied().collect(),
         unresolved: decomposition.factors.unresolved().to_vec(),
+        notes: decomposition.notes.iter().map(|note| note.text.clone()).collect(),
         bounds: decomposition.factors.certified().map(|factors| factors.bounds.clone()),
         closing: closing_text(decomposition, ROOT, OUTPUT),
     }

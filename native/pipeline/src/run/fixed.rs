@@ -19,7 +19,7 @@ impl Runner<'_> {
         }
         self.record(name, began);
         let began = self.stage(4, "decompose", "matrices", 1);
-        let decomposition = driver.finish(&scan.slice_digests)?;
+        let decomposition = driver.finish(&scan.records)?;
         self.progress.advance(1);
         self.record("decompose", began);
         Ok(decomposition)

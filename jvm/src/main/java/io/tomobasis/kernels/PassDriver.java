@@ -64,13 +64,13 @@ public final class PassDriver extends NativeObject {
   /**
    * The decomposition, after the last pass. The driver can then only be closed.
    *
-   * @param sliceDigests as for {@link Decomposition#compute}
+   * @param sliceRecords as for {@link Decomposition#compute}
    * @return the decomposition
    * @throws InputException when nothing is left to decompose
    */
-  public Decomposition finish(byte[] sliceDigests) {
-    Objects.requireNonNull(sliceDigests, "sliceDigests");
-    return new Decomposition(this.<Long>write(handle -> finish0(handle, sliceDigests)));
+  public Decomposition finish(byte[] sliceRecords) {
+    Objects.requireNonNull(sliceRecords, "sliceRecords");
+    return new Decomposition(this.<Long>write(handle -> finish0(handle, sliceRecords)));
   }
 
   private static native long create(String planJson, String optionsJson);
@@ -83,5 +83,5 @@ public final class PassDriver extends NativeObject {
 
   private static native void take0(long handle, byte[][] partials, int threads);
 
-  private static native long finish0(long handle, byte[] sliceDigests);
+  private static native long finish0(long handle, byte[] sliceRecords);
 }

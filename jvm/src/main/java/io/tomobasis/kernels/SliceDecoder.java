@@ -4,6 +4,12 @@ import java.util.Objects;
 
 /** Decodes slices of one series from the bytes of their files. Immutable: any number of threads may share one. */
 public final class SliceDecoder extends NativeObject {
+  /** Bytes of what decoding says of a slice: its digest (32 bytes), then what else was found. */
+  public static final int RECORD_BYTES = 64;
+
+  /** Bytes of the digest at the beginning of a record. */
+  public static final int DIGEST_BYTES = 32;
+
   static {
     NativeLibrary.load();
   }
@@ -18,14 +24,16 @@ public final class SliceDecoder extends NativeObject {
   }
 
   /**
-   * Decodes one slice: stored integers in row-major pixel order, less the plan's offset of that slice.
+   * Decodes one slice: stored integers in row-major pixel order, less the plan's offset of that slice, with padding as the
+   * plan says.
    *
    * @param slice position of the slice in the plan, from 0
    * @param name as given to {@link Inventory#add}
    * @param file all bytes of the slice's file
    * @param out receives one value per pixel
    * @param offset index in {@code out} of the first value
-   * @return the slice's digest: SHA-256 of the stored pixels as little-endian int32 (32 bytes)
+   * @return the slice's record, of {@link #RECORD_BYTES}: first its digest, SHA-256 of the stored pixels as little-endian
+   *     int32 (32 bytes)
    * @throws InputException when the file is truncated or does not hold what its header said
    */
   public byte[] decode(int slice, String name, byte[] file, short[] out, int offset) {
@@ -40,7 +48,7 @@ public final class SliceDecoder extends NativeObject {
    * @param file the file, as far as these slices need it
    * @param out receives one value per pixel
    * @param offsets for each slice, the index in {@code out} of its first value
-   * @return the digests of the slices, 32 bytes each
+   * @return the records of the slices, {@link #RECORD_BYTES} each
    * @throws InputException for the first slice that the file does not hold as its header said
    */
   public byte[] decode(int[] slices, String name, FileBytes file, short[] out, int[] offsets) {

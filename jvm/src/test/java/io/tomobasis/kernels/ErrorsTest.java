@@ -26,9 +26,9 @@ class ErrorsTest {
   void more_basis_vectors_than_slices_is_a_usage_exception() {
     String plan = Runs.plan(CT);
     short[] pixels = new short[CT.slices() * CT.pixels()];
-    byte[] digests = Runs.decode(CT, plan, pixels);
+    byte[] records = Runs.decode(CT, plan, pixels);
     String options = Runs.options("--rank", "4");
-    assertOneLine(UsageException.class, 2, "--rank", () -> Decomposition.compute(plan, options, Runs.gram(CT, pixels), digests, 1));
+    assertOneLine(UsageException.class, 2, "--rank", () -> Decomposition.compute(plan, options, Runs.gram(CT, pixels), records, 1));
   }
 
   @Test

@@ -25,7 +25,8 @@ class RoundTripTest {
   @Test
   void slices_are_decoded_to_their_stored_values_with_their_digest() throws Exception {
     short[] pixels = new short[CT.slices() * CT.pixels()];
-    byte[] digests = Runs.decode(CT, Runs.plan(CT), pixels);
+    byte[] records = Runs.decode(CT, Runs.plan(CT), pixels);
+    int size = SliceDecoder.RECORD_BYTES;
     for (int j = 0; j < CT.slices(); j++) {
       assertArrayEquals(CT.stored(j), Arrays.copyOfRange(pixels, j * CT.pixels(), (j + 1) * CT.pixels()));
       ByteBuffer stored = ByteBuffer.allocate(4 * CT.pixels()).order(ByteOrder.LITTLE_ENDIAN);
@@ -33,7 +34,7 @@ class RoundTripTest {
         stored.putInt(value);
       }
       byte[] digest = MessageDigest.getInstance("SHA-256").digest(stored.array());
-      assertArrayEquals(digest, Arrays.copyOfRange(digests, 32 * j, 32 * (j + 1)));
+      assertArrayEquals(digest, Arrays.copyOfRange(records, size * j, size * j + 32));
     }
   }
 
@@ -146,9 +147,9 @@ class RoundTripTest {
   void composites_become_derived_files_however_the_slices_are_cut() {
     String plan = Runs.plan(CT);
     short[] pixels = new short[CT.slices() * CT.pixels()];
-    byte[] digests = Runs.decode(CT, plan, pixels);
+    byte[] records = Runs.decode(CT, plan, pixels);
     String options = Runs.options("--emit", "dicom", "--composite", "2,4");
-    try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), digests, 1);
+    try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), records, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
       List<DerivedFile> whole = derived(renderer, pixels, 0);
       List<DerivedFile> cut = derived(renderer, pixels, 0, 2, 3);

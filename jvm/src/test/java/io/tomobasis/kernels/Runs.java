@@ -27,16 +27,17 @@ final class Runs {
     }
   }
 
-  /** Slice digests, concatenated; {@code pixels} receives the whole matrix, slice after slice. */
+  /** Slice records, concatenated; {@code pixels} receives the whole matrix, slice after slice. */
   static byte[] decode(SyntheticCt ct, String plan, short[] pixels) {
-    byte[] digests = new byte[32 * ct.slices()];
+    int size = SliceDecoder.RECORD_BYTES;
+    byte[] records = new byte[size * ct.slices()];
     try (SliceDecoder decoder = new SliceDecoder(plan)) {
       for (int j = 0; j < ct.slices(); j++) {
-        byte[] digest = decoder.decode(j, "slice" + j, ct.file(j), pixels, j * ct.pixels());
-        System.arraycopy(digest, 0, digests, 32 * j, 32);
+        byte[] record = decoder.decode(j, "slice" + j, ct.file(j), pixels, j * ct.pixels());
+        System.arraycopy(record, 0, records, size * j, size);
       }
     }
-    return digests;
+    return records;
   }
 
   static short[] block(SyntheticCt ct, short[] pixels, int block) {
@@ -68,15 +69,15 @@ final class Runs {
   static Decomposition decompose(SyntheticCt ct, int threads) {
     String plan = plan(ct);
     short[] pixels = new short[ct.slices() * ct.pixels()];
-    byte[] digests = decode(ct, plan, pixels);
-    return Decomposition.compute(plan, options(), gram(ct, pixels), digests, threads);
+    byte[] records = decode(ct, plan, pixels);
+    return Decomposition.compute(plan, options(), gram(ct, pixels), records, threads);
   }
 
   /** By passes; {@code cut} says where each block is: blocks of one number go through one {@link BlockPartials}. */
   static Decomposition inPasses(SyntheticCt ct, int threads, int[] cut, String... options) {
     String plan = plan(ct);
     short[] pixels = new short[ct.slices() * ct.pixels()];
-    byte[] digests = decode(ct, plan, pixels);
+    byte[] records = decode(ct, plan, pixels);
     try (PassDriver driver = new PassDriver(plan, options(options))) {
       for (int left = driver.left(); left > 0; left--) {
         try (BlockPass pass = new BlockPass(driver.pass().orElseThrow())) {
@@ -97,7 +98,7 @@ final class Runs {
       if (driver.pass().isPresent()) {
         throw new AssertionError("a pass after the last");
       }
-      return driver.finish(digests);
+      return driver.finish(records);
     }
   }
 }

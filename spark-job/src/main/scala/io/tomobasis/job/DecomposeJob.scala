@@ -130,6 +130,7 @@ private final class DecomposeJob(
       decomposition
     }
     Using.resource(decomposition) { decomposition =>
+      Json.read(decomposition.summary()).get("notes").forEach(note => progress.say(note.asText))
       val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
       val derive = if (config.dicom) Some(new Stage(6, "derive", "slices", 0 +: runs.map(_.length))) else None
       val blocksToResult = RenderBlocks(sc, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
@@ -159,7 +160,7 @@ private final class DecomposeJob(
   /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
   private def exact(plan: SeriesPlan, blocks: RDD[RowBlock]): () => Decomposition = {
     val sums = ExactGram.sum(blocks, plan.layout.slices)
-    () => Decomposition.compute(plan.json, config.json, sums.bytes, sums.digests, driverThreads)
+    () => Decomposition.compute(plan.json, config.json, sums.bytes, sums.records, driverThreads)
   }
 
   /** Runs all passes of the other methods; what is left for the driver is the result of the call. */
@@ -168,7 +169,7 @@ private final class DecomposeJob(
     () =>
       Using.resource(driver) { driver =>
         driver.take(last.map(_.bytes), driverThreads)
-        driver.finish(last.flatMap(_.digests))
+        driver.finish(last.flatMap(_.records))
       }
   }
 

@@ -9,12 +9,12 @@ import scala.util.Using
 import io.tomobasis.kernels.{BlockPartials, BlockPass, PassDriver}
 
 /**
- * What a pass found in the row blocks of a partition, and the slice digests that came along.
+ * What a pass found in the row blocks of a partition, and the slice records that came along.
  *
  * @param bytes   of BlockPartials
- * @param digests SHA-256 of each slice, 32 n bytes, where block 0 is; empty in the others
+ * @param records what decoding said of each slice, as SliceDecoder returns it, where block 0 is; empty in the others
  */
-final case class PassPart(bytes: Array[Byte], digests: Array[Byte])
+final case class PassPart(bytes: Array[Byte], records: Array[Byte])
 
 /**
  * The methods whose sums have a fixed order, pass after pass over the row blocks. Each pass is broadcast; what a block contributes is
@@ -40,12 +40,12 @@ object FixedOrderPasses {
       blocks
         .mapPartitions { mine =>
           Using.resource(new BlockPartials(pass.value.get)) { found =>
-            var digests = Array.emptyByteArray
+            var records = Array.emptyByteArray
             for (block <- mine) {
               found.add(block.index, block.values, block.rows)
-              if (block.index == 0) digests = block.digests
+              if (block.index == 0) records = block.records
             }
-            Iterator.single(PassPart(found.take(), digests))
+            Iterator.single(PassPart(found.take(), records))
           }
         }
         .collect()

@@ -96,6 +96,9 @@ final class Progress(out: PrintStream, of: Int) extends SparkListener {
     result
   }
 
+  /** A line between those of the stages. */
+  def say(line: String): Unit = synchronized(out.println(line))
+
   /** Announces a stage that Spark will run under the name [[site]]. */
   def expect(stage: Stage): Unit = bySite.put(site(stage), stage)
 

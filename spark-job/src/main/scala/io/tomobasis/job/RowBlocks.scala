@@ -2,6 +2,8 @@ package io.tomobasis.job
 
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
+import io.tomobasis.kernels.SliceDecoder
+
 /**
  * The one shuffle: pieces to whole row blocks.
  *
@@ -19,17 +21,20 @@ object RowBlocks {
   private[job] def assemble(pieces: Iterator[Piece], layout: Layout, blocks: Range): Seq[RowBlock] = {
     val values = blocks.map(block => new Array[Short](Math.multiplyExact(layout.slices, layout.rows(block))))
     val filled = new Array[Int](blocks.length)
-    val digests = new Array[Byte](if (blocks.contains(0)) 32 * layout.slices else 0)
+    val records = new Array[Byte](if (blocks.contains(0)) SliceDecoder.RECORD_BYTES * layout.slices else 0)
     for (piece <- pieces) {
       val i = piece.block - blocks.start
       System.arraycopy(piece.values, 0, values(i), piece.firstSlice * layout.rows(piece.block), piece.values.length)
-      if (piece.block == 0) System.arraycopy(piece.digests, 0, digests, 32 * piece.firstSlice, piece.digests.length)
+      if (piece.block == 0) {
+        val at = SliceDecoder.RECORD_BYTES * piece.firstSlice
+        System.arraycopy(piece.records, 0, records, at, piece.records.length)
+      }
       filled(i) += piece.values.length
     }
     blocks.zipWithIndex.map { case (block, i) =>
       if (filled(i) != values(i).length)
         throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")
-      RowBlock(block, layout.rows(block), layout.slices, values(i), if (block == 0) digests else Array.emptyByteArray)
+      RowBlock(block, layout.rows(block), layout.slices, values(i), if (block == 0) records else Array.emptyByteArray)
     }
   }
 }

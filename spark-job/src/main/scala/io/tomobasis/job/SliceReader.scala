@@ -73,19 +73,20 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
   /** Consecutive slices: they are decoded at once, their pieces cut one at a time as the shuffle writes them. */
   private final class Run(run: Seq[SliceSource]) {
     private val slices = new Array[Short](Math.multiplyExact(run.length, layout.pixels))
-    private val digests = new Array[Byte](32 * run.length)
+    private val records = new Array[Byte](SliceDecoder.RECORD_BYTES * run.length)
 
     def decode(ofFile: Seq[SliceSource], file: FileBytes): Unit = {
       val places = ofFile.map(_.slice - run.head.slice)
       val found = reader.decode(ofFile, file, slices, places.map(_ * layout.pixels))
-      for ((i, j) <- places.zipWithIndex) System.arraycopy(found, 32 * j, digests, 32 * i, 32)
+      val size = SliceDecoder.RECORD_BYTES
+      for ((i, j) <- places.zipWithIndex) System.arraycopy(found, size * j, records, size * i, size)
     }
 
     def pieces: Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
       val values = new Array[Short](run.length * rows)
       for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
-      block -> Piece(block, run.head.slice, values, if (block == 0) digests else Array.emptyByteArray)
+      block -> Piece(block, run.head.slice, values, if (block == 0) records else Array.emptyByteArray)
     }
   }
 
@@ -99,11 +100,11 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
         def one(source: SliceSource) =
           decodes(Seq(source)).fold(
             e => (source.slice, reason(e), Array.emptyByteArray),
-            digest => (source.slice, "", digest)
+            record => (source.slice, "", digest(record, 0))
           )
         decodes(ofFile).fold(
           _ => ofFile.map(one),
-          all => ofFile.zipWithIndex.map { case (source, i) => (source.slice, "", all.slice(32 * i, 32 * (i + 1))) }
+          all => ofFile.zipWithIndex.map { case (source, i) => (source.slice, "", digest(all, i)) }
         )
       }
       .flatten
@@ -114,7 +115,13 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
     case other => throw other
   }
 
-  /** Decodes slices of one file; returns their digests. */
+  /** The digest in record `i`. */
+  private def digest(records: Array[Byte], i: Int): Array[Byte] = {
+    val start = SliceDecoder.RECORD_BYTES * i
+    records.slice(start, start + SliceDecoder.DIGEST_BYTES)
+  }
+
+  /** Decodes slices of one file; returns their records. */
   private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =
     decoder.value.get.decode(sources.map(_.slice).toArray, sources.head.file.name, file, out, offsets.toArray)
 }

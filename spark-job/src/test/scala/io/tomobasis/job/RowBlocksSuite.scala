@@ -9,11 +9,13 @@ import java.io.{ByteArrayInputStream, ByteArrayOutputStream}
 
 import scala.util.Random
 
+import io.tomobasis.kernels.SliceDecoder
+
 class RowBlocksSuite extends AnyFunSuite {
   private val layout = Layout(pixels = 2 * Layout.BlockRows + 100, slices = 7)
 
   private def value(slice: Int, pixel: Int): Short = (31 * slice + 7 * pixel).toShort
-  private def digest(slice: Int): Array[Byte] = Array.fill(32)(slice.toByte)
+  private def record(slice: Int): Array[Byte] = Array.fill(SliceDecoder.RECORD_BYTES)(slice.toByte)
 
   /** Pieces of all blocks from decoding tasks of the given runs of slices. */
   private def pieces(runs: Runs): Seq[Piece] = for {
@@ -23,7 +25,7 @@ class RowBlocksSuite extends AnyFunSuite {
     val slices = runs.of(part)
     val values =
       slices.flatMap(j => (0 until layout.rows(block)).map(i => value(j, layout.firstRow(block) + i))).toArray
-    Piece(block, slices.start, values, if (block == 0) slices.flatMap(digest(_)).toArray else Array.emptyByteArray)
+    Piece(block, slices.start, values, if (block == 0) slices.flatMap(record(_)).toArray else Array.emptyByteArray)
   }
 
   test("the last row block is short and the blocks cover all pixels") {
@@ -40,8 +42,8 @@ class RowBlocksSuite extends AnyFunSuite {
       for (block <- blocks; j <- 0 until 7; i <- Seq(0, 1, block.rows - 1))
         assert(block.values(j * block.rows + i) == value(j, layout.firstRow(block.index) + i))
       assert(blocks.map(_.index) == Seq(0, 1, 2))
-      assert(blocks.head.digests.toSeq == (0 until 7).flatMap(digest(_)))
-      assert(blocks.tail.forall(_.digests.isEmpty))
+      assert(blocks.head.records.toSeq == (0 until 7).flatMap(record(_)))
+      assert(blocks.tail.forall(_.records.isEmpty))
     }
   }
 
@@ -49,7 +51,7 @@ class RowBlocksSuite extends AnyFunSuite {
     val all = RowBlocks.assemble(pieces(Runs(7, 3)).iterator, layout, 0 until 3)
     val last = RowBlocks.assemble(pieces(Runs(7, 3)).filter(_.block > 0).iterator, layout, 1 until 3)
     for ((a, b) <- all.tail.zip(last))
-      assert(a.index == b.index && a.values.sameElements(b.values) && b.digests.isEmpty)
+      assert(a.index == b.index && a.values.sameElements(b.values) && b.records.isEmpty)
   }
 
   test("a missing piece is an error, not a block with zeros") {
@@ -106,7 +108,7 @@ class RowBlocksSuite extends AnyFunSuite {
       .map(_._2.asInstanceOf[Piece])
       .toSeq
     for ((a, b) <- sent.zip(received)) {
-      assert((a.block, a.firstSlice, a.digests.toSeq) == ((b.block, b.firstSlice, b.digests.toSeq)))
+      assert((a.block, a.firstSlice, a.records.toSeq) == ((b.block, b.firstSlice, b.records.toSeq)))
       assert(a.values.sameElements(b.values))
     }
     assert(received.size == sent.size)

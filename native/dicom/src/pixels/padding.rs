@@ -1,0 +1,248 @@
+//! Pixels that hold nothing, and what becomes of them (`--padding`).
+//!
+//! Reconstructions are round, images are square: what is outside is padding. Some writers name its value in Pixel Padding Value
+//! (PS3.3 C.7.5.1.1.2), others only write a value far below anything that a scanner measures (-2000, -3024, -32768). Left as it is,
+//! such a value decides a decomposition: a corner of -32768 weighs a thousand times what a pixel of bone does.
+//!
+//! Which pixels are padding, and what is put in their place, is a function of the slice alone, so that it does not depend on who
+//! decodes it. `docs/format.md` defines both. Replaced are stored integers, before anything is summed: everything that
+//! follows is as exact with padding as without. The slice's digest is that of the pixels as they are stored.
+
+use serde::{Deserialize, Serialize};
+
+use super::findings::{Findings, counted_pixels};
+use crate::derived::stored_range;
+use crate::series::{Note, NoteKind, SeriesPlan, SlicePlan, decimals, share};
+
+/// What becomes of padding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum PaddingRule {
+    /// It stays as it is stored.
+    #[default]
+    Keep,
+    /// It becomes air: the stored value nearest to -1000 HU; in other units, to 0.
+    Air,
+    /// It becomes 0.
+    Mask,
+}
+
+/// HU of air.
+const AIR_HU: f64 = -1000.0;
+
+/// All four corners of a slice in HU have one value below this: nothing that was measured is so far below air.
+const BELOW_AIR_HU: f64 = -1200.0;
+
+/// The padding of one slice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PaddingFound {
+    /// Pixels with the value, or in the range, that the header names.
+    pub declared: u32,
+    /// Other pixels that have the value of all four corners.
+    pub corners: u32,
+    /// That value, as it is stored.
+    pub corner_value: i32,
+    /// Pixels of both kinds that have another value now.
+    pub replaced: u32,
+    /// Least and greatest stored value of all other pixels; the first is greater where there are none.
+    pub range: (i32, i32),
+}
+
+impl PaddingFound {
+    /// Whether no pixel is padding.
+    #[must_use]
+    pub fn is_none(&self) -> bool {
+        self.declared == 0 && self.corners == 0
+    }
+}
+
+impl Default for PaddingFound {
+    fn default() -> Self {
+        Self { declared: 0, corners: 0, corner_value: 0, replaced: 0, range: (i32::MAX, i32::MIN) }
+    }
+}
+
+/// Which pixels of a slice are padding. Values are stored ones less the slice's offset, as they are decoded.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PaddingOf {
+    /// First and last value that the header names.
+    declared: Option<(i16, i16)>,
+    /// The value of all corners.
+    corners: Option<i16>,
+}
+
+impl PaddingOf {
+    /// The padding of `slice`, whose decoded pixels are `pixels`.
+    fn found(plan: &SeriesPlan, slice: &SlicePlan, pixels: &[i16]) -> Self {
+        Self { declared: declared(slice), corners: corners(plan, slice, pixels) }
+    }
+
+    /// The padding of a slice that was decoded before.
+    pub(crate) fn planned(slice: &SlicePlan) -> Self {
+        let corners = slice.corner_padding.and_then(|value| i16::try_from(value - slice.offset).ok());
+        Self { declared: declared(slice), corners }
+    }
+
+    pub(crate) fn is_empty(self) -> bool {
+        self.declared.is_none() && self.corners.is_none()
+    }
+
+    pub(crate) fn contains(self, value: i16) -> bool {
+        self.is_declared(value) || self.corners == Some(value)
+    }
+
+    fn is_declared(self, value: i16) -> bool {
+        self.declared.is_some_and(|(low, high)| (low..=high).contains(&value))
+    }
+}
+
+/// The values that the header names, as far as the slice can hold them.
+fn declared(slice: &SlicePlan) -> Option<(i16, i16)> {
+    let [low, high] = slice.padding?.map(|value| value - slice.offset);
+    let (least, greatest) = (i32::from(i16::MIN), i32::from(i16::MAX));
+    let clamped = |value: i32| value.clamp(least, greatest) as i16;
+    (high >= least && low <= greatest).then(|| (clamped(low), clamped(high)))
+}
+
+/// The value of all four corners, if it is the least of the slice and too far below air to be a measured one.
+fn corners(plan: &SeriesPlan, slice: &SlicePlan, pixels: &[i16]) -> Option<i16> {
+    let last = plan.pixels().checked_sub(1)?;
+    let corners = [0, plan.columns - 1, last + 1 - plan.columns, last].map(|at| pixels.get(at).copied());
+    let value = corners[0]?;
+    let hu = |value: i16| slice.slope.mul_add(f64::from(i32::from(value) + slice.offset), slice.intercept);
+    let far_below = plan.rescale_unit == "HU" && corners == [Some(value); 4] && hu(value) < BELOW_AIR_HU;
+    // In the order of HU, which a negative slope turns round.
+    let least = if slice.slope > 0.0 { pixels.iter().min() } else { pixels.iter().max() };
+    (far_below && least == Some(&value)).then_some(value)
+}
+
+impl PaddingRule {
+    /// As in `--padding` and in the manifest.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Keep => "keep",
+            Self::Air => "air",
+            Self::Mask => "mask",
+        }
+    }
+
+    /// The stored value that takes the place of padding in a slice; `None` where it stays, and for `Mask` where no stored value
+    /// stands for 0.
+    #[must_use]
+    pub fn stored_value(self, unit: &str, slice: &SlicePlan) -> Option<i32> {
+        let (low, high) = stored_range(slice);
+        match self {
+            Self::Keep => None,
+            Self::Air => {
+                let air = if unit == "HU" { AIR_HU } else { 0.0 };
+                let exact = (air - slice.intercept) / slice.slope;
+                Some(exact.round_ties_even().clamp(low.into(), high.into()) as i32)
+            }
+            Self::Mask => {
+                let zero = (-slice.intercept / slice.slope).round_ties_even();
+                // One rounding: 0 only where the sum is 0.
+                let is_zero = slice.slope.mul_add(zero, slice.intercept) == 0.0;
+                let fits = f64::from(i16::MIN) + f64::from(slice.offset)
+                    ..=f64::from(i16::MAX) + f64::from(slice.offset);
+                (is_zero && fits.contains(&zero)).then_some(zero as i32)
+            }
+        }
+    }
+}
+
+/// Counts the padding of a slice and puts in its place what the plan says.
+pub(super) fn replace(plan: &SeriesPlan, slice: &SlicePlan, pixels: &mut [i16]) -> PaddingFound {
+    let padding = PaddingOf::found(plan, slice, pixels);
+    if padding.is_empty() {
+        let ends = (pixels.iter().min(), pixels.iter().max());
+        let (Some(&low), Some(&high)) = ends else { return PaddingFound::default() };
+        let range = (i32::from(low) + slice.offset, i32::from(high) + slice.offset);
+        return PaddingFound { range, ..PaddingFound::default() };
+    }
+    let instead =
+        plan.padding.stored_value(&plan.rescale_unit, slice).map(|value| (value - slice.offset) as i16);
+    let mut found = PaddingFound {
+        corner_value: padding.corners.map_or(0, |value| i32::from(value) + slice.offset),
+        ..PaddingFound::default()
+    };
+    let (mut low, mut high) = (i16::MAX, i16::MIN);
+    for pixel in pixels {
+        if !padding.contains(*pixel) {
+            (low, high) = (low.min(*pixel), high.max(*pixel));
+            continue;
+        }
+        let count = if padding.is_declared(*pixel) { &mut found.declared } else { &mut found.corners };
+        *count += 1;
+        if let Some(instead) = instead {
+            found.replaced += u32::from(*pixel != instead);
+            *pixel = instead;
+        }
+    }
+    if low <= high {
+        found.range = (i32::from(low) + slice.offset, i32::from(high) + slice.offset);
+    }
+    found
+}
+
+/// What is told of padding.
+pub(super) fn notes(plan: &SeriesPlan, found: &[&Findings]) -> Vec<Note> {
+    let what = match plan.padding {
+        PaddingRule::Keep => "in the matrix as they are stored, and count in its energy and noise".to_owned(),
+        PaddingRule::Air => air(plan, found),
+        PaddingRule::Mask => "0 in the matrix".to_owned(),
+    };
+    let slices = || plan.slices.iter().zip(found).map(|(slice, found)| (slice, found.padding));
+    let mut notes = Vec::new();
+    let mut note = |counts: Vec<u32>, text: &dyn Fn(String) -> String| {
+        let pixels: u64 = counts.iter().copied().map(u64::from).sum();
+        let with = counts.iter().filter(|&&count| count > 0).count();
+        if pixels > 0 {
+            let counted = format!("{} of {}", counted_pixels(pixels), share(with, counts.len()));
+            notes.push(Note { kind: NoteKind::Padding, text: text(counted) });
+        }
+    };
+    let of_slice =
+        |[low, high]: [i32; 2]| if low == high { low.to_string() } else { format!("{low} to {high}") };
+    let named = slices().filter(|(_, found)| found.declared > 0);
+    let named = match common(named.filter_map(|(slice, _)| slice.padding).map(of_slice)) {
+        Some(value) => format!("Pixel Padding Value {value}"),
+        None => "Pixel Padding Value, of several values".to_owned(),
+    };
+    note(slices().map(|(_, found)| found.declared).collect(), &|counted| {
+        format!("{counted} are padding ({named}): {what}")
+    });
+    let corner = |(slice, found): (&SlicePlan, PaddingFound)| {
+        decimals(slice.slope.mul_add(found.corner_value.into(), slice.intercept))
+    };
+    let corners = match common(slices().filter(|(_, found)| found.corners > 0).map(corner)) {
+        Some(value) => format!("all corners are {value} HU"),
+        None => format!("all corners of each have one value below {BELOW_AIR_HU} HU"),
+    };
+    note(slices().map(|(_, found)| found.corners).collect(), &|counted| {
+        format!("{counted} are padding though the header names none ({corners}): {what}")
+    });
+    notes
+}
+
+/// What padding is read as, by the slices that have some.
+fn air(plan: &SeriesPlan, found: &[&Findings]) -> String {
+    let with = plan.slices.iter().zip(found).filter(|(_, found)| !found.padding.is_none());
+    let value = |(slice, _): (&SlicePlan, _)| {
+        let stored = PaddingRule::Air.stored_value(&plan.rescale_unit, slice)?;
+        Some(decimals(slice.slope.mul_add(stored.into(), slice.intercept)))
+    };
+    let (unit, wanted) = if plan.rescale_unit == "HU" { (" HU", "-1000") } else { ("", "0") };
+    match common(with.filter_map(value)) {
+        Some(value) if value == wanted && !unit.is_empty() => format!("read as air, {value}{unit}"),
+        Some(value) if value == wanted => format!("read as {value}"),
+        Some(value) => format!("read as the nearest to {wanted}{unit} that can be stored, {value}{unit}"),
+        None => format!("read as the nearest to {wanted}{unit} that each slice can store"),
+    }
+}
+
+/// The value that all have, if they have one.
+fn common(mut values: impl Iterator<Item = String>) -> Option<String> {
+    let first = values.next()?;
+    values.all(|value| value == first).then_some(first)
+}
