@@ -31,6 +31,7 @@ pub mod derived;
 pub mod error;
 pub mod header;
 mod inflate;
+mod known;
 pub mod label;
 pub mod pixels;
 pub mod problem;

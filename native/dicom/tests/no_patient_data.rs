@@ -100,6 +100,109 @@ fn nothing_that_the_profile_lists_is_left_at_any_depth() {
     assert_eq!((count(&clean, SECRET), count(&clean, UID_ROOT)), (0, 0));
 }
 
+/// Every attribute that the dictionary knows of an image's groups, with its VR; pixels, overlays and curves are never copied.
+fn all_known() -> Vec<(Tag, &'static str)> {
+    let groups = (0x0008..=0x0088).step_by(2).chain([0x2050, 0x2100, 0x3006, 0x300A, 0x300C, 0x4008, 0x4010]);
+    let tags = groups.flat_map(|group| (1..=u16::MAX).map(move |element| (group, element)));
+    let vr = |tag: Tag| Some(StandardDataDictionary.by_tag(dicom_core::Tag(tag.0, tag.1))?.vr.relaxed());
+    tags.filter_map(|tag| Some((tag, vr(tag)?.to_string()))).collect()
+}
+
+/// What the reader needs as it is.
+const NEEDED: [Tag; 26] = [
+    (0x0008, 0x0005),
+    (0x0008, 0x0008),
+    (0x0008, 0x0016),
+    (0x0008, 0x0018),
+    (0x0008, 0x0060),
+    (0x0018, 0x0088),
+    (0x0020, 0x000E),
+    (0x0020, 0x0013),
+    (0x0020, 0x0032),
+    (0x0020, 0x0037),
+    (0x0020, 0x0052),
+    (0x0028, 0x0002),
+    (0x0028, 0x0004),
+    (0x0028, 0x0008),
+    (0x0028, 0x0010),
+    (0x0028, 0x0011),
+    (0x0028, 0x0030),
+    (0x0028, 0x0100),
+    (0x0028, 0x0101),
+    (0x0028, 0x0102),
+    (0x0028, 0x0103),
+    (0x0028, 0x1052),
+    (0x0028, 0x1053),
+    (0x0028, 0x3000),
+    (0x0028, 0x0120),
+    (0x0028, 0x0121),
+];
+
+/// VRs whose length has 32 bits.
+const LONG: [&str; 12] = ["OB", "OD", "OF", "OL", "OV", "OW", "SV", "UC", "UN", "UR", "UT", "UV"];
+
+#[test]
+fn no_text_is_left_in_any_attribute_of_any_vr_at_any_depth() {
+    let known = all_known();
+    assert!(known.len() > 4000, "{}", known.len());
+    // A name, a record number, a date, and an address are looked for; each stands in every attribute.
+    for (secret, uid) in [
+        ("ZZYZX^QUILLON", "1.3.6.1.4.1.99999.4711"),
+        ("QWXJK4711", "1.2.826.0.1.4711"),
+        ("ZZ VBNM_17", "2.25.4711"),
+    ] {
+        let value = |vr: &str| {
+            let mut text = if vr == "UI" { format!("{uid}.1") } else { secret.to_owned() };
+            text.extend((text.len() % 2 == 1).then_some(if vr == "UI" { '\0' } else { ' ' }));
+            text.into_bytes()
+        };
+        let planted = known.iter().filter(|(tag, vr)| *vr != "SQ" && !NEEDED.contains(tag));
+        let mut file = DicomFile::ct(2, 3, &[0; 6]);
+        let mut elements = Vec::new();
+        for (tag, vr) in planted {
+            // The test's writer gives these a length of 16 bits; in items they are written here.
+            if !["OD", "OF", "OL", "SV", "UC", "UR", "UV"].contains(vr) {
+                file = file.raw(*tag, vr, value(vr));
+            }
+            elements.extend(if LONG.contains(vr) { long_element } else { element }(*tag, vr, &value(vr)));
+        }
+        // All of them again in the item of a sequence that is kept, and in an item in an item in an item.
+        let deep =
+            (0..2).fold(item(&elements), |content, _| item(&long_element((0x0018, 0x9346), "SQ", &content)));
+        let bytes =
+            file.raw((0x0018, 0x9346), "SQ", item(&elements)).raw((0x0018, 0x9325), "SQ", deep).bytes();
+        assert!(count(&bytes, secret) + count(&bytes, uid) > 3 * 2500, "the test is stuffed");
+        let kept = derived(&bytes, true);
+        assert!(count(&kept, secret) > 2 * 2500, "with patient data they go over");
+        let clean = derived(&bytes, false);
+        assert_eq!((count(&clean, secret), count(&clean, uid)), (0, 0), "{secret}");
+    }
+}
+
+/// An element whose length has 32 bits.
+fn long_element(tag: Tag, vr: &str, value: &[u8]) -> Vec<u8> {
+    let length = (value.len() as u32).to_le_bytes();
+    [&tag.0.to_le_bytes()[..], &tag.1.to_le_bytes(), vr.as_bytes(), &[0; 2], &length, value].concat()
+}
+
+#[test]
+fn what_an_image_needs_goes_over() {
+    let kept = |vr: &'static str, tag: Tag, text: &str| {
+        let file = DicomFile::ct(2, 3, &[0; 6]).text(tag, vr, text);
+        count(&derived(&file.bytes(), false), text) > 0
+    };
+    for (vr, tag, text) in [
+        ("DS", (0x0018, 0x0060), "120.5678"),
+        ("SH", (0x0018, 0x1210), "Br40d\\3 "),
+        ("CS", (0x0018, 0x5100), "HFDL"),
+        ("LO", (0x0028, 0x1054), "HU_MOD"),
+        ("CS", (0x0018, 0x0015), "CHESTABDPELVIS"),
+        ("DS", (0x0020, 0x0037), "0.8\\0.6\\0\\-0.6\\0.8\\0"),
+    ] {
+        assert!(kept(vr, tag, text), "{tag:04X?} {text}");
+    }
+}
+
 #[test]
 fn what_was_done_is_said_in_the_instance() {
     let clean = derived(&stuffed().bytes(), false);

@@ -13,6 +13,7 @@ use super::attribute::{
 };
 use super::profile::{Action, dummy};
 use super::uid::NewUids;
+use super::values::admit;
 use crate::header::{DataSetBytes, Element, Elements, Stop, Vr, texts};
 use crate::problem::Problem;
 use crate::syntax::Encoding;
@@ -29,6 +30,8 @@ pub(super) struct Rules<'a> {
     /// What to do with an attribute at the top (`true`) or inside a sequence.
     pub action: &'a dyn Fn(Tag, bool) -> Action,
     pub uids: NewUids,
+    /// Of what is kept, only values that are known to identify nobody.
+    pub known_only: bool,
     /// Pixels are signed, and with them the values whose VR is "US or SS".
     pub signed: bool,
 }
@@ -49,7 +52,7 @@ pub(super) fn copy(source: &DataSetBytes, rules: &Rules) -> Result<Attributes, P
             _ if action == Action::Remove => None,
             Content::Items(_) if action != Action::Keep => Some(Vec::new()),
             Content::Items(encoding) => Some(reader.items(&element, encoding)?),
-            Content::Value(value) => Some(reader.value(vr, value, action)),
+            Content::Value(value) => reader.value(element.tag, vr, value, action),
             Content::Fragments => None,
         };
         if let Some(value) = value {
@@ -132,10 +135,16 @@ impl<'a> Reader<'a> {
         })
     }
 
-    /// A value after its action, little-endian.
-    fn value(&self, vr: Vr, value: Value, action: Action) -> Vec<u8> {
-        match action {
-            Action::Remove | Action::Empty => Vec::new(),
+    /// A value after its action, little-endian; none where it is left out.
+    fn value(&self, tag: Tag, vr: Vr, mut value: Value, mut action: Action) -> Option<Vec<u8>> {
+        if action == Action::Keep && self.rules.known_only {
+            let (admitted, kept) = admit(tag, vr, value.bytes);
+            action = admitted;
+            value.bytes = value.bytes.get(..kept).unwrap_or_default();
+        }
+        Some(match action {
+            Action::Remove => return None,
+            Action::Empty => Vec::new(),
             Action::Dummy => dummy(vr).to_vec(),
             Action::NewUid => {
                 let uids = texts(value.bytes);
@@ -147,7 +156,7 @@ impl<'a> Reader<'a> {
                 numbers.flat_map(|number| number.iter().rev().copied()).collect()
             }
             Action::Keep => value.bytes.to_vec(),
-        }
+        })
     }
 
     /// The items of a sequence as they are written, without the delimiter after the last.
@@ -188,7 +197,9 @@ impl<'a> Reader<'a> {
                             Attribute::sequence(&[]).write(element.tag, &mut out);
                         }
                         Content::Value(value) if action != Action::Remove => {
-                            write_value(element.tag, vr, &self.value(vr, value, action), &mut out);
+                            if let Some(value) = self.value(element.tag, vr, value, action) {
+                                write_value(element.tag, vr, &value, &mut out);
+                            }
                         }
                         _ => (),
                     }

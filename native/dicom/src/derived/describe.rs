@@ -17,6 +17,7 @@ use super::attribute::{Attribute, Attributes, code_item};
 use super::uid::{NewUids, uid};
 use super::{Derivation, MAKER};
 use crate::header::{SliceHeader, text};
+use crate::known;
 
 /// Longest value of LO (PS3.5 table 6.2-1), in characters.
 const LONGEST_LO: usize = 64;
@@ -91,7 +92,8 @@ pub(super) fn describe(
 /// Sets what the instance of a single slice says of its image.
 pub(super) fn describe_slice(attributes: &mut Attributes, source: &SliceHeader, derivation: &Derivation) {
     // Value 3 is the kind of image (AXIAL), which stays; further ones are the scanner's own.
-    let kind = source.image_type.get(2).filter(|kind| !kind.is_empty());
+    let shown = |kind: &&String| !kind.is_empty() && (derivation.patient_data || known::is_coded(kind));
+    let kind = source.image_type.get(2).filter(shown);
     let image_type: Vec<&str> =
         ["DERIVED", "SECONDARY"].into_iter().chain(kind.map(String::as_str)).collect();
     attributes.insert(tags::IMAGE_TYPE, Attribute::text(b"CS", &image_type.join("\\")));

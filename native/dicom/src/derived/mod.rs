@@ -7,6 +7,7 @@
 //! | `describe` | what a derived instance says of itself |
 //! | `frames` | and a multi-frame one of its frames |
 //! | `profile` | what is left out or replaced without patient data (PS3.15 annex E) |
+//! | `values` | and which values of the rest are known to identify nobody |
 //! | `uid` | UIDs from digests |
 //! | `pixels`, `jpeg_ls` | the pixel data element |
 //!
@@ -29,6 +30,7 @@ mod jpeg_ls;
 mod pixels;
 mod profile;
 mod uid;
+mod values;
 
 use std::collections::BTreeSet;
 
@@ -229,7 +231,10 @@ fn copied(
         }
     };
     let uids = NewUids { pixels: derivation.pixels };
-    copy::copy(&DataSetBytes::open(file)?, &Rules { action: &action, uids, signed: header.pixels.signed })
+    copy::copy(
+        &DataSetBytes::open(file)?,
+        &Rules { action: &action, uids, known_only: !derivation.patient_data, signed: header.pixels.signed },
+    )
 }
 
 /// Preamble and file meta information (PS3.10 section 7.1).

@@ -1,7 +1,8 @@
 //! What `--no-patient-data` does to which attribute: the Basic Application Level Confidentiality Profile (PS3.15 annex E).
 //!
 //! The table is data, in `basic_profile.txt`. It is applied at every depth of sequences. Beyond it, attributes that
-//! the dictionary does not know are removed, since what they hold cannot be known either.
+//! the dictionary does not know are removed, since what they hold cannot be known either; of the rest, `values` says what
+//! may stay.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;

@@ -9,6 +9,7 @@ use super::strays::Beside;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
+use crate::known;
 use crate::pixels::PaddingRule;
 use crate::problem::Problem;
 use crate::syntax;
@@ -78,14 +79,14 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         series_instance_uid: first.series_instance_uid.clone(),
         frame_of_reference_uid: first.frame_of_reference_uid.clone(),
         sop_class_uid: first.sop_class_uid.clone(),
-        modality: first.modality.clone(),
+        modality: known::modality(&first.modality).to_owned(),
         rows: first.rows,
         columns: first.columns,
         pixel_spacing_mm: first.pixel_spacing_mm,
         slice_spacing_mm: geometry::spacing(&positions),
         tilt_degrees: group.path().tilt_degrees,
         orientation: first.orientation,
-        rescale_unit: rescale_unit(first),
+        rescale_unit: known::unit(&rescale_unit(first)).to_owned(),
         window: middle.window,
         padding: PaddingRule::default(),
         slices: slices.collect(),

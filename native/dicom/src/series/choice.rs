@@ -147,7 +147,9 @@ fn lost_slices<'a>(
     let mut lost = BTreeMap::<&str, Vec<(usize, &Problem)>>::new();
     for (file, broken) in inventory.broken().filter(|(_, broken)| broken.volumetric) {
         let series = broken.series.as_deref().filter(|uid| !uid.is_empty() && !listed.contains(uid));
-        series.map(|uid| lost.entry(uid).or_default().push((file, &broken.problem)));
+        if let Some(uid) = series {
+            lost.entry(uid).or_default().push((file, &broken.problem));
+        }
     }
     let few = only.slices.len() < SOME_SLICES;
     lost.into_values().filter(move |files| few || files.len() > 1).flatten()

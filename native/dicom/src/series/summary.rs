@@ -8,6 +8,7 @@ use super::group::{Group, SliceRole};
 use super::notes::{self, counted, decimals};
 use super::{Inventory, geometry};
 use crate::header::SliceHeader;
+use crate::known;
 use crate::syntax;
 
 /// One volume of an input, as `tomobasis inspect` shows it.
@@ -110,7 +111,7 @@ pub(super) fn summarize<'a>(
         number,
         id: group.id.clone(),
         series_number: first.series_number,
-        modality: first.modality.clone(),
+        modality: known::modality(&first.modality).to_owned(),
         role: group.role,
         part: group.labels(),
         plane: geometry::plane_name(&first.orientation),
