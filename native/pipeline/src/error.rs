@@ -104,6 +104,10 @@ impl Error {
                 tomobasis_dicom::ErrorKind::Input => 3,
             },
             Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } | Self::DamagedResult(_) => 3,
+            // What the headers say, and no fault of the run.
+            Self::Linalg(
+                tomobasis_linalg::Error::Rescale { .. } | tomobasis_linalg::Error::RescaleRange { .. },
+            ) => 3,
             Self::Differs(_) => 4,
             _ => 1,
         }

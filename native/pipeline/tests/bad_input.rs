@@ -63,6 +63,23 @@ fn a_truncated_file_is_named_by_its_place_in_the_listing() {
 }
 
 #[test]
+fn slopes_that_no_scanner_writes_are_bad_input() {
+    for (slopes, words) in [
+        (["1e308", "1e308"], "Rescale Slope (0028,1053) is \"1e308\""),
+        (["1", "1e-99"], "slopes and intercepts span 2^"),
+    ] {
+        let (base, input) = series();
+        for (j, slope) in (0..SLICES).zip(slopes.into_iter().cycle()) {
+            let slice = file(j, &slice(j)).text((0x0028, 0x1053), "DS", slope);
+            fs::write(input.join(format!("{}.dcm", j * 7 % SLICES)), slice.bytes()).unwrap();
+        }
+        let error = refusal(base.path(), &input, "");
+        assert_eq!(error.exit_code(), 3, "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
+#[test]
 fn a_scan_of_zeros_has_nothing_to_decompose() {
     let base = tempfile::tempdir().unwrap();
     let input = base.path().join("scan");
