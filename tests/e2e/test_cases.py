@@ -80,7 +80,7 @@ def parameter(name):
     return pytest.param(name, marks=marks)
 
 
-names = pytest.mark.parametrize("name", map(parameter, WORDS))
+names = pytest.mark.parametrize("name", list(map(parameter, WORDS)))
 
 
 @names
