@@ -82,6 +82,30 @@ pub enum Error {
         /// Bits of its largest entry.
         bits: u32,
     },
+    /// Floats of such different magnitude that their exact products would be absurdly wide.
+    #[error(
+        "column {column}: its values span {bits} binary digits, more than {limit}, too many for an exact Gram matrix; \
+         round them, scale the column, or use tsqr"
+    )]
+    RealRange {
+        /// Column index.
+        column: usize,
+        /// Bits from the lowest of any value to the highest.
+        bits: u64,
+        /// The ceiling.
+        limit: u64,
+    },
+    /// A value that the ranges given for its column do not cover.
+    #[error("row {row} of column {column} is outside the range that its column was said to have")]
+    OutsideRange {
+        /// Row index in the block.
+        row: u64,
+        /// Column index.
+        column: usize,
+    },
+    /// Sums for other ranges of values, or of more rows than the ranges cover.
+    #[error("exact sums of floats need the ranges of all rows, and the same ones everywhere")]
+    Ranges,
     /// Factors that are no numbers.
     #[error(
         "weights must be finite, and singular values finite and not zero; take them from a decomposition"

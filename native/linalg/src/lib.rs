@@ -11,8 +11,8 @@
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined
 //!    order.
 //!
-//! Matrices of real numbers have no exact Gram matrix. For them ([`RealBlocks`]) every sum has a fixed order
-//! instead, along the canonical [`Tree`] over row blocks, and the bits are the same for any threads and any
+//! Matrices of floats ([`RealBlocks`]) have an exact Gram matrix too, at a higher price ([`real_gram`]). Without
+//! it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and the bits are the same for any threads and any
 //! grouping of blocks on machines with AVX2 and FMA:
 //!
 //! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at
@@ -42,7 +42,10 @@ mod rounding;
 pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
-pub use gram::{CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix};
+pub use gram::{
+    ColumnRanges, CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix, RealGramAccumulator,
+    real_gram,
+};
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;
 pub use rank::{

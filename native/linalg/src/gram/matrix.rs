@@ -89,7 +89,7 @@ impl GramMatrix {
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent` multiplies.
-    fn from_upper(n: usize, rows: u64, mut entries: Vec<BigInt>, mut exponent: i64) -> Self {
+    pub(super) fn from_upper(n: usize, rows: u64, mut entries: Vec<BigInt>, mut exponent: i64) -> Self {
         // Common factors of two only make the integers wider than they need to be.
         let twos = entries.iter().filter_map(BigInt::trailing_zeros).min().unwrap_or(0);
         if twos > 0 {

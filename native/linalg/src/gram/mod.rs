@@ -13,16 +13,19 @@
 //! | `sums` | what both hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
 //! | `matrix` | from sums to the Gram matrix of rescaled columns |
+//! | `real` | the same for floats, by residues modulo a few primes |
 
 mod accumulator;
 mod bytes;
 mod cross;
 mod kernel;
 mod matrix;
+mod real;
 mod sums;
 
 pub use accumulator::GramAccumulator;
 pub use cross::{CrossGram, CrossGramAccumulator};
 pub use matrix::GramMatrix;
+pub use real::{ColumnRanges, RealGramAccumulator, real_gram};
 
 pub(crate) use kernel::{check_forced, kernel_name};

@@ -1,0 +1,171 @@
+//! Which bits the values of each column use.
+
+use crate::affine::dyadic;
+use crate::dispatch::dispatched;
+use crate::gram::accumulator::MAX_COLUMNS;
+use crate::gram::sums::check_columns;
+use crate::rounding::pow2;
+use crate::{BLOCK_ROWS, Error};
+
+/// Bits that the values of a column may span: a column of float64 values between 1e-12 and 1e12 has 133.
+pub(super) const MAX_BITS: u32 = 160;
+
+/// Bits between the lowest of all columns and the highest at the most, as for rescales of integers.
+const MAX_SPAN: u64 = 256;
+
+/// The lowest and the highest bit of the values of each column, over the rows seen so far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnRanges {
+    rows: u64,
+    /// Exponents: every value is a multiple of `2^low` and below `2^high` in magnitude. `low >= high` where all
+    /// values are zero.
+    columns: Vec<(i32, i32)>,
+}
+
+/// Of a column of zeros.
+const EMPTY: (i32, i32) = (i32::MAX, i32::MIN);
+
+impl ColumnRanges {
+    /// Of no rows.
+    ///
+    /// # Errors
+    /// [`Error::ColumnCount`] for zero columns.
+    pub fn new(columns: usize) -> Result<Self, Error> {
+        if columns == 0 {
+            return Err(Error::ColumnCount { limit: MAX_COLUMNS, actual: 0 });
+        }
+        Ok(Self { rows: 0, columns: vec![EMPTY; columns] })
+    }
+
+    /// Looks at a block of `rows` rows: `values[j * rows + i]` is row `i` of column `j`.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] when the length is not `rows` times the columns; [`Error::NotFiniteValue`] for NaN or
+    /// infinity, with its row in the block.
+    pub fn add(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
+        let columns = self.columns.len();
+        if rows.checked_mul(columns) != Some(values.len()) {
+            return Err(Error::Shape { rows, columns, actual: values.len() });
+        }
+        if rows == 0 {
+            return Ok(());
+        }
+        for (column, (range, values)) in self.columns.iter_mut().zip(values.chunks_exact(rows)).enumerate() {
+            if let Some(row) = values.iter().position(|v| !v.is_finite()) {
+                return Err(Error::NotFiniteValue { row: row as u64, column });
+            }
+            *range = values.iter().fold(*range, |range, &v| union(range, range_of(v)));
+        }
+        self.rows += rows as u64;
+        Ok(())
+    }
+
+    /// Takes in what another has seen.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for another number of columns.
+    pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
+        check_columns(other.columns(), self.columns())?;
+        self.rows += other.rows;
+        self.columns.iter_mut().zip(&other.columns).for_each(|(a, &b)| *a = union(*a, b));
+        Ok(())
+    }
+
+    /// Number of columns.
+    pub fn columns(&self) -> usize {
+        self.columns.len()
+    }
+
+    /// Rows seen.
+    pub fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Refuses columns whose integers would be too wide.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        if let Some(column) = (0..self.columns()).find(|&j| self.bits(j) > MAX_BITS) {
+            return Err(Error::RealRange { column, bits: self.bits(column).into(), limit: MAX_BITS.into() });
+        }
+        let highest = self.columns.iter().map(|c| i64::from(c.1)).max().unwrap_or(0);
+        let lowest = self.lowest();
+        let span = highest.saturating_sub(lowest).max(0).unsigned_abs();
+        if span > MAX_SPAN {
+            let column = self.columns.iter().position(|c| i64::from(c.0) == lowest).unwrap_or(0);
+            return Err(Error::RealRange { column, bits: span, limit: MAX_SPAN });
+        }
+        Ok(())
+    }
+
+    /// Bits of the integers of column `j`; 0 where all are zero.
+    pub(super) fn bits(&self, j: usize) -> u32 {
+        let (low, high) = self.columns[j];
+        if low < high { high.abs_diff(low) } else { 0 }
+    }
+
+    /// The exponent that multiplies the integers of column `j`.
+    pub(super) fn low(&self, j: usize) -> i64 {
+        if self.bits(j) == 0 { self.lowest() } else { self.columns[j].0.into() }
+    }
+
+    /// The least of these; 0 where all values are zero.
+    pub(super) fn lowest(&self) -> i64 {
+        self.columns.iter().filter(|c| c.0 < c.1).map(|c| i64::from(c.0)).min().unwrap_or(0)
+    }
+
+    /// Bits that hold a sum of products over all rows, with its sign.
+    pub(super) fn product_bits(&self) -> u32 {
+        let widest = (0..self.columns()).map(|j| self.bits(j)).max().unwrap_or(0);
+        2 * widest + (64 - self.rows.leading_zeros()) + 1
+    }
+
+    /// Values of column `j` as its integers, exact in f64; or the index of one that the range does not cover.
+    pub(super) fn integers(&self, j: usize, values: &[f64], out: &mut [f64]) -> Result<(), usize> {
+        let range = self.columns[j];
+        // Two steps: the power of two alone may be outside the normal range.
+        let shift = -range.0.clamp(-1100, 1100);
+        let (first, second) = (pow2(shift / 2), pow2(shift - shift / 2));
+        if scale(values, first, second, pow2(self.bits(j) as i32), out) {
+            return Ok(());
+        }
+        let outside = |v: &f64| union(range, range_of(*v)) != range;
+        Err(values.iter().position(outside).unwrap_or(0))
+    }
+}
+
+dispatched! {
+    /// `out[i] = values[i] * first * second`; whether all are integers below `limit` in magnitude, none of them
+    /// rounded to zero.
+    fn scale(values: &[f64], first: f64, second: f64, limit: f64, out: &mut [f64]) -> bool {
+        let mut covered = true;
+        for (out, &v) in out.iter_mut().zip(values) {
+            *out = v * first * second;
+            covered &= (out.abs() < limit) & (out.trunc() == *out) & ((*out == 0.0) == (v == 0.0));
+        }
+        covered
+    }
+}
+
+fn range_of(v: f64) -> (i32, i32) {
+    let (mantissa, exponent) = dyadic(v);
+    if mantissa == 0 {
+        return EMPTY;
+    }
+    let low = exponent as i32;
+    (low, low + (64 - mantissa.unsigned_abs().leading_zeros()) as i32)
+}
+
+fn union(a: (i32, i32), b: (i32, i32)) -> (i32, i32) {
+    (a.0.min(b.0), a.1.max(b.1))
+}
+
+impl Error {
+    /// The row of a value as one of the matrix, where it is one of row block `block`.
+    pub(super) fn in_block(self, block: u64) -> Self {
+        match self {
+            Self::NotFiniteValue { row, column } => {
+                Self::NotFiniteValue { row: row + block * BLOCK_ROWS as u64, column }
+            }
+            other => other,
+        }
+    }
+}
