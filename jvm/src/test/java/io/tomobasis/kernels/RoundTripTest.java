@@ -147,9 +147,9 @@ class RoundTripTest {
   void composites_become_derived_files_however_the_slices_are_cut() {
     String plan = Runs.plan(CT);
     short[] pixels = new short[CT.slices() * CT.pixels()];
-    byte[] records = Runs.decode(CT, plan, pixels);
+    byte[] sliceRecords = Runs.decode(CT, plan, pixels);
     String options = Runs.options("--emit", "dicom", "--composite", "2,4");
-    try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), records, 1);
+    try (Decomposition decomposition = Decomposition.compute(plan, options, Runs.gram(CT, pixels), sliceRecords, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
       List<DerivedFile> whole = derived(renderer, pixels, 0);
       List<DerivedFile> cut = derived(renderer, pixels, 0, 2, 3);
