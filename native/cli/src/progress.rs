@@ -1,12 +1,13 @@
 //! Progress on stderr: a bar where somebody watches, plain lines where a log is written.
 
 use std::{
+    fmt::Write,
     io::IsTerminal,
     sync::Mutex,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tomobasis_pipeline::progress::Progress;
 
 /// Time between two lines of a stage in a log.
@@ -58,10 +59,14 @@ impl Stage {
     }
 
     fn on_the_way(&self) -> String {
-        let (title, unit) = (&self.title, &self.unit);
-        let left = self.bar.eta().as_secs();
-        format!("{title}  {}/{} {unit}  {left} s left", self.bar.position(), self.length())
+        let (title, unit, position) = (&self.title, &self.unit, self.bar.position());
+        format!("{title}  {position}/{} {unit}  {}", self.length(), left(position, self.bar.eta()))
     }
+}
+
+/// Time left; none is told before a first unit is done, which is all that a stage of one unit ever shows.
+fn left(position: u64, eta: Duration) -> String {
+    if position == 0 { "working".to_owned() } else { format!("{} s left", eta.as_secs()) }
 }
 
 impl Progress for Reporter {
@@ -72,9 +77,12 @@ impl Progress for Reporter {
         let bar = ProgressBar::with_draw_target(Some(total), target)
             .with_prefix(title.clone())
             .with_message(unit.to_owned());
-        if let Ok(style) = ProgressStyle::with_template("{prefix}  [{bar:30}] {pos}/{len} {msg}  {eta} left")
-        {
-            bar.set_style(style.progress_chars("=> "));
+        if let Ok(style) = ProgressStyle::with_template("{prefix}  [{bar:30}] {pos}/{len} {msg}  {left}") {
+            let key = |state: &ProgressState, text: &mut dyn Write| {
+                // Nobody can be told that the terminal is gone.
+                let _ = text.write_str(&left(state.pos(), state.eta()));
+            };
+            bar.set_style(style.with_key("left", key).progress_chars("=> "));
         }
         let now = Instant::now();
         self.with(|stage| *stage = Some(Stage { title, unit: unit.to_owned(), bar, began: now, told: now }));

@@ -22,16 +22,34 @@ pub fn symmetric_eigen(h: &[f64], n: usize) -> Option<(Vec<f64>, Vec<f64>)> {
     Some((values, vectors))
 }
 
-/// `x b`, or `x^T b` where `transpose`, for `x` of n x n and `b` of n x width. Panics when the lengths do not
-/// fit.
-pub fn multiply(x: &[f64], transpose: bool, b: &[f64], n: usize) -> Vec<f64> {
-    let width = b.len().checked_div(n).unwrap_or(0);
-    let x = MatRef::from_column_major_slice(x, n, n);
-    let mut out = vec![0.0; n * width];
-    let target = MatMut::from_column_major_slice_mut(&mut out, n, width);
-    let b = MatRef::from_column_major_slice(b, n, width);
+/// `x b`, or `x^T b` where `transpose`, for `x` of that many rows. Panics when the lengths do not fit.
+pub fn multiply(x: &[f64], rows: usize, transpose: bool, b: &[f64]) -> Vec<f64> {
+    let columns = x.len().checked_div(rows).unwrap_or(0);
+    let x = MatRef::from_column_major_slice(x, rows, columns);
+    let (inner, outer) = if transpose { (rows, columns) } else { (columns, rows) };
+    let width = b.len().checked_div(inner).unwrap_or(0);
+    let mut out = vec![0.0; outer * width];
+    let target = MatMut::from_column_major_slice_mut(&mut out, outer, width);
+    let b = MatRef::from_column_major_slice(b, inner, width);
     matmul(target, Accum::Replace, if transpose { x.transpose() } else { x }, b, 1.0, Par::Seq);
     out
+}
+
+/// `y y^T`, n x n, for `y` of n rows. Panics when the length does not fit.
+pub fn outer_product(y: &[f64], n: usize) -> Vec<f64> {
+    let width = y.len().checked_div(n).unwrap_or(0);
+    let y = MatRef::from_column_major_slice(y, n, width);
+    let mut out = vec![0.0; n * n];
+    let target = MatMut::from_column_major_slice_mut(&mut out, n, n);
+    matmul(target, Accum::Replace, y, y.transpose(), 1.0, Par::Seq);
+    out
+}
+
+/// Whether Cholesky's algorithm runs to its end on the symmetric n x n matrix `b`, of which the lower triangle is
+/// read, with a finite factor. Panics unless `b` has `n * n` entries.
+pub fn has_cholesky(b: &[f64], n: usize) -> bool {
+    let factor = MatRef::from_column_major_slice(b, n, n).llt(Side::Lower);
+    factor.is_ok_and(|factor| (0..n).all(|i| factor.L()[(i, i)] > 0.0 && factor.L()[(i, i)].is_finite()))
 }
 
 #[cfg(test)]
@@ -39,16 +57,25 @@ mod tests {
     use super::*;
 
     #[test]
+    fn positive_definite_matrices_have_a_cholesky_factor_and_others_do_not() {
+        // [[2, 1], [1, x]] is definite for x > 1/2.
+        for (x, definite) in [(0.6, true), (0.4, false), (f64::NAN, false), (f64::INFINITY, false)] {
+            assert_eq!(has_cholesky(&[2.0, 1.0, 1.0, x], 2), definite, "{x}");
+        }
+        assert_eq!(outer_product(&[1.0, 2.0, 0.0, 3.0], 2), [1.0, 2.0, 2.0, 13.0]);
+    }
+
+    #[test]
     fn eigenpairs_satisfy_their_equation_and_descend() {
         let n = 5;
         let h: Vec<f64> = (0..n * n).map(|at| 1.0 / (at / n + at % n + 1) as f64).collect();
         let (values, x) = symmetric_eigen(&h, n).unwrap();
         assert!(values.windows(2).all(|w| w[0] >= w[1]));
-        let hx = multiply(&h, false, &x, n);
+        let hx = multiply(&h, n, false, &x);
         for j in 0..n {
             (0..n).for_each(|i| assert!((hx[j * n + i] - values[j] * x[j * n + i]).abs() < 1e-14));
         }
-        let identity = multiply(&x, true, &x, n);
+        let identity = multiply(&x, n, true, &x);
         (0..n * n).for_each(|at| assert!((identity[at] - f64::from(at / n == at % n)).abs() < 1e-14));
     }
 }

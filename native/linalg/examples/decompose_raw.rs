@@ -4,7 +4,7 @@
 //!     cargo run --release -p tomobasis-linalg --example decompose_raw -- FILE ROWS COLUMNS RANK THREADS
 //!
 //! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column; `made` in its place makes a
-//! smooth scan with noise. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
+//! smooth scan with noise, `twice` one that has every slice twice. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
 //! of each step, what was proven, and a checksum of `U`, which no number of threads changes.
 
 use rayon::ThreadPool;
@@ -55,6 +55,12 @@ impl Matrix {
         Self { rows, columns, values }
     }
 
+    /// The columns, and the first of them once more.
+    fn twice(mut self, columns: usize) -> Self {
+        self.values.extend_from_within(..(columns - self.columns) * self.rows);
+        Self { columns, ..self }
+    }
+
     /// Runs `work` on all row blocks; returns each thread's state.
     fn for_blocks<S: Send>(
         &self,
@@ -90,13 +96,17 @@ fn peak_mb() -> f64 {
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, numbers @ ..] = arguments.as_slice() else {
-        return Err("usage: decompose_raw FILE|made ROWS COLUMNS RANK THREADS".into());
+        return Err("usage: decompose_raw FILE|made|twice ROWS COLUMNS RANK THREADS".into());
     };
     let numbers: Vec<usize> = numbers.iter().map(|n| n.parse()).collect::<Result<_, _>>()?;
     let &[rows, columns, rank, threads] = numbers.as_slice() else {
         return Err("ROWS, COLUMNS, RANK and THREADS are four numbers".into());
     };
-    let a = if file == "made" { Matrix::made(rows, columns) } else { Matrix::read(file, rows, columns)? };
+    let a = match file.as_str() {
+        "made" => Matrix::made(rows, columns),
+        "twice" => Matrix::made(rows, columns.div_ceil(2)).twice(columns),
+        _ => Matrix::read(file, rows, columns)?,
+    };
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     let rescale = vec![Rescale::IDENTITY; columns];
 
@@ -133,9 +143,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let checksum = checksums.iter().fold(0u64, |sum, (more, ..)| sum.wrapping_add(*more));
     println!(
         "{{\"gram\": {gram_seconds:.6}, \"certified\": {certified_seconds:.6}, \"project\": {project_seconds:.6}, \
-         \"rank\": {}, \"unresolved\": {}, \"steps\": {}, \"bound\": {:e}, \"kernel\": \"{}\", \
+         \"rank\": {}, \"numerical_rank\": {}, \"unresolved\": {}, \"steps\": {}, \"bound\": {:e}, \"kernel\": \"{}\", \
          \"peak_mb\": {:.1}, \"checksum\": \"{checksum:016x}\"}}",
         svd.s.len(),
+        svd.rank,
         svd.unresolved.len(),
         svd.bounds.steps,
         svd.bounds.v,

@@ -133,6 +133,14 @@ pub enum Error {
         /// Column index.
         column: usize,
     },
+    /// Something that would have to be proven for a certified result, and could not be with the widest numbers.
+    #[error(
+        "not published, because it could not be proven: {what}; --method tsqr decomposes the matrix without proof"
+    )]
+    Unproven {
+        /// What is not proven.
+        what: String,
+    },
     /// The eigensolver that provides the start did not converge.
     #[error("the starting eigensolver did not converge for a {columns} x {columns} matrix")]
     NoStart {

@@ -1,51 +1,37 @@
 //! Singular values and right singular vectors, correctly rounded.
 //!
-//! From the exact `G = A^T A` the f64 nearest to the true `s = sqrt(lambda(G))` and to the true entries of
-//! `V` are found and proven:
+//! From the exact `G = A^T A` the f64 nearest to the true `s = sqrt(lambda(G))` and to the true entries of `V`. Two
+//! jobs, two parts:
 //!
-//! 1. *Start.* Any f64 eigensolver ([`start`]).
-//! 2. *Exact residual.* `X` and `lambda` in fixed point, `W = G X - X diag(lambda)` and `1 - x.x` as exact
-//!    integers ([`mod@column`]).
-//! 3. *Correction* in f64: `E_ij = x_i.w_j / (lambda_j - lambda_i)`, `E_jj = (1 - x_j.x_j) / 2`, `X += X E`,
-//!    `lambda_j += x_j.w_j` (Ogita and Aishima 2018, "Iterative refinement for symmetric eigenvalue
-//!    decomposition", written in the residual); a Rayleigh-Ritz step for clusters ([`cluster`]).
-//! 4. *Bound.* The residuals of all n columns give disjoint intervals for the eigenvalues ([`enclosure`]) and
-//!    so the gap of each; then `x_j` is off by at most `sqrt(2) |w_j| / gap_j` (Davis and Kahan 1970).
-//! 5. *Ziv's test* ([`decide`]): a column whose every entry rounds the same way at both ends of its bound is
-//!    done; the others go back to 2.
+//! * [`find`] finds eigenpairs to as many digits as it takes, by whatever means help: a float64 start, corrections
+//!   from exact residuals, rotations in fixed point where float64 no longer tells eigenvalues apart.
+//! * [`check`] proves them, column by column: that the intervals hold all eigenvalues and in this order, how many
+//!   exceed the rank threshold, how far each vector can be off, and that every entry rounds one way only. It takes
+//!   `G` and the candidates, and trusts nothing about them.
 //!
-//! Only the k leading columns are refined (and those in a cluster with them, and those on whose size the
-//! numerical rank hangs); the other f64 eigenvectors serve as preconditioner and for the gaps. A step costs
-//! O(n^2 k).
+//! What the checker rejects goes back for more digits. Nothing is published that it has not proven: what is left after
+//! the widest numbers is [`Error::Unproven`].
 //!
 //! # How many bits, and where it ends
 //!
-//! All numbers of a run have one width, 384, 768 or 1536 bits, shared out by [`column::Format`]. The first is
+//! All numbers of a run have one width, 384, 768 or 1536 bits, shared out by `find::column::Format`. The first is
 //! the narrowest in which every product is exact and the vectors have 160 fraction bits or more, for two
 //! words of 53 bits and a bound: 384 bits while the entries of `G` have no more than about 210 (16-bit
 //! integers need 80 at the most, decimal slopes 170), else 768. Where the residuals stop shrinking before all
-//! columns are decided, the gaps ask for more, and the run goes on in the next width.
+//! columns are proven, the gaps ask for more, and the run goes on in the next width.
 //!
 //! This ends because eigenvalues closer than 2^-256 of the largest power of two in `G` count as equal
-//! ([`enclosure::TIED`]), by definition and whether or not the digits in use could tell them apart. Their
-//! columns are *unresolved*: they get the canonical basis of their common space ([`cluster::canonical`]) and
-//! are named. So would be, after 1536 bits, a column with an entry, or a singular value, within 2^-200 of a
-//! midpoint between two floats, or of the rank threshold; none is known.
+//! ([`check::TIED`]), by definition and whether or not the digits in use could tell them apart. Their
+//! columns are *unresolved*: they get the canonical basis of their common space, and are named. A singular value
+//! exactly between two floats, or a rank threshold met exactly, is decided in exact integers.
 
-mod cluster;
-mod column;
-mod decide;
-mod enclosure;
-mod outcome;
-mod product;
-mod refine;
-mod start;
-mod step;
+mod check;
+mod find;
 mod wide;
 
 use crate::{Error, GramMatrix};
-use refine::{Outcome, Refinement};
-use start::Start;
+use check::{Certificate, Rejection};
+use find::{Refinement, Start};
 
 /// Columns with `s_1 / s_j` above this get a second word of `V` and a compensated chain for `T = A V` (see
 /// [`crate::Projector`]).
@@ -127,9 +113,9 @@ impl CertifiedSvd {
 /// The result does not depend on `threads`, the machine, or the start.
 ///
 /// # Errors
-/// [`Error::RankRange`] for a rank of zero or above n; [`Error::SingularValueRange`] where f64 can't hold a
-/// singular value; [`Error::NoStart`] when the starting eigensolver fails; [`Error::Threads`] when threads
-/// can't be started.
+/// [`Error::RankRange`] for a rank of zero or above n; [`Error::Unproven`] for what the widest numbers can't
+/// prove; [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoStart`] when the
+/// starting eigensolver fails; [`Error::Threads`] when threads can't be started.
 pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<CertifiedSvd, Error> {
     let n = g.n();
     let k = match rank {
@@ -141,7 +127,14 @@ pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<Certi
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
-    pool.install(|| from_start(g, k, &Start::new(g)?))
+    let svd = pool.install(|| {
+        let leading = Start::leading(g, k).and_then(|start| from_start(g, k, &start).ok());
+        leading.map_or_else(|| from_start(g, k, &Start::new(g)?), Ok)
+    })?;
+    match svd.s.iter().position(|s| !s.is_normal()) {
+        Some(column) => Err(Error::SingularValueRange { column }),
+        None => Ok(svd),
+    }
 }
 
 fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, Error> {
@@ -157,20 +150,90 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
             energy: 0.0,
         });
     }
-    let narrow = match Refinement::<6>::new(g, k, start).map(Refinement::run).transpose()? {
-        Some(Outcome::Done(svd)) => return Ok(svd),
-        Some(Outcome::Stuck(refinement)) => refinement.widen::<12>(),
+    let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found)) {
+        Some(Outcome::Proven(svd)) => return Ok(svd),
+        // With all eigenvectors it will go on.
+        Some(Outcome::Stuck(_, rejection)) if start.is_partial() => {
+            return Err(Error::Unproven { what: rejection.to_string() });
+        }
+        Some(Outcome::Stuck(found, _)) => found.widen::<12>(),
         None => Refinement::<12>::new(g, k, start),
     };
-    let wide = match narrow.map(Refinement::run).transpose()? {
-        Some(Outcome::Done(svd)) => return Ok(svd),
-        Some(Outcome::Stuck(refinement)) => refinement.widen::<24>(),
+    let wide = match narrow.map(|found| prove(g, k, found)) {
+        Some(Outcome::Proven(svd)) => return Ok(svd),
+        Some(Outcome::Stuck(found, _)) => found.widen::<24>(),
         None => Refinement::<24>::new(g, k, start),
     };
-    match wide.ok_or(Error::GramRange { bits: g.bits() })?.run()? {
-        Outcome::Done(svd) => Ok(svd),
-        Outcome::Stuck(refinement) => refinement.finish(),
+    match prove(g, k, wide.ok_or(Error::GramRange { bits: g.bits() })?) {
+        Outcome::Proven(svd) => Ok(svd),
+        Outcome::Stuck(_, rejection) => Err(Error::Unproven { what: rejection.to_string() }),
     }
+}
+
+enum Outcome<'g, const W: usize> {
+    Proven(CertifiedSvd),
+    /// More fraction bits are called for; what is not proven.
+    Stuck(Refinement<'g, W>, Rejection),
+}
+
+/// Refines until the checker is content, or until refining no longer helps.
+fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<'g, W>) -> Outcome<'g, W> {
+    let mut stuck = false;
+    loop {
+        let before = found.steps();
+        stuck = !found.run() || stuck && found.steps() == before;
+        let rejection = match check::prove(g, k, &found) {
+            Ok(certificate) => return Outcome::Proven(publish(g, certificate, &found)),
+            Err(rejection) => rejection,
+        };
+        log::debug!("after {} steps: {rejection}", found.steps());
+        let more = match &rejection {
+            Rejection::Digits(candidates) => {
+                found.demand(candidates);
+                true
+            }
+            Rejection::Count | Rejection::Rank => found.demand_everything(),
+        };
+        if stuck || !more {
+            return Outcome::Stuck(found, rejection);
+        }
+        stuck = true;
+    }
+}
+
+/// The proven columns with their canonical signs.
+fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Refinement<W>) -> CertifiedSvd {
+    let Certificate { rank, columns, unresolved } = certificate;
+    let (n, k) = (g.n(), columns.len());
+    let s: Vec<f64> = columns.iter().map(|c| c.s).collect();
+    let compensated = columns.iter().map(|c| c.v_low.is_some()).collect();
+    let mut v = vec![0.0; n * k];
+    let mut v_low = vec![0.0; n * k];
+    for (j, column) in columns.iter().enumerate() {
+        let sign = canonical_sign(&column.v);
+        for i in 0..n {
+            // Adding zero turns a negated +0.0 back into +0.0.
+            v[i * k + j] = sign * column.v[i] + 0.0;
+            if let Some(low) = &column.v_low {
+                v_low[i * k + j] = sign * low[i] + 0.0;
+            }
+        }
+    }
+    let largest = |of: fn(&check::Proven) -> f64| columns.iter().map(of).fold(0.0, f64::max);
+    let bounds = Bounds {
+        v: largest(|c| c.bound),
+        s_squared: largest(|c| c.s_squared_bound),
+        gap: columns.iter().map(|c| c.gap).fold(1.0, f64::min),
+        steps: found.steps(),
+        fraction_bits: check::Candidates::vector_bits(found),
+    };
+    CertifiedSvd { s, v, v_low, compensated, rank, unresolved, bounds, energy: g.trace() }
+}
+
+/// What makes the entry of largest magnitude (lowest index on ties) positive.
+fn canonical_sign(v: &[f64]) -> f64 {
+    let largest = v.iter().fold(0.0f64, |l, &x| if x.abs() > l.abs() { x } else { l });
+    if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
 #[cfg(test)]

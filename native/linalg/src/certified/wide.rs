@@ -2,7 +2,7 @@
 //!
 //! Two's complement, least significant limb first, arithmetic modulo `2^(64 W)`: sums and products are exact
 //! as long as the result fits, whatever happened in between. Where the binary point is, and that results fit,
-//! is the caller's business ([`super::column::Format`]).
+//! is the caller's business (`find::column::Format`).
 
 use crate::rounding::pow2;
 use num_bigint::{BigInt, Sign};
@@ -14,6 +14,7 @@ impl<const W: usize> Wide<W> {
     pub const ZERO: Self = Self([0; W]);
 
     /// `value * 2^shift`.
+    #[inline(never)]
     pub fn from_i128(value: i128, shift: u32) -> Self {
         let fill = (value >> 127) as u64;
         let mut limbs = [fill; W];
@@ -33,6 +34,7 @@ impl<const W: usize> Wide<W> {
     }
 
     /// The integer nearest to `value * 2^fraction`, within one unit.
+    #[inline(never)]
     pub fn from_f64(value: f64, fraction: u32) -> Self {
         let bits = value.to_bits();
         let field = ((bits >> 52) & 0x7ff) as i32;
@@ -66,6 +68,7 @@ impl<const W: usize> Wide<W> {
     }
 
     /// The low `64 W` bits of the product.
+    #[inline(never)]
     pub fn mul(self, other: Self) -> Self {
         let mut out = [0u64; W];
         for (i, &a) in self.0.iter().enumerate() {
@@ -98,6 +101,7 @@ impl<const W: usize> Wide<W> {
         if self.is_negative() { self.neg() } else { self }
     }
 
+    #[inline(never)]
     pub fn shl(self, bits: u32) -> Self {
         let (limb, bit) = ((bits / 64) as usize, bits % 64);
         let word = |i: usize| i.checked_sub(limb).map_or(0, |i| self.0[i]);
@@ -106,6 +110,7 @@ impl<const W: usize> Wide<W> {
     }
 
     /// Arithmetic shift: rounds towards minus infinity.
+    #[inline(never)]
     pub fn shr(self, bits: u32) -> Self {
         let fill = if self.is_negative() { u64::MAX } else { 0 };
         let (limb, bit) = ((bits / 64) as usize, bits % 64);
@@ -116,6 +121,7 @@ impl<const W: usize> Wide<W> {
     }
 
     /// Bits of a value that is not negative.
+    #[inline(never)]
     pub fn bit_length(self) -> u32 {
         let top = self.0.iter().rposition(|&l| l != 0);
         top.map_or(0, |i| 64 * (i as u32 + 1) - self.0[i].leading_zeros())
@@ -139,6 +145,7 @@ impl<const W: usize> Wide<W> {
 
     /// The value times `2^-fraction`, off by less than one unit in the last place of f64 (zero below its
     /// range).
+    #[inline(never)]
     pub fn to_f64(self, fraction: u32) -> f64 {
         let magnitude = self.abs();
         let bits = magnitude.bit_length();

@@ -75,6 +75,11 @@ impl GramMatrix {
         out
     }
 
+    /// The trace of [`approximate`](Self::approximate).
+    pub(crate) fn approximate_trace(&self) -> f64 {
+        self.trace * pow2(-(self.exponent as i32)) * pow2(-(self.bits as i32))
+    }
+
     pub(super) fn from_sums(
         rows: u64,
         columns: &[Column],

@@ -1,21 +1,26 @@
 //! One step of the refinement: corrections of first order, and Ritz vectors for clusters.
 
+use super::super::wide::Wide;
 use super::cluster::rayleigh_ritz;
 use super::column::{Column, Residual};
 use super::product::multiply_parallel;
-use super::refine::Refinement;
-use super::wide::Wide;
+use super::{Refinement, complement, jacobi};
+use crate::rounding::pow2;
 use rayon::prelude::*;
 
 /// Corrections above this share of a vector mean that the eigenvalues are too close for first-order
 /// corrections.
 const LINK: f64 = 1.0 / 64.0;
 
+/// Once steps in f64 no longer help, eigenvalues closer than this share of the largest are treated together in fixed
+/// point.
+const CLOSE: i32 = -36;
+
 /// Which columns a step corrects, and which of them it has to treat together.
 struct Step {
     /// Column indices.
     pending: Vec<usize>,
-    /// `x_i . w_j` for all i and the pending j: n x pending, column-major.
+    /// `x_i . w_j` for all i and the pending j, column-major.
     projected: Vec<f64>,
     /// Per column of the matrix: the cluster that it belongs to.
     home: Vec<usize>,
@@ -34,10 +39,14 @@ impl<const W: usize> Refinement<'_, W> {
         columns.par_iter_mut().enumerate().for_each(|(at, column)| {
             let correction = &corrections[at * n..(at + 1) * n];
             if clusters.iter().any(|members| members.contains(&at)) {
-                column.shift_only(&self.format, correction);
+                match self.precise {
+                    true => column.correct(self.g, &self.format, correction),
+                    false => column.shift_only(&self.format, correction),
+                }
             } else {
                 column.correct(self.g, &self.format, correction);
-                let step = Wide::from_f64(step.projected[at * n + step.pending[at]], self.format.lambda);
+                let own = step.projected[at * self.lambda.len() + step.pending[at]];
+                let step = Wide::from_f64(own, self.format.lambda);
                 column.lambda = column.lambda.add(step);
             }
         });
@@ -56,20 +65,23 @@ impl<const W: usize> Refinement<'_, W> {
 
     /// Draws in the columns that are linked with pending ones, until no new ones turn up.
     fn link(&mut self, mut pending: Vec<usize>) -> Step {
-        let n = self.n();
+        let count = self.lambda.len();
         let mut projected = Vec::new();
-        let mut links: Vec<usize> = (0..n).collect();
+        let mut links: Vec<usize> = (0..count).collect();
         let mut done = 0;
         while done < pending.len() {
             self.refine_all(&pending[done..]);
             let more = self.project(&pending[done..]);
             let near = |(j, x): (&usize, &[f64])| -> Vec<(usize, usize)> {
-                // A decided column is proven to stand alone.
-                let others = (0..n).filter(|&i| i != *j && self.decided[i].is_none());
-                others.filter(|&i| x[i].abs() >= LINK * self.distance(i, *j).abs()).map(|i| (i, *j)).collect()
+                let distance = |i: usize| self.distance(i, *j).abs();
+                let together = |&i: &usize| match self.precise {
+                    true => distance(i) <= pow2(CLOSE) * self.value(self.order[0]),
+                    false => !self.settled[i] && x[i].abs() >= LINK * distance(i),
+                };
+                (0..count).filter(|&i| i != *j).filter(together).map(|i| (i, *j)).collect()
             };
             let pairs: Vec<_> =
-                pending[done..].par_iter().zip(more.par_chunks_exact(n)).flat_map_iter(near).collect();
+                pending[done..].par_iter().zip(more.par_chunks_exact(count)).flat_map_iter(near).collect();
             projected.extend(more);
             let mut drawn = Vec::new();
             for (i, j) in pairs {
@@ -82,19 +94,18 @@ impl<const W: usize> Refinement<'_, W> {
             done = pending.len();
             pending.extend(drawn);
         }
-        let home = (0..n).map(|i| root(&links, i)).collect();
+        let home = (0..count).map(|i| root(&links, i)).collect();
         Step { pending, projected, home }
     }
 
     /// Replaces the columns of a cluster (positions in `step.pending`) by its Ritz vectors and values.
     fn rotate(&self, step: &Step, members: &[usize], columns: &mut [Column<W>]) {
-        let n = self.n();
-        let entry = |b: usize, a: usize| step.projected[b * n + step.pending[a]];
+        let entry = |b: usize, a: usize| step.projected[b * self.lambda.len() + step.pending[a]];
         let small: Vec<f64> =
             members.iter().flat_map(|&b| members.iter().map(move |&a| entry(b, a))).collect();
         let old: Vec<&Column<W>> = members.iter().map(|&at| &columns[at]).collect();
-        let pairs = rayleigh_ritz(&old, &small, &self.format)
-            .unwrap_or_else(|| old.iter().map(|c| (c.x.clone(), c.lambda)).collect());
+        let in_f64 = if self.precise { None } else { rayleigh_ritz(&old, &small, &self.format) };
+        let pairs = in_f64.unwrap_or_else(|| jacobi::ritz(&old, &self.format));
         let rotated: Vec<Column<W>> = members
             .par_iter()
             .zip(pairs)
@@ -127,21 +138,24 @@ impl<const W: usize> Refinement<'_, W> {
         any
     }
 
-    /// `x_i . w_j` for all i and the given columns j: n x len, column-major.
+    /// The residuals of these columns, side by side.
+    fn residuals(&self, columns: &[usize]) -> Vec<f64> {
+        let residual = |&j: &usize| self.refined[j].iter().flat_map(|(_, r)| r.w.iter().copied());
+        columns.iter().flat_map(residual).collect()
+    }
+
+    /// `x_i . w_j` for all i and the given columns j, column-major.
     fn project(&self, columns: &[usize]) -> Vec<f64> {
-        let w = columns
-            .iter()
-            .flat_map(|&j| self.refined[j].iter().flat_map(|(_, r)| r.w.iter().copied()))
-            .collect::<Vec<_>>();
-        multiply_parallel(&self.approximate, true, &w, self.n())
+        multiply_parallel(&self.approximate, self.n(), true, &self.residuals(columns))
     }
 
     /// `X E`: the first-order corrections; of clustered columns only the parts outside of their cluster.
     fn corrections(&self, step: &Step) -> Vec<f64> {
-        let n = self.n();
-        let mut e = vec![0.0; n * step.pending.len()];
+        let count = self.lambda.len();
+        let mut e = vec![0.0; count * step.pending.len()];
         let alone = |j: usize| step.home.iter().filter(|&&h| h == step.home[j]).count() == 1;
-        let columns = e.par_chunks_exact_mut(n).zip(step.projected.par_chunks_exact(n)).zip(&step.pending);
+        let columns =
+            e.par_chunks_exact_mut(count).zip(step.projected.par_chunks_exact(count)).zip(&step.pending);
         columns.for_each(|((column, projected), &j)| {
             for (i, e) in column.iter_mut().enumerate() {
                 if i == j && alone(j) {
@@ -151,7 +165,14 @@ impl<const W: usize> Refinement<'_, W> {
                 }
             }
         });
-        multiply_parallel(&self.approximate, false, &e, n)
+        let mut corrections = multiply_parallel(&self.approximate, self.n(), false, &e);
+        if let Some(h) = &self.h {
+            let w = self.residuals(&step.pending);
+            let lambda: Vec<f64> = step.pending.iter().map(|&j| self.value(j)).collect();
+            let outside = complement::corrections(h, &self.approximate, self.n(), &w, &lambda);
+            corrections.iter_mut().zip(outside).for_each(|(c, o)| *c += o);
+        }
+        corrections
     }
 }
 

@@ -5,7 +5,7 @@
 //! start is the first, each correction adds one more. So the exact product `H x` grows by one 64 x 64-bit
 //! integer matrix-vector product per correction, and nothing is ever rounded.
 
-use super::wide::Wide;
+use super::super::wide::Wide;
 use crate::GramMatrix;
 use crate::rounding::pow2;
 
@@ -34,7 +34,7 @@ impl Format {
     pub fn new<const W: usize>(g: &GramMatrix) -> Option<Self> {
         let log_n = usize::BITS - g.n().leading_zeros();
         let available = 64 * W as u32 - log_n - 4;
-        let lambda = g.bits().max(available / 2);
+        let lambda = g.bits().max(available.div_ceil(2));
         let x = available.checked_sub(lambda).filter(|&x| x >= LEAST_X)?;
         Some(Self { x, lambda, gram: g.bits(), digit: (125 - g.digit_bits() - log_n).min(62) })
     }
@@ -56,14 +56,11 @@ pub(super) struct Column<const W: usize> {
 pub(super) struct Residual {
     /// `H x - lambda x`, each entry within a relative 2^-50.
     pub w: Vec<f64>,
-    /// An upper bound of `|H x - lambda x| / |x|`.
+    /// `|H x - lambda x| / |x|`, within a few units of f64's last place.
     pub rho: f64,
     /// `1 - x.x`, within a relative 2^-50.
     pub defect: f64,
 }
-
-/// Covers the roundings of the few f64 operations between an exact number and a bound made from it.
-pub(super) const SLACK: f64 = 1.0 + 1e-9;
 
 impl<const W: usize> Column<W> {
     /// The pair of an eigenvalue and the vector nearest to a f64 start.
@@ -110,13 +107,22 @@ impl<const W: usize> Column<W> {
 
     /// The exact residual and norm, each rounded once at the end.
     pub fn residual(&self, format: &Format) -> Residual {
-        let align = format.lambda - format.gram;
-        let exact = |i: usize| self.product[i].shl(align).sub(self.lambda.mul(self.x[i]));
-        let w: Vec<f64> = (0..self.x.len()).map(|i| exact(i).to_f64(format.x + format.lambda)).collect();
+        let w: Vec<f64> =
+            self.exact_residual(format).iter().map(|w| w.to_f64(format.x + format.lambda)).collect();
         // The squares fit: x has no more fraction bits than lambda.
-        let norm = self.x.iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
-        let defect = Wide::from_i128(1, 2 * format.x).sub(norm).to_f64(2 * format.x);
-        Residual { rho: norm_bound(&w) * SLACK / (1.0 - defect.abs()).max(0.5).sqrt(), w, defect }
+        let square = self.x.iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
+        let defect = Wide::from_i128(1, 2 * format.x).sub(square).to_f64(2 * format.x);
+        // Infinite, or no number, where the vector has lost its length.
+        let length = (1.0 - defect).sqrt();
+        let rho = if length > 0.0 { norm(&w) / length } else { f64::INFINITY };
+        Residual { rho, w, defect }
+    }
+
+    /// `H x - lambda x` with the fraction bits of both.
+    pub fn exact_residual(&self, format: &Format) -> Vec<Wide<W>> {
+        let align = format.lambda - format.gram;
+        let exact = |(product, x): (&Wide<W>, &Wide<W>)| product.shl(align).sub(self.lambda.mul(*x));
+        self.product.iter().zip(&self.x).map(exact).collect()
     }
 
     /// The nearest f64 to every entry of `x`, within one unit in the last place.
@@ -135,10 +141,13 @@ impl<const W: usize> Column<W> {
     }
 }
 
-/// An upper bound of the Euclidean norm; squares below the range of f64 are covered by a term beyond any
-/// fraction bit in use.
-fn norm_bound(w: &[f64]) -> f64 {
-    w.iter().map(|v| v * v).sum::<f64>().sqrt() * SLACK + w.len() as f64 * pow2(-505)
+/// The Euclidean norm, without underflow of the squares.
+fn norm(w: &[f64]) -> f64 {
+    let largest = w.iter().fold(0.0f64, |l, v| l.max(v.abs()));
+    if largest == 0.0 {
+        return 0.0;
+    }
+    largest * w.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
 }
 
 /// `correction` as integers times a power of two, the largest of `Format::digit` bits; the shift is relative

@@ -6,14 +6,10 @@
 //! apart (Ogita and Aishima 2019, "Iterative refinement for symmetric eigenvalue decomposition II: clustered
 //! eigenvalues"). The same step turns the f64 start for eigenvalues far below its precision, whose vectors
 //! are arbitrary within their common subspace, into a good one.
-//!
-//! Where eigenvalues do not differ to the working precision the subspace is all there is, and [`canonical`]
-//! picks a basis of it that depends on nothing else.
 
+use super::super::wide::Wide;
 use super::column::{Column, Format};
-use super::wide::Wide;
 use crate::rounding::pow2;
-use num_bigint::BigInt;
 use rayon::prelude::*;
 use tomobasis_dense::{multiply, symmetric_eigen};
 
@@ -40,7 +36,7 @@ pub(super) fn rayleigh_ritz<const W: usize>(
     let shift: Vec<f64> = columns.iter().map(|x| x.lambda.sub(reference).to_f64(format.lambda)).collect();
     // X^T (H - reference) X, and the same in the orthonormal basis.
     let m: Vec<f64> = (0..c * c).map(|at| small[at] + shift[at / c] * (unit(at) - defect[at])).collect();
-    let m = multiply(&half, true, &multiply(&m, false, &half, c), c);
+    let m = multiply(&half, c, true, &multiply(&m, c, false, &half));
     let mut m: Vec<f64> = (0..c * c).map(|at| (m[at] + m[at / c + c * (at % c)]) / 2.0).collect();
     let largest = m.iter().fold(0.0f64, |l, v| l.max(v.abs()));
     if !(largest.is_finite() && largest > 0.0) {
@@ -48,7 +44,7 @@ pub(super) fn rayleigh_ritz<const W: usize>(
     }
     m.iter_mut().for_each(|v| *v /= largest);
     let (values, y) = symmetric_eigen(&m, c)?;
-    let combination = multiply(&half, false, &y, c);
+    let combination = multiply(&half, c, false, &y);
     let n = columns[0].x.len();
     let rotated = (0..c)
         .into_par_iter()
@@ -79,48 +75,4 @@ fn defects<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<f64> 
         })
         .collect();
     (0..c * c).map(|at| below[(at / c).max(at % c)][(at / c).min(at % c)]).collect()
-}
-
-/// Squared length, of the component that the earlier ones leave, below which a vector is passed over: 2^-40.
-const PASSED_OVER: u32 = 40;
-
-/// The canonical orthonormal basis of the space that `columns` span: Gram-Schmidt of the projections of the
-/// unit vectors `e_0, e_1, ..` onto the space, in ascending order, passing over those that the earlier ones
-/// already span.
-///
-/// In coordinates of an orthonormal basis `Q` of the space, the projection of `e_i` is row `i` of `Q`.
-pub(super) fn canonical<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<Vec<Wide<W>>> {
-    let (c, n, f) = (columns.len(), columns[0].x.len(), format.x);
-    let q = gram_schmidt(columns.iter().map(|x| x.x.iter().map(|v| v.to_big()).collect()), c, f);
-    let rows: Vec<Vec<BigInt>> = (0..n).map(|i| q.iter().map(|x| x[i].clone()).collect()).collect();
-    let basis = gram_schmidt(rows.iter().cloned(), c, f);
-    let vector = |b: &Vec<BigInt>| rows.iter().map(|row| Wide::from_big(&dot(row, b, f))).collect();
-    basis.iter().map(vector).collect()
-}
-
-/// The first `count` orthonormal vectors of a sequence, with `f` fraction bits.
-fn gram_schmidt(vectors: impl Iterator<Item = Vec<BigInt>>, count: usize, f: u32) -> Vec<Vec<BigInt>> {
-    let mut basis: Vec<Vec<BigInt>> = Vec::with_capacity(count);
-    for mut rest in vectors {
-        if basis.len() == count {
-            break;
-        }
-        // Twice is enough (Kahan; Parlett 6.9).
-        for _ in 0..2 {
-            for b in &basis {
-                let along = dot(&rest, b, f);
-                rest.iter_mut().zip(b).for_each(|(r, b)| *r -= (&along * b) >> f);
-            }
-        }
-        let square = dot(&rest, &rest, f);
-        if square > BigInt::from(1) << (f - PASSED_OVER) {
-            let length = (square << f).sqrt();
-            basis.push(rest.into_iter().map(|r| (r << f) / &length).collect());
-        }
-    }
-    basis
-}
-
-fn dot(a: &[BigInt], b: &[BigInt], f: u32) -> BigInt {
-    a.iter().zip(b).map(|(a, b)| a * b).sum::<BigInt>() >> f
 }

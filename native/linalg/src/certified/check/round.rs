@@ -4,9 +4,9 @@
 //! otherwise the column needs more bits (Ziv 1991, "Fast evaluation of elementary mathematical functions with
 //! correctly rounded last bit").
 
-use super::wide::Wide;
-use crate::rounding::{nearest_sqrt, pow2};
-use num_bigint::Sign;
+use super::super::wide::Wide;
+use crate::rounding::pow2;
+use num_bigint::BigInt;
 
 /// Entries of `V` are rounded to 53 bits, or to a multiple of 2^-64 where that is coarser (entries below
 /// 2^-11).
@@ -29,15 +29,16 @@ pub(super) fn low_entry<const W: usize>(x: Wide<W>, v: f64, bound: Wide<W>, frac
     (low == round(rest.add(bound))).then_some(low)
 }
 
-/// The f64 nearest to `sqrt(lambda 2^exponent)` for every `lambda` from `low` to `high`, or None where they
-/// leave a choice.
-pub(super) fn singular_value<const W: usize>(low: Wide<W>, high: Wide<W>, exponent: i64) -> Option<f64> {
-    let root = |v: Wide<W>| {
-        let (sign, magnitude) = v.to_big().into_parts();
-        (sign == Sign::Plus).then(|| nearest_sqrt(&magnitude, exponent))
-    };
-    let value = root(low)?;
-    (root(high) == Some(value)).then_some(value)
+/// The square of the midpoint between `low`, which is positive, and the next float, where it is an integer times
+/// `2^exponent`.
+pub(super) fn midpoint_square(low: f64, exponent: i64) -> Option<BigInt> {
+    let (bits, field) = (low.to_bits(), (low.to_bits() >> 52) as i64);
+    let (mantissa, unit) =
+        if field == 0 { (bits, -1074) } else { (bits & ((1 << 52) - 1) | 1 << 52, field - 1075) };
+    // Half a unit in the last place more than `low`; an odd number, and so is its square.
+    let odd = BigInt::from(2 * mantissa + 1);
+    let shift = 2 * (unit - 1) - exponent;
+    (shift >= 0).then(|| (&odd * &odd) << shift)
 }
 
 fn round_entry<const W: usize>(x: Wide<W>, fraction: u32) -> f64 {
@@ -89,11 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn singular_values_are_roots_of_the_interval() {
-        let four = Wide::<6>::from_i128(4, 100);
-        let root = |radius: Wide<6>| singular_value(four.sub(radius), four.add(radius), -100);
-        assert_eq!(root(Wide::from_i128(1, 20)), Some(2.0));
-        assert_eq!(root(Wide::from_i128(1, 60)), None);
-        assert_eq!(singular_value(Wide::<6>::ZERO, four, -100), None);
+    fn the_square_of_a_midpoint_is_found_where_it_is_an_integer() {
+        // Between 1 and 1 + 2^-52: (2^53 + 1)^2 2^-106.
+        let square = BigInt::from((1u64 << 53) + 1).pow(2);
+        assert_eq!(midpoint_square(1.0, -106), Some(square.clone()));
+        assert_eq!(midpoint_square(1.0, -108), Some(square << 2));
+        assert_eq!(midpoint_square(1.0, -105), None);
     }
 }

@@ -1,0 +1,117 @@
+//! The f64 start: any eigensolver's bits will do.
+
+use super::product::multiply_parallel;
+use crate::rounding::pow2;
+use crate::{Error, GramMatrix};
+use tomobasis_dense::symmetric_eigen;
+
+/// From so many columns on, and for at most one in so many, the leading eigenpairs alone are computed.
+const LARGE: usize = 1000;
+const FEW: usize = 20;
+
+/// Columns of a Krylov block beyond those wanted, and blocks.
+const SPARE: usize = 8;
+const BLOCKS: usize = 12;
+
+/// Residual, relative to the largest eigenvalue, that leading eigenpairs must have to be refined.
+const ROUGH: f64 = 1e-6;
+
+/// Approximate eigenpairs of `H = G 2^-bits`, all n or the leading ones, eigenvalues descending.
+pub(in super::super) struct Start {
+    pub lambda: Vec<f64>,
+    /// Eigenvectors, n rows, column-major.
+    pub x: Vec<f64>,
+    /// About what an eigenvalue is off by.
+    pub noise: f64,
+}
+
+impl Start {
+    /// By faer's symmetric eigensolver.
+    pub fn new(g: &GramMatrix) -> Result<Self, Error> {
+        let n = g.n();
+        let h = g.approximate();
+        let (lambda, x) = symmetric_eigen(&h, n).ok_or(Error::NoStart { columns: n })?;
+        Ok(Self { noise: (n + 32) as f64 * pow2(-50) * lambda[0].abs(), lambda, x })
+    }
+
+    /// Some leading eigenpairs, more than `k`, from a block Krylov space (Golub and Underwood 1977); None where all of
+    /// them cost little more, or it has not converged.
+    pub fn leading(g: &GramMatrix, k: usize) -> Option<Self> {
+        let n = g.n();
+        if n < LARGE || k * FEW > n {
+            return None;
+        }
+        let h = g.approximate();
+        let width = k + SPARE;
+        // 1. Q: an orthonormal basis of the span of H^i B, i < BLOCKS, for a block B of signs.
+        let (mut q, mut hq) = (Vec::new(), Vec::new());
+        let mut block: Vec<f64> = (0..n * width).map(sign).collect();
+        for _ in 0..BLOCKS {
+            orthonormalize(&q, &mut block, n);
+            if block.is_empty() {
+                break;
+            }
+            let product = multiply_parallel(&h, n, false, &block);
+            q.append(&mut block);
+            hq.extend_from_slice(&product);
+            block = product;
+        }
+        // 2. Ritz pairs.
+        let size = q.len() / n;
+        let small = multiply_parallel(&q, n, true, &hq);
+        let (values, y) = symmetric_eigen(&small, size)?;
+        let keep = (2 * k + SPARE).min(size);
+        let y = &y[..keep * size];
+        let x = multiply_parallel(&q, n, false, y);
+        // 3. Those wanted must be known; of the next one, a Ritz value is enough.
+        let hx = multiply_parallel(&hq, n, false, y);
+        let residual = |j: usize| {
+            let pairs = hx[j * n..(j + 1) * n].iter().zip(&x[j * n..(j + 1) * n]);
+            pairs.map(|(hx, x)| (hx - values[j] * x).powi(2)).sum::<f64>().sqrt()
+        };
+        let worst = (0..keep.min(k)).map(residual).fold(0.0, f64::max);
+        log::debug!("{keep} leading eigenpairs from a space of {size}: residual {:.1e}", worst / values[0]);
+        (worst < ROUGH * values[0]).then(|| Self { lambda: values[..keep].to_vec(), x, noise: worst })
+    }
+
+    /// Whether these are not all eigenpairs.
+    pub fn is_partial(&self) -> bool {
+        self.lambda.len() * self.lambda.len() < self.x.len()
+    }
+}
+
+/// A sign that depends on the index alone.
+fn sign(at: usize) -> f64 {
+    let hash = (at as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    if (hash ^ (hash >> 29)).wrapping_mul(0xbf58_476d_1ce4_e5b9) >> 63 == 0 { 1.0 } else { -1.0 }
+}
+
+/// Makes the columns of `block` orthonormal to each other and to those of `q`; leaves out what they span already.
+fn orthonormalize(q: &[f64], block: &mut Vec<f64>, n: usize) {
+    // Twice is enough (Kahan; Parlett 6.9).
+    for _ in 0..2 {
+        if !q.is_empty() {
+            let along = multiply_parallel(q, n, true, block);
+            let within = multiply_parallel(q, n, false, &along);
+            block.iter_mut().zip(&within).for_each(|(b, w)| *b -= w);
+        }
+        let mut kept: Vec<f64> = Vec::with_capacity(block.len());
+        for column in block.chunks_exact(n) {
+            let mut column = column.to_vec();
+            let before = dot(&column, &column).sqrt();
+            for earlier in kept.chunks_exact(n) {
+                let along = dot(&column, earlier);
+                column.iter_mut().zip(earlier).for_each(|(c, e)| *c -= along * e);
+            }
+            let length = dot(&column, &column).sqrt();
+            if length > 1e-10 * before && length > 0.0 {
+                kept.extend(column.iter().map(|c| c / length));
+            }
+        }
+        *block = kept;
+    }
+}
+
+fn dot(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
