@@ -30,7 +30,7 @@ pub(super) fn is_eigenvalue(g: &GramMatrix, value: &BigInt, count: usize, bits: 
 
 /// Primes in descending order.
 fn primes() -> impl Iterator<Item = u32> {
-    let prime = |p: &u32| (3..).step_by(2).take_while(|d| d * d <= *p).all(|d| p % d != 0);
+    let prime = |p: &u32| (3..).step_by(2).take_while(|d| d * d <= *p).all(|d| !p.is_multiple_of(d));
     (PRIMES_BELOW / 2..PRIMES_BELOW).rev().filter(|p| p % 2 == 1).filter(prime)
 }
 
