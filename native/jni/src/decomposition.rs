@@ -5,10 +5,11 @@ use std::sync::Arc;
 use jni::{
     Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JObject, JObjectArray, JString},
+    refs::IntoAuto,
     sys::{jint, jlong},
 };
 use tomobasis_dicom::SliceRecord;
-use tomobasis_linalg::GramAccumulator;
+use tomobasis_linalg::{GramAccumulator, GramPart};
 use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, result};
 
 use crate::{
@@ -30,7 +31,7 @@ pub(crate) fn records(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<
     records.ok_or_else(|| Failure::Argument(format!("slice records have {} bytes each", SliceRecord::BYTES)))
 }
 
-/// `long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceRecords, int threads)`; the records are those of
+/// `long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads)`; the records are those of
 /// all slices, in series order.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
 pub fn compute0<'local>(
@@ -38,14 +39,18 @@ pub fn compute0<'local>(
     _: JClass<'local>,
     plan_json: JString<'local>,
     options_json: JString<'local>,
-    gram: JByteArray<'local>,
+    gram: JObjectArray<'local, JByteArray<'local>>,
     slice_records: JByteArray<'local>,
     threads: jint,
 ) -> jlong {
     native(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
-        let gram = GramAccumulator::from_bytes(&env.convert_byte_array(&gram)?)?;
+        let parts = (0..gram.len(env)?).map(|i| {
+            let part = gram.get_element(env, i)?.auto();
+            Ok::<_, Failure>(GramPart::from_bytes(&env.convert_byte_array(&*part)?)?)
+        });
+        let gram = GramAccumulator::from_parts(parts)?;
         let records = records(env, &slice_records)?;
         let threads = size(threads, "threads")?;
         let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;

@@ -5,11 +5,11 @@ use jni::{
     objects::{JByteArray, JClass, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_linalg::{GramAccumulator, RowBlock};
+use tomobasis_linalg::{GramAccumulator, GramPart, RowBlock};
 
 use crate::{
     arrays::{size, with_shorts},
-    failure::native,
+    failure::{Failure, native},
     handle,
 };
 
@@ -46,23 +46,37 @@ pub fn add0<'local>(
     })
 }
 
-/// `void merge0(long handle, byte[] other)`.
+/// `byte[] part0(long handle, int part, int parts)`.
 #[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
-pub fn merge0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, other: JByteArray<'local>) {
-    native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
-        let sum = unsafe { handle::get_mut::<GramAccumulator>(handle) }?;
-        let other = GramAccumulator::from_bytes(&env.convert_byte_array(&other)?)?;
-        Ok(sum.merge(&other)?)
-    })
-}
-
-/// `byte[] toBytes0(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
-pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
+pub fn part0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    part: jint,
+    parts: jint,
+) -> JByteArray<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let sum = unsafe { handle::get::<GramAccumulator>(handle) }?;
+        let (part, parts) = (size(part, "part")?, size(parts, "parts")?);
+        if part >= parts {
+            return Err(Failure::Argument(format!("there is no part {part} of {parts}")));
+        }
+        Ok(env.byte_array_from_slice(&sum.part(part, parts).to_bytes())?)
+    })
+}
+
+/// `byte[] sum0(byte[] one, byte[] other)`.
+#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
+pub fn sum0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    one: JByteArray<'local>,
+    other: JByteArray<'local>,
+) -> JByteArray<'local> {
+    native(env, |env| {
+        let mut sum = GramPart::from_bytes(&env.convert_byte_array(&one)?)?;
+        sum.merge(&GramPart::from_bytes(&env.convert_byte_array(&other)?)?)?;
         Ok(env.byte_array_from_slice(&sum.to_bytes())?)
     })
 }

@@ -62,6 +62,23 @@ pub fn left0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) 
     })
 }
 
+/// `void checkResults0(long handle, long limit, int partitions)`.
+#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+pub fn check_results0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    limit: jlong,
+    partitions: jint,
+) {
+    native(env, |_| {
+        // SAFETY: a live handle of this class.
+        let driver = unsafe { handle::get::<Running>(handle) }?;
+        let limit = u64::try_from(limit).unwrap_or(0);
+        Ok(running(driver.as_ref())?.check_results(limit, size(partitions, "partitions")?)?)
+    })
+}
+
 /// `byte[] pass0(long handle)`: null after the last pass.
 #[jni_mangle("io.tomobasis.kernels.PassDriver")]
 pub fn pass0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {

@@ -43,8 +43,8 @@ pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
 pub use gram::{
-    ColumnRanges, CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix, RealGramAccumulator,
-    real_gram,
+    ColumnRanges, CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix, GramPart,
+    RealGramAccumulator, real_gram,
 };
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;

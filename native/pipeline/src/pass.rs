@@ -81,6 +81,28 @@ impl PassDriver {
         self.passes.left()
     }
 
+    /// Refuses passes that would bring more to the driver than the `limit` bytes that Spark lets through; 0 is no limit.
+    ///
+    /// # Errors
+    /// [`Error::Option`] that names Spark's property.
+    pub fn check_results(&self, limit: u64, partitions: usize) -> Result<()> {
+        let bytes = 8 * self.passes.numbers_found(partitions);
+        if limit == 0 || bytes <= limit {
+            return Ok(());
+        }
+        let megabytes = |bytes: u64| bytes.div_ceil(1 << 20);
+        Err(Error::option(
+            "--conf spark.driver.maxResultSize",
+            format!(
+                "a pass over {} slices brings up to {} MB to the driver, and {} MB may come; allow more (0 is no limit), and give \
+                 as much more --driver-memory",
+                self.rescale.len(),
+                megabytes(bytes),
+                megabytes(limit)
+            ),
+        ))
+    }
+
     /// The pass under way; none after the last.
     #[must_use]
     pub fn pass(&self) -> Option<BlockPass<'_>> {

@@ -1,16 +1,25 @@
-//! The serialized form of a [`GramAccumulator`]: how sums travel between processes.
+//! The serialized form of a [`GramAccumulator`], whole or in parts: how sums travel between processes.
 //!
-//! Little-endian: `TBgram2\n`, n (u64), rows (u64), n times sum (i128), low (i32), high (i32), then the upper
-//! triangle of the products row by row, as i64 up to 2^30 rows and as i128 beyond. The form depends on the
-//! rows alone, so the same rows give the same bytes.
+//! A part is a range of the products, in the order of the upper triangle row by row; the first also has the
+//! columns' sums and ranges. Parts of one range add up where they are, so sums that are too large for one
+//! message never have to be.
+//!
+//! Little-endian: `TBgram3\n`, n (u64), rows (u64), first product and the one after the last (u64 each), in the
+//! first part n times sum (i128), low (i32), high (i32), then the products, as i64 up to 2^30 rows and as i128
+//! beyond. The form depends on the rows and the range alone, so the same rows give the same bytes.
+
+use std::ops::Range;
 
 use super::GramAccumulator;
 use super::accumulator::MAX_COLUMNS;
 use super::kernel;
-use super::sums::{Column, NARROW_ROWS};
+use super::sums::{Column, NARROW_ROWS, Products, check_columns, rows_after};
 use crate::Error;
 
-const MAGIC: &[u8; 8] = b"TBgram2\n";
+const MAGIC: &[u8; 8] = b"TBgram3\n";
+
+/// Bytes before the columns.
+const HEADER_BYTES: usize = 40;
 
 /// Bytes of a column's sum and range.
 const COLUMN_BYTES: usize = 24;
@@ -20,25 +29,69 @@ fn product_bytes(rows: u64) -> usize {
     if rows > NARROW_ROWS { 16 } else { 8 }
 }
 
-impl GramAccumulator {
-    /// A self-contained byte string, for sending to another process: about `4 n^2` bytes, `8 n^2` beyond 2^30
-    /// rows.
+/// Products of `n` columns: those of the upper triangle.
+fn products_of(n: usize) -> usize {
+    n * (n + 1) / 2
+}
+
+/// Row and column of each product of a range.
+fn entries(n: usize, range: Range<usize>) -> impl Iterator<Item = (usize, usize)> {
+    let (mut row, mut skipped) = (0, range.start);
+    while row < n && skipped >= n - row {
+        skipped -= n - row;
+        row += 1;
+    }
+    let columns = move |i| (if i == row { i + skipped } else { i })..n;
+    (row..n).flat_map(move |i| columns(i).map(move |j| (i, j))).take(range.len())
+}
+
+fn bad(why: &'static str) -> Error {
+    Error::Bytes { what: "a Gram accumulator", why }
+}
+
+/// A range of an accumulator's sums.
+#[derive(Clone, Debug, PartialEq)]
+pub struct GramPart {
+    n: usize,
+    rows: u64,
+    range: Range<usize>,
+    /// In the first part only.
+    columns: Vec<Column>,
+    products: Products,
+}
+
+impl GramPart {
+    /// Adds the same range of another accumulator.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] and [`Error::Bytes`] when it is another range; [`Error::TooManyRows`].
+    pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
+        check_columns(other.n, self.n)?;
+        if other.range != self.range {
+            return Err(bad("another part of the sums"));
+        }
+        self.rows = rows_after(self.rows, other.rows)?;
+        self.columns.iter_mut().zip(&other.columns).for_each(|(a, b)| a.merge(b));
+        self.products.merge(&other.products, self.rows);
+        Ok(())
+    }
+
+    /// A self-contained byte string, for sending to another process: 8 bytes a product, 16 beyond 2^30 rows.
     pub fn to_bytes(&self) -> Vec<u8> {
-        let n = self.columns();
-        let width = product_bytes(self.rows());
-        let mut bytes = Vec::with_capacity(24 + n * COLUMN_BYTES + n * (n + 1) / 2 * width);
+        let width = product_bytes(self.rows);
+        let length = HEADER_BYTES + self.columns.len() * COLUMN_BYTES + self.range.len() * width;
+        let mut bytes = Vec::with_capacity(length);
         bytes.extend_from_slice(MAGIC);
-        bytes.extend_from_slice(&(n as u64).to_le_bytes());
-        bytes.extend_from_slice(&self.rows.to_le_bytes());
+        for number in [self.n as u64, self.rows, self.range.start as u64, self.range.end as u64] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
         for column in &self.columns {
             bytes.extend_from_slice(&column.sum.to_le_bytes());
             bytes.extend_from_slice(&column.low.to_le_bytes());
             bytes.extend_from_slice(&column.high.to_le_bytes());
         }
-        for i in 0..n {
-            for j in i..n {
-                bytes.extend_from_slice(&self.product(i, j).to_le_bytes()[..width]);
-            }
+        for at in 0..self.range.len() {
+            bytes.extend_from_slice(&self.products.get(at).to_le_bytes()[..width]);
         }
         bytes
     }
@@ -48,58 +101,101 @@ impl GramAccumulator {
     /// # Errors
     /// [`Error::Bytes`] for anything else, sums that no pixels have included.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let bad = |why| Error::Bytes { what: "a Gram accumulator", why };
-        let truncated = || bad("truncated");
         let mut reader = Reader(bytes);
         if reader.take::<8>() != Some(*MAGIC) {
             return Err(bad("wrong first bytes; were they written by another version?"));
         }
-        let n = u64::from_le_bytes(reader.take().ok_or_else(truncated)?);
-        let rows = u64::from_le_bytes(reader.take().ok_or_else(truncated)?);
+        let [n, rows, start, end] = [reader.number()?, reader.number()?, reader.number()?, reader.number()?];
         let n = usize::try_from(n).ok().filter(|n| (1..=MAX_COLUMNS).contains(n));
         let n = n.ok_or_else(|| bad("column count"))?;
-        if reader.0.len() != n * COLUMN_BYTES + n * (n + 1) / 2 * product_bytes(rows) {
+        let at = |number| usize::try_from(number).ok().filter(|&at| at <= products_of(n));
+        let range = at(start).zip(at(end)).filter(|(start, end)| start <= end);
+        let (start, end) = range.ok_or_else(|| bad("range of products"))?;
+        let columns = if start == 0 { n } else { 0 };
+        let width = product_bytes(rows);
+        if reader.0.len() != columns * COLUMN_BYTES + (end - start) * width {
             return Err(bad("wrong length"));
         }
-        let mut result = Self::of_rows(n, rows)?;
-        for column in &mut result.columns {
-            let sum = i128::from_le_bytes(reader.take().ok_or_else(truncated)?);
-            let low = i32::from_le_bytes(reader.take().ok_or_else(truncated)?);
-            let high = i32::from_le_bytes(reader.take().ok_or_else(truncated)?);
-            *column = Column { sum, low, high };
-            if !is_possible(column, rows) {
-                return Err(bad("a column's sum or range is that of no pixels"));
-            }
+        let columns = (0..columns).map(|_| reader.column(rows)).collect::<Result<_, _>>()?;
+        let mut products = Products::new(end - start, rows_after(0, rows)?);
+        for at in 0..end - start {
+            products.set(at, reader.product(rows)?);
         }
-        let padded = kernel::padded(n);
-        for i in 0..n {
-            for j in i..n {
-                let product = match product_bytes(rows) {
-                    8 => i64::from_le_bytes(reader.take().ok_or_else(truncated)?).into(),
-                    _ => i128::from_le_bytes(reader.take().ok_or_else(truncated)?),
-                };
-                if product.unsigned_abs() > u128::from(rows) << 32 {
-                    return Err(bad("a product is that of no pixels"));
-                }
-                result.products.set(i * padded + j, product);
-                // Diagonal panels are kept whole, as the kernels leave them.
-                if kernel::panel(i) == kernel::panel(j) {
-                    result.products.set(j * padded + i, product);
-                }
-            }
-        }
-        Ok(result)
+        Ok(Self { n, rows, range: start..end, columns, products })
     }
 }
 
-/// Whether so many 16-bit pixels, signed or unsigned, can have this sum and range.
-fn is_possible(column: &Column, rows: u64) -> bool {
-    if rows == 0 {
-        return *column == Column::EMPTY;
+impl GramAccumulator {
+    /// Part `part` of `parts` of about the same size. Panics unless `part < parts`.
+    pub fn part(&self, part: usize, parts: usize) -> GramPart {
+        assert!(part < parts, "part {part} of {parts}");
+        let n = self.columns();
+        let start = |part| products_of(n) * part / parts;
+        let range = start(part)..start(part + 1);
+        let mut products = Products::new(range.len(), self.rows);
+        for (at, (i, j)) in entries(n, range.clone()).enumerate() {
+            products.set(at, self.product(i, j));
+        }
+        let columns = if range.start == 0 { self.columns.clone() } else { Vec::new() };
+        GramPart { n, rows: self.rows, range, columns, products }
     }
-    let (low, high) = (i128::from(column.low), i128::from(column.high));
-    let rows = i128::from(rows);
-    low >= i16::MIN.into() && high <= u16::MAX.into() && (low * rows..=high * rows).contains(&column.sum)
+
+    /// The accumulator of all its parts, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Bytes`] when one is missing, or of other rows; what reading them gives.
+    pub fn from_parts<E: From<Error>>(
+        parts: impl IntoIterator<Item = Result<GramPart, E>>,
+    ) -> Result<Self, E> {
+        let mut parts = parts.into_iter();
+        let missing = || bad("a part of the sums is missing");
+        let mut part = parts.next().ok_or_else(missing)??;
+        let (n, rows) = (part.n, part.rows);
+        let mut sum = Self::of_rows(n, rows)?;
+        if part.columns.len() != n {
+            return Err(missing().into());
+        }
+        sum.columns = std::mem::take(&mut part.columns);
+        let mut end = 0;
+        loop {
+            if (part.n, part.rows, part.range.start) != (n, rows, end) {
+                return Err(missing().into());
+            }
+            end = part.range.end;
+            sum.put(&part);
+            match parts.next() {
+                Some(next) => part = next?,
+                None if end == products_of(n) => return Ok(sum),
+                None => return Err(missing().into()),
+            }
+        }
+    }
+
+    /// Puts the products of a part in their places.
+    fn put(&mut self, part: &GramPart) {
+        let padded = kernel::padded(part.n);
+        for (at, (i, j)) in entries(part.n, part.range.clone()).enumerate() {
+            let product = part.products.get(at);
+            self.products.set(i * padded + j, product);
+            // Diagonal panels are kept whole, as the kernels leave them.
+            if kernel::panel(i) == kernel::panel(j) {
+                self.products.set(j * padded + i, product);
+            }
+        }
+    }
+
+    /// All of it as one byte string.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        self.part(0, 1).to_bytes()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// As [`GramPart::from_bytes`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        Self::from_parts([GramPart::from_bytes(bytes)])
+    }
 }
 
 /// Takes fixed-size pieces off the front of a byte string.
@@ -111,6 +207,48 @@ impl Reader<'_> {
         self.0 = tail;
         Some(*head)
     }
+
+    fn required<const N: usize>(&mut self) -> Result<[u8; N], Error> {
+        self.take().ok_or_else(|| bad("truncated"))
+    }
+
+    fn number(&mut self) -> Result<u64, Error> {
+        Ok(u64::from_le_bytes(self.required()?))
+    }
+
+    fn column(&mut self, rows: u64) -> Result<Column, Error> {
+        let sum = i128::from_le_bytes(self.required()?);
+        let low = i32::from_le_bytes(self.required()?);
+        let high = i32::from_le_bytes(self.required()?);
+        let column = Column { sum, low, high };
+        if is_possible(&column, rows) {
+            Ok(column)
+        } else {
+            Err(bad("a column's sum or range is that of no pixels"))
+        }
+    }
+
+    fn product(&mut self, rows: u64) -> Result<i128, Error> {
+        let product = match product_bytes(rows) {
+            8 => i64::from_le_bytes(self.required()?).into(),
+            _ => i128::from_le_bytes(self.required()?),
+        };
+        if product.unsigned_abs() > u128::from(rows) << 32 {
+            Err(bad("a product is that of no pixels"))
+        } else {
+            Ok(product)
+        }
+    }
+}
+
+/// Whether so many 16-bit pixels, signed or unsigned, can have this sum and range.
+fn is_possible(column: &Column, rows: u64) -> bool {
+    if rows == 0 {
+        return *column == Column::EMPTY;
+    }
+    let (low, high) = (i128::from(column.low), i128::from(column.high));
+    let rows = i128::from(rows);
+    low >= i16::MIN.into() && high <= u16::MAX.into() && (low * rows..=high * rows).contains(&column.sum)
 }
 
 #[cfg(test)]
@@ -137,7 +275,7 @@ mod tests {
             GramAccumulator::from_bytes(&wrong)
         };
         // First bytes, column count, sum, range and product, each beyond what it can be.
-        for at in [0, 8, 15, 24 + 15, 24 + 19, 24 + 23, bytes.len() - 1] {
+        for at in [0, 8, 15, 24, 32, 40 + 15, 40 + 19, 40 + 23, bytes.len() - 1] {
             assert!(matches!(changed(at, 0x7f), Err(Error::Bytes { .. })), "byte {at}");
         }
         assert!(matches!(changed(23, 0x7f), Err(Error::Bytes { .. } | Error::TooManyRows { .. })));
@@ -148,5 +286,54 @@ mod tests {
         for sum in [three_columns(), GramAccumulator::new(17).unwrap()] {
             assert_eq!(GramAccumulator::from_bytes(&sum.to_bytes()).unwrap(), sum);
         }
+    }
+
+    #[test]
+    fn parts_of_any_number_add_up_to_the_sums_of_all_rows() {
+        let values = |seed: i64, rows: usize| -> Vec<i16> {
+            (0..rows as i64 * 7).map(|i| ((i * i + seed * i) % 4001 - 1000) as i16).collect()
+        };
+        let (one, two) = (values(3, 5), values(8, 11));
+        let add = |sum: &mut GramAccumulator, values: &[i16], rows| {
+            sum.add(RowBlock::new(values, rows, 7).unwrap())
+        };
+        let mut sums = [(); 3].map(|()| GramAccumulator::new(7).unwrap());
+        add(&mut sums[0], &one, 5).unwrap();
+        add(&mut sums[1], &two, 11).unwrap();
+        add(&mut sums[2], &one, 5).unwrap();
+        add(&mut sums[2], &two, 11).unwrap();
+        for parts in [1, 2, 3, 27, 28, 40] {
+            let added = (0..parts).map(|part| {
+                let mut first = GramPart::from_bytes(&sums[0].part(part, parts).to_bytes())?;
+                first.merge(&sums[1].part(part, parts))?;
+                Ok::<_, Error>(first)
+            });
+            let added: Vec<_> = added.collect();
+            assert_eq!(GramAccumulator::from_parts(added.clone()).unwrap(), sums[2], "{parts} parts");
+            for missing in 0..parts {
+                let range = sums[2].part(missing, parts).range;
+                let rest =
+                    added.iter().enumerate().filter(|&(i, _)| i != missing).map(|(_, part)| part.clone());
+                let rest = GramAccumulator::from_parts(rest);
+                // More parts than products: empty ones tell nothing.
+                assert!(rest.is_err() || range.is_empty(), "{missing} of {parts}");
+            }
+        }
+        assert!(sums[0].part(0, 2).merge(&sums[1].part(1, 2)).is_err());
+        let foreign = [Ok::<_, Error>(sums[0].part(0, 2)), Ok(sums[1].part(1, 2))];
+        assert!(GramAccumulator::from_parts(foreign).is_err());
+    }
+
+    #[test]
+    fn wide_sums_survive_their_parts() {
+        let mut sum = GramAccumulator::of_rows(5, NARROW_ROWS + 1).unwrap();
+        sum.columns.fill(Column { sum: 0, low: -1, high: 1 });
+        for (i, j) in entries(5, 0..15) {
+            for at in [i * kernel::padded(5) + j, j * kernel::padded(5) + i] {
+                sum.products.set(at, (1 << 62) - (i * 10 + j) as i128);
+            }
+        }
+        let parts = (0..4).map(|part| GramPart::from_bytes(&sum.part(part, 4).to_bytes()));
+        assert_eq!(GramAccumulator::from_parts(parts).unwrap(), sum);
     }
 }

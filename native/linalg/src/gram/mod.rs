@@ -8,7 +8,7 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form |
+//! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form, whole or in parts |
 //! | `cross` | sums of `A^T B` over pairs of row blocks |
 //! | `sums` | what both hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
@@ -24,6 +24,7 @@ mod real;
 mod sums;
 
 pub use accumulator::GramAccumulator;
+pub use bytes::GramPart;
 pub use cross::{CrossGram, CrossGramAccumulator};
 pub use matrix::GramMatrix;
 pub use real::{ColumnRanges, RealGramAccumulator, real_gram};

@@ -111,6 +111,24 @@ impl RealPasses {
         self.under_way.as_ref().map(|under_way| &under_way.pass)
     }
 
+    /// Numbers that the largest of the passes left finds, at the most, where the blocks are in `partitions` even
+    /// runs.
+    #[must_use]
+    pub fn numbers_found(&self, partitions: usize) -> u64 {
+        let Some(pass) = self.pass() else { return 0 };
+        let Size { columns: n, blocks, .. } = pass.size;
+        let l = match &pass.step {
+            Step::Range { w } => w.as_ref().map_or(n, Matrix::columns),
+            Step::Project { w, .. } => w.columns(),
+        };
+        let range = (blocks * l) as u64 * (l as u64 + 1) / 2;
+        // A run of blocks is at most so many aligned ranges, each with a sum of its own.
+        let run = blocks.div_ceil(partitions.max(1));
+        let sums = run.min(2 * run.ilog2() as usize + 1) * partitions.min(blocks);
+        let projection = if self.projections > 0 { (sums * n) as u64 * l as u64 } else { 0 };
+        range.max(projection)
+    }
+
     /// Adds what the pass under way found, and combines it with what is there.
     ///
     /// # Errors

@@ -21,17 +21,17 @@ public final class Decomposition extends NativeObject {
    *
    * @param planJson what {@link Inventory#select} returned
    * @param optionsJson what {@link JobOptions#parse} returned
-   * @param gram the whole series' {@link GramAccumulator#toBytes}
+   * @param gram all parts of the whole series' {@link GramAccumulator#part}, in their order
    * @param sliceRecords what {@link SliceDecoder#decode} returned for each slice, concatenated in the plan's order (32 n bytes)
    * @param threads number of threads to use; the result does not depend on it
    * @return the decomposition
    * @throws UsageException when more basis vectors were asked for than there are slices
    * @throws ComputationException when the result could not be certified
    */
-  public static Decomposition compute(String planJson, String optionsJson, byte[] gram, byte[] sliceRecords, int threads) {
+  public static Decomposition compute(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads) {
     Objects.requireNonNull(planJson, "planJson");
     Objects.requireNonNull(optionsJson, "optionsJson");
-    Objects.requireNonNull(gram, "gram");
+    requireElements(gram, "gram");
     Objects.requireNonNull(sliceRecords, "sliceRecords");
     return new Decomposition(compute0(planJson, optionsJson, gram, sliceRecords, requirePositive(threads, "threads")));
   }
@@ -89,7 +89,7 @@ public final class Decomposition extends NativeObject {
     }
   }
 
-  private static native long compute0(String planJson, String optionsJson, byte[] gram, byte[] sliceRecords, int threads);
+  private static native long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads);
 
   private static native long fromBytes0(byte[] bytes);
 

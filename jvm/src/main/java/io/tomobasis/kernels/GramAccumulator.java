@@ -3,7 +3,7 @@ package io.tomobasis.kernels;
 import java.util.Objects;
 
 /**
- * Sums the Gram matrix of a series over its row blocks, exactly: blocks may be added and sums merged in any order.
+ * Sums the Gram matrix of a series over its row blocks, exactly: blocks and sums may be added in any order.
  *
  * <p>Any thread may call it; calls wait for each other.
  */
@@ -44,26 +44,25 @@ public final class GramAccumulator extends NativeObject {
   }
 
   /**
-   * Adds the sum of another accumulator over the same slices.
+   * A range of the sums so far, of about the same size as the others.
    *
-   * @param other what its {@link #toBytes} returned
+   * @param part which, from 0
+   * @param parts into how many the sums are cut
+   * @return bytes for {@link #sum} and {@link Decomposition#compute}; equal sums have equal bytes
    */
-  public void merge(byte[] other) {
-    Objects.requireNonNull(other, "other");
-    write(
-        handle -> {
-          merge0(handle, other);
-          return null;
-        });
+  public byte[] part(int part, int parts) {
+    return read(handle -> part0(handle, part, parts));
   }
 
   /**
-   * The sum so far.
+   * Adds the same range of two accumulators over the same slices.
    *
-   * @return bytes for {@link #merge} and {@link Decomposition#compute}; equal sums have equal bytes
+   * @param one what {@link #part} or this method returned
+   * @param other likewise
+   * @return bytes as those of {@link #part}
    */
-  public byte[] toBytes() {
-    return read(GramAccumulator::toBytes0);
+  public static byte[] sum(byte[] one, byte[] other) {
+    return sum0(Objects.requireNonNull(one, "one"), Objects.requireNonNull(other, "other"));
   }
 
   private static native long create(int columns);
@@ -72,7 +71,7 @@ public final class GramAccumulator extends NativeObject {
 
   private static native void add0(long handle, short[] block, int rows);
 
-  private static native void merge0(long handle, byte[] other);
+  private static native byte[] part0(long handle, int part, int parts);
 
-  private static native byte[] toBytes0(long handle);
+  private static native byte[] sum0(byte[] one, byte[] other);
 }

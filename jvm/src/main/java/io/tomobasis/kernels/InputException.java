@@ -1,7 +1,7 @@
 package io.tomobasis.kernels;
 
 /** Input that cannot be used: no DICOM, several series, a truncated file, a missing position. */
-public final class InputException extends TomoBasisException {
+public class InputException extends TomoBasisException {
   private static final long serialVersionUID = 1L;
 
   /**

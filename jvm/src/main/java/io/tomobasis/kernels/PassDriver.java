@@ -36,6 +36,22 @@ public final class PassDriver extends NativeObject {
   }
 
   /**
+   * Refuses passes that would bring more to the driver than Spark lets through.
+   *
+   * @param limit {@code spark.driver.maxResultSize} in bytes; 0 is no limit
+   * @param partitions even runs that the row blocks are in
+   * @throws UsageException when it is not enough
+   */
+  public void checkResults(long limit, int partitions) {
+    requirePositive(partitions, "partitions");
+    this.<Void>read(
+        handle -> {
+          checkResults0(handle, limit, partitions);
+          return null;
+        });
+  }
+
+  /**
    * The pass under way.
    *
    * @return bytes for {@link BlockPass}, to be broadcast; none after the last pass
@@ -78,6 +94,8 @@ public final class PassDriver extends NativeObject {
   private static native void free(long handle);
 
   private static native int left0(long handle);
+
+  private static native void checkResults0(long handle, long limit, int partitions);
 
   private static native byte[] pass0(long handle);
 

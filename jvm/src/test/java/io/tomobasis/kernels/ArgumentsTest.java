@@ -21,7 +21,7 @@ class ArgumentsTest {
     assertNull(() -> new Inventory(null));
     assertNull(() -> new SliceDecoder(null));
     assertNull(() -> Decomposition.fromBytes(null));
-    assertNull(() -> Decomposition.compute(null, Runs.options(), new byte[0], new byte[0], 1));
+    assertNull(() -> Decomposition.compute(null, Runs.options(), new byte[0][], new byte[0], 1));
     assertNull(() -> new BlockRenderer(null));
     assertNull(() -> new NamedFile("a", null));
     try (Inventory inventory = new Inventory(Runs.options())) {
@@ -34,7 +34,7 @@ class ArgumentsTest {
     }
     try (GramAccumulator gram = new GramAccumulator(3)) {
       assertNull(() -> gram.add(null, 1));
-      assertNull(() -> gram.merge(null));
+      assertNull(() -> GramAccumulator.sum(gram.part(0, 1), null));
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
@@ -78,6 +78,8 @@ class ArgumentsTest {
     try (GramAccumulator gram = new GramAccumulator(3)) {
       assertIllegal(() -> gram.add(new short[6], 0));
       assertIllegal(() -> gram.add(new short[7], 2));
+      assertIllegal(() -> gram.part(-1, 2));
+      assertIllegal(() -> gram.part(2, 2));
       assertIllegal(() -> gram.add(new short[0], Integer.MAX_VALUE));
     }
     try (Inventory inventory = new Inventory(Runs.options())) {
@@ -92,7 +94,7 @@ class ArgumentsTest {
       assertThrows(RuntimeException.class, () -> decoder.decode(0, "a", file, new short[48], 1));
       assertThrows(RuntimeException.class, () -> decoder.decode(3, "a", file, new short[48], 0));
     }
-    assertIllegal(() -> Decomposition.compute(plan, Runs.options(), new byte[0], new byte[0], 0));
+    assertIllegal(() -> Decomposition.compute(plan, Runs.options(), new byte[0][], new byte[0], 0));
     try (PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
         BlockPass pass = new BlockPass(driver.pass().orElseThrow());
         BlockPartials found = new BlockPartials(pass)) {
@@ -137,7 +139,7 @@ class ArgumentsTest {
     assertClosed(inventory::select);
     assertClosed(() -> decoder.decode(0, "a", new byte[1], new short[48], 0));
     assertClosed(() -> gram.add(new short[3], 1));
-    assertClosed(gram::toBytes);
+    assertClosed(() -> gram.part(0, 1));
     assertClosed(decomposition::toBytes);
     assertClosed(decomposition::summary);
     assertClosed(() -> renderer.render(0, new short[144], 48, new int[0]));

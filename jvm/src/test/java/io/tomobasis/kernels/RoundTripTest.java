@@ -3,6 +3,7 @@ package io.tomobasis.kernels;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
@@ -70,13 +71,30 @@ class RoundTripTest {
     short[] pixels = new short[CT.slices() * CT.pixels()];
     Runs.decode(CT, Runs.plan(CT), pixels);
     try (GramAccumulator first = new GramAccumulator(CT.slices());
-        GramAccumulator second = new GramAccumulator(CT.slices());
-        GramAccumulator both = new GramAccumulator(CT.slices())) {
+        GramAccumulator second = new GramAccumulator(CT.slices())) {
       first.add(Runs.block(CT, pixels, 0), Runs.rows(CT, 0));
       second.add(Runs.block(CT, pixels, 1), Runs.rows(CT, 1));
-      both.merge(second.toBytes());
-      both.merge(first.toBytes());
-      assertArrayEquals(Runs.gram(CT, pixels), both.toBytes());
+      assertArrayEquals(Runs.gram(CT, pixels)[0], GramAccumulator.sum(second.part(0, 1), first.part(0, 1)));
+    }
+  }
+
+  @Test
+  void gram_sums_that_travel_in_parts_give_the_same_decomposition() {
+    String plan = Runs.plan(CT);
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    byte[] records = Runs.decode(CT, plan, pixels);
+    try (GramAccumulator gram = new GramAccumulator(CT.slices());
+        Decomposition whole = Runs.decompose(CT, 1)) {
+      for (int b = 0; b < Runs.blocks(CT); b++) {
+        gram.add(Runs.block(CT, pixels, b), Runs.rows(CT, b));
+      }
+      byte[][] parts = {gram.part(0, 3), gram.part(1, 3), gram.part(2, 3)};
+      try (Decomposition inParts = Decomposition.compute(plan, Runs.options(), parts, records, 1)) {
+        assertArrayEquals(whole.toBytes(), inParts.toBytes());
+      }
+      byte[][] lacking = {parts[0], parts[2]};
+      assertThrows(
+          ComputationException.class, () -> Decomposition.compute(plan, Runs.options(), lacking, records, 1));
     }
   }
 

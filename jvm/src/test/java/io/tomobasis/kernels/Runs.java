@@ -57,12 +57,12 @@ final class Runs {
     return (ct.pixels() + BLOCK_ROWS - 1) / BLOCK_ROWS;
   }
 
-  static byte[] gram(SyntheticCt ct, short[] pixels) {
+  static byte[][] gram(SyntheticCt ct, short[] pixels) {
     try (GramAccumulator gram = new GramAccumulator(ct.slices())) {
       for (int b = 0; b < blocks(ct); b++) {
         gram.add(block(ct, pixels, b), rows(ct, b));
       }
-      return gram.toBytes();
+      return new byte[][] {gram.part(0, 1)};
     }
   }
 

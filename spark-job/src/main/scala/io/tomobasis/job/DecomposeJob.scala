@@ -1,9 +1,8 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.SparkConf
 import org.apache.spark.rdd.RDD
-import org.apache.spark.resource.ResourceProfile
 import org.apache.spark.storage.StorageLevel
 import org.apache.spark.util.SerializableConfiguration
 
@@ -17,7 +16,8 @@ import io.tomobasis.kernels.{Decomposition, InputException, Inventory, NamedFile
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
  *
- * Input and output are looked at before Spark starts, so that what cannot work fails at once.
+ * The output is looked at before Spark starts, and in a run of one process the input too, so that what cannot work fails at once. On
+ * a cluster Spark starts before the input is listed: executors register meanwhile, and YARN gives up a driver that takes 100 s for it.
  */
 object DecomposeJob {
   private val Stages = 5
@@ -25,28 +25,19 @@ object DecomposeJob {
 
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
-    val forDecoding = DecodeResources.requests(sparkConf)
+    Cluster.check(sparkConf)
     val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
     val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
-    val files = Listing.list(config.inputs, hadoop)
-    val scan = new Stage(1, "scan", "files", Vector(files.length))
-    val plan = SeriesPlan.parse(progress.driver(scan)(SeriesScan.plan(files, config, hadoop, _)))
-    (s"found ${plan.description}" +: plan.notes).foreach(err.println)
-    result.prepare()
+    def scan() = Scanned(config, hadoop, progress, err)
+    val early = if (Cores.local(sparkConf)) Some(scan()) else None
     try {
-      val sc = new SparkContext(sparkConf)
-      val closing =
-        try {
-          sc.addSparkListener(progress)
-          val job = new DecomposeJob(sc, config, forDecoding.map(DecodeResources.profile), progress)
-          val compared = job.withComparedCopies(plan, files, err)
-          job.run(
-            if (config.skipBadSlices) job.withoutBadSlices(compared, files, err) else compared,
-            files,
-            scan,
-            result
-          )
-        } finally sc.stop()
+      val closing = Cluster.run(sparkConf, progress, err) { cluster =>
+        val input = early.getOrElse(scan())
+        result.prepare()
+        val job = new DecomposeJob(cluster, config, progress)
+        val compared = job.withComparedCopies(input, err)
+        job.run(if (config.skipBadSlices) job.withoutBadSlices(compared, err) else compared, result)
+      }
       result.commit()
       out.println(closing)
     } catch {
@@ -64,50 +55,63 @@ object DecomposeJob {
   }
 }
 
-private final class DecomposeJob(
-    sc: SparkContext,
-    config: JobConfig,
-    decoding: Option[ResourceProfile],
-    progress: Progress
-) {
-  private val asked = sc.getConf.getOption("spark.default.parallelism").map(_.toInt)
+/** The input of a run: its files, and the series that was chosen among them, found by the first stage. */
+private final case class Scanned(files: IndexedSeq[InputFile], plan: SeriesPlan, stage: Stage)
+
+private object Scanned {
+  def apply(config: JobConfig, hadoop: Configuration, progress: Progress, err: PrintStream): Scanned = {
+    val files = Listing.list(config.inputs, hadoop)
+    val stage = new Stage(1, "scan", "files", Vector(files.length))
+    val plan = SeriesPlan.parse(progress.driver(stage)(SeriesScan.plan(files, config, hadoop, _)))
+    (s"found ${plan.description}" +: plan.notes).foreach(err.println)
+    Scanned(files, plan, stage)
+  }
+}
+
+private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: Progress) {
+  private val sc = cluster.context
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
 
   /**
-   * The plan without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
+   * The input without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
    * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
    */
-  def withoutBadSlices(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan = {
-    val bad = digests(plan, files).collect { case (slice, reason, _) if reason.nonEmpty => slice -> reason }
+  def withoutBadSlices(input: Scanned, err: PrintStream): Scanned = {
+    val bad = digests(input.plan, input.files).collect { case (slice, reason, _) if reason.nonEmpty => slice -> reason }
     for ((_, reason) <- bad) err.println(s"skipped: $reason")
-    if (bad.isEmpty) plan
-    else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray))
+    if (bad.isEmpty) input
+    else {
+      val without = Inventory.without(input.plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray)
+      input.copy(plan = SeriesPlan.parse(without))
+    }
   }
 
-  /** The plan once what seems to be a copy of a slice has proven to have its pixels. */
-  def withComparedCopies(plan: SeriesPlan, files: IndexedSeq[InputFile], err: PrintStream): SeriesPlan =
-    plan.comparison.fold(plan) { comparison =>
-      val unequal = digests(comparison.plan, files).grouped(2).toSeq.zipWithIndex.flatMap { case (pair, copy) =>
+  /** The input once what seems to be a copy of a slice has proven to have its pixels. */
+  def withComparedCopies(input: Scanned, err: PrintStream): Scanned =
+    input.plan.comparison.fold(input) { comparison =>
+      val unequal = digests(comparison.plan, input.files).grouped(2).toSeq.zipWithIndex.flatMap { case (pair, copy) =>
         val undecodable = pair.map(_._2).find(_.nonEmpty)
         val differs = Option.when(!Arrays.equals(pair.head._3, pair.last._3))(comparison.differs(copy))
         undecodable.orElse(differs).map(comparison.of(copy) -> _)
       }
       for ((_, reason) <- unequal)
         if (config.skipBadSlices) err.println(s"skipped: $reason") else throw new InputException(reason)
-      SeriesPlan.parse(Inventory.compared(plan.json, unequal.map(_._1).toArray, unequal.map(_._2).toArray))
+      val compared = Inventory.compared(input.plan.json, unequal.map(_._1).toArray, unequal.map(_._2).toArray)
+      input.copy(plan = SeriesPlan.parse(compared))
     }
 
   private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[(Int, String, Array[Byte])] = {
-    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(asked, sc.defaultParallelism))
+    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(cluster.parallelism))
     val sources = SourceFiles(hadoop, files.length, verbose = false)
-    SliceReader.digests(sc, plan, SourceFiles.decodeGroups(plan, files, runs), sources, decoding)
+    SliceReader.digests(cluster, plan, SourceFiles.decodeGroups(plan, files, runs), sources)
   }
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */
-  def run(plan: SeriesPlan, files: IndexedSeq[InputFile], scan: Stage, result: ResultFolder): String = {
+  def run(input: Scanned, result: ResultFolder): String = {
+    val Scanned(files, plan, scan) = input
     val layout = plan.layout
-    val sliceRuns = Runs(layout.slices, layout.decodePartitions(asked, sc.defaultParallelism))
-    val blockRuns = Runs(layout.blocks, layout.blockPartitions(asked, sc.defaultParallelism))
+    val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
+    val blockRuns = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
     val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
     val decode = new Stage(2, "decode", "slices", groups.map(_.length))
     val passes = if (config.exact) None else Some(new PassDriver(plan.json, config.json))
@@ -116,7 +120,7 @@ private final class DecomposeJob(
     val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
 
     val sources = SourceFiles(hadoop, files.length, config.verbose)
-    val pieces = named(decode)(SliceReader.pieces(sc, plan, groups, sources, decoding))
+    val pieces = named(decode)(SliceReader.pieces(cluster, plan, groups, sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val solved = named(sums)(passes match {
       case None => exact(plan, blocks)
@@ -133,7 +137,7 @@ private final class DecomposeJob(
       Json.read(decomposition.summary()).get("notes").forEach(note => progress.say(note.asText))
       val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
       val derive = if (config.dicom) Some(new Stage(6, "derive", "slices", 0 +: runs.map(_.length))) else None
-      val blocksToResult = RenderBlocks(sc, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
+      val blocksToResult = RenderBlocks(cluster, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
       val shuffled = named(render)(blocksToResult.render(blocks))
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
       (render +: derive.toSeq).foreach(progress.await)
@@ -153,18 +157,19 @@ private final class DecomposeJob(
       decomposition: Decomposition
   ): IndexedSeq[Seq[SliceSource]] = {
     val composites = Json.read(decomposition.summary()).get("composites").asInt
-    val parts = plan.layout.derivePartitions(asked, sc.defaultParallelism, composites)
+    val parts = plan.layout.derivePartitions(cluster.parallelism, composites)
     SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
   }
 
   /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
   private def exact(plan: SeriesPlan, blocks: RDD[RowBlock]): () => Decomposition = {
     val sums = ExactGram.sum(blocks, plan.layout.slices)
-    () => Decomposition.compute(plan.json, config.json, sums.bytes, sums.records, driverThreads)
+    () => Decomposition.compute(plan.json, config.json, sums.parts, sums.records, driverThreads)
   }
 
   /** Runs all passes of the other methods; what is left for the driver is the result of the call. */
   private def inPasses(driver: PassDriver, blocks: RDD[RowBlock]): () => Decomposition = {
+    driver.checkResults(sc.getConf.getSizeAsBytes("spark.driver.maxResultSize", "1g"), blocks.getNumPartitions)
     val last = FixedOrderPasses.run(sc, blocks, driver, driverThreads)
     () =>
       Using.resource(driver) { driver =>
@@ -180,12 +185,15 @@ private final class DecomposeJob(
     closing.replace("{root}", root).replace("{output}", config.output)
   }
 
-  /** Gives what is defined in `body` the stage's name, in Spark's interface too. */
+  /** Gives what is defined in `body` the stage's name, in Spark's interface too. A result from part of the input is none. */
   private def named[T](stage: Stage)(body: => T): T = {
     progress.expect(stage)
     sc.setCallSite(Progress.site(stage))
-    try body
-    finally sc.clearCallSite()
+    val made =
+      try body
+      finally sc.clearCallSite()
+    cluster.errors.check()
+    made
   }
 
   /** Cores of the driver: those of `local[N]`, else what the machine or its container gives to this JVM. */

@@ -1,47 +1,72 @@
 package io.tomobasis.job
 
-import org.apache.spark.rdd.RDD
-
-import scala.util.Using
+import org.apache.spark.{HashPartitioner, SparkContext, TaskContext}
+import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
 import io.tomobasis.kernels.GramAccumulator
 
 /**
  * The exact Gram matrix of a series, and the slice records that came along.
  *
- * @param bytes   of a GramAccumulator over all row blocks
+ * @param parts   of a GramAccumulator over all row blocks, in order
  * @param records what decoding said of each slice, as SliceDecoder returns it
  */
-final case class ExactGram(bytes: Array[Byte], records: Array[Byte])
+final case class ExactGram(parts: Array[Array[Byte]], records: Array[Byte])
 
 /**
- * Each partition sums its row blocks; the sums are merged along a tree. They are integers, so neither the tree nor the partitions
- * change a bit.
+ * A part of the sums over some row blocks.
+ *
+ * @param records what decoding said of each slice, in part 0 where row block 0 is among them; empty elsewhere
+ */
+final case class GramPart(bytes: Array[Byte], records: Array[Byte]) {
+  def +(other: GramPart): GramPart = GramPart(GramAccumulator.sum(bytes, other.bytes), records ++ other.records)
+}
+
+/**
+ * Each partition sums its row blocks. Small sums go straight to the driver and are added there. Large ones are cut into parts, each of
+ * which one task adds up over all partitions; the driver gets every part once, a few at a time. So nowhere is more than one whole
+ * sum of `4 n^2` bytes, and no message is larger than a part, whatever n is. The sums are integers: neither the cut nor the order
+ * changes a bit.
  */
 object ExactGram {
-  private val DriverBytes = 256L << 20
+  private val PartBytes = 16L << 20
+  private val StraightBytes = 64L << 20
+  private val ResultSize = "spark.driver.maxResultSize"
 
   def sum(blocks: RDD[RowBlock], columns: Int): ExactGram = {
-    val sums = blocks.mapPartitions { mine =>
-      Using.resource(new GramAccumulator(columns)) { sum =>
-        var records = Array.emptyByteArray
-        for (block <- mine) {
-          sum.add(block.values, block.rows)
-          if (block.index == 0) records = block.records
-        }
-        Iterator.single(ExactGram(sum.toBytes, records))
-      }
+    val sc = blocks.sparkContext
+    val perJob = resultBytes(sc)
+    val bytes = 4L * columns * (columns + 1)
+    if (bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
+      val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_ + _)
+      ExactGram(Array(whole.bytes), whole.records)
+    } else {
+      val parts = (bytes / math.max(1, math.min(PartBytes, perJob / 2)) + 1).toInt
+      val added = new ShuffledRDD[Int, GramPart, GramPart](partial(blocks, columns, parts), new HashPartitioner(parts))
+        .mapPartitions(_.map(_._2).reduceOption(_ + _).iterator)
+      val atOnce = math.max(1, parts * perJob / bytes).toInt
+      val all =
+        (0 until parts).grouped(atOnce).flatMap(sc.runJob(added, (part: Iterator[GramPart]) => part.next(), _)).toArray
+      ExactGram(all.map(_.bytes), all.flatMap(_.records))
     }
-    // Small sums go straight to the driver; where that would be too much for it, executors merge them first.
-    val atDriver = 16L * columns * columns * sums.getNumPartitions
-    sums.treeReduce(
-      (a, b) =>
-        Using.resource(new GramAccumulator(columns)) { sum =>
-          sum.merge(a.bytes)
-          sum.merge(b.bytes)
-          ExactGram(sum.toBytes, a.records ++ b.records)
-        },
-      depth = if (atDriver <= DriverBytes) 1 else 2
-    )
   }
+
+  /** What a job may bring to the driver, with room for what is around the sums: half of what Spark lets through. */
+  private def resultBytes(sc: SparkContext): Long = {
+    val limit = sc.getConf.getSizeAsBytes(ResultSize, "1g")
+    (if (limit > 0) limit else 1L << 30) / 2
+  }
+
+  /** The sums of each partition, cut into parts that are made as they leave. */
+  private def partial(blocks: RDD[RowBlock], columns: Int, parts: Int): RDD[(Int, GramPart)] =
+    blocks.mapPartitions { mine =>
+      val sum = new GramAccumulator(columns)
+      TaskContext.get().addTaskCompletionListener[Unit](_ => sum.close())
+      var records = Array.emptyByteArray
+      for (block <- mine) {
+        sum.add(block.values, block.rows)
+        if (block.index == 0) records = block.records
+      }
+      Iterator.tabulate(parts)(i => i -> GramPart(sum.part(i, parts), if (i == 0) records else Array.emptyByteArray))
+    }
 }

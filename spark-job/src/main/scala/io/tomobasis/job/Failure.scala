@@ -25,10 +25,17 @@ object Failure {
       .getOrElse {
         val last = causes.last
         val text = last match {
-          case e: SparkException if e.getMessage != null => e.getMessage.linesIterator.next()
+          case e: SparkException if e.getMessage != null => reason(e.getMessage)
           case e => e.getClass.getName
         }
         Failure(1, s"failed while running ($text); run again with --verbose for details")
       }
+  }
+
+  /** What Spark says, without what else it quotes: the first line, or, where that is empty, the first paragraph. */
+  private def reason(message: String): String = {
+    val lines = message.stripPrefix("Job aborted due to stage failure: ").linesIterator.map(_.trim).toSeq
+    if (lines.head.nonEmpty) lines.head
+    else lines.tail.takeWhile(line => line.nonEmpty && line != "Most recent failure:").mkString(" ")
   }
 }

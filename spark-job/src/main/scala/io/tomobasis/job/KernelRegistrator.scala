@@ -6,14 +6,14 @@ import org.apache.spark.serializer.KryoRegistrator
 
 import java.nio.{ByteBuffer, ByteOrder}
 
-/** What crosses the shuffle and the cache, registered with Kryo. */
+/** What crosses the shuffle, the cache and the way to the driver: all of it, so that `spark.kryo.registrationRequired` can be set. */
 final class KernelRegistrator extends KryoRegistrator {
   override def registerClasses(kryo: Kryo): Unit = {
     kryo.register(classOf[Array[Short]], new PixelSerializer)
     Seq(
       classOf[Piece],
       classOf[RowBlock],
-      classOf[ExactGram],
+      classOf[GramPart],
       classOf[PassPart],
       classOf[RenderedBlock],
       classOf[RenderedSeries],
@@ -24,7 +24,15 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[SharedDecoder],
       classOf[SharedPass],
       classOf[SharedRenderer],
-      classOf[CompositeStrip]
+      classOf[CompositeStrip],
+      classOf[Array[SliceSource]],
+      classOf[Array[Array[SliceSource]]],
+      classOf[Array[Array[Byte]]],
+      classOf[Array[(_, _)]],
+      classOf[Array[(_, _, _)]],
+      classOf[Array[GramPart]],
+      classOf[Array[PassPart]],
+      classOf[Array[RenderedSeries]]
     ).foreach(kryo.register(_))
   }
 }

@@ -12,17 +12,19 @@ final case class Layout(pixels: Int, slices: Int) {
   def firstRow(block: Int): Int = block * Layout.BlockRows
   def rows(block: Int): Int = math.min(Layout.BlockRows, pixels - firstRow(block))
 
-  /** Partitions for decoding and for row blocks: as many as asked for, else by cores and size. */
-  def decodePartitions(asked: Option[Int], cores: Int): Int = partitions(slices, asked, cores, Layout.DecodeBytes)
-  def blockPartitions(asked: Option[Int], cores: Int): Int = partitions(blocks, asked, cores, Layout.BlockBytes)
+  /** Partitions for decoding and for row blocks: as many as asked for, else by cores; by size, where that is more. */
+  def decodePartitions(parallelism: Parallelism): Int = partitions(slices, parallelism, Layout.DecodeBytes)
+  def blockPartitions(parallelism: Parallelism): Int = partitions(blocks, parallelism, Layout.BlockBytes)
 
   /** Partitions for derived slices, each of which is in `composites` composites. */
-  def derivePartitions(asked: Option[Int], cores: Int, composites: Int): Int =
-    partitions(slices, asked, cores, math.max(1L, Layout.DecodeBytes / math.max(1, composites)))
+  def derivePartitions(parallelism: Parallelism, composites: Int): Int =
+    partitions(slices, parallelism, math.max(1L, Layout.DecodeBytes / math.max(1, composites)))
 
-  private def partitions(items: Int, asked: Option[Int], cores: Int, bytes: Long): Int = {
+  /** At the most one for each item, and none of more than `bytes` bytes of pixels if it can be helped. */
+  private def partitions(items: Int, parallelism: Parallelism, bytes: Long): Int = {
     val bySize = (2L * pixels * slices + bytes - 1) / bytes
-    math.max(1L, math.min(items.toLong, asked.map(_.toLong).getOrElse(math.max(4L * cores, bySize)))).toInt
+    val wanted = parallelism.asked.fold(4L * parallelism.cores)(_.toLong)
+    math.max(1L, math.min(items.toLong, math.max(wanted, bySize))).toInt
   }
 }
 

@@ -48,7 +48,10 @@ object Main {
   private[job] def sparkConf(): SparkConf = {
     val conf = new SparkConf()
     conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-    conf.setIfMissing("spark.kryo.registrator", classOf[KernelRegistrator].getName)
+    // Beside the site's own, if there are any.
+    val registrators =
+      conf.getOption("spark.kryo.registrator").filter(_.nonEmpty) ++ Some(classOf[KernelRegistrator].getName)
+    conf.set("spark.kryo.registrator", registrators.mkString(","))
     conf.setIfMissing("spark.app.name", "tomobasis")
     conf.setIfMissing("spark.master", "local[*]")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")

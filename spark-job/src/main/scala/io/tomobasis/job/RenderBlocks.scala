@@ -1,6 +1,6 @@
 package io.tomobasis.job
 
-import org.apache.spark.{HashPartitioner, SparkContext}
+import org.apache.spark.HashPartitioner
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
@@ -37,11 +37,12 @@ final case class RenderedSeries(
  */
 final class RenderBlocks private (
     renderer: Broadcast[SharedRenderer],
-    runs: Broadcast[IndexedSeq[Seq[SliceSource]]],
+    runs: Broadcast[Array[Array[SliceSource]]],
     files: SourceFiles,
+    badInput: BadInput,
     folder: TaskFolder
 ) extends Serializable {
-  private val starts = runs.value.map(_.length).scanLeft(0)(_ + _).toArray
+  private val starts = runs.value.map(_.length).scanLeft(0)(_ + _)
 
   /** What is shuffled, by the partition that takes it: 0 what is small, i + 1 the composites of run i. */
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
@@ -57,10 +58,11 @@ final class RenderBlocks private (
     rendered
       .partitionBy(new HashPartitioner(starts.length)) // sends i to partition i
       .mapPartitionsWithIndex { (partition, arriving) =>
-        Iterator.single(
-          if (partition == 0) draw(arriving.collect { case (_, block: RenderedBlock) => block })
-          else derive(partition - 1, arriving.collect { case (_, CompositeStrip(bytes)) => bytes })
-        )
+        if (partition == 0) Iterator.single(draw(arriving.collect { case (_, block: RenderedBlock) => block }))
+        else
+          badInput.endsAt(starts(partition - 1)) {
+            Iterator.single(derive(partition - 1, arriving.collect { case (_, CompositeStrip(bytes)) => bytes }))
+          }
       }
       .collect()
       .reduce(_ ++ _)
@@ -74,7 +76,7 @@ final class RenderBlocks private (
   private def derive(run: Int, strips: Iterator[Array[Byte]]): RenderedSeries =
     Using.resource(new DerivedSlices(renderer.value.get, starts(run), runs.value(run).length)) { slices =>
       strips.foreach(slices.add)
-      val records = files.each(runs.value(run), whole = true) { (ofFile, bytes) =>
+      val records = files.each(runs.value(run).toSeq, whole = true) { (ofFile, bytes) =>
         for (made <- slices.write(ofFile.head.slice, ofFile.head.file.name, bytes.head)) yield {
           folder.write(made.path, made.bytes)
           made.records
@@ -86,12 +88,16 @@ final class RenderBlocks private (
 
 object RenderBlocks {
   def apply(
-      sc: SparkContext,
+      cluster: Cluster,
       decomposition: Array[Byte],
       runs: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles,
       folder: TaskFolder
-  ): RenderBlocks = new RenderBlocks(sc.broadcast(new SharedRenderer(decomposition)), sc.broadcast(runs), files, folder)
+  ): RenderBlocks = {
+    val sc = cluster.context
+    val renderer = sc.broadcast(new SharedRenderer(decomposition))
+    new RenderBlocks(renderer, sc.broadcast(runs.map(_.toArray).toArray), files, cluster.errors.badInput, folder)
+  }
 }
 
 /** One renderer per executor, made by the first task that needs it. */

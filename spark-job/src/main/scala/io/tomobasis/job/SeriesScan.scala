@@ -82,11 +82,15 @@ private final class SeriesScan(
 /** A file that this user may not open. */
 private final class NotPermitted(cause: IOException) extends Exception(cause)
 
-/** The error for a file that Hadoop could not read. Its cause names the path, so it is kept only when paths may be shown. */
+/** The error for a file that Hadoop could not read. Unlike other bad input, another try may find it well. */
+private[job] final class Unreadable(text: String, cause: IOException) extends InputException(text, cause)
+
 private[job] object Unreadable {
-  def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): InputException = {
+
+  /** The cause names the path, so it is kept only when paths may be shown. */
+  def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): Unreadable = {
     val label = Listing.label(file, index, count, verbose)
     val text = s"$label: cannot be read (${HadoopFiles.reason(cause)}); check its permissions and its storage"
-    if (verbose) new InputException(text, cause) else new InputException(text)
+    new Unreadable(text, if (verbose) cause else null)
   }
 }

@@ -3,7 +3,6 @@ package io.tomobasis.job
 import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
-import org.apache.spark.resource.ResourceProfile
 
 import scala.util.Try
 
@@ -16,30 +15,31 @@ import io.tomobasis.kernels.{FileBytes, InputException, SliceDecoder}
 object SliceReader {
 
   def pieces(
-      sc: SparkContext,
+      cluster: Cluster,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
-      files: SourceFiles,
-      resources: Option[ResourceProfile]
-  ): RDD[(Int, Piece)] =
-    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).pieces)
+      files: SourceFiles
+  ): RDD[(Int, Piece)] = {
+    val (slices, badInput) = (reader(cluster.context, plan, files), cluster.errors.badInput)
+    tasks(cluster, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
+  }
 
   /**
    * For each slice its place in the series, the reason why it cannot be decoded (or nothing), and the digest of its pixels. Decodes
    * all slices and keeps none.
    */
   def digests(
-      sc: SparkContext,
+      cluster: Cluster,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
-      files: SourceFiles,
-      resources: Option[ResourceProfile]
+      files: SourceFiles
   ): Seq[(Int, String, Array[Byte])] =
-    tasks(sc, groups, resources).flatMap(reader(sc, plan, files).digests).collect().toSeq.sortBy(_._1)
+    tasks(cluster, groups).flatMap(reader(cluster.context, plan, files).digests).collect().toSeq.sortBy(_._1)
 
-  private def tasks(sc: SparkContext, groups: IndexedSeq[Seq[SliceSource]], resources: Option[ResourceProfile]) = {
-    val slices = sc.parallelize(groups, groups.length)
-    resources.fold(slices)(slices.withResources)
+  private def tasks(cluster: Cluster, groups: IndexedSeq[Seq[SliceSource]]) = {
+    val slices =
+      cluster.context.parallelize(groups.map(_.toArray), groups.length) // arrays: Kryo knows them by one class
+    cluster.decoding.fold(slices)(slices.withResources).map(_.toSeq)
   }
 
   private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =

@@ -27,6 +27,16 @@ class FailureSuite extends AnyFunSuite {
     assert(failure.message.contains("exit code 137") && failure.message.linesIterator.size == 1)
   }
 
+  test("where Spark's account begins with an empty line, its first paragraph is passed on, without what it quotes") {
+    val said = "Job aborted due to stage failure: \nAborting TaskSet 0.0 because task 0 (partition 0)\n" +
+      "cannot run anywhere due to node and executor excludeOnFailure.\nMost recent failure:\njava.io.IOException: /data/DOE^JOHN"
+    val failure = Failure.of(new SparkException(said))
+    assert(
+      failure.message.contains("task 0 (partition 0) cannot run anywhere due to node and executor excludeOnFailure")
+    )
+    assert(!failure.message.contains("DOE") && failure.message.linesIterator.size == 1)
+  }
+
   test("too little memory is told apart from other failures") {
     assert(Failure.of(new SparkException("Job aborted", new OutOfMemoryError)).message.contains("--driver-memory"))
   }

@@ -15,8 +15,9 @@ import scala.jdk.CollectionConverters._
 /**
  * The local disk under other names, with faults on request.
  *
- * `faulty://once/PATH`: in each task's partition, the first reading and the first writing fail. `faulty://full/PATH`: no file
- * can be written. `faulty://fine/PATH`: nothing fails. Under each, files whose names begin with "locked" may not be opened. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
+ * `faulty://once/PATH`: in each task's partition, the first reading and the first writing fail. `faulty://gone/PATH`: no task
+ * can read. `faulty://full/PATH`: no file can be written. `faulty://fine/PATH`: nothing fails. Under each, files whose names begin
+ * with "locked" may not be opened. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
  * What is created or renamed is recorded.
  */
 class FaultyFileSystem extends RawLocalFileSystem {
@@ -56,6 +57,7 @@ class FaultyFileSystem extends RawLocalFileSystem {
 
   private def failOnce(what: String): Unit = {
     val context = TaskContext.get()
+    if (name.getAuthority == "gone" && what == "read" && context != null) throw new IOException("gone")
     if (name.getAuthority == "once" && context != null) {
       val first = FaultyFileSystem.failed.add(s"$what ${context.stageId()} ${context.partitionId()}")
       if (first) throw new IOException("a fault, once")

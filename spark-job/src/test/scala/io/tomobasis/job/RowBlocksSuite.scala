@@ -72,12 +72,16 @@ class RowBlocksSuite extends AnyFunSuite {
 
   test("partitions are as many as asked for, at most one per item, at least one") {
     val large = Layout(pixels = 512 * 512, slices = 301)
-    assert(large.decodePartitions(Some(1), 8) == 1)
-    assert(large.decodePartitions(Some(1000), 8) == 301)
-    assert(large.blockPartitions(Some(5), 8) == 5)
-    assert(large.blockPartitions(None, 2) == 8)
-    assert(large.blockPartitions(None, 100) == 64)
-    assert(Layout(1, 1).blockPartitions(None, 16) == 1)
+    def asked(partitions: Int) = Parallelism(Some(partitions), 8)
+    assert(large.decodePartitions(asked(1000)) == 301)
+    assert(large.blockPartitions(asked(20)) == 20)
+    assert(large.blockPartitions(Parallelism(None, 2)) == 8)
+    assert(large.blockPartitions(Parallelism(None, 10)) == 40)
+    assert(large.blockPartitions(Parallelism(None, 100)) == 64)
+    // 151 MiB of pixels: at most 16 MiB of them in a task that decodes, 32 MiB in one that has row blocks.
+    assert(large.decodePartitions(asked(1)) == 10)
+    assert(large.blockPartitions(asked(1)) == 5)
+    assert(Layout(1, 1).blockPartitions(Parallelism(None, 16)) == 1)
   }
 
   test("pixels survive Kryo at every length around the size of its pieces") {

@@ -1,0 +1,59 @@
+package io.tomobasis.job
+
+import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.resource.ResourceProfile
+
+import java.io.PrintStream
+
+import io.tomobasis.kernels.ComputationException
+
+/**
+ * Spark while a run uses it.
+ *
+ * @param errors   of its tasks
+ * @param decoding executors of their own for decoding, where they were asked for
+ */
+final class Cluster private (
+    val context: SparkContext,
+    val errors: TaskErrors,
+    val decoding: Option[ResourceProfile],
+    asked: Option[Int]
+) {
+
+  /** How many partitions a run should have. Counted once, when a stage is about to be cut. */
+  lazy val parallelism: Parallelism =
+    Parallelism(asked, if (asked.isDefined) context.defaultParallelism else Cores.of(context))
+}
+
+object Cluster {
+
+  /** Refuses properties that cannot be used, before anything starts. Throws UsageException. */
+  def check(conf: SparkConf): Unit = {
+    Parallelism.asked(conf)
+    DecodeResources.requests(conf)
+    ()
+  }
+
+  /** Starts Spark, runs a job and stops; what ends the job is the user's error rather than Spark's account of it. */
+  def run[T](conf: SparkConf, progress: Progress, err: PrintStream)(job: Cluster => T): T = {
+    val sc = new SparkContext(Parallelism.without(conf))
+    val errors = new TaskErrors(sc)
+    val waiting =
+      if (Cores.local(conf)) None else Some(new Waiting(conf, err, () => Cores.executors(sc), () => Offers.why(sc)))
+    (Seq(progress, errors) ++ waiting).foreach(sc.addSparkListener)
+    // Spark takes the first profile that is made for its default, so these come after the context.
+    val decoding = DecodeResources.requests(conf).map(DecodeResources.profile)
+    try
+      try job(new Cluster(sc, errors, decoding, Parallelism.asked(conf)))
+      catch { case e: Throwable if sc.isStopped && TaskErrors.ours(e).isEmpty => throw ended(sc, e) }
+      finally sc.stop()
+    catch { case e: Throwable => throw errors.cause(e) }
+  }
+
+  /** Where the context has stopped without us, Spark's exception only says that. */
+  private def ended(sc: SparkContext, e: Throwable): Throwable =
+    new ComputationException(
+      s"${sc.master}: the cluster does not answer or has ended the application; its log says why",
+      e
+    )
+}

@@ -1,0 +1,75 @@
+package io.tomobasis.job
+
+import org.apache.spark.{ExceptionFailure, SparkContext}
+import org.apache.spark.scheduler.{SparkListener, SparkListenerTaskEnd}
+import org.apache.spark.util.CollectionAccumulator
+
+import java.util.concurrent.ConcurrentLinkedDeque
+
+import scala.jdk.CollectionConverters._
+
+import io.tomobasis.kernels.{InputException, TomoBasisException}
+
+/**
+ * The user's errors that tasks found.
+ *
+ * Bad input travels as data: a task that meets it ends well, and the job is cancelled. As an exception it would be tried four times, on
+ * one executor after the other, each of which `spark.excludeOnFailure` would take for broken, and would be lost in Spark's own words
+ * in the end. Whatever another try may mend stays an exception and Spark's to repeat; its words are kept here.
+ */
+final class TaskErrors(sc: SparkContext) extends SparkListener {
+  private val found = sc.collectionAccumulator[(Int, InputException)]
+  private val thrown = new ConcurrentLinkedDeque[TomoBasisException]
+
+  /** For tasks. */
+  val badInput: BadInput = new BadInput(found)
+
+  override def onTaskEnd(event: SparkListenerTaskEnd): Unit = {
+    event.reason match {
+      case failure: ExceptionFailure =>
+        failure.exception.flatMap(TaskErrors.ours).foreach(thrown.addFirst)
+        while (thrown.size > TaskErrors.Kept) thrown.removeLast()
+      case _ =>
+    }
+    if (!found.isZero && !sc.isStopped) sc.cancelAllJobs()
+  }
+
+  /** Throws the bad input that tasks have found, if any: of several, that of the first slice. */
+  def check(): Unit = found.value.asScala.minByOption(_._1).foreach { case (_, e) => throw e }
+
+  /** What ended a run, given what Spark said of it. Complete once the context has stopped. */
+  def cause(e: Throwable): Throwable =
+    found.value.asScala.minByOption(_._1).map(_._2).getOrElse {
+      if (TaskErrors.ours(e).isDefined) e
+      else {
+        val said = HadoopFiles.causes(e).flatMap(cause => Option(cause.getMessage))
+        thrown.asScala.find(ours => said.exists(_.contains(ours.getMessage))).getOrElse(e)
+      }
+    }
+}
+
+object TaskErrors {
+  private val Kept = 100
+
+  /** Our own among an exception and its causes. */
+  def ours(e: Throwable): Option[TomoBasisException] =
+    HadoopFiles.causes(e).collectFirst { case ours: TomoBasisException => ours }
+}
+
+/** Where tasks leave the bad input that they meet. */
+final class BadInput private[job] (found: CollectionAccumulator[(Int, InputException)]) extends Serializable {
+
+  /** What a task makes of the slices from `slice` on, up to bad input; that a file cannot be read is no such thing. */
+  def endsAt[T](slice: Int)(items: => Iterator[T]): Iterator[T] = {
+    def attempt[R](otherwise: R)(step: => R): R =
+      try step
+      catch {
+        case e: InputException if !e.isInstanceOf[Unreadable] =>
+          found.add(slice -> e)
+          otherwise
+      }
+    Iterator.unfold(attempt(Iterator.empty[T])(items)) { rest =>
+      attempt(Option.empty[(T, Iterator[T])])(rest.nextOption().map(_ -> rest))
+    }
+  }
+}

@@ -1,0 +1,43 @@
+package io.tomobasis.job
+
+import org.apache.spark.SparkConf
+import org.scalatest.funsuite.AnyFunSuite
+
+import io.tomobasis.kernels.UsageException
+
+class CoresSuite extends AnyFunSuite {
+  private def conf(master: String, more: (String, String)*): SparkConf =
+    new SparkConf(false).set("spark.master", master).setAll(more.map { case (name, value) => s"spark.$name" -> value })
+
+  test("a cluster is asked for instances x cores, up to the most of a dynamic allocation") {
+    val dynamic = "dynamicAllocation.enabled" -> "true"
+    val four = "executor.cores" -> "4"
+    val asked = Seq(
+      conf("yarn") -> Some(2),
+      conf("yarn", "executor.instances" -> "5") -> Some(5),
+      conf("k8s://https://x", "executor.instances" -> "3", four) -> Some(12),
+      conf("k8s://https://x", four, dynamic, "dynamicAllocation.maxExecutors" -> "10") -> Some(40),
+      conf("yarn", four, dynamic, "dynamicAllocation.initialExecutors" -> "3") -> Some(12),
+      conf("yarn", four, dynamic) -> Some(0),
+      conf("spark://a:7077", "cores.max" -> "6", four) -> Some(6),
+      conf("spark://a:7077", four) -> None,
+      conf("local-cluster[3, 2, 1024]") -> Some(6)
+    )
+    for ((conf, cores) <- asked) assert(Cores.asked(conf) == cores, conf.toDebugString)
+  }
+
+  test("only a run in the driver's own process needs no cluster") {
+    for (master <- Seq("local", "local[2]", "local[*]", "local[2,4]")) assert(Cores.local(conf(master)), master)
+    for (master <- Seq("local-cluster[1,1,512]", "yarn", "spark://local:7077", "k8s://x"))
+      assert(!Cores.local(conf(master)), master)
+  }
+
+  test("a number of partitions that is none is refused by the property's name") {
+    for (value <- Seq("0", "-4", "many", "1.5", "")) {
+      val refused = intercept[UsageException](Parallelism.asked(conf("yarn", "default.parallelism" -> value)))
+      assert(refused.getMessage.startsWith("spark.default.parallelism: "), value)
+    }
+    assert(Parallelism.asked(conf("yarn", "default.parallelism" -> " 8 ")) == Some(8))
+    assert(Parallelism.asked(conf("yarn")).isEmpty)
+  }
+}
