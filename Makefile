@@ -11,7 +11,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-arm64 image-root test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -79,6 +79,9 @@ image-arm64: setup ## the same for arm64 as build/image-arm64/tomobasis.tar, mad
 	@tests/emulation/setup.sh aarch64
 	@$(GRADLE) -Parch=arm64 :image:stage $(WITHOUT_JAVA_VERSION)
 	@k8s/image/build.sh arm64
+
+test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up (some minutes)
+	@.venv/bin/python -m pytest tests/faults
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
 	@.venv/bin/python tests/cluster/build.py s3

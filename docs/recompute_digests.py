@@ -37,6 +37,11 @@ def tree(nodes: list[bytes]) -> bytes:
     return nodes[0]
 
 
+def files_of(result: Path, manifest: dict) -> Path:
+    """Where the files of a result are: beside the manifest, or in the folder that it names."""
+    return result / manifest["run"].get("folder", "")
+
+
 def from_tables(result: Path, manifest: dict) -> dict:
     weights = pq.read_table(result / "weights.parquet")
     blocks = range(len(manifest["digests"]["U"]["blocks"]))
@@ -130,10 +135,11 @@ def main() -> int:
     expected |= {f"U block {block}": digest for block, digest in enumerate(recorded["U"]["blocks"])}
     for series in manifest.get("derived", {}).get("series", []):
         expected[f"pixels of k={series['k']}"] = series["pixels"]
-    found = from_tables(args.result, manifest)
+    files = files_of(args.result, manifest)
+    found = from_tables(files, manifest)
     if args.dicom:
         found |= from_dicom(args.dicom, manifest["series"]["rows"], manifest["series"]["columns"])
-        found |= from_derived(args.result, manifest)
+        found |= from_derived(files, manifest)
     differing = [name for name, digest in found.items() if digest.hex() != expected[name]]
     for name, digest in found.items():
         print(f"{'DIFFERS' if name in differing else 'same':7}  {digest.hex()}  {name}")

@@ -2,13 +2,14 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import time
 
 import pytest
 
 from running import ROOT, Run, start
-from store import SPARK_HOME, STRANGER, Bucket, Keys
+from store import SPARK_HOME, STRANGER, Keys
 
 INPUT, USAGE = 3, 2
 
@@ -145,15 +146,83 @@ def test_a_store_that_dies_and_comes_back_does_not_change_a_bit(endpoint, keys, 
     scan.same_as(bucket.get("after-outage", tmp_path / "result"))
 
 
+class Job:
+    """The job as a process that is stopped, woken up or killed where it says certain words."""
+
+    def __init__(self, endpoint, keys, *job, conf=()):
+        words = [str(word) for word in command(endpoint, *job, conf=conf)]
+        pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+        self.process = subprocess.Popen(words, env={**os.environ, **environment(keys)}, **pipes)
+        self.said = ""
+
+    def send_at(self, words, number):
+        for line in self.process.stderr:
+            self.said += line
+            if words in line:
+                break
+        self.process.send_signal(number)
+
+    def finish(self, number=None):
+        if number:
+            self.process.send_signal(number)
+        out, err = self.process.communicate(timeout=180)
+        return Run(self.process.returncode, out, self.said + err)
+
+
+def put(bucket, name, content):
+    with bucket.files.open_output_stream(f"{bucket.name}/{name}") as out:
+        out.write(content)
+
+
+def read(bucket, name):
+    with bucket.files.open_input_stream(f"{bucket.name}/{name}") as data:
+        return data.read()
+
+
 def test_a_killed_run_is_begun_again_by_its_retry_alone(endpoint, keys, bucket, scan, tmp_path):
-    output = bucket.uri("retried")
-    left = Bucket(endpoint, keys, bucket.name)
-    with left.files.open_output_stream(f"{bucket.name}/retried/_UNFINISHED") as marker:
-        marker.write(b"run-1")
-    job = ["--input", bucket.uri("series"), "--output", output]
+    job = ["--input", bucket.uri("series"), "--output", bucket.uri("retried")]
+    killed = Job(endpoint, keys, *job, conf={"spark.tomobasis.run": "run-1"})
+    killed.send_at("[4/5] decompose", signal.SIGKILL)
+    killed.finish()
+    assert "_UNFINISHED" in bucket.names("retried") and "_SUCCESS" not in bucket.names("retried")
     other = submit(endpoint, keys, *job, conf={"spark.tomobasis.run": "run-2"})
     assert other.code == USAGE
     assert "an unfinished result is there" in other.err
     retry = submit(endpoint, keys, *job, conf={"spark.tomobasis.run": "run-1"})
     assert retry.code == 0, retry.err
+    names = bucket.names("retried")
+    assert {name.split("/")[0].split("-")[0] for name in names} == {"_SUCCESS", "manifest.json", "run"}
     scan.same_as(bucket.get("retried", tmp_path / "result"))
+
+
+def test_a_result_is_replaced_and_the_old_ones_files_go(endpoint, keys, bucket, scan, tmp_path):
+    job = ["--input", bucket.uri("series"), "--output", bucket.uri("replaced")]
+    for rank in (["--rank", "3"], ["--rank", "4", "--overwrite"], ["--overwrite"]):
+        run = submit(endpoint, keys, *job, *rank)
+        assert run.code == 0, run.err
+    folders = {name.split("/")[0] for name in bucket.names("replaced")}
+    assert len(folders) == 3 and {"_SUCCESS", "manifest.json"} < folders
+    scan.same_as(bucket.get("replaced", tmp_path / "result"))
+
+
+@pytest.mark.parametrize(("back", "says"), [(False, "another run took it over"), (True, "another run put its result")])
+def test_a_stopped_job_that_wakes_up_leaves_the_result_that_is_there(
+    back, says, endpoint, keys, bucket, scan, tmp_path
+):
+    """With its claim put `back`, it is as if it had been stopped after its last look: then the store itself refuses its manifest."""
+    output = f"contested-{back}"
+    job = ["--input", bucket.uri("series"), "--output", bucket.uri(output)]
+    stopped = Job(endpoint, keys, *job)
+    stopped.send_at("[4/5] decompose", signal.SIGSTOP)
+    claim = read(bucket, f"{output}/_UNFINISHED")
+    assert submit(endpoint, keys, *job).code == USAGE
+    winner = submit(endpoint, keys, *job, "--overwrite")
+    assert winner.code == 0, winner.err
+    manifest = read(bucket, f"{output}/manifest.json")
+    if back:
+        put(bucket, f"{output}/_UNFINISHED", claim)
+    woken = stopped.finish(signal.SIGCONT)
+    assert woken.code in (1, USAGE) and len(woken.errors) == 1, woken.err
+    assert says in woken.errors[0], woken.err
+    assert read(bucket, f"{output}/manifest.json") == manifest
+    scan.same_as(bucket.get(output, tmp_path / "result"))

@@ -1,13 +1,15 @@
 """`tomobasis verify` and `compare`: exit 0 only when every bit is the same, else 4 and the first difference."""
 
+import json
 import shutil
+import sys
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from running import made_scan, tomobasis
+from running import ROOT, made_scan, start, tomobasis
 
 
 @pytest.fixture
@@ -68,3 +70,25 @@ def test_two_results_compare(made, copy):
     run = tomobasis("compare", made.result, copy)
     assert run.code == 4
     assert "basis/part-00000.parquet" in run.errors[0]
+
+
+def test_a_result_whose_files_are_in_a_folder_of_its_run_is_read_there(made, copy, tmp_path):
+    """As a job leaves it on an object store where it was not the first in the folder."""
+    place = copy / "run-3f2a9c01-77aa12bc"
+    place.mkdir()
+    for path in copy.iterdir():
+        if path.name not in ("manifest.json", "_SUCCESS", place.name):
+            path.rename(place / path.name)
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["run"]["folder"] = place.name
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    assert tomobasis("verify", copy, "--input", made.folder).code == 0
+    assert tomobasis("compare", made.result, copy).code == 0
+    assert tomobasis("render", copy, "--output", tmp_path / "pictures").code == 0
+    recomputed = start([sys.executable, ROOT / "docs/recompute_digests.py", copy])
+    assert recomputed.code == 0, recomputed.out
+    manifest["run"]["folder"] = "run-../elsewhere"
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    refused = tomobasis("verify", copy)
+    assert refused.code == 3, refused.err
+    assert len(refused.errors) == 1 and "manifest.json" in refused.errors[0]

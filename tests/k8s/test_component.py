@@ -54,7 +54,11 @@ class Steps:
             self.api.add_driver(application, "error: --input: there is no such folder\n", "Failed", 3)
             return
         result = {"rank": 1, "energy": 1, "noise": None, "rows": 1, "columns": 1}
-        manifest = {"result": result, "digests": {"root": f"root of {options['--input']} {options['--rank']}"}}
+        manifest = {
+            "run": {},
+            "result": result,
+            "digests": {"root": f"root of {options['--input']} {options['--rank']}"},
+        }
         folder = options["--output"].removeprefix("s3a:/")
         self.api.files[f"{folder}/manifest.json"] = json.dumps(manifest).encode()
         self.api.files[f"{folder}/report.html"] = b"<html>"

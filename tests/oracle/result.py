@@ -27,12 +27,14 @@ def vectors(table, column):
 def read(folder):
     folder = Path(folder)
     assert (folder / "_SUCCESS").exists(), f"{folder} holds no finished result"
+    manifest = json.loads((folder / "manifest.json").read_text())
+    folder /= manifest["run"].get("folder", "")
     singular = pq.read_table(folder / "singular_values.parquet")
     weights = pq.read_table(folder / "weights.parquet")
     parts = [pq.read_table(p) for p in sorted((folder / "basis").glob("part-*.parquet"))]
     parts.sort(key=lambda t: t.column("block")[0].as_py())
     return Result(
-        json.loads((folder / "manifest.json").read_text()),
+        manifest,
         singular.column("sigma").to_numpy(),
         vectors(weights, "weights"),
         np.concatenate([vectors(t, "values") for t in parts]),

@@ -187,7 +187,7 @@ def decompose(
 
     found = json.loads(read("manifest.json"))
     with open(report.path, "wb") as page:
-        page.write(read("report.html"))
+        page.write(read("/".join(filter(None, [found["run"].get("folder"), "report.html"]))))
     for key in ("rank", "energy", "noise", "rows", "columns"):
         if found["result"][key] is not None:  # there is no noise without all singular values
             numbers.log_metric(key, found["result"][key])

@@ -159,6 +159,7 @@ impl<'a> Runner<'a> {
     fn environment(&self) -> Environment {
         Environment {
             runner: "in-process".to_owned(),
+            folder: None,
             cores: self.pool.current_num_threads(),
             timings: self.timings.clone(),
             more: Map::new(),

@@ -26,6 +26,7 @@ use crate::{
 /// A result folder on the local file system.
 #[derive(Debug)]
 pub struct ResultFolder {
+    /// Where its files are: the folder itself, or the one in it that the manifest names.
     path: PathBuf,
     /// Its manifest.
     pub manifest: Manifest,
@@ -51,7 +52,14 @@ impl ResultFolder {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
         }
-        Ok(Self { path: path.to_owned(), manifest })
+        let path = match &manifest.run.environment.folder {
+            None => path.to_owned(),
+            Some(name) if is_run_folder(name) => path.join(name),
+            Some(name) => {
+                return Err(Error::result_file(MANIFEST, format!("its files are in {name:?}, no folder of a run")));
+            }
+        };
+        Ok(Self { path, manifest })
     }
 
     /// Whether the folder holds tables.
@@ -228,6 +236,12 @@ impl ResultFolder {
         fs::read(self.path.join(name))
             .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
     }
+}
+
+/// Whether this is a name that the job gives to the folder of a run: `run-` and hexadecimal digits.
+fn is_run_folder(name: &str) -> bool {
+    let id = name.strip_prefix("run-").unwrap_or_default();
+    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }
 
 /// Digest of the stored pixels of the one series in `files`.

@@ -11,6 +11,10 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use rustix::{
+    fs::{CWD, RenameFlags, renameat_with},
+    io::Errno,
+};
 use tempfile::TempDir;
 
 use super::{MANIFEST, SUCCESS};
@@ -23,6 +27,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 #[derive(Debug)]
 pub struct StagedFolder {
     output: PathBuf,
+    overwrite: bool,
     temporary: TempDir,
 }
 
@@ -33,12 +38,7 @@ impl StagedFolder {
     /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
     pub fn create(output: &Path, overwrite: bool) -> Result<Self> {
         if fs::symlink_metadata(output).is_ok() {
-            if !overwrite {
-                return Err(Error::OutputExists);
-            }
-            if !is_replaceable(output) {
-                return Err(Error::OutputForeign);
-            }
+            allow_overwriting(output, overwrite)?;
         }
         let make = || {
             let name = output.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
@@ -52,7 +52,7 @@ impl StagedFolder {
         };
         let temporary = make().map_err(Error::OutputNotWritable)?;
         unfinished().push(temporary.path().to_owned());
-        Ok(Self { output: output.to_owned(), temporary })
+        Ok(Self { output: output.to_owned(), overwrite, temporary })
     }
 
     /// Writes one file, given in pieces; `path` is relative to the result folder. May be called from any thread.
@@ -71,33 +71,52 @@ impl StagedFolder {
         write().map_err(|source| Error::Write { file: path.to_owned(), source })
     }
 
-    /// Marks the folder complete and gives it its name.
+    /// Marks the folder complete and gives it its name: where the name is free, or in exchange with a result to overwrite. Either is one
+    /// step, so that of two runs one wins, and there is always a result where there was one.
     ///
     /// # Errors
-    /// [`Error::Write`], [`Error::OutputNotWritable`].
+    /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
     pub fn commit(mut self) -> Result<()> {
         self.write(SUCCESS, &[])?;
-        let mut old = self.temporary.path().as_os_str().to_owned();
-        old.push(".replaced");
-        let replaces = self.output.exists();
-        let rename = || {
-            if replaces {
-                fs::rename(&self.output, &old)?;
+        let (made, output) = (self.temporary.path(), &self.output);
+        let replaced = match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
+            Ok(()) => None,
+            // NFS: a plain rename, which fails on a folder that is not empty.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !output.exists() => {
+                fs::rename(made, output).map_err(Error::OutputNotWritable)?;
+                None
             }
-            fs::rename(self.temporary.path(), &self.output).or_else(|error| {
-                if replaces {
-                    fs::rename(&old, &self.output)?;
-                }
-                Err(error)
-            })
+            Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                allow_overwriting(output, self.overwrite)?;
+                Some(exchange(made, output).map_err(Error::OutputNotWritable)?)
+            }
+            Err(error) => return Err(Error::OutputNotWritable(error.into())),
         };
-        rename().map_err(Error::OutputNotWritable)?;
-        if replaces && let Err(error) = fs::remove_dir_all(&old) {
-            log::warn!("the replaced result could not be removed ({error}): {}", old.to_string_lossy());
+        if let Some(old) = replaced
+            && let Err(error) = fs::remove_dir_all(&old)
+        {
+            log::warn!("the replaced result could not be removed ({error}): {}", old.display());
         }
         // The folder has moved, so there is nothing to remove under its temporary name.
         self.temporary.disable_cleanup(true);
         Ok(())
+    }
+}
+
+/// Gives the new folder its name; returns where the old one is now.
+///
+/// In one step where the file system can (Linux's own can, NFS cannot); else by two renames, of which the first is undone when the
+/// second fails.
+fn exchange(made: &Path, output: &Path) -> io::Result<PathBuf> {
+    if renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE).is_ok() {
+        return Ok(made.to_owned());
+    }
+    let mut old = made.as_os_str().to_owned();
+    old.push(".replaced");
+    fs::rename(output, &old)?;
+    match fs::rename(made, output) {
+        Ok(()) => Ok(old.into()),
+        Err(error) => fs::rename(&old, output).and(Err(error)),
     }
 }
 
@@ -121,10 +140,13 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Whether `--overwrite` may remove what is there: an empty folder, or a result of ours.
-fn is_replaceable(output: &Path) -> bool {
+/// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result of ours.
+fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
+    if !overwrite {
+        return Err(Error::OutputExists);
+    }
     let empty = fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
-    empty || output.join(MANIFEST).is_file()
+    if empty || output.join(MANIFEST).is_file() { Ok(()) } else { Err(Error::OutputForeign) }
 }
 
 #[cfg(test)]
@@ -174,6 +196,31 @@ mod tests {
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"old");
         staged.commit().unwrap();
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"new");
+        assert_eq!(names(base.path()), ["result"]);
+    }
+
+    #[test]
+    fn a_result_that_another_run_finished_meanwhile_stays() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let [early, late] = [false, false].map(|overwrite| StagedFolder::create(&output, overwrite).unwrap());
+        early.write(MANIFEST, &[b"early".as_slice()]).unwrap();
+        late.write(MANIFEST, &[b"late".as_slice()]).unwrap();
+        early.commit().unwrap();
+        assert!(matches!(late.commit(), Err(Error::OutputExists)));
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"early");
+        assert_eq!(names(base.path()), ["result"]);
+    }
+
+    #[test]
+    fn what_became_something_else_meanwhile_is_not_replaced() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let staged = StagedFolder::create(&output, true).unwrap();
+        fs::create_dir(&output).unwrap();
+        fs::write(output.join("thesis.tex"), b"").unwrap();
+        assert!(matches!(staged.commit(), Err(Error::OutputForeign)));
+        assert_eq!(names(&output), ["thesis.tex"]);
         assert_eq!(names(base.path()), ["result"]);
     }
 

@@ -26,8 +26,21 @@ object DecomposeJob {
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
     Cluster.check(sparkConf)
-    val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
     val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
+    if (result.finishedBefore)
+      err.println("found the result of an earlier attempt of this run, complete: nothing to do")
+    else run(config, sparkConf, hadoop, result, out, err)
+  }
+
+  private def run(
+      config: JobConfig,
+      sparkConf: SparkConf,
+      hadoop: Configuration,
+      result: ResultFolder,
+      out: PrintStream,
+      err: PrintStream
+  ): Unit = {
+    val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
     def scan() = Scanned(config, hadoop, progress, err)
     val early = if (Cores.local(sparkConf)) Some(scan()) else None
     try {
@@ -142,7 +155,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
       (render +: derive.toSeq).foreach(progress.await)
       val stages = Seq(scan, decode, sums, solve, render) ++ derive
-      val environment = Environment.json(sc, stages, groups.length, blockRuns.parts)
+      val environment = Environment.json(sc, stages, groups.length, blockRuns.parts, result)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
       made.foreach(file => result.write(file.path, file.bytes))

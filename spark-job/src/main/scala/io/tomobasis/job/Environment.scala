@@ -2,10 +2,18 @@ package io.tomobasis.job
 
 import org.apache.spark.SparkContext
 
-/** The manifest's section `run`: runner, versions, sizes, and seconds of each stage. None of it reaches a digest. */
+/** The manifest's section `run`: which, runner, versions, sizes, and seconds of each stage. None of it reaches a digest. */
 object Environment {
-  def json(sc: SparkContext, stages: Seq[Stage], decodePartitions: Int, blockPartitions: Int): String = {
+  def json(
+      sc: SparkContext,
+      stages: Seq[Stage],
+      decodePartitions: Int,
+      blockPartitions: Int,
+      result: ResultFolder
+  ): String = {
     val root = Json.mapper.createObjectNode
+    root.put("id", result.runId)
+    if (result.folder.nonEmpty) root.put("folder", result.folder)
     root.put("runner", s"spark ${sc.version}")
     root.put("cores", sc.defaultParallelism)
     root.put("java", System.getProperty("java.version"))

@@ -4,6 +4,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{
   ChecksumFileSystem,
   FSDataInputStream,
+  FSError,
   FileAlreadyExistsException,
   FileSystem,
   ParentNotDirectoryException,
@@ -73,11 +74,34 @@ object HadoopFiles {
   /** An exception and what caused it, outermost first. */
   def causes(e: Throwable): Seq[Throwable] = Iterator.iterate(e)(_.getCause).takeWhile(_ != null).take(32).toSeq
 
+  /** Whether these are the system's own words, alone or after a path. */
+  private def says(e: IOException, words: String): Boolean =
+    causes(e).flatMap(cause => Option(cause.getMessage)).exists(text => text == words || text.endsWith(s"($words)"))
+
   private def kind(e: IOException): String = e match {
+    case full if says(full, "No space left on device") => "the disk is full"
+    case quota if says(quota, "Disk quota exceeded") => "the quota is used up"
+    case quota if quota.getClass.getSimpleName.endsWith("QuotaExceededException") => "the quota is used up"
     case _: AccessControlException | _: java.nio.file.AccessDeniedException => "permission denied"
     case _: ParentNotDirectoryException | _: FileAlreadyExistsException => "a file is in the way"
     case _: FileNotFoundException => "not there, or not readable"
     case _: EOFException => "it ends early"
     case other => other.getClass.getSimpleName.stripSuffix("Exception")
+  }
+}
+
+/**
+ * A failure of a file system: an IOException, or the Error that Hadoop makes of one where a local disk's stream fails in the middle
+ * (a full disk, a bad sector).
+ */
+object StoreFailure {
+  def unapply(thrown: Throwable): Option[IOException] = thrown match {
+    case e: IOException => Some(e)
+    case e: FSError =>
+      Some(e.getCause match {
+        case cause: IOException => cause
+        case _ => new IOException(e)
+      })
+    case _ => None
   }
 }

@@ -4,7 +4,7 @@ import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, Path, UnsupportedFileSystemException}
 import org.apache.hadoop.util.functional.RemoteIterators
 
-import java.io.{FileNotFoundException, IOException}
+import java.io.FileNotFoundException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.{Arrays, Comparator}
 
@@ -57,7 +57,7 @@ object Listing {
     } catch {
       case _: FileNotFoundException =>
         throw new InputException("--input: there is no such folder or file; check the path")
-      case e: IOException =>
+      case StoreFailure(e) =>
         throw new InputException(
           s"--input: it cannot be listed (${HadoopFiles.reason(fs, root, e)}); check its permissions",
           e
@@ -77,7 +77,7 @@ object Listing {
           e
         )
       case e: IllegalArgumentException => throw new UsageException("--input: this is neither a path nor a URI", e)
-      case e: IOException =>
+      case StoreFailure(e) =>
         throw new InputException(s"--input: its file system cannot be reached (${HadoopFiles.reason(e)})", e)
     }
 

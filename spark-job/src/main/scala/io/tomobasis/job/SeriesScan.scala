@@ -74,8 +74,8 @@ private final class SeriesScan(
   private def read(i: Int, bytes: Long)(first: Int => Array[Byte]): Array[Byte] =
     try first(math.min(math.min(bytes, files(i).length), HadoopFiles.LongestArray).toInt)
     catch {
-      case e: IOException if HadoopFiles.denied(files(i), e, conf) => throw new NotPermitted(e)
-      case e: IOException => throw Unreadable(files(i), i, files.length, config.verbose, e)
+      case StoreFailure(e) if HadoopFiles.denied(files(i), e, conf) => throw new NotPermitted(e)
+      case StoreFailure(e) => throw Unreadable(files(i), i, files.length, config.verbose, e)
     }
 }
 

@@ -57,7 +57,7 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 
   private def reading[T](source: SliceSource)(read: => T): T =
     try read
-    catch { case e: IOException => throw Unreadable(source.file, source.fileIndex, fileCount, verbose, e) }
+    catch { case StoreFailure(e) => throw Unreadable(source.file, source.fileIndex, fileCount, verbose, e) }
 
   private def naming[T](source: SliceSource)(work: => T): T =
     try work

@@ -5,34 +5,24 @@ import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
-import java.io.IOException
-
-import io.tomobasis.kernels.ComputationException
+import io.tomobasis.job.commit.{HadoopStore, PartFiles}
 
 /**
- * The result folder as tasks see it. Retries and speculative copies of a task write the same bytes, so whoever comes first is
- * right: each attempt writes a file of its own and renames it; on an object store a file appears when it is closed, whole.
+ * The result folder as tasks see it.
+ *
+ * @param root   the folder of the store
+ * @param folder where the result is written, below it
  */
-final case class TaskFolder(work: String, staged: Boolean, hadoop: Broadcast[SerializableConfiguration]) {
+final case class TaskFolder(
+    root: String,
+    folder: String,
+    parts: PartFiles,
+    hadoop: Broadcast[SerializableConfiguration]
+) {
 
   def write(name: String, bytes: Array[Byte]): Unit = {
-    val target = new Path(work, name)
-    val fs = HadoopFiles.fileSystem(target, hadoop.value.value)
-    if (!staged) ResultFolder.writeFile(fs, target, name, bytes, makeFolders = true)
-    else {
-      val attempt = new Path(work, s"${TaskFolder.Attempts}/${target.getName}-${TaskContext.get().taskAttemptId()}")
-      ResultFolder.writeFile(fs, attempt, name, bytes, makeFolders = false)
-      try {
-        fs.mkdirs(target.getParent)
-        if (!fs.rename(attempt, target) && !fs.exists(target)) throw new IOException("rename")
-      } catch {
-        case e: IOException =>
-          throw new ComputationException(s"$name: cannot be moved to its place (${HadoopFiles.reason(e)})", e)
-      }
-    }
+    val path = new Path(root)
+    val store = new HadoopStore(HadoopFiles.fileSystem(path, hadoop.value.value), path)
+    ResultFolder.telling(name)(parts.write(store, folder, name, TaskContext.get().taskAttemptId(), bytes))
   }
-}
-
-object TaskFolder {
-  private[job] val Attempts = "_attempts"
 }

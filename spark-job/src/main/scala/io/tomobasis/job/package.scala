@@ -14,7 +14,7 @@ package io.tomobasis
  *   - `SourceFiles`, `SliceReader`, `RowBlocks`: slices to row blocks, over the one shuffle, cut as `Layout` says
  *   - `ExactGram` or `FixedOrderPasses`, `RenderBlocks`, `DerivedDicom`: what is done with row blocks, in executors; `PerExecutor`
  *     shares native objects there
- *   - `ResultFolder`, `TaskFolder`: the result, whole or absent
+ *   - `ResultFolder`, `TaskFolder`: the result, whole or absent, by the package `commit`
  *   - `HadoopFiles`, `KernelRegistrator`: how files are read, how blocks are serialised
  */
 package object job

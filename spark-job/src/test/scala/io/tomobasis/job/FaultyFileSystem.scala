@@ -1,12 +1,12 @@
 package io.tomobasis.job
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FSDataInputStream, FileStatus, Path, RawLocalFileSystem}
+import org.apache.hadoop.fs.{FSDataInputStream, FSError, FileStatus, Path, RawLocalFileSystem}
 import org.apache.hadoop.fs.permission.FsPermission
 import org.apache.hadoop.security.AccessControlException
 import org.apache.spark.{SparkConf, TaskContext}
 
-import java.io.{File, IOException, OutputStream}
+import java.io.{File, FilterOutputStream, IOException, OutputStream}
 import java.net.URI
 import java.util.concurrent.{ConcurrentHashMap, ConcurrentLinkedQueue}
 
@@ -16,7 +16,7 @@ import scala.jdk.CollectionConverters._
  * The local disk under other names, with faults on request.
  *
  * `faulty://once/PATH`: in each task's partition, the first reading and the first writing fail. `faulty://gone/PATH`: no task
- * can read. `faulty://full/PATH`: no file can be written. `faulty://fine/PATH`: nothing fails. Under each, files whose names begin
+ * can read. `faulty://full/PATH`: there is room for a few bytes in a file. `faulty://fine/PATH`: nothing fails. Under each, files whose names begin
  * with "locked" may not be opened. `gs://any/PATH`: nothing fails, and the scheme is an object store's.
  * What is created or renamed is recorded.
  */
@@ -44,10 +44,10 @@ class FaultyFileSystem extends RawLocalFileSystem {
   }
 
   override def createOutputStreamWithMode(path: Path, append: Boolean, permission: FsPermission): OutputStream = {
-    if (name.getAuthority == "full") throw new IOException("no space left")
     failOnce("write")
     FaultyFileSystem.done.add(path.getName)
-    super.createOutputStreamWithMode(path, append, permission)
+    val out = super.createOutputStreamWithMode(path, append, permission)
+    if (name.getAuthority == "full") new FullDisk(out) else out
   }
 
   override def rename(from: Path, to: Path): Boolean = {
@@ -65,7 +65,22 @@ class FaultyFileSystem extends RawLocalFileSystem {
   }
 }
 
+/** Fails as the stream of Hadoop's local disk does when the disk is full: with an Error around the system's words. */
+private class FullDisk(out: OutputStream) extends FilterOutputStream(out) {
+  override def write(bytes: Array[Byte], from: Int, count: Int): Unit =
+    if (count > FaultyFileSystem.Room) throw FaultyFileSystem.noSpace() else out.write(bytes, from, count)
+}
+
 object FaultyFileSystem {
+  val Room = 50
+
+  /** FSError's constructor is Hadoop's own. */
+  private[job] def noSpace(): FSError = {
+    val made = classOf[FSError].getDeclaredConstructor(classOf[Throwable])
+    made.setAccessible(true)
+    made.newInstance(new IOException("No space left on device"))
+  }
+
   private val failed = ConcurrentHashMap.newKeySet[String]
   private val done = new ConcurrentLinkedQueue[String]
 

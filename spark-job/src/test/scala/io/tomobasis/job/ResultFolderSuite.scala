@@ -37,7 +37,7 @@ class ResultFolderSuite extends AnyFunSuite {
       val folder = check(s"$scheme://fine$base/result")
       writeResult(folder, "{}")
       folder.abort()
-      assert(Files.list(base).count == 0, scheme)
+      assert(filesBelow(base).isEmpty, scheme)
     }
   }
 
@@ -46,7 +46,7 @@ class ResultFolderSuite extends AnyFunSuite {
       FaultyFileSystem.recorded()
       val folder = check(s"gs://bucket$base/result")
       writeResult(folder, "{}")
-      assert(Files.exists(base.resolve("result/manifest.json")))
+      assert(Files.exists(base.resolve("result/pictures/a.png")))
       folder.commit()
       assert(FaultyFileSystem.recorded() == Seq("_UNFINISHED", "a.png", "manifest.json", "_SUCCESS"))
       assert(!Files.exists(base.resolve("result/_UNFINISHED")))
@@ -68,7 +68,8 @@ class ResultFolderSuite extends AnyFunSuite {
       val again = check(output, run = "one")
       writeResult(again, "{}")
       again.commit()
-      assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", "result/pictures/a.png"))
+      val place = s"result/run-${again.runId}"
+      assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", s"$place/pictures/a.png"))
       assert(intercept[UsageException](check(output, run = "one")).getMessage.contains("exists already"))
     }
   }
@@ -136,8 +137,8 @@ class ResultFolderSuite extends AnyFunSuite {
     withFolder { base =>
       val folder = check(s"faulty://full$base/DOE")
       folder.prepare()
-      val said = intercept[ComputationException](folder.write("manifest.json", Array[Byte](1))).getMessage
-      assert(said.startsWith("manifest.json: cannot be written") && !said.contains("DOE"), said)
+      val said = intercept[ComputationException](folder.write("weights.parquet", new Array[Byte](1000))).getMessage
+      assert(said.startsWith("weights.parquet: cannot be written (the disk is full)") && !said.contains("DOE"), said)
       folder.abort()
       assert(Files.list(base).count == 0)
     }

@@ -1,0 +1,69 @@
+package io.tomobasis.job.commit
+
+import io.tomobasis.kernels.{ComputationException, UsageException}
+
+/**
+ * The commit of one result by one attempt of a run: [[check]], [[prepare]], then files below [[folder]] (by [[PartFiles]] and
+ * `store.put`), then [[commit]] or [[abort]].
+ *
+ * Whatever other runs do meanwhile, and wherever this one is paused or killed: a folder with `_SUCCESS` is the complete result of one
+ * attempt; a finished result goes only for a run that was asked to overwrite, after the new one stands; and a run that says that
+ * it is done had its result there.
+ */
+abstract class Commit(val store: CommitStore) {
+
+  /**
+   * Refuses an output that exists, unless it may be overwritten, and finishes what a killed run had decided. Whether the result that
+   * is there now is that of an earlier attempt of this run, so that nothing is left to do.
+   */
+  def check(): Boolean
+
+  /** Takes the output over, as far as that can be undone. */
+  def prepare(): Unit
+
+  /** Where this attempt's files go, below the store's folder. */
+  def folder: String
+
+  /** Where readers find the files, below the result folder: goes into the manifest. */
+  def folderInResult: String
+
+  /** How tasks write into the folder. */
+  def parts: PartFiles
+
+  /** Makes all that was written, and this manifest, the result. */
+  def commit(manifest: Array[Byte]): Unit
+
+  /** Removes what this attempt wrote, unless it became the result. */
+  def abort(): Unit
+}
+
+object Commit {
+  val Manifest = "manifest.json"
+  val Success = "_SUCCESS"
+  val Unfinished = "_UNFINISHED"
+
+  /** What a result folder may hold besides: names that `--overwrite` may remove. */
+  val Contents: Set[String] =
+    Set("singular_values.parquet", "weights.parquet", "basis", "pictures", "report.html", "dicom")
+
+  private[commit] def existing() =
+    new UsageException("--output: it exists already; name another folder or add --overwrite")
+
+  private[commit] def foreign() =
+    new UsageException(
+      "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
+    )
+
+  private[commit] def abandoned() =
+    new UsageException(
+      "--output: an unfinished result is there (its run was killed, or is under way); name another folder or add --overwrite"
+    )
+
+  private[commit] def overtaken() =
+    new UsageException("--output: another run put its result there meanwhile, which stays; name another folder")
+
+  private[commit] def superseded() =
+    new ComputationException(
+      "--output: another run took it over while this one ran (the same run's retry, or one with --overwrite); this one left nothing"
+    )
+}

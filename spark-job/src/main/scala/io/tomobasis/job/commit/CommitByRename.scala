@@ -1,0 +1,84 @@
+package io.tomobasis.job.commit
+
+import java.io.IOException
+import java.nio.charset.StandardCharsets.UTF_8
+
+/**
+ * Where a folder is renamed in one step (local disks, HDFS). The result is written into a folder beside the output,
+ * `OUTPUT.tmp-ID`, with `_SUCCESS` as its last file, and takes its name by one rename, which fails where the name is taken.
+ *
+ * A folder in the making holds `_UNFINISHED`. Who takes the run over renames the folder away; its owner removes the mark just
+ * before the rename. So an owner who was paused meanwhile finds no mark, or no folder to rename.
+ *
+ * A result to overwrite is renamed to `OUTPUT.old-ID` first, and removed once the new one has its name. A run that is killed
+ * between the two renames leaves it there: whoever looks next gives it its name again.
+ *
+ * @param store the output's parent
+ * @param name  the output
+ */
+final class CommitByRename(store: CommitStore, name: String, run: RunId, overwrite: Boolean) extends Commit(store) {
+  import Commit._
+
+  val folder: String = s"$name.tmp-${run.id}"
+  val folderInResult: String = ""
+  val parts: PartFiles = PartFiles.Renamed
+  private val old = s"$name.old-${run.id}"
+
+  def check(): Boolean = {
+    if (!exists) siblings("old-").find(store.rename(_, name))
+    if (exists) allowOverwriting()
+    false
+  }
+
+  def prepare(): Unit = {
+    for (prefix <- run.prefix; earlier <- siblings(s"tmp-$prefix")) discard(earlier)
+    store.put(s"$folder/$Unfinished", run.id.getBytes(UTF_8))
+    store.put(s"$folder/${PartFiles.Attempts}/.keep", Array.emptyByteArray)
+  }
+
+  def commit(manifest: Array[Byte]): Unit = {
+    discard(s"$folder/${PartFiles.Attempts}")
+    store.put(s"$folder/$Manifest", manifest)
+    store.put(s"$folder/$Success", Array.emptyByteArray)
+    if (!store.delete(s"$folder/$Unfinished")) throw superseded()
+    if (!store.rename(folder, name)) replace()
+  }
+
+  private def replace(): Unit = {
+    if (discarded) throw superseded()
+    allowOverwriting()
+    val moved = store.rename(name, old)
+    if (!store.rename(folder, name)) {
+      if (moved && !store.rename(old, name)) discard(old) // somebody else's result has the name
+      throw if (discarded) superseded() else overtaken()
+    }
+    try discard(old)
+    catch { case _: IOException => () } // no part of the result
+  }
+
+  def abort(): Unit = {
+    store.delete(folder)
+    ()
+  }
+
+  /** First another name, which nobody writes to or takes for a result, then the removal, which is many steps. */
+  private def discard(unwanted: String): Unit = {
+    val away = s"$folder.${unwanted.split('/').last}"
+    if (store.rename(unwanted, away)) store.delete(away)
+    ()
+  }
+
+  /** Whether another attempt of this run has put its folder away. */
+  private def discarded: Boolean = store.list(folder).isEmpty
+
+  private def exists: Boolean = store.list(name).isDefined
+
+  /** Folders beside the output whose names are the output's and this. */
+  private def siblings(kind: String): Seq[String] =
+    store.list("").getOrElse(Nil).filter(_.startsWith(s"$name.$kind"))
+
+  private def allowOverwriting(): Unit = {
+    if (!overwrite) throw existing()
+    if (!store.list(name).forall(names => names.isEmpty || names.contains(Manifest))) throw foreign()
+  }
+}

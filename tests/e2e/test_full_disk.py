@@ -1,0 +1,39 @@
+"""A disk without room under the output: a real one, mounted for the test."""
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from running import decompose, submit
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A disk of 256 KiB, less than the tables of the made scan."""
+    if os.geteuid() != 0 or not shutil.which("mount"):
+        pytest.skip("only root mounts a small disk")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "none", disk], capture_output=True, text=True)
+    if mounted.returncode != 0:
+        pytest.skip(f"a small disk cannot be mounted here ({mounted.stderr.strip()})")
+    yield disk
+    subprocess.run(["umount", disk], check=True)
+
+
+@pytest.mark.parametrize(
+    ("run", "says"),
+    [
+        pytest.param(decompose, "No space left on device", id="command"),
+        pytest.param(submit, "the disk is full", id="job", marks=pytest.mark.spark),
+    ],
+)
+def test_a_full_disk_is_one_line_that_says_so_and_leaves_nothing(run, says, made, small_disk):
+    done = run("--input", made.folder, "--output", small_disk / "result")
+    assert done.code == 1, done.err
+    assert len(done.errors) == 1 and says in done.errors[0], done.err
+    assert ".parquet: cannot be written" in done.errors[0]
+    assert str(small_disk) not in done.err
+    assert list(small_disk.iterdir()) == []
