@@ -70,7 +70,7 @@ def from_tables(result: Path, manifest: dict) -> dict:
 
 def slices_of(path: Path) -> list:
     """Of each slice in a file (one, or the frames of a multi-frame image): (position, instance number, UID, frame), size, whether
-    it is derived, digest."""
+    it is derived, digest, secret."""
     import pydicom
 
     try:
@@ -95,17 +95,19 @@ def slices_of(path: Path) -> list:
         row, column = np.array(orientation, float).reshape(2, 3)
         along = round(float(np.array(position, float) @ np.cross(row, column)), 4)
         order = (along, int(data.get("InstanceNumber") or 0), data.SOPInstanceUID, number)
-        slices.append((order, values.shape, "DERIVED" in data.ImageType, sha256(values.tobytes())))
+        digests = (sha256(values.tobytes()), sha256(values.tobytes(), b"tomobasis secret 1\n"))
+        slices.append((order, values.shape, "DERIVED" in data.ImageType, *digests))
     return slices
 
 
 def from_dicom(folder: Path, rows: int, columns: int) -> dict:
     found = (one for path in folder.rglob("*") if path.is_file() for one in slices_of(path))
     slices = sorted(
-        (order, digest) for order, size, derived, digest in found if size == (rows, columns) and not derived
+        (order, *digests) for order, size, derived, *digests in found if size == (rows, columns) and not derived
     )
-    pixels = sha256(*(digest for _, digest in slices))
-    hashes = (sha256(b"tomobasis instance 1\n", pixels, order[2].encode()) for order, _ in slices)
+    pixels = sha256(*(digest for _, digest, _ in slices))
+    secret = sha256(*(secret for *_, secret in slices))  # never published: it hides the UIDs
+    hashes = (sha256(b"tomobasis instance 2\n", secret, order[2].encode()) for order, *_ in slices)
     return {"pixels": pixels, "instances (from DICOM)": sha256(*hashes)}
 
 
@@ -119,7 +121,7 @@ def from_derived(result: Path, manifest: dict) -> dict:
     for series in derived.get("series", []):
         files = sorted((result / f"dicom/k={series['k']}").iterdir())
         slices = sorted((one for path in files for one in slices_of(path)), key=lambda one: one[0][:2])
-        digests[f"pixels of k={series['k']}"] = sha256(*(digest for *_, digest in slices))
+        digests[f"pixels of k={series['k']}"] = sha256(*(digest for *_, digest, _ in slices))
     return digests
 
 

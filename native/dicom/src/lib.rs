@@ -45,7 +45,7 @@ pub use error::{Error, ErrorKind};
 pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header};
 pub use label::{FileLabel, file_label, salted_id};
 pub use pixels::{
-    FileBytes, Findings, PaddingFound, PaddingRule, Remark, SliceFile, SliceRecord, decode, notes,
+    FileBytes, Findings, PaddingFound, PaddingRule, Remark, Secret, SliceFile, SliceRecord, decode, notes,
 };
 pub use problem::Problem;
 pub use series::{

@@ -38,7 +38,13 @@ fn planned(file: &[u8]) -> SeriesPlan {
 
 fn derived(file: &DicomFile, stored: &[i16], how: &Derivation) -> DerivedInstance {
     let bytes = file.bytes();
-    derive(&planned(&bytes), &[0], &bytes, &mut stored.to_vec(), how).expect("the instance is written")
+    let plan = planned(&bytes);
+    let digests = decode(&plan, 0, &bytes, &mut vec![0; plan.pixels()])
+        .map(|record| record.digest)
+        .into_iter()
+        .collect();
+    let how = Derivation { digests, ..how.clone() };
+    derive(&plan, &[0], &bytes, &mut stored.to_vec(), &how).expect("the instance is written")
 }
 
 fn header(instance: &DerivedInstance) -> SliceHeader {
@@ -168,6 +174,18 @@ fn padding_of_the_source_stays_padding() {
     assert_eq!(stored(&derived(&padded, &[7; 6], &derivation())), [-1024, 7, 7, 7, 7, 7]);
     let range = padded.raw(PADDING_LIMIT, "SS", 0_i16.to_le_bytes().to_vec());
     assert_eq!(stored(&derived(&range, &[7; 6], &derivation())), [-1024, -1, 0, 7, 7, 7]);
+}
+
+#[test]
+fn padding_is_not_that_of_pixels_which_changed_since_the_composite_was_made() {
+    let bytes = source().raw(PADDING, "SS", (-1024_i16).to_le_bytes().to_vec()).bytes();
+    let plan = planned(&bytes);
+    let digests = vec![decode(&plan, 0, &bytes, &mut vec![0; plan.pixels()]).unwrap().digest];
+    let mut changed = bytes;
+    *changed.last_mut().unwrap() ^= 1;
+    let how = Derivation { digests, ..derivation() };
+    let error = derive(&plan, &[0], &changed, &mut [7; 6], &how).unwrap_err().to_string();
+    assert!(error.starts_with("file 1 of 1 (id ") && error.contains("no longer the file"), "{error}");
 }
 
 #[test]

@@ -30,8 +30,11 @@ fn planned(file: &DicomFile) -> SeriesPlan {
 }
 
 fn derive_from(file: &DicomFile, how: &Derivation) -> DerivedInstance {
-    let plan = planned(file);
-    derive(&plan, &plan.slices_by_file()[0], &file.bytes(), &mut STORED.to_vec(), how).unwrap()
+    let (plan, bytes) = (planned(file), file.bytes());
+    let opened = SliceFile::open(FileBytes::whole(&bytes));
+    let digest = |slice| opened.decode(&plan, slice, &mut vec![0; plan.pixels()]).unwrap().digest;
+    let how = Derivation { digests: (0..plan.slices.len()).map(digest).collect(), ..how.clone() };
+    derive(&plan, &plan.slices_by_file()[0], &bytes, &mut STORED.to_vec(), &how).unwrap()
 }
 
 fn headers(instance: &DerivedInstance) -> Vec<SliceHeader> {

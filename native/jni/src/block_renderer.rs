@@ -11,7 +11,7 @@ use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Strip};
 
 use crate::{
     arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
-    decomposition::Shared,
+    decomposition::{Shared, records},
     failure::{Result, native},
     handle, named_file,
 };
@@ -41,8 +41,9 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
     })
 }
 
-/// `byte[][] render0(long handle, int block, short[] values, int rows, int[] starts)`: Parquet file (empty when not asked for), block
-/// record, picture strips, and with derived DICOM a strip of composites for each run of slices.
+/// `byte[][] render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`: Parquet file (empty when not
+/// asked for), block record, picture strips, and with derived DICOM a strip of composites for each run of slices.
+#[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn render0<'local>(
     env: EnvUnowned<'local>,
@@ -51,11 +52,13 @@ pub fn render0<'local>(
     block: jint,
     values: JShortArray<'local>,
     rows: jint,
+    slice_records: JByteArray<'local>,
     starts: JIntArray<'local>,
 ) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
+        renderer.decomposition().check_pixels(&records(env, &slice_records)?)?;
         let starts = ints(env, &starts)?.into_iter().map(|start| size(start, "start"));
         let starts = starts.collect::<Result<Vec<usize>>>()?;
         with_shorts(env, &values, |env, values| {

@@ -4,7 +4,7 @@
 //! digests, then handed to every block (in the job: broadcast as bytes). Nothing in it has the scan's size.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_dicom::{Note, SeriesPlan, SliceRecord};
+use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
     BLOCK_ROWS, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
     optimal_rank,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// First bytes of a serialized [`Decomposition`].
-const MAGIC: &[u8] = b"tomobasis decomposition 1\n";
+const MAGIC: &[u8] = b"tomobasis decomposition 2\n";
 
 /// The decomposition of one series, before its blocks are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -43,6 +43,10 @@ pub struct Decomposition {
     pub noise: Option<f64>,
     /// Digest of the stored pixels of the series.
     pub pixels: Digest,
+    /// Digests of the slices, in series order: what every row block must be of.
+    pub slice_digests: Vec<[u8; 32]>,
+    /// What only the pixels give; written nowhere.
+    pub secret: Secret,
     /// Salted hashes that stand for the slices' SOP Instance UIDs, in series order.
     pub instances: Vec<Digest>,
     /// Least and greatest value of the scan, padding apart, in HU.
@@ -142,19 +146,21 @@ impl Decomposition {
 
     fn new(mut plan: SeriesPlan, options: Options, records: &[SliceRecord], solved: Solved) -> Result<Self> {
         let slices = plan.slices.len();
-        if records.len() != slices {
-            let text = format!("{} records do not belong to {slices} slices", records.len());
-            return Err(Error::Protocol(text));
-        }
+        let mut readings = records.chunks(slices.max(1));
+        let records = readings.next().unwrap_or_default();
+        let slice_digests = digests_of(records);
+        // Of a first reading only, that it is of so many slices.
+        plan.check_same_pixels(&slice_digests, &slice_digests)?;
+        readings.try_for_each(|another| plan.check_same_pixels(&slice_digests, &digests_of(another)))?;
         let Solved { s, v, factors, numerical_rank, energy, noise } = solved;
-        let pixels = padding::pixels_digest(records);
+        let secret = Secret::of_series(records.iter().map(|record| record.secret));
         padding::note(&mut plan, records);
         Ok(Self {
             range: padding::range(&plan, records),
             padding: PaddingCounts::of(records),
             notes: tomobasis_dicom::notes(&plan, records),
             composites: options.composites(slices, s.len()),
-            instances: plan.slices.iter().map(|slice| instance_hash(&pixels, &slice.instance_uid)).collect(),
+            instances: plan.slices.iter().map(|slice| instance_hash(&secret, &slice.instance_uid)).collect(),
             options,
             plan,
             s,
@@ -163,7 +169,9 @@ impl Decomposition {
             numerical_rank,
             energy,
             noise,
-            pixels,
+            pixels: padding::pixels_digest(records),
+            slice_digests,
+            secret,
         })
     }
 
@@ -185,7 +193,11 @@ impl Decomposition {
             rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())?;
         let (n, k) = (this.columns(), this.rank());
         let fits = k > 0 && this.v.len() == n * k && this.factors.fit(n, k);
-        if fits && this.instances.len() == n { Ok(this) } else { Err(foreign()) }
+        if fits && this.instances.len() == n && this.slice_digests.len() == n {
+            Ok(this)
+        } else {
+            Err(foreign())
+        }
     }
 
     /// Pixels of a slice, m.
@@ -250,6 +262,15 @@ impl Decomposition {
         matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
     }
 
+    /// Refuses what was read of other pixels than these: `records` are those of all slices, as a row block has them. A block is read
+    /// again where one is lost, and the input may have changed meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Dicom`] naming the first file that changed.
+    pub fn check_pixels(&self, records: &[SliceRecord]) -> Result<()> {
+        Ok(self.plan.check_same_pixels(&self.slice_digests, &digests_of(records))?)
+    }
+
     /// Refuses a block that is not of this series.
     ///
     /// # Errors
@@ -261,6 +282,10 @@ impl Decomposition {
         }
         Ok(())
     }
+}
+
+fn digests_of(records: &[SliceRecord]) -> Vec<[u8; 32]> {
+    records.iter().map(|record| record.digest).collect()
 }
 
 /// The bytes of what every executor needs.

@@ -8,6 +8,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
+use tomobasis_dicom::Secret;
 
 use crate::error::{Error, Result};
 
@@ -86,17 +87,17 @@ impl TryFrom<String> for Digest {
     }
 }
 
-/// The salted hash that stands for a SOP Instance UID: the pixels of the whole series are the salt, so that the hash says
-/// nothing to somebody who has not got the scan.
+/// The hash that stands for a SOP Instance UID, keyed with the secret of the series: who has not got the scan cannot tell from it
+/// whether a UID is the one.
 #[must_use]
-pub fn instance_hash(pixels: &Digest, uid: &str) -> Digest {
-    Digest::of([b"tomobasis instance 1\n".as_slice(), &pixels.0, uid.as_bytes()])
+pub fn instance_hash(secret: &Secret, uid: &str) -> Digest {
+    Digest::of([b"tomobasis instance 2\n".as_slice(), &secret.0, uid.as_bytes()])
 }
 
-/// The salted hash that stands for the input's name in the manifest.
+/// The hash that stands for the input's name in the manifest.
 #[must_use]
-pub fn input_hash(pixels: &Digest, inputs: &[String]) -> Digest {
-    Digest::of([b"tomobasis input 1\n".as_slice(), &pixels.0, inputs.join("\n").as_bytes()])
+pub fn input_hash(secret: &Secret, inputs: &[String]) -> Digest {
+    Digest::of([b"tomobasis input 2\n".as_slice(), &secret.0, inputs.join("\n").as_bytes()])
 }
 
 /// The root of the canonical tree over row-block digests (in block order).
@@ -120,7 +121,7 @@ pub fn tree_root(blocks: &[Digest]) -> Option<Digest> {
 pub struct Digests {
     /// Of the stored pixels: over the slices' digests, in series order.
     pub pixels: Digest,
-    /// Of the salted instance hashes, in series order.
+    /// Of the instance hashes, in series order.
     pub instances: Digest,
     /// Of the singular values.
     pub s: Digest,

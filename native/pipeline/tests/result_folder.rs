@@ -9,7 +9,7 @@ use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 use tomobasis_pipeline::{
     BlockRecord, BlockRenderer, Decomposition, Scratch,
-    digest::{Digest, instance_hash},
+    digest::Digest,
     progress::Silent,
     result::{self, Environment},
     scan, tables,
@@ -105,21 +105,20 @@ fn the_manifest_tells_the_truth_and_names_nobody() {
     let composites: Vec<usize> = manifest.result.composites.iter().map(|composite| composite.k).collect();
     assert_eq!(composites, [2, 5, 9]);
     assert_eq!(manifest.result.composites[2].residual_rms, 0.0);
-    let slice_digests: Vec<Digest> = (0..SLICES)
-        .map(|j| {
-            Digest::of([slice(j)
-                .iter()
-                .flat_map(|&p| i32::from(p).to_le_bytes())
-                .collect::<Vec<u8>>()
-                .as_slice()])
-        })
-        .collect();
-    let pixels = Digest::of_digests(&slice_digests);
-    assert_eq!(manifest.digests.pixels, pixels);
-    let instances: Vec<Digest> =
-        (1..=SLICES).map(|number| instance_hash(&pixels, &format!("2.25.100.{number}"))).collect();
+    let stored = |j| slice(j).iter().flat_map(|&p| i32::from(p).to_le_bytes()).collect::<Vec<u8>>();
+    let of_slices = |behind: &[u8]| {
+        let digests = (0..SLICES).map(|j| Digest::of([stored(j).as_slice(), behind]));
+        Digest::of_digests(&digests.collect::<Vec<_>>())
+    };
+    assert_eq!(manifest.digests.pixels, of_slices(b""));
+    let secret = of_slices(b"tomobasis secret 1\n");
+    let hash = |uid: String| Digest::of([b"tomobasis instance 2\n".as_slice(), &secret.0, uid.as_bytes()]);
+    let instances: Vec<Digest> = (1..=SLICES).map(|number| hash(format!("2.25.100.{number}"))).collect();
     assert_eq!(manifest.digests.instances, Digest::of_digests(&instances));
     for (name, bytes) in files(&output) {
+        let published = bytes.windows(32).any(|window| window == secret.0)
+            || bytes.windows(64).any(|window| window == secret.to_string().as_bytes());
+        assert!(!published, "{name} holds the secret of the pixels");
         for secret in ["DOE", "JOHN", "2.25.100", base.path().to_str().unwrap()] {
             let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{name} holds {secret}");
@@ -179,7 +178,18 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     for bytes in blocks.iter().rev().map(sum) {
         gram.merge(&GramAccumulator::from_bytes(&bytes).unwrap()).unwrap();
     }
+    // Blocks that were read at different times, of the same pixels and of others.
+    let mut changed = found.clone();
+    changed[1].digest = [0; 32];
+    for later in [&changed, &changed[1..].to_vec()] {
+        let lists = [found.clone(), later.clone()].concat();
+        assert!(Decomposition::compute(plan.clone(), options.clone(), &gram, &lists, 1).is_err());
+    }
     let decomposition = Decomposition::compute(plan, options, &gram, &found, 1).unwrap();
+    decomposition.check_pixels(&found).unwrap();
+    let error = decomposition.check_pixels(&changed).unwrap_err();
+    assert_eq!(error.exit_code(), 3);
+    assert!(error.to_string().contains("no longer the file that was listed"), "{error}");
     let renderer =
         BlockRenderer::new(Arc::new(Decomposition::from_bytes(&decomposition.to_bytes().unwrap()).unwrap()))
             .unwrap();

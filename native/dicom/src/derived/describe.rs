@@ -125,15 +125,15 @@ fn say_lossy(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64
 }
 
 fn series_uid(source: &SliceHeader, derivation: &Derivation) -> String {
-    let [digest, version, identity] = derivation.hashed();
+    let [digest, secret, version, identity] = derivation.hashed();
     let series = source.series_instance_uid.as_bytes();
-    uid(&[b"tomobasis derived series 1\n", digest, version, identity, series])
+    uid(&[b"tomobasis derived series 2\n", digest, secret, version, identity, series])
 }
 
 fn instance_uid(source: &SliceHeader, derivation: &Derivation) -> String {
-    let [digest, version, identity] = derivation.hashed();
+    let [digest, secret, version, identity] = derivation.hashed();
     let instance = source.sop_instance_uid.as_bytes();
-    uid(&[b"tomobasis derived instance 1\n", digest, version, identity, instance])
+    uid(&[b"tomobasis derived instance 2\n", digest, secret, version, identity, instance])
 }
 
 fn series_number(source: &SliceHeader, k: usize) -> i64 {
@@ -175,7 +175,7 @@ pub(super) fn source_image(source: &SliceHeader, derivation: &Derivation) -> Att
 pub(super) fn source_uid(uid: &str, derivation: &Derivation) -> String {
     match derivation.patient_data {
         true => uid.to_owned(),
-        false => NewUids { pixels: derivation.pixels }.replace(uid),
+        false => NewUids { secret: derivation.secret.0 }.replace(uid),
     }
 }
 
@@ -249,9 +249,9 @@ impl Derivation {
         )
     }
 
-    /// What the UIDs depend on besides the source's.
-    fn hashed(&self) -> [&[u8]; 3] {
+    /// What the UIDs depend on besides the source's: the digest stands in the instance, so the secret is what hides those.
+    fn hashed(&self) -> [&[u8]; 4] {
         let identity: &[u8] = if self.patient_data { b"\n" } else { b"\nno patient data\n" };
-        [&self.digest, self.version.as_bytes(), identity]
+        [&self.digest, &self.secret.0, self.version.as_bytes(), identity]
     }
 }

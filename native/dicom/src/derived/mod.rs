@@ -45,7 +45,7 @@ use uid::NewUids;
 use crate::error::Error;
 use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_opened};
 use crate::pixels::padding::PaddingOf;
-use crate::pixels::{FileBytes, SliceFile, digest, is_planned};
+use crate::pixels::{FileBytes, Secret, SliceFile, digest, is_planned};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
 
@@ -75,8 +75,10 @@ pub struct Derivation {
     pub method: String,
     /// Digest of what the composite is a function of; the UIDs come from it.
     pub digest: [u8; 32],
-    /// Digest of the source's pixels: the salt of UIDs that replace the source's.
-    pub pixels: [u8; 32],
+    /// Digests of the source's slices, when the composite's were read: another reading must find the same.
+    pub digests: Vec<[u8; 32]>,
+    /// Secret of the source's pixels: what hides the source's UIDs.
+    pub secret: Secret,
     /// Version of the software; another one makes other instances, so its UIDs are others.
     pub version: String,
     /// How pixels are written.
@@ -169,7 +171,10 @@ pub fn derive(
         let mut source = vec![0; plan.pixels()];
         for ((&slice, planned), stored) in slices.iter().zip(&planned).zip(stored.chunks_mut(plan.pixels())) {
             let padding = PaddingOf::planned(planned);
-            opened.pixels(plan, slice, &mut source)?;
+            let offset = opened.pixels(plan, slice, &mut source)?;
+            if Some(&digest::of_stored(&source, offset)) != derivation.digests.get(slice) {
+                return Err(wrong(Problem::Changed));
+            }
             let pairs = stored.iter_mut().zip(&source);
             pairs
                 .filter(|(_, source)| padding.contains(**source))
@@ -230,7 +235,7 @@ fn copied(
             needed.unwrap_or_else(|| profile::action(tag))
         }
     };
-    let uids = NewUids { pixels: derivation.pixels };
+    let uids = NewUids { secret: derivation.secret.0 };
     copy::copy(
         &DataSetBytes::open(file)?,
         &Rules { action: &action, uids, known_only: !derivation.patient_data, signed: header.pixels.signed },

@@ -13,18 +13,18 @@ pub(super) fn uid(parts: &[&[u8]]) -> String {
     format!("2.25.{uuid}")
 }
 
-/// New UIDs for those of a scan: the same for the same, and unknown to who has not got the scan, since the digest of its
-/// pixels is part of what is hashed.
+/// New UIDs for those of a scan: the same for the same. Who has the derived instances and a list of the source's UIDs cannot tell
+/// which became which: a secret of the scan is part of what is hashed, which only its pixels give.
 #[derive(Clone, Copy)]
 pub(super) struct NewUids {
-    /// Digest of the pixels of the series.
-    pub pixels: [u8; 32],
+    /// Secret of the series.
+    pub secret: [u8; 32],
 }
 
 impl NewUids {
     /// The UID that stands for `old`.
     pub fn replace(&self, old: &str) -> String {
-        uid(&[b"tomobasis uid 1\n", &self.pixels, old.as_bytes()])
+        uid(&[b"tomobasis uid 2\n", &self.secret, old.as_bytes()])
     }
 }
 
@@ -42,7 +42,7 @@ mod tests {
 
     #[test]
     fn another_scan_gives_other_uids() {
-        let (one, other) = (NewUids { pixels: [1; 32] }, NewUids { pixels: [2; 32] });
+        let (one, other) = (NewUids { secret: [1; 32] }, NewUids { secret: [2; 32] });
         assert_eq!(one.replace("1.2.3"), one.replace("1.2.3"));
         assert_ne!(one.replace("1.2.3"), one.replace("1.2.4"));
         assert_ne!(one.replace("1.2.3"), other.replace("1.2.3"));

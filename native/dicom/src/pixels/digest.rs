@@ -1,13 +1,53 @@
 //! The digest of a slice: SHA-256 of its stored pixels as little-endian 32-bit integers, row by row.
 //! 32 bits whatever the format, so that a slice has one digest however its file stores it.
+//!
+//! Two of them come from one pass. One is published; the other, of the pixels and [`SECRET`] behind them, never is: what hides UIDs
+//! is keyed with it. From the published one it cannot be computed, although SHA-256 can be continued from its value: what one gets so
+//! is a digest of the pixels, SHA-256's own padding and more, and padding begins with the byte 0x80, not with a `t`.
 
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+
+/// What follows the pixels in what the secret is the digest of.
+const SECRET: &[u8] = b"tomobasis secret 1\n";
+
+/// A function of pixels that only who has them knows: it stands in no file and no message.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Secret(pub [u8; 32]);
+
+impl Secret {
+    /// That of a series, from those of its slices in order.
+    pub fn of_series(slices: impl IntoIterator<Item = Secret>) -> Self {
+        let mut digest = Sha256::new();
+        slices.into_iter().for_each(|slice| digest.update(slice.0));
+        Self(digest.finalize().into())
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret")
+    }
+}
 
 /// Pixels widened at a time: the buffer stays in the first-level cache.
 const BATCH: usize = 2048;
 
 /// Digest of the stored pixels, which are `values` plus `offset`.
 pub(crate) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
+    hashed(values, offset).finalize().into()
+}
+
+/// Digest and secret of the stored pixels.
+pub(crate) fn both_of_stored(values: &[i16], offset: i32) -> ([u8; 32], Secret) {
+    let digest = hashed(values, offset);
+    let secret = digest.clone().chain_update(SECRET).finalize().into();
+    (digest.finalize().into(), Secret(secret))
+}
+
+fn hashed(values: &[i16], offset: i32) -> Sha256 {
     let mut digest = Sha256::new();
     let mut buffer = [0_u8; 4 * BATCH];
     for batch in values.chunks(BATCH) {
@@ -17,7 +57,7 @@ pub(crate) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
         }
         digest.update(&buffer[..4 * batch.len()]);
     }
-    digest.finalize().into()
+    digest
 }
 
 #[cfg(test)]
@@ -27,7 +67,12 @@ mod tests {
     #[test]
     fn the_digest_is_that_of_the_widened_stored_values() {
         let values: Vec<i16> = (0..5000).map(|i| (i * 13 - 32768) as i16).collect();
-        let bytes: Vec<u8> = (0..5000_i32).flat_map(|i| (i * 13).to_le_bytes()).collect();
-        assert_eq!(of_stored(&values, 32768), <[u8; 32]>::from(Sha256::digest(bytes)));
+        let mut bytes: Vec<u8> = (0..5000_i32).flat_map(|i| (i * 13).to_le_bytes()).collect();
+        assert_eq!(of_stored(&values, 32768), <[u8; 32]>::from(Sha256::digest(&bytes)));
+        let (digest, secret) = both_of_stored(&values, 32768);
+        assert_eq!(digest, of_stored(&values, 32768));
+        bytes.extend(b"tomobasis secret 1\n");
+        assert_eq!(secret.0, <[u8; 32]>::from(Sha256::digest(&bytes)));
+        assert!(!format!("{secret:?}").contains(char::is_numeric));
     }
 }

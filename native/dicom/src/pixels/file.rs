@@ -64,9 +64,9 @@ impl<'a> SliceFile<'a> {
     /// As [`decode`](crate::decode).
     pub fn decode(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<SliceRecord, Error> {
         let (what, mut findings) = self.stored(plan, slice, out)?;
-        let digest = digest::of_stored(out, what.offset);
+        let (digest, secret) = digest::both_of_stored(out, what.offset);
         findings.padding = padding::replace(plan, what, out);
-        Ok(SliceRecord { digest, findings })
+        Ok(SliceRecord { digest, secret, findings })
     }
 
     /// The pixels as they are stored, padding too, less the slice's offset, which is returned.

@@ -1,8 +1,9 @@
 //! What decoding a slice finds besides its pixels: what is told of it, and what the result needs to know of it.
 //!
 //! A decoder never prints: it counts here. The counts of all slices are put into sentences once, by [`notes`], wherever the
-//! slices were decoded: in the job they travel with the slices' digests, as the 64 bytes of a [`SliceRecord`].
+//! slices were decoded: in the job they travel with the slices' digests, as the 96 bytes of a [`SliceRecord`].
 
+use super::digest::Secret;
 use super::padding::PaddingFound;
 use crate::series::{Note, NoteKind, SeriesPlan, share};
 
@@ -11,6 +12,8 @@ use crate::series::{Note, NoteKind, SeriesPlan, share};
 pub struct SliceRecord {
     /// SHA-256 of the stored pixels as little-endian 32-bit integers.
     pub digest: [u8; 32],
+    /// A secret of these pixels.
+    pub secret: Secret,
     /// What else was found.
     pub findings: Findings,
 }
@@ -92,9 +95,9 @@ impl Findings {
 
 impl SliceRecord {
     /// Bytes of a record.
-    pub const BYTES: usize = 64;
+    pub const BYTES: usize = 96;
 
-    /// The digest, then eight numbers of 32 bits, little-endian.
+    /// The digest, the secret, then eight numbers of 32 bits, little-endian.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {
         let Findings { padding, spare_bits, remarks } = self.findings;
@@ -102,8 +105,8 @@ impl SliceRecord {
         let [corner_value, low, high] = [corner_value, low, high].map(i32::cast_unsigned);
         let numbers = [declared, corners, corner_value, replaced, low, high, spare_bits, remarks];
         let mut bytes = [0; Self::BYTES];
-        let (digest, rest) = bytes.split_at_mut(self.digest.len());
-        digest.copy_from_slice(&self.digest);
+        let (hashes, rest) = bytes.split_at_mut(64);
+        hashes.copy_from_slice([self.digest, self.secret.0].as_flattened());
         rest.copy_from_slice(numbers.map(u32::to_le_bytes).as_flattened());
         bytes
     }
@@ -112,13 +115,18 @@ impl SliceRecord {
     #[must_use]
     pub fn from_bytes(bytes: &[u8; Self::BYTES]) -> Option<Self> {
         let (digest, rest) = bytes.split_first_chunk::<32>()?;
+        let (secret, rest) = rest.split_first_chunk::<32>()?;
         let (numbers, _) = rest.as_chunks::<4>();
         let numbers: [[u8; 4]; 8] = numbers.try_into().ok()?;
         let [declared, corners, corner_value, replaced, low, high, spare_bits, remarks] =
             numbers.map(u32::from_le_bytes);
         let [corner_value, low, high] = [corner_value, low, high].map(u32::cast_signed);
         let padding = PaddingFound { declared, corners, corner_value, replaced, range: (low, high) };
-        Some(Self { digest: *digest, findings: Findings { padding, spare_bits, remarks } })
+        Some(Self {
+            digest: *digest,
+            secret: Secret(*secret),
+            findings: Findings { padding, spare_bits, remarks },
+        })
     }
 }
 
@@ -168,7 +176,7 @@ mod tests {
             PaddingFound { declared: 1, corners: 2, corner_value: -3024, replaced: 3, range: (-1024, 65535) };
         let mut findings = Findings { padding, spare_bits: 7, ..Findings::default() };
         findings.remark(Remark::JpegLsZeros);
-        let record = SliceRecord { digest: [9; 32], findings };
+        let record = SliceRecord { digest: [9; 32], secret: Secret([8; 32]), findings };
         assert_eq!(SliceRecord::from_bytes(&record.to_bytes()), Some(record));
         assert!(findings.has(Remark::JpegLsZeros) && !findings.has(Remark::Overlays));
     }

@@ -34,6 +34,7 @@ mod shape;
 mod sof;
 mod stored;
 
+pub use digest::Secret;
 pub(crate) use file::is_planned;
 pub use file::{FileBytes, SliceFile};
 pub use findings::{Findings, Remark, SliceRecord, notes};

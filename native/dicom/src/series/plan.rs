@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::Error;
 use crate::header::PixelFormat;
 use crate::label::FileLabel;
 use crate::pixels::PaddingRule;
+use crate::problem::Problem;
 
 /// A series: its slices in spatial order and what they have in common.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -189,6 +191,25 @@ impl SeriesPlan {
     /// The name of a slice's file in messages; `None` when there is no such slice.
     pub fn file_label(&self, slice: usize) -> Option<FileLabel> {
         self.slices.get(slice).map(|slice| self.label_of(slice))
+    }
+
+    /// Refuses pixels that are not the ones that were read before: both are digests of all slices, in series order.
+    ///
+    /// # Errors
+    /// `Slice` for the first that differs, `Argument` when they are not of so many slices.
+    pub fn check_same_pixels(&self, before: &[[u8; 32]], now: &[[u8; 32]]) -> Result<(), Error> {
+        if before.len() != self.slices.len() || now.len() != self.slices.len() {
+            let (before, now, slices) = (before.len(), now.len(), self.slices.len());
+            return Err(Error::Argument(format!(
+                "{before} and {now} digests do not belong to {slices} slices"
+            )));
+        }
+        let differ = |&slice: &usize| before.get(slice) != now.get(slice);
+        let mut changed = (0..self.slices.len()).filter(differ);
+        match changed.next().and_then(|slice| self.file_label(slice)) {
+            Some(file) => Err(Error::Slice { file, problem: Problem::Changed, others: changed.count() }),
+            None => Ok(()),
+        }
     }
 
     pub(super) fn label_of(&self, slice: &SlicePlan) -> FileLabel {

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use tomobasis_dicom::derived::{Derivation, DerivedSyntax};
 use tomobasis_dicom::testing::DicomFile;
-use tomobasis_dicom::{Error, Inventory, SeriesChoice, SeriesPlan};
+use tomobasis_dicom::{Error, Inventory, Secret, SeriesChoice, SeriesPlan};
 
 /// An inventory of files, read as a caller would: a small head first, more on request.
 pub fn inventory(files: &[Vec<u8>]) -> Inventory {
@@ -45,7 +45,8 @@ pub fn derivation() -> Derivation {
         slices: 9,
         method: "exact SVD".to_owned(),
         digest: [1; 32],
-        pixels: [2; 32],
+        digests: Vec::new(),
+        secret: Secret([2; 32]),
         version: "1.2.3".to_owned(),
         syntax: DerivedSyntax::Explicit,
         patient_data: true,

@@ -132,7 +132,7 @@ pub struct Run {
     pub kernel: String,
     /// Architecture and instruction sets of the machine that finished the result.
     pub instruction_set: String,
-    /// Salted hash of the input's name.
+    /// Hash of the input's name.
     pub input: Digest,
     /// What the runner said of itself: engine, threads, seconds per stage.
     #[serde(flatten)]
@@ -222,7 +222,7 @@ impl Manifest {
                 libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),
                 kernel: tomobasis_linalg::kernel_name().to_owned(),
                 instruction_set: instruction_set(),
-                input: input_hash(&decomposition.pixels, &options.input),
+                input: input_hash(&decomposition.secret, &options.input),
                 environment,
             },
         })

@@ -28,19 +28,22 @@ public final class BlockRenderer extends NativeObject {
    * @param block index of the block
    * @param values {@code rows} x n stored integers, slice-major: pixel i of slice j is at {@code j * rows + i}
    * @param rows number of pixels in this block
+   * @param sliceRecords of all slices when this block was read, as {@link SliceDecoder#decode} gives them
    * @param starts first place of each run that derived DICOM cuts the slices into, ascending from 0; the slices of one file have
    *     neighbouring places, and files the order of their first slices
    * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, its strips
    *     for {@link #pictures}, and with derived DICOM one strip for each run, for {@link DerivedSlices#add}
+   * @throws InputException for a block of other pixels than those that were decomposed: a file has changed
    */
-  public byte[][] render(int block, short[] values, int rows, int[] starts) {
+  public byte[][] render(int block, short[] values, int rows, byte[] sliceRecords, int[] starts) {
     requireNonNegative(block, "block");
     requirePositive(rows, "rows");
+    Objects.requireNonNull(sliceRecords, "sliceRecords");
     Objects.requireNonNull(starts, "starts");
     if (values.length == 0 || values.length % rows != 0) {
       throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
     }
-    return read(handle -> render0(handle, block, values, rows, starts));
+    return read(handle -> render0(handle, block, values, rows, sliceRecords, starts));
   }
 
   /**
@@ -58,7 +61,8 @@ public final class BlockRenderer extends NativeObject {
 
   private static native void free(long handle);
 
-  private static native byte[][] render0(long handle, int block, short[] values, int rows, int[] starts);
+  private static native byte[][] render0(
+      long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts);
 
   private static native NamedFile[] pictures0(long handle, byte[][] strips);
 }

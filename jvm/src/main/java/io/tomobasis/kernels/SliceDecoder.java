@@ -5,7 +5,7 @@ import java.util.Objects;
 /** Decodes slices of one series from the bytes of their files. Immutable: any number of threads may share one. */
 public final class SliceDecoder extends NativeObject {
   /** Bytes of what decoding says of a slice: its digest (32 bytes), then what else was found. */
-  public static final int RECORD_BYTES = 64;
+  public static final int RECORD_BYTES = 96;
 
   /** Bytes of the digest at the beginning of a record. */
   public static final int DIGEST_BYTES = 32;

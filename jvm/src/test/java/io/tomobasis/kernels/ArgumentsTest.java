@@ -12,6 +12,7 @@ import org.junit.jupiter.api.function.Executable;
 @DisplayNameGeneration(DisplayNameGenerator.ReplaceUnderscores.class)
 class ArgumentsTest {
   private static final SyntheticCt CT = new SyntheticCt(3, 8, 6, 1);
+  private static final byte[] RECORDS = Runs.decode(CT, Runs.plan(CT), new short[CT.slices() * CT.pixels()]);
 
   @Test
   void nulls_are_null_pointer_exceptions() throws Exception {
@@ -41,8 +42,8 @@ class ArgumentsTest {
       assertNull(() -> decomposition.finish(new byte[][] {null}, new byte[0][], new NamedFile[0], "{}"));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[] {null}, "{}"));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[0][], new NamedFile[0], null));
-      assertNull(() -> renderer.render(0, null, 48, new int[0]));
-      assertNull(() -> renderer.render(0, new short[48], 48, null));
+      assertNull(() -> renderer.render(0, null, 48, RECORDS, new int[0]));
+      assertNull(() -> renderer.render(0, new short[48], 48, RECORDS, null));
       assertNull(() -> renderer.pictures(new byte[][] {null}));
       assertNull(() -> decomposition.finish(new byte[0][], new byte[][] {null}, new NamedFile[0], "{}"));
     }
@@ -106,16 +107,16 @@ class ArgumentsTest {
       assertThrows(TomoBasisException.class, () -> found.add(1, new short[144], 48));
       found.add(0, new short[144], 48);
       byte[] partials = found.take();
-      assertThrows(ComputationException.class, () -> driver.finish(new byte[96])); // the pass is not done
+      assertThrows(ComputationException.class, () -> driver.finish(RECORDS)); // the pass is not done
       assertIllegal(() -> driver.take(new byte[][] {partials}, 1)); // and cannot be resumed
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
-      assertIllegal(() -> renderer.render(-1, new short[144], 48, new int[0]));
-      assertIllegal(() -> renderer.render(0, new short[144], 0, new int[0]));
-      assertIllegal(() -> renderer.render(0, new short[145], 48, new int[0]));
-      assertThrows(TomoBasisException.class, () -> renderer.render(0, new short[96], 48, new int[0]));
-      assertThrows(TomoBasisException.class, () -> renderer.render(1, new short[144], 48, new int[0]));
+      assertIllegal(() -> renderer.render(-1, new short[144], 48, RECORDS, new int[0]));
+      assertIllegal(() -> renderer.render(0, new short[144], 0, RECORDS, new int[0]));
+      assertIllegal(() -> renderer.render(0, new short[145], 48, RECORDS, new int[0]));
+      assertThrows(TomoBasisException.class, () -> renderer.render(0, new short[96], 48, RECORDS, new int[0]));
+      assertThrows(TomoBasisException.class, () -> renderer.render(1, new short[144], 48, RECORDS, new int[0]));
     }
   }
 
@@ -142,7 +143,7 @@ class ArgumentsTest {
     assertClosed(() -> gram.part(0, 1));
     assertClosed(decomposition::toBytes);
     assertClosed(decomposition::summary);
-    assertClosed(() -> renderer.render(0, new short[144], 48, new int[0]));
+    assertClosed(() -> renderer.render(0, new short[144], 48, RECORDS, new int[0]));
     assertClosed(() -> new BlockRenderer(decomposition));
     assertClosed(driver::pass);
     assertClosed(() -> driver.take(new byte[0][], 1));

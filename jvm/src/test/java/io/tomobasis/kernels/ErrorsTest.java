@@ -61,7 +61,7 @@ class ErrorsTest {
             driver.take(new byte[][] {found.take()}, 1);
           }
         }
-        assertOneLine(InputException.class, 3, "--input", () -> driver.finish(new byte[32 * CT.slices()]));
+        assertOneLine(InputException.class, 3, "--input", () -> driver.finish(new byte[SliceDecoder.RECORD_BYTES * CT.slices()]));
       }
     }
   }

@@ -23,6 +23,11 @@ import org.junit.jupiter.api.Test;
 class RoundTripTest {
   private static final SyntheticCt CT = new SyntheticCt(5, 80, 70, 2); // two row blocks, the second one short
 
+  /** Of all slices of the scan. */
+  private static byte[] records() {
+    return Runs.decode(CT, Runs.plan(CT), new short[CT.slices() * CT.pixels()]);
+  }
+
   @Test
   void slices_are_decoded_to_their_stored_values_with_their_digest() throws Exception {
     short[] pixels = new short[CT.slices() * CT.pixels()];
@@ -145,7 +150,7 @@ class RoundTripTest {
       byte[][] records = new byte[Runs.blocks(CT)][];
       byte[][] strips = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), new int[0]);
+        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[0]);
         assertEquals("PAR1", new String(rendered[0], 0, 4));
         records[b] = rendered[1];
         strips[b] = rendered[2];
@@ -180,7 +185,7 @@ class RoundTripTest {
       assertEquals("dicom/k=2/slice-00000.dcm", whole.get(0).path());
       byte[][] records = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        records[b] = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), new int[] {0})[1];
+        records[b] = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[] {0})[1];
       }
       byte[][] derived = whole.stream().map(DerivedFile::records).toArray(byte[][]::new);
       NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}");
@@ -195,7 +200,7 @@ class RoundTripTest {
       int end = run + 1 < starts.length ? starts[run + 1] : CT.slices();
       try (DerivedSlices slices = new DerivedSlices(renderer, starts[run], end - starts[run])) {
         for (int b = Runs.blocks(CT) - 1; b >= 0; b--) {
-          slices.add(renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), starts)[3 + run]);
+          slices.add(renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), starts)[3 + run]);
         }
         for (int j = starts[run]; j < end; j++) {
           files.addAll(List.of(slices.write(j, "slice" + j, CT.file(j))));
@@ -213,11 +218,11 @@ class RoundTripTest {
     try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
       decomposition.close();
       short[] block = Runs.block(CT, pixels, 0);
-      byte[][] once = renderer.render(0, block, Runs.rows(CT, 0), new int[0]);
+      byte[][] once = renderer.render(0, block, Runs.rows(CT, 0), records(), new int[0]);
       int rows = Runs.rows(CT, 0);
       IntStream.range(0, 16)
           .parallel()
-          .forEach(i -> assertArrayEquals(once, renderer.render(0, block, rows, new int[0])));
+          .forEach(i -> assertArrayEquals(once, renderer.render(0, block, rows, records(), new int[0])));
     }
   }
 

@@ -137,7 +137,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val solved = named(sums)(passes match {
       case None => exact(plan, blocks)
-      case Some(passes) => inPasses(passes, blocks)
+      case Some(passes) => inPasses(passes, layout.slices, blocks)
     })
     Seq(decode, sums).foreach(progress.await)
 
@@ -181,13 +181,13 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
   }
 
   /** Runs all passes of the other methods; what is left for the driver is the result of the call. */
-  private def inPasses(driver: PassDriver, blocks: RDD[RowBlock]): () => Decomposition = {
+  private def inPasses(driver: PassDriver, slices: Int, blocks: RDD[RowBlock]): () => Decomposition = {
     driver.checkResults(sc.getConf.getSizeAsBytes("spark.driver.maxResultSize", "1g"), blocks.getNumPartitions)
-    val last = FixedOrderPasses.run(sc, blocks, driver, driverThreads)
+    val last = FixedOrderPasses.run(sc, blocks, slices, driver, driverThreads)
     () =>
       Using.resource(driver) { driver =>
-        driver.take(last.map(_.bytes), driverThreads)
-        driver.finish(last.flatMap(_.records))
+        driver.take(last.partials, driverThreads)
+        driver.finish(last.records)
       }
   }
 

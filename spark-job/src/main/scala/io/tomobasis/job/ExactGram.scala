@@ -9,17 +9,18 @@ import io.tomobasis.kernels.GramAccumulator
  * The exact Gram matrix of a series, and the slice records that came along.
  *
  * @param parts   of a GramAccumulator over all row blocks, in order
- * @param records what decoding said of each slice, as SliceDecoder returns it
+ * @param records what decoding said of the slices, as [[SliceRecords.union]] has it
  */
 final case class ExactGram(parts: Array[Array[Byte]], records: Array[Byte])
 
 /**
  * A part of the sums over some row blocks.
  *
- * @param records what decoding said of each slice, in part 0 where row block 0 is among them; empty elsewhere
+ * @param records what decoding said of the slices, as [[SliceRecords.union]] has it, in part 0; empty elsewhere
  */
 final case class GramPart(bytes: Array[Byte], records: Array[Byte]) {
-  def +(other: GramPart): GramPart = GramPart(GramAccumulator.sum(bytes, other.bytes), records ++ other.records)
+  def plus(other: GramPart, slices: Int): GramPart =
+    GramPart(GramAccumulator.sum(bytes, other.bytes), SliceRecords.union(records, other.records, slices))
 }
 
 /**
@@ -38,12 +39,12 @@ object ExactGram {
     val perJob = resultBytes(sc)
     val bytes = 4L * columns * (columns + 1)
     if (bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
-      val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_ + _)
+      val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_.plus(_, columns))
       ExactGram(Array(whole.bytes), whole.records)
     } else {
       val parts = (bytes / math.max(1, math.min(PartBytes, perJob / 2)) + 1).toInt
       val added = new ShuffledRDD[Int, GramPart, GramPart](partial(blocks, columns, parts), new HashPartitioner(parts))
-        .mapPartitions(_.map(_._2).reduceOption(_ + _).iterator)
+        .mapPartitions(_.map(_._2).reduceOption(_.plus(_, columns)).iterator)
       val atOnce = math.max(1, parts * perJob / bytes).toInt
       val all =
         (0 until parts).grouped(atOnce).flatMap(sc.runJob(added, (part: Iterator[GramPart]) => part.next(), _)).toArray
@@ -65,7 +66,7 @@ object ExactGram {
       var records = Array.emptyByteArray
       for (block <- mine) {
         sum.add(block.values, block.rows)
-        if (block.index == 0) records = block.records
+        records = SliceRecords.union(block.records, records, columns)
       }
       Iterator.tabulate(parts)(i => i -> GramPart(sum.part(i, parts), if (i == 0) records else Array.emptyByteArray))
     }

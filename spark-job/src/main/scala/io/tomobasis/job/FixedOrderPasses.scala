@@ -12,9 +12,12 @@ import io.tomobasis.kernels.{BlockPartials, BlockPass, PassDriver}
  * What a pass found in the row blocks of a partition, and the slice records that came along.
  *
  * @param bytes   of BlockPartials
- * @param records what decoding said of each slice, as SliceDecoder returns it, where block 0 is; empty in the others
+ * @param records what decoding said of the slices, as [[SliceRecords.union]] has it
  */
 final case class PassPart(bytes: Array[Byte], records: Array[Byte])
+
+/** What the last pass found, and the slice records of all passes. */
+final case class LastPass(partials: Array[Array[Byte]], records: Array[Byte])
 
 /**
  * The methods whose sums have a fixed order, pass after pass over the row blocks. Each pass is broadcast; what a block contributes is
@@ -24,17 +27,20 @@ final case class PassPart(bytes: Array[Byte], records: Array[Byte])
 object FixedOrderPasses {
 
   /** Runs all passes; what the last one found is still to be taken by the driver. */
-  def run(sc: SparkContext, blocks: RDD[RowBlock], driver: PassDriver, threads: Int): Array[PassPart] = {
-    @tailrec def from(parts: Array[PassPart]): Array[PassPart] =
-      if (driver.left == 1) parts
+  def run(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int): LastPass = {
+    @tailrec def from(before: Array[Byte]): LastPass = {
+      val parts = one(sc, blocks, slices, driver.pass.get)
+      val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
+      if (driver.left == 1) found
       else {
-        driver.take(parts.map(_.bytes), threads)
-        from(one(sc, blocks, driver.pass.get))
+        driver.take(found.partials, threads)
+        from(found.records)
       }
-    from(one(sc, blocks, driver.pass.get))
+    }
+    from(Array.emptyByteArray)
   }
 
-  private def one(sc: SparkContext, blocks: RDD[RowBlock], bytes: Array[Byte]): Array[PassPart] = {
+  private def one(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, bytes: Array[Byte]): Array[PassPart] = {
     val pass = sc.broadcast(new SharedPass(bytes))
     try
       blocks
@@ -43,7 +49,7 @@ object FixedOrderPasses {
             var records = Array.emptyByteArray
             for (block <- mine) {
               found.add(block.index, block.values, block.rows)
-              if (block.index == 0) records = block.records
+              records = SliceRecords.union(block.records, records, slices)
             }
             Iterator.single(PassPart(found.take(), records))
           }

@@ -46,11 +46,13 @@ final class RenderBlocks private (
 
   /** What is shuffled, by the partition that takes it: 0 what is small, i + 1 the composites of run i. */
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
-    val made = renderer.value.get.render(block.index, block.values, block.rows, starts.init)
-    val (part, record, strips) = (made(0), made(1), made(2))
-    if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
-    val composites = made.iterator.drop(3).zipWithIndex.map { case (strip, run) => run + 1 -> CompositeStrip(strip) }
-    Iterator.single(0 -> RenderedBlock(block.index, record, strips)) ++ composites
+    badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
+      val made = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
+      val (part, record, strips) = (made(0), made(1), made(2))
+      if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
+      val composites = made.iterator.drop(3).zipWithIndex.map { case (strip, run) => run + 1 -> CompositeStrip(strip) }
+      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, record, strips)) ++ composites
+    }
   }
 
   /** Draws the pictures and writes the derived files. */

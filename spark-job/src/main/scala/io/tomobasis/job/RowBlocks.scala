@@ -21,20 +21,18 @@ object RowBlocks {
   private[job] def assemble(pieces: Iterator[Piece], layout: Layout, blocks: Range): Seq[RowBlock] = {
     val values = blocks.map(block => new Array[Short](Math.multiplyExact(layout.slices, layout.rows(block))))
     val filled = new Array[Int](blocks.length)
-    val records = new Array[Byte](if (blocks.contains(0)) SliceDecoder.RECORD_BYTES * layout.slices else 0)
+    val records = blocks.map(_ => new Array[Byte](SliceDecoder.RECORD_BYTES * layout.slices))
     for (piece <- pieces) {
       val i = piece.block - blocks.start
       System.arraycopy(piece.values, 0, values(i), piece.firstSlice * layout.rows(piece.block), piece.values.length)
-      if (piece.block == 0) {
-        val at = SliceDecoder.RECORD_BYTES * piece.firstSlice
-        System.arraycopy(piece.records, 0, records, at, piece.records.length)
-      }
+      val at = SliceDecoder.RECORD_BYTES * piece.firstSlice
+      System.arraycopy(piece.records, 0, records(i), at, piece.records.length)
       filled(i) += piece.values.length
     }
     blocks.zipWithIndex.map { case (block, i) =>
       if (filled(i) != values(i).length)
         throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")
-      RowBlock(block, layout.rows(block), layout.slices, values(i), if (block == 0) records else Array.emptyByteArray)
+      RowBlock(block, layout.rows(block), layout.slices, values(i), records(i))
     }
   }
 }

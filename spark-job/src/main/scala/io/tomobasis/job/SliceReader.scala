@@ -86,7 +86,7 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
       val values = new Array[Short](run.length * rows)
       for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
-      block -> Piece(block, run.head.slice, values, if (block == 0) records else Array.emptyByteArray)
+      block -> Piece(block, run.head.slice, values, records)
     }
   }
 

@@ -25,7 +25,7 @@ class RowBlocksSuite extends AnyFunSuite {
     val slices = runs.of(part)
     val values =
       slices.flatMap(j => (0 until layout.rows(block)).map(i => value(j, layout.firstRow(block) + i))).toArray
-    Piece(block, slices.start, values, if (block == 0) slices.flatMap(record(_)).toArray else Array.emptyByteArray)
+    Piece(block, slices.start, values, slices.flatMap(record(_)).toArray)
   }
 
   test("the last row block is short and the blocks cover all pixels") {
@@ -42,8 +42,7 @@ class RowBlocksSuite extends AnyFunSuite {
       for (block <- blocks; j <- 0 until 7; i <- Seq(0, 1, block.rows - 1))
         assert(block.values(j * block.rows + i) == value(j, layout.firstRow(block.index) + i))
       assert(blocks.map(_.index) == Seq(0, 1, 2))
-      assert(blocks.head.records.toSeq == (0 until 7).flatMap(record(_)))
-      assert(blocks.tail.forall(_.records.isEmpty))
+      assert(blocks.forall(_.records.toSeq == (0 until 7).flatMap(record(_))))
     }
   }
 
@@ -51,7 +50,16 @@ class RowBlocksSuite extends AnyFunSuite {
     val all = RowBlocks.assemble(pieces(Runs(7, 3)).iterator, layout, 0 until 3)
     val last = RowBlocks.assemble(pieces(Runs(7, 3)).filter(_.block > 0).iterator, layout, 1 until 3)
     for ((a, b) <- all.tail.zip(last))
-      assert(a.index == b.index && a.values.sameElements(b.values) && b.records.isEmpty)
+      assert(a.index == b.index && a.values.sameElements(b.values) && a.records.sameElements(b.records))
+  }
+
+  test("records that were made at different times are kept once each") {
+    val (one, other) = ((0 until 7).flatMap(record(_)).toArray, (1 until 8).flatMap(record(_)).toArray)
+    val union = SliceRecords.union(_: Array[Byte], _: Array[Byte], 7)
+    assert(union(one, Array.emptyByteArray).sameElements(one))
+    assert(union(Array.emptyByteArray, one).sameElements(one))
+    assert(union(one, one).sameElements(one))
+    assert(union(union(one, other), union(other, one)).toSeq == (one ++ other).toSeq)
   }
 
   test("a missing piece is an error, not a block with zeros") {
