@@ -6,10 +6,24 @@
 //! its page than the source does in its own. That is where the C library's allocator puts a block of half a
 //! megabyte.
 
+use std::collections::TryReserveError;
 use std::io;
 
 /// Bytes of a page.
 const PAGE: usize = 4096;
+
+/// Bytes of a file that is read whole, at most: those of an array of the job.
+pub const LONGEST_FILE: u64 = i32::MAX as u64 - 8;
+
+/// So many zeros, or an error where there is no memory for them.
+///
+/// # Errors
+/// When the allocator refuses.
+pub fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, TryReserveError> {
+    // Asked for first and given back, since only the infallible way takes pages that the system has zeroed already.
+    Vec::<T>::new().try_reserve_exact(count)?;
+    Ok(vec![T::default(); count])
+}
 
 /// A buffer for files of any length.
 #[derive(Debug, Default)]
@@ -26,14 +40,14 @@ impl FileBuffer {
     /// Has `read` fill `length` bytes, all of them; what was here before is gone.
     ///
     /// # Errors
-    /// Those of `read`, and `OutOfMemory` for a length that no memory has.
+    /// Those of `read`, and `OutOfMemory` for a length that there is no memory for.
     pub fn fill(&mut self, length: u64, read: impl FnOnce(&mut [u8]) -> io::Result<()>) -> io::Result<&[u8]> {
         let length = usize::try_from(length).map_err(|_| io::ErrorKind::OutOfMemory)?;
         let needed = length.checked_add(PAGE).ok_or(io::ErrorKind::OutOfMemory)?;
         if self.memory.len() < needed {
             // Not resized, which would copy.
             self.memory = Vec::new();
-            self.memory = vec![0; needed];
+            self.memory = zeros(needed)?;
         }
         let start = self.memory.as_ptr().align_offset(PAGE).min(PAGE);
         let bytes = self.memory.get_mut(start..start + length).ok_or(io::ErrorKind::OutOfMemory)?;

@@ -21,10 +21,12 @@ pub enum Error {
     #[error("the input holds no files; name a folder, an object-store prefix or a file with --input")]
     NoFiles,
     /// Files, but no DICOM.
-    #[error("none of the {files} files of the input is DICOM; name the folder of a CT series with --input")]
+    #[error("none of the {files} files of the input is DICOM; {}", instead_of(packed))]
     NoDicom {
         /// Files seen.
         files: usize,
+        /// Archives and compressed files among them, with counts.
+        packed: String,
     },
     /// DICOM, but no slices.
     #[error(
@@ -161,6 +163,14 @@ impl Error {
             Error::Slice { file, .. } | Error::DuplicateInstance { first: file, .. } => Some(file.index),
             _ => None,
         }
+    }
+}
+
+/// What to name in place of files that are not DICOM.
+fn instead_of(packed: &str) -> String {
+    match packed {
+        "" => "name the folder of a CT series with --input".to_owned(),
+        _ => format!("some are packed ({packed}): unpack them, or name one zip or tar with --input"),
     }
 }
 

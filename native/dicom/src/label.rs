@@ -61,9 +61,38 @@ pub fn file_label(index: usize, count: usize, name: &str) -> String {
     FileLabel { index, count, id: salted_id("file", name) }.to_string()
 }
 
+/// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colours or
+/// turn the direction of writing are shown as `\u{1b}`.
+pub fn printable(text: &str) -> String {
+    let moves = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+    };
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        if moves(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+    }
+    shown
+}
+
+/// The same for text in lines of our own.
+pub fn printable_lines(text: &str) -> String {
+    text.split('\n').map(printable).collect::<Vec<_>>().join("\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_a_terminal_would_obey_is_escaped() {
+        assert_eq!(
+            printable("a\u{1b}[31m\r\nb\u{9b}c\u{202e}d\u{7f}"),
+            "a\\u{1b}[31m\\u{d}\\u{a}b\\u{9b}c\\u{202e}d\\u{7f}"
+        );
+        assert_eq!(printable("Kopf \u{e9} \u{1f600}"), "Kopf \u{e9} \u{1f600}");
+        assert_eq!(printable_lines("a\n\u{1b}"), "a\n\\u{1b}");
+    }
 
     #[test]
     fn a_label_counts_from_one_and_does_not_show_the_name() {

@@ -40,15 +40,17 @@ pub mod syntax;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use buffer::FileBuffer;
+pub use buffer::{FileBuffer, LONGEST_FILE, zeros};
 pub use error::{Error, ErrorKind};
-pub use header::{ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header};
-pub use label::{FileLabel, file_label, salted_id};
+pub use header::{
+    ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header, read_header_by,
+};
+pub use label::{FileLabel, file_label, printable, printable_lines, salted_id};
 pub use pixels::{
     FileBytes, Findings, PaddingFound, PaddingRule, Remark, Secret, SliceFile, SliceRecord, decode, notes,
 };
 pub use problem::Problem;
 pub use series::{
     Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,
-    SlicePlan, SliceRole, decimals,
+    SlicePlan, SliceRole, Unread, decimals,
 };

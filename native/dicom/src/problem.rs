@@ -6,6 +6,7 @@ use dicom_core::dictionary::DataDictionary;
 use dicom_dictionary_std::StandardDataDictionary;
 use dicom_dictionary_std::tags;
 
+use crate::series::Unread;
 use crate::syntax;
 
 /// The reason why a file that holds an image cannot be used.
@@ -73,6 +74,30 @@ pub enum Problem {
          convert it to one slice per image first"
     )]
     Mosaic,
+    /// More of the file would have to be read for its header than headers have.
+    #[error(
+        "its header is longer than {limit} bytes, values that are not needed aside; convert it with a DICOM toolkit"
+    )]
+    LongHeader {
+        /// What is read at most.
+        limit: u64,
+    },
+    /// Values before the pixels take more room than a file may have.
+    #[error(
+        "its pixel data begins at byte {offset}; files are read up to byte {limit}; convert it with a DICOM toolkit"
+    )]
+    FarPixels {
+        /// Where it begins.
+        offset: u64,
+        /// How far a file may be read.
+        limit: u64,
+    },
+    /// Something of the input that is not read and may be a slice of the series.
+    #[error("it may be a slice of the series, but {why}")]
+    Unread {
+        /// Why it is not read.
+        why: Unread,
+    },
     /// An image without pixel data.
     #[error("it has no pixel data, or is cut off before it")]
     NoPixels,

@@ -121,3 +121,58 @@ proptest! {
         heads_agree(&file, file.len() / 2)?;
     }
 }
+
+/// A file of these pieces at these places, zeros between them, and how many bytes of it were asked for.
+fn sparse(length: u64, pieces: &[(u64, &[u8])]) -> (HeaderOutcome, u64) {
+    let mut read = 0;
+    let mut bytes = |range: std::ops::Range<u64>| {
+        read += range.end - range.start;
+        let mut out = vec![0; (range.end - range.start) as usize];
+        for (at, piece) in pieces {
+            for (byte, place) in piece.iter().zip(*at..) {
+                if range.contains(&place) {
+                    out[(place - range.start) as usize] = *byte;
+                }
+            }
+        }
+        Ok::<_, std::convert::Infallible>(out)
+    };
+    let head = bytes(0..1024.min(length)).unwrap();
+    let outcome = tomobasis_dicom::read_header_by(head, length, &mut bytes).unwrap();
+    (outcome, read)
+}
+
+#[test]
+fn elements_of_four_gigabytes_before_the_pixels_are_skipped() {
+    let whole = slice().bytes();
+    let at = whole.windows(4).position(|bytes| bytes == b"\x29\x00\x10\x10").unwrap() + 8;
+    let size = 0xFFFF_FF00_u32;
+    let head = [&whole[..at], &size.to_le_bytes()].concat();
+    let rest = &whole[at + 4 + 300..];
+    // Three of them, one behind the other.
+    let element = [&head[at - 8..at - 4], b"OB\0\0".as_slice(), &size.to_le_bytes()].concat();
+    let step = u64::from(size) + element.len() as u64;
+    let first = head.len() as u64 + u64::from(size);
+    let tail = first + 2 * step;
+    let length = tail + rest.len() as u64;
+    let (outcome, read) =
+        sparse(length, &[(0, &head), (first, &element), (first + step, &element), (tail, rest)]);
+    let HeaderOutcome::Slices(slices) = outcome else { panic!("{outcome:?}") };
+    assert_eq!((slices[0].rows, slices[0].columns), (2, 3));
+    assert!(read < 200_000, "{read} bytes were read");
+}
+
+#[test]
+fn a_file_that_gives_fewer_bytes_than_its_size_ends_there() {
+    let whole = slice().bytes();
+    for given in [0, 5, 131, 200, whole.len() - 3] {
+        let read = |from: u64, to: u64| {
+            whole[..given][(from as usize).min(given)..(to as usize).min(given)].to_vec()
+        };
+        let outcome = tomobasis_dicom::read_header_by(read(0, 100), whole.len() as u64, |range| {
+            Ok::<_, std::convert::Infallible>(read(range.start, range.end))
+        })
+        .unwrap();
+        assert_eq!(outcome, read_header(&whole[..given], given as u64), "{given} bytes");
+    }
+}

@@ -4,7 +4,9 @@ mod common;
 
 use common::{inventory, only, refusal};
 use tomobasis_dicom::testing::DicomFile;
-use tomobasis_dicom::{Error, ErrorKind, Inventory, NoteKind, SeriesChoice, SeriesPlan, SliceRole};
+use tomobasis_dicom::{
+    Error, ErrorKind, HeaderOutcome, Inventory, NoteKind, SeriesChoice, SeriesPlan, SliceRole, Unread,
+};
 
 const SERIES: (u16, u16) = (0x0020, 0x000E);
 const IMAGE_TYPE: (u16, u16) = (0x0008, 0x0008);
@@ -213,7 +215,7 @@ fn several_broken_slices_are_counted_in_one_error() {
 #[test]
 fn an_input_without_slices_says_what_it_holds() {
     assert_eq!(only(&[]), Err(Error::NoFiles));
-    assert_eq!(only(&[b"text".to_vec(), vec![]]), Err(Error::NoDicom { files: 2 }));
+    assert_eq!(only(&[b"text".to_vec(), vec![]]), Err(Error::NoDicom { files: 2, packed: String::new() }));
     let picture =
         slice(1, 0.0).text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").without((0x0020, 0x0032));
     let text = refusal(&[picture.bytes()]);
@@ -249,4 +251,68 @@ fn a_summary_lists_kernel_and_dose_without_patient_data() {
     assert_eq!(summary.ctdi_vol_mgy, Some((9.5, 9.5)));
     assert_eq!(summary.transfer_syntaxes, ["Explicit VR Little Endian (1.2.840.10008.1.2.1)"]);
     assert!(!serde_json::to_string(&summary).unwrap().contains("DOE"));
+}
+
+/// What is not read beside three slices, and the text of the refusal or of the note.
+fn beside(name: &str, length: Option<u64>, why: Unread) -> String {
+    let slices: Vec<Vec<u8>> = (0..3)
+        .map(|z| {
+            DicomFile::ct(2, 2, &[1, 2, 3, z as i16]).number(z + 1).position(0.0, 0.0, f64::from(z)).bytes()
+        })
+        .collect();
+    let mut inventory = common::inventory(&slices);
+    inventory.add_unread(3, name, length, why);
+    match inventory.select(&SeriesChoice::Only) {
+        Ok(plan) => plan.left_out.iter().map(|note| note.text.clone()).collect(),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[test]
+fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
+    let usual = DicomFile::ct(2, 2, &[0; 4]).bytes().len() as u64;
+    let denied = || Unread::File("permission denied".to_owned());
+    for (name, length, why, note) in [
+        ("pipe", None, Unread::Special, "1 special file"),
+        ("3.dcm", None, Unread::FolderLink, "1 link to a listed folder"),
+        ("lost+found", None, Unread::LostAndFound, "1 folder that cannot be listed"),
+        ("nowhere", None, Unread::Link, "1 link that leads nowhere"),
+        ("3.dcm", Some(100), Unread::Encrypted, "1 encrypted file"),
+        ("notes", Some(9), denied(), "1 unreadable file"),
+    ] {
+        assert_eq!(beside(name, length, why), format!("1 file not read ({note})"));
+    }
+    for (name, length, why, text) in [
+        ("scan/3.dcm", None, Unread::Link, "it is a link that leads nowhere"),
+        ("x", Some(usual), Unread::Encrypted, "it is encrypted"),
+        ("x", Some(usual), Unread::Method("LZMA".to_owned()), "it is packed by LZMA"),
+        ("x", Some(usual), denied(), "it cannot be read (permission denied)"),
+        ("x", None, Unread::Folder("permission denied".to_owned()), "cannot be listed (permission denied)"),
+    ] {
+        let refusal = beside(name, length, why);
+        assert!(refusal.starts_with("file 4 of 4 (id ") && refusal.contains(text), "{refusal}");
+    }
+}
+
+#[test]
+fn a_header_without_end_is_refused_before_much_of_it_is_read() {
+    let whole = slice(1, 0.0).implicit().raw((0x0029, 0x1010), "OB", vec![]).bytes();
+    let at = whole.windows(4).position(|bytes| bytes == b"\x29\x00\x10\x10").unwrap();
+    let length = 1 << 50;
+    let mut read = 0;
+    let outcome = tomobasis_dicom::read_header_by(whole[..at].to_vec(), length, |range| {
+        read += range.end - range.start;
+        // Empty elements, one behind the other.
+        let element = |place: u64| b"\x29\0\x11\0\0\0\0\0"[((place - at as u64) % 8) as usize];
+        Ok::<_, std::convert::Infallible>(range.map(element).collect())
+    });
+    let HeaderOutcome::Broken { problem, .. } = outcome.unwrap() else { panic!() };
+    assert!(problem.to_string().contains("its header is longer than 67108864 bytes"), "{problem}");
+    assert!(read <= tomobasis_dicom::header::LONGEST_HEADER);
+}
+
+#[test]
+fn packed_files_are_named_where_no_other_is_dicom() {
+    let text = refusal(&[vec![0x1F, 0x8B, 8, 0], b"PK\x03\x04".to_vec(), b"text".to_vec()]);
+    assert!(text.contains("none of the 3 files") && text.contains("1 x gzip, 1 x zip"), "{text}");
 }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use dicom_core::Tag;
 
-use crate::header::{Element, Elements, Stop, Vr, has_long_length};
+use crate::header::{Element, Elements, Known, Stop, Vr, has_long_length};
 use crate::syntax::EXPLICIT_LITTLE;
 
 const ITEM: Tag = Tag(0xFFFE, 0xE000);
@@ -63,7 +63,7 @@ impl Attribute {
     pub fn items(&self) -> Result<Vec<Attributes>, Stop> {
         let length = self.value.len();
         let whole = Element { tag: ITEM, vr: Some(self.vr), start: 0, length: u32::try_from(length).ok() };
-        let elements = Elements::new(&self.value, length as u64, 0, EXPLICIT_LITTLE);
+        let elements = Elements::new(Known::head(&self.value), length as u64, 0, EXPLICIT_LITTLE);
         let mut items = Vec::new();
         elements.children(&whole, |inside, item| {
             let mut attributes = Attributes::new();

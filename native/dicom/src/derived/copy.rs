@@ -14,7 +14,7 @@ use super::attribute::{
 use super::profile::{Action, dummy};
 use super::uid::NewUids;
 use super::values::admit;
-use crate::header::{DataSetBytes, Element, Elements, Stop, Vr, texts};
+use crate::header::{DataSetBytes, Element, Elements, Known, Stop, Vr, texts};
 use crate::problem::Problem;
 use crate::syntax::Encoding;
 
@@ -93,7 +93,7 @@ struct Open {
 impl<'a> Reader<'a> {
     fn elements(&self, at: u64, encoding: Encoding) -> Elements<'a> {
         let bytes: &'a [u8] = &self.source.bytes;
-        Elements::new(bytes, bytes.len() as u64, at, encoding)
+        Elements::new(Known::head(bytes), bytes.len() as u64, at, encoding)
     }
 
     fn next(&self, at: u64, encoding: Encoding) -> Result<Option<Element>, Problem> {

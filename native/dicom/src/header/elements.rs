@@ -1,14 +1,15 @@
 //! The element scanner (PS3.5 section 7): walks the data elements of one data set in file order.
 //!
-//! It sees only the head of the file. Values are skipped by their length without being read, so a few
-//! kilobytes usually suffice; when an element header or a wanted value lies beyond the head, the scan stops
-//! with the number of bytes it needs. Sequences are skipped; those of undefined length have to be walked to
+//! It sees only parts of the file, usually its head. Values are skipped by their length without being read, so a few
+//! kilobytes usually suffice; when an element header or a wanted value is not at hand, the scan stops
+//! with the place of the bytes it needs. Sequences are skipped; those of undefined length have to be walked to
 //! find their end, which takes a depth counter and no stack, so any nesting is one linear pass. The few that
 //! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position
 //! arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
 
 use dicom_core::Tag;
 
+use super::known::{Known, Need};
 use crate::syntax::{Encoding, IMPLICIT_LITTLE};
 
 /// A value representation as its two letters.
@@ -24,8 +25,8 @@ const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
 /// Why a scan cannot go on.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Stop {
-    /// The file has more: this many bytes of it are needed.
-    NeedBytes(u64),
+    /// The file has more: these bytes of it are needed.
+    Need(Need),
     /// The file ends inside this element.
     CutOff(Option<Tag>),
 }
@@ -48,10 +49,10 @@ impl Element {
     }
 }
 
-/// A scan over the elements of a file of which `head` is the beginning.
+/// A scan over the elements of a file of which parts are at hand.
 #[derive(Clone, Copy)]
 pub(crate) struct Elements<'a> {
-    head: &'a [u8],
+    known: Known<'a>,
     file_length: u64,
     /// Offset of the next element.
     pub position: u64,
@@ -59,8 +60,8 @@ pub(crate) struct Elements<'a> {
 }
 
 impl<'a> Elements<'a> {
-    pub fn new(head: &'a [u8], file_length: u64, position: u64, encoding: Encoding) -> Self {
-        Elements { head, file_length, position, encoding }
+    pub fn new(known: Known<'a>, file_length: u64, position: u64, encoding: Encoding) -> Self {
+        Elements { known, file_length, position, encoding }
     }
 
     /// The header of the next element, which stays the next one until it is [skipped](Self::skip).
@@ -78,7 +79,7 @@ impl<'a> Elements<'a> {
         if end > self.file_length {
             return Err(Stop::CutOff(Some(element.tag)));
         }
-        self.slice(element.start, end).ok_or(Stop::NeedBytes(end))
+        self.slice(element.start, end)
     }
 
     /// Moves past `element`, to the end of its sequence if its length is undefined.
@@ -98,7 +99,7 @@ impl<'a> Elements<'a> {
     pub fn whole_value(&self, element: &Element) -> Result<&'a [u8], Stop> {
         let end = element.end().filter(|&end| end <= self.file_length);
         let end = end.ok_or(Stop::CutOff(Some(element.tag)))?;
-        self.slice(element.start, end).ok_or(Stop::NeedBytes(end))
+        self.slice(element.start, end)
     }
 
     /// Calls `each` with everything directly inside `parent`: the items of a sequence, or the elements of an item,
@@ -134,8 +135,9 @@ impl<'a> Elements<'a> {
         Ok(Encoding { big_endian, ..IMPLICIT_LITTLE })
     }
 
-    fn slice(&self, start: u64, end: u64) -> Option<&'a [u8]> {
-        self.head.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
+    fn slice(&self, start: u64, end: u64) -> Result<&'a [u8], Stop> {
+        let need = Need { start, end };
+        self.known.get(need).ok_or(Stop::Need(need))
     }
 
     fn array<const N: usize>(&self, at: u64, tag: Option<Tag>) -> Result<[u8; N], Stop> {
@@ -143,7 +145,7 @@ impl<'a> Elements<'a> {
         if end > self.file_length {
             return Err(Stop::CutOff(tag));
         }
-        self.slice(at, end).and_then(|bytes| bytes.try_into().ok()).ok_or(Stop::NeedBytes(end))
+        self.slice(at, end)?.try_into().map_err(|_| Stop::CutOff(tag))
     }
 
     fn u16(&self, bytes: [u8; 2]) -> u16 {
@@ -231,7 +233,7 @@ mod tests {
     const CLOSE_SQ: [u8; 8] = *b"\xFE\xFF\xDD\xE0\0\0\0\0";
 
     fn first_and_rest(bytes: &[u8], encoding: Encoding) -> (Element, u64) {
-        let mut elements = Elements::new(bytes, bytes.len() as u64, 0, encoding);
+        let mut elements = Elements::new(Known::head(bytes), bytes.len() as u64, 0, encoding);
         let element = elements.peek().unwrap().unwrap();
         elements.skip(&element).unwrap();
         (element, elements.position)
@@ -301,12 +303,12 @@ mod tests {
     #[test]
     fn a_scan_says_how_far_it_must_see() {
         let bytes = b"\x28\x00\x10\x00US\x02\x00\x00\x02";
-        let short = Elements::new(&bytes[..6], 10, 0, EXPLICIT_LITTLE);
-        assert_eq!(short.peek(), Err(Stop::NeedBytes(8)));
-        let no_value = Elements::new(&bytes[..8], 10, 0, EXPLICIT_LITTLE);
+        let short = Elements::new(Known::head(&bytes[..6]), 10, 0, EXPLICIT_LITTLE);
+        assert_eq!(short.peek(), Err(Stop::Need(Need { start: 0, end: 8 })));
+        let no_value = Elements::new(Known::head(&bytes[..8]), 10, 0, EXPLICIT_LITTLE);
         let element = no_value.peek().unwrap().unwrap();
-        assert_eq!(no_value.value(&element), Err(Stop::NeedBytes(10)));
-        let cut = Elements::new(&bytes[..9], 9, 0, EXPLICIT_LITTLE);
+        assert_eq!(no_value.value(&element), Err(Stop::Need(Need { start: 8, end: 10 })));
+        let cut = Elements::new(Known::head(&bytes[..9]), 9, 0, EXPLICIT_LITTLE);
         assert_eq!(cut.value(&element), Err(Stop::CutOff(Some(tags::ROWS))));
     }
 }

@@ -3,6 +3,8 @@
 //! | file | what |
 //! |---|---|
 //! | `start` | preamble and meta group: where the data set begins and how it is encoded |
+//! | `known` | the bytes of the file that were read so far, and which to read next |
+//! | `packed` | what else a file may be: an archive, or compressed |
 //! | `elements` | the scanner: one element after the other, sequences skipped |
 //! | `wanted` | the elements this crate reads, picked out of one scan |
 //! | `groups` | those of each frame, in the functional groups of multi-frame images |
@@ -20,6 +22,8 @@ mod classes;
 mod elements;
 mod format;
 mod groups;
+mod known;
+mod packed;
 mod slice;
 mod start;
 mod values;
@@ -28,6 +32,7 @@ mod whole;
 
 use std::borrow::Cow;
 use std::fmt;
+use std::ops::Range;
 
 use dicom_core::dictionary::UidDictionary;
 use dicom_dictionary_std::{StandardSopClassDictionary, tags};
@@ -36,6 +41,10 @@ pub use acquisition::{Acquisition, Component};
 pub(crate) use classes::is_enhanced;
 pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
 pub use format::{ByteOrder, PixelFormat, Rescale};
+pub(crate) use known::Known;
+pub use known::LONGEST_HEADER;
+use known::{Need, Pieces};
+pub(crate) use packed::packed_format;
 pub use slice::SliceHeader;
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;
@@ -106,20 +115,49 @@ impl fmt::Display for NotAnImage {
 /// Time is linear in `head`; memory is bounded by the header's few strings, whatever lengths the file declares.
 /// A deflated data set is asked for whole and inflated, up to [`LARGEST_INFLATED`] bytes.
 pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
-    match open(head, file_length) {
-        Ok(Opened::AsItIs(outcome) | Opened::Inflated(_, outcome)) => outcome,
+    match open(Known::head(head), file_length) {
+        Ok(opened) => opened.outcome(),
         // Growing by doubling keeps the number of calls small for headers with large private elements.
-        Err(bytes) => {
-            let ahead = bytes.saturating_add(USUAL_HEAD).max(2 * head.len() as u64);
+        Err(need) => {
+            let ahead = need.end.saturating_add(USUAL_HEAD).max(2 * head.len() as u64);
             HeaderOutcome::NeedBytes(ahead.min(file_length))
         }
+    }
+}
+
+/// Reads the header of a file of `file_length` bytes of which `head` was read, asking `more` for other parts of it. What is long
+/// and not wanted is skipped; of the rest at most [`LONGEST_HEADER`] bytes are read. A file that gives fewer bytes than
+/// it is asked for ends there.
+///
+/// # Errors
+/// Those of `more`.
+pub fn read_header_by<E>(
+    head: Vec<u8>,
+    mut file_length: u64,
+    mut more: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+) -> Result<HeaderOutcome, E> {
+    let mut pieces = Pieces::new(head);
+    loop {
+        let need = match open(pieces.known(), file_length) {
+            Ok(opened) => return Ok(opened.outcome()),
+            Err(need) => need,
+        };
+        let Some(range) = pieces.next(need, file_length) else {
+            return Ok(unreadable(Problem::LongHeader { limit: LONGEST_HEADER }));
+        };
+        let bytes = more(range.clone())?;
+        let end = range.start + bytes.len() as u64;
+        if end < range.end {
+            file_length = end;
+        }
+        pieces.add(range.start, bytes);
     }
 }
 
 /// A file for decoding: the bytes that the offsets of its header count in (its `head`, or the inflated data set), and its
 /// header. A head that does not reach the pixel data is that of another file than was listed.
 pub(crate) fn read_opened(head: &[u8], file_length: u64) -> (Cow<'_, [u8]>, HeaderOutcome) {
-    match open(head, file_length) {
+    match open(Known::head(head), file_length) {
         Ok(Opened::Inflated(bytes, outcome)) => (Cow::Owned(bytes), outcome),
         Ok(Opened::AsItIs(outcome)) => (Cow::Borrowed(head), outcome),
         Err(_) => (Cow::Borrowed(head), HeaderOutcome::NotDicom),
@@ -132,28 +170,36 @@ enum Opened {
     Inflated(Vec<u8>, HeaderOutcome),
 }
 
-/// `Err` is the number of bytes of the file that are needed.
-fn open(head: &[u8], file_length: u64) -> Result<Opened, u64> {
-    let outcome = match read_start(head, file_length) {
-        Ok(Start::DataSet(data_set)) => classify(head, file_length, data_set)?,
+impl Opened {
+    fn outcome(self) -> HeaderOutcome {
+        match self {
+            Opened::AsItIs(outcome) | Opened::Inflated(_, outcome) => outcome,
+        }
+    }
+}
+
+/// `Err` says which bytes of the file are needed.
+fn open(known: Known<'_>, file_length: u64) -> Result<Opened, Need> {
+    let outcome = match read_start(known, file_length) {
+        Ok(Start::DataSet(data_set)) => classify(known, file_length, data_set)?,
         Ok(Start::NotDicom) => HeaderOutcome::NotDicom,
         Ok(Start::Dicomdir) => HeaderOutcome::NotAnImage(NotAnImage::Directory),
-        // A part of a deflate stream cannot be told from a damaged one.
-        Ok(Start::Deflated { .. }) if (head.len() as u64) < file_length => return Err(file_length),
         Ok(Start::Deflated { offset, syntax, media_class }) => {
-            let deflated = usize::try_from(offset).ok().and_then(|offset| head.get(offset..));
-            match inflate(deflated.unwrap_or(&[]), LARGEST_INFLATED) {
+            // A part of a deflate stream cannot be told from a damaged one.
+            let need = Need { start: offset, end: file_length };
+            let deflated = known.get(need).ok_or(need)?;
+            match inflate(deflated, LARGEST_INFLATED) {
                 Ok(bytes) => {
                     let encoding = EXPLICIT_LITTLE;
                     let data_set = DataSet { offset: 0, encoding, syntax, media_class, marked: true };
                     // The whole data set is there, so no more bytes are asked for.
-                    let outcome = classify(&bytes, bytes.len() as u64, data_set)?;
+                    let outcome = classify(Known::head(&bytes), bytes.len() as u64, data_set)?;
                     return Ok(Opened::Inflated(bytes, outcome));
                 }
                 Err(problem) => unreadable(problem),
             }
         }
-        Err(Stop::NeedBytes(bytes)) => return Err(bytes),
+        Err(Stop::Need(need)) => return Err(need),
         Err(Stop::CutOff(tag)) => unreadable(Problem::Cut { tag, length: file_length }),
     };
     Ok(Opened::AsItIs(outcome))
@@ -163,10 +209,10 @@ fn unreadable(problem: Problem) -> HeaderOutcome {
     HeaderOutcome::Broken { series_instance_uid: None, sop_instance_uid: None, volumetric: true, problem }
 }
 
-fn classify(head: &[u8], file_length: u64, data_set: DataSet) -> Result<HeaderOutcome, u64> {
+fn classify(known: Known<'_>, file_length: u64, data_set: DataSet) -> Result<HeaderOutcome, Need> {
     let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
     let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
-    let wanted = Wanted::read(head, file_length, offset, encoding)?;
+    let wanted = Wanted::read(known, file_length, offset, encoding)?;
     let string = |tag| wanted.get(tag).map(|value| text(value.bytes));
     let class = string(tags::SOP_CLASS_UID).or(media_class);
     if !marked && !class.as_deref().is_some_and(|uid| uid.starts_with("1.2.840.10008.")) {

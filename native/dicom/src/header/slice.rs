@@ -10,6 +10,7 @@ use super::checks;
 use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::values::{self, text, texts};
 use super::wanted::Wanted;
+use crate::LONGEST_FILE;
 use crate::problem::Problem;
 
 /// What one slice is: its identity, place, pixel format, rescale and acquisition. No attribute of the patient.
@@ -142,6 +143,9 @@ impl SliceHeader {
             return Err(Problem::Syntax { uid: syntax.to_owned() });
         }
         let (pixel_offset, spare_bytes) = checks::pixel_data(wanted, syntax, expected, file_length)?;
+        if pixel_offset > LONGEST_FILE {
+            return Err(Problem::FarPixels { offset: pixel_offset, limit: LONGEST_FILE });
+        }
         if wanted.modality_lut {
             return Err(Problem::ModalityLut);
         }

@@ -9,6 +9,7 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
 use super::elements::{Elements, Stop, is_vr};
+use super::known::{Known, Need};
 use super::values::text;
 use crate::syntax::{self, EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE};
 
@@ -40,21 +41,20 @@ pub(crate) struct DataSet {
     pub marked: bool,
 }
 
-/// Reads the beginning of a file of which `head` is the first part.
-pub(crate) fn read_start(head: &[u8], file_length: u64) -> Result<Start, Stop> {
+/// Reads the beginning of a file of which parts are known.
+pub(crate) fn read_start(known: Known<'_>, file_length: u64) -> Result<Start, Stop> {
+    let first = Need { start: 0, end: file_length.min(132) };
+    let head = known.get(first).ok_or(Stop::Need(first))?;
     let mark = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
-    if mark.is_none() && head.len() < 132 && (head.len() as u64) < file_length {
-        return Err(Stop::NeedBytes(132.min(file_length)));
-    }
-    match after_mark(head, file_length, mark) {
+    match after_mark(known, file_length, mark) {
         // Without the mark this is no cut DICOM file, but some other file.
         Err(Stop::CutOff(_)) if mark.is_none() => Ok(Start::NotDicom),
         other => other,
     }
 }
 
-fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Start, Stop> {
-    let mut elements = Elements::new(head, file_length, mark.unwrap_or(0) as u64, EXPLICIT_LITTLE);
+fn after_mark(known: Known<'_>, file_length: u64, mark: Option<usize>) -> Result<Start, Stop> {
+    let mut elements = Elements::new(known, file_length, mark.unwrap_or(0) as u64, EXPLICIT_LITTLE);
     let (mut syntax, mut media_class, mut meta) = (None, None, false);
     while let Some(element) = elements.peek()? {
         match element.tag {
@@ -79,9 +79,8 @@ fn after_mark(head: &[u8], file_length: u64, mark: Option<usize>) -> Result<Star
     if file_length - offset < 8 {
         return Err(Stop::CutOff(None));
     }
-    let Some(first) = usize::try_from(offset).ok().and_then(|at| head.get(at..at + 8)) else {
-        return Err(Stop::NeedBytes(offset + 8));
-    };
+    let need = Need { start: offset, end: offset + 8 };
+    let first = known.get(need).ok_or(Stop::Need(need))?;
     let marked = mark.is_some() || meta;
     let Some(encoding) = encoding_of(first, marked, file_length - offset - 8) else {
         return Ok(Start::NotDicom);

@@ -5,6 +5,7 @@ use dicom_dictionary_std::tags;
 
 use super::elements::{Element, Elements, Stop};
 use super::groups::{self, Groups, MOST_FRAMES};
+use super::known::{Known, Need};
 use super::values::{self, RawValue};
 use crate::syntax::Encoding;
 
@@ -104,8 +105,8 @@ pub(crate) struct Wanted<'a> {
 }
 
 impl<'a> Wanted<'a> {
-    /// Scans from `offset` to the pixel data. `Err` is the number of bytes of the file that are needed.
-    pub fn read(head: &'a [u8], file_length: u64, offset: u64, encoding: Encoding) -> Result<Self, u64> {
+    /// Scans from `offset` to the pixel data. `Err` says which bytes of the file are needed.
+    pub fn read(known: Known<'a>, file_length: u64, offset: u64, encoding: Encoding) -> Result<Self, Need> {
         let big_endian = encoding.big_endian;
         let mut wanted = Wanted {
             values: [None; WANTED.len()],
@@ -118,9 +119,9 @@ impl<'a> Wanted<'a> {
             modality_lut: false,
             cut: None,
         };
-        match wanted.scan(Elements::new(head, file_length, offset, encoding)) {
+        match wanted.scan(Elements::new(known, file_length, offset, encoding)) {
             Ok(()) => (),
-            Err(Stop::NeedBytes(bytes)) => return Err(bytes),
+            Err(Stop::Need(need)) => return Err(need),
             Err(Stop::CutOff(tag)) => wanted.cut = Some(tag),
         }
         Ok(wanted)

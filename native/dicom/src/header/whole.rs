@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::start::{DataSet, Start, read_start};
-use super::{LARGEST_INFLATED, elements::Stop};
+use super::{LARGEST_INFLATED, elements::Stop, known::Known};
 use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::syntax::{EXPLICIT_LITTLE, Encoding};
@@ -20,7 +20,7 @@ impl<'a> DataSetBytes<'a> {
     /// Opens a file that [`read_opened`](super::read_opened) has found to hold a slice.
     pub fn open(file: &'a [u8]) -> Result<Self, Problem> {
         let length = file.len() as u64;
-        match read_start(file, length) {
+        match read_start(Known::head(file), length) {
             Ok(Start::DataSet(DataSet { offset, encoding, .. })) => {
                 Ok(DataSetBytes { bytes: Cow::Borrowed(file), offset, encoding })
             }
@@ -31,7 +31,7 @@ impl<'a> DataSetBytes<'a> {
             }
             Ok(_) => Err(Problem::Changed),
             Err(Stop::CutOff(tag)) => Err(Problem::Cut { tag, length }),
-            Err(Stop::NeedBytes(_)) => Err(Problem::Cut { tag: None, length }),
+            Err(Stop::Need(_)) => Err(Problem::Cut { tag: None, length }),
         }
     }
 }

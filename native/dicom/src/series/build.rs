@@ -14,9 +14,12 @@ use crate::pixels::PaddingRule;
 use crate::problem::Problem;
 use crate::syntax;
 
+/// More bytes than that behind the pixels are not read.
+const LONG_TAIL: u64 = 1 << 20;
+
 /// The plan of one group, or the first thing that keeps it from being read.
 pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
-    let problems = problems_of_slices(&Beside::new(inventory, groups), group);
+    let problems = problems_of_slices(inventory, &Beside::new(inventory, groups), group);
     if !problems.is_empty() && inventory.skip_bad_slices {
         return plan_without(inventory, groups, group, problems);
     }
@@ -47,7 +50,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
             file_id: inventory.label(member.file).id,
             frame: header.frame,
             frames: header.frames,
-            piece: piece(header),
+            piece: piece(header, inventory.length(member.file)),
             origin_mm: header.position_mm,
             position_mm,
             instance_number: header.instance_number,
@@ -96,10 +99,12 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
     })
 }
 
-fn piece(header: &SliceHeader) -> Option<Piece> {
+/// Of a file with several frames, or with much behind its pixels, a part is enough.
+fn piece(header: &SliceHeader, length: Option<u64>) -> Option<Piece> {
     let plain = syntax::find(&header.transfer_syntax).is_some_and(syntax::TransferSyntax::is_plain);
     let range = header.native_range();
-    (plain && header.frames > 1).then_some(Piece {
+    let long = length.is_some_and(|length| length > range.end.saturating_add(LONG_TAIL));
+    (plain && (header.frames > 1 || long)).then_some(Piece {
         head: header.pixel_offset,
         start: range.start,
         end: range.end,

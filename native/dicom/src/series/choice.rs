@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, SliceRole};
-use super::{Inventory, notes};
+use super::{Inventory, Unread, notes};
 use crate::error::Error;
 use crate::label::salted_id;
 use crate::problem::Problem;
@@ -126,15 +126,28 @@ fn nothing(inventory: &Inventory, groups: &[Group]) -> Error {
     let broken = inventory.broken().map(|(file, broken)| (file, &broken.problem));
     if let Some(error) = inventory.first_error(broken) {
         error
+    } else if let Some(error) = unread_error(inventory).filter(|_| groups.is_empty()) {
+        error
     } else if !groups.is_empty() {
         Error::OnlyLeftOut { listing: inventory.listing(|_| true) }
     } else if counts.files == 0 {
         Error::NoFiles
-    } else if counts.not_dicom == counts.files {
-        Error::NoDicom { files: counts.files }
+    } else if counts.not_dicom + counts.not_read == counts.files {
+        Error::NoDicom { files: counts.files, packed: inventory.packed_kinds() }
     } else {
         Error::NoSlices { dicom: counts.files - counts.not_dicom, kinds: inventory.kinds() }
     }
+}
+
+/// The error for what is not read and may have been all that was meant.
+fn unread_error(inventory: &Inventory) -> Option<Error> {
+    let lost = |why: &Unread| !matches!(why, Unread::Special | Unread::FolderLink | Unread::LostAndFound);
+    let problems: Vec<(usize, Problem)> = inventory
+        .unread()
+        .filter(|(_, why)| lost(why))
+        .map(|(file, why)| (file, Problem::Unread { why: why.clone() }))
+        .collect();
+    inventory.first_error(problems.iter().map(|(file, problem)| (*file, problem)))
 }
 
 /// Broken slices of series that were meant to be volumes and have no usable slice. A single one is a stray beside some slices.

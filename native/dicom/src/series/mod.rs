@@ -17,6 +17,7 @@
 //! | `skip` | a series without its bad slices |
 //! | `strays` | files that cannot be used: which of them matter to a series |
 //! | `summary` | what a listing shows of a series |
+//! | `unread` | what is no readable file, and whether it could be a slice |
 
 mod aspects;
 mod build;
@@ -32,8 +33,10 @@ mod scattered;
 mod skip;
 mod strays;
 mod summary;
+mod unread;
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use serde::Serialize;
 
@@ -44,9 +47,10 @@ pub use notes::decimals;
 pub(crate) use notes::share;
 pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
 pub use summary::SeriesSummary;
+pub use unread::Unread;
 
 use crate::error::Error;
-use crate::header::{HeaderOutcome, NotAnImage, SliceHeader, read_header};
+use crate::header::{HeaderOutcome, NotAnImage, SliceHeader, packed_format, read_header, read_header_by};
 use crate::label::{FileLabel, salted_id};
 use crate::problem::Problem;
 use group::{Group, Member};
@@ -74,6 +78,8 @@ use group::{Group, Member};
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {
     files: BTreeMap<usize, File>,
+    /// Those among them that are not read.
+    unread: BTreeSet<usize>,
     skip_bad_slices: bool,
     join: bool,
 }
@@ -81,15 +87,21 @@ pub struct Inventory {
 #[derive(Clone, Debug)]
 struct File {
     id: String,
+    /// Of its name: see [`unread::shape`].
+    shape: String,
+    /// `None` for what has none, such as a link.
+    length: Option<u64>,
     content: Content,
 }
 
 #[derive(Clone, Debug)]
 enum Content {
-    NotDicom,
+    /// The format, of an archive or a compressed file.
+    NotDicom(Option<&'static str>),
     NotAnImage(NotAnImage),
     Broken(Broken),
     Slices(Vec<SliceHeader>),
+    Unread(Unread),
 }
 
 /// A slice that cannot be used.
@@ -101,6 +113,23 @@ struct Broken {
     instance: Option<String>,
     volumetric: bool,
     problem: Problem,
+}
+
+impl Content {
+    fn of(outcome: HeaderOutcome, packed: Option<&'static str>) -> Self {
+        match outcome {
+            // Nothing is left to be asked for when the whole file is there.
+            HeaderOutcome::NotDicom | HeaderOutcome::NeedBytes(_) => Content::NotDicom(packed),
+            HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
+            HeaderOutcome::Broken {
+                series_instance_uid: series,
+                sop_instance_uid: instance,
+                volumetric,
+                problem,
+            } => Content::Broken(Broken { series, instance, volumetric, problem }),
+            HeaderOutcome::Slices(slices) => Content::Slices(slices),
+        }
+    }
 }
 
 /// How many files of an input are what.
@@ -116,6 +145,8 @@ pub struct FileCounts {
     pub broken: usize,
     /// Usable slices.
     pub slices: usize,
+    /// What is not read: special files, links that lead nowhere, encrypted files, ...
+    pub not_read: usize,
 }
 
 impl Inventory {
@@ -143,27 +174,57 @@ impl Inventory {
     /// # Errors
     /// `Argument` when `head` is longer than the file or the position was already taken.
     pub fn add(&mut self, file: usize, name: &str, file_length: u64, head: &[u8]) -> Result<u64, Error> {
-        if head.len() as u64 > file_length {
-            let text = format!("{} bytes of a file of {file_length} bytes were given", head.len());
-            return Err(Error::Argument(text));
+        self.check_new(file, file_length, head.len())?;
+        match read_header(head, file_length) {
+            HeaderOutcome::NeedBytes(bytes) => Ok(bytes),
+            outcome => {
+                self.insert(file, name, Some(file_length), Content::of(outcome, packed_format(head)));
+                Ok(0)
+            }
+        }
+    }
+
+    /// Takes the file at position `file` of the sorted listing, of which `head` was read, and asks `more` for other parts of
+    /// it as far as its header needs them: see [`read_header_by`].
+    ///
+    /// # Errors
+    /// `Argument` as [`add`](Self::add); those of `more`, without which the file is not taken.
+    pub fn read<E: From<Error>>(
+        &mut self,
+        file: usize,
+        name: &str,
+        file_length: u64,
+        head: Vec<u8>,
+        more: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
+    ) -> Result<(), E> {
+        self.check_new(file, file_length, head.len())?;
+        let packed = packed_format(&head);
+        let outcome = read_header_by(head, file_length, more)?;
+        self.insert(file, name, Some(file_length), Content::of(outcome, packed));
+        Ok(())
+    }
+
+    /// Takes what is at position `file` of the sorted listing and cannot be read.
+    pub fn add_unread(&mut self, file: usize, name: &str, length: Option<u64>, why: Unread) {
+        self.insert(file, name, length, Content::Unread(why));
+    }
+
+    fn insert(&mut self, file: usize, name: &str, length: Option<u64>, content: Content) {
+        let (id, shape) = (salted_id("file", name), unread::shape(name));
+        if matches!(content, Content::Unread(_)) {
+            self.unread.insert(file);
+        }
+        self.files.insert(file, File { id, shape, length, content });
+    }
+
+    fn check_new(&self, file: usize, file_length: u64, head: usize) -> Result<(), Error> {
+        if head as u64 > file_length {
+            return Err(Error::Argument(format!("{head} bytes of a file of {file_length} bytes were given")));
         }
         if self.files.contains_key(&file) {
             return Err(Error::Argument(format!("position {file} of the listing was given twice")));
         }
-        let content = match read_header(head, file_length) {
-            HeaderOutcome::NeedBytes(bytes) => return Ok(bytes),
-            HeaderOutcome::NotDicom => Content::NotDicom,
-            HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
-            HeaderOutcome::Broken {
-                series_instance_uid: series,
-                sop_instance_uid: instance,
-                volumetric,
-                problem,
-            } => Content::Broken(Broken { series, instance, volumetric, problem }),
-            HeaderOutcome::Slices(slices) => Content::Slices(slices),
-        };
-        self.files.insert(file, File { id: salted_id("file", name), content });
-        Ok(0)
+        Ok(())
     }
 
     /// Takes note of a file that this user may not open. It stops a series only where it might be one of its slices.
@@ -173,10 +234,9 @@ impl Inventory {
     pub fn add_unreadable(&mut self, file: usize, name: &str) -> Result<(), Error> {
         let problem = Problem::Unreadable;
         let content = Content::Broken(Broken { series: None, instance: None, volumetric: false, problem });
-        match self.files.insert(file, File { id: salted_id("file", name), content }) {
-            None => Ok(()),
-            Some(_) => Err(Error::Argument(format!("position {file} of the listing was given twice"))),
-        }
+        self.check_new(file, 0, 0)?;
+        self.insert(file, name, None, content);
+        Ok(())
     }
 
     /// How many files are what.
@@ -184,10 +244,11 @@ impl Inventory {
         let mut counts = FileCounts { files: self.files.len(), ..FileCounts::default() };
         for file in self.files.values() {
             match &file.content {
-                Content::NotDicom => counts.not_dicom += 1,
+                Content::NotDicom(_) => counts.not_dicom += 1,
                 Content::NotAnImage(_) => counts.not_images += 1,
                 Content::Broken(_) => counts.broken += 1,
                 Content::Slices(slices) => counts.slices += slices.len(),
+                Content::Unread(_) => counts.not_read += 1,
             }
         }
         counts
@@ -283,6 +344,17 @@ impl Inventory {
         kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect::<Vec<_>>().join(", ")
     }
 
+    /// Archives and compressed files among those that are not DICOM: `2 x gzip, 1 x zip`.
+    pub fn packed_kinds(&self) -> String {
+        let mut kinds = BTreeMap::<_, usize>::new();
+        for file in self.files.values() {
+            if let Content::NotDicom(Some(format)) = &file.content {
+                *kinds.entry(format).or_default() += 1;
+            }
+        }
+        kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect::<Vec<_>>().join(", ")
+    }
+
     /// The error for the first of some files with problems; `None` when there are none.
     fn first_error<'a>(&self, mut problems: impl Iterator<Item = (usize, &'a Problem)>) -> Option<Error> {
         let (file, problem) = problems.next()?;
@@ -292,6 +364,10 @@ impl Inventory {
     fn label(&self, file: usize) -> FileLabel {
         let id = self.files.get(&file).map_or(String::new(), |entry| entry.id.clone());
         FileLabel { index: file, count: self.file_count(), id }
+    }
+
+    fn length(&self, file: usize) -> Option<u64> {
+        self.files.get(&file)?.length
     }
 
     fn file_count(&self) -> usize {

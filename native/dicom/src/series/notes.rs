@@ -38,7 +38,7 @@ impl<'a> Listed<'a> {
 
 /// What keeps the group from being read, then what is odd about it, as sentences.
 pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Group<'a>) -> Vec<String> {
-    let mut texts = sentences(inventory, problems_of_slices(&all.beside, group));
+    let mut texts = sentences(inventory, problems_of_slices(inventory, &all.beside, group));
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
@@ -64,12 +64,18 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
 
 /// Slices that keep the group from being read, in file order: those [beside it](Beside) that are of its series or may be, and those of
 /// the group that no decoder reads.
-pub(super) fn problems_of_slices<'a>(beside: &Beside<'a>, group: &Group<'a>) -> Vec<(usize, Problem)> {
-    let unread = group.slices.iter().filter_map(|member| {
+pub(super) fn problems_of_slices<'a>(
+    inventory: &Inventory,
+    beside: &Beside<'a>,
+    group: &Group<'a>,
+) -> Vec<(usize, Problem)> {
+    let undecoded = group.slices.iter().filter_map(|member| {
         let uid = &member.header.transfer_syntax;
         (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
     });
-    let mut problems: Vec<_> = beside.problems(group).into_iter().chain(unread).collect();
+    let unread =
+        inventory.unread_slices(group).map(|(file, why)| (file, Problem::Unread { why: why.clone() }));
+    let mut problems: Vec<_> = beside.problems(group).into_iter().chain(undecoded).chain(unread).collect();
     problems.sort_by_key(|(file, _)| *file);
     problems
 }
@@ -105,9 +111,13 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
         }
     };
     let counts = inventory.counts();
-    note(NoteKind::NotImages, counts.not_dicom, "file", " in other formats than DICOM");
+    let packed = inventory.packed_kinds();
+    let packed = if packed.is_empty() { packed } else { format!(" ({packed})") };
+    note(NoteKind::NotImages, counts.not_dicom, "file", &format!(" in other formats than DICOM{packed}"));
     let kinds = format!(" without slices ({})", inventory.kinds());
     note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
+    let unread = format!(" not read ({})", inventory.unread_kinds());
+    note(NoteKind::NotRead, counts.not_read, "file", &unread);
     let others = |role| {
         let other = groups.iter().filter(|other| other.id != group.id && other.role == role);
         other.filter(|other| !other.series.is_empty()).map(|other| other.slices.len()).sum()

@@ -121,6 +121,8 @@ pub struct Note {
 pub enum NoteKind {
     /// Files that are not DICOM, or no images.
     NotImages,
+    /// Special files, links that lead nowhere, what cannot be opened or unpacked.
+    NotRead,
     /// Slices of other series.
     OtherSeries,
     /// Files that cannot be used and belong to no series, or repeat a slice.
