@@ -16,7 +16,7 @@ mod verify;
 use std::{panic, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
-use log::LevelFilter;
+use tomobasis_dicom::printable_lines;
 use tomobasis_pipeline::{Error, options::one_line};
 
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
@@ -81,7 +81,7 @@ fn main() -> ExitCode {
     };
     let verbose = action.verbose();
     if verbose {
-        env_logger::builder().filter_level(LevelFilter::Debug).init();
+        tomobasis_pipeline::log_to_stderr();
     } else {
         // The message of a panic is reported below, in one line.
         panic::set_hook(Box::new(|_| ()));
@@ -111,6 +111,6 @@ fn main() -> ExitCode {
 }
 
 fn failed(message: &str, code: u8) -> ExitCode {
-    eprintln!("error: {message}");
+    eprintln!("error: {}", printable_lines(message));
     ExitCode::from(code)
 }

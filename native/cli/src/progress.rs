@@ -8,6 +8,7 @@ use std::{
 };
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
+use tomobasis_dicom::printable_lines;
 use tomobasis_pipeline::progress::Progress;
 
 /// Time between two lines of a stage in a log.
@@ -102,6 +103,6 @@ impl Progress for Reporter {
 
     fn message(&self, text: &str) {
         self.finish();
-        eprintln!("      {text}");
+        eprintln!("      {}", printable_lines(text));
     }
 }

@@ -216,8 +216,11 @@ pub enum Problem {
     )]
     NoSeries,
     /// The system does not open the file.
-    #[error("it cannot be opened (permission denied); check its permissions, or remove it")]
-    Unreadable,
+    #[error("it cannot be opened ({reason}); check its permissions, or remove it")]
+    Unreadable {
+        /// The operating system's.
+        reason: String,
+    },
     /// Listing and reading saw different files.
     #[error("it is no longer the file that was listed; run again when nothing writes to the input")]
     Changed,

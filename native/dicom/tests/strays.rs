@@ -4,7 +4,7 @@ mod common;
 
 use common::{inventory, only, refusal};
 use tomobasis_dicom::testing::DicomFile;
-use tomobasis_dicom::{NoteKind, SeriesChoice, SeriesPlan};
+use tomobasis_dicom::{NoteKind, SeriesChoice, SeriesPlan, Unread};
 
 const SERIES: (u16, u16) = (0x0020, 0x000E);
 const UID: (u16, u16) = (0x0008, 0x0018);
@@ -106,7 +106,7 @@ fn a_broken_copy_of_a_slice_stops_nothing() {
 fn a_file_that_cannot_be_opened_stops_a_series_with_room_for_it() {
     let stop = |missing: &[u32]| {
         let mut inventory = inventory(&series_without(missing));
-        inventory.add_unreadable(12, "locked").unwrap();
+        inventory.add_unread(12, "locked", Some(1000), Unread::File("permission denied".to_owned()));
         inventory.select(&SeriesChoice::Only)
     };
     let plan = stop(&[]).unwrap();

@@ -1,6 +1,9 @@
 //! `Archive`: what files an archive holds, read through Java, and deflated files to their bytes.
 
-use std::io::{self, Read, Seek, SeekFrom};
+use std::{
+    io::{self, Read, Seek, SeekFrom},
+    ops::Range,
+};
 
 use jni::{
     Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
@@ -26,35 +29,28 @@ pub fn entries0<'local>(
     source: JObject<'local>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let buffer = JByteArray::new(env, BUFFER)?;
-        let mut file = JavaFile {
-            env,
-            source: &source,
-            buffer,
-            length: length.cast_unsigned(),
-            position: 0,
-            failed: false,
-        };
-        let mut head = Vec::new();
-        (&mut file).take(MAGIC_BYTES).read_to_end(&mut head).map_err(archive::damaged)?;
-        let Some(kind) = archive::kind(&head) else { return Ok(JObject::null()) };
+        let mut file = JavaFile::new(env, &source, length.cast_unsigned(), BUFFER)?;
+        let head = file.read_part(0..MAGIC_BYTES).map_err(archive::damaged)?;
+        let Some(kind) = archive::kind(&head)? else { return Ok(JObject::null()) };
         let files = archive::list(kind, &mut file)?;
         new_string(file.env, &serde_json::to_string(&files)?)
     })
 }
 
-/// `byte[] inflate0(byte[] deflated, int count, long crc)`; no checksum when `crc` is negative.
+/// `byte[] inflate0(byte[] deflated, long start, int count, long crc)`; no checksum when `crc` is negative.
 #[jni_mangle("io.tomobasis.kernels.Archive")]
 pub fn inflate0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     deflated: JByteArray<'local>,
+    start: jlong,
     count: jint,
     crc: jlong,
 ) -> JByteArray<'local> {
     native(env, |env| {
         let deflated = env.convert_byte_array(&deflated)?;
-        let bytes = archive::inflate(&deflated, size(count, "count")?, u32::try_from(crc).ok())?;
+        let part = start.cast_unsigned()..start.cast_unsigned() + size::<u64>(count, "count")?;
+        let bytes = archive::inflate(&deflated, part, u32::try_from(crc).ok())?;
         Ok(env.byte_array_from_slice(&bytes)?)
     })
 }
@@ -78,10 +74,11 @@ pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, cut: jboolean)
 }
 
 /// A file whose bytes Java gives: `int read(long position, byte[] buffer, int count)`.
-struct JavaFile<'call, 'local> {
+pub(crate) struct JavaFile<'call, 'local> {
     env: &'call mut Env<'local>,
     source: &'call JObject<'local>,
     buffer: JByteArray<'local>,
+    at_once: usize,
     length: u64,
     position: u64,
     /// An exception is pending, which no call into Java may follow.
@@ -91,7 +88,7 @@ struct JavaFile<'call, 'local> {
 impl Read for JavaFile<'_, '_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.length.saturating_sub(self.position)).unwrap_or(usize::MAX);
-        let count = bytes.len().min(BUFFER).min(left);
+        let count = bytes.len().min(self.at_once).min(left);
         if count == 0 {
             return Ok(0);
         }
@@ -107,7 +104,25 @@ impl Read for JavaFile<'_, '_> {
     }
 }
 
-impl JavaFile<'_, '_> {
+impl<'call, 'local> JavaFile<'call, 'local> {
+    pub(crate) fn new(
+        env: &'call mut Env<'local>,
+        source: &'call JObject<'local>,
+        length: u64,
+        at_once: usize,
+    ) -> jni::errors::Result<Self> {
+        let buffer = JByteArray::new(env, at_once)?;
+        Ok(Self { env, source, buffer, at_once, length, position: 0, failed: false })
+    }
+
+    /// A part of it, or what of that part is there.
+    pub(crate) fn read_part(&mut self, part: Range<u64>) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        self.position = part.start;
+        self.take(part.end.saturating_sub(part.start)).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
     fn read_some(&mut self, count: usize, bytes: &mut [u8]) -> jni::errors::Result<usize> {
         let arguments = [
             JValue::Long(self.position.cast_signed()),

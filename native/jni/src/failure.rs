@@ -1,6 +1,6 @@
 //! From Rust errors and panics to Java exceptions.
 
-use std::any::Any;
+use std::{any::Any, collections::TryReserveError, io};
 
 use jni::{
     Env, EnvUnowned,
@@ -19,6 +19,12 @@ pub(crate) enum Failure {
     /// A JNI call failed; usually a Java exception is pending.
     #[error("JNI: {0}")]
     Jni(#[from] JniError),
+    /// A local file cannot be read.
+    #[error("{}", .0.kind())]
+    LocalFile(io::Error),
+    /// No memory for what a file needs.
+    #[error("out of memory outside the Java heap; give the container more, or use more partitions")]
+    Memory,
     /// An argument that the Java side should not have let through.
     #[error("{0}")]
     Argument(String),
@@ -33,6 +39,12 @@ impl From<tomobasis_dicom::Error> for Failure {
 impl From<tomobasis_linalg::Error> for Failure {
     fn from(error: tomobasis_linalg::Error) -> Self {
         Self::Ours(error.into())
+    }
+}
+
+impl From<TryReserveError> for Failure {
+    fn from(_: TryReserveError) -> Self {
+        Self::Memory
     }
 }
 
@@ -69,7 +81,8 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
                 _ => COMPUTATION,
             },
             Failure::Jni(JniError::NullPtr(_)) => jni_str!("java/lang/NullPointerException"),
-            Failure::Jni(_) => COMPUTATION,
+            Failure::Jni(_) | Failure::Memory => COMPUTATION,
+            Failure::LocalFile(_) => jni_str!("io/tomobasis/kernels/LocalFileException"),
             Failure::Argument(_) => jni_str!("java/lang/IllegalArgumentException"),
         };
         throw(env, class, &failure.to_string());

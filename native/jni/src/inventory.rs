@@ -9,10 +9,14 @@ use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::{options::Options, scan};
 
 use crate::{
+    archive::JavaFile,
     arrays::{ints, new_string, size, string, strings},
-    failure::{Result, native},
+    failure::{Failure, Result, native},
     handle,
 };
+
+/// Bytes of a header that are asked for at a time at most.
+const LARGEST_PART: usize = 16 << 20;
 
 struct Inventory {
     options: Options,
@@ -59,19 +63,53 @@ pub fn add0<'local>(
     })
 }
 
-/// `void addUnreadable0(long handle, int file, String name)`: a file that may not be opened.
+/// `void read0(long handle, int file, String name, long length, byte[] head, Archive.Source more)`.
+#[allow(clippy::too_many_arguments, reason = "a file, as Java has it")]
 #[jni_mangle("io.tomobasis.kernels.Inventory")]
-pub fn add_unreadable0<'local>(
+pub fn read0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
     file: jint,
     name: JString<'local>,
+    length: jlong,
+    head: JByteArray<'local>,
+    more: JObject<'local>,
 ) {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        Ok(inventory.files.add_unreadable(size(file, "file")?, &string(env, &name)?)?)
+        let (file, name) = (size(file, "file")?, string(env, &name)?);
+        let head = env.convert_byte_array(&head)?;
+        let length = length.cast_unsigned();
+        inventory.files.read(file, &name, length, head, |part| {
+            // As few calls as can be: for a file in an archive each may cost all that is before.
+            let count = usize::try_from(part.end - part.start).unwrap_or(usize::MAX).min(LARGEST_PART);
+            let mut rest = JavaFile::new(env, &more, length, count)?;
+            // The exception of `more` is pending, and is what the caller gets.
+            rest.read_part(part).map_err(|error| Failure::Argument(error.to_string()))
+        })
+    })
+}
+
+/// `void addUnread0(long handle, int file, String name, long length, String why)`; a negative length is none.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn add_unread0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    file: jint,
+    name: JString<'local>,
+    length: jlong,
+    why: JString<'local>,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let why = serde_json::from_str(&string(env, &why)?)?;
+        let (file, name) = (size(file, "file")?, string(env, &name)?);
+        inventory.files.add_unread(file, &name, u64::try_from(length).ok(), why);
+        Ok(())
     })
 }
 

@@ -28,8 +28,7 @@ pub fn parse<'local>(
         tomobasis_linalg::check_machine()?;
         let parsed = parse_job(&texts)?;
         if matches!(&parsed, ParsedJob::Run(options) if options.verbose) {
-            // Another logger in the process keeps its place.
-            let _earlier = env_logger::builder().filter_level(log::LevelFilter::Debug).try_init();
+            tomobasis_pipeline::log_to_stderr();
         }
         new_string(env, &serde_json::to_string(&parsed)?)
     })

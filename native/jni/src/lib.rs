@@ -21,6 +21,7 @@ mod gram_accumulator;
 mod handle;
 mod inventory;
 mod job_options;
+mod local_files;
 mod named_file;
 mod native_library;
 mod pass_driver;

@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JClass, JIntArray, JShortArray, JString},
     sys::jlong,
 };
-use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord};
+use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord, zeros};
 
 use crate::{
     arrays::{ints, size, string},
@@ -56,7 +56,7 @@ pub fn decode0<'local>(
         let (head, piece) = (env.convert_byte_array(&head)?, env.convert_byte_array(&piece)?);
         let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
         let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
-        let mut pixels = vec![0; plan.pixels()];
+        let mut pixels = zeros(plan.pixels())?;
         let mut records = Vec::with_capacity(SliceRecord::BYTES * slices.len());
         for (slice, offset) in slices.into_iter().zip(offsets) {
             let slice = size(slice, "slice")?;

@@ -6,6 +6,8 @@
 
 use std::io;
 
+use tomobasis_dicom::decimals;
+
 /// An error of any stage.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -45,6 +47,22 @@ pub enum Error {
         file: String,
         /// The operating system's reason.
         source: io::Error,
+    },
+    /// The scan does not fit into memory.
+    #[error(
+        "the {slices} slices of {rows} x {columns} pixels need {} GB of memory, which is more than there is; run \
+         tomobasis-submit, which spreads them over machines, or decompose fewer slices",
+        decimals(*bytes as f64 / 1e9)
+    )]
+    Memory {
+        /// For the stored pixels alone.
+        bytes: u128,
+        /// Slices.
+        slices: usize,
+        /// Rows of a slice.
+        rows: usize,
+        /// Columns of a slice.
+        columns: usize,
     },
     /// A header, a series or pixels are not what they must be.
     #[error(transparent)]

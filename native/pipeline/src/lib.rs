@@ -26,6 +26,8 @@ pub mod derived;
 pub mod digest;
 mod error;
 mod factors;
+pub mod listing;
+mod memory;
 pub mod options;
 mod padding;
 pub mod pass;
@@ -45,6 +47,17 @@ pub use decomposition::Decomposition;
 pub use error::{Error, Result};
 pub use factors::{Certified, Factors};
 pub use padding::PaddingCounts;
+
+/// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as
+/// commands to it.
+pub fn log_to_stderr() {
+    use std::io::Write;
+    let line = |out: &mut env_logger::fmt::Formatter, record: &log::Record<'_>| {
+        let text = tomobasis_dicom::printable(&record.args().to_string());
+        writeln!(out, "[{} {}] {text}", record.level(), record.target())
+    };
+    let _earlier = env_logger::builder().filter_level(log::LevelFilter::Debug).format(line).try_init();
+}
 
 /// A file of a result folder, in memory.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -28,6 +28,7 @@ use crate::{
     derived::Strip,
     digest::Digest,
     error::{Error, Result},
+    memory,
     options::{Emit, Method, OnBadSlice, Options},
     padding::pixels_digest,
     progress::{Progress, Silent},
@@ -218,7 +219,7 @@ impl<'a> Runner<'a> {
         files: &[InputFile],
         on_bad: OnBadSlice,
     ) -> Result<(SeriesPlan, Vec<SliceRecord>, Vec<i16>)> {
-        let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
+        let mut pixels = memory::for_scan(&plan)?;
         let decoded = self.pool.install(|| decode::decode(&plan, files, &mut pixels, self.progress))?;
         let (mut records, mut bad) = (Vec::new(), Vec::new());
         for (slice, decoded) in decoded.into_iter().enumerate() {

@@ -1,27 +1,21 @@
-//! The bytes of the scan's files, each file read once: files of the disk spread over the threads, an archive walked once and its
-//! entries handed out some at a time.
+//! The bytes of the scan's files, each file read once: those that can be read at any place spread over the threads, a gzip stream
+//! read from its start and its files handed out some at a time.
 
-use std::{
-    collections::BTreeMap,
-    fs::File,
-    io::{self, Read},
-    mem,
-    path::Path,
-};
+use std::{collections::BTreeMap, fs::File, io, mem, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::FileBuffer;
+use tomobasis_dicom::{FileBuffer, LONGEST_FILE};
 
 use crate::{
-    archive::damaged,
+    archive::{Packing, Stream, damaged},
     error::{Error, Result},
-    scan::{self, InputFile},
+    scan::InputFile,
 };
 
-/// Bytes of an archive's entries that are in memory at a time.
+/// Bytes of a stream's files that are in memory at a time.
 const BATCH: usize = 64 << 20;
 
-/// Calls `plain` for files of the disk, with a buffer that the thread keeps, and `packed` for entries of archives, with their bytes; on
+/// Calls `plain` for files of the disk, with a buffer that the thread keeps, and `packed` for files of archives, with their bytes; on
 /// the current thread pool. `wanted` are the files by their place in the listing, each with what is wanted of it.
 ///
 /// # Errors
@@ -32,20 +26,28 @@ pub(crate) fn each_file<T: Send, R: Send>(
     plain: impl Fn(&InputFile, T, &mut FileBuffer) -> io::Result<R> + Sync,
     packed: impl Fn(&[u8], T) -> R + Sync,
 ) -> Result<Vec<R>> {
-    let (mut on_disk, mut archives) = (Vec::new(), BTreeMap::<&Path, BTreeMap<usize, T>>::new());
+    let (mut direct, mut streams) = (Vec::new(), BTreeMap::<&Path, Vec<(&InputFile, T)>>::new());
     for (index, what) in wanted {
         let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
-        match file.entry {
-            None => on_disk.push((index, file, what)),
-            Some(entry) => drop(archives.entry(&file.path).or_default().insert(entry, what)),
+        if let Some(length) =
+            file.entry.as_ref().map(|entry| entry.length).filter(|length| *length > LONGEST_FILE)
+        {
+            return Err(file.unreadable(index, files.len(), too_long(length)));
+        }
+        match &file.entry {
+            Some(entry) if entry.packing == Packing::Gzip => {
+                streams.entry(&file.path).or_default().push((file, what));
+            }
+            _ => direct.push((index, file, what)),
         }
     }
-    let read = |buffer: &mut FileBuffer, (index, file, what): (usize, &InputFile, T)| {
-        plain(file, what, buffer).map_err(|source| file.unreadable(index, files.len(), source))
+    let read = |buffer: &mut FileBuffer, (index, file, what): (usize, &InputFile, T)| match &file.entry {
+        None => plain(file, what, buffer).map_err(|source| file.unreadable(index, files.len(), source)),
+        Some(entry) => file.read(0, entry.length).map(|bytes| packed(&bytes, what)).map_err(damaged),
     };
-    let mut done: Vec<R> = on_disk.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<_>>()?;
-    for (path, entries) in archives {
-        each_entry(path, entries, &packed, &mut done)?;
+    let mut done: Vec<R> = direct.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<_>>()?;
+    for (path, entries) in streams {
+        each_streamed(path, entries, &packed, &mut done)?;
     }
     Ok(done)
 }
@@ -54,31 +56,48 @@ pub(crate) fn each_file<T: Send, R: Send>(
 pub(crate) fn read<'b>(file: &InputFile, buffer: &'b mut FileBuffer) -> io::Result<&'b [u8]> {
     let mut opened = File::open(&file.path)?;
     let length = opened.metadata()?.len();
-    buffer.fill(length, |bytes| opened.read_exact(bytes))
+    if length > LONGEST_FILE {
+        return Err(too_long(length));
+    }
+    buffer.fill(length, |bytes| io::Read::read_exact(&mut opened, bytes))
 }
 
-fn each_entry<T: Send, R: Send>(
+fn too_long(length: u64) -> io::Error {
+    io::Error::new(
+        io::ErrorKind::FileTooLarge,
+        format!("it has {length} bytes; at most {LONGEST_FILE} are read"),
+    )
+}
+
+fn each_streamed<T: Send, R: Send>(
     path: &Path,
-    mut wanted: BTreeMap<usize, T>,
+    mut wanted: Vec<(&InputFile, T)>,
     work: &(impl Fn(&[u8], T) -> R + Sync),
     done: &mut Vec<R>,
 ) -> Result<()> {
-    let entries: Vec<usize> = wanted.keys().copied().collect();
-    let (mut batch, mut size) = (Vec::<(Vec<u8>, T)>::new(), 0);
+    let start = |file: &InputFile| file.entry.as_ref().map_or(0, |entry| entry.start);
+    wanted.sort_by_key(|(file, _)| start(file));
+    let mut stream = Stream::new(File::open(path).map_err(damaged)?);
+    let (mut batch, mut size, mut last) = (Vec::<(Vec<u8>, T)>::new(), 0, None);
     let mut finish = |batch: &mut Vec<(Vec<u8>, T)>| {
         done.par_extend(mem::take(batch).into_par_iter().map(|(bytes, what)| work(&bytes, what)));
     };
-    scan::walk(path, &|entry| entries.binary_search(&entry).is_ok(), &mut |entry| {
-        let index = entry.index;
-        let bytes = entry.into_bytes().map_err(damaged)?;
-        size += bytes.len();
-        batch.extend(wanted.remove(&index).map(|what| (bytes, what)));
-        if size > BATCH {
+    for (file, what) in wanted {
+        let Some(entry) = &file.entry else { continue };
+        if size > BATCH && last != Some(entry.start) {
             finish(&mut batch);
             size = 0;
         }
-        Ok(!wanted.is_empty())
-    })?;
+        // A link to the file before it.
+        let again =
+            if last == Some(entry.start) { batch.last().map(|(bytes, _)| bytes.clone()) } else { None };
+        let bytes = match again {
+            Some(bytes) => bytes,
+            None => stream.read(entry, 0..entry.length).map_err(damaged)?,
+        };
+        (size, last) = (size + bytes.len(), Some(entry.start));
+        batch.push((bytes, what));
+    }
     finish(&mut batch);
-    if wanted.is_empty() { Ok(()) } else { Err(damaged(io::ErrorKind::UnexpectedEof)) }
+    Ok(())
 }

@@ -58,10 +58,12 @@ pub(super) fn listing(inventory: &Inventory, series: &[SeriesSummary]) -> String
 /// How many files are what.
 fn files(inventory: &Inventory) -> String {
     let counts = inventory.counts();
-    let kinds = Some(inventory.kinds()).filter(|kinds| !kinds.is_empty());
-    let kinds = kinds.map_or(String::new(), |kinds| format!(" ({kinds})"));
+    let brackets = |kinds: String| if kinds.is_empty() { kinds } else { format!(" ({kinds})") };
+    let (kinds, packed) = (brackets(inventory.kinds()), brackets(inventory.packed_kinds()));
+    let unread = inventory.unread_kinds();
+    let unread = if unread.is_empty() { unread } else { format!("; not read: {unread}") };
     format!(
-        "{} files: {} slices, {} not DICOM, {} without slices{kinds}, {} broken",
+        "{} files: {} slices, {} not DICOM{packed}, {} without slices{kinds}, {} broken{unread}",
         counts.files, counts.slices, counts.not_dicom, counts.not_images, counts.broken
     )
 }

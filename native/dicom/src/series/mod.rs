@@ -206,7 +206,14 @@ impl Inventory {
 
     /// Takes what is at position `file` of the sorted listing and cannot be read.
     pub fn add_unread(&mut self, file: usize, name: &str, length: Option<u64>, why: Unread) {
-        self.insert(file, name, length, Content::Unread(why));
+        let content = match why {
+            Unread::File(reason) => {
+                let problem = Problem::Unreadable { reason };
+                Content::Broken(Broken { series: None, instance: None, volumetric: false, problem })
+            }
+            why => Content::Unread(why),
+        };
+        self.insert(file, name, length, content);
     }
 
     fn insert(&mut self, file: usize, name: &str, length: Option<u64>, content: Content) {
@@ -224,18 +231,6 @@ impl Inventory {
         if self.files.contains_key(&file) {
             return Err(Error::Argument(format!("position {file} of the listing was given twice")));
         }
-        Ok(())
-    }
-
-    /// Takes note of a file that this user may not open. It stops a series only where it might be one of its slices.
-    ///
-    /// # Errors
-    /// `Argument` when the position was already taken.
-    pub fn add_unreadable(&mut self, file: usize, name: &str) -> Result<(), Error> {
-        let problem = Problem::Unreadable;
-        let content = Content::Broken(Broken { series: None, instance: None, volumetric: false, problem });
-        self.check_new(file, 0, 0)?;
-        self.insert(file, name, None, content);
         Ok(())
     }
 

@@ -102,7 +102,8 @@ impl Inventory {
 
     /// Of what is not read, that which could be a slice of the group.
     pub(super) fn unread_slices(&self, group: &Group) -> impl Iterator<Item = (usize, &Unread)> {
-        let files: Vec<_> = group.slices.iter().filter_map(|slice| self.files.get(&slice.file)).collect();
+        let slices = group.slices.iter().filter(|_| !self.unread.is_empty());
+        let files: Vec<_> = slices.filter_map(|slice| self.files.get(&slice.file)).collect();
         let shortest = files.iter().filter_map(|file| file.length).min().unwrap_or(0);
         self.unread().filter(move |(file, unread)| match (unread, self.files.get(file)) {
             (Unread::Special | Unread::FolderLink | Unread::LostAndFound, _) | (_, None) => false,

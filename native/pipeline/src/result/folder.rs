@@ -182,7 +182,7 @@ impl ResultFolder {
             let file = |entry: io::Result<fs::DirEntry>| {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                Ok(InputFile { path: entry.path(), name, entry: None })
+                Ok(InputFile::plain(entry.path(), name))
             };
             entries.map(file).collect::<io::Result<Vec<_>>>()
         });

@@ -1,10 +1,12 @@
 //! Writing a result folder on the local file system so that nobody ever sees half of one.
 //!
 //! Files go into a folder of a temporary name beside the output, which gets the output's name when all is there. What fails
-//! before leaves nothing behind, and an old result that is to be replaced stays until then.
+//! before leaves nothing behind, and an old result that is to be replaced stays until then. A process that is killed cannot clean up:
+//! the next run with the same output removes what such ones left. It knows them by a file in the folder, which
+//! its owner holds locked as long as it lives; a folder without that file is nobody's of ours.
 
 use std::{
-    fs,
+    fs::{self, File, TryLockError},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
     path::{Path, PathBuf},
@@ -20,6 +22,9 @@ use tempfile::TempDir;
 use super::{MANIFEST, SUCCESS};
 use crate::error::{Error, Result};
 
+/// The file that is locked, in a folder in the making.
+const OWNER: &str = ".tomobasis-owner";
+
 /// Folders in the making, for [`remove_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 
@@ -29,6 +34,8 @@ pub struct StagedFolder {
     output: PathBuf,
     overwrite: bool,
     temporary: TempDir,
+    /// Its lock ends with the process.
+    _owner: File,
 }
 
 impl StagedFolder {
@@ -40,19 +47,30 @@ impl StagedFolder {
         if fs::symlink_metadata(output).is_ok() {
             allow_overwriting(output, overwrite)?;
         }
-        let make = || {
+        let make = || -> io::Result<(TempDir, File)> {
             let name = output.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
             let parent =
                 output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
             fs::create_dir_all(parent)?;
-            tempfile::Builder::new()
-                .prefix(&format!("{}.tmp-", name.to_string_lossy()))
-                .permissions(fs::Permissions::from_mode(0o777))
-                .tempdir_in(parent)
+            let prefix = format!("{}.tmp-", name.to_string_lossy());
+            remove_leftovers(parent, &prefix);
+            loop {
+                let temporary = tempfile::Builder::new()
+                    .prefix(&prefix)
+                    .permissions(fs::Permissions::from_mode(0o777))
+                    .tempdir_in(parent)?;
+                let owner = File::create_new(temporary.path().join(OWNER))?;
+                // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
+                let taken = matches!(owner.try_lock(), Err(TryLockError::WouldBlock));
+                // Another run may have come between the file and its lock, and taken this for a leftover.
+                if !taken && temporary.path().join(OWNER).exists() {
+                    unfinished().push(temporary.path().to_owned());
+                    return Ok((temporary, owner));
+                }
+            }
         };
-        let temporary = make().map_err(Error::OutputNotWritable)?;
-        unfinished().push(temporary.path().to_owned());
-        Ok(Self { output: output.to_owned(), overwrite, temporary })
+        let (temporary, owner) = make().map_err(Error::OutputNotWritable)?;
+        Ok(Self { output: output.to_owned(), overwrite, temporary, _owner: owner })
     }
 
     /// Writes one file, given in pieces; `path` is relative to the result folder. May be called from any thread.
@@ -65,7 +83,7 @@ impl StagedFolder {
             if let Some(folder) = target.parent() {
                 fs::create_dir_all(folder)?;
             }
-            let mut file = fs::File::create(&target)?;
+            let mut file = File::create(&target)?;
             pieces.iter().try_for_each(|piece| file.write_all(piece))
         };
         write().map_err(|source| Error::Write { file: path.to_owned(), source })
@@ -78,6 +96,7 @@ impl StagedFolder {
     /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
     pub fn commit(mut self) -> Result<()> {
         self.write(SUCCESS, &[])?;
+        fs::remove_file(self.temporary.path().join(OWNER)).map_err(Error::OutputNotWritable)?;
         let (made, output) = (self.temporary.path(), &self.output);
         let replaced = match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
             Ok(()) => None,
@@ -123,6 +142,21 @@ fn exchange(made: &Path, output: &Path) -> io::Result<PathBuf> {
 impl Drop for StagedFolder {
     fn drop(&mut self) {
         unfinished().retain(|path| path != self.temporary.path());
+    }
+}
+
+/// Removes the folders of runs that were killed.
+fn remove_leftovers(parent: &Path, prefix: &str) {
+    let Ok(entries) = fs::read_dir(parent) else { return };
+    for entry in entries.flatten() {
+        let ours = entry.file_name().to_string_lossy().starts_with(prefix);
+        let Ok(owner) = File::options().write(true).open(entry.path().join(OWNER)) else { continue };
+        if ours && owner.try_lock().is_ok() {
+            match fs::remove_dir_all(entry.path()) {
+                Ok(()) => log::info!("removed what a killed run had left beside the output"),
+                Err(error) => log::warn!("what a killed run left cannot be removed ({})", error.kind()),
+            }
+        }
     }
 }
 
@@ -182,6 +216,24 @@ mod tests {
         staged.write(MANIFEST, &[b"{}".as_slice()]).unwrap();
         drop(staged);
         assert!(names(base.path()).is_empty());
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_a_living_one_has_is_not() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        for (name, file) in
+            [("result.tmp-dead00", OWNER), ("result.tmp-mine00", "notes"), ("other.tmp-dead00", OWNER)]
+        {
+            fs::create_dir(base.path().join(name)).unwrap();
+            fs::write(base.path().join(name).join(file), b"").unwrap();
+        }
+        let living = StagedFolder::create(&output, false).unwrap();
+        assert_eq!(names(base.path()).len(), 3);
+        let other = StagedFolder::create(&output, false).unwrap();
+        assert!(living.temporary.path().exists());
+        drop((living, other));
+        assert_eq!(names(base.path()), ["other.tmp-dead00", "result.tmp-mine00"]);
     }
 
     #[test]

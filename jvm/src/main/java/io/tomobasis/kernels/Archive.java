@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Objects;
 import java.util.Optional;
 
-/** What is in a zip, tar or tar.gz, by the rules of the {@code tomobasis} command. */
+/** What is in a zip, tar or gzip stream, by the rules of the {@code tomobasis} command. */
 public final class Archive {
   static {
     NativeLibrary.load();
@@ -28,15 +28,16 @@ public final class Archive {
   private Archive() {}
 
   /**
-   * The files of an archive, in the order of the input's files.
+   * What an archive holds, folders aside, in the order of the input's files.
    *
    * @param length of the archive
    * @param source its bytes; called by this thread only
    * @return a JSON array with {@code name}, {@code length}, {@code packing}, {@code start}, {@code size} and {@code crc} of each
    *     file: in a {@code tar}, {@code size} bytes from {@code start}; {@code zip-stored} and {@code zip-deflated}, those behind the local
-   *     header at {@code start}; {@code tar-gz}, those from {@code start} of what the gzip stream expands to. Empty when the
-   *     file is no archive
-   * @throws InputException when the archive is damaged, cut off or encrypted
+   *     header at {@code start}; {@code gzip}, those from {@code start} of what the stream expands to. Of a sparse file, {@code
+   *     pieces} has offset and length of what is kept. {@code unread} is what {@link Inventory#addUnread} takes, or null. Empty when
+   *     the file is no archive
+   * @throws InputException when the archive is damaged, cut off or of a format that is not read
    * @throws IOException of {@code source}
    */
   public static Optional<String> entries(long length, Source source) throws IOException {
@@ -47,17 +48,21 @@ public final class Archive {
   }
 
   /**
-   * The first bytes that a deflated file expands to.
+   * A part of what a deflated file expands to.
    *
    * @param deflated what the archive holds of it, or the first part of that
+   * @param start of the part
    * @param count of bytes wanted
    * @param crc the CRC-32 of so many; negative when it is not known
    * @return so many, or less where {@code deflated} ends before
    * @throws InputException when it is damaged
    */
-  public static byte[] inflate(byte[] deflated, int count, long crc) {
+  public static byte[] inflate(byte[] deflated, long start, int count, long crc) {
     Objects.requireNonNull(deflated, "deflated");
-    return inflate0(deflated, NativeObject.requireNonNegative(count, "count"), crc);
+    if (start < 0) {
+      throw new IllegalArgumentException("start must not be negative: " + start);
+    }
+    return inflate0(deflated, start, NativeObject.requireNonNegative(count, "count"), crc);
   }
 
   /**
@@ -83,7 +88,7 @@ public final class Archive {
 
   private static native String entries0(long length, Source source) throws IOException;
 
-  private static native byte[] inflate0(byte[] deflated, int count, long crc);
+  private static native byte[] inflate0(byte[] deflated, long start, int count, long crc);
 
   private static native void check0(byte[] file, long crc);
 }

@@ -1,5 +1,6 @@
 package io.tomobasis.kernels;
 
+import java.io.IOException;
 import java.util.Objects;
 
 /**
@@ -43,17 +44,45 @@ public final class Inventory extends NativeObject {
   }
 
   /**
-   * Notes a file that this user may not open. It is an error of a series only where it might be one of its slices.
+   * Adds one file, reading as much of it as its header needs; what is long and not needed is skipped.
    *
    * @param file position of the file in the listing, from 0
-   * @param name path of the file relative to its input
+   * @param name path of the file relative to its input; only a salted hash of it appears in messages
+   * @param length length of the whole file in bytes
+   * @param head the first bytes of the file
+   * @param more reads others; called by this thread only. A file that gives no more bytes ends there
+   * @throws IOException of {@code more}; the file is not added then
    */
-  public void addUnreadable(int file, String name) {
+  public void read(int file, String name, long length, byte[] head, Archive.Source more) throws IOException {
     requireNonNegative(file, "file");
     Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(head, "head");
+    Objects.requireNonNull(more, "more");
+    if (length < head.length) {
+      throw new IllegalArgumentException("a head of " + head.length + " bytes is longer than its file: " + length);
+    }
     write(
         handle -> {
-          addUnreadable0(handle, file, name);
+          read0(handle, file, name, length, head, more);
+          return null;
+        });
+  }
+
+  /**
+   * Adds what cannot be read, so that it is counted, and stops a series that it may belong to.
+   *
+   * @param file its position in the listing, from 0
+   * @param name its path relative to its input
+   * @param length its length; negative when it has none
+   * @param why as {@link LocalFiles#list} and {@link Archive#entries} say it
+   */
+  public void addUnread(int file, String name, long length, String why) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(why, "why");
+    write(
+        handle -> {
+          addUnread0(handle, file, name, length, why);
           return null;
         });
   }
@@ -119,7 +148,10 @@ public final class Inventory extends NativeObject {
 
   private static native long add0(long handle, int file, String name, long length, byte[] head);
 
-  private static native void addUnreadable0(long handle, int file, String name);
+  private static native void read0(
+      long handle, int file, String name, long length, byte[] head, Archive.Source more);
+
+  private static native void addUnread0(long handle, int file, String name, long length, String why);
 
   private static native String select0(long handle);
 

@@ -93,10 +93,11 @@ class ArchiveTest {
     byte[] room = new byte[file.length];
     byte[] deflated = Arrays.copyOf(room, deflater.deflate(room));
     deflater.end();
-    assertArrayEquals(file, Archive.inflate(deflated, file.length, crc.getValue()));
-    assertArrayEquals(Arrays.copyOf(file, 9), Archive.inflate(deflated, 9, -1));
-    assertTrue(Archive.inflate(Arrays.copyOf(deflated, 9), file.length, crc.getValue()).length < file.length);
-    assertThrows(InputException.class, () -> Archive.inflate(deflated, file.length, crc.getValue() ^ 1));
+    assertArrayEquals(file, Archive.inflate(deflated, 0, file.length, crc.getValue()));
+    assertArrayEquals(Arrays.copyOf(file, 9), Archive.inflate(deflated, 0, 9, -1));
+    assertArrayEquals(Arrays.copyOfRange(file, 50, 60), Archive.inflate(deflated, 50, 10, -1));
+    assertTrue(Archive.inflate(Arrays.copyOf(deflated, 9), 0, file.length, crc.getValue()).length < file.length);
+    assertThrows(InputException.class, () -> Archive.inflate(deflated, 0, file.length, crc.getValue() ^ 1));
     assertSame(file, Archive.checked(file, crc.getValue()));
     assertThrows(InputException.class, () -> Archive.checked(file, crc.getValue() ^ 1));
   }

@@ -18,15 +18,36 @@ import io.tomobasis.kernels.{Archive, InputException}
  * Where an entry of an archive is, as native code found it: see `Archive.entries`.
  *
  * @param crc           CRC-32 of the content in a zip, else -1
+ * @param pieces        of a sparse file, offset and length of what is kept of it; the rest is zeros
  * @param archiveLength length of the archive itself
  */
-final case class Packed(packing: String, start: Long, size: Long, crc: Long, archiveLength: Long)
+final case class Packed(
+    packing: String,
+    start: Long,
+    size: Long,
+    crc: Long,
+    pieces: Vector[(Long, Long)],
+    archiveLength: Long
+)
 
 object Packed {
+  def parse(entry: JsonNode, archiveLength: Long): Packed = {
+    def number(field: String) = entry.get(field).asLong(-1)
+    val pieces = entry.get("pieces").elements.asScala.map(pair => (pair.get(0).asLong, pair.get(1).asLong))
+    Packed(
+      entry.get("packing").asText,
+      number("start"),
+      number("size"),
+      number("crc"),
+      pieces.toVector,
+      archiveLength
+    )
+  }
+
   val Tar = "tar"
   val ZipStored = "zip-stored"
   val ZipDeflated = "zip-deflated"
-  val TarGz = "tar-gz"
+  val Gzip = "gzip"
 }
 
 /**
@@ -49,13 +70,15 @@ object ArchiveFiles {
       )
     }
     def file(entry: JsonNode) = {
-      def number(field: String) = entry.get(field).asLong(-1)
-      val packed =
-        Packed(entry.get("packing").asText, number("start"), number("size"), number("crc"), archive.length)
-      InputFile(archive.uri, entry.get("name").asText, number("length"), Some(packed))
+      val name = Some(entry.get("name").asText).filter(_.nonEmpty).getOrElse(archive.name)
+      val packed = Some(Packed.parse(entry, archive.length))
+      InputFile(archive.uri, name, entry.get("length").asLong, packed, unread = unread(entry))
     }
     if (listed.isEmpty) None else Some(Json.read(listed.get).elements.asScala.map(file).toIndexedSeq)
   }
+
+  /** Why something in a list is not read, as native code takes it again. */
+  def unread(json: JsonNode): Option[String] = Option(json.get("unread")).filterNot(_.isNull).map(_.toString)
 
   /** `count` bytes of a file in a tar or a zip, from `start` on; a file that is read whole is compared with its checksum. */
   def read(file: InputFile, packed: Packed, start: Long, count: Int, conf: Configuration): Array[Byte] =
@@ -63,10 +86,10 @@ object ArchiveFiles {
       val crc = if (start == 0 && count == file.length) packed.crc else -1L
       try
         packed.packing match {
-          case Packed.Tar => range(in, packed.start + start, count)
+          case Packed.Tar => expanded(packed, start, count)(range(in, _, _))
           case Packed.ZipStored if start + count <= packed.size =>
             Archive.checked(range(in, data(in, packed) + start, count), crc)
-          case Packed.ZipDeflated if start == 0 => inflated(in, data(in, packed), packed.size, count, crc)
+          case Packed.ZipDeflated => inflated(in, data(in, packed), packed.size, start, count, crc)
           case _ => throw new EOFException
         }
       catch { case _: EOFException => throw new InputException(Archive.damage(true)) }
@@ -79,16 +102,37 @@ object ArchiveFiles {
     packed.start + LocalHeaderBytes + (header.getShort(26) & 0xffff) + (header.getShort(28) & 0xffff)
   }
 
-  /** The first `count` bytes of a deflated file; for a head, as a rule, no more is read than about as much of the archive. */
-  private def inflated(in: FSDataInputStream, start: Long, size: Long, count: Int, crc: Long): Array[Byte] = {
-    val some = math.min(size, count + 1024L)
-    val bytes = Archive.inflate(range(in, start, some.toInt), count, crc)
-    if (bytes.length == count) bytes
+  /** A part of a sparse file of a tar, of which `stored` gives what is kept. */
+  def expanded(packed: Packed, start: Long, count: Int)(stored: (Long, Int) => Array[Byte]): Array[Byte] =
+    if (packed.pieces.isEmpty) stored(packed.start + start, count)
     else {
-      val all = if (some < size) Archive.inflate(range(in, start, size.toInt), count, crc) else bytes
-      if (all.length < count) throw new EOFException
-      all
+      val bytes = new Array[Byte](count)
+      val places = packed.pieces.scanLeft(packed.start)(_ + _._2)
+      for (((offset, length), place) <- packed.pieces.zip(places)) {
+        val (from, to) = (math.max(offset, start), math.min(offset + length, start + count))
+        if (from < to) {
+          val piece = stored(place + from - offset, (to - from).toInt)
+          System.arraycopy(piece, 0, bytes, (from - start).toInt, piece.length)
+        }
+      }
+      bytes
     }
+
+  /** A part of a deflated file; for a head, as a rule, no more is read than about as much of the archive. */
+  private def inflated(
+      in: FSDataInputStream,
+      data: Long,
+      size: Long,
+      start: Long,
+      count: Int,
+      crc: Long
+  ): Array[Byte] = {
+    def of(stored: Long) = Archive.inflate(range(in, data, HadoopFiles.arrayLength(stored)), start, count, crc)
+    val some = math.min(size, start + count + 1024L)
+    val bytes = of(some)
+    val all = if (bytes.length < count && some < size) of(size) else bytes
+    if (all.length < count) throw new EOFException
+    all
   }
 
   private def range(in: FSDataInputStream, start: Long, count: Int): Array[Byte] = {
@@ -103,29 +147,38 @@ object ArchiveFiles {
   private val LocalHeaderSignature = 0x04034b50
 }
 
-/** A tar.gz, which can only be read from its start on: the files in it, in its order. */
-final class TarGz(file: InputFile, conf: Configuration) extends AutoCloseable {
+/** A gzip stream, which can only be read from its start on: the files in it, in its order. */
+final class GzipStream(file: InputFile, conf: Configuration) extends AutoCloseable {
   private val in = {
     val length = file.packed.fold(file.length)(_.archiveLength)
-    val stored = new BufferedInputStream(HadoopFiles.open(file.uri, length, "sequential", conf), TarGz.BufferBytes)
+    val stored =
+      new BufferedInputStream(HadoopFiles.open(file.uri, length, "sequential", conf), GzipStream.BufferBytes)
     GzipCompressorInputStream.builder().setInputStream(stored).setDecompressConcatenated(true).get()
   }
   private var position = 0L
-  private var current = 0L
-  private var bytes = Array.emptyByteArray
+  private var kept = (-1L, Array.emptyByteArray)
 
-  /** The first `count` bytes of a file that is not before the last one; of the same file, more than before. */
-  def head(file: InputFile, count: Int): Array[Byte] = {
-    val start = file.packed.get.start
-    if (start != current) {
-      in.skipNBytes(start - position)
-      current = start
-      position = start
-      bytes = Array.emptyByteArray
+  /** A part of a file, which does not begin before the end of the last one; of a sparse file, all of it is read. */
+  def read(file: InputFile, start: Long, count: Int): Array[Byte] = {
+    val packed = file.packed.get
+    if (packed.pieces.isEmpty) next(packed.start + start, count)
+    else {
+      if (kept._1 != packed.start) kept = packed.start -> next(packed.start, HadoopFiles.arrayLength(packed.size))
+      ArchiveFiles.expanded(packed, start, count) { (place, count) =>
+        val from = (place - packed.start).toInt
+        kept._2.slice(from, from + count)
+      }
     }
-    val more = in.readNBytes(count - bytes.length)
-    position += more.length
-    bytes = bytes ++ more
+  }
+
+  /** All of a file. */
+  def whole(file: InputFile): Array[Byte] = read(file, 0, HadoopFiles.arrayLength(file.length))
+
+  private def next(start: Long, count: Int): Array[Byte] = {
+    if (start < position) throw new IllegalStateException(s"$start is behind in the stream, which is at $position")
+    in.skipNBytes(start - position)
+    val bytes = in.readNBytes(count)
+    position = start + bytes.length
     if (bytes.length < count) throw new EOFException
     bytes
   }
@@ -133,6 +186,10 @@ final class TarGz(file: InputFile, conf: Configuration) extends AutoCloseable {
   override def close(): Unit = in.close()
 }
 
-private object TarGz {
-  val BufferBytes: Int = 1 << 18
+object GzipStream {
+  private val BufferBytes: Int = 1 << 18
+
+  /** Files of one stream in its order, those together that are links to one. */
+  def ordered[T](files: Seq[T])(file: T => InputFile): Seq[Seq[T]] =
+    files.groupBy(one => file(one).packed.fold(0L)(_.start)).toSeq.sortBy(_._1).map(_._2)
 }

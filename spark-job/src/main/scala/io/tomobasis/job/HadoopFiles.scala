@@ -18,6 +18,8 @@ import java.io.{EOFException, FileNotFoundException, IOException}
 
 import scala.util.{Try, Using}
 
+import io.tomobasis.kernels.{LocalFileException, LocalFiles}
+
 /** Files, and parts of them, on any Hadoop file system; entries of archives are files too. */
 object HadoopFiles {
   val LongestArray: Int = Int.MaxValue - 8
@@ -34,9 +36,21 @@ object HadoopFiles {
   /** The first `count` bytes of a file of known length. */
   def read(file: InputFile, count: Int, conf: Configuration): Array[Byte] = read(file, 0, count, conf)
 
+  /** Bytes of a file; fewer where a local file has fewer than its length says, as those of the system's own file systems do. */
+  def available(file: InputFile, start: Long, count: Int, conf: Configuration): Array[Byte] =
+    file.local.fold(read(file, start, count, conf))(LocalFiles.read(_, start, count))
+
+  /** A length that an array can have. */
+  def arrayLength(length: Long): Int =
+    if (length <= LongestArray) length.toInt else throw new IOException("longer than an array can be")
+
   /** `count` bytes of a file of known length, from `start` on. */
   def read(file: InputFile, start: Long, count: Int, conf: Configuration): Array[Byte] = file.packed match {
     case Some(packed) => ArchiveFiles.read(file, packed, start, count, conf)
+    case None if file.local.isDefined =>
+      val bytes = LocalFiles.read(file.local.get, start, count)
+      if (bytes.length < count) throw new EOFException
+      bytes
     case None =>
       Using.resource(open(file.uri, file.length, "whole-file, sequential", conf)) { in =>
         val bytes = new Array[Byte](count)
@@ -86,6 +100,7 @@ object HadoopFiles {
     case _: ParentNotDirectoryException | _: FileAlreadyExistsException => "a file is in the way"
     case _: FileNotFoundException => "not there, or not readable"
     case _: EOFException => "it ends early"
+    case e: LocalFileException => e.getMessage
     case other => other.getClass.getSimpleName.stripSuffix("Exception")
   }
 }

@@ -1,29 +1,42 @@
 package io.tomobasis.job
 
+import com.fasterxml.jackson.databind.JsonNode
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{FileStatus, FileSystem, Path, UnsupportedFileSystemException}
+import org.apache.hadoop.fs.{FileStatus, FileSystem, Path, RawLocalFileSystem, UnsupportedFileSystemException}
 import org.apache.hadoop.util.functional.RemoteIterators
 
-import java.io.FileNotFoundException
+import java.io.{File, FileNotFoundException}
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.{Arrays, Comparator}
 
 import scala.jdk.CollectionConverters._
 
-import io.tomobasis.kernels.{InputException, Inventory, UsageException}
+import io.tomobasis.kernels.{InputException, Inventory, LocalFiles, UsageException}
 
 /**
- * A file of the input.
+ * Something under `--input`.
  *
- * @param uri    where Hadoop finds it, or the archive that it is in
+ * @param uri    where Hadoop finds it, or the archive that it is in; of a local file, with its bytes in hexadecimal where needed
  * @param name   its path relative to the `--input` that it was found under; goes to native code, which shows a hash of it
- * @param length in bytes
+ * @param length in bytes; -1 for what has none
  * @param packed where it is in an archive
+ * @param local  its path for `LocalFiles`, for a plain file of the local file system
+ * @param unread why it cannot be read, as native code says it
  */
-final case class InputFile(uri: String, name: String, length: Long, packed: Option[Packed] = None) {
+final case class InputFile(
+    uri: String,
+    name: String,
+    length: Long,
+    packed: Option[Packed] = None,
+    local: Option[String] = None,
+    unread: Option[String] = None
+) {
 
-  /** Whether it can only be read by reading all that is before it: in a tar.gz. */
-  def streamed: Boolean = packed.exists(_.packing == Packed.TarGz)
+  /** Whether it can only be read by reading all that is before it: in a gzip stream. */
+  def streamed: Boolean = packed.exists(_.packing == Packed.Gzip)
+
+  /** Where it is, as a log may show it. */
+  def shown: String = LocalFiles.printable(uri)
 
   /** Whether a part of it can be read without what is before. */
   def cutable: Boolean = packed.forall(p => p.packing == Packed.Tar || p.packing == Packed.ZipStored)
@@ -32,7 +45,8 @@ final case class InputFile(uri: String, name: String, length: Long, packed: Opti
 /**
  * All files under `--input`, in one order for the job and the command: by the order of the options, then by the bytes of the
  * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its head. An
- * input that is an archive stands for the files in it.
+ * input that is an archive stands for the files in it. The local file system is listed and read by native code, as the command does: Java
+ * drops files whose names are not in its character set, and waits for ever for a FIFO.
  */
 object Listing {
 
@@ -43,11 +57,33 @@ object Listing {
   /** How messages name a file: its place in the listing and a hash; its path too when paths may be shown. */
   def label(file: InputFile, index: Int, count: Int, verbose: Boolean): String = {
     val label = Inventory.fileLabel(index, count, file.name)
-    if (verbose) s"$label [${file.uri}]" else label
+    if (verbose) s"$label [${file.shown}]" else label
   }
 
   private def list(input: String, conf: Configuration): Seq[InputFile] = {
     val (fs, root) = locate(input, conf)
+    if (fs.getClass == classOf[RawLocalFileSystem]) local(root) else remote(fs, root, conf)
+  }
+
+  private def local(root: Path): Seq[InputFile] = {
+    def file(json: JsonNode): InputFile = {
+      val (path, entry) = (json.get("path").asText, json.get("entry"))
+      val (name, length, unread) = (json.get("name").asText, json.get("length").asLong(-1), ArchiveFiles.unread(json))
+      if (entry.isNull) InputFile(s"file://$path", name, length, local = Some(path), unread = unread)
+      else
+        InputFile(
+          root.toString,
+          name,
+          length,
+          Some(Packed.parse(entry, new File(root.toUri.getPath).length)),
+          None,
+          unread
+        )
+    }
+    Json.read(LocalFiles.list(root.toUri.getPath)).elements.asScala.map(file).toIndexedSeq
+  }
+
+  private def remote(fs: FileSystem, root: Path, conf: Configuration): Seq[InputFile] =
     try {
       val status = fs.getFileStatus(root)
       def input(file: FileStatus) =
@@ -63,7 +99,6 @@ object Listing {
           e
         )
     }
-  }
 
   private def locate(input: String, conf: Configuration): (FileSystem, Path) =
     try {

@@ -7,12 +7,12 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{InputException, Inventory}
+import io.tomobasis.kernels.{InputException, Inventory, LocalFileException}
 
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
  * many at a time; this thread hands them to the inventory in the order of the listing, so that the first bad file is always
- * the one reported. A tar.gz is read from its start, by this thread.
+ * the one reported. A gzip stream is read from its start, by this thread. What cannot be read is added with the reason.
  */
 object SeriesScan {
   private val Threads = 16
@@ -35,52 +35,85 @@ private final class SeriesScan(
   def plan(done: Int => Unit): String = {
     val pool = Executors.newFixedThreadPool(Threads)
     try {
-      val (streamed, direct) = files.indices.partition(files(_).streamed)
+      val (readable, unread) = files.indices.partition(files(_).unread.isEmpty)
+      for (i <- unread) {
+        files(i).unread.foreach(inventory.addUnread(i, files(i).name, files(i).length, _))
+        done(1)
+      }
+      val (streamed, direct) = readable.partition(files(_).streamed)
       for (window <- direct.grouped(Ahead)) {
-        val heads = window.map(i => pool.submit((() => head(i, HeadBytes)): Callable[Array[Byte]]))
-        for ((i, first) <- window.zip(heads)) {
-          add(i, finished(first), head(i, _))
+        val heads = window.map(i => pool.submit((() => head(i)): Callable[Either[String, Array[Byte]]]))
+        for ((i, head) <- window.zip(heads)) {
+          finished(head) match {
+            case Right(bytes) => add(i, bytes, HadoopFiles.available(files(i), _, _, conf))
+            case Left(why) => inventory.addUnread(i, files(i).name, files(i).length, why)
+          }
           done(1)
         }
       }
       for (ofArchive <- streamed.groupBy(files(_).uri).values)
-        Using.resource(new TarGz(files(ofArchive.head), conf)) { archive =>
-          for (i <- ofArchive.sortBy(files(_).packed.map(_.start))) {
-            def head(bytes: Long) = read(i, bytes)(archive.head(files(i), _))
-            add(i, head(HeadBytes), head)
-            done(1)
+        Using.resource(new GzipStream(files(ofArchive.head), conf)) { archive =>
+          for (same <- GzipStream.ordered(ofArchive)(files)) {
+            val whole = wholeIfShared(archive, same)
+            for (i <- same) {
+              def part(start: Long, count: Int) =
+                whole.fold(archive.read(files(i), start, count))(_.slice(start.toInt, start.toInt + count))
+              add(i, reading(i)(part(0, headBytes(i))), part)
+              done(1)
+            }
           }
         }
       inventory.select()
     } finally pool.shutdownNow()
   }
 
-  private def finished(head: Future[Array[Byte]]): Array[Byte] =
+  private def finished[T](head: Future[T]): T =
     try head.get
     catch { case e: ExecutionException => throw e.getCause }
 
-  private def add(i: Int, first: => Array[Byte], head: Long => Array[Byte]): Unit =
-    try {
-      var bytes = first
-      var needed = inventory.add(i, files(i).name, files(i).length, bytes)
-      while (needed > bytes.length) {
-        bytes = head(needed)
-        needed = inventory.add(i, files(i).name, files(i).length, bytes)
-      }
-    } catch { case _: NotPermitted => inventory.addUnreadable(i, files(i).name) }
+  /** Links of a stream to one file: the stream passes it once. */
+  private def wholeIfShared(archive: GzipStream, same: Seq[Int]): Option[Array[Byte]] =
+    Option.when(same.length > 1)(reading(same.head)(archive.whole(files(same.head))))
 
-  private def head(i: Int, bytes: Long): Array[Byte] = read(i, bytes)(HadoopFiles.read(files(i), _, conf))
-
-  private def read(i: Int, bytes: Long)(first: Int => Array[Byte]): Array[Byte] =
-    try first(math.min(math.min(bytes, files(i).length), HadoopFiles.LongestArray).toInt)
-    catch {
-      case StoreFailure(e) if HadoopFiles.denied(files(i), e, conf) => throw new NotPermitted(e)
-      case StoreFailure(e) => throw Unreadable(files(i), i, files.length, config.verbose, e)
+  /** Adds a file of which `part` reads more. A file that gives fewer bytes than its length says ends where they do. */
+  private def add(i: Int, head: Array[Byte], part: (Long, Int) => Array[Byte]): Unit = {
+    val length = if (head.length < headBytes(i)) head.length.toLong else files(i).length
+    reading(i) {
+      inventory.read(
+        i,
+        files(i).name,
+        length,
+        head,
+        (position, buffer, count) => {
+          val bytes = part(position, count)
+          System.arraycopy(bytes, 0, buffer, 0, bytes.length)
+          bytes.length
+        }
+      )
     }
-}
+  }
 
-/** A file that this user may not open. */
-private final class NotPermitted(cause: IOException) extends Exception(cause)
+  /** The head of a file, or why that one cannot be read. */
+  private def head(i: Int): Either[String, Array[Byte]] =
+    try Right(HadoopFiles.available(files(i), 0, headBytes(i), conf))
+    catch {
+      case e: LocalFileException => Left(unopened(e))
+      case StoreFailure(e) if files(i).packed.isEmpty && HadoopFiles.denied(files(i), e, conf) => Left(unopened(e))
+      case StoreFailure(e) => throw unreadable(i, e)
+    }
+
+  private def unopened(e: IOException): String =
+    Json.mapper.createObjectNode().put("file", HadoopFiles.reason(e)).toString
+
+  private def headBytes(i: Int): Int = math.min(HeadBytes.toLong, files(i).length).toInt
+
+  private def reading[T](i: Int)(read: => T): T =
+    try read
+    catch { case StoreFailure(e) => throw unreadable(i, e) }
+
+  private def unreadable(i: Int, e: IOException): InputException =
+    Unreadable(files(i), i, files.length, config.verbose, e)
+}
 
 /** The error for a file that Hadoop could not read. Unlike other bad input, another try may find it well. */
 private[job] final class Unreadable(text: String, cause: IOException) extends InputException(text, cause)

@@ -16,7 +16,7 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 
   /**
    * Runs what works on some slices of one file, for each file that the slices are in, with what it needs of the file: all, or what
-   * is enough for these slices. Files of a tar.gz come in its order, so that it is read once; an error about the content
+   * is enough for these slices. Files of a gzip stream come in its order, so that it is read once; an error about the content
    * of a file names it where paths may be shown.
    */
   def each[T](slices: Seq[SliceSource], whole: Boolean = false)(
@@ -28,11 +28,11 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
     direct.iterator.map(ofFile => on(ofFile)(bytes(ofFile, whole))) ++
       streamed.groupBy(_.head.file.uri).valuesIterator.flatMap { ofArchive =>
         val first = ofArchive.head.head
-        val archive = reading(first)(new TarGz(first.file, hadoop.value.value))
+        val archive = reading(first)(new GzipStream(first.file, hadoop.value.value))
         TaskContext.get().addTaskCompletionListener[Unit](_ => archive.close())
-        ofArchive.sortBy(_.head.file.packed.map(_.start)).iterator.map { ofFile =>
-          val file = ofFile.head.file
-          on(ofFile)(FileBytes.whole(archive.head(file, file.length.toInt)))
+        GzipStream.ordered(ofArchive)(_.head.file).iterator.flatMap { same =>
+          lazy val bytes = archive.whole(same.head.head.file)
+          same.map(ofFile => on(ofFile)(FileBytes.whole(bytes)))
         }
       }
   }
@@ -51,8 +51,7 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 
   private def part(source: SliceSource, start: Long, end: Long): Array[Byte] = {
     val count = math.max(0L, math.min(end, source.file.length) - start)
-    if (count > HadoopFiles.LongestArray) throw new IOException("longer than an array can be")
-    HadoopFiles.read(source.file, start, count.toInt, hadoop.value.value)
+    HadoopFiles.read(source.file, start, HadoopFiles.arrayLength(count), hadoop.value.value)
   }
 
   private def reading[T](source: SliceSource)(read: => T): T =
@@ -62,8 +61,8 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
   private def naming[T](source: SliceSource)(work: => T): T =
     try work
     catch {
-      case e: InputException if verbose && !e.getMessage.contains(source.file.uri) =>
-        throw new InputException(s"${e.getMessage} [${source.file.uri}]", e)
+      case e: InputException if verbose && !e.getMessage.contains(source.file.shown) =>
+        throw new InputException(s"${e.getMessage} [${source.file.shown}]", e)
     }
 }
 
@@ -90,7 +89,7 @@ object SourceFiles {
       .map(_._2.flatMap(_._1))
   }
 
-  /** What one task each decodes: consecutive slices within a run, or all slices of one tar.gz. */
+  /** What one task each decodes: consecutive slices within a run, or all slices of one gzip stream. */
   def decodeGroups(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
     val (streamed, direct) = grouped(plan, files, runs).map(_.partition(_.file.streamed)).unzip
     direct.flatMap(consecutive) ++ streamed.flatten.groupBy(_.file.uri).values

@@ -81,6 +81,22 @@ class ListingSuite extends AnyFunSuite {
     }
   }
 
+  test("what is no file is listed with the reason, and a folder that contains itself once") {
+    withFolder { folder =>
+      write(folder, "a/x")
+      Files.createSymbolicLink(folder.resolve("b"), Path.of("nowhere"))
+      Files.createSymbolicLink(folder.resolve("a/up"), folder)
+      val listed = Listing.list(Seq(folder.toString), conf).map(file => (file.name, file.length, file.unread))
+      assert(
+        listed == Seq(
+          ("a/up", -1L, Some("\"folder-link\"")),
+          ("a/x", 3L, None),
+          ("b", -1L, Some("\"link\""))
+        )
+      )
+    }
+  }
+
   test("links to files and folders are followed") {
     withFolder { folder =>
       write(folder, "real/a")

@@ -1,0 +1,117 @@
+//! `LocalFiles`: the local file system, whatever its files are called.
+
+use std::{
+    ffi::OsString,
+    fs::File,
+    os::unix::ffi::{OsStrExt, OsStringExt},
+    path::{Path, PathBuf},
+};
+
+use jni::{
+    EnvUnowned, jni_mangle,
+    objects::{JByteArray, JClass, JObject, JString},
+    sys::{jint, jlong},
+};
+use serde_json::{Value, json};
+use tomobasis_dicom::printable;
+use tomobasis_pipeline::listing::{self, InputFile};
+
+use crate::{
+    arrays::{new_string, size, string},
+    failure::{Failure, native},
+};
+
+/// `String list(String path)`: what is under a path, as JSON.
+#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+pub fn list0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, path: JString<'local>) -> JObject<'local> {
+    native(env, |env| {
+        let root = PathBuf::from(string(env, &path)?);
+        let files: Vec<Value> = listing::list_path(&root)?.iter().map(described).collect();
+        new_string(env, &serde_json::to_string(&files)?)
+    })
+}
+
+/// `byte[] read0(String path, long start, int count)`: fewer bytes where the file ends.
+#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+pub fn read0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    path: JString<'local>,
+    start: jlong,
+    count: jint,
+) -> JByteArray<'local> {
+    native(env, |env| {
+        let path = decoded(&string(env, &path)?);
+        let (start, count) = (start.cast_unsigned(), size::<u64>(count, "count")?);
+        let bytes = File::open(path).and_then(|file| listing::read_at(&file, start, start + count));
+        Ok(env.byte_array_from_slice(&bytes.map_err(Failure::LocalFile)?)?)
+    })
+}
+
+/// `String printable(String text)`: a text from outside, fit for a terminal.
+#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+pub fn printable0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    text: JString<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let shown = printable(&string(env, &text)?);
+        new_string(env, &shown)
+    })
+}
+
+fn described(file: &InputFile) -> Value {
+    json!({
+        "path": encoded(&file.path),
+        "name": file.name,
+        "length": file.length,
+        "entry": file.entry,
+        "unread": file.unread,
+    })
+}
+
+/// A path in ASCII: bytes that are no plain characters of a path as `%E9`.
+fn encoded(path: &Path) -> String {
+    let mut text = String::new();
+    for &byte in path.as_os_str().as_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'~' => text.push(byte.into()),
+            _ if byte.is_ascii_alphanumeric() => text.push(byte.into()),
+            _ => text.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    text
+}
+
+/// The path that was [`encoded`].
+fn decoded(text: &str) -> PathBuf {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let Some((&byte, after)) = rest.split_first() {
+        let hex = after.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
+        match hex.and_then(|digits| u8::from_str_radix(digits, 16).ok()).filter(|_| byte == b'%') {
+            Some(decoded) => {
+                bytes.push(decoded);
+                rest = &after[2..];
+            }
+            None => {
+                bytes.push(byte);
+                rest = after;
+            }
+        }
+    }
+    OsString::from_vec(bytes).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn any_path_crosses_the_border_as_ascii() {
+        let all: Vec<u8> = (1..=255).collect();
+        let path = PathBuf::from(OsString::from_vec([b"/a b/%41/".as_slice(), &all].concat()));
+        assert!(encoded(&path).is_ascii());
+        assert_eq!(decoded(&encoded(&path)), path);
+    }
+}

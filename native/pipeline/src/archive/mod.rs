@@ -1,0 +1,192 @@
+//! Archives: a zip, a tar or a tar.gz given as `--input` stands for the files in it; a gzip stream of anything else for that one file.
+//!
+//! | file | what |
+//! |---|---|
+//! | `tar` | the entries of a tar, sparse files and links too |
+//! | `zip` | the entries of a zip |
+//! | `links` | links of an archive to files of it |
+//! | `content` | the bytes of an entry |
+//!
+//! Nothing is unpacked to disk, so entries may have any names. A [`list`] says where each entry's bytes are, so that whoever has the
+//! archive can read its own: in a zip and a plain tar at once, in a gzip stream on the way through it ([`Stream`]). The
+//! command and the tasks of the Spark job read by the same list. What an entry expands to is bounded by what is asked for,
+//! and by the length that it declares. Entries that hold no file, or none that can be read, are listed with the reason. A
+//! zip's checksums are compared when a file is read whole, a gzip stream's when the archive is listed. Archives
+//! inside archives or inside folders are files like any other.
+
+mod content;
+mod links;
+mod tar;
+mod zip;
+
+use std::io::{self, Read, Seek, SeekFrom};
+
+use flate2::read::MultiGzDecoder;
+use serde::Serialize;
+use tomobasis_dicom::Unread;
+
+pub use content::{Stream, check, inflate, read};
+
+use crate::error::{Error, Result};
+
+/// Bytes of a file that tell an archive.
+pub const MAGIC_BYTES: u64 = 512;
+
+/// A kind of archive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `PK`
+    Zip,
+    /// A header with `ustar` in it, or with the right checksum: tar is older than its magic.
+    Tar,
+    /// A gzip stream: of a tar, or of one file.
+    Gzip,
+}
+
+/// The kind of archive that begins with these bytes; `None` for other files.
+///
+/// # Errors
+/// [`Error::Input`] for formats that hold files and are not read, by name.
+pub fn kind(head: &[u8]) -> Result<Option<Kind>> {
+    let unread = match head {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Some(Kind::Zip)),
+        [0x1F, 0x8B, 8, ..] => return Ok(Some(Kind::Gzip)),
+        [b'P', b'K', 7, 8, ..] => "a zip in several parts",
+        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => "bzip2",
+        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
+        [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
+        [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => "7z",
+        [b'R', b'a', b'r', b'!', 0x1A, 7, ..] => "rar",
+        [0x1F, 0x9D, ..] => "compress (.Z)",
+        _ => return Ok(tar::is_header(head).then_some(Kind::Tar)),
+    };
+    Err(Error::Input(format!(
+        "its format is {unread}, which is not read; unpack it, or pack the files as zip, tar or tar.gz"
+    )))
+}
+
+/// How the bytes of an entry are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Packing {
+    /// As they are, in a tar.
+    Tar,
+    /// As they are, in a zip, behind the entry's local header.
+    ZipStored,
+    /// Deflated, in a zip, behind the entry's local header.
+    ZipDeflated,
+    /// As they are, in what a gzip stream expands to.
+    Gzip,
+}
+
+/// An entry of an archive, and where it is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// Its path; empty for a gzip stream of one file.
+    pub name: String,
+    /// Its length.
+    pub length: u64,
+    /// How it is kept.
+    pub packing: Packing,
+    /// Where its bytes start, in a zip its local header; in a gzip stream, as that expands.
+    pub start: u64,
+    /// How many bytes it takes there, a zip's local header aside.
+    pub size: u64,
+    /// CRC-32 of its content, in a zip.
+    pub crc: Option<u32>,
+    /// Of a sparse file, offset and length of what is kept of it, one behind the other; the rest is zeros. Empty for other files.
+    pub pieces: Vec<(u64, u64)>,
+    /// Why it cannot be read.
+    pub unread: Option<Unread>,
+}
+
+impl Listed {
+    fn new(packing: Packing) -> Self {
+        Self {
+            name: String::new(),
+            length: 0,
+            packing,
+            start: 0,
+            size: 0,
+            crc: None,
+            pieces: Vec::new(),
+            unread: None,
+        }
+    }
+
+    /// Its length, where it has one.
+    #[must_use]
+    pub fn known_length(&self) -> Option<u64> {
+        let contentless = matches!(self.unread, Some(Unread::Special | Unread::Link | Unread::FolderLink));
+        (!contentless).then_some(self.length)
+    }
+}
+
+/// What an archive holds, by the bytes of the names: the order of the input's files. Folders are not listed.
+///
+/// # Errors
+/// [`Error::Input`] for an archive that cannot be read or ends before its files do.
+pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
+    let end = archive.seek(SeekFrom::End(0)).map_err(damaged)?;
+    archive.rewind().map_err(damaged)?;
+    let files = match kind {
+        Kind::Zip => zip::list(archive)?,
+        Kind::Tar => {
+            let skip = |tar: &mut R, bytes: u64| tar.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
+            tar::list(&mut archive, &skip, Packing::Tar).map_err(damaged)?
+        }
+        Kind::Gzip => list_gzip(archive).map_err(damaged)?,
+    };
+    // Seeking goes beyond the end without a word.
+    if kind != Kind::Gzip && files.iter().any(|file| file.listed.start.saturating_add(file.listed.size) > end)
+    {
+        return Err(damaged(io::ErrorKind::UnexpectedEof));
+    }
+    Ok(links::resolved(files))
+}
+
+fn gunzip<R: Read>(archive: R) -> MultiGzDecoder<io::BufReader<R>> {
+    MultiGzDecoder::new(io::BufReader::with_capacity(content::BUFFER, archive))
+}
+
+fn list_gzip(archive: impl Read) -> io::Result<Vec<links::Found>> {
+    let (mut stream, mut head) = (gunzip(archive), Vec::new());
+    (&mut stream).take(MAGIC_BYTES).read_to_end(&mut head)?;
+    let is_tar = tar::is_header(&head);
+    let mut whole = io::Cursor::new(head).chain(stream);
+    if !is_tar {
+        let length = io::copy(&mut whole, &mut io::sink())?;
+        let listed = Listed { length, size: length, ..Listed::new(Packing::Gzip) };
+        return Ok(vec![links::Found::file(Vec::new(), listed)]);
+    }
+    let files = tar::list(&mut whole, &|tar, bytes| read_over(tar, bytes), Packing::Gzip)?;
+    // Up to the checksum.
+    io::copy(&mut whole, &mut io::sink())?;
+    Ok(files)
+}
+
+fn read_over(stream: &mut impl Read, bytes: u64) -> io::Result<()> {
+    let read = io::copy(&mut stream.take(bytes), &mut io::sink())?;
+    if read == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+}
+
+/// The error for an archive as a whole: its library's words may hold names, so only their kind is shown.
+#[must_use]
+pub fn damaged(error: impl Into<io::Error>) -> Error {
+    let error = error.into();
+    log::debug!("the archive cannot be read: {error}");
+    let kind = match error.kind() {
+        io::ErrorKind::InvalidInput => io::ErrorKind::InvalidData, // flate2's word for damaged data
+        io::ErrorKind::Unsupported => {
+            return Error::Input(
+                "the archive is one of several parts, and only whole ones are read; unpack it first"
+                    .to_owned(),
+            );
+        }
+        kind => kind,
+    };
+    Error::Input(format!("the archive is damaged, cut off or encrypted ({kind}); unpack it first"))
+}
+
+#[cfg(test)]
+mod tests;

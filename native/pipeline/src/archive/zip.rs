@@ -1,0 +1,79 @@
+//! The entries of a zip, by its directory (APPNOTE.TXT 4.3.12).
+
+use std::io::{self, Read, Seek};
+
+use flate2::read::DeflateDecoder;
+use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
+use tomobasis_dicom::Unread;
+
+use super::{
+    Listed, Packing, damaged,
+    links::{Found, Target},
+};
+use crate::error::{Error, Result};
+
+/// No path is longer on Linux.
+const LONGEST_PATH: u64 = 4096;
+
+/// All entries but folders.
+pub(super) fn list<R: Read + Seek>(archive: R) -> Result<Vec<Found>> {
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let archive = ZipArchive::from_seekable(archive, &mut buffer).map_err(damaged_zip)?;
+    let (mut found, mut links) = (Vec::new(), Vec::new());
+    let mut directory = archive.entries(&mut buffer);
+    while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
+        if file.is_dir() {
+            continue;
+        }
+        let (packing, unread) = match file.compression_method() {
+            _ if file.flags().is_encrypted() => (Packing::ZipStored, Some(Unread::Encrypted)),
+            CompressionMethod::STORE => (Packing::ZipStored, None),
+            CompressionMethod::DEFLATE => (Packing::ZipDeflated, None),
+            method => (Packing::ZipStored, Some(Unread::Method(name(method)))),
+        };
+        let listed = Listed {
+            length: file.uncompressed_size_hint(),
+            start: file.local_header_offset(),
+            size: file.compressed_size_hint(),
+            crc: Some(file.crc32()),
+            unread,
+            ..Listed::new(packing)
+        };
+        if file.mode().is_symlink() && listed.unread.is_none() {
+            links.push((found.len(), file.wayfinder()));
+        }
+        found.push(Found::file(file.file_path().as_ref().to_vec(), listed));
+    }
+    for (at, place) in links {
+        let entry: &mut Found = &mut found[at];
+        let target = target(&archive, place, &entry.listed).map_err(damaged)?;
+        entry.link = Some(Target::Symbolic(target));
+    }
+    Ok(found)
+}
+
+/// Where a symbolic link leads, which is the content of its entry.
+fn target<R: ReaderAt>(
+    archive: &ZipArchive<R>,
+    place: ZipArchiveEntryWayfinder,
+    listed: &Listed,
+) -> io::Result<Vec<u8>> {
+    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
+    let stored = archive.get_entry(place).map_err(invalid)?;
+    let mut path = Vec::new();
+    match listed.packing {
+        Packing::ZipDeflated => {
+            DeflateDecoder::new(stored.reader()).take(LONGEST_PATH).read_to_end(&mut path)?
+        }
+        _ => stored.reader().take(LONGEST_PATH).read_to_end(&mut path)?,
+    };
+    Ok(path)
+}
+
+fn name(method: CompressionMethod) -> String {
+    method.name().map_or_else(|| format!("method {}", method.as_u16()), str::to_owned)
+}
+
+fn damaged_zip(error: rawzip::Error) -> Error {
+    damaged(io::Error::new(io::ErrorKind::InvalidData, error))
+}

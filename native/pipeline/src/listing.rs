@@ -1,0 +1,311 @@
+//! Which files there are.
+//!
+//! Files are listed recursively, links followed, in the order of `--input` and within it by the bytes of their relative paths,
+//! so that "file 17 of 303" means the same file every time. Names mean nothing: hidden files are listed like others, and what is
+//! no DICOM is found out from its head. An input that is an archive stands for the files in it. What is there and cannot be read (a FIFO, a
+//! link to nothing, a folder without permission) is listed too, with the reason, so that it is counted, and stops a series
+//! that it may belong to. The Spark job lists the local file system by this code too: the JVM has no names for files whose
+//! names are not in its character set.
+
+use std::{
+    fs::{self, File},
+    io::{self, Read},
+    os::unix::{ffi::OsStrExt, fs::FileExt},
+    path::{Path, PathBuf},
+};
+
+use tomobasis_dicom::{Unread, file_label};
+use walkdir::{DirEntry, WalkDir};
+
+use crate::{
+    archive::{self, Listed, damaged},
+    error::{Error, Result},
+};
+
+/// Something under `--input`.
+#[derive(Clone, Debug)]
+pub struct InputFile {
+    /// Where it, or the archive that it is in, is.
+    pub path: PathBuf,
+    /// Its path relative to the input; hashed before it is shown.
+    pub name: String,
+    /// Its length, where it has one.
+    pub length: Option<u64>,
+    /// Where it is in an archive.
+    pub entry: Option<Listed>,
+    /// Why it cannot be read.
+    pub unread: Option<Unread>,
+}
+
+impl InputFile {
+    /// A file of a folder.
+    #[must_use]
+    pub fn plain(path: PathBuf, name: String) -> Self {
+        Self { path, name, length: None, entry: None, unread: None }
+    }
+
+    /// The error for this file, at place `index` of `count`; the log that `--verbose` shows has its path.
+    pub(crate) fn unreadable(&self, index: usize, count: usize, source: io::Error) -> Error {
+        log::debug!("the file at fault is {}", self.path.display());
+        Error::Unreadable { file: file_label(index, count, &self.name), source }
+    }
+
+    /// A part of a file that is in no gzip stream, or what of that part is there.
+    pub(crate) fn read(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
+        let file = File::open(&self.path)?;
+        match &self.entry {
+            Some(entry) => archive::read(&|at, bytes| file.read_exact_at(bytes, at), entry, start..end),
+            None => read_at(&file, start, end),
+        }
+    }
+}
+
+/// A part of a file, or what of it is there.
+///
+/// # Errors
+/// Those of the file system.
+pub fn read_at(file: &File, start: u64, end: u64) -> io::Result<Vec<u8>> {
+    let (mut bytes, mut at) = (Vec::new(), start);
+    let mut from_here = FromHere { file, at: &mut at };
+    (&mut from_here).take(end.saturating_sub(start)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+struct FromHere<'a> {
+    file: &'a File,
+    at: &'a mut u64,
+}
+
+impl Read for FromHere<'_> {
+    fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
+        let count = self.file.read_at(bytes, *self.at)?;
+        *self.at += count as u64;
+        Ok(count)
+    }
+}
+
+/// Lists what is under all inputs, in listing order.
+///
+/// # Errors
+/// [`Error::Input`] when an input does not exist, is not local or cannot be listed.
+pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for input in inputs {
+        files.extend(list_path(&local_path("--input", input)?)?);
+    }
+    Ok(files)
+}
+
+/// Lists what is under one path.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
+    if !root.exists() {
+        return Err(Error::Input("there is no such folder or file; check the path".to_owned()));
+    }
+    if root.is_file()
+        && let Some(kind) = archive_kind(root)?
+    {
+        return list_archive(root, kind);
+    }
+    let mut files = Vec::new();
+    for entry in WalkDir::new(root).follow_links(true) {
+        match entry {
+            Ok(entry) if entry.file_type().is_dir() => {}
+            Ok(entry) => files.push(listed(root, &entry)),
+            Err(error) => files.push(unlisted(root, &error)?),
+        }
+    }
+    files.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
+    Ok(files)
+}
+
+fn listed(root: &Path, entry: &DirEntry) -> InputFile {
+    let file = InputFile::plain(entry.path().to_owned(), relative(root, entry.path()));
+    if !entry.file_type().is_file() {
+        return InputFile { unread: Some(Unread::Special), ..file };
+    }
+    match entry.metadata() {
+        Ok(metadata) => InputFile { length: Some(metadata.len()), ..file },
+        Err(error) => InputFile { unread: Some(Unread::File(reason(error.io_error()))), ..file },
+    }
+}
+
+/// What the walk could not enter or follow.
+fn unlisted(root: &Path, error: &walkdir::Error) -> Result<InputFile> {
+    let unlistable = |reason: String| {
+        Error::Input(format!("it cannot be listed ({reason}); check its permissions and links"))
+    };
+    let Some(path) = error.path() else { return Err(unlistable(reason(error.io_error()))) };
+    let what = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
+    let unread = match (error.loop_ancestor(), what) {
+        (Some(_), _) => Unread::FolderLink,
+        _ if path == root => return Err(unlistable(reason(error.io_error()))),
+        (_, Ok(kind)) if kind.is_symlink() && !path.exists() => Unread::Link,
+        (_, Ok(kind)) if kind.is_dir() || path.is_dir() => match path.file_name() {
+            Some(name) if name == "lost+found" => Unread::LostAndFound,
+            _ => Unread::Folder(reason(error.io_error())),
+        },
+        _ => Unread::File(reason(error.io_error())),
+    };
+    let file = InputFile::plain(path.to_owned(), relative(root, path));
+    Ok(InputFile { unread: Some(unread), ..file })
+}
+
+fn reason(error: Option<&io::Error>) -> String {
+    error.map_or("it changes".to_owned(), |error| error.kind().to_string())
+}
+
+fn relative(root: &Path, path: &Path) -> String {
+    let relative = path.strip_prefix(root).unwrap_or(path);
+    let relative = if relative.as_os_str().is_empty() {
+        Path::new(path.file_name().unwrap_or_default())
+    } else {
+        relative
+    };
+    relative.to_string_lossy().into_owned()
+}
+
+fn archive_kind(path: &Path) -> Result<Option<archive::Kind>> {
+    let head = File::open(path).and_then(|file| read_at(&file, 0, archive::MAGIC_BYTES));
+    archive::kind(&head.map_err(|error| {
+        Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
+    })?)
+}
+
+/// What is in an archive.
+fn list_archive(path: &Path, kind: archive::Kind) -> Result<Vec<InputFile>> {
+    let own_name = || relative(path, path);
+    let file = |entry: Listed| InputFile {
+        path: path.to_owned(),
+        name: if entry.name.is_empty() { own_name() } else { entry.name.clone() },
+        length: entry.known_length(),
+        unread: entry.unread.clone(),
+        entry: Some(entry),
+    };
+    let entries = archive::list(kind, File::open(path).map_err(damaged)?)?;
+    Ok(entries.into_iter().map(file).collect())
+}
+
+/// The local path that an argument means: a plain path or a `file:` URI.
+///
+/// # Errors
+/// [`Error::Option`] for other URIs.
+pub fn local_path(option: &'static str, text: &str) -> Result<PathBuf> {
+    if Path::new(text).exists() {
+        return Ok(text.into());
+    }
+    let scheme = text.split_once(':').map(|(scheme, _)| scheme).filter(|scheme| {
+        scheme.len() > 1 && scheme.chars().all(|c| c.is_ascii_alphanumeric() || "+-.".contains(c))
+    });
+    match scheme {
+        None => Ok(text.into()),
+        Some("file") => {
+            let path = &text["file:".len()..];
+            Ok(path.strip_prefix("//").unwrap_or(path).into())
+        }
+        Some(scheme) => Err(Error::option(
+            option,
+            format!(
+                "{scheme}: is read and written by the Spark job only; give a local path, or use tomobasis-submit"
+            ),
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::{ffi::OsStringExt, fs::symlink, net::UnixListener};
+
+    use super::*;
+
+    fn names_of(input: &str) -> Vec<String> {
+        list(&[input.to_owned()]).unwrap().into_iter().map(|file| file.name).collect()
+    }
+
+    #[test]
+    fn files_are_listed_by_the_bytes_of_their_paths() {
+        let base = tempfile::tempdir().unwrap();
+        for name in ["b/2", "b.c", "a", "B", "b/10"] {
+            let path = base.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, b"").unwrap();
+        }
+        let uri = format!("file://{}", base.path().display());
+        for input in [base.path().to_str().unwrap(), &uri] {
+            assert_eq!(names_of(input), ["B", "a", "b.c", "b/10", "b/2"]);
+        }
+    }
+
+    #[test]
+    fn names_and_folders_that_are_not_utf_8_are_listed_in_the_order_of_their_bytes() {
+        let base = tempfile::tempdir().unwrap();
+        let folder = base.path().join(std::ffi::OsString::from_vec(b"f\xE9".to_vec()));
+        fs::create_dir(&folder).unwrap();
+        for name in [b"\xE9".as_slice(), b"\xC3\xA9", b"e"] {
+            fs::write(folder.join(std::ffi::OsString::from_vec(name.to_vec())), b"").unwrap();
+        }
+        let listed = list_path(base.path()).unwrap();
+        let names: Vec<&[u8]> = listed.iter().map(|file| file.path.file_name().unwrap().as_bytes()).collect();
+        assert_eq!(names, [b"e".as_slice(), b"\xC3\xA9", b"\xE9"]);
+        assert!(listed.iter().all(|file| file.length == Some(0)));
+    }
+
+    #[test]
+    fn what_is_no_readable_file_is_listed_with_the_reason() {
+        let base = tempfile::tempdir().unwrap();
+        let at = |name: &str| base.path().join(name);
+        fs::write(at("a"), b"1").unwrap();
+        symlink("nowhere", at("b")).unwrap();
+        symlink("c", at("c")).unwrap();
+        symlink(base.path(), at("d")).unwrap();
+        let _socket = UnixListener::bind(at("e")).unwrap();
+        symlink("a", at("f")).unwrap();
+        let listed: Vec<_> =
+            list_path(base.path()).unwrap().into_iter().map(|file| (file.name, file.unread)).collect();
+        let expected = [
+            ("a", None),
+            ("b", Some(Unread::Link)),
+            ("c", Some(Unread::Link)),
+            ("d", Some(Unread::FolderLink)),
+            ("e", Some(Unread::Special)),
+            ("f", None),
+        ];
+        assert_eq!(listed, expected.map(|(name, unread)| (name.to_owned(), unread)));
+    }
+
+    #[test]
+    fn a_single_file_is_named_by_its_name() {
+        let base = tempfile::tempdir().unwrap();
+        let path = base.path().join("1.dcm");
+        fs::write(&path, b"").unwrap();
+        assert_eq!(names_of(path.to_str().unwrap()), ["1.dcm"]);
+    }
+
+    #[test]
+    fn missing_and_remote_inputs_are_refused_without_their_names() {
+        let missing = list(&["/nowhere/DOE".to_owned()]).unwrap_err();
+        assert_eq!((missing.exit_code(), missing.to_string().contains("DOE")), (3, false));
+        let remote = list(&["s3a://bucket/DOE".to_owned()]).unwrap_err();
+        assert_eq!((remote.exit_code(), remote.to_string().contains("DOE")), (2, false));
+        assert!(remote.to_string().contains("tomobasis-submit"));
+    }
+
+    #[test]
+    fn packed_files_of_other_formats_are_refused_by_name() {
+        let base = tempfile::tempdir().unwrap();
+        for (name, head) in [
+            ("bzip2", b"BZh91AY&SY".as_slice()),
+            ("xz", b"\xFD7zXZ\0"),
+            ("zstd", b"\x28\xB5\x2F\xFD"),
+            ("7z", b"7z\xBC\xAF\x27\x1C"),
+            ("zip in several parts", b"PK\x07\x08PK\x03\x04"),
+        ] {
+            let path = base.path().join("archive");
+            fs::write(&path, head).unwrap();
+            let text = list_path(&path).unwrap_err().to_string();
+            assert!(text.contains(name) && text.contains("unpack"), "{text}");
+        }
+    }
+}
