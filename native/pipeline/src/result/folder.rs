@@ -56,7 +56,10 @@ impl ResultFolder {
             None => path.to_owned(),
             Some(name) if is_run_folder(name) => path.join(name),
             Some(name) => {
-                return Err(Error::result_file(MANIFEST, format!("its files are in {name:?}, no folder of a run")));
+                return Err(Error::result_file(
+                    MANIFEST,
+                    format!("its files are in {name:?}, no folder of a run"),
+                ));
             }
         };
         Ok(Self { path, manifest })
