@@ -1,10 +1,13 @@
 package io.tomobasis.job
 
 import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.scheduler.{SparkListener, SparkListenerStageSubmitted, SparkListenerTaskEnd}
 import org.scalatest.funsuite.AnyFunSuite
 
 import java.io.{OutputStream, PrintStream}
 import java.nio.file.{Files, Path}
+import java.util.concurrent.ConcurrentHashMap
+import java.util.concurrent.atomic.AtomicInteger
 
 import TestFolder._
 import io.tomobasis.kernels.SyntheticCt
@@ -149,7 +152,8 @@ class DecomposeJobSuite extends AnyFunSuite {
       val input = writeSeries(base.resolve("in"), new SyntheticCt(60, 100, 130, 3)) // 15 KB for each of four row blocks
       val small = conf("local[2]", "spark.driver.maxResultSize" -> "40k")
       val failure = Failure.of(intercept[Exception](run(input, base.resolve("r"), small, "--method", "tsqr")))
-      assert(failure.exitCode == 1 && failure.message.contains("spark.driver.maxResultSize"), failure)
+      assert(failure.exitCode == 2 && failure.message.contains("spark.driver.maxResultSize"), failure)
+      assert(!failure.message.contains("stage"), "said before a task runs")
     }
   }
 
@@ -267,6 +271,60 @@ class DecomposeJobSuite extends AnyFunSuite {
     }
   }
 
+  private val excluding = Seq(
+    "spark.excludeOnFailure.enabled" -> "true",
+    "spark.extraListeners" -> classOf[FailedTasks].getName
+  )
+
+  test("bad input is said at once: no task fails, so none is tried again and no executor taken for broken") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), new SyntheticCt(9, 200, 130, 3)) // more than the scan reads of a file
+      val archive = pack(input, base.resolve("archive"), "zip-stored")
+      val (bytes, size) = (Files.readAllBytes(archive), Files.size(input.resolve("slice-000.dcm")).toInt)
+      for (member <- Seq(4, 6))
+        bytes(member * (size + 43) + size - 500) = (~bytes(member * (size + 43) + size - 500)).toByte
+      Files.write(archive, bytes)
+      FailedTasks.decoding.set(0)
+      val thrown = intercept[Exception](run(archive, base.resolve("result"), conf("local[1,4]", excluding: _*)))
+      val failure = Failure.of(thrown)
+      assert(failure.exitCode == 3 && failure.message.startsWith("--input: the archive is damaged"), failure)
+      assert(FailedTasks.decoding.get == 0 && FailedTasks.decoded.get > 0, "found by a task")
+    }
+  }
+
+  test("a file that no task can read is named, also where Spark ends the job in its own words") {
+    withFolder { base =>
+      val input = writeSeries(base.resolve("in"), ct)
+      for (more <- Seq(excluding, excluding.tail)) {
+        FailedTasks.decoding.set(0)
+        val thrown = intercept[Exception](run(s"faulty://gone$input", base.resolve("r"), conf("local[2,4]", more: _*)))
+        val failure = Failure.of(thrown)
+        assert(failure.exitCode == 3 && failure.message.contains("cannot be read"), failure)
+        assert(FailedTasks.decoding.get > 1, "another try may find it well")
+      }
+    }
+  }
+
+  for (
+    options <- Seq(
+      Seq("--emit", "parquet,png,report,dicom", "--composite", "2,5", "--on-bad-slice", "skip"),
+      Seq("--method", "dssvd", "--rank", "3", "--emit", "dicom", "--composite", "2"),
+      Seq("--method", "tsqr")
+    )
+  )
+    test(s"with Kryo's registration required, ${options.mkString(" ")} runs") {
+      withFolder { base =>
+        val input = writeSeries(base.resolve("in"), ct, j => if (j < 4) s"slice-$j" else s"b/$j")
+        val required = "spark.kryo.registrationRequired" -> "true"
+        run(input, base.resolve("plain"), conf("local[2]"), options: _*)
+        run(input, base.resolve("required"), conf("local[2]", required), options: _*)
+        val archive = pack(input, base.resolve("archive"), "tar.gz")
+        run(archive, base.resolve("packed"), conf("local[2]", required), options: _*)
+        for (name <- Seq("required", "packed"))
+          assert(content(base.resolve(name)) == content(base.resolve("plain")), name)
+      }
+    }
+
   test("a file that becomes unreadable while the job runs is named by its label") {
     withFolder { base =>
       val input = writeSeries(base.resolve("in"), ct)
@@ -300,4 +358,24 @@ class DecomposeJobSuite extends AnyFunSuite {
       assert(root(base.resolve("report")) == root(base.resolve("all")))
     }
   }
+}
+
+/** Counts tasks that decode slices: those that failed, and all. */
+class FailedTasks extends SparkListener {
+  private val stages = ConcurrentHashMap.newKeySet[Int]
+  override def onStageSubmitted(event: SparkListenerStageSubmitted): Unit =
+    if (event.stageInfo.name.startsWith("decode")) {
+      stages.add(event.stageInfo.stageId)
+      ()
+    }
+  override def onTaskEnd(event: SparkListenerTaskEnd): Unit = if (stages.contains(event.stageId)) {
+    FailedTasks.decoded.incrementAndGet()
+    if (!event.taskInfo.successful && !event.taskInfo.killed) FailedTasks.decoding.incrementAndGet()
+    ()
+  }
+}
+
+object FailedTasks {
+  val decoded = new AtomicInteger
+  val decoding = new AtomicInteger
 }
