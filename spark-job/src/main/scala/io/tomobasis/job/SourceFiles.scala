@@ -4,8 +4,6 @@ import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
-import java.io.IOException
-
 import io.tomobasis.kernels.{FileBytes, InputException}
 
 /** One slice to read: its place in the series, its file's place in the listing, and what of a large file is enough for it. */
