@@ -89,6 +89,6 @@ def test_a_result_whose_files_are_in_a_folder_of_its_run_is_read_there(made, cop
     assert recomputed.code == 0, recomputed.out
     manifest["run"]["folder"] = "run-../elsewhere"
     (copy / "manifest.json").write_text(json.dumps(manifest))
-    refused = tomobasis("verify", copy)
+    refused = tomobasis("verify", copy, "--input", made.folder)
     assert refused.code == 3, refused.err
     assert len(refused.errors) == 1 and "manifest.json" in refused.errors[0]
