@@ -69,7 +69,7 @@ fn balanced(r: i64, p: i64) -> i64 {
 }
 
 fn is_prime(n: u16) -> bool {
-    (2..).take_while(|d| d * d <= n).all(|d| n % d != 0)
+    (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
 }
 
 /// Of `a` modulo the prime `p`, by Fermat.
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn primes_are_primes_and_no_more_than_needed() {
-        let sieve = |n: u16| n > 1 && (2..n).all(|d| n % d != 0);
+        let sieve = |n: u16| n > 1 && (2..n).all(|d| !n.is_multiple_of(d));
         let moduli = Moduli::for_bits(160);
         assert!(moduli.primes().iter().all(|&p| sieve(p)));
         let product: BigInt = moduli.primes().iter().map(|&p| BigInt::from(p)).product();
