@@ -53,7 +53,7 @@ pub struct Acquisition {
     pub trigger_ms: Option<f64>,
     /// Frame Reference Time or Temporal Position Time Offset.
     pub reference_time: Option<f64>,
-    /// Acquisition DateTime: see [`moment`].
+    /// Acquisition DateTime: a number that orders them, to the microsecond; not a distance.
     pub acquired: Option<i64>,
     /// Content Date and Time, likewise.
     pub content: Option<i64>,
