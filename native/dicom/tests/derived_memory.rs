@@ -8,8 +8,9 @@ use std::alloc::System;
 
 use cap::Cap;
 use common::{derivation, only};
-use tomobasis_dicom::derived::derive;
+use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_dicom::testing::DicomFile;
+use tomobasis_dicom::{FileBytes, SliceFile};
 
 const FRAMES: usize = 60;
 const SIDE: usize = 256;
@@ -27,10 +28,13 @@ fn an_instance_is_written_beside_its_source_and_its_pixels_in_its_own_size() {
     let padded = source.raw((0x0028, 0x0120), "SS", (-2000_i16).to_le_bytes().to_vec()).bytes();
     let plan = only(std::slice::from_ref(&padded)).unwrap();
     let slices: Vec<usize> = (0..FRAMES).collect();
+    let opened = SliceFile::open(FileBytes::whole(&padded));
+    let digest = |slice| opened.decode(&plan, slice, &mut vec![0; plan.pixels()]).unwrap().digest;
+    let how = Derivation { digests: (0..FRAMES).map(digest).collect(), ..derivation() };
     let mut stored = pixels.clone();
     let image = 2 * SIDE * SIDE;
     ALLOCATOR.set_limit(ALLOCATOR.allocated() + FRAMES * (image + OF_A_FRAME) + image).unwrap();
-    let made = derive(&plan, &slices, &padded, &mut stored, &derivation()).unwrap();
+    let made = derive(&plan, &slices, &padded, &mut stored, &how).unwrap();
     ALLOCATOR.set_limit(usize::MAX).unwrap();
     assert!(made.file.len() > FRAMES * image);
     assert_eq!((made.pixels.len(), stored), (FRAMES, pixels));

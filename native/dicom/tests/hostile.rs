@@ -10,7 +10,7 @@ use cap::Cap;
 use common::{only, refusal};
 use proptest::prelude::*;
 use tomobasis_dicom::testing::DicomFile;
-use tomobasis_dicom::{HeaderOutcome, decode, read_header};
+use tomobasis_dicom::{HeaderOutcome, Problem, decode, read_header};
 
 /// Bytes that all tests of this program may hold at one time.
 const CAP: usize = 64 << 20;
@@ -142,23 +142,33 @@ fn sparse(length: u64, pieces: &[(u64, &[u8])]) -> (HeaderOutcome, u64) {
     (outcome, read)
 }
 
-#[test]
-fn elements_of_four_gigabytes_before_the_pixels_are_skipped() {
+/// A slice behind three elements of so many bytes, and how many bytes of the file were asked for.
+fn behind_elements_of(size: u32) -> (HeaderOutcome, u64) {
     let whole = slice().bytes();
     let at = whole.windows(4).position(|bytes| bytes == b"\x29\x00\x10\x10").unwrap() + 8;
-    let size = 0xFFFF_FF00_u32;
     let head = [&whole[..at], &size.to_le_bytes()].concat();
     let rest = &whole[at + 4 + 300..];
-    // Three of them, one behind the other.
     let element = [&head[at - 8..at - 4], b"OB\0\0".as_slice(), &size.to_le_bytes()].concat();
     let step = u64::from(size) + element.len() as u64;
     let first = head.len() as u64 + u64::from(size);
     let tail = first + 2 * step;
     let length = tail + rest.len() as u64;
-    let (outcome, read) =
-        sparse(length, &[(0, &head), (first, &element), (first + step, &element), (tail, rest)]);
+    sparse(length, &[(0, &head), (first, &element), (first + step, &element), (tail, rest)])
+}
+
+#[test]
+fn elements_of_hundreds_of_megabytes_before_the_pixels_are_skipped() {
+    let (outcome, read) = behind_elements_of(0x2A00_0000);
     let HeaderOutcome::Slices(slices) = outcome else { panic!("{outcome:?}") };
     assert_eq!((slices[0].rows, slices[0].columns), (2, 3));
+    assert!(read < 200_000, "{read} bytes were read");
+}
+
+#[test]
+fn pixels_behind_elements_of_four_gigabytes_are_refused_and_not_read() {
+    let (outcome, read) = behind_elements_of(0xFFFF_FF00);
+    let HeaderOutcome::Broken { problem, .. } = outcome else { panic!("{outcome:?}") };
+    assert!(matches!(problem, Problem::FarPixels { offset, .. } if offset > 1 << 33), "{problem:?}");
     assert!(read < 200_000, "{read} bytes were read");
 }
 
