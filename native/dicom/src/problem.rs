@@ -46,6 +46,9 @@ pub enum Problem {
         /// Length of the file.
         length: u64,
     },
+    /// The file was made, and nothing was written into it: what a copy that failed leaves.
+    #[error("the file is empty, or holds zeros where a header should be; copy it again from its source")]
+    Blank,
     /// The file stops inside the pixel data.
     #[error(
         "the file is cut off: {present} of the {declared} bytes of its pixel data are there; \

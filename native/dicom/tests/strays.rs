@@ -131,3 +131,18 @@ fn two_broken_files_of_another_series_are_a_second_series() {
     let files = [series_without(&[]), vec![other(1), other(2)]].concat();
     assert!(refusal(&files).starts_with("file 13 of 14"));
 }
+
+#[test]
+fn files_into_which_nothing_was_written_count_as_broken_ones() {
+    let marked = [vec![0; 128], b"DICM".to_vec(), vec![0; 600]].concat();
+    for blank in [vec![], vec![0; 700], marked] {
+        let plan = only(&beside(blank.clone(), &[])).unwrap();
+        assert_eq!(plan.slices.len(), 12);
+        assert!(said(&plan, NoteKind::Stray)[0].contains("belongs to no series"), "{:?}", plan.left_out);
+        let text = refusal(&beside(blank, &[6]));
+        assert!(
+            text.contains("file 12 of 12") && text.contains("the file is empty, or holds zeros"),
+            "{text}"
+        );
+    }
+}

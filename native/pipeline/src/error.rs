@@ -34,6 +34,11 @@ pub enum Error {
         "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
     )]
     OutputForeign,
+    /// The input lies in the output, which is replaced as a whole.
+    #[error(
+        "--output: the scan of --input lies in this folder, which the result would replace; name another folder"
+    )]
+    OutputHoldsInput,
     /// The output folder cannot be made.
     #[error("--output: cannot write there ({0}); name a folder that you may write to")]
     OutputNotWritable(#[source] io::Error),
@@ -116,6 +121,7 @@ impl Error {
             | Self::NotAvailable(_)
             | Self::OutputExists
             | Self::OutputForeign
+            | Self::OutputHoldsInput
             | Self::OutputNotWritable(_) => 2,
             Self::Dicom(error) => match error.kind() {
                 tomobasis_dicom::ErrorKind::Usage => 2,

@@ -8,6 +8,7 @@ mod derive;
 mod fixed;
 
 use std::{
+    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -82,6 +83,17 @@ pub(crate) struct Runner<'a> {
     timings: Map<String, Value>,
 }
 
+/// Refuses an output that, by whatever path, holds the scan: replacing it would delete the scan.
+fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
+    let Ok(output) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if local_path("--input", input)?.canonicalize().is_ok_and(|input| input.starts_with(&output)) {
+            return Err(Error::OutputHoldsInput);
+        }
+    }
+    Ok(())
+}
+
 /// Decomposes a series into a result folder, on `threads` threads (0: one per core).
 ///
 /// # Errors
@@ -90,6 +102,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;
     let shown_output = options.output.clone();
+    keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
     let scan = runner.read(&options)?;

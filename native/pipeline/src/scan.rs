@@ -62,7 +62,7 @@ fn add(
     head: io::Result<Vec<u8>>,
 ) -> Result<()> {
     let file = &files[index];
-    let head = match (head, &file.entry) {
+    let mut head = match (head, &file.entry) {
         (Ok(head), _) => head,
         (Err(error), Some(_)) => return Err(damaged(error)),
         (Err(error), None) => {
@@ -74,6 +74,8 @@ fn add(
     // A file that gives fewer bytes than its size says ends where they do.
     let length = file.length.filter(|&length| head.len() as u64 >= length.min(HEAD));
     let length = length.unwrap_or(head.len() as u64);
+    // One that has grown since it was listed is read as it was then.
+    head.truncate(length as usize);
     inventory.read(index, &file.name, length, head, |range| {
         file.read(range.start, range.end).map_err(|error| match file.entry {
             Some(_) => damaged(error),

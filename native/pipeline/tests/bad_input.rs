@@ -118,3 +118,23 @@ fn repeated_slices_have_a_smaller_numerical_rank_and_still_a_result() {
     let outcome = decompose(&input, &base.path().join("result"), "", 2).unwrap();
     assert_eq!((outcome.manifest.result.rank, outcome.manifest.result.numerical_rank), (2, Some(2)));
 }
+
+#[test]
+fn an_output_that_holds_the_scan_is_refused_before_anything_is_removed() {
+    let (base, input) = series();
+    let output = base.path().join("case");
+    decompose(&input, &output, "", 2).unwrap();
+    let inside = output.join("scan");
+    fs::rename(&input, &inside).unwrap();
+    let link = base.path().join("link");
+    std::os::unix::fs::symlink(&output, &link).unwrap();
+    for input in [&inside, &link.join("scan"), &output] {
+        let error = decompose(input, &output, "--overwrite", 2).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(
+            error.to_string().starts_with("--output: the scan of --input lies in this folder"),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read_dir(&inside).unwrap().count(), SLICES);
+}

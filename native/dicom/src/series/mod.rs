@@ -115,11 +115,35 @@ struct Broken {
     problem: Problem,
 }
 
+/// What the first bytes of a file tell, whether or not it is DICOM.
+#[derive(Clone, Copy)]
+struct Seen {
+    packed: Option<&'static str>,
+    /// Nothing but zeros, with or without the mark of a DICOM file.
+    blank: bool,
+}
+
+impl Seen {
+    fn of(head: &[u8]) -> Self {
+        let rest = match head.split_at_checked(132) {
+            Some((start, rest)) if start.ends_with(b"DICM") => rest,
+            _ => head,
+        };
+        Self { packed: packed_format(head), blank: rest.iter().all(|&byte| byte == 0) }
+    }
+}
+
 impl Content {
-    fn of(outcome: HeaderOutcome, packed: Option<&'static str>) -> Self {
+    fn of(outcome: HeaderOutcome, seen: Seen) -> Self {
         match outcome {
+            HeaderOutcome::NotDicom | HeaderOutcome::NeedBytes(_) | HeaderOutcome::NotAnImage(_)
+                if seen.blank =>
+            {
+                let problem = Problem::Blank;
+                Content::Broken(Broken { series: None, instance: None, volumetric: false, problem })
+            }
             // Nothing is left to be asked for when the whole file is there.
-            HeaderOutcome::NotDicom | HeaderOutcome::NeedBytes(_) => Content::NotDicom(packed),
+            HeaderOutcome::NotDicom | HeaderOutcome::NeedBytes(_) => Content::NotDicom(seen.packed),
             HeaderOutcome::NotAnImage(reason) => Content::NotAnImage(reason),
             HeaderOutcome::Broken {
                 series_instance_uid: series,
@@ -178,7 +202,7 @@ impl Inventory {
         match read_header(head, file_length) {
             HeaderOutcome::NeedBytes(bytes) => Ok(bytes),
             outcome => {
-                self.insert(file, name, Some(file_length), Content::of(outcome, packed_format(head)));
+                self.insert(file, name, Some(file_length), Content::of(outcome, Seen::of(head)));
                 Ok(0)
             }
         }
@@ -198,9 +222,9 @@ impl Inventory {
         more: impl FnMut(Range<u64>) -> Result<Vec<u8>, E>,
     ) -> Result<(), E> {
         self.check_new(file, file_length, head.len())?;
-        let packed = packed_format(&head);
+        let seen = Seen::of(&head);
         let outcome = read_header_by(head, file_length, more)?;
-        self.insert(file, name, Some(file_length), Content::of(outcome, packed));
+        self.insert(file, name, Some(file_length), Content::of(outcome, seen));
         Ok(())
     }
 

@@ -153,6 +153,14 @@ mod tests {
             ("--input a --output b --series all", "--series all is not available yet"),
             ("--input a --output b --ranks 3", "--ranks"),
             ("--input a --output b stray", "stray"),
+            (
+                "--input s3a://b/scan --output s3a://b/scan/",
+                "--output: the scan of --input lies in this folder",
+            ),
+            (
+                "--input x --input b/case/scan --output b/case",
+                "--output: the scan of --input lies in this folder",
+            ),
         ] {
             let text = refusal(line);
             assert!(text.contains(named), "{line}: {text}");

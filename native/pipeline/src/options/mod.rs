@@ -208,6 +208,11 @@ impl JobArgs {
         if self.series.as_deref() == Some("all") {
             return Err(Error::NotAvailable("--series all".to_owned()));
         }
+        // Whatever else leads there is found where the folder is at hand.
+        let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
+        if self.input.iter().any(|input| folder(input).starts_with(&folder(&self.output))) {
+            return Err(Error::OutputHoldsInput);
+        }
         Ok(Options {
             input: self.input,
             output: self.output,

@@ -185,7 +185,8 @@ impl ResultFolder {
             let file = |entry: io::Result<fs::DirEntry>| {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                Ok(InputFile::plain(entry.path(), name))
+                let length = Some(entry.metadata()?.len());
+                Ok(InputFile { length, ..InputFile::plain(entry.path(), name) })
             };
             entries.map(file).collect::<io::Result<Vec<_>>>()
         });
