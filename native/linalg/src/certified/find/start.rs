@@ -9,11 +9,11 @@ use tomobasis_dense::symmetric_eigen;
 const LARGE: usize = 1000;
 const FEW: usize = 20;
 
-/// Columns of a Krylov block beyond those wanted, and blocks.
+/// Columns of a Krylov block beyond those wanted, and blocks in the first round.
 const SPARE: usize = 8;
 const BLOCKS: usize = 12;
 
-/// Residual, relative to the largest eigenvalue, that leading eigenpairs must have to be refined.
+/// Residual, relative to its eigenvalue, that a leading eigenpair must have to be refined.
 const ROUGH: f64 = 1e-6;
 
 /// Approximate eigenpairs of `H = G 2^-bits`, all n or the leading ones, eigenvalues descending.
@@ -43,35 +43,45 @@ impl Start {
         }
         let h = g.approximate();
         let width = k + SPARE;
-        // 1. Q: an orthonormal basis of the span of H^i B, i < BLOCKS, for a block B of signs.
+        // 1. Q: an orthonormal basis of the span of H^i B for a block B of signs, twice as many i in every round.
         let (mut q, mut hq) = (Vec::new(), Vec::new());
         let mut block: Vec<f64> = (0..n * width).map(sign).collect();
-        for _ in 0..BLOCKS {
-            orthonormalize(&q, &mut block, n);
+        let mut blocks = BLOCKS;
+        while blocks * width <= n / 4 {
+            while q.len() < blocks * width * n {
+                orthonormalize(&q, &mut block, n);
+                if block.is_empty() {
+                    break;
+                }
+                let product = multiply_parallel(&h, n, false, &block);
+                q.append(&mut block);
+                hq.extend_from_slice(&product);
+                block = product;
+            }
+            // 2. Ritz pairs.
+            let size = q.len() / n;
+            let (values, y) = symmetric_eigen(&multiply_parallel(&q, n, true, &hq), size)?;
+            let keep = (2 * k + SPARE).min(size);
+            let y = &y[..keep * size];
+            let x = multiply_parallel(&q, n, false, y);
+            // 3. Those wanted must be known; of the next one, a Ritz value is enough.
+            let hx = multiply_parallel(&hq, n, false, y);
+            let residual = |j: usize| {
+                let pairs = hx[j * n..(j + 1) * n].iter().zip(&x[j * n..(j + 1) * n]);
+                pairs.map(|(hx, x)| (hx - values[j] * x).powi(2)).sum::<f64>().sqrt()
+            };
+            let known = |j: usize| residual(j) < ROUGH * values[j];
+            log::debug!("{keep} leading eigenpairs from a space of {size}");
+            if (0..keep.min(k)).all(known) {
+                let noise = (0..k.min(keep)).map(residual).fold(0.0, f64::max);
+                return Some(Self { lambda: values[..keep].to_vec(), x, noise });
+            }
             if block.is_empty() {
                 break;
             }
-            let product = multiply_parallel(&h, n, false, &block);
-            q.append(&mut block);
-            hq.extend_from_slice(&product);
-            block = product;
+            blocks *= 2;
         }
-        // 2. Ritz pairs.
-        let size = q.len() / n;
-        let small = multiply_parallel(&q, n, true, &hq);
-        let (values, y) = symmetric_eigen(&small, size)?;
-        let keep = (2 * k + SPARE).min(size);
-        let y = &y[..keep * size];
-        let x = multiply_parallel(&q, n, false, y);
-        // 3. Those wanted must be known; of the next one, a Ritz value is enough.
-        let hx = multiply_parallel(&hq, n, false, y);
-        let residual = |j: usize| {
-            let pairs = hx[j * n..(j + 1) * n].iter().zip(&x[j * n..(j + 1) * n]);
-            pairs.map(|(hx, x)| (hx - values[j] * x).powi(2)).sum::<f64>().sqrt()
-        };
-        let worst = (0..keep.min(k)).map(residual).fold(0.0, f64::max);
-        log::debug!("{keep} leading eigenpairs from a space of {size}: residual {:.1e}", worst / values[0]);
-        (worst < ROUGH * values[0]).then(|| Self { lambda: values[..keep].to_vec(), x, noise: worst })
+        None
     }
 
     /// Whether these are not all eigenpairs.
