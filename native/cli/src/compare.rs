@@ -21,6 +21,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let manifest = verify::compare(&args.a, &args.b, args.threads, &reporter)?;
     reporter.finish();
-    output::print(&format!("same         every bit\nroot digest  {}", manifest.digests.root));
-    Ok(())
+    output::print(&format!("same         every bit\nroot digest  {}", manifest.digests.root))
 }

@@ -17,6 +17,5 @@ pub(crate) fn run(args: Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let outcome = run::decompose(args.job.resolve()?, args.threads, &reporter)?;
     reporter.finish();
-    output::print(&outcome.closing);
-    Ok(())
+    output::print(&outcome.closing)
 }

@@ -34,9 +34,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
             "series": series,
             "unusable": inventory.unusable(),
         });
-        output::print(&format!("{json:#}"));
+        output::print(&format!("{json:#}"))?;
     } else if !series.is_empty() {
-        output::print(&table::listing(&inventory, &series));
+        output::print(&table::listing(&inventory, &series))?;
     }
     if series.is_empty() {
         // The same words, and exit code, as a decomposition of this folder would get.

@@ -70,8 +70,10 @@ fn main() -> ExitCode {
     let action = match Command::try_parse() {
         Ok(command) => command.action,
         Err(error) if error.exit_code() == 0 => {
-            output::print(&error.to_string());
-            return ExitCode::SUCCESS;
+            return match output::print(&error.to_string()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => failed(&error.to_string(), error.exit_code()),
+            };
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
             eprint!("{error}");

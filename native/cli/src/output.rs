@@ -1,11 +1,20 @@
 //! Writing to stdout, which may be a pipe that its reader has closed.
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use tomobasis_dicom::printable_lines;
+use tomobasis_pipeline::Error;
 
 /// Prints text and a line end. A reader that has gone away is no failure of the run.
-pub(crate) fn print(text: &str) {
+///
+/// # Errors
+/// [`Error::Write`] where the text is lost otherwise, as on a full disk.
+pub(crate) fn print(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    let _closed = writeln!(stdout, "{}", printable_lines(text.trim_end())).and_then(|()| stdout.flush());
+    match writeln!(stdout, "{}", printable_lines(text.trim_end())).and_then(|()| stdout.flush()) {
+        Err(source) if source.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::Write { file: "standard output".to_owned(), source })
+        }
+        _ => Ok(()),
+    }
 }

@@ -18,6 +18,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let pictures = render::render(&args.render, args.threads, &reporter)?;
     reporter.finish();
     let lines: Vec<String> = pictures.iter().map(|path| path.display().to_string()).collect();
-    output::print(&lines.join("\n"));
-    Ok(())
+    output::print(&lines.join("\n"))
 }

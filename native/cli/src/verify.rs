@@ -17,6 +17,5 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let manifest = verify::verify(&args.verify, args.threads, &reporter)?;
     reporter.finish();
-    output::print(&format!("verified     every bit is the same\nroot digest  {}", manifest.digests.root));
-    Ok(())
+    output::print(&format!("verified     every bit is the same\nroot digest  {}", manifest.digests.root))
 }

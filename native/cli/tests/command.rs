@@ -234,3 +234,13 @@ fn help_and_version_go_to_stdout() {
         assert!(!output.stdout.is_empty() && output.stderr.is_empty());
     }
 }
+
+#[test]
+fn what_cannot_be_printed_is_an_error() {
+    let Ok(full) = std::fs::File::options().write(true).open("/dev/full") else { return };
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_tomobasis"));
+    let done = command.arg("--help").stdout(full).output().unwrap();
+    let said = String::from_utf8_lossy(&done.stderr).into_owned();
+    assert_eq!(done.status.code(), Some(1), "{said}");
+    assert!(said.starts_with("error: ") && said.contains("standard output"), "{said}");
+}
