@@ -215,7 +215,9 @@ fn several_broken_slices_are_counted_in_one_error() {
 #[test]
 fn an_input_without_slices_says_what_it_holds() {
     assert_eq!(only(&[]), Err(Error::NoFiles));
-    assert_eq!(only(&[b"text".to_vec(), vec![]]), Err(Error::NoDicom { files: 2, packed: String::new() }));
+    let texts = [b"text".to_vec(), b"more".to_vec()];
+    assert_eq!(only(&texts), Err(Error::NoDicom { files: 2, packed: String::new() }));
+    assert!(refusal(&[b"text".to_vec(), vec![]]).starts_with("file 2 of 2"), "an empty file is named");
     let picture =
         slice(1, 0.0).text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").without((0x0020, 0x0032));
     let text = refusal(&[picture.bytes()]);
@@ -249,6 +251,9 @@ fn a_summary_lists_kernel_and_dose_without_patient_data() {
         (["B30f".to_owned()].as_slice(), Some((120.0, 120.0)))
     );
     assert_eq!(summary.ctdi_vol_mgy, Some((9.5, 9.5)));
+    let typed =
+        five().into_iter().map(|file| file.text((0x0018, 0x1210), "SH", "DOE^JOHN")).collect::<Vec<_>>();
+    assert_eq!(inventory(&bytes(&typed)).series().remove(0).kernels, ["other"]);
     assert_eq!(summary.transfer_syntaxes, ["Explicit VR Little Endian (1.2.840.10008.1.2.1)"]);
     assert!(!serde_json::to_string(&summary).unwrap().contains("DOE"));
 }

@@ -40,7 +40,7 @@ pub struct SeriesSummary {
     pub slice_spacing_mm: Option<f64>,
     /// Gantry tilt, degrees.
     pub tilt_degrees: f64,
-    /// Convolution kernels in the series.
+    /// Convolution kernels in the series; `other` where one has no known name or form, since it may be what a person typed.
     pub kernels: Vec<String>,
     /// Lowest and highest tube voltage, kV.
     pub kvp: Option<(f64, f64)>,
@@ -121,7 +121,7 @@ pub(super) fn summarize<'a>(
         pixel_spacing_mm: first.pixel_spacing_mm,
         slice_spacing_mm: geometry::spacing(&group.positions_mm()),
         tilt_degrees: group.path().tilt_degrees,
-        kernels: distinct(headers.iter().filter_map(|header| header.kernel.clone()).collect()),
+        kernels: distinct(headers.iter().filter_map(|header| header.kernel.as_deref()).map(kernel).collect()),
         kvp: range(|header| header.kvp),
         tube_current_ma: range(|header| header.tube_current_ma),
         exposure_mas: range(|header| header.exposure_mas),
@@ -131,4 +131,8 @@ pub(super) fn summarize<'a>(
         ),
         problems: notes::problems(inventory, all, group),
     }
+}
+
+fn kernel(value: &str) -> String {
+    if known::is_kernel(value) { value } else { "other" }.to_owned()
 }
