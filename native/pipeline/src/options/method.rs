@@ -213,11 +213,11 @@ impl Method {
     /// # Errors
     /// [`Error::Option`] naming `--method`.
     pub(crate) fn check_machine(&self) -> Result<()> {
-        if *self == Self::Gram || cfg!(target_arch = "x86_64") {
+        if *self == Self::Gram || cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
             return Ok(());
         }
         let problem = format!(
-            "{} is promised to give the same bits on x86-64 with AVX2 and FMA only; use such a machine, or --method exact",
+            "{} is promised to give the same bits on x86-64 and aarch64 only; use such a machine, or --method exact",
             self.name()
         );
         Err(Error::option("--method", problem))
