@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from oracle import result
-from processes import standalone
 from running import decompose, made_scan, tomobasis
+from standalone import standalone
 
 
 @dataclass(frozen=True)

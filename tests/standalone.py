@@ -1,106 +1,167 @@
-"""A standalone cluster of real processes on loopback addresses: a master on 127.0.0.2, a worker on each address after it."""
+"""A Spark cluster of real processes on this machine, a job's driver on it, and the signals that disturb them.
 
-import contextlib
-import json
+A standalone master, and workers on addresses of their own (127.0.0.2 and so on), which Spark takes for hosts. Unlike in `local-cluster`,
+a worker, an executor or a driver can be stopped, woken up and killed like any process.
+"""
+
 import os
-import socket
+import re
+import signal
 import subprocess
-import time
-import urllib.error
-import urllib.request
+import threading
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 from running import ROOT, Run
+from waiting import wait_for
 
-MASTER = "127.0.0.2"
+MASTER = "127.0.0.1"
+WORKERS = ("127.0.0.2", "127.0.0.3", "127.0.0.4")
+CORES, MEMORY = 2, "1200m"  # of a worker: room for two executors
+PATIENCE = 180  # seconds; a machine that does much else takes its time
+# These programs end before an optimizing compiler pays.
+JAVA = "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC"
 
 
 def spark_home():
-    given = os.environ.get("SPARK_HOME")
-    return given or next((ROOT / ".venv/lib").glob("python3*/site-packages/pyspark"))
+    if home := os.environ.get("SPARK_HOME"):
+        return Path(home)
+    return next((ROOT / ".venv/lib").glob("python3*/site-packages/pyspark"))
 
 
-def free_port():
-    with socket.create_server((MASTER, 0)) as server:
-        return server.getsockname()[1]
+def spawn(command, **more):
+    environment = {**os.environ, "SPARK_HOME": str(spark_home()), "SPARK_LAUNCHER_OPTS": JAVA, **more.pop("env", {})}
+    return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env=environment, **more)
+
+
+def children(pid):
+    """Processes that a process started; none of one that is gone."""
+    found = []
+    with suppress(FileNotFoundError, ProcessLookupError):
+        for task in Path(f"/proc/{pid}/task").iterdir():
+            found += [int(child) for child in (task / "children").read_text().split()]
+    return found
+
+
+class Daemon:
+    """A master or a worker; its log is where it says that it is ready."""
+
+    def __init__(self, folder, name, kind, address, *arguments):
+        self.log = folder / f"{name}.log"
+        place = ["--host", address, "--port", 0, "--webui-port", 0]
+        command = [spark_home() / "bin/spark-class", f"org.apache.spark.deploy.{kind}", *place, *arguments]
+        environment = {"SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": JAVA, "SPARK_LOCAL_IP": address}
+        environment |= {"SPARK_LOCAL_DIRS": str(folder / name), "SPARK_WORKER_DIR": str(folder / name)}
+        environment |= {"SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false"}
+        with self.log.open("w") as log:
+            self.process = spawn(command, stdout=log, stderr=log, env=environment)
+
+    def said(self, pattern):
+        """What the groups of a pattern match in the lines of its log."""
+        return re.findall(pattern, self.log.read_text(errors="replace"))
+
+    def executors(self):
+        """Processes of a worker's executors."""
+        return children(self.process.pid)
+
+    def stop(self):
+        self.process.kill()
+        self.process.wait()
+
+
+class Driver:
+    """`bin/tomobasis-submit` as a process: its lines as they come, signals, and how it ended."""
+
+    def __init__(self, master, job, conf):
+        settings = [word for key, value in conf.items() for word in ("--conf", f"{key}={value}")]
+        self.process = spawn(
+            [ROOT / "bin/tomobasis-submit", "--master", master, *settings, "--", *job],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, errors="replace",
+        )  # fmt: skip
+        self.lines = []
+        self.reader = threading.Thread(target=lambda: self.lines.extend(self.process.stderr), daemon=True)
+        self.reader.start()
+
+    def wait_for(self, words):
+        """Waits for a line with these words; returns it."""
+        wait_for(PATIENCE, f"{words!r} of the job", lambda: self.said(words) or self.ended())
+        assert self.said(words), "".join(self.lines)
+        return self.said(words)[0]
+
+    def said(self, words):
+        """The lines with these words, so far."""
+        return [line for line in self.lines if words in line]
+
+    def ended(self):
+        return self.process.poll() is not None
+
+    def send(self, number):
+        self.process.send_signal(number)
+
+    def finish(self, timeout=2 * PATIENCE):
+        out = self.process.stdout.read() if self.process.wait(timeout) is not None else ""
+        self.reader.join(10)
+        return Run(self.process.returncode, out, "".join(self.lines))
 
 
 class Standalone:
-    def __init__(self, folder, workers, cores, memory):
-        self.folder, self.workers, self.cores, self.memory = folder, workers, cores, memory
-        self.port, self.page = free_port(), free_port()
-        self.processes = []
+    """The cluster. `workers` is a dict from address to daemon."""
 
-    @property
-    def url(self):
-        return f"spark://{MASTER}:{self.port}"
+    def __init__(self, folder):
+        self.folder, self.drivers, self.workers = folder, [], {}
+        self.master = Daemon(folder, "master", "master.Master", MASTER)
 
     def start(self):
-        self.launch("master", "--host", MASTER, "--port", self.port, "--webui-port", self.page)
-        for i in range(self.workers):
-            place = ["--host", f"127.0.0.{3 + i}", "--webui-port", 0, "--work-dir", self.folder / f"work-{i}"]
-            self.launch("worker", *place, "--cores", self.cores, "--memory", self.memory, self.url)
-        until = time.monotonic() + 90
-        while self.alive() < self.workers:
-            assert time.monotonic() < until, "the workers do not register: " + self.log("worker")
-            time.sleep(0.2)
+        said = self.master.said
+        (self.url,) = wait_for(PATIENCE, "the master", lambda: said("Starting Spark master at (.*)"))
+        (self.page,) = wait_for(PATIENCE, "the master's page", lambda: said(r"started at http://\S*:(\d+)"))
+        for address in WORKERS:
+            room = ["--cores", CORES, "--memory", MEMORY]
+            self.workers[address] = Daemon(self.folder, address, "worker.Worker", address, *room, self.url)
+        registered = "Registering worker (127.*) with"
+        wait_for(PATIENCE, "the workers", lambda: len(said(registered)) == len(WORKERS))
 
-    def launch(self, what, *arguments):
-        log = (self.folder / f"{what}-{len(self.processes)}.log").open("w")
-        command = [spark_home() / "bin/spark-class", f"org.apache.spark.deploy.{what}.{what.capitalize()}", *arguments]
-        settings = {"SPARK_DAEMON_MEMORY": "256m", "SPARK_NO_DAEMONIZE": "1"}
-        started = subprocess.Popen(
-            list(map(str, command)), stdout=log, stderr=log, env={**os.environ, **settings}, start_new_session=True
-        )
-        self.processes.append(started)
+    def submit(self, *job, cores=None, **conf):
+        """Starts a job, on all cores unless said otherwise; dots in the names of settings are underscores here."""
+        settings = {f"spark.{role}.memory": "512m" for role in ("driver", "executor")}
+        settings |= {f"spark.{role}.extraJavaOptions": JAVA for role in ("driver", "executor")}
+        settings |= {"spark.driver.host": MASTER, "spark.ui.enabled": "false", "spark.master.ui.port": self.page}
+        settings |= {"spark.cores.max": cores} if cores else {}
+        settings |= {key.replace("_", "."): value for key, value in conf.items()}
+        self.drivers.append(Driver(self.url, job, settings))
+        return self.drivers[-1]
 
-    def alive(self):
-        try:
-            with urllib.request.urlopen(f"http://{MASTER}:{self.page}/json/", timeout=5) as answer:
-                return json.load(answer)["aliveworkers"]
-        except (urllib.error.URLError, ConnectionError):
-            return 0
+    def run(self, *job, **conf):
+        """Starts a job and waits for its end."""
+        return self.submit(*job, **conf).finish()
 
-    def log(self, what):
-        return "\n".join(path.read_text()[-2000:] for path in self.folder.glob(f"{what}-*.log"))
+    def applications(self):
+        """How many have registered with the master so far."""
+        return len(self.master.said("Registered app (.*)"))
 
-    def submitting(self, *job, conf=()):
-        """The running `bin/tomobasis-submit --master spark://... -- JOB`, with executors of 512 MB unless said otherwise."""
-        settings = {"spark.master.ui.port": self.page, "spark.executor.memory": "512m", "spark.driver.memory": "512m"}
-        settings |= {"spark.driver.host": MASTER, "spark.ui.enabled": "false", **dict(conf)}
-        words = [word for name, value in settings.items() for word in ("--conf", f"{name}={value}")]
-        command = [ROOT / "bin/tomobasis-submit", "--master", self.url, *words, "--", *job]
-        return subprocess.Popen(
-            list(map(str, command)),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
+    def executors(self):
+        """Processes of executors."""
+        return [pid for worker in self.workers.values() for pid in worker.executors()]
 
-    def submit(self, *job, conf=(), timeout=120):
-        with self.submitting(*job, conf=conf) as started:
-            try:
-                out, err = started.communicate(timeout=timeout)
-            finally:
-                stop(started)
-        return Run(started.returncode, out, err)
+    def kill_executor(self):
+        """Kills an executor that runs."""
+        os.kill(wait_for(PATIENCE, "an executor", self.executors)[0], signal.SIGKILL)
 
     def stop(self):
-        for process in reversed(self.processes):
-            stop(process)
+        for driver in self.drivers:
+            if not driver.ended():
+                driver.process.kill()
+        for pid in self.executors():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        for daemon in (*self.workers.values(), self.master):
+            daemon.stop()
 
 
-def stop(process):
-    """Ends a process that was started in a session of its own, with all that it started there."""
-    if process.poll() is None:
-        os.killpg(process.pid, 9)
-        process.wait()
-
-
-@contextlib.contextmanager
-def standalone(folder, workers=2, cores=2, memory="1g"):
-    cluster = Standalone(folder, workers, cores, memory)
+@contextmanager
+def standalone(folder):
+    """A cluster that ends with the block, whatever was done to it."""
+    cluster = Standalone(folder)
     try:
         cluster.start()
         yield cluster

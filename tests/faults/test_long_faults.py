@@ -10,7 +10,11 @@ from waiting import wait_for
 pytestmark = pytest.mark.spark
 
 # A host that says nothing is given up after this; else two minutes.
-IMPATIENT = {"spark_network_timeout": "15s", "spark_executor_heartbeatInterval": "2s"}
+IMPATIENT = {
+    "spark_network_timeout": "15s",
+    "spark_network_timeoutInterval": "5s",
+    "spark_executor_heartbeatInterval": "2s",
+}
 
 
 def test_all_executors_killed_at_once_cost_time_only(standalone_cluster, busy_scan, tmp_path):
@@ -18,7 +22,9 @@ def test_all_executors_killed_at_once_cost_time_only(standalone_cluster, busy_sc
     driver.wait_for("[3/5] gram")
     for pid in standalone_cluster.executors():
         os.kill(pid, signal.SIGKILL)
-    busy_scan.is_in(tmp_path, driver.finish())
+    run = driver.finish()
+    assert len(driver.said("3 executors were lost within a minute")) == 1, run.err
+    busy_scan.is_in(tmp_path, run)
 
 
 @pytest.mark.parametrize("speculation", ["false", "true"])
@@ -46,7 +52,7 @@ def test_a_driver_that_is_told_to_stop_leaves_nothing(standalone_cluster, busy_s
 
 def test_of_two_jobs_with_one_output_one_wins_whole(standalone_cluster, busy_scan, tmp_path):
     job = ["--input", busy_scan.folder, "--output", tmp_path / "result"]
-    drivers = [standalone_cluster.submit(*job, spark_cores_max=1) for _ in range(2)]
+    drivers = [standalone_cluster.submit(*job, cores=1) for _ in range(2)]
     first, second = sorted((driver.finish() for driver in drivers), key=lambda run: run.code)
     busy_scan.is_in(tmp_path, first)
     assert second.code == 2 and len(second.errors) == 1, second.err

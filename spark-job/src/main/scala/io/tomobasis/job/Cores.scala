@@ -33,7 +33,8 @@ object Cores {
   private val Local = "local\\b.*".r
   private val LocalCluster = "local-cluster\\[\\s*(\\d+)\\s*,\\s*(\\d+)\\s*,.*".r
   private val PollMillis = 100L
-  private val SettledMillis = 1000L
+  private val LeastMillis = 1000L
+  private val MostMillis = 5000L
 
   /** Whether the job runs in the driver's own process. */
   def local(conf: SparkConf): Boolean = Local.matches(master(conf)) && !LocalCluster.matches(master(conf))
@@ -62,20 +63,27 @@ object Cores {
   /** Of all executors so far; 2 at the least, as Spark counts. */
   private def registered(sc: SparkContext): Int = sc.defaultParallelism
 
-  /** Waits for the first executor, without which nothing can run anyhow, and until no more come. */
+  /**
+   * Waits for the first executor, without which nothing can run anyhow, and until no more come. All are launched at one time, and where
+   * the first one was slow to start, the others may come later still.
+   */
   private def settled(sc: SparkContext): Int = {
-    @tailrec def wait(before: (Int, Int), since: Long): Int = {
+    @tailrec def wait(before: (Int, Int), since: Long, patience: Long): Int = {
       if (sc.isStopped) throw new IllegalStateException("Spark has stopped")
       val now = executors(sc) -> registered(sc)
       val changed = if (now == before && now._1 > 0) since else System.nanoTime
-      if (System.nanoTime - changed >= SettledMillis * 1000000) now._2
+      val longest = if (before._1 > 0) patience else settling(System.currentTimeMillis - sc.startTime)
+      if (System.nanoTime - changed >= longest * 1000000) now._2
       else {
         Thread.sleep(PollMillis)
-        wait(now, changed)
+        wait(now, changed, longest)
       }
     }
-    wait((0, 0), System.nanoTime)
+    wait((0, 0), System.nanoTime, LeastMillis)
   }
+
+  /** Milliseconds without another executor after which no more are expected, by what the first one took. */
+  private[job] def settling(first: Long): Long = math.min(MostMillis, math.max(LeastMillis, first / 2))
 }
 
 /** The executors that a configuration asks for, on YARN and Kubernetes. */

@@ -32,6 +32,10 @@ class CoresSuite extends AnyFunSuite {
       assert(!Cores.local(conf(master)), master)
   }
 
+  test("executors that come one by one are waited for longer where the first one was slow, and not for ever") {
+    assert(Seq(0L, 1500L, 6000L, 600000L).map(Cores.settling) == Seq(1000L, 1000L, 3000L, 5000L))
+  }
+
   test("a number of partitions that is none is refused by the property's name") {
     for (value <- Seq("0", "-4", "many", "1.5", "")) {
       val refused = intercept[UsageException](Parallelism.asked(conf("yarn", "default.parallelism" -> value)))
