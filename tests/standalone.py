@@ -34,13 +34,19 @@ def spawn(command, **more):
     return subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, env=environment, **more)
 
 
-def children(pid):
-    """Processes that a process started; none of one that is gone."""
+def children(pid, word):
+    """Processes that a process started and that have a word in their command; none of one that is gone."""
     found = []
     with suppress(FileNotFoundError, ProcessLookupError):
         for task in Path(f"/proc/{pid}/task").iterdir():
             found += [int(child) for child in (task / "children").read_text().split()]
-    return found
+    return [child for child in found if word in command_of(child)]
+
+
+def command_of(pid):
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return Path(f"/proc/{pid}/cmdline").read_text()
+    return ""
 
 
 class Daemon:
@@ -60,9 +66,9 @@ class Daemon:
         """What the groups of a pattern match in the lines of its log."""
         return re.findall(pattern, self.log.read_text(errors="replace"))
 
-    def executors(self):
-        """Processes of a worker's executors."""
-        return children(self.process.pid)
+    def executors(self, application="app-"):
+        """Processes of a worker's executors, of any application unless said otherwise."""
+        return children(self.process.pid, application)
 
     def stop(self):
         self.process.kill()
@@ -136,12 +142,13 @@ class Standalone:
         return self.submit(*job, **conf).finish()
 
     def applications(self):
-        """How many have registered with the master so far."""
-        return len(self.master.said("Registered app (.*)"))
+        """The ids of all that have registered with the master so far."""
+        return self.master.said(r"Registered app .* with ID (\S+)")
 
-    def executors(self):
-        """Processes of executors."""
-        return [pid for worker in self.workers.values() for pid in worker.executors()]
+    def executors(self, *workers):
+        """Processes of the last application's executors, on all workers unless said otherwise; those of others may be about to end."""
+        application = self.applications()[-1]
+        return [pid for worker in workers or self.workers.values() for pid in worker.executors(application)]
 
     def kill_executor(self):
         """Kills an executor that runs."""
@@ -151,7 +158,7 @@ class Standalone:
         for driver in self.drivers:
             if not driver.ended():
                 driver.process.kill()
-        for pid in self.executors():
+        for pid in [pid for worker in self.workers.values() for pid in worker.executors()]:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         for daemon in (*self.workers.values(), self.master):

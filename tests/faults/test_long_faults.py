@@ -28,17 +28,21 @@ def test_all_executors_killed_at_once_cost_time_only(standalone_cluster, busy_sc
 
 
 @pytest.mark.parametrize("speculation", ["false", "true"])
-def test_a_stopped_executor_is_given_up_and_changes_nothing_when_it_wakes_up(
+def test_a_stopped_host_is_given_up_and_changes_nothing_when_it_wakes_up(
     speculation, standalone_cluster, busy_scan, tmp_path
 ):
     conf = {**IMPATIENT, "spark_speculation": speculation, "spark_speculation_minTaskRuntime": "1s"}
     driver = standalone_cluster.submit("--input", busy_scan.folder, "--output", tmp_path / "result", **conf)
     driver.wait_for("[2/5] decode")
-    (stopped, *_) = standalone_cluster.executors()
-    os.kill(stopped, signal.SIGSTOP)
+    worker = next(iter(standalone_cluster.workers.values()))
+    (executor,) = standalone_cluster.executors(worker)
+    stopped = [worker.process.pid, executor]  # else the worker would end its executor
+    for pid in stopped:
+        os.kill(pid, signal.SIGSTOP)
     busy_scan.is_in(tmp_path, driver.finish())
-    os.kill(stopped, signal.SIGCONT)
-    wait_for(60, "the end of the executor", lambda: stopped not in standalone_cluster.executors())
+    for pid in stopped:
+        os.kill(pid, signal.SIGCONT)
+    wait_for(60, "the end of the executor", lambda: executor not in worker.executors())
     busy_scan.stands(tmp_path)
 
 
@@ -64,7 +68,7 @@ def test_a_worker_that_is_killed_costs_time_only(standalone_cluster, busy_scan, 
     driver = standalone_cluster.submit("--input", busy_scan.folder, "--output", tmp_path / "result")
     driver.wait_for("[2/5] decode")
     worker = standalone_cluster.workers.popitem()[1]
-    for pid in worker.executors():
+    for pid in standalone_cluster.executors(worker):
         os.kill(pid, signal.SIGKILL)
     worker.stop()
     busy_scan.is_in(tmp_path, driver.finish())

@@ -1,6 +1,7 @@
 """The compiled v1 pipelines, as far as they can be read without a cluster: what they create and run is what the API servers accept."""
 
 import re
+import subprocess
 
 import pytest
 import yaml
@@ -74,6 +75,42 @@ def test_an_application_is_named_by_run_and_step_and_that_of_an_earlier_try_goes
     assert {manifest["metadata"]["name"] for manifest in manifests.values()} == {name}
     assert manifests["decompose"]["spec"]["sparkConf"]["spark.tomobasis.run"] == name
     assert (resources["clear"]["action"], resources["decompose"]["action"]) == ("delete", "create")
+
+
+@pytest.mark.skipif(schemas.kubectl() is None, reason="kubectl is not installed")
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda p: p.stem)
+def test_clearing_deletes_the_earlier_trys_application_and_no_other_and_does_nothing_on_the_first_try(
+    path, api, tmp_path
+):
+    resource = templates(workflow(path), "resource")["clear"]["resource"]
+    manifest = tmp_path / "manifest.yaml"
+    manifest.write_text(filled(resource["manifest"]))
+    # What Argo's executor makes of a resource template.
+    command = [
+        schemas.kubectl(),
+        resource["action"],
+        "--ignore-not-found",
+        *resource["flags"],
+        "-f",
+        manifest,
+        "-o",
+        "name",
+    ]
+
+    def clear():
+        context = ["--kubeconfig", api.config(tmp_path), "-n", "tomobasis"]
+        return subprocess.run([*command, *context], capture_output=True, text=True, timeout=60)
+
+    first = clear()
+    assert (first.returncode, first.stdout) == (0, ""), first.stderr
+    (earlier,) = schemas.load(manifest.read_text())
+    other = {**earlier, "metadata": {"name": "other"}}
+    for application in (earlier, other):
+        api.add(application)
+    again = clear()
+    assert again.returncode == 0, again.stderr
+    assert api.application(earlier["metadata"]["name"]) is None
+    assert api.application("other")
 
 
 def test_the_parameters_of_2020_keep_their_names_and_reach_the_job():

@@ -123,6 +123,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
   def run(input: Scanned, result: ResultFolder): String = {
     val Scanned(files, plan, scan) = input
     val layout = plan.layout
+    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
     val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)

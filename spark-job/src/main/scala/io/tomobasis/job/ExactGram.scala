@@ -3,7 +3,7 @@ package io.tomobasis.job
 import org.apache.spark.{HashPartitioner, SparkContext, TaskContext}
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
-import io.tomobasis.kernels.GramAccumulator
+import io.tomobasis.kernels.{GramAccumulator, UsageException}
 
 /**
  * The exact Gram matrix of a series, and the slice records that came along.
@@ -34,10 +34,32 @@ object ExactGram {
   private val StraightBytes = 64L << 20
   private val ResultSize = "spark.driver.maxResultSize"
 
+  /** What the driver's heap must hold beside the sums: Spark, headers, results under way. */
+  private val BesideBytes = 128L << 20
+
+  /**
+   * Refuses more columns than a driver of so much heap can hold the sums of, before any task runs. Throws UsageException.
+   *
+   * @param heap bytes, as the Java virtual machine counts them
+   */
+  def check(columns: Int, heap: Long): Unit = {
+    val needed = sumBytes(columns) + BesideBytes
+    if (needed > heap) {
+      def megabytes(bytes: Long) = (bytes + (1 << 20) - 1) >> 20
+      throw new UsageException(
+        s"--driver-memory: the exact sums of $columns slices are ${megabytes(sumBytes(columns))} MB, for which the driver " +
+          s"needs a heap of ${megabytes(needed)} MB; it has ${megabytes(heap)} MB"
+      )
+    }
+  }
+
+  /** The sums' upper triangle. */
+  private def sumBytes(columns: Int): Long = 4L * columns * (columns + 1)
+
   def sum(blocks: RDD[RowBlock], columns: Int): ExactGram = {
     val sc = blocks.sparkContext
     val perJob = resultBytes(sc)
-    val bytes = 4L * columns * (columns + 1)
+    val bytes = sumBytes(columns)
     if (bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
       val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_.plus(_, columns))
       ExactGram(Array(whole.bytes), whole.records)

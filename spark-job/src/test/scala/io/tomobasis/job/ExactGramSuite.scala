@@ -5,6 +5,8 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.{ByteBuffer, ByteOrder}
 
+import io.tomobasis.kernels.UsageException
+
 class ExactGramSuite extends AnyFunSuite {
   private val (rows, columns) = (50, 120)
   private def value(block: Int, row: Int, column: Int): Short =
@@ -41,5 +43,12 @@ class ExactGramSuite extends AnyFunSuite {
       assert(gram.records.toSeq == blocks.head.records.toSeq, limit)
       assert(gram.parts.length == parts, limit)
     }
+  }
+
+  test("a driver whose heap cannot hold the sums is refused with what it needs, before any task") {
+    // 8,192 slices: 8192 x 8193 / 2 sums of 8 bytes are 257 MiB.
+    ExactGram.check(8192, 400L << 20)
+    val refused = intercept[UsageException](ExactGram.check(8192, 300L << 20)).getMessage
+    assert(refused.startsWith("--driver-memory: ") && refused.contains("257 MB") && refused.contains("385 MB"), refused)
   }
 }
