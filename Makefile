@@ -80,7 +80,7 @@ image-arm64: setup ## the same for arm64 as build/image-arm64/tomobasis.tar, mad
 	@$(GRADLE) -Parch=arm64 :image:stage $(WITHOUT_JAVA_VERSION)
 	@k8s/image/build.sh arm64
 
-test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up (some minutes)
+test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up (5 minutes)
 	@.venv/bin/python -m pytest tests/faults
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
