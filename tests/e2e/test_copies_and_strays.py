@@ -115,8 +115,8 @@ def test_strays_beside_a_scan_change_nothing_and_are_said(way, scan, alone, tmp_
         "1 unusable file of other series",
     ]
     stray = notes(out, "stray")
-    assert stray[0] == "1 file, which cannot be used and belongs to no series", stray
-    assert stray[1] == "1 file, which cannot be used and repeats a slice that is", stray
+    assert stray[0] == "1 unusable file of no series", stray
+    assert stray[1] == "1 unusable file with the SOP Instance UID of a slice that is used", stray
     assert len(stray) == 4
 
 

@@ -7,6 +7,7 @@ import struct
 import subprocess
 
 import numpy as np
+import pydicom
 import pytest
 import volumes
 
@@ -89,6 +90,67 @@ def test_dcm2niix_finds_as_many_volumes_in_classic_images(tmp_path):
         shapes = [struct.unpack("<8h", path.read_bytes()[40:56])[3:5] for path in out.glob("*.nii")]
         assert all(slices == volumes.PLACES for slices, _ in shapes), (kind, shapes)
         assert sum(times for _, times in shapes) == len(listed(folder)) == 2, (kind, shapes)
+
+
+def shifted(by, **values):
+    """What tells two volumes apart, the second so far beside the first along the table."""
+
+    def dress(d, v, place):
+        volumes.setting(**values)(d, v, place)
+        d.ImagePositionPatient = ["0", "0", str(volumes.STEP_MM * place + by * v)]
+
+    return dress
+
+
+BESIDE = {
+    "two patients": shifted(0, PatientID=("P1", "P2")),
+    "two patients, one after the other": shifted(50, PatientID=("P1", "P2")),
+    "two studies at half a step": shifted(1.25, StudyInstanceUID=("1.2.3", "1.2.4")),
+    "repeated 0.01 mm beside": shifted(0.01, AcquisitionNumber=(1, 2)),
+    "repeated 0.3 mm beside": shifted(0.3),
+    "repeated 1 mm beside": shifted(1, AcquisitionNumber=(1, 2)),
+    "thickness at half a step": shifted(1.25, SliceThickness=("2.5", "5")),
+    "kinds of image at half a step": shifted(
+        1.25, ImageType=(["ORIGINAL", "PRIMARY", "AXIAL", "A"], ["ORIGINAL", "PRIMARY", "AXIAL", "B"])
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", BESIDE)
+def test_volumes_beside_each_other_and_of_other_patients_are_series_with_their_own_pixels(kind, tmp_path):
+    made = volumes.classic(tmp_path / "scan", BESIDE[kind])
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result")
+    assert run.code == 2 and "--join" in run.err, run.err
+    ids = [one["id"] for one in listed(tmp_path / "scan")]
+    digests = [pixels(decompose, tmp_path / "scan", tmp_path / i, "--series", i) for i in ids]
+    assert sorted(digests) == sorted(digest(stack) for stack in made.volumes)
+
+
+@pytest.mark.skipif(not shutil.which("dcm2niix"), reason="dcm2niix is not installed")
+def test_passes_of_one_acquisition_are_one_volume_as_for_dcm2niix(tmp_path):
+    made = volumes.classic(
+        tmp_path / "scan", shifted(volumes.STEP_MM / 2, AcquisitionNumber=(1, 2), SliceThickness=("1.25", "1.25"))
+    )
+    (tmp_path / "nifti").mkdir()
+    command = ["dcm2niix", "-z", "n", "-b", "n", "-f", "%s", "-o", tmp_path / "nifti", tmp_path / "scan"]
+    subprocess.run(command, check=True, capture_output=True)
+    (nifti,) = (tmp_path / "nifti").glob("*.nii")
+    assert struct.unpack("<8h", nifti.read_bytes()[40:56])[3:5] == (2 * volumes.PLACES, 1)
+    both = [stack[place] for place in range(volumes.PLACES) for stack in made.volumes]
+    assert pixels(decompose, tmp_path / "scan", tmp_path / "result") == digest(both)
+
+
+def test_a_missing_part_of_a_concatenation_is_an_error(tmp_path):
+    made = volumes.enhanced(tmp_path / "scan", lambda group, v, place: None, "CT", volumes=1)
+    path = tmp_path / "scan" / "enhanced.dcm"
+    d = pydicom.dcmread(path)
+    d.ConcatenationUID, d.InConcatenationNumber, d.InConcatenationTotalNumber = "1.2.5", 1, 2
+    d.save_as(path)
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result")
+    assert run.code == 3 and "written in 2 parts" in run.err and not (tmp_path / "result").exists(), run.err
+    d.InConcatenationTotalNumber = 1
+    d.save_as(path)
+    assert pixels(decompose, tmp_path / "scan", tmp_path / "result") == digest(made.volumes[0])
 
 
 def case(name):

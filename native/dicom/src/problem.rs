@@ -218,6 +218,17 @@ pub enum Problem {
              give it the UID of its series, or remove it"
     )]
     NoSeries,
+    /// One of the parts in which an image was written is missing.
+    #[error(
+        "it is a part of an image that was written in {total} parts (In-concatenation Total Number (0020,9163), or the \
+             highest In-concatenation Number), of which {there} can be read; copy the series again from its source"
+    )]
+    Concatenation {
+        /// Parts that are there.
+        there: usize,
+        /// Parts that there must be.
+        total: u32,
+    },
     /// The system does not open the file.
     #[error("it cannot be opened ({reason}); check its permissions, or remove it")]
     Unreadable {

@@ -46,8 +46,8 @@ fn beside(stray: Vec<u8>, missing: &[u32]) -> Vec<Vec<u8>> {
 fn strays_stop_no_series_and_are_said() {
     let nowhere = |file: DicomFile| file.without(SERIES).position(0.0, 0.0, -300.0);
     let strays = [
-        (cut(&slice(40)), NoteKind::Stray, "belongs to no series"),
-        (nowhere(slice(40)).without(PIXELS).bytes(), NoteKind::Stray, "belongs to no series"),
+        (cut(&slice(40)), NoteKind::Stray, "of no series"),
+        (nowhere(slice(40)).without(PIXELS).bytes(), NoteKind::Stray, "of no series"),
         (nowhere(slice(40)).bytes(), NoteKind::OtherSeries, "1 slice without Series Instance UID"),
         (nowhere(slice(40)).text(SERIES, "UI", "").bytes(), NoteKind::OtherSeries, "1 slice without"),
         (
@@ -55,7 +55,7 @@ fn strays_stop_no_series_and_are_said() {
             NoteKind::OtherSeries,
             "1 unusable file",
         ),
-        (slice(40).bytes()[..140].to_vec(), NoteKind::Stray, "belongs to no series"),
+        (slice(40).bytes()[..140].to_vec(), NoteKind::Stray, "of no series"),
     ];
     for (stray, kind, words) in strays {
         let files = beside(stray, &[]);
@@ -94,7 +94,11 @@ fn a_broken_copy_of_a_slice_stops_nothing() {
     for copy in [cut(&slice(4)), short, slice(4).without(PIXELS).bytes()] {
         let plan = only(&beside(copy, &[])).unwrap();
         assert_eq!(plan.slices.len(), 12);
-        assert!(said(&plan, NoteKind::Stray)[0].ends_with("repeats a slice that is"), "{:?}", plan.left_out);
+        assert!(
+            said(&plan, NoteKind::Stray)[0].ends_with("with the SOP Instance UID of a slice that is used"),
+            "{:?}",
+            plan.left_out
+        );
     }
     // Not where one UID is all slices'.
     let same: Vec<Vec<u8>> = (1..=12).map(|number| slice(number).text(UID, "UI", "2.25.9").bytes()).collect();
@@ -138,7 +142,7 @@ fn files_into_which_nothing_was_written_count_as_broken_ones() {
     for blank in [vec![], vec![0; 700], marked] {
         let plan = only(&beside(blank.clone(), &[])).unwrap();
         assert_eq!(plan.slices.len(), 12);
-        assert!(said(&plan, NoteKind::Stray)[0].contains("belongs to no series"), "{:?}", plan.left_out);
+        assert!(said(&plan, NoteKind::Stray)[0].contains("of no series"), "{:?}", plan.left_out);
         let text = refusal(&beside(blank, &[6]));
         assert!(
             text.contains("file 12 of 12") && text.contains("the file is empty, or holds zeros"),

@@ -31,6 +31,8 @@ pub struct Acquisition {
     pub component: Component,
     /// Acquisition Number.
     pub number: Option<i64>,
+    /// Stack ID of a frame. Never shown.
+    pub stack: Option<String>,
     /// Slice Thickness, mm.
     pub thickness_mm: Option<f64>,
     /// Echo Numbers.
@@ -73,6 +75,7 @@ impl Acquisition {
                 .get(tags::FRAME_ACQUISITION_NUMBER)
                 .and_then(values::unsigned)
                 .map_or_else(|| whole(tags::ACQUISITION_NUMBER), |number| Some(i64::from(number))),
+            stack: string(tags::STACK_ID),
             thickness_mm: number(tags::SLICE_THICKNESS),
             echo: whole(tags::ECHO_NUMBERS),
             echo_ms: number(tags::ECHO_TIME).or_else(|| float(tags::EFFECTIVE_ECHO_TIME)),

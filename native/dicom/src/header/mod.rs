@@ -45,7 +45,7 @@ pub(crate) use known::Known;
 pub use known::LONGEST_HEADER;
 use known::{Need, Pieces};
 pub(crate) use packed::packed_format;
-pub use slice::SliceHeader;
+pub use slice::{Concatenation, SliceHeader};
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;
 

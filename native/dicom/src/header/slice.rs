@@ -11,9 +11,23 @@ use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::values::{self, text, texts};
 use super::wanted::Wanted;
 use crate::LONGEST_FILE;
+use crate::label::salted_hash;
 use crate::problem::Problem;
 
-/// What one slice is: its identity, place, pixel format, rescale and acquisition. No attribute of the patient.
+/// Which part of a multi-frame image an instance is that was written in several (PS3.3 C.7.6.16.2.2.4).
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Concatenation {
+    /// Concatenation UID.
+    pub uid: String,
+    /// In-concatenation Number, from 1.
+    pub number: u32,
+    /// In-concatenation Total Number, which headers may lack.
+    pub total: Option<u32>,
+    /// Concatenation Frame Offset Number: frames in the parts before.
+    pub frames_before: u32,
+}
+
+/// What one slice is: its identity, place, pixel format, rescale and acquisition. No attribute of the patient but a hash.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SliceHeader {
     /// SOP Class UID.
@@ -24,6 +38,10 @@ pub struct SliceHeader {
     pub frame: u32,
     /// Frames of the instance.
     pub frames: u32,
+    /// A hash of Patient ID, to be compared within one input and to go nowhere; `None` when absent.
+    pub patient: Option<String>,
+    /// Where it is in a concatenation, when it is.
+    pub concatenation: Option<Concatenation>,
     /// Study Instance UID, empty when absent.
     pub study_instance_uid: String,
     /// Series Instance UID, empty when absent.
@@ -154,6 +172,8 @@ impl SliceHeader {
             sop_instance_uid: string(tags::SOP_INSTANCE_UID),
             frame,
             frames,
+            patient: wanted.get(tags::PATIENT_ID).map(|value| salted_hash("patient", &text(value.bytes))),
+            concatenation: concatenation(wanted),
             study_instance_uid: string(tags::STUDY_INSTANCE_UID),
             series_instance_uid: string(tags::SERIES_INSTANCE_UID),
             frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID),
@@ -204,6 +224,16 @@ impl SliceHeader {
     pub(crate) fn image_bytes(&self) -> u64 {
         image_bytes(self.rows, self.columns, &self.pixels)
     }
+}
+
+fn concatenation(wanted: &Wanted) -> Option<Concatenation> {
+    let number = |tag| wanted.get(tag).and_then(values::unsigned);
+    Some(Concatenation {
+        uid: wanted.get(tags::CONCATENATION_UID).map(|value| text(value.bytes))?,
+        number: number(tags::IN_CONCATENATION_NUMBER)?,
+        total: number(tags::IN_CONCATENATION_TOTAL_NUMBER),
+        frames_before: number(tags::CONCATENATION_FRAME_OFFSET_NUMBER).unwrap_or(0),
+    })
 }
 
 fn image_bytes(rows: usize, columns: usize, pixels: &PixelFormat) -> u64 {

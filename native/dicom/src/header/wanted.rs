@@ -9,8 +9,9 @@ use super::known::{Known, Need};
 use super::values::{self, RawValue};
 use crate::syntax::Encoding;
 
-/// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only.
-const WANTED: [Tag; 65] = [
+/// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only, and Patient ID, of which
+/// nothing but a hash is kept.
+const WANTED: [Tag; 71] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -21,6 +22,7 @@ const WANTED: [Tag; 65] = [
     tags::CONTENT_TIME,
     tags::MODALITY,
     tags::COMPLEX_IMAGE_COMPONENT,
+    tags::PATIENT_ID,
     tags::SLICE_THICKNESS,
     tags::KVP,
     tags::ECHO_TIME,
@@ -48,9 +50,14 @@ const WANTED: [Tag; 65] = [
     tags::IMAGE_ORIENTATION_PATIENT,
     tags::FRAME_OF_REFERENCE_UID,
     tags::TEMPORAL_POSITION_IDENTIFIER,
+    tags::STACK_ID,
     tags::TEMPORAL_POSITION_INDEX,
     tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME,
     tags::FRAME_ACQUISITION_NUMBER,
+    tags::CONCATENATION_UID,
+    tags::IN_CONCATENATION_NUMBER,
+    tags::IN_CONCATENATION_TOTAL_NUMBER,
+    tags::CONCATENATION_FRAME_OFFSET_NUMBER,
     tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE,
     tags::NOMINAL_PERCENTAGE_OF_RESPIRATORY_PHASE,
     tags::TEMPORAL_POSITION_TIME_OFFSET,

@@ -4,9 +4,10 @@
 //!
 //! | rule | slices of different values are volumes of their own |
 //! |---|---|
+//! | `Identity` | always, but where each slice has a value of its own |
 //! | `Always` | always: their pixel values cannot be compared |
 //! | `Interleaved` | where they lie among each other; not where one follows the other along the table |
-//! | `Repeated` | where they hold the same places |
+//! | `Repeated` | where they hold the same places, or lie among each other and each is a volume without the others |
 //! | `InOrder` | the same, and values that hold no place twice stay together, in ascending order |
 //! | `Rank` | where every place is held equally often: the first of each place, the second, ... |
 //!
@@ -24,6 +25,7 @@ use crate::header::{Component, Rescale, SliceHeader};
 /// When different values make different volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rule {
+    Identity,
     Always,
     Interleaved,
     Repeated,
@@ -90,6 +92,11 @@ fn whole(value: Option<i64>) -> Option<Value> {
     value.map(|number| Value::Whole(number.into()))
 }
 
+/// Empty is absent.
+fn some_text(text: &str) -> Option<Value> {
+    Some(text).filter(|text| !text.is_empty()).and_then(some)
+}
+
 fn some(text: impl Into<String>) -> Option<Value> {
     Some(Value::Text(text.into()))
 }
@@ -109,18 +116,22 @@ const UNSAID: fn(&Value) -> Option<String> = |_| None;
 
 /// In the order in which they are tried.
 #[rustfmt::skip]
-pub(super) const ASPECTS: [Aspect; 27] = [
+pub(super) const ASPECTS: [Aspect; 30] = [
+    Aspect { name: "studies (Study Instance UID)", noun: "study", rule: Rule::Identity, label: UNSAID,
+        value: |header| some_text(&header.study_instance_uid) },
+    Aspect { name: "patients (Patient ID)", noun: "patient", rule: Rule::Identity, label: UNSAID,
+        value: |header| header.patient.clone().map(Value::Text) },
     Aspect { name: "SOP classes", noun: "class", rule: Rule::Always, label: class_name,
         value: |header| some(&header.sop_class_uid) },
     Aspect { name: "modalities", noun: "modality", rule: Rule::Always, label: UNSAID,
-        value: |header| some(&header.modality) },
+        value: |header| some_text(&header.modality) },
     Aspect { name: "units (Rescale Type)", noun: "unit", rule: Rule::Always, label: unit_name,
-        value: |header| some(comparable_unit(header)) },
+        value: comparable_unit },
     Aspect { name: "rescales (Rescale Slope and Intercept in some headers only)", noun: "rescale", rule: Rule::Always,
         label: rescale_name, value: |header| whole(Some((header.rescale != Rescale::default()).into())) },
     Aspect { name: "parts of a complex image (Complex Image Component, Image Type)", noun: "component",
         rule: Rule::Always, label: component_name,
-        value: |header| whole(Some(header.acquisition.component as i64)) },
+        value: component },
     Aspect { name: "kernels (Convolution Kernel)", noun: "kernel", rule: Rule::Interleaved, label: UNSAID,
         value: |header| header.kernel.clone().map(Value::Text) },
     Aspect { name: "tube voltages (KVP)", noun: "tube voltage", rule: Rule::Interleaved, label: say!("{} kV"),
@@ -147,9 +158,11 @@ pub(super) const ASPECTS: [Aspect; 27] = [
         rule: Rule::Interleaved, label: say!("respiratory phase {} %"),
         value: |header| number(header.acquisition.respiratory_percent) },
     Aspect { name: "kinds of image (Image Type)", noun: "kind of image", rule: Rule::Repeated, label: UNSAID,
-        value: |header| some(header.image_type.join("\\")) },
+        value: |header| some_text(&header.image_type.join("\\")) },
     Aspect { name: "slice thicknesses (Slice Thickness)", noun: "thickness", rule: Rule::Repeated,
         label: say!("{} mm thick"), value: |header| number(header.acquisition.thickness_mm) },
+    Aspect { name: "stacks (Stack ID)", noun: "stack", rule: Rule::Repeated, label: UNSAID,
+        value: |header| header.acquisition.stack.clone().map(Value::Text) },
     Aspect { name: "acquisitions (Acquisition Number)", noun: "acquisition", rule: Rule::InOrder, label: UNSAID,
         value: |header| whole(header.acquisition.number) },
     Aspect { name: "trigger times (Trigger Time)", noun: "trigger time", rule: Rule::InOrder, label: UNSAID,
@@ -166,7 +179,7 @@ pub(super) const ASPECTS: [Aspect; 27] = [
     Aspect { name: "times (Content Time)", noun: "time", rule: Rule::Rank, label: UNSAID,
         value: |header| whole(header.acquisition.content) },
     Aspect { name: "instance numbers (Instance Number)", noun: "turn", rule: Rule::Rank, label: UNSAID,
-        value: |header| header.instance_number.map(|number| Value::Whole(i128::from(number) << 32 | i128::from(header.frame))) },
+        value: |header| header.instance_number.map(|number| Value::Whole(i128::from(number) << 32 | i128::from(frame_number(header)))) },
 ];
 
 fn trigger(header: &SliceHeader) -> Option<Value> {
@@ -181,12 +194,25 @@ fn acquired(header: &SliceHeader) -> Option<Value> {
     whole(header.acquisition.acquired)
 }
 
-/// `US` is the standard's word for "unspecified" (PS3.3 C.11.1.1.2).
-fn comparable_unit(header: &SliceHeader) -> String {
+/// Its number among the frames of all parts of a concatenation.
+fn frame_number(header: &SliceHeader) -> u32 {
+    header.concatenation.as_ref().map_or(0, |part| part.frames_before).saturating_add(header.frame)
+}
+
+/// `US` is the standard's word for "unspecified" (PS3.3 C.11.1.1.2). Without Modality, what its absence means is not known.
+fn comparable_unit(header: &SliceHeader) -> Option<Value> {
     match rescale_unit(header).as_str() {
-        "US" => "unspecified".to_owned(),
-        unit => unit.to_owned(),
+        _ if header.rescale_type.is_none() && header.modality.is_empty() => None,
+        "US" => some("unspecified"),
+        unit => some(unit),
     }
+}
+
+/// That an image is no other part than the magnitude is said by its Image Type, of MR only.
+fn component(header: &SliceHeader) -> Option<Value> {
+    let component = header.acquisition.component;
+    let said = !header.modality.is_empty() && !header.image_type.is_empty();
+    (said || component != Component::Magnitude).then_some(Value::Whole(component as i128))
 }
 
 fn class_name(value: &Value) -> Option<String> {

@@ -20,11 +20,15 @@ const LONG_TAIL: u64 = 1 << 20;
 /// The plan of one group, or the first thing that keeps it from being read.
 pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
     let problems = problems_of_slices(inventory, &Beside::new(inventory, groups), group);
-    if !problems.is_empty() && inventory.skip_bad_slices {
-        return plan_without(inventory, groups, group, problems);
-    }
-    if let Some(error) = inventory.first_error(problems.iter().map(|(file, problem)| (*file, problem))) {
+    let found = problems.iter().map(|(file, problem)| (*file, problem));
+    if let Some(error) = inventory.first_error(found.filter(|_| !inventory.skip_bad_slices)) {
         return Err(error);
+    }
+    if let Some((file, problem)) = inventory.incomplete_concatenation(group) {
+        return Err(Error::Slice { file: inventory.label(file), problem, others: 0 });
+    }
+    if !problems.is_empty() {
+        return plan_without(inventory, groups, group, problems);
     }
     plan_of(inventory, groups, group)
 }

@@ -42,6 +42,37 @@ pub(crate) fn places(positions_mm: &[f64]) -> Vec<usize> {
     places
 }
 
+/// The same for telling volumes apart: a scan that was repeated a little beside the first holds its places. Positions are
+/// also one place when they are much nearer to each other than to the next, and nearer than half a slice.
+pub(crate) fn near_places(positions_mm: &[f64], thickness_mm: Option<f64>) -> Vec<usize> {
+    /// Steps between places are so many times those within one.
+    const MUCH: f64 = 3.0;
+    /// In place of half a slice where Slice Thickness is unknown.
+    const SLIGHT_MM: f64 = 0.5;
+    let mut order: Vec<usize> = (0..positions_mm.len()).collect();
+    order.sort_by(|&a, &b| positions_mm[a].total_cmp(&positions_mm[b]));
+    let between: Vec<f64> =
+        order.windows(2).map(|pair| positions_mm[pair[1]] - positions_mm[pair[0]]).collect();
+    let mut steps: Vec<f64> = between.iter().copied().filter(|step| *step > SAME_PLACE_MM).collect();
+    steps.sort_by(f64::total_cmp);
+    let ratio = |pair: &&[f64]| pair[1] / pair[0];
+    let widest = steps.windows(2).max_by(|a, b| ratio(a).total_cmp(&ratio(b)));
+    let Some([within, next]) = widest.filter(|pair| ratio(pair) >= MUCH) else { return places(positions_mm) };
+    let largest = thickness_mm.map_or(SLIGHT_MM, |mm| mm / 2.0).min(next / MUCH);
+    let mut places = vec![0; positions_mm.len()];
+    let mut from = order.first().map_or(0.0, |&first| positions_mm[first]);
+    for (pair, step) in order.windows(2).zip(between) {
+        let here = positions_mm[pair[1]];
+        let apart = step > *within;
+        if !apart && here - from > largest {
+            return self::places(positions_mm);
+        }
+        from = if apart { here } else { from };
+        places[pair[1]] = places[pair[0]] + usize::from(apart);
+    }
+    places
+}
+
 /// From one place to the next.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Step {
@@ -167,6 +198,25 @@ mod tests {
         assert_eq!(spacing(&positions), Some(1.0));
         assert_eq!(gaps(&positions, 1.0), []);
         assert_eq!(places(&[0.0, 0.01]), [0, 1]);
+    }
+
+    #[test]
+    fn a_repeated_scan_holds_the_places_of_the_first_and_stacks_are_no_places() {
+        let twice = |shift: f64| -> Vec<f64> {
+            (0..6).flat_map(|i| [2.5 * f64::from(i), 2.5 * f64::from(i) + shift]).collect()
+        };
+        for shift in [0.0, 0.0025, 0.3, 0.6] {
+            let expected: Vec<usize> = (0..6).flat_map(|i| [i, i]).collect();
+            assert_eq!(near_places(&twice(shift), Some(2.5)), expected, "{shift}");
+        }
+        for (positions, thickness) in [
+            (twice(1.0), Some(2.5)),
+            (twice(1.25), None),
+            (vec![0.0, 1.0, 2.0, 30.0, 31.0, 32.0], Some(1.0)),
+            (vec![1.0], None),
+        ] {
+            assert_eq!(near_places(&positions, thickness), places(&positions), "{positions:?}");
+        }
     }
 
     #[test]

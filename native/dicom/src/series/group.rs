@@ -11,7 +11,7 @@ use std::mem;
 use crate::header::{SliceHeader, is_enhanced};
 use crate::series::geometry::{self, dot, normal};
 use crate::series::parts::{self, Told};
-use crate::series::{copies, ids, scattered};
+use crate::series::{absent, copies, ids, scattered};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -117,7 +117,7 @@ impl<'a> Group<'a> {
             let duplicates =
                 copies.filter(|(slice, _)| used.contains(&(slice.file, slice.header.frame))).collect();
             // The least SOP Instance UID of the part, as of the group: members were sorted by it.
-            let first = slices.first().map_or(self.first, |member| member.header);
+            let first = absent::fullest(&slices).unwrap_or(self.first);
             Self { slices, told, first, duplicates, ..self.clone() }
         };
         parts.drain(..).map(of).collect()
@@ -128,7 +128,8 @@ impl<'a> Group<'a> {
         let places = geometry::places(&self.positions_mm());
         let mut slices: Vec<(usize, Member)> = places.into_iter().zip(mem::take(&mut self.slices)).collect();
         slices.sort_by_cached_key(|&(place, Member { header, .. })| {
-            let time = (header.instance_number, header.temporal_position);
+            let part = header.concatenation.as_ref().map(|part| part.number);
+            let time = (header.instance_number, header.temporal_position, part);
             let exact = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
             (place, time, header.sop_instance_uid.as_str(), header.frame, exact)
         });
@@ -155,9 +156,11 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
             from = groups.len();
         }
         let role = SliceRole::of(member.header);
-        let found = groups[from..]
-            .iter_mut()
-            .find(|group| group.role == role && same_volume(group.first, member.header));
+        let found = groups[from..].iter_mut().find(|group| {
+            group.role == role
+                && absent::says_as_much(group.first, member.header)
+                && same_volume(group.first, member.header)
+        });
         match found {
             Some(group) => group.slices.push(member),
             None => groups.push(Group {
@@ -174,6 +177,7 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
         }
         previous = Some(member);
     }
+    absent::join(&mut groups);
     groups.iter_mut().for_each(copies::settle);
     if !join {
         groups = groups.into_iter().flat_map(Group::volumes).collect();
@@ -190,12 +194,13 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
 pub(super) fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
     let near =
         |x: &[f64], y: &[f64], tolerance: f64| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= tolerance);
-    a.frame_of_reference_uid == b.frame_of_reference_uid
+    let (frame, other) = (&a.frame_of_reference_uid, &b.frame_of_reference_uid);
+    // Empty is absent, and what a slice does not say of it is as in the others.
+    (frame == other || frame.is_empty() || other.is_empty())
         && (a.rows, a.columns) == (b.rows, b.columns)
         && near(&a.orientation, &b.orientation, 1e-3)
         && match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
             (Some(a), Some(b)) => near(&a, &b, 1e-3 * a[0]),
-            // A slice that does not say its spacing has that of the others.
             _ => true,
         }
 }

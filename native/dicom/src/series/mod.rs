@@ -4,6 +4,8 @@
 //! | file | what |
 //! |---|---|
 //! | `group` | which slices make one volume, and their order |
+//! | `absent` | attributes that group slices and that some lack |
+//! | `concatenation` | images in several parts, of which one is missing |
 //! | `scattered` | slices with a Series Instance UID each |
 //! | `aspects` | in what the volumes of one series may differ, and the rule for each |
 //! | `parts` | the volumes of a group, by these rules |
@@ -19,9 +21,11 @@
 //! | `summary` | what a listing shows of a series |
 //! | `unread` | what is no readable file, and whether it could be a slice |
 
+mod absent;
 mod aspects;
 mod build;
 mod choice;
+mod concatenation;
 mod copies;
 mod geometry;
 mod group;

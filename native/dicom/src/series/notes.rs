@@ -1,13 +1,13 @@
 //! What a user should know about an input: what of it is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::aspects::{ASPECTS, Rule};
 use super::group::{Group, Member, SliceRole};
 use super::plan::{Note, NoteKind};
 use super::strays::{Beside, Claim};
-use super::{Inventory, geometry};
+use super::{Inventory, geometry, parts};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
 use crate::label::FileLabel;
@@ -38,7 +38,9 @@ impl<'a> Listed<'a> {
 
 /// What keeps the group from being read, then what is odd about it, as sentences.
 pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Group<'a>) -> Vec<String> {
-    let mut texts = sentences(inventory, problems_of_slices(inventory, &all.beside, group));
+    let parts = inventory.incomplete_concatenation(group);
+    let slices = problems_of_slices(inventory, &all.beside, group);
+    let mut texts = sentences(inventory, parts.into_iter().chain(slices));
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
@@ -132,13 +134,13 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
     let of = |claim| claims.iter().filter(move |(.., one)| *one == claim);
     note(NoteKind::OtherSeries, of(Claim::Foreign).count(), "unusable file", " of other series");
     let kinds = [
-        (Claim::Stray, ", which cannot be used and belongs to no series"),
-        (Claim::Copy, ", which cannot be used and repeats a slice that is"),
+        (Claim::Stray, "unusable file", " of no series"),
+        (Claim::Copy, "unusable file", " with the SOP Instance UID of a slice that is used"),
     ];
-    for (claim, what) in kinds {
-        note(NoteKind::Stray, of(claim).count(), "file", what);
+    for (claim, noun, what) in kinds {
+        note(NoteKind::Stray, of(claim).count(), noun, what);
     }
-    let strays = kinds.into_iter().flat_map(|(claim, _)| of(claim));
+    let strays = kinds.into_iter().flat_map(|(claim, ..)| of(claim));
     let problems = strays.map(|(file, broken, _)| (*file, broken.problem.clone()));
     let sentences = sentences(inventory, problems).into_iter();
     notes.extend(sentences.map(|text| Note { kind: NoteKind::Stray, text }));
@@ -234,6 +236,22 @@ fn identity_warnings(group: &Group) -> Vec<Note> {
             "the slices are derived images (Image Type): computed from others, not as they were scanned";
         notes.push(Note { kind: NoteKind::Derived, text: text.to_owned() });
     }
+    for aspect in ASPECTS.iter().filter(|aspect| aspect.rule == Rule::Identity) {
+        let values: HashSet<_> = group
+            .slices
+            .iter()
+            .filter_map(|slice| (aspect.value)(slice.header))
+            .map(|value| format!("{value:?}"))
+            .collect();
+        if values.len() > 1 && values.len() == group.slices.len() {
+            let text = format!(
+                "all {} are of different {}: taken as one scan, whose files were given one each",
+                counted(values.len(), "slice"),
+                aspect.name
+            );
+            notes.push(Note { kind: NoteKind::Identity, text });
+        }
+    }
     if group.scattered {
         let text = format!(
             "all {} have a Series Instance UID of their own: taken as one series, since they are of one study, \
@@ -293,10 +311,19 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         }
     };
     // What makes volumes of their own, and did not here: one follows the other, or they were joined.
-    for aspect in ASPECTS.iter().filter(|aspect| matches!(aspect.rule, Rule::Always | Rule::Interleaved)) {
+    for aspect in ASPECTS
+        .iter()
+        .filter(|aspect| matches!(aspect.rule, Rule::Identity | Rule::Always | Rule::Interleaved))
+    {
         let mut values = group.slices.iter().map(|member| (aspect.value)(member.header));
         let first = values.next();
         uneven(aspect.name, values.any(|value| Some(value) != first));
+    }
+    let mm = group.positions_mm();
+    for aspect in ASPECTS.iter() {
+        if parts::undecided(aspect, group.slices.iter().map(|slice| slice.header).zip(mm.iter().copied())) {
+            uneven(&format!("{} among each other: taken as passes of one volume", aspect.name), true);
+        }
     }
     let format = &group.first.pixels;
     uneven("pixel formats", group.slices.iter().any(|member| member.header.pixels != *format));
@@ -329,7 +356,7 @@ pub(super) fn geometry_notes(positions: &[f64], path: &geometry::Path) -> Vec<No
     let largest = path.jumps.iter().max_by(|a, b| a.1.total_cmp(&b.1));
     let text = match (largest, path.beside) {
         (Some(&(slice, mm)), _) => format!(
-            "the positions jump within the plane of the slices in {} of {}, the largest time by {} mm between slices {} and {}",
+            "the positions jump within the plane of the slices in {} of {}, at most by {} mm between slices {} and {}",
             path.jumps.len(),
             counted(positions.len() - 1, "step"),
             decimals(mm),

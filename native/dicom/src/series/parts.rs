@@ -1,8 +1,7 @@
 //! Several volumes in one series: what tells them apart, by the rules of [`aspects`](super::aspects).
 //!
 //! A group holds slices of one size, orientation and frame of reference. It is split by one aspect after the other:
-//! each part by the next. Places are the positions along the normal, those nearer than [`geometry::same_place`]
-//! taken as one. A difference counts between values that hold at least two places each: a single odd slice is a
+//! each part by the next. Places are the positions along the normal, taken as one by [`geometry::near_places`]. A difference counts between values that hold at least two places each: a single odd slice is a
 //! remark, not a volume, and slices at one place are a time series, which is one matrix.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -11,6 +10,15 @@ use super::aspects::{ASPECTS, Aspect, Rule, Value};
 use super::geometry;
 use super::group::Member;
 use crate::header::SliceHeader;
+
+/// Fewer slices than this show no pattern.
+const FEWEST: usize = 3;
+
+/// Slices that are so many steps thick leave nothing between them unseen that passes of an acquisition would fill.
+const COMPLETE: f64 = 0.75;
+
+/// So many steps are rounding.
+const ROUNDING: f64 = 0.05;
 
 /// What one part has, and another has not.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,6 +38,7 @@ pub(crate) type Part<'a> = (Vec<Member<'a>>, Vec<Told>);
 struct Placed<'a> {
     member: Member<'a>,
     place: usize,
+    mm: f64,
 }
 
 impl<'a> Placed<'a> {
@@ -43,9 +52,9 @@ pub(crate) fn split<'a>(members: &[Member<'a>], positions_mm: &[f64]) -> Vec<Par
     if members.len() < 2 {
         return vec![(members.to_vec(), Vec::new())];
     }
-    let places = geometry::places(positions_mm);
-    let all: Vec<Placed> =
-        members.iter().zip(places).map(|(&member, place)| Placed { member, place }).collect();
+    let places = geometry::near_places(positions_mm, thinnest(members.iter().map(|member| member.header)));
+    let placed = members.iter().zip(places).zip(positions_mm);
+    let all: Vec<Placed> = placed.map(|((&member, place), &mm)| Placed { member, place, mm }).collect();
     let mut parts = vec![(all, Vec::new())];
     for aspect in &ASPECTS {
         parts = parts.into_iter().flat_map(|(slices, told)| split_by(aspect, slices, &told)).collect();
@@ -59,15 +68,17 @@ fn split_by<'a>(
     slices: Vec<Placed<'a>>,
     told: &[Told],
 ) -> Vec<(Vec<Placed<'a>>, Vec<Told>)> {
-    let values: Values = by_value(aspect, &slices);
+    let values = join_absent(by_value(aspect, &slices));
     if values.len() < 2 {
         return vec![(slices, told.to_vec())];
     }
     let lots = match aspect.rule {
-        Rule::Always => Some(each(&values)),
+        Rule::Identity if each_its_own(&values) => None,
+        Rule::Identity | Rule::Always => Some(each(&values)),
         Rule::Interleaved if !values.contains_key(&None) => interleave(&values).then(|| each(&values)),
-        Rule::Interleaved | Rule::Repeated => repeat(&values).then(|| each(&values)),
-        Rule::InOrder => repeat(&values).then(|| in_order(&values)),
+        Rule::Interleaved => repeat(&values).then(|| each(&values)),
+        Rule::Repeated => (repeat(&values) || complete(&values)).then(|| each(&values)),
+        Rule::InOrder => (repeat(&values) || complete(&values)).then(|| in_order(&values)),
         Rule::Rank => ranks(aspect, &slices),
     };
     let Some(lots) = lots.filter(|lots| lots.len() > 1) else {
@@ -83,6 +94,8 @@ fn split_by<'a>(
         let own = labels.get(i).filter(|label| alike.get(label) == Some(&1));
         let label = own.cloned().flatten().unwrap_or_else(|| format!("{} {turn} of {count}", aspect.noun));
         // A kernel or a voltage stays what it is when other parts come; a rank has nothing but itself.
+        // What leads to a patient is in no id.
+        let value = value.filter(|_| aspect.rule != Rule::Identity);
         let key = value.map_or_else(|| turn.to_string(), |value| format!("{value:?}"));
         let mut told = told.to_vec();
         told.push(Told { aspect: aspect.name, label, key });
@@ -110,6 +123,20 @@ fn by_value<'a>(aspect: &Aspect, slices: &[Placed<'a>]) -> Values<'a> {
         values.clear();
     }
     values
+}
+
+/// Slices that do not say a value have the only one that there is, unless they hold its places.
+fn join_absent(mut values: Values) -> Values {
+    if values.len() == 2 && values.contains_key(&None) && !repeat(&values) {
+        let absent = values.remove(&None).unwrap_or_default();
+        values.values_mut().for_each(|slices| slices.extend(&absent));
+    }
+    values
+}
+
+/// Whether no value is shared: an anonymiser made one for each file.
+fn each_its_own(values: &Values) -> bool {
+    values.len() >= FEWEST && values.values().all(|slices| slices.len() == 1)
 }
 
 fn each<'a>(values: &Values<'a>) -> Vec<Lot<'a>> {
@@ -142,18 +169,106 @@ fn repeat(values: &Values) -> bool {
     runs.iter().any(|run| repeated(run))
 }
 
-/// Values in ascending order, each added to the first volume of which it holds no place yet.
+/// Whether some value is a volume [among](Run::complete_among) the slices of another.
+fn complete(values: &Values) -> bool {
+    let runs: Vec<Run> =
+        values.values().map(|slices| Run::of(slices)).filter(|run| run.mm.len() > 1).collect();
+    runs.iter()
+        .enumerate()
+        .any(|(i, run)| runs.iter().skip(i + 1).any(|other| run.complete_among(other, runs.len())))
+}
+
+/// Whether slices of two values lie among each other, and neither places nor Slice Thickness say if these are passes of one
+/// acquisition or volumes.
+pub(super) fn undecided<'a>(aspect: &Aspect, slices: impl Iterator<Item = (&'a SliceHeader, f64)>) -> bool {
+    if !matches!(aspect.rule, Rule::Repeated | Rule::InOrder) {
+        return false;
+    }
+    let mut values = BTreeMap::<Option<Value>, Vec<(&SliceHeader, f64)>>::new();
+    slices.for_each(|slice| values.entry((aspect.value)(slice.0)).or_default().push(slice));
+    let runs = values.into_values().map(Run::new).filter(|run| run.mm.len() >= FEWEST);
+    let runs: Vec<Run> = runs.collect();
+    let thin = |run: &Run| run.thickness_mm.is_none_or(|mm| mm * runs.len() as f64 <= COMPLETE * run.step_mm);
+    let pair = |(i, run): (usize, &Run)| runs.iter().skip(i + 1).any(|other| run.among(other) && thin(run));
+    runs.len() > 1 && runs.iter().enumerate().any(pair)
+}
+
+/// Where the slices of one value lie along the normal.
+struct Run {
+    /// Ascending, each place once.
+    mm: Vec<f64>,
+    step_mm: f64,
+    thickness_mm: Option<f64>,
+}
+
+impl Run {
+    fn of(slices: &[Placed]) -> Self {
+        Self::new(slices.iter().map(|slice| (slice.header(), slice.mm)).collect())
+    }
+
+    fn new(slices: Vec<(&SliceHeader, f64)>) -> Self {
+        let mut mm: Vec<f64> = slices.iter().map(|(_, mm)| *mm).collect();
+        mm.sort_by(f64::total_cmp);
+        mm.dedup_by(|b, a| *b - *a <= geometry::SAME_PLACE_MM);
+        let step_mm = geometry::spacing(&mm).unwrap_or(f64::INFINITY);
+        Run { mm, step_mm, thickness_mm: thinnest(slices.into_iter().map(|(header, _)| header)) }
+    }
+
+    /// Whether at least half of its places lie between the ends of the other.
+    fn within(&self, other: &Self) -> bool {
+        let (Some(first), Some(last)) = (other.mm.first(), other.mm.last()) else { return false };
+        let inside = self.mm.partition_point(|mm| mm <= last) - self.mm.partition_point(|mm| mm < first);
+        2 * inside >= self.mm.len()
+    }
+
+    fn among(&self, other: &Self) -> bool {
+        self.within(other) || other.within(self)
+    }
+
+    /// Whether it lies among the slices of another value of so many, and they are two volumes: either covers its range without
+    /// the other, or the steps between the two are uneven, as those of passes of one acquisition are not.
+    fn complete_among(&self, other: &Self, values: usize) -> bool {
+        let covers = |run: &Run| run.thickness_mm.is_some_and(|mm| mm >= COMPLETE * run.step_mm);
+        self.among(other) && ((covers(self) && covers(other)) || (values == 2 && self.uneven_beside(other)))
+    }
+
+    /// Whether two regular runs of one step are shifted by another part of it than a half.
+    fn uneven_beside(&self, other: &Self) -> bool {
+        let step = self.step_mm;
+        let alike = |mm: f64| (mm - step).abs() <= ROUNDING * step;
+        let regular =
+            |run: &Run| run.mm.len() >= FEWEST && run.mm.windows(2).all(|pair| alike(pair[1] - pair[0]));
+        let (Some(a), Some(b)) = (self.mm.first(), other.mm.first()) else { return false };
+        let shift = ((b - a) / step).rem_euclid(1.0);
+        let (same, half) = (shift.min(1.0 - shift) <= ROUNDING, (shift - 0.5).abs() <= ROUNDING);
+        regular(self) && regular(other) && !same && !half
+    }
+}
+
+/// Least Slice Thickness, mm.
+fn thinnest<'a>(headers: impl Iterator<Item = &'a SliceHeader>) -> Option<f64> {
+    headers.filter_map(|header| header.acquisition.thickness_mm).filter(|mm| *mm > 0.0).min_by(f64::total_cmp)
+}
+
+/// Values in ascending order, each added to the first volume of which it holds no place yet and [among](Run::complete_among)
+/// whose slices it is no volume.
 fn in_order<'a>(values: &Values<'a>) -> Vec<Lot<'a>> {
-    let mut lots: Vec<(BTreeSet<usize>, Vec<Placed<'a>>)> = Vec::new();
+    type Held = (BTreeSet<usize>, Vec<Run>);
+    let mut lots: Vec<(Held, Vec<Placed<'a>>)> = Vec::new();
     for slices in values.values() {
-        let own = places(slices);
-        let free = lots.iter_mut().find(|(held, _)| own.iter().all(|place| !held.contains(place)));
+        let (own, run) = (places(slices), Run::of(slices));
+        let free = lots.iter_mut().find(|((held, runs), _)| {
+            own.iter().all(|place| !held.contains(place))
+                && !(run.mm.len() > 1
+                    && runs.iter().any(|other| other.mm.len() > 1 && run.complete_among(other, values.len())))
+        });
         match free {
-            Some((held, lot)) => {
+            Some(((held, runs), lot)) => {
                 held.extend(own);
+                runs.push(run);
                 lot.extend(slices);
             }
-            None => lots.push((own.into_iter().collect(), slices.clone())),
+            None => lots.push(((own.into_iter().collect(), vec![run]), slices.clone())),
         }
     }
     lots.into_iter().map(|(_, slices)| Lot { value: None, slices }).collect()
