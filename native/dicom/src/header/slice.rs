@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 
 use super::acquisition::Acquisition;
 use super::checks;
@@ -11,7 +12,6 @@ use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::values::{self, text, texts};
 use super::wanted::Wanted;
 use crate::LONGEST_FILE;
-use crate::label::salted_hash;
 use crate::problem::Problem;
 
 /// Which part of a multi-frame image an instance is that was written in several (PS3.3 C.7.6.16.2.2.4).
@@ -39,9 +39,9 @@ pub struct SliceHeader {
     /// Frames of the instance.
     pub frames: u32,
     /// A hash of Patient ID, to be compared within one input and to go nowhere; `None` when absent.
-    pub patient: Option<String>,
+    pub patient: Option<u64>,
     /// Where it is in a concatenation, when it is.
-    pub concatenation: Option<Concatenation>,
+    pub concatenation: Option<Box<Concatenation>>,
     /// Study Instance UID, empty when absent.
     pub study_instance_uid: String,
     /// Series Instance UID, empty when absent.
@@ -128,7 +128,12 @@ impl SliceHeader {
             let in_frame = |problem| Problem::Frame { frame: frame + 1, problem: Box::new(problem) };
             header.map_err(|problem| if frames > 1 { in_frame(problem) } else { problem })
         };
-        (0..frames).map(slice).collect()
+        // As many as there are functional groups: no growing, which would hold them twice.
+        let mut all = Vec::with_capacity(frames as usize);
+        for frame in 0..frames {
+            all.push(slice(frame)?);
+        }
+        Ok(all)
     }
 
     /// One of so many frames.
@@ -172,8 +177,8 @@ impl SliceHeader {
             sop_instance_uid: string(tags::SOP_INSTANCE_UID),
             frame,
             frames,
-            patient: wanted.get(tags::PATIENT_ID).map(|value| salted_hash("patient", &text(value.bytes))),
-            concatenation: concatenation(wanted),
+            patient: wanted.get(tags::PATIENT_ID).map(|value| hash(&text(value.bytes))),
+            concatenation: concatenation(wanted).map(Box::new),
             study_instance_uid: string(tags::STUDY_INSTANCE_UID),
             series_instance_uid: string(tags::SERIES_INSTANCE_UID),
             frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID),
@@ -224,6 +229,10 @@ impl SliceHeader {
     pub(crate) fn image_bytes(&self) -> u64 {
         image_bytes(self.rows, self.columns, &self.pixels)
     }
+}
+
+fn hash(text: &str) -> u64 {
+    Sha256::digest(text).iter().take(8).fold(0, |hash, &byte| hash << 8 | u64::from(byte))
 }
 
 fn concatenation(wanted: &Wanted) -> Option<Concatenation> {

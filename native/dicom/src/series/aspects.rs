@@ -120,7 +120,7 @@ pub(super) const ASPECTS: [Aspect; 30] = [
     Aspect { name: "studies (Study Instance UID)", noun: "study", rule: Rule::Identity, label: UNSAID,
         value: |header| some_text(&header.study_instance_uid) },
     Aspect { name: "patients (Patient ID)", noun: "patient", rule: Rule::Identity, label: UNSAID,
-        value: |header| header.patient.clone().map(Value::Text) },
+        value: |header| header.patient.map(|hash| Value::Whole(hash.into())) },
     Aspect { name: "SOP classes", noun: "class", rule: Rule::Always, label: class_name,
         value: |header| some(&header.sop_class_uid) },
     Aspect { name: "modalities", noun: "modality", rule: Rule::Always, label: UNSAID,

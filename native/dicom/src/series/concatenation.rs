@@ -17,7 +17,7 @@ impl Inventory {
             }
             // Its other parts may be in other groups.
             let firsts = self.files.values().filter_map(|file| match &file.content {
-                Content::Slices(slices) => slices.first()?.concatenation.as_ref(),
+                Content::Slices(slices) => slices.first()?.concatenation.as_deref(),
                 _ => None,
             });
             let all: Vec<_> = firsts.filter(|other| other.uid == part.uid).collect();
