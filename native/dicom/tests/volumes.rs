@@ -590,3 +590,15 @@ fn a_concatenation_is_read_whole_in_order_or_refused() {
         }
     }
 }
+
+#[test]
+fn an_error_lists_the_first_series_and_counts_the_others() {
+    let files: Vec<Vec<u8>> = (0..25)
+        .map(|i| {
+            slice(0, i).text(SERIES, "UI", &format!("2.25.6.{i}")).text(STUDY, "UI", &i.to_string()).bytes()
+        })
+        .collect();
+    let text = only(&files).unwrap_err().to_string();
+    assert!(text.contains("25 series") && text.ends_with("and 5 more: see tomobasis inspect"), "{text}");
+    assert_eq!(text.lines().count(), 22);
+}

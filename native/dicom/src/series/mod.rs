@@ -59,6 +59,9 @@ use crate::label::{FileLabel, salted_id};
 use crate::problem::Problem;
 use group::{Group, Member};
 
+/// So many series are listed in an error.
+const LISTED: usize = 20;
+
 /// What the files of an input are, collected from their heads in any order.
 ///
 /// ```
@@ -322,8 +325,12 @@ impl Inventory {
     }
 
     fn listing(&self, keep: impl Fn(&SeriesSummary) -> bool) -> String {
-        let lines: Vec<String> =
-            self.series().iter().filter(|one| keep(one)).map(|one| format!("  {one}")).collect();
+        let series = self.series();
+        let kept: Vec<&SeriesSummary> = series.iter().filter(|one| keep(one)).collect();
+        let mut lines: Vec<String> = kept.iter().take(LISTED).map(|one| format!("  {one}")).collect();
+        if kept.len() > LISTED {
+            lines.push(format!("  and {} more: see tomobasis inspect", kept.len() - LISTED));
+        }
         lines.join("\n")
     }
 
