@@ -74,6 +74,17 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
+    /// Slopes and intercepts of such different scale, or so many entries, that centred entries can't be computed exactly.
+    #[error(
+        "slopes, intercepts and means need {bits} bits, more than {limit}: without --center, or with --method tsqr --center, \
+         the series can be decomposed"
+    )]
+    CenteringRange {
+        /// Bits that the exact integers would need.
+        bits: u64,
+        /// The ceiling.
+        limit: u64,
+    },
     /// An exact Gram matrix too wide for the refinement's widest numbers.
     #[error(
         "the exact Gram matrix has {bits} bits, too many to refine its singular vectors; rescale the series"

@@ -11,6 +11,8 @@
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined
 //!    order.
 //!
+//! The mean slice, or each slice's mean, can be removed exactly on the way ([`Center`]).
+//!
 //! Matrices of floats ([`RealBlocks`]) have an exact Gram matrix too, at a higher price ([`real_gram`]). Without
 //! it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and the bits are the same for any threads and any
 //! grouping of blocks on machines with AVX2 and FMA:
@@ -29,6 +31,7 @@
 
 mod affine;
 mod block;
+mod center;
 mod certified;
 mod dispatch;
 mod error;
@@ -40,6 +43,7 @@ mod real;
 mod rounding;
 
 pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
+pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
 pub use gram::{

@@ -14,16 +14,26 @@ pub(crate) fn nearest_signed(value: &BigInt, exponent: i64) -> f64 {
     if value.sign() == Sign::Minus { -magnitude } else { magnitude }
 }
 
-/// The f64 nearest to `sqrt(value * 2^exponent)`.
+/// The f64 nearest to `value * 2^exponent / divisor`.
+pub(crate) fn nearest_quotient(value: &BigUint, divisor: &BigUint, exponent: i64) -> f64 {
+    let shift = (64 + divisor.bits()).saturating_sub(value.bits());
+    let scaled = value << shift;
+    let quotient = &scaled / divisor;
+    let sticky = &quotient * divisor != scaled;
+    nearest_with_sticky(&quotient, sticky, exponent.saturating_sub_unsigned(shift))
+}
+
+/// The f64 nearest to `sqrt(value * 2^exponent / divisor)`.
 ///
-/// The integer square root of a value of at least 130 bits has 65 bits or more, so it and a sticky bit round
+/// The integer square root of a quotient of at least 130 bits has 65 bits or more, so it and a sticky bit round
 /// correctly.
-pub(crate) fn nearest_sqrt(value: &BigUint, exponent: i64) -> f64 {
-    let lack = 130i64.saturating_sub_unsigned(value.bits()).max(0);
+pub(crate) fn nearest_sqrt(value: &BigUint, divisor: &BigUint, exponent: i64) -> f64 {
+    let lack = (131 + divisor.bits()).saturating_sub(value.bits()) as i64;
     let shift = lack + (exponent - lack).rem_euclid(2);
     let scaled = value << shift.unsigned_abs();
-    let root = scaled.sqrt();
-    let sticky = &root * &root != scaled;
+    let quotient = &scaled / divisor;
+    let root = quotient.sqrt();
+    let sticky = &root * &root * divisor != scaled;
     nearest_with_sticky(&root, sticky, (exponent - shift) / 2)
 }
 
@@ -105,10 +115,27 @@ mod tests {
     fn square_roots_are_the_nearest() {
         for v in [1u64, 2, 3, 4, 5, 1_000_003, 1 << 52, (1 << 53) - 1] {
             // IEEE sqrt is correctly rounded and these arguments are exact.
-            assert_eq!(nearest_sqrt(&BigUint::from(v), 0), (v as f64).sqrt(), "{v}");
-            assert_eq!(nearest_sqrt(&BigUint::from(v), -3), (v as f64 / 8.0).sqrt(), "{v} / 8");
+            for divisor in [1u32, 3, 301] {
+                let (value, divisor) = (BigUint::from(v) * divisor, BigUint::from(divisor));
+                assert_eq!(nearest_sqrt(&value, &divisor, 0), (v as f64).sqrt(), "{v}");
+                assert_eq!(nearest_sqrt(&value, &divisor, -3), (v as f64 / 8.0).sqrt(), "{v} / 8");
+            }
         }
         let square = BigUint::from(u64::MAX) * BigUint::from(u64::MAX);
-        assert_eq!(nearest_sqrt(&square, 0), u64::MAX as f64);
+        assert_eq!(nearest_sqrt(&square, &BigUint::from(1u32), 0), u64::MAX as f64);
+    }
+
+    #[test]
+    fn quotients_are_the_nearest() {
+        for (v, d) in [(1u64, 3u64), (2, 3), (7, 301), ((1 << 53) - 1, 7), (0, 5), (1 << 52, 1), (10, 5)] {
+            // IEEE division is correctly rounded and these arguments are exact.
+            let nearest = nearest_quotient(&BigUint::from(v), &BigUint::from(d), 3);
+            assert_eq!(nearest, 8.0 * (v as f64 / d as f64), "{v} / {d}");
+        }
+        // Halfway, and a little above: the remainder decides.
+        let (halfway, one) = (BigUint::from((1u64 << 53) + 1), BigUint::from(1u32));
+        assert_eq!(nearest_quotient(&halfway, &one, 0), 2f64.powi(53));
+        let divisor = one.clone() << 200;
+        assert_eq!(nearest_quotient(&((halfway << 200) + &one), &divisor, 0), 2f64.powi(53) + 2.0);
     }
 }

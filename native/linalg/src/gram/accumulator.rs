@@ -2,7 +2,7 @@
 
 use super::sums::{Column, Products, add_columns, check_columns, rows_after};
 use super::{GramMatrix, kernel};
-use crate::{Error, Rescale, RowBlock, Sample};
+use crate::{Center, Centering, Error, Rescale, RowBlock, Sample};
 
 /// Columns that the accumulator accepts: `n x n` integers of 64 bits stay below 3 GiB.
 pub(super) const MAX_COLUMNS: usize = 16_384;
@@ -103,8 +103,22 @@ impl GramAccumulator {
     /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and
     /// [`Error::RescaleRange`] for slopes and intercepts that can't be used.
     pub fn finish(&self, rescale: &[Rescale]) -> Result<GramMatrix, Error> {
+        self.finish_centered(rescale, None)
+    }
+
+    /// The exact Gram matrix of the rescaled columns without the means that `center` names.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_centered(&self, rescale: &[Rescale], center: Option<Center>) -> Result<GramMatrix, Error> {
         check_columns(rescale.len(), self.columns())?;
-        GramMatrix::from_sums(self.rows, &self.columns, |i, j| self.product(i, j), rescale)
+        GramMatrix::from_sums(self.rows, &self.columns, |i, j| self.product(i, j), rescale, center)
+    }
+
+    /// What the means that `center` names are computed from.
+    #[must_use]
+    pub fn centering(&self, center: Center) -> Centering {
+        Centering { center, rows: self.rows, sums: self.columns.iter().map(|column| column.sum).collect() }
     }
 }
 

@@ -8,20 +8,23 @@
 
 use super::sums::{Column, NARROW_ROWS};
 use crate::affine::affine_integers;
-use crate::rounding::{nearest, pow2};
+use crate::center::Center;
+use crate::rounding::{nearest_quotient, pow2};
 use crate::{Error, Rescale};
-use num_bigint::{BigInt, Sign};
+use num_bigint::{BigInt, BigUint, Sign};
 
 /// Bits of a digit at the most: a product with a 62-bit number stays within 127 bits, with room for a sum.
 const MAX_DIGIT_BITS: u64 = 62;
 
-/// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent * sum_d planes[d] * 2^(d *
+/// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent / divisor * sum_d planes[d] * 2^(d *
 /// digit_bits)`.
 #[derive(Clone, Debug)]
 pub struct GramMatrix {
     n: usize,
     rows: u64,
     exponent: i64,
+    /// Odd; 1 unless means were removed.
+    divisor: BigUint,
     bits: u32,
     digit_bits: u32,
     planes: Vec<Vec<i64>>,
@@ -54,6 +57,11 @@ impl GramMatrix {
         self.exponent
     }
 
+    /// The odd number that divides the integers.
+    pub(crate) fn divisor(&self) -> &BigUint {
+        &self.divisor
+    }
+
     /// Bits by which successive planes are shifted.
     pub(crate) fn digit_bits(&self) -> u32 {
         self.digit_bits
@@ -77,7 +85,9 @@ impl GramMatrix {
 
     /// The trace of [`approximate`](Self::approximate).
     pub(crate) fn approximate_trace(&self) -> f64 {
-        self.trace * pow2(-(self.exponent as i32)) * pow2(-(self.bits as i32))
+        let diagonal = |plane: &Vec<i64>| (0..self.n).map(|i| plane[i * (self.n + 1)] as f64).sum::<f64>();
+        let scale = |d: usize| pow2(d as i32 * self.digit_bits as i32 - self.bits as i32);
+        self.planes.iter().enumerate().map(|(d, plane)| diagonal(plane) * scale(d)).sum()
     }
 
     pub(super) fn from_sums(
@@ -85,23 +95,40 @@ impl GramMatrix {
         columns: &[Column],
         product: impl Fn(usize, usize) -> i128,
         rescale: &[Rescale],
+        center: Option<Center>,
     ) -> Result<Self, Error> {
         let n = columns.len();
         let affine = Affine::new(rescale, columns)?;
         let upper = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
-        let entries = entries(rows, &affine, &affine, product, upper);
-        Ok(Self::from_upper(n, rows, entries, 2 * affine.exponent))
+        let mut entries = entries(rows, &affine, &affine, product, upper);
+        let mut divisor = BigUint::from(1u32);
+        if center.is_some_and(Center::slices) {
+            divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
+        }
+        if center.is_some_and(Center::pixels) {
+            divisor *= remove_row_means(&mut entries, n);
+        }
+        Ok(Self::from_upper(n, rows, entries, 2 * affine.exponent, divisor))
     }
 
-    /// From the upper triangle, row by row, of integers that `2^exponent` multiplies.
-    pub(super) fn from_upper(n: usize, rows: u64, mut entries: Vec<BigInt>, mut exponent: i64) -> Self {
+    /// From the upper triangle, row by row, of integers that `2^exponent / divisor` multiplies.
+    pub(super) fn from_upper(
+        n: usize,
+        rows: u64,
+        mut entries: Vec<BigInt>,
+        mut exponent: i64,
+        divisor: BigUint,
+    ) -> Self {
         // Common factors of two only make the integers wider than they need to be.
         let twos = entries.iter().filter_map(BigInt::trailing_zeros).min().unwrap_or(0);
         if twos > 0 {
             entries.iter_mut().for_each(|e| *e >>= twos);
             exponent += twos as i64;
         }
-        let index = |i: usize, j: usize| i * n - i * (i + 1) / 2 + j;
+        let halvings = divisor.trailing_zeros().unwrap_or(0);
+        let divisor = divisor >> halvings;
+        exponent -= halvings as i64;
+        let index = |i: usize, j: usize| upper_index(n, i, j);
         let trace: BigInt = (0..n).map(|i| &entries[index(i, i)]).sum();
         let bits = entries.iter().map(BigInt::bits).max().unwrap_or(0);
         let count = bits.div_ceil(MAX_DIGIT_BITS).max(1);
@@ -119,9 +146,43 @@ impl GramMatrix {
                 }
             }
         }
-        let trace = nearest(trace.magnitude(), exponent);
-        Self { n, rows, exponent, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
+        let trace = nearest_quotient(trace.magnitude(), &divisor, exponent);
+        Self { n, rows, exponent, divisor, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
     }
+}
+
+/// Where the upper triangle, row by row, has entry (i, j), i <= j.
+fn upper_index(n: usize, i: usize, j: usize) -> usize {
+    i * n - i * (i + 1) / 2 + j
+}
+
+/// `m A^T (I - J/m) A = m G - c c^T` from `G = A^T A` and the column sums `c`; the factor m.
+fn remove_column_means(entries: &mut [BigInt], sums: &[BigInt], rows: u64) -> BigUint {
+    let n = sums.len();
+    for i in 0..n {
+        for j in i..n {
+            let entry = &mut entries[upper_index(n, i, j)];
+            *entry = &*entry * rows - &sums[i] * &sums[j];
+        }
+    }
+    BigUint::from(rows.max(1))
+}
+
+/// `n^2 (I - J/n) G (I - J/n)`, entries `n^2 G_ij - n (r_i + r_j) + t` with the row sums `r` of `G` and their sum `t`; the
+/// factor n^2.
+fn remove_row_means(entries: &mut [BigInt], n: usize) -> BigUint {
+    let row = |i: usize| (0..n).map(|j| &entries[upper_index(n, i.min(j), i.max(j))]).sum::<BigInt>() * n;
+    let sums: Vec<BigInt> = (0..n).map(row).collect();
+    let total = sums.iter().sum::<BigInt>() / n;
+    let factor = BigUint::from(n).pow(2);
+    let square = BigInt::from(factor.clone());
+    for i in 0..n {
+        for j in i..n {
+            let entry = &mut entries[upper_index(n, i, j)];
+            *entry = &*entry * &square - &sums[i] - &sums[j] + &total;
+        }
+    }
+    factor
 }
 
 /// Bits `[low, low + count)` of the magnitude.
@@ -152,6 +213,12 @@ impl<'a> Affine<'a> {
     /// The power of two that multiplies the integers.
     pub fn exponent(&self) -> i64 {
         self.exponent
+    }
+
+    /// The sums of the rescaled columns over `rows` rows.
+    fn sums(&self, rows: u64) -> Vec<BigInt> {
+        let sum = |((a, b), column): (&(BigInt, BigInt), &Column)| a * column.sum + b * rows;
+        self.terms.iter().zip(self.columns).map(sum).collect()
     }
 }
 

@@ -9,6 +9,9 @@
 //! and `f` = 92 less the bits of the largest slope. For CT, whose slope is 1, `P` is `V` to the nearest
 //! multiple of 2^-92: `T` is exact to about `2^-92 s_1`. The sum is rounded to f64 once.
 //!
+//! Of a matrix without its rows' means `V` is replaced by `V - mean(V)` (its column's mean over l), exactly: `(A - A J/n) V =
+//! A (V - J/n V)`. Without its columns' means `b_l` is replaced by `b_l` less the column's mean.
+//!
 //! `P` is cut into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over
 //! up to 2^14 slices are integers that f64 holds: the fast kernel for plain chains computes them exactly, in
 //! any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix multiplication").
@@ -17,8 +20,9 @@ use super::chain::{LANES, PackedRows, Panels, accumulate};
 use super::reset;
 use crate::affine::{affine_integers, dyadic};
 use crate::rounding::pow2;
-use crate::{Error, Rescale};
-use num_bigint::BigInt;
+use crate::{Centering, Error, Rescale};
+use num_bigint::{BigInt, BigUint};
+use std::cmp::Ordering;
 
 /// Digits of `P`.
 const DIGITS: usize = 4;
@@ -46,6 +50,7 @@ impl ExactSums {
         columns: Vec<usize>,
         v: impl Fn(usize, usize) -> (f64, f64),
         rescale: &[Rescale],
+        centering: Option<&Centering>,
     ) -> Result<Self, Error> {
         let (n, width) = (rescale.len(), columns.len());
         if columns.is_empty() {
@@ -56,17 +61,31 @@ impl ExactSums {
         // |V| <= 1: with slopes below 2^slope_bits all of P stays below 2^(4 * 23); one more bit for the sign
         // of the top digit.
         let fraction = i64::from(DIGIT_BITS) * DIGITS as i64 - slope_bits + 1;
+        // V as integers over `count`, b as integers over `rows`.
+        let pixels = centering.filter(|c| c.center.pixels());
+        let count = BigInt::from(pixels.map_or(1, |_| n));
+        let slices = centering.filter(|c| c.center.slices());
+        let rows = BigInt::from(slices.map_or(1, |c| c.rows.max(1)));
+        let sums = slices.map(|c| c.column_sums(&affine));
+        let shift = exponent - FIXED + fraction;
         let mut p = vec![0i128; n * width];
         let mut constants = vec![0i128; width];
         for (at, &j) in columns.iter().enumerate() {
-            let mut constant = BigInt::ZERO;
-            for (l, (a, b)) in affine.iter().enumerate() {
-                let (first, second) = v(l, j);
-                let v = fixed(first) + fixed(second);
-                p[l * width + at] = narrow(&round(&(a * &v), exponent - FIXED + fraction))?;
-                constant += b * v;
+            let mut column: Vec<BigInt> =
+                (0..n).map(|l| v(l, j)).map(|(first, second)| fixed(first) + fixed(second)).collect();
+            if pixels.is_some() {
+                let sum: BigInt = column.iter().sum();
+                column.iter_mut().for_each(|v| *v = &*v * &count - &sum);
             }
-            constants[at] = narrow(&round(&constant, exponent - FIXED + fraction))?;
+            let mut constant = BigInt::ZERO;
+            for (l, ((a, b), v)) in affine.iter().zip(&column).enumerate() {
+                p[l * width + at] = narrow(&round_quotient(&(a * v), shift, &count))?;
+                constant += match &sums {
+                    Some(sums) => (b * &rows - &sums[l]) * v,
+                    None => b * v,
+                };
+            }
+            constants[at] = narrow(&round_quotient(&constant, shift, &(&count * &rows)))?;
         }
         let digits =
             (0..DIGITS).map(|d| Panels::new(n, width, |l, at| digit(p[l * width + at], d) as f64)).collect();
@@ -113,15 +132,24 @@ fn fixed(v: f64) -> BigInt {
 
 /// `value * 2^exponent` to the nearest integer, ties to even.
 fn round(value: &BigInt, exponent: i64) -> BigInt {
-    if exponent >= 0 {
-        return value << exponent;
-    }
-    let drop = exponent.unsigned_abs();
-    let floor: BigInt = value >> drop;
-    let rest: BigInt = value - (&floor << drop);
-    let half: BigInt = BigInt::from(1) << (drop - 1);
-    let up = rest > half || (rest == half && floor.bit(0));
-    if up { floor + 1 } else { floor }
+    round_quotient(value, exponent, &BigInt::from(1))
+}
+
+/// `value * 2^exponent / divisor` to the nearest integer, ties to even.
+fn round_quotient(value: &BigInt, exponent: i64, divisor: &BigInt) -> BigInt {
+    let (value, divisor) = match exponent {
+        0.. => (value << exponent, divisor.clone()),
+        _ => (value.clone(), divisor << exponent.unsigned_abs()),
+    };
+    let magnitude = value.magnitude();
+    let quotient = magnitude / divisor.magnitude();
+    let twice: BigUint = (magnitude - &quotient * divisor.magnitude()) * 2u32;
+    let up = match twice.cmp(divisor.magnitude()) {
+        Ordering::Less => false,
+        Ordering::Equal => quotient.bit(0),
+        Ordering::Greater => true,
+    };
+    BigInt::from_biguint(value.sign(), quotient + u32::from(up))
 }
 
 fn narrow(value: &BigInt) -> Result<i128, Error> {

@@ -10,13 +10,17 @@
 //!   .., K-1` of `T_il V_jl`. A chain of higher rank continues that of a lower one, so all ranks cost as much
 //!   as the highest.
 //!
+//! Of a centred matrix ([`Projector::centered`]) `A` is each entry less its means, exact and rounded once; composites are of
+//! the centred matrix.
+//!
 //! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
 
 mod chain;
 mod exact;
 
+use crate::center::CenteredRows;
 use crate::dispatch::dispatched;
-use crate::{Error, Rescale, RowBlock};
+use crate::{Centering, Error, Rescale, RowBlock};
 use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
 use exact::ExactSums;
 
@@ -34,6 +38,8 @@ pub struct Projector {
     plain: Panels,
     /// The columns with small singular values.
     exact: ExactSums,
+    /// What removes means.
+    centered: Option<CenteredRows>,
 }
 
 impl Projector {
@@ -51,6 +57,22 @@ impl Projector {
         compensated: &[bool],
         n: usize,
         rescale: &[Rescale],
+    ) -> Result<Self, Error> {
+        Self::centered(s, v, v_low, compensated, n, rescale, None)
+    }
+
+    /// [`new`](Self::new) for `s` and `v` of the matrix without the means that `centering` names.
+    ///
+    /// # Errors
+    /// Those of [`new`](Self::new); [`Error::CenteringRange`].
+    pub fn centered(
+        s: &[f64],
+        v: &[f64],
+        v_low: &[f64],
+        compensated: &[bool],
+        n: usize,
+        rescale: &[Rescale],
+        centering: Option<&Centering>,
     ) -> Result<Self, Error> {
         let k = s.len();
         let entries = n.checked_mul(k).ok_or(Error::Columns { expected: v.len(), actual: n })?;
@@ -72,7 +94,8 @@ impl Projector {
             rescale: rescale.to_vec(),
             v: v.to_vec(),
             plain: Panels::new(n, k, |l, j| v[l * k + j]),
-            exact: ExactSums::new(small, |l, j| (v[l * k + j], v_low[l * k + j]), rescale)?,
+            exact: ExactSums::new(small, |l, j| (v[l * k + j], v_low[l * k + j]), rescale, centering)?,
+            centered: centering.map(|centering| CenteredRows::new(centering, rescale)).transpose()?,
         })
     }
 
@@ -110,7 +133,7 @@ impl Projector {
         }
     }
 
-    /// Composites (HU) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
+    /// Composites (HU; without the means that were removed) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
     /// `out[(c * columns.len() + jj) * rows + i]` is row `i` of column `columns[jj]` at rank `ranks[c]`.
     ///
     /// # Errors
@@ -159,6 +182,22 @@ impl Projector {
         Ok(())
     }
 
+    /// The mean of each row of a block, rounded once; none unless it is removed.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for a block of another number of columns.
+    pub fn row_means(&self, block: RowBlock) -> Result<Vec<f64>, Error> {
+        self.expect_columns(block)?;
+        Ok(self.centered.as_ref().map_or_else(Vec::new, |centered| centered.row_means(block)))
+    }
+
+    /// What is removed of each column besides the rows' means, rounded once: its mean, less that of all entries where rows'
+    /// means are removed too; none where that is nothing.
+    #[must_use]
+    pub fn column_terms(&self) -> Vec<f64> {
+        self.centered.as_ref().map_or_else(Vec::new, CenteredRows::column_terms)
+    }
+
     fn expect_columns(&self, block: RowBlock) -> Result<(), Error> {
         let actual = block.columns();
         if actual == self.n { Ok(()) } else { Err(Error::Columns { expected: self.n, actual }) }
@@ -173,10 +212,17 @@ impl Projector {
         for first in (0..block.rows()).step_by(GROUP) {
             let rows = GROUP.min(block.rows() - first);
             a.reset(rows, self.n);
-            for (l, rescale) in self.rescale.iter().enumerate() {
-                let stored = &block.column(l)[first..first + rows];
-                real.iter_mut().zip(stored).for_each(|(r, &v)| *r = rescale.apply(v));
-                a.set_column(l, &real[..rows]);
+            match &self.centered {
+                Some(centered) => {
+                    centered.entries(block, first, &mut real[..rows], |l, values| a.set_column(l, values));
+                }
+                None => {
+                    for (l, rescale) in self.rescale.iter().enumerate() {
+                        let stored = &block.column(l)[first..first + rows];
+                        real.iter_mut().zip(stored).for_each(|(r, &v)| *r = rescale.apply(v));
+                        a.set_column(l, &real[..rows]);
+                    }
+                }
             }
             let target = &mut t[first * k..(first + rows) * k];
             reset(&mut sums, rows, &self.plain);

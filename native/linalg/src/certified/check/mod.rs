@@ -283,8 +283,10 @@ impl<'a, const W: usize> Check<'a, W> {
     fn singular_value(&self, at: usize) -> Option<f64> {
         let cell = &self.cells[at];
         let exponent = self.exponent();
-        let root =
-            |value: &BigInt| (value.sign() == Sign::Plus).then(|| nearest_sqrt(value.magnitude(), exponent));
+        let divisor = self.g.divisor();
+        let root = |value: &BigInt| {
+            (value.sign() == Sign::Plus).then(|| nearest_sqrt(value.magnitude(), divisor, exponent))
+        };
         let (low, high) = (root(&cell.low)?, root(&cell.high)?);
         if low == high {
             return Some(low);
@@ -293,11 +295,11 @@ impl<'a, const W: usize> Check<'a, W> {
         if f64::from_bits(low.to_bits() + 1) != high || !high.is_finite() {
             return None;
         }
-        let square = round::midpoint_square(low, self.g.exponent())?;
+        let square = round::midpoint_square(low, self.g.exponent())? * BigInt::from(divisor.clone());
         let drop = self.candidates.value_bits() - self.g.bits();
         let scaled = &square << drop;
         (cell.low <= scaled && scaled <= cell.high && self.all_equal(at, &square))
-            .then(|| nearest_sqrt(square.magnitude(), self.g.exponent()))
+            .then(|| nearest_sqrt(square.magnitude(), divisor, self.g.exponent()))
     }
 
     /// The power of two that multiplies the eigenvalues' integers.

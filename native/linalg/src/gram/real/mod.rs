@@ -133,7 +133,7 @@ impl RealGramAccumulator {
         };
         let upper: Vec<_> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let entries = upper.into_par_iter().map(entry).collect();
-        Ok(GramMatrix::from_upper(n, self.rows(), entries, 2 * low))
+        Ok(GramMatrix::from_upper(n, self.rows(), entries, 2 * low, 1u32.into()))
     }
 }
 
