@@ -29,6 +29,25 @@ pub enum Problem {
         /// What would have been right.
         expected: &'static str,
     },
+    /// An element stands where the standard has none (PS3.5 section 7.1: elements ascend).
+    #[error(
+        "{} stands behind the pixel data, where some readers see it and others do not; \
+         put the elements in order with a DICOM toolkit (dcmconv)",
+        name(*tag)
+    )]
+    BehindPixels {
+        /// The element.
+        tag: Tag,
+    },
+    /// An element is there more than once, with different values.
+    #[error(
+        "{} is there twice, with different values; find out which is right, and write the file again with one",
+        name(*tag)
+    )]
+    Twice {
+        /// The element.
+        tag: Tag,
+    },
     /// The transfer syntax is known to the standard, but not decoded here.
     #[error(
         "{} is not read; convert the series to Explicit VR Little Endian first (gdcmconv --raw, dcmdjpeg, ...)",

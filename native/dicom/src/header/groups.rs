@@ -50,31 +50,40 @@ pub(crate) struct Groups<'a> {
     pub frames: Vec<Group<'a>>,
 }
 
-/// One group per item of a sequence of functional groups, up to [`MOST_FRAMES`] and one more.
+/// One group per item of a sequence of functional groups, up to [`MOST_FRAMES`] and one more; and an element, if any, that has two
+/// values in one item.
 pub(crate) fn read<'a>(
     elements: &Elements<'a>,
     sequence: &Element,
     wanted: impl Fn(Tag) -> bool,
-) -> Result<Vec<Group<'a>>, Stop> {
-    let mut groups = Vec::new();
+) -> Result<(Vec<Group<'a>>, Option<Tag>), Stop> {
+    let (mut groups, mut twice) = (Vec::new(), None);
     elements.children(sequence, |inside, item| {
         if groups.len() <= MOST_FRAMES {
-            groups.push(group(inside, item, &wanted)?);
+            groups.push(group(inside, item, &wanted, &mut twice)?);
         }
         Ok(())
     })?;
-    Ok(groups)
+    Ok((groups, twice))
 }
 
 fn group<'a>(
     elements: &Elements<'a>,
     item: &Element,
     wanted: &impl Fn(Tag) -> bool,
+    twice: &mut Option<Tag>,
 ) -> Result<Group<'a>, Stop> {
     let mut values = Group::new();
-    elements.children(item, |inside, sequence| match MACROS.contains(&sequence.tag) {
-        true => gather(inside, sequence, wanted, &mut values),
-        false => Ok(()),
+    let mut met: Vec<Tag> = Vec::new();
+    elements.children(item, |inside, sequence| {
+        if !MACROS.contains(&sequence.tag) {
+            return Ok(());
+        }
+        if met.contains(&sequence.tag) {
+            twice.get_or_insert(sequence.tag);
+        }
+        met.push(sequence.tag);
+        gather(inside, sequence, wanted, &mut values, twice)
     })?;
     Ok(values)
 }
@@ -85,16 +94,24 @@ fn gather<'a>(
     sequence: &Element,
     wanted: &impl Fn(Tag) -> bool,
     values: &mut Group<'a>,
+    twice: &mut Option<Tag>,
 ) -> Result<(), Stop> {
     elements.children(sequence, |inside, item| {
+        let mut own = Group::new();
         inside.children(item, |inside, element| {
             if element.tag == tags::DIFFUSION_GRADIENT_DIRECTION_SEQUENCE {
                 return inside.children(element, |inside, item| {
-                    inside.children(item, |inside, element| take(inside, element, wanted, values))
+                    inside.children(item, |inside, element| take(inside, element, wanted, &mut own, twice))
                 });
             }
-            take(inside, element, wanted, values)
-        })
+            take(inside, element, wanted, &mut own, twice)
+        })?;
+        for (tag, value) in own {
+            if values.iter().all(|(known, _)| *known != tag) {
+                values.push((tag, value));
+            }
+        }
+        Ok(())
     })
 }
 
@@ -103,11 +120,19 @@ fn take<'a>(
     element: &Element,
     wanted: &impl Fn(Tag) -> bool,
     values: &mut Group<'a>,
+    twice: &mut Option<Tag>,
 ) -> Result<(), Stop> {
     // The type of a frame stands for the type of the image.
     let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
-    if wanted(tag) && values.iter().all(|(known, _)| *known != tag) {
-        values.push((tag, RawValue::read(elements, element)?));
+    if wanted(tag) {
+        let value = RawValue::read(elements, element)?;
+        match values.iter().find(|(known, _)| *known == tag) {
+            Some((_, first)) if first.bytes != value.bytes => {
+                twice.get_or_insert(tag);
+            }
+            Some(_) => (),
+            None => values.push((tag, value)),
+        }
     }
     Ok(())
 }

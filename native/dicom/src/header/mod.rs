@@ -53,7 +53,7 @@ use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::syntax::EXPLICIT_LITTLE;
 use start::{DataSet, Start, read_start};
-use wanted::Wanted;
+use wanted::{Reach, Wanted};
 
 /// A head this long reaches the pixel data of most files.
 pub const USUAL_HEAD: u64 = 16 * 1024;
@@ -115,7 +115,7 @@ impl fmt::Display for NotAnImage {
 /// Time is linear in `head`; memory is bounded by the header's few strings, whatever lengths the file declares.
 /// A deflated data set is asked for whole and inflated, up to [`LARGEST_INFLATED`] bytes.
 pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
-    match open(Known::head(head), file_length) {
+    match open(Known::head(head), file_length, Reach::End) {
         Ok(opened) => opened.outcome(),
         // Growing by doubling keeps the number of calls small for headers with large private elements.
         Err(need) => {
@@ -138,7 +138,7 @@ pub fn read_header_by<E>(
 ) -> Result<HeaderOutcome, E> {
     let mut pieces = Pieces::new(head);
     loop {
-        let need = match open(pieces.known(), file_length) {
+        let need = match open(pieces.known(), file_length, Reach::End) {
             Ok(opened) => return Ok(opened.outcome()),
             Err(need) => need,
         };
@@ -157,7 +157,7 @@ pub fn read_header_by<E>(
 /// A file for decoding: the bytes that the offsets of its header count in (its `head`, or the inflated data set), and its
 /// header. A head that does not reach the pixel data is that of another file than was listed.
 pub(crate) fn read_opened(head: &[u8], file_length: u64) -> (Cow<'_, [u8]>, HeaderOutcome) {
-    match open(Known::head(head), file_length) {
+    match open(Known::head(head), file_length, Reach::AtHand) {
         Ok(Opened::Inflated(bytes, outcome)) => (Cow::Owned(bytes), outcome),
         Ok(Opened::AsItIs(outcome)) => (Cow::Borrowed(head), outcome),
         Err(_) => (Cow::Borrowed(head), HeaderOutcome::NotDicom),
@@ -179,9 +179,9 @@ impl Opened {
 }
 
 /// `Err` says which bytes of the file are needed.
-fn open(known: Known<'_>, file_length: u64) -> Result<Opened, Need> {
+fn open(known: Known<'_>, file_length: u64, reach: Reach) -> Result<Opened, Need> {
     let outcome = match read_start(known, file_length) {
-        Ok(Start::DataSet(data_set)) => classify(known, file_length, data_set)?,
+        Ok(Start::DataSet(data_set)) => classify(known, file_length, data_set, reach)?,
         Ok(Start::NotDicom) => HeaderOutcome::NotDicom,
         Ok(Start::Dicomdir) => HeaderOutcome::NotAnImage(NotAnImage::Directory),
         Ok(Start::Deflated { offset, syntax, media_class }) => {
@@ -193,7 +193,7 @@ fn open(known: Known<'_>, file_length: u64) -> Result<Opened, Need> {
                     let encoding = EXPLICIT_LITTLE;
                     let data_set = DataSet { offset: 0, encoding, syntax, media_class, marked: true };
                     // The whole data set is there, so no more bytes are asked for.
-                    let outcome = classify(Known::head(&bytes), bytes.len() as u64, data_set)?;
+                    let outcome = classify(Known::head(&bytes), bytes.len() as u64, data_set, reach)?;
                     return Ok(Opened::Inflated(bytes, outcome));
                 }
                 Err(problem) => unreadable(problem),
@@ -209,10 +209,15 @@ fn unreadable(problem: Problem) -> HeaderOutcome {
     HeaderOutcome::Broken { series_instance_uid: None, sop_instance_uid: None, volumetric: true, problem }
 }
 
-fn classify(known: Known<'_>, file_length: u64, data_set: DataSet) -> Result<HeaderOutcome, Need> {
+fn classify(
+    known: Known<'_>,
+    file_length: u64,
+    data_set: DataSet,
+    reach: Reach,
+) -> Result<HeaderOutcome, Need> {
     let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
     let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
-    let wanted = Wanted::read(known, file_length, offset, encoding)?;
+    let wanted = Wanted::read(known, file_length, offset, encoding, reach)?;
     let string = |tag| wanted.get(tag).map(|value| text(value.bytes));
     let class = string(tags::SOP_CLASS_UID).or(media_class);
     if !marked && !class.as_deref().is_some_and(|uid| uid.starts_with("1.2.840.10008.")) {

@@ -120,6 +120,9 @@ impl SliceHeader {
         if wanted.pixels.is_none() && !wanted.describes_an_image() {
             return Err(Problem::NoPixels);
         }
+        if let Some(problem) = &wanted.ambiguous {
+            return Err(problem.clone());
+        }
         let class = class.ok_or(Problem::Missing { tag: tags::SOP_CLASS_UID })?;
         let frames = checks::frames(wanted, &class)?;
         let slice = |frame: u32| {

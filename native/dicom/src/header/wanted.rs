@@ -3,10 +3,12 @@
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
+use super::classes::is_volumetric;
 use super::elements::{Element, Elements, Stop};
-use super::groups::{self, Groups, MOST_FRAMES};
+use super::groups::{self, Group, Groups, MOST_FRAMES};
 use super::known::{Known, Need};
 use super::values::{self, RawValue};
+use crate::problem::Problem;
 use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only, and Patient ID, of which
@@ -109,11 +111,29 @@ pub(crate) struct Wanted<'a> {
     pub modality_lut: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
     pub cut: Option<Option<Tag>>,
+    /// What readers would understand in different ways.
+    pub ambiguous: Option<Problem>,
+}
+
+/// How far a data set is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// To its end: elements behind pixel data of known length are asked for. The fragments of compressed pixel data would have to be
+    /// walked for that, so what is behind them is seen where it is at hand, which is when they are decoded.
+    End,
+    /// To the pixel data, and behind it as far as the bytes at hand go.
+    AtHand,
 }
 
 impl<'a> Wanted<'a> {
-    /// Scans from `offset` to the pixel data. `Err` says which bytes of the file are needed.
-    pub fn read(known: Known<'a>, file_length: u64, offset: u64, encoding: Encoding) -> Result<Self, Need> {
+    /// Scans from `offset`. `Err` says which bytes of the file are needed.
+    pub fn read(
+        known: Known<'a>,
+        file_length: u64,
+        offset: u64,
+        encoding: Encoding,
+        reach: Reach,
+    ) -> Result<Self, Need> {
         let big_endian = encoding.big_endian;
         let mut wanted = Wanted {
             values: [None; WANTED.len()],
@@ -125,43 +145,76 @@ impl<'a> Wanted<'a> {
             last: None,
             modality_lut: false,
             cut: None,
+            ambiguous: None,
         };
-        match wanted.scan(Elements::new(known, file_length, offset, encoding)) {
+        let mut elements = Elements::new(known, file_length, offset, encoding);
+        match wanted.scan(&mut elements) {
             Ok(()) => (),
             Err(Stop::Need(need)) => return Err(need),
             Err(Stop::CutOff(tag)) => wanted.cut = Some(tag),
         }
+        if let Some(pixels) = wanted.pixels {
+            match wanted.behind(elements, &pixels) {
+                Err(Stop::Need(need)) if reach == Reach::End && pixels.length.is_some() => return Err(need),
+                // A file that ends in the pixels is another matter, and what is no element is none that readers find.
+                Ok(()) | Err(Stop::Need(_) | Stop::CutOff(_)) => (),
+            }
+        }
         Ok(wanted)
     }
 
-    fn scan(&mut self, mut elements: Elements<'a>) -> Result<(), Stop> {
+    /// Elements behind the pixel data. The standard has them ascend, so what this crate reads cannot be there; readers that
+    /// take it from there get other pixels than those that stop at the pixel data.
+    fn behind(&mut self, mut elements: Elements<'a>, pixels: &Element) -> Result<(), Stop> {
+        elements.skip(pixels)?;
+        while let Some(element) = elements.peek()? {
+            if element.tag.group() < 0x0008 {
+                break;
+            }
+            if element.tag == tags::PIXEL_DATA {
+                self.ambiguous.get_or_insert(Problem::Twice { tag: element.tag });
+            } else if is_read(element.tag) {
+                self.ambiguous.get_or_insert(Problem::BehindPixels { tag: element.tag });
+            }
+            elements.skip(&element)?;
+        }
+        Ok(())
+    }
+
+    fn scan(&mut self, elements: &mut Elements<'a>) -> Result<(), Stop> {
         while let Some(element) = elements.peek()? {
             self.last = Some(element.tag);
             if element.tag == tags::PIXEL_DATA {
                 self.pixels = Some(element);
                 break;
             }
-            // Elements ascend: past group 0028 without a size, the object is no image, however large it is.
-            if element.tag.group() > 0x0028 && !self.describes_an_image() {
+            // Elements ascend: past group 0028 without a size, the object is no image, however large it is. One whose class is made
+            // of slices may have them out of order.
+            if element.tag.group() > 0x0028 && !self.describes_an_image() && !self.is_volumetric() {
                 break;
             }
             match element.tag {
                 tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE => {
-                    let groups = groups::read(&elements, &element, is_wanted)?;
+                    let groups = self.groups_of(elements, &element)?;
+                    self.once(&element, self.groups.shared.is_empty());
                     self.groups.shared = groups.into_iter().next().unwrap_or_default();
                 }
                 tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE => {
-                    self.groups.frames = groups::read(&elements, &element, is_wanted)?;
+                    let groups = self.groups_of(elements, &element)?;
+                    self.once(&element, self.groups.frames.is_empty());
+                    self.groups.frames = groups;
                 }
                 tags::EXTENDED_OFFSET_TABLE | tags::EXTENDED_OFFSET_TABLE_LENGTHS => {
                     let [offsets, lengths] = &mut self.offsets;
                     let table = if element.tag == tags::EXTENDED_OFFSET_TABLE { offsets } else { lengths };
+                    let first = table.is_empty();
                     if element.length.is_some_and(|length| length as usize <= 8 * MOST_FRAMES) {
                         *table = elements.whole_value(&element)?;
                     }
+                    self.once(&element, first);
                 }
-                Tag(0x6000..=0x60FF, 0x0102) => {
-                    let bit = values::unsigned(RawValue::read(&elements, &element)?);
+                tag if is_overlay_bit(tag) => {
+                    let bit = values::unsigned(RawValue::read(elements, &element)?);
                     self.overlays |= bit.filter(|bit| (1..16).contains(bit)).map_or(0, |bit| 1 << bit);
                 }
                 tags::MODALITY_LUT_SEQUENCE => elements.children(&element, |inside, item| {
@@ -170,12 +223,31 @@ impl<'a> Wanted<'a> {
                         Ok(())
                     })
                 })?,
-                tag if is_wanted(tag) => self.set(tag, RawValue::read(&elements, &element)?),
+                tag if is_wanted(tag) => {
+                    let value = RawValue::read(elements, &element)?;
+                    self.once(&element, self.element(tag).is_none_or(|first| first.bytes == value.bytes));
+                    self.set(tag, value);
+                }
                 _ => (),
             }
             elements.skip(&element)?;
         }
         Ok(())
+    }
+
+    fn groups_of(&mut self, elements: &Elements<'a>, sequence: &Element) -> Result<Vec<Group<'a>>, Stop> {
+        let (groups, twice) = groups::read(elements, sequence, is_wanted)?;
+        if let Some(tag) = twice {
+            self.ambiguous.get_or_insert(Problem::Twice { tag });
+        }
+        Ok(groups)
+    }
+
+    /// Of an element that is there twice readers take the first or the last.
+    fn once(&mut self, element: &Element, is_once: bool) {
+        if !is_once {
+            self.ambiguous.get_or_insert(Problem::Twice { tag: element.tag });
+        }
     }
 
     fn set(&mut self, tag: Tag, value: RawValue<'a>) {
@@ -188,7 +260,7 @@ impl<'a> Wanted<'a> {
 
     /// What holds for one frame: its own values, else the shared ones, else those of the top level.
     pub fn frame(&self, frame: usize) -> Self {
-        let mut wanted = Wanted { groups: Groups::default(), ..*self };
+        let mut wanted = Wanted { groups: Groups::default(), ambiguous: None, ..*self };
         let own = self.groups.frames.get(frame);
         for (tag, value) in self.groups.shared.iter().chain(own.into_iter().flatten()) {
             wanted.set(*tag, *value);
@@ -219,6 +291,10 @@ impl<'a> Wanted<'a> {
         self.values.get(index).copied().flatten()
     }
 
+    fn is_volumetric(&self) -> bool {
+        self.element(tags::SOP_CLASS_UID).is_some_and(|class| is_volumetric(&values::text(class.bytes)))
+    }
+
     /// Whether any element gives the size or depth of an image.
     pub fn describes_an_image(&self) -> bool {
         [tags::ROWS, tags::COLUMNS, tags::BITS_ALLOCATED].iter().any(|&tag| self.element(tag).is_some())
@@ -227,6 +303,23 @@ impl<'a> Wanted<'a> {
 
 fn is_wanted(tag: Tag) -> bool {
     WANTED.binary_search(&tag).is_ok()
+}
+
+/// Overlay Bit Position.
+fn is_overlay_bit(tag: Tag) -> bool {
+    matches!(tag, Tag(0x6000..=0x60FF, 0x0102))
+}
+
+/// Whether anything depends on the element.
+fn is_read(tag: Tag) -> bool {
+    let sequences = [
+        tags::MODALITY_LUT_SEQUENCE,
+        tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::PER_FRAME_FUNCTIONAL_GROUPS_SEQUENCE,
+        tags::EXTENDED_OFFSET_TABLE,
+        tags::EXTENDED_OFFSET_TABLE_LENGTHS,
+    ];
+    is_wanted(tag) || is_overlay_bit(tag) || sequences.contains(&tag)
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use super::{Findings, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
+use super::{Findings, Remark, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
 use crate::error::Error;
 use crate::header::{HeaderOutcome, SliceHeader, read_opened};
 use crate::problem::Problem;
@@ -118,7 +118,14 @@ impl<'a> SliceFile<'a> {
         let start = usize::try_from(header.pixel_offset).map_err(|_| Problem::Changed)?;
         let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
         let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
-        let frame = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
+        let (frame, more) = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
+        match more {
+            true if slice.frames > 1 => {
+                return Err(Problem::Fragments { what: "one frame has two codestreams" });
+            }
+            true => found.remark(Remark::MoreImages),
+            false => (),
+        }
         compressed_pixels(codec, &frame, header, slice.offset, out, &mut found)?;
         Ok(found)
     }

@@ -44,11 +44,13 @@ pub enum Remark {
     JpegScanParameters,
     /// Zero bytes between the last pixel and the end marker of a JPEG-LS codestream.
     JpegLsZeros,
+    /// The pixel data goes on with other codestreams behind that of the only frame.
+    MoreImages,
 }
 
 impl Remark {
     /// Those that are told as they are, with their sentences; [`notes`] has the others'.
-    const TOLD: [(Self, NoteKind, &'static str); 5] = [
+    const TOLD: [(Self, NoteKind, &'static str); 6] = [
         (
             Self::LossyCodestream,
             NoteKind::Lossy,
@@ -73,6 +75,11 @@ impl Remark {
             Self::JpegLsZeros,
             NoteKind::Codestream,
             "with zero bytes before the end of the JPEG-LS image (harmless: all pixels are there)",
+        ),
+        (
+            Self::MoreImages,
+            NoteKind::SpareBytes,
+            "with more compressed images than the one that Number of Frames says: the others are not used",
         ),
     ];
 

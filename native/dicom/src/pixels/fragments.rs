@@ -44,6 +44,7 @@ fn find(
     }
     let within = |offset: u64| usize::try_from(offset).unwrap_or(usize::MAX).saturating_add(first);
     let ranges: Vec<Range<usize>> = if places.len() == frames {
+        check_places(Items { ..items }, places, first)?;
         let end = |offset: u64, length: u64| offset.saturating_add(8).saturating_add(length);
         places.iter().map(|&(offset, length)| within(offset)..within(end(offset, length))).collect()
     } else if table.is_empty() {
@@ -65,25 +66,58 @@ fn find(
     Ok(ranges)
 }
 
-/// The fragments in `range`, as one.
-pub(super) fn joined(file: &[u8], range: Range<usize>) -> Result<Cow<'_, [u8]>, Problem> {
+/// That an Extended Offset Table has each fragment, and nothing else.
+fn check_places(mut items: Items<'_>, places: &[(u64, u64)], first: usize) -> Result<(), Problem> {
+    let mut listed = places.to_vec();
+    listed.sort_unstable();
+    let mut found = Vec::with_capacity(listed.len());
+    loop {
+        let at = items.at;
+        let Some(fragment) = items.next_item()? else { break };
+        found.push(((at - first) as u64, fragment.len() as u64));
+    }
+    // A fragment of odd length is padded, which its length may count or not.
+    let same = |((at, length), (from, bytes)): (&(u64, u64), &(u64, u64))| {
+        at == from && (length == bytes || length.checked_add(1) == Some(*bytes))
+    };
+    if found.len() == listed.len() && listed.iter().zip(&found).all(same) {
+        return Ok(());
+    }
+    Err(Problem::Fragments { what: "the Extended Offset Table (7FE0,0001) is not that of these fragments" })
+}
+
+/// The fragments in `range`, as one, up to a second codestream. Whether there is one is told too.
+pub(super) fn joined(file: &[u8], range: Range<usize>) -> Result<(Cow<'_, [u8]>, bool), Problem> {
     let mut items = Items { file, at: range.start };
     let mut frame = Cow::Borrowed([].as_slice());
-    while items.at < range.end {
+    let mut more = false;
+    while items.at < range.end && !more {
         match items.next_item()? {
             None => break,
             Some(fragment) if frame.is_empty() => frame = Cow::Borrowed(fragment),
+            Some(fragment) if begins(&frame) && begins(fragment) => more = true,
             Some(fragment) => frame.to_mut().extend_from_slice(fragment),
         }
     }
-    if frame.is_empty() { Err(Problem::Fragments { what: "they are empty" }) } else { Ok(frame) }
+    if frame.is_empty() { Err(Problem::Fragments { what: "they are empty" }) } else { Ok((frame, more)) }
+}
+
+/// Whether a codestream begins here: JPEG of any kind, JPEG 2000, or the table of up to 15 segments of RLE (PS3.5 annex G.5).
+fn begins(fragment: &[u8]) -> bool {
+    let marks = [&b"\xFF\xD8\xFF"[..], b"\xFF\x4F\xFF\x51"];
+    let segments = |table: &[u8; 64]| {
+        let (numbers, _) = table.as_chunks::<4>();
+        let count = numbers.first().map_or(0, |count| u32::from_le_bytes(*count));
+        let unused = numbers.iter().skip(1 + count as usize);
+        (1..=15).contains(&count)
+            && numbers.get(1) == Some(&64_u32.to_le_bytes())
+            && unused.copied().all(|number| number == [0; 4])
+    };
+    marks.iter().any(|mark| fragment.starts_with(mark)) || fragment.first_chunk().is_some_and(segments)
 }
 
 /// Frames without a table: as many as fragments, or as fragments that begin a codestream.
 fn one_by_one(items: Items<'_>, frames: usize) -> Result<Vec<Range<usize>>, Problem> {
-    let begins = |fragment: &[u8]| {
-        [&b"\xFF\xD8\xFF"[..], b"\xFF\x4F\xFF\x51"].iter().any(|mark| fragment.starts_with(mark))
-    };
     let (mut all, mut beginning) = (0_u64, 0_u64);
     let mut walk = Items { ..items };
     while let Some(fragment) = walk.next_item()? {
@@ -143,7 +177,7 @@ mod tests {
     const END: [u8; 8] = *b"\xFE\xFF\xDD\xE0\0\0\0\0";
 
     fn frame(file: &[u8], number: usize, frames: usize) -> Result<Vec<u8>, Problem> {
-        joined(file, find(file, 0, frames, &[])?[number].clone()).map(Cow::into_owned)
+        joined(file, find(file, 0, frames, &[])?[number].clone()).map(|(frame, _)| frame.into_owned())
     }
 
     #[test]
@@ -179,10 +213,28 @@ mod tests {
     fn an_extended_table_has_place_and_length_of_each_frame() {
         let file = [item(b""), item(b"ab"), item(b"cdef"), END.to_vec()].concat();
         let ranges = find(&file, 0, 2, &[(10, 4), (0, 2)]).unwrap();
-        assert_eq!(joined(&file, ranges[0].clone()).unwrap(), b"cdef".as_slice());
-        assert_eq!(joined(&file, ranges[1].clone()).unwrap(), b"ab".as_slice());
-        for wrong in [(u64::MAX, 2), (0, u64::MAX), (0, 400)] {
+        assert_eq!(joined(&file, ranges[0].clone()).unwrap().0, b"cdef".as_slice());
+        assert_eq!(joined(&file, ranges[1].clone()).unwrap().0, b"ab".as_slice());
+        for wrong in [(u64::MAX, 2), (0, u64::MAX), (0, 400), (10, 2), (0, 2)] {
             assert!(find(&file, 0, 2, &[(0, 2), wrong]).is_err());
+        }
+        // The pad byte of a fragment is not counted by all writers, and a fragment more is no frame of the table.
+        assert!(find(&file, 0, 2, &[(0, 1), (10, 4)]).is_ok());
+        let more = [item(b""), item(b"ab"), item(b"cdef"), item(b"gh"), END.to_vec()].concat();
+        assert!(find(&more, 0, 2, &[(0, 2), (10, 4)]).is_err());
+    }
+
+    #[test]
+    fn a_second_codestream_is_told_and_is_no_part_of_the_frame() {
+        let rle = [&[1, 0, 0, 0, 64, 0, 0, 0][..], &[0; 56], b"run"].concat();
+        for (begins, rest) in [(&b"\xFF\xD8\xFF\xE0"[..], b"ab"), (b"\xFF\x4F\xFF\x51", b"cd"), (&rle, b"ef")]
+        {
+            let one = [item(b""), item(begins), item(rest)].concat();
+            let two = [&one[..], &item(begins), &item(rest), &END].concat();
+            for (file, more) in [(&one, false), (&two, true)] {
+                let range = find(file, 0, 1, &[]).unwrap()[0].clone();
+                assert_eq!(joined(file, range).unwrap(), (Cow::Owned([begins, rest].concat()), more));
+            }
         }
     }
 

@@ -301,8 +301,13 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
     );
     count(
         NoteKind::SpareBytes,
-        |header| header.spare_bytes > 1,
+        |header| header.spare_bytes > 1 && header.spare_bytes < header.image_bytes(),
         "with more pixel data than the size needs: the rest is not used",
+    );
+    count(
+        NoteKind::SpareBytes,
+        |header| header.spare_bytes >= header.image_bytes(),
+        "with pixel data for more images than Number of Frames says: the others are not used",
     );
     count(NoteKind::Lossy, |header| header.lossy, "compressed with loss");
     let mut uneven = |what: &str, differ: bool| {

@@ -1,0 +1,161 @@
+//! Elements where the standard has none: readers that stop at the pixel data and readers that do not would get other pixels, so
+//! neither reading is taken in silence.
+
+mod common;
+
+use common::{inventory, only, refusal};
+use tomobasis_dicom::testing::{DicomFile, elements};
+use tomobasis_dicom::{SeriesChoice, decode};
+
+const RLE: &str = "1.2.840.10008.1.2.5";
+
+fn slice() -> DicomFile {
+    DicomFile::ct(2, 3, &[-1024, -1, 0, 1, 40, 3071])
+}
+
+fn slope(value: &str) -> Vec<u8> {
+    elements(&[((0x0028, 0x1053), "DS", value.as_bytes())])
+}
+
+fn padding(length: usize) -> Vec<u8> {
+    elements(&[((0xFFFC, 0xFFFC), "OB", &vec![0; length])])
+}
+
+/// The six pixels as RLE: high bytes, then low bytes, each one literal run.
+fn rle() -> Vec<u8> {
+    let values = [-1024_i16, -1, 0, 1, 40, 3071];
+    let mut frame: Vec<u8> = [2_u32, 64, 72].iter().flat_map(|number| number.to_le_bytes()).collect();
+    frame.resize(64, 0);
+    for byte in [1, 0] {
+        frame.push(5);
+        frame.extend(values.iter().map(|value| value.to_le_bytes()[byte]));
+        frame.push(0x80);
+    }
+    frame
+}
+
+#[test]
+fn what_the_pixels_need_is_refused_behind_them_however_far() {
+    for behind in [
+        slope("2"),
+        [padding(4), slope("2")].concat(),
+        [padding(70_000), slope("2"), padding(2)].concat(),
+        elements(&[((0x0028, 0x0120), "US", &[0, 0])]),
+        elements(&[((0x0028, 0x3000), "SQ", &[])]),
+        elements(&[((0x5200, 0x9230), "SQ", &[])]),
+        elements(&[((0x6000, 0x0102), "US", &[12, 0])]),
+    ] {
+        let text = refusal(&[[slice().bytes(), behind].concat()]);
+        assert!(text.contains("stands behind the pixel data"), "{text}");
+    }
+    let implicit = [&slice().implicit().bytes()[..], b"\x28\0\x53\x10\x02\0\0\x002 "].concat();
+    assert!(refusal(&[implicit]).contains("Rescale Slope (0028,1053) stands behind"));
+}
+
+#[test]
+fn behind_compressed_pixels_it_is_refused_at_the_latest_when_they_are_decoded() {
+    // Beyond the head that a listing reads, and within it.
+    for spare in [0, 100_000] {
+        let file = slice().raw((0x0029, 0x1010), "OB", vec![7; spare]).encapsulated(RLE, &[&rle()]).bytes();
+        let file = [file, slope("2")].concat();
+        let said = match inventory(std::slice::from_ref(&file)).select(&SeriesChoice::Only) {
+            Err(error) => error,
+            Ok(plan) => decode(&plan, 0, &file, &mut [0; 6]).unwrap_err(),
+        };
+        assert!(said.to_string().contains("Rescale Slope (0028,1053) stands behind"), "{said}");
+    }
+}
+
+#[test]
+fn a_second_pixel_data_element_is_refused() {
+    let second = elements(&[((0x7FE0, 0x0010), "OW", &[1; 12])]);
+    assert!(refusal(&[[slice().bytes(), second].concat()]).contains("(7FE0,0010) is there twice"));
+}
+
+#[test]
+fn what_no_pixel_needs_may_follow_them() {
+    let own = elements(&[((0x7FE1, 0x1010), "OB", &[7; 40]), ((0x0010, 0x4000), "LT", b"a comment")]);
+    for behind in [padding(2), padding(70_000), own, vec![0; 5], vec![0; 5000], vec![0xA7; 999]] {
+        for file in [slice(), slice().encapsulated(RLE, &[&rle()])] {
+            let file = [file.bytes(), behind.clone()].concat();
+            let plan = only(std::slice::from_ref(&file)).unwrap();
+            let mut out = [0; 6];
+            decode(&plan, 0, &file, &mut out).unwrap();
+            assert_eq!(out, [-1024, -1, 0, 1, 40, 3071]);
+        }
+    }
+}
+
+/// The file with more elements before the element that begins with `tag`.
+fn before(file: &DicomFile, tag: &[u8], more: &[u8]) -> Vec<u8> {
+    let bytes = file.bytes();
+    let at = bytes.windows(tag.len()).position(|window| window == tag).unwrap();
+    [&bytes[..at], more, &bytes[at..]].concat()
+}
+
+#[test]
+fn elements_out_of_order_before_the_pixels_are_read() {
+    let bare = slice().without((0x0028, 0x1053)).without((0x0028, 0x1052));
+    let rescale = elements(&[((0x0028, 0x1053), "DS", b"2"), ((0x0028, 0x1052), "DS", b"-7")]);
+    let last = before(&bare, b"\xE0\x7F\x10\0", &[padding(6), rescale.clone()].concat());
+    let first = before(&bare, b"\x08\0\x60\0CS", &rescale);
+    // A private group before the size of the image.
+    let own = elements(&[((0x0041, 0x0010), "LO", b"SOMEBODY"), ((0x0041, 0x1001), "UL", &[0; 4])]);
+    let size = before(&bare, b"\x20\0\x0E\0UI", &[own, rescale].concat());
+    for file in [last, first, size] {
+        let plan = only(std::slice::from_ref(&file)).unwrap();
+        assert_eq!((plan.slices[0].slope, plan.slices[0].intercept), (2.0, -7.0));
+    }
+}
+
+#[test]
+fn an_element_that_is_there_twice_is_refused_unless_it_says_the_same() {
+    let twice = |value| before(&slice(), b"\xE0\x7F\x10\0", &slope(value));
+    assert!(
+        refusal(&[twice("2")]).contains("Rescale Slope (0028,1053) is there twice, with different values")
+    );
+    assert_eq!(only(&[twice("1")]).unwrap().slices[0].slope, 1.0);
+    let frames = DicomFile::ct(1, 1, &[5]).enhanced(&[(0.0, "1", "0")]);
+    let again = elements(&[((0x5200, 0x9230), "SQ", b"")]);
+    assert!(only(&[before(&frames, b"\xE0\x7F\x10\0", &again)]).is_err());
+    let bytes = frames.bytes();
+    let at = bytes.windows(8).position(|window| window == b"\x28\0\x52\x10DS\x02\0").unwrap();
+    let mut other = bytes;
+    // The intercept of the frame becomes a second slope.
+    other[at + 2] = 0x53;
+    assert!(refusal(&[other]).contains("Rescale Slope (0028,1053) is there twice"));
+}
+
+#[test]
+fn images_beyond_the_number_of_frames_are_told() {
+    let (one, two) = (rle(), [rle(), rle()]);
+    let native = |pixels: &[i16]| DicomFile::ct(2, 3, pixels).bytes();
+    let told = |file: &[u8]| {
+        let plan = only(&[file.to_vec()]).unwrap();
+        let mut out = [0; 6];
+        let record = decode(&plan, 0, file, &mut out).unwrap();
+        let all = plan
+            .warnings
+            .iter()
+            .chain(&tomobasis_dicom::notes(&plan, &[record]))
+            .map(|note| note.text.clone())
+            .collect::<Vec<_>>()
+            .join("\n");
+        (out, all)
+    };
+    let values = [-1024, -1, 0, 1, 40, 3071];
+    let whole = native(&[&values[..], &[9; 6]].concat());
+    assert!(
+        matches!(told(&whole), (out, text) if out == values && text.contains("more images than Number of Frames"))
+    );
+    let part = native(&[&values[..], &[9; 5]].concat());
+    assert!(
+        matches!(told(&part), (out, text) if out == values && text.contains("more pixel data than the size needs"))
+    );
+    let second = slice().encapsulated(RLE, &[&two[0], &two[1]]).bytes();
+    assert!(
+        matches!(told(&second), (out, text) if out == values && text.contains("more compressed images than the one"))
+    );
+    let split = slice().encapsulated(RLE, &[&one[..70], &one[70..]]).bytes();
+    assert!(matches!(told(&split), (out, text) if out == values && !text.contains("more compressed")));
+}
