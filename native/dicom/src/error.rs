@@ -139,6 +139,19 @@ pub enum Error {
         /// Usual step.
         spacing_mm: String,
     },
+    /// `--on-bad-slice skip` would shorten the scan.
+    #[error(
+        "--on-bad-slice skip: without {skipped} of {total} slices, {missing} neighbours are missing at an end of the scan, or \
+             may be; copy the series again from its source"
+    )]
+    SkippedEnd {
+        /// Slices that would be skipped.
+        skipped: usize,
+        /// Slices of the series.
+        total: usize,
+        /// How many of them may be neighbours at one end.
+        missing: usize,
+    },
     /// Arguments that contradict each other: a fault of the caller.
     #[error("{0}")]
     Argument(String),

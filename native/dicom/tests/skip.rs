@@ -74,6 +74,38 @@ fn neighbours_and_more_than_a_tenth_are_not_skipped() {
     let plan = skipping(&scan(&[4, 8])).unwrap();
     let more = plan.without(&[(9, "a".to_owned()), (14, "b".to_owned())]).unwrap_err();
     assert!(more.to_string().contains("4 of 30"), "{more}");
-    // At the ends nothing is missing in between.
-    assert_eq!(skipping(&scan(&[0, 1, 29])).unwrap().slices.len(), 27);
+}
+
+#[test]
+fn neighbours_at_an_end_are_not_skipped_either() {
+    for bad in [vec![0, 1], vec![28, 29], vec![0, 28, 29]] {
+        let error = skipping(&scan(&bad)).unwrap_err().to_string();
+        assert!(error.contains("2 neighbours are missing at an end"), "{bad:?}: {error}");
+        let found: Vec<_> = bad.iter().map(|&slice| (slice as usize, "bad".to_owned())).collect();
+        assert_eq!(only(&scan(&[])).unwrap().without(&found).unwrap_err().to_string(), error);
+    }
+    // One of them when the headers are read, the other when pixels are decoded.
+    let error = skipping(&scan(&[0])).unwrap().without(&[(0, "bad".to_owned())]).unwrap_err().to_string();
+    assert!(error.contains("2 neighbours are missing at an end"), "{error}");
+    // One at each end.
+    let plan = skipping(&scan(&[0, 29])).unwrap();
+    assert_eq!(plan.slices.len(), 28);
+    assert_eq!(plan.without(&[(9, "bad".to_owned())]).unwrap().slices.len(), 27);
+}
+
+#[test]
+fn bad_slices_of_unknown_place_are_where_there_is_room_or_at_an_end() {
+    let scan = |bad: &[u32]| {
+        let mut files = scan(&[]);
+        let lost = |bytes: &mut Vec<u8>| {
+            bytes.truncate(bytes.windows(4).position(|tag| tag == b"\x20\0\x32\0").unwrap())
+        };
+        bad.iter().for_each(|&slice| lost(&mut files[slice as usize]));
+        files
+    };
+    assert_eq!(skipping(&scan(&[4, 20])).unwrap().slices.len(), 28);
+    assert_eq!(skipping(&scan(&[29])).unwrap().slices.len(), 29);
+    assert_eq!(skipping(&scan(&[4, 29])).unwrap().slices.len(), 28);
+    let error = skipping(&scan(&[28, 29])).unwrap_err().to_string();
+    assert!(error.contains("2 neighbours are missing at an end of the scan, or may be"), "{error}");
 }

@@ -76,6 +76,8 @@ pub enum HeaderOutcome {
         series_instance_uid: Option<String>,
         /// Its SOP Instance UID, likewise.
         sop_instance_uid: Option<String>,
+        /// Image Position (Patient), mm, where that much can be read.
+        position_mm: Option<[f64; 3]>,
         /// It is of a kind that is made of slices (CT, MR, PET), so that its series was meant to be one.
         volumetric: bool,
         /// What is wrong.
@@ -206,7 +208,13 @@ fn open(known: Known<'_>, file_length: u64, reach: Reach) -> Result<Opened, Need
 }
 
 fn unreadable(problem: Problem) -> HeaderOutcome {
-    HeaderOutcome::Broken { series_instance_uid: None, sop_instance_uid: None, volumetric: true, problem }
+    HeaderOutcome::Broken {
+        series_instance_uid: None,
+        sop_instance_uid: None,
+        position_mm: None,
+        volumetric: true,
+        problem,
+    }
 }
 
 fn classify(
@@ -242,6 +250,7 @@ fn classify(
             HeaderOutcome::Broken {
                 series_instance_uid: known(tags::SERIES_INSTANCE_UID),
                 sop_instance_uid: known(tags::SOP_INSTANCE_UID),
+                position_mm: checks::position(&wanted).ok(),
                 volumetric,
                 problem,
             }

@@ -98,6 +98,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         padding: PaddingRule::default(),
         slices: slices.collect(),
         copies: copies.collect(),
+        skipped_mm: Vec::new(),
         left_out: left_out(inventory, groups, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
     })
@@ -125,8 +126,16 @@ fn plan_without(
     let bad = |file: usize| problems.iter().any(|(bad, _)| *bad == file);
     let slices: Vec<_> = group.slices.iter().copied().filter(|member| !bad(member.file)).collect();
     let kept = Group { slices, ..group.clone() };
-    skip::check(&kept.positions_mm(), None, problems.len())?;
-    let mut plan = plan_of(inventory, groups, &kept)?;
+    let axis = geometry::normal(&group.first.orientation);
+    let of_group = |file: usize| group.slices.iter().find(|member| member.file == file);
+    let position = |file: usize| match of_group(file) {
+        Some(member) => Some(member.header.position_mm),
+        None => inventory.broken().find(|(broken, _)| *broken == file)?.1.position_mm,
+    };
+    let places = problems.iter().filter_map(|(file, _)| position(*file));
+    let skipped_mm: Vec<f64> = places.map(|place| geometry::dot(place, axis)).collect();
+    skip::check(&kept.positions_mm(), &skipped_mm, problems.len())?;
+    let mut plan = SeriesPlan { skipped_mm, ..plan_of(inventory, groups, &kept)? };
     // Each by its own name, also where several have the same problem.
     let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));
     plan.left_out.extend(sentences.map(skip::skipped));

@@ -118,8 +118,17 @@ struct Broken {
     series: Option<String>,
     /// SOP Instance UID, likewise.
     instance: Option<String>,
+    /// Image Position (Patient), mm, where that is known.
+    position_mm: Option<[f64; 3]>,
     volumetric: bool,
     problem: Problem,
+}
+
+impl Broken {
+    /// A file of which nothing is known but what is wrong with it.
+    fn unknown(problem: Problem) -> Self {
+        Self { series: None, instance: None, position_mm: None, volumetric: false, problem }
+    }
 }
 
 /// What the first bytes of a file tell, whether or not it is DICOM.
@@ -147,7 +156,7 @@ impl Content {
                 if seen.blank =>
             {
                 let problem = Problem::Blank;
-                Content::Broken(Broken { series: None, instance: None, volumetric: false, problem })
+                Content::Broken(Broken::unknown(problem))
             }
             // Nothing is left to be asked for when the whole file is there.
             HeaderOutcome::NotDicom | HeaderOutcome::NeedBytes(_) => Content::NotDicom(seen.packed),
@@ -155,9 +164,10 @@ impl Content {
             HeaderOutcome::Broken {
                 series_instance_uid: series,
                 sop_instance_uid: instance,
+                position_mm,
                 volumetric,
                 problem,
-            } => Content::Broken(Broken { series, instance, volumetric, problem }),
+            } => Content::Broken(Broken { series, instance, position_mm, volumetric, problem }),
             HeaderOutcome::Slices(slices) => Content::Slices(slices),
         }
     }
@@ -240,7 +250,7 @@ impl Inventory {
         let content = match why {
             Unread::File(reason) => {
                 let problem = Problem::Unreadable { reason };
-                Content::Broken(Broken { series: None, instance: None, volumetric: false, problem })
+                Content::Broken(Broken::unknown(problem))
             }
             why => Content::Unread(why),
         };

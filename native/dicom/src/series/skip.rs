@@ -1,7 +1,7 @@
 //! `--on-bad-slice skip`: a series without the slices that cannot be used.
 //!
 //! Skipping is for the odd damaged file. What is left must still be the scan: no more than a tenth of the slices gone, and not
-//! two neighbours, which would leave a hole. Each skipped slice is said in the plan, and so in manifest and report.
+//! two neighbours, which would leave a hole or, at an end, a shorter scan. Each skipped slice is said in the plan, and so in manifest and report.
 
 use std::collections::BTreeSet;
 
@@ -30,10 +30,8 @@ impl SeriesPlan {
         }
         let positions: Vec<f64> = plan.slices.iter().map(|slice| slice.position_mm).collect();
         let before = plan.left_out.iter().filter(|note| note.kind == NoteKind::Skipped).count();
-        let gone: Vec<f64> =
-            skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)).collect();
-        let gone = (before == 0).then_some(gone.as_slice());
-        check(&positions, gone, before + skipped.len())?;
+        plan.skipped_mm.extend(skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)));
+        check(&positions, &plan.skipped_mm, before + skipped.len())?;
         let places: Vec<[f64; 3]> = plan.slices.iter().map(|slice| slice.origin_mm).collect();
         let path = geometry::path(&places, geometry::normal(&plan.orientation));
         plan.slice_spacing_mm = geometry::spacing(&positions);
@@ -53,23 +51,46 @@ pub(super) fn skipped(reason: impl ToString) -> Note {
     Note { kind: NoteKind::Skipped, text: format!("skipped: {}", reason.to_string()) }
 }
 
-/// That so many slices may be missing from those at `positions`. `gone` are the positions of all that are missing, where they are known:
-/// a step that spans none of them is the scan's own.
-pub(super) fn check(positions: &[f64], gone: Option<&[f64]>, skipped: usize) -> Result<(), Error> {
+/// That so many slices may be missing from those at `positions`. `gone` are the positions of the missing ones, of those where they
+/// are known: when all are, a step that spans none of them is the scan's own.
+pub(super) fn check(positions: &[f64], gone: &[f64], skipped: usize) -> Result<(), Error> {
     let total = positions.len() + skipped;
     if 10 * skipped > total {
         return Err(Error::TooManySkipped { skipped, total });
     }
     let spacing = geometry::spacing(positions).unwrap_or(0.0);
-    let spans = |step: &Step| {
-        let inside = step.from_mm + SAME_PLACE_MM..step.from_mm + step.mm;
-        gone.is_none_or(|gone| gone.iter().any(|mm| inside.contains(mm)))
-    };
-    let holes = geometry::gaps(positions, spacing).into_iter().filter(|step| step.mm > HOLE * spacing);
-    let longest = holes.filter(spans).map(|step| step.mm).fold(0.0, f64::max);
+    let inside = |step: &Step, mm: &f64| (step.from_mm + SAME_PLACE_MM..step.from_mm + step.mm).contains(mm);
+    let spans = |step: &Step| gone.len() < skipped || gone.iter().any(|mm| inside(step, mm));
+    let gaps: Vec<Step> = geometry::gaps(positions, spacing).into_iter().filter(spans).collect();
+    let longest = gaps.iter().map(|step| step.mm).filter(|mm| *mm > HOLE * spacing).fold(0.0, f64::max);
     if skipped > 0 && longest > 0.0 {
         let [step_mm, spacing_mm] = [longest, spacing].map(decimals);
         return Err(Error::SkippedHole { skipped, total, step_mm, spacing_mm });
     }
+    let missing = at_one_end(positions, gone) + unplaced(&gaps, spacing, gone, skipped);
+    if missing > 1 {
+        return Err(Error::SkippedEnd { skipped, total, missing });
+    }
     Ok(())
+}
+
+/// How many of the places of missing slices lie before the first slice, or behind the last, whichever are more.
+fn at_one_end(positions: &[f64], gone: &[f64]) -> usize {
+    let (Some(first), Some(last)) = (positions.first(), positions.last()) else { return 0 };
+    let places = |beyond: &dyn Fn(f64) -> bool| {
+        let beyond: Vec<f64> = gone.iter().copied().filter(|&mm| beyond(mm)).collect();
+        geometry::places(&beyond).into_iter().max().map_or(0, |last| last + 1)
+    };
+    places(&|mm| mm < first - SAME_PLACE_MM).max(places(&|mm| mm > last + SAME_PLACE_MM))
+}
+
+/// How many missing slices have no known position, and no room between the others: they may all be at one end.
+fn unplaced(gaps: &[Step], spacing: f64, gone: &[f64], skipped: usize) -> usize {
+    let room: f64 = gaps.iter().map(|step| (step.mm / spacing - 1.0).round().max(0.0)).sum();
+    let taken = gaps
+        .iter()
+        .flat_map(|step| gone.iter().filter(move |mm| (step.from_mm..step.from_mm + step.mm).contains(*mm)))
+        .count();
+    let unknown = skipped.saturating_sub(gone.len());
+    unknown.saturating_sub((room as usize).saturating_sub(taken))
 }
