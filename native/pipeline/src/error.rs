@@ -34,6 +34,16 @@ pub enum Error {
         "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
     )]
     OutputForeign,
+    /// `--overwrite` would remove something beside one of our results.
+    #[error(
+        "--output: the result folder holds {others} more {}, which --overwrite would remove; move {}, or name another folder",
+        if *others == 1 { "file or folder" } else { "files or folders" },
+        if *others == 1 { "it" } else { "them" }
+    )]
+    OutputHoldsOthers {
+        /// Names that are none of a result.
+        others: usize,
+    },
     /// The input lies in the output, which is replaced as a whole.
     #[error(
         "--output: the scan of --input lies in this folder, which the result would replace; name another folder"
@@ -121,6 +131,7 @@ impl Error {
             | Self::NotAvailable(_)
             | Self::OutputExists
             | Self::OutputForeign
+            | Self::OutputHoldsOthers { .. }
             | Self::OutputHoldsInput
             | Self::OutputNotWritable(_) => 2,
             Self::Dicom(error) => match error.kind() {

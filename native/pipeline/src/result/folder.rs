@@ -243,7 +243,7 @@ impl ResultFolder {
 }
 
 /// Whether this is a name that the job gives to the folder of a run: `run-` and hexadecimal digits.
-fn is_run_folder(name: &str) -> bool {
+pub(super) fn is_run_folder(name: &str) -> bool {
     let id = name.strip_prefix("run-").unwrap_or_default();
     !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
 }

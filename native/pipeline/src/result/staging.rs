@@ -19,11 +19,21 @@ use rustix::{
 };
 use tempfile::TempDir;
 
-use super::{MANIFEST, SUCCESS};
-use crate::error::{Error, Result};
+use super::{MANIFEST, REPORT, SUCCESS, folder::is_run_folder};
+use crate::{
+    error::{Error, Result},
+    tables::{SINGULAR_VALUES, WEIGHTS},
+};
 
 /// The file that is locked, in a folder in the making.
 const OWNER: &str = ".tomobasis-owner";
+
+/// What the job has in a result on an object store until it is complete.
+const UNFINISHED_MARK: &str = "_UNFINISHED";
+
+/// Names in a result folder, besides those of runs.
+const CONTENTS: [&str; 9] =
+    [SUCCESS, MANIFEST, REPORT, SINGULAR_VALUES, WEIGHTS, "basis", "pictures", "dicom", UNFINISHED_MARK];
 
 /// Folders in the making, for [`remove_unfinished`].
 static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
@@ -174,18 +184,47 @@ fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
     UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result of ours.
+/// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result of ours with nothing beside it.
 fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
     if !overwrite {
         return Err(Error::OutputExists);
     }
-    let empty = fs::read_dir(output).is_ok_and(|mut entries| entries.next().is_none());
-    if empty || output.join(MANIFEST).is_file() { Ok(()) } else { Err(Error::OutputForeign) }
+    let names = || -> io::Result<Vec<_>> {
+        fs::read_dir(output)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
+    };
+    let names = names().map_err(|_| Error::OutputForeign)?;
+    if !names.is_empty() && !fs::read(output.join(MANIFEST)).is_ok_and(|manifest| is_manifest(&manifest)) {
+        return Err(Error::OutputForeign);
+    }
+    match names.iter().filter(|name| !is_of_result(&name.to_string_lossy())).count() {
+        0 => Ok(()),
+        others => Err(Error::OutputHoldsOthers { others }),
+    }
+}
+
+/// Whether it is the manifest of a result, of whatever version. Other programs have a `manifest.json` too.
+fn is_manifest(bytes: &[u8]) -> bool {
+    let json = serde_json::from_slice::<serde_json::Value>(bytes);
+    json.is_ok_and(|json| {
+        json.get("format")
+            .and_then(|format| format.as_str())
+            .is_some_and(|text| text.starts_with("tomobasis result "))
+    })
+}
+
+/// Whether a result folder may hold the name: Hadoop leaves checksums beside local files.
+fn is_of_result(name: &str) -> bool {
+    CONTENTS.contains(&name) || is_run_folder(name) || (name.starts_with('.') && name.ends_with(".crc"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The least that a manifest needs to be known, and something to tell it by.
+    fn manifest(what: &str) -> Vec<u8> {
+        format!(r#"{{"format": "tomobasis result 1", "what": "{what}"}}"#).into_bytes()
+    }
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)
@@ -241,13 +280,13 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("result");
         fs::create_dir(&output).unwrap();
-        fs::write(output.join(MANIFEST), b"old").unwrap();
+        fs::write(output.join(MANIFEST), manifest("old")).unwrap();
         assert!(matches!(StagedFolder::create(&output, false), Err(Error::OutputExists)));
         let staged = StagedFolder::create(&output, true).unwrap();
-        staged.write(MANIFEST, &[b"new".as_slice()]).unwrap();
-        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"old");
+        staged.write(MANIFEST, &[&manifest("new")]).unwrap();
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("old"));
         staged.commit().unwrap();
-        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"new");
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("new"));
         assert_eq!(names(base.path()), ["result"]);
     }
 
@@ -256,11 +295,11 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("result");
         let [early, late] = [false, false].map(|overwrite| StagedFolder::create(&output, overwrite).unwrap());
-        early.write(MANIFEST, &[b"early".as_slice()]).unwrap();
-        late.write(MANIFEST, &[b"late".as_slice()]).unwrap();
+        early.write(MANIFEST, &[&manifest("early")]).unwrap();
+        late.write(MANIFEST, &[&manifest("late")]).unwrap();
         early.commit().unwrap();
         assert!(matches!(late.commit(), Err(Error::OutputExists)));
-        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), b"early");
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("early"));
         assert_eq!(names(base.path()), ["result"]);
     }
 
@@ -281,5 +320,31 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         fs::write(base.path().join("thesis.tex"), b"").unwrap();
         assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)));
+        for other in [r#"{"name": "my web app"}"#, r#"{"format": "web app 1"}"#, "[1]", "old", ""] {
+            fs::write(base.path().join(MANIFEST), other).unwrap();
+            assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)), "{other}");
+        }
+        assert_eq!(names(base.path()), [MANIFEST, "thesis.tex"]);
+    }
+
+    #[test]
+    fn a_result_with_something_else_beside_it_is_not_replaced() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let own = ["_SUCCESS", ".part.crc", "report.html", "weights.parquet", "run-0123abcd-4567ef89"];
+        fs::create_dir(&output).unwrap();
+        fs::write(output.join(MANIFEST), manifest("old")).unwrap();
+        own.iter().for_each(|name| fs::write(output.join(name), b"").unwrap());
+        drop(StagedFolder::create(&output, true).unwrap());
+        for other in ["notes.txt", "run", ".git", "basis.bak"] {
+            fs::write(output.join(other), b"mine").unwrap();
+            let refused = StagedFolder::create(&output, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            fs::remove_file(output.join(other)).unwrap();
+        }
+        let staged = StagedFolder::create(&output, true).unwrap();
+        fs::write(output.join("notes.txt"), b"mine").unwrap();
+        assert!(matches!(staged.commit(), Err(Error::OutputHoldsOthers { .. })));
+        assert!(output.join("notes.txt").exists());
     }
 }

@@ -17,14 +17,17 @@ class ResultFolderSuite extends AnyFunSuite {
     folder.prepare()
     folder.forTasks(null)
     folder.write("pictures/a.png", Array[Byte](1))
-    folder.write("manifest.json", manifest.getBytes)
+    folder.write("manifest.json", manifestOf(manifest).getBytes)
   }
+
+  /** The least that a manifest needs to be known, and something to tell it by. */
+  private def manifestOf(what: String): String = s"""{"format": "tomobasis result 1", "what": "$what"}"""
 
   test("a result appears whole, without helpers, and _SUCCESS is the last file") {
     withFolder { base =>
       FaultyFileSystem.recorded()
       val folder = check(s"faulty://fine$base/result")
-      writeResult(folder, "{}")
+      writeResult(folder, "one")
       assert(!Files.exists(base.resolve("result")))
       folder.commit()
       assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", "result/pictures/a.png"))
@@ -35,7 +38,7 @@ class ResultFolderSuite extends AnyFunSuite {
   test("an abandoned result leaves nothing") {
     for (scheme <- Seq("faulty", "gs")) withFolder { base =>
       val folder = check(s"$scheme://fine$base/result")
-      writeResult(folder, "{}")
+      writeResult(folder, "one")
       folder.abort()
       assert(filesBelow(base).isEmpty, scheme)
     }
@@ -45,7 +48,7 @@ class ResultFolderSuite extends AnyFunSuite {
     withFolder { base =>
       FaultyFileSystem.recorded()
       val folder = check(s"gs://bucket$base/result")
-      writeResult(folder, "{}")
+      writeResult(folder, "one")
       assert(Files.exists(base.resolve("result/pictures/a.png")))
       folder.commit()
       assert(FaultyFileSystem.recorded() == Seq("_UNFINISHED", "a.png", "manifest.json", "_SUCCESS"))
@@ -66,7 +69,7 @@ class ResultFolderSuite extends AnyFunSuite {
       }
       check(output, overwrite = true, run = "two")
       val again = check(output, run = "one")
-      writeResult(again, "{}")
+      writeResult(again, "again")
       again.commit()
       val place = s"result/run-${again.runId}"
       assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", s"$place/pictures/a.png"))
@@ -80,7 +83,7 @@ class ResultFolderSuite extends AnyFunSuite {
       val folder = check(s"gs://bucket$base/result", overwrite = true)
       folder.prepare()
       folder.abort()
-      assert(Files.readString(base.resolve("result/manifest.json")) == "old")
+      assert(Files.readString(base.resolve("result/manifest.json")) == manifestOf("old"))
     }
   }
 
@@ -91,9 +94,9 @@ class ResultFolderSuite extends AnyFunSuite {
       assert(intercept[UsageException](check(output)).getMessage.contains("--overwrite"))
       val folder = check(output, overwrite = true)
       writeResult(folder, "new")
-      assert(Files.readString(output.resolve("manifest.json")) == "old", "replaced before the end")
+      assert(Files.readString(output.resolve("manifest.json")) == manifestOf("old"), "replaced before the end")
       folder.commit()
-      assert(Files.readString(output.resolve("manifest.json")) == "new")
+      assert(Files.readString(output.resolve("manifest.json")) == manifestOf("new"))
       assert(Files.list(base).count == 1)
     }
   }
@@ -106,9 +109,37 @@ class ResultFolderSuite extends AnyFunSuite {
       assert(
         intercept[UsageException](check(foreign.resolve("1.dcm"), overwrite = true)).getMessage.contains("--output")
       )
+      for (other <- Seq("{\"name\": \"my web app\"}", "[]", "")) {
+        Files.writeString(foreign.resolve("manifest.json"), other)
+        for (scheme <- Seq("faulty://fine", "gs://bucket")) {
+          assert(
+            intercept[UsageException](check(s"$scheme$foreign", overwrite = true)).getMessage
+              .contains("not a result folder")
+          )
+          assert(filesBelow(foreign) == Seq("1.dcm", "manifest.json"), scheme)
+        }
+      }
       val empty = Files.createDirectory(base.resolve("empty"))
       writeOnce(empty, "new", overwrite = true)
       assert(Files.exists(empty.resolve("_SUCCESS")))
+    }
+  }
+
+  test(
+    "a result with something else beside it is not replaced, and no folder of somebody's is taken for a replaced one"
+  ) {
+    withFolder { base =>
+      val output = base.resolve("result")
+      writeOnce(output, "old")
+      Files.writeString(output.resolve("notes.txt"), "mine")
+      val said = intercept[UsageException](check(output, overwrite = true)).getMessage
+      assert(said.contains("holds 1 more file or folder, which --overwrite would remove"), said)
+      Files.move(output, base.resolve("result.old-2024"))
+      Files.createDirectory(base.resolve("result.old-my-notes"))
+      check(output)
+      assert(!Files.exists(output))
+      Files.move(base.resolve("result.old-2024"), base.resolve("result.old-01234567-89abcdef"))
+      assert(intercept[UsageException](check(output)).getMessage.contains("exists already"))
     }
   }
 
@@ -119,7 +150,7 @@ class ResultFolderSuite extends AnyFunSuite {
       writeOnce(base.resolve("result"), "early")
       intercept[UsageException](folder.commit())
       folder.abort()
-      assert(Files.readString(base.resolve("result/manifest.json")) == "early")
+      assert(Files.readString(base.resolve("result/manifest.json")) == manifestOf("early"))
       assert(Files.list(base).count == 1)
     }
   }

@@ -1,5 +1,9 @@
 package io.tomobasis.job.commit
 
+import scala.util.Try
+
+import com.fasterxml.jackson.databind.ObjectMapper
+
 import io.tomobasis.kernels.{ComputationException, UsageException}
 
 /**
@@ -46,12 +50,29 @@ object Commit {
   val Contents: Set[String] =
     Set("singular_values.parquet", "weights.parquet", "basis", "pictures", "report.html", "dicom")
 
+  private val mapper = new ObjectMapper
+
+  /** Whether it is the manifest of a result, of whatever version. Other programs have a `manifest.json` too. */
+  private[commit] def isManifest(bytes: Array[Byte]): Boolean =
+    Try(mapper.readTree(bytes).path("format").asText).toOption.exists(_.startsWith("tomobasis result "))
+
+  /** Whether a result folder may hold the name. */
+  private[commit] def isOfResult(name: String): Boolean =
+    (Contents + Manifest + Success + Unfinished)(name) || name.startsWith("run-") || name.matches("\\..*\\.crc")
+
   private[commit] def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")
 
   private[commit] def foreign() =
     new UsageException(
       "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
+    )
+
+  private[commit] def besideResult(others: Int) =
+    new UsageException(
+      "--output: the result folder holds " + (if (others == 1) "1 more file or folder"
+                                              else s"$others more files or folders") +
+        s", which --overwrite would remove; move ${if (others == 1) "it" else "them"}, or name another folder"
     )
 
   private[commit] def abandoned() =

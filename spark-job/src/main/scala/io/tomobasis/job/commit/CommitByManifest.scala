@@ -37,6 +37,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
 
   def check(): Boolean = {
     old = store.read(Manifest)
+    if (!old.forall(isManifest)) throw if (overwrite) foreign() else existing()
     val cutShort = old.isDefined && store.read(Success).isEmpty
     if (cutShort) store.put(Success, Array.emptyByteArray)
     val ours = cutShort && run.prefix.exists(prefix => old.flatMap(runOf(_, "id")).exists(_.startsWith(prefix)))

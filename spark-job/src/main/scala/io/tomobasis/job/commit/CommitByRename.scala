@@ -25,7 +25,7 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
   private val old = s"$name.old-${run.id}"
 
   def check(): Boolean = {
-    if (!exists) siblings("old-").find(store.rename(_, name))
+    if (!exists) siblings("old-").filter(isReplaced).find(store.rename(_, name))
     if (exists) allowOverwriting()
     false
   }
@@ -79,6 +79,16 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
 
   private def allowOverwriting(): Unit = {
     if (!overwrite) throw existing()
-    if (!store.list(name).forall(names => names.isEmpty || names.contains(Manifest))) throw foreign()
+    val names = store.list(name).getOrElse(Nil)
+    if (names.nonEmpty && !holdsResult(name) && store.list(name).contains(names)) throw foreign()
+    val others = names.count(!isOfResult(_))
+    if (others > 0) throw besideResult(others)
   }
+
+  private def holdsResult(folder: String): Boolean = store.read(s"$folder/$Manifest").exists(isManifest)
+
+  /** Whether a folder is a result that a run put away to replace it, and not somebody's own. */
+  private def isReplaced(folder: String): Boolean =
+    folder.stripPrefix(s"$name.old-").matches("\\w+-\\w+") &&
+      store.read(s"$folder/$Success").isDefined && holdsResult(folder)
 }

@@ -158,5 +158,5 @@ object CommitSimulator {
   private def content(id: String, name: String): Array[Byte] = s"$name of $id".getBytes(UTF_8)
 
   private def manifestOf(id: String, folder: String): Array[Byte] =
-    s"""{"run": {"id": "$id", "folder": "$folder"}}""".getBytes(UTF_8)
+    s"""{"format": "tomobasis result 1", "run": {"id": "$id", "folder": "$folder"}}""".getBytes(UTF_8)
 }
