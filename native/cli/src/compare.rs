@@ -21,5 +21,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let manifest = verify::compare(&args.a, &args.b, args.threads, &reporter)?;
     reporter.finish();
-    output::print(&format!("same         every bit of the pixels, s, V, U, and the derived pixels that both have\nroot digest  {}", manifest.digests.root))
+    output::print(&format!(
+        "same         every bit of the pixels, s, V, U, and the derived pixels that both have\nroot digest  {}",
+        manifest.digests.root
+    ))
 }

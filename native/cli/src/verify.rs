@@ -17,5 +17,8 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let manifest = verify::verify(&args.verify, args.threads, &reporter)?;
     reporter.finish();
-    output::print(&format!("verified     pixels, s, V, U and derived pixels: every bit is the same\nroot digest  {}", manifest.digests.root))
+    output::print(&format!(
+        "verified     pixels, s, V, U and derived pixels: every bit is the same\nroot digest  {}",
+        manifest.digests.root
+    ))
 }
