@@ -109,3 +109,15 @@ fn bad_slices_of_unknown_place_are_where_there_is_room_or_at_an_end() {
     let error = skipping(&scan(&[28, 29])).unwrap_err().to_string();
     assert!(error.contains("2 neighbours are missing at an end of the scan, or may be"), "{error}");
 }
+
+#[test]
+fn all_frames_of_a_bad_file_are_missing_and_not_one() {
+    let frames = |from: u32, count: u32| {
+        let places: Vec<_> = (from..from + count).map(|i| (f64::from(2 * i), "1", "0")).collect();
+        DicomFile::ct(1, 2, &vec![5; 2 * count as usize]).number(from + 1).enhanced(&places)
+    };
+    // Video, which no decoder here reads.
+    let bad = |file: DicomFile| file.encapsulated("1.2.840.10008.1.2.4.100", &[&[0; 8]]).bytes();
+    let error = skipping(&[frames(0, 38).bytes(), bad(frames(38, 2))]).unwrap_err().to_string();
+    assert!(error.contains("2 neighbours are missing at an end"), "{error}");
+}

@@ -1,4 +1,4 @@
-//! The exact Gram matrix of raw floats, timed: what `tests/peers/real.py` compares with BLAS.
+//! The exact Gram matrix of raw floats, timed.
 //!
 //!     cargo run --release -p tomobasis-linalg --example real_gram -- FILE ROWS COLUMNS float32|float64 THREADS
 //!

@@ -14,8 +14,8 @@
 //! The mean slice, or each slice's mean, can be removed exactly on the way ([`Center`]).
 //!
 //! Matrices of floats ([`RealBlocks`]) have an exact Gram matrix too, at a higher price ([`real_gram`]). Without
-//! it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and the bits are the same for any threads and any
-//! grouping of blocks on machines with AVX2 and FMA:
+//! it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and the bits are the same for
+//! any threads and any grouping of blocks on x86-64 with AVX2 and FMA, and on aarch64:
 //!
 //! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at
 //!   any condition number.

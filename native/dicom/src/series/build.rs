@@ -127,13 +127,11 @@ fn plan_without(
     let slices: Vec<_> = group.slices.iter().copied().filter(|member| !bad(member.file)).collect();
     let kept = Group { slices, ..group.clone() };
     let axis = geometry::normal(&group.first.orientation);
-    let of_group = |file: usize| group.slices.iter().find(|member| member.file == file);
-    let position = |file: usize| match of_group(file) {
-        Some(member) => Some(member.header.position_mm),
-        None => inventory.broken().find(|(broken, _)| *broken == file)?.1.position_mm,
-    };
-    let places = problems.iter().filter_map(|(file, _)| position(*file));
-    let skipped_mm: Vec<f64> = places.map(|place| geometry::dot(place, axis)).collect();
+    let listed =
+        group.slices.iter().filter(|member| bad(member.file)).map(|member| member.header.position_mm);
+    let broken =
+        inventory.broken().filter(|(file, _)| bad(*file)).filter_map(|(_, broken)| broken.position_mm);
+    let skipped_mm: Vec<f64> = listed.chain(broken).map(|place| geometry::dot(place, axis)).collect();
     skip::check(&kept.positions_mm(), &skipped_mm, problems.len())?;
     let mut plan = SeriesPlan { skipped_mm, ..plan_of(inventory, groups, &kept)? };
     // Each by its own name, also where several have the same problem.

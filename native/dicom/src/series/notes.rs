@@ -1,9 +1,9 @@
 //! What a user should know about an input: what of it is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap};
 
-use super::aspects::{ASPECTS, Rule};
+use super::aspects::{ASPECTS, Aspect, Rule};
 use super::group::{Group, Member, SliceRole};
 use super::plan::{Note, NoteKind};
 use super::strays::{Beside, Claim};
@@ -229,6 +229,14 @@ pub(super) fn joined(inventory: &Inventory, group: &Group) -> Option<Note> {
 }
 
 /// What the group is that a series of slices usually is not.
+/// Whether it tells a study or a patient, and another one of each slice, which is no volume's.
+fn has_one_for_each_slice(group: &Group, aspect: &Aspect) -> bool {
+    let values = group.slices.iter().filter_map(|slice| (aspect.value)(slice.header));
+    aspect.rule == Rule::Identity
+        && group.slices.len() >= parts::FEWEST
+        && values.collect::<BTreeSet<_>>().len() == group.slices.len()
+}
+
 fn identity_warnings(group: &Group) -> Vec<Note> {
     let mut notes = Vec::new();
     if group.role == SliceRole::Derived {
@@ -236,21 +244,13 @@ fn identity_warnings(group: &Group) -> Vec<Note> {
             "the slices are derived images (Image Type): computed from others, not as they were scanned";
         notes.push(Note { kind: NoteKind::Derived, text: text.to_owned() });
     }
-    for aspect in ASPECTS.iter().filter(|aspect| aspect.rule == Rule::Identity) {
-        let values: HashSet<_> = group
-            .slices
-            .iter()
-            .filter_map(|slice| (aspect.value)(slice.header))
-            .map(|value| format!("{value:?}"))
-            .collect();
-        if values.len() > 1 && values.len() == group.slices.len() {
-            let text = format!(
-                "all {} are of different {}: taken as one scan, whose files were given one each",
-                counted(values.len(), "slice"),
-                aspect.name
-            );
-            notes.push(Note { kind: NoteKind::Identity, text });
-        }
+    for aspect in ASPECTS.iter().filter(|aspect| has_one_for_each_slice(group, aspect)) {
+        let text = format!(
+            "all {} are of different {}: taken as one scan, whose files were given one each",
+            counted(group.slices.len(), "slice"),
+            aspect.name
+        );
+        notes.push(Note { kind: NoteKind::Identity, text });
     }
     if group.scattered {
         let text = format!(
@@ -316,10 +316,11 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
         }
     };
     // What makes volumes of their own, and did not here: one follows the other, or they were joined.
-    for aspect in ASPECTS
-        .iter()
-        .filter(|aspect| matches!(aspect.rule, Rule::Identity | Rule::Always | Rule::Interleaved))
-    {
+    let splits = |aspect: &&Aspect| match aspect.rule {
+        Rule::Identity => !has_one_for_each_slice(group, aspect),
+        rule => matches!(rule, Rule::Always | Rule::Interleaved),
+    };
+    for aspect in ASPECTS.iter().filter(splits) {
         let mut values = group.slices.iter().map(|member| (aspect.value)(member.header));
         let first = values.next();
         uneven(aspect.name, values.any(|value| Some(value) != first));

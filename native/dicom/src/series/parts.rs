@@ -1,8 +1,8 @@
 //! Several volumes in one series: what tells them apart, by the rules of [`aspects`](super::aspects).
 //!
 //! A group holds slices of one size, orientation and frame of reference. It is split by one aspect after the other:
-//! each part by the next. Places are the positions along the normal, taken as one by [`geometry::near_places`]. A difference counts between values that hold at least two places each: a single odd slice is a
-//! remark, not a volume, and slices at one place are a time series, which is one matrix.
+//! each part by the next. Places are the positions along the normal, taken as one by [`geometry::near_places`]. A difference
+//! counts between values that hold at least two places each: a single odd slice is a remark, not a volume, and slices at one place are a time series, which is one matrix.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -12,7 +12,7 @@ use super::group::Member;
 use crate::header::SliceHeader;
 
 /// Fewer slices than this show no pattern.
-const FEWEST: usize = 3;
+pub(super) const FEWEST: usize = 3;
 
 /// Slices that are so many steps thick leave nothing between them unseen that passes of an acquisition would fill.
 const COMPLETE: f64 = 0.75;

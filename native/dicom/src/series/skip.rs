@@ -1,7 +1,8 @@
 //! `--on-bad-slice skip`: a series without the slices that cannot be used.
 //!
 //! Skipping is for the odd damaged file. What is left must still be the scan: no more than a tenth of the slices gone, and not
-//! two neighbours, which would leave a hole or, at an end, a shorter scan. Each skipped slice is said in the plan, and so in manifest and report.
+//! two neighbours, which would leave a hole or, at an end, a shorter scan. Each skipped slice is named in the plan, and so in
+//! manifest and report.
 
 use std::collections::BTreeSet;
 

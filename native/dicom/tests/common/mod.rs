@@ -2,6 +2,7 @@
 #![allow(dead_code, reason = "each test binary uses a part of it")]
 
 pub mod codestreams;
+pub mod volumes;
 
 use std::path::{Path, PathBuf};
 

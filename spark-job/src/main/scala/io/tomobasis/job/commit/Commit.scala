@@ -58,7 +58,7 @@ object Commit {
 
   /** Whether a result folder may hold the name. */
   private[commit] def isOfResult(name: String): Boolean =
-    (Contents + Manifest + Success + Unfinished)(name) || name.startsWith("run-") || name.matches("\\..*\\.crc")
+    (Contents + Manifest + Success + Unfinished)(name) || name.matches("run-[0-9a-f-]+") || name.matches("\\..*\\.crc")
 
   private[commit] def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")
