@@ -52,22 +52,22 @@ lint: setup-test ## formatters and linters only
 	@.venv/bin/python tests/run.py lint
 
 bench: setup-test build $(SERIES) ## measure the demo's stages, in process and through Spark
-	@.venv/bin/python tests/bench/run.py --input $(SERIES)
+	@.venv/bin/python bench/stages.py --input $(SERIES)
 
 bench-reader: setup-test ## measure reading of DICOM files against pydicom
-	@.venv/bin/python tests/bench/reader.py
+	@.venv/bin/python bench/reader.py
 
-.venv-bench/ready: tests/requirements-bench.txt | setup
+.venv-bench/ready: bench/requirements.txt | setup
 	@python3 -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check -r $<
 	@touch $@
 
 bench-randomized: build $(SERIES) .venv-bench/ready ## compare dssvd with scikit-learn's and Mahout's method: errors of s, residual
-	@.venv-bench/bin/python tests/peers/randomized.py $(SERIES)
+	@.venv-bench/bin/python bench/peers/randomized.py $(SERIES)
 
 bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against OpenBLAS, LAPACK, faer, scikit-learn and Dask
-	@.venv-bench/bin/python tests/peers/run.py
-	@.venv-bench/bin/python tests/peers/plot.py build/bench/peers.json build/bench/peers.svg
+	@.venv-bench/bin/python bench/peers/run.py
+	@.venv-bench/bin/python bench/peers/plot.py build/bench/peers.json build/bench/peers.svg
 
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)

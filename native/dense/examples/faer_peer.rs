@@ -1,4 +1,4 @@
-//! faer on its own, for `tests/peers`: the Gram matrix and the thin SVD of a matrix of raw integers, on one
+//! faer on its own, for `bench/peers`: the Gram matrix and the thin SVD of a matrix of raw integers, on one
 //! thread.
 //!
 //!     cargo run --release -p tomobasis-dense --features peers --example faer_peer -- FILE ROWS COLUMNS

@@ -1,5 +1,5 @@
 //! The whole decomposition of a matrix of raw integers, step by step, with the time of each: how this crate
-//! is used alone, and what `tests/peers` measures.
+//! is used alone, and what `bench/peers` measures.
 //!
 //!     cargo run --release -p tomobasis-linalg --example decompose_raw -- FILE ROWS COLUMNS RANK THREADS
 //!

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures the stages of the demo's job, in process and through Spark, on one thread and on two.
 
-    tests/bench/run.py --input demo/series [--repeat 3] [--scratch /dev/shm]
+    bench/stages.py --input demo/series [--repeat 3] [--scratch /dev/shm]
 
 Seconds per stage are what each result's manifest says; the whole includes the start of the process. Of the repeats, the one
 with the median whole is shown. Peak memory is the largest resident set of the process that did the work (getrusage).
@@ -18,7 +18,7 @@ from pathlib import Path
 
 from records import machine, markdown, show
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parent.parent
 THREADS = (1, 2)
 STAGES = ("scan", "decode", "gram", "decompose", "render", "pictures")
 

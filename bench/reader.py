@@ -2,7 +2,7 @@
 """Measures reading: pixels of made slices of 512 x 512 in every syntax, and the heads of many files, against pydicom with its
 fastest plugin.
 
-    tests/bench/reader.py [--slices 301] [--files 10000] [--repeat 3] [--scratch /dev/shm]
+    bench/reader.py [--slices 301] [--files 10000] [--repeat 3] [--scratch /dev/shm]
 
 CPU seconds of one thread, which other work on the machine changes less than it does the time; ours and theirs take turns; the
 medians. Ours include all checks
@@ -28,14 +28,13 @@ from pydicom.encaps import encapsulate
 from pydicom.pixels import get_decoder, pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 sys.path.append(str(ROOT / "tests/data"))
-
-from records import machine, markdown, show  # noqa: E402
 
 from anatomy import Phantom  # noqa: E402
 from ct_image import Storage, ct_slice, write  # noqa: E402
 from make_ct_series import hu_slices, scan_of  # noqa: E402
+from records import machine, markdown, show  # noqa: E402
 
 JPEG_LOSSLESS, HTJ2K = "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.201"
 # Syntax: how a frame is encoded (None: by pydicom), and the ratio that we aim for.

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How near `dssvd` comes to the SVD, beside scikit-learn's randomized_svd and the published method of Mahout, at equal k, p and q.
 
-    tests/peers/randomized.py SERIES...      folders of DICOM; writes build/bench/randomized.json (make bench-randomized)
+    bench/peers/randomized.py SERIES...      folders of DICOM; writes build/bench/randomized.json (make bench-randomized)
 
 For each series and seed every method gives k singular triplets. Compared are the largest relative error of a singular value, against the
 certified ones of `--method exact`, and the residual ||A - U S V^T||_F over the least there is, ||A - A_k||_F. Both are medians over the
@@ -18,10 +18,10 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/data")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "tests/data")]
 
-from bench.records import machine, markdown, show  # noqa: E402
 from oracle import result, scan  # noqa: E402
+from records import machine, markdown, show  # noqa: E402
 
 
 def scikit_learn(a, k, p, q, seed):

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures our kernels against other ways to decompose the same matrix, on this machine in one run.
 
-    tests/peers/run.py                     the demo's matrix, 262144 x 301; writes build/bench/peers.json (make bench-peers)
-    tests/peers/run.py --size 64 --slices 40 --repeat 1 --scale small      a try-out
+    bench/peers/run.py                     the demo's matrix, 262144 x 301; writes build/bench/peers.json (make bench-peers)
+    bench/peers/run.py --size 64 --slices 40 --repeat 1 --scale small      a try-out
 
 Every measurement is a process of its own, with the matrix in memory before its clock starts. The methods take turns, so that what
 slows the machine down slows all of them; medians are shown. What misses its target (the table of ratios) says MISSED.
@@ -20,11 +20,11 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / "tests"), str(ROOT / "tests/data")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "tests/data")]
 
 from anatomy import head  # noqa: E402
-from bench.records import machine, show  # noqa: E402
 from make_ct_series import hu_slices  # noqa: E402
+from records import machine, show  # noqa: E402
 from targets import bound_mb, table, targets  # noqa: E402
 
 OURS = ("cargo", "run", "--release", "--quiet", "-p", "tomobasis-linalg", "--example", "decompose_raw", "--")

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Draws what `run.py` measured: the methods side by side, and our cost against the numbers of columns and rows.
 
-tests/peers/plot.py build/bench/peers.json docs/images/peers.svg
+bench/peers/plot.py build/bench/peers.json docs/images/peers.svg
 """
 
 import json

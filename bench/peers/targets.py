@@ -1,6 +1,6 @@
 """What the measurements are held against, and the tables that show it."""
 
-from bench.records import markdown
+from records import markdown
 
 
 def bound_mb(rows, columns, rank, threads):
