@@ -28,7 +28,7 @@ build: setup ## build the native library, the command and the Spark job
 $(SERIES):
 	@scripts/setup.sh demo
 	@mkdir -p $(@D)
-	@.venv/bin/python tests/data/make_ct_series.py $@
+	@.venv/bin/python examples/ct_series/make_ct_series.py $@
 
 demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/result
 	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
@@ -46,7 +46,7 @@ sanitize: ## the kernels' tests under Miri and the address sanitizer (nightly Ru
 	@scripts/sanitize.sh
 
 golden: setup-test build ## record the digests of made scans anew (tests/golden) and say which changed
-	@PYTHONPATH=tests:tests/data .venv/bin/python -m golden.record
+	@PYTHONPATH=tests:tests/data:examples/ct_series .venv/bin/python -m golden.record
 
 lint: setup-test ## formatters and linters only
 	@.venv/bin/python tests/run.py lint

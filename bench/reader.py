@@ -29,7 +29,7 @@ from pydicom.pixels import get_decoder, pixel_array
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless, RLELossless
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path.append(str(ROOT / "tests/data"))
+sys.path.append(str(ROOT / "examples/ct_series"))
 
 from anatomy import Phantom  # noqa: E402
 from ct_image import Storage, ct_slice, write  # noqa: E402

@@ -13,7 +13,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly oldest_rust=1.95 oldest_java=17 oldest_python=3.11
 mode=${1:-build}
 case $mode in
-  build | demo) requirements=tests/requirements-demo.txt ;;
+  build | demo) requirements=requirements.txt ;;
   test) requirements=tests/requirements.txt ;;
   *) echo "error: unknown mode '$mode': use build, demo or test" >&2; exit 2 ;;
 esac
@@ -99,7 +99,7 @@ python_packages() {
   .venv/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -r "$requirements"
 }
 
-key=$(cat scripts/setup.sh tests/requirements*.txt | sha256sum | cut -c1-16)
+key=$(cat scripts/setup.sh requirements.txt tests/requirements.txt | sha256sum | cut -c1-16)
 stamp=.setup/$mode.$key
 if [ -e "$stamp" ] && have javac && have gradle && have cargo && have c++ && have cmake && [ -x .venv/bin/python ]; then
   exit 0

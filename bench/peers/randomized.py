@@ -18,7 +18,7 @@ import numpy as np
 from sklearn.utils.extmath import randomized_svd
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "tests/data")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "examples/ct_series")]
 
 from oracle import result, scan  # noqa: E402
 from records import machine, markdown, show  # noqa: E402

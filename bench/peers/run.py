@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "tests/data")]
+sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "examples/ct_series")]
 
 from anatomy import head  # noqa: E402
 from make_ct_series import hu_slices  # noqa: E402
