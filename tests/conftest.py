@@ -1,4 +1,4 @@
-"""What tests of several folders share: a cluster of real processes, and a scan that keeps it busy for some seconds."""
+"""What tests of several folders share: synthetic scans and their results, the job in one JVM, a cluster of real processes."""
 
 import re
 from dataclasses import dataclass
@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from ct_image import Scan
+from job_session import job_session
 from oracle import result
-from running import decompose, made_scan, tomobasis
+from running import SHARED, decompose, made_scan, tomobasis
 from standalone import standalone
 
 # A line of Spark's own log, such as one about an executor that was lost: it can be the last one.
@@ -51,3 +53,41 @@ def busy_scan(tmp_path_factory):
 def standalone_cluster(tmp_path_factory):
     with standalone(tmp_path_factory.mktemp("standalone")) as cluster:
         yield cluster
+
+
+@dataclass(frozen=True)
+class Made:
+    """A made scan on disk and what `tomobasis decompose` made of it."""
+
+    folder: Path
+    scan: Scan
+    result: Path
+
+
+@pytest.fixture(scope="session")
+def made(tmp_path_factory):
+    base = tmp_path_factory.mktemp("made")
+    scan, _ = made_scan(base / "scan")
+    run = decompose("--input", base / "scan", "--output", base / "result")
+    assert run.code == 0, run.err
+    return Made(base / "scan", scan, base / "result")
+
+
+@pytest.fixture(scope="module")
+def job():
+    """The job as a function, for many small runs in one JVM."""
+    with job_session() as run:
+        yield run
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """The folder of real scanner output beside the checkout."""
+
+    def find(name):
+        folder = SHARED / "data" / name
+        if not folder.is_dir():
+            pytest.skip(f"{name} is not beside this checkout (TOMOBASIS_SHARED names another place)")
+        return folder
+
+    return find

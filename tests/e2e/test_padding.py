@@ -6,11 +6,11 @@ import sys
 import numpy as np
 import pydicom
 import pytest
-from test_same_bits import same
 
 import ct_image
 from ct_image import Scan, Storage
 from oracle import enclosure, padding, ratios, result, rounding
+from results import same
 from running import ROOT, decompose, start, submit, tomobasis
 
 SIZE = (72, 80)

@@ -1,25 +1,10 @@
 """The guarantee: one scan, one result, however it is computed."""
 
-import json
-
 import pytest
 
 from oracle import result
+from results import same
 from running import decompose, made_scan, submit, tomobasis
-
-
-def files(folder):
-    """{relative path: bytes} of what is a property of the scan: all but how it was run."""
-    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
-    manifest = json.loads(found.pop("manifest.json"))
-    del found["report.html"], manifest["run"]  # these say how long it took and where
-    return {**found, "manifest.json": json.dumps(manifest)}
-
-
-def same(a, b):
-    left, right = files(a), files(b)
-    assert sorted(left) == sorted(right)
-    assert [name for name in left if left[name] != right[name]] == []
 
 
 @pytest.mark.spark

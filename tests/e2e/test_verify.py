@@ -4,27 +4,15 @@ import json
 import shutil
 import sys
 
-import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
+from results import flip_last_bit
 from running import ROOT, made_scan, start, tomobasis
 
 
 @pytest.fixture
 def copy(made, tmp_path):
     return shutil.copytree(made.result, tmp_path / "copy")
-
-
-def flip_last_bit(path, column):
-    """Changes the last bit of one number in a Parquet file, which stays a valid file."""
-    table = pq.read_table(path)
-    lists = table.column(column).combine_chunks()
-    numbers = lists.flatten().to_numpy().copy()
-    numbers[numbers.size // 2 :][:1].view(np.uint64)[0] ^= 1
-    changed = pa.FixedSizeListArray.from_arrays(pa.array(numbers), type=lists.type)
-    pq.write_table(table.set_column(table.column_names.index(column), table.schema.field(column), changed), path)
 
 
 def test_a_result_verifies_against_its_scan(made):

@@ -1,0 +1,32 @@
+"""Result folders as files: compared byte by byte, and changed by one bit."""
+
+import json
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+
+def files(folder):
+    """{relative path: bytes} of what is a property of the scan: all but how it was run."""
+    found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+    manifest = json.loads(found.pop("manifest.json"))
+    del found["report.html"], manifest["run"]  # these say how long it took and where
+    return {**found, "manifest.json": json.dumps(manifest)}
+
+
+def same(a, b):
+    """Asserts that two result folders hold the same files, to the byte, but for how they were made."""
+    left, right = files(a), files(b)
+    assert sorted(left) == sorted(right)
+    assert [name for name in left if left[name] != right[name]] == []
+
+
+def flip_last_bit(path, column):
+    """Changes the last bit of one number in a Parquet file, which stays a valid file."""
+    table = pq.read_table(path)
+    lists = table.column(column).combine_chunks()
+    numbers = lists.flatten().to_numpy().copy()
+    numbers[numbers.size // 2 :][:1].view(np.uint64)[0] ^= 1
+    changed = pa.FixedSizeListArray.from_arrays(pa.array(numbers), type=lists.type)
+    pq.write_table(table.set_column(table.column_names.index(column), table.schema.field(column), changed), path)
