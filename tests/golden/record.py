@@ -1,6 +1,6 @@
 """Records the digests of all cases in digests.json (`make golden`), and says what changed.
 
-A change of the bits of a certified result is a bug fix or wrong: docs/format.md defines them, tests/e2e/test_against_oracle.py decides.
+A change of the bits of a certified result is a bug fix or wrong: docs/format.md defines them, tests/numerics/test_against_oracle.py decides.
 Those of class `fixed` may change with a version that says so.
 """
 

@@ -1,5 +1,5 @@
 //! Real scanners' folders, where they lie beside the repository: what is not there is reported as ignored. Their pixels are
-//! compared with pydicom's in `tests/e2e`.
+//! compared with pydicom's in `tests/input`.
 
 mod common;
 

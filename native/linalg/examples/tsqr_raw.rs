@@ -1,4 +1,4 @@
-//! All singular values of a matrix of raw float64 numbers, by TSQR: what `tests/e2e` holds against LAPACK.
+//! All singular values of a matrix of raw float64 numbers, by TSQR: what `tests/numerics` holds against LAPACK.
 //!
 //!     cargo run --release -p tomobasis-linalg --example tsqr_raw -- FILE ROWS COLUMNS
 //!
