@@ -16,7 +16,7 @@ esac
 fail() { echo "error: $*" >&2; exit 1; }
 
 # 1. One version everywhere, and a page of the changelog for it.
-version=$(scripts/check_version.py) || { echo "$version" >&2; fail "versions differ; set them all to that of Cargo.toml"; }
+version=$(scripts/version.py) || exit 1
 if [ -z "$draft" ]; then
   [ -z "$(git status --porcelain)" ] || fail "the checkout has changes; commit or stash them"
   grep -q "^## \[$version\] - [0-9-]*$" CHANGELOG.md || fail "CHANGELOG.md has no section '## [$version] - YYYY-MM-DD'"

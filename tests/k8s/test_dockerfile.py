@@ -3,6 +3,7 @@
 import json
 import re
 import shlex
+import subprocess
 import tomllib
 from glob import glob
 from itertools import pairwise
@@ -78,8 +79,13 @@ def test_both_ways_give_the_same_run_settings_and_labels():
     assert json.loads(of_image("ENTRYPOINT")) == option(archive, "--entrypoint")
 
 
-def test_the_dockerfile_states_this_version():
-    assert of_image("ARG") == f"VERSION={VERSION}"
+def test_the_dockerfile_states_no_version_and_takes_only_that_of_the_checkout():
+    assert of_image("ARG") == "VERSION"
+    (check,) = [rest for name, rest in stages()[0] if name == "RUN" and "VERSION" in rest]
+    assert subprocess.run(["sh", "-c", check], cwd=ROOT, capture_output=True).returncode == 0
+    other = subprocess.run(["sh", "-c", check.replace(VERSION, "9.8.7")], cwd=ROOT, capture_output=True, text=True)
+    assert (other.returncode, other.stderr.count("\n")) == (1, 1)
+    assert "--build-arg VERSION=" in other.stderr
 
 
 def test_what_the_dockerfile_copies_is_there():

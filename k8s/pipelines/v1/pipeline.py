@@ -13,7 +13,7 @@ import kfp
 from kfp import dsl
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
-from overlay import application
+from overlay import VALUES, application
 
 API = "sparkoperator.k8s.io/v1beta2"
 STEP = "decompose"
@@ -89,7 +89,7 @@ def write(pipeline, target, specification=""):
 
 
 @dsl.pipeline(name="tomobasis", description="Exact, bit-reproducible SVD of a CT series")
-def decompose(input_uri: str, output_uri: str, rank: str = "full", image: str = "localhost/tomobasis:0.1.0"):
+def decompose(input_uri: str, output_uri: str, rank: str = "full", image: str = VALUES["image"]):
     resource(application("s3"), image, {"--input": input_uri, "--output": output_uri, "--rank": rank})
 
 

@@ -16,15 +16,13 @@ writes these can stand in for one of them. docs/kubernetes.md says what the name
 import sys
 from pathlib import Path
 
-import yaml
 from kfp import dsl
 from kubernetes import client
-from pipeline import application, resource, uncached, write
+from pipeline import VALUES, application, resource, uncached, write
 
 CLAIM, SECRET = "tomobasis-data", "tomobasis-s3"
 FOLDER = f"/data/{dsl.RUN_ID_PLACEHOLDER}"
 SERIES, RESULT, PICTURES = f"{FOLDER}/series", f"{FOLDER}/result", f"{FOLDER}/pictures"
-VALUES = yaml.safe_load((Path(__file__).resolve().parents[2] / "values/values.yaml").read_text())["data"]
 USER = 185
 
 
