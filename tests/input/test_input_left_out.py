@@ -4,7 +4,6 @@ of the plain folder; what is not read is said and counted, and stops nothing but
 import gzip
 import json
 import os
-import resource
 import shutil
 import socket
 import subprocess
@@ -15,8 +14,9 @@ import numpy as np
 import pydicom
 import pytest
 
+from limited import limited
 from oracle import result
-from running import ROOT, SHARED, Run, command, decompose, made_scan, start, submit, tomobasis
+from running import ROOT, SHARED, decompose, made_scan, start, submit, tomobasis
 
 WAYS = [decompose, pytest.param(submit, marks=pytest.mark.spark)]
 ways = pytest.mark.parametrize("way", WAYS, ids=["command", "job"])
@@ -286,19 +286,6 @@ def test_a_scanner_folder_in_any_form_has_its_digests(shared, way, form, tmp_pat
     assert reads(way, source, tmp_path / "result")["digests"] == expected
 
 
-def limited(*arguments, gigabytes=4):
-    """The command with so much address space, as under `ulimit -v`."""
-    size = int(gigabytes * 1e9)
-    done = subprocess.run(
-        [command(), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (size, size)),
-    )
-    return Run(done.returncode, done.stdout, done.stderr)
-
-
 def with_long_elements(path, length=20 << 20):
     """Two elements before the pixels, as holes."""
     data = path.read_bytes()
@@ -338,7 +325,7 @@ def test_pixels_behind_elements_of_4_gb_are_refused_before_they_are_read(plain, 
 @pytest.mark.parametrize(
     ("size", "code", "says"),
     [
-        (46_000, 1, ["the 2 slices of 46000 x 46000 pixels need 8.464 GB of memory", "tomobasis-submit"]),
+        (46_000, 1, ["the 2 slices of 46000 x 46000 pixels need 8.46 GB of memory", "tomobasis-submit"]),
         (65_535, 3, ["its slices have 65535 x 65535 pixels; slices of at most 2147483647 pixels are read"]),
     ],
 )

@@ -2,7 +2,7 @@
 
 use tomobasis_pipeline::{Error, verify};
 
-use crate::{output, progress::Reporter};
+use crate::{output, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -12,14 +12,13 @@ pub(crate) struct Args {
     /// The other
     #[arg(value_name = "B")]
     b: String,
-    /// Threads to use [default: one per core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let manifest = verify::compare(&args.a, &args.b, args.threads, &reporter)?;
+    let manifest = verify::compare(&args.a, &args.b, args.threads.count(), &reporter)?;
     reporter.finish();
     output::print(&format!(
         "same         every bit of the pixels, s, V, U, and the derived pixels that both have\nroot digest  {}",

@@ -3,7 +3,7 @@
 
 mod table;
 
-use tomobasis_pipeline::{Error, progress::Progress, scan};
+use tomobasis_pipeline::{Error, pool, progress::Progress, scan};
 
 use crate::{output, progress::Reporter};
 
@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
     let files = scan::list(&args.input)?;
     reporter.stage(1, 1, "scan", "files", files.len() as u64);
-    let inventory = scan::take_inventory(&files, &reporter)?;
+    let inventory = pool(0)?.install(|| scan::take_inventory(&files, &reporter))?;
     reporter.finish();
     let series = inventory.series();
     if args.json {

@@ -5,12 +5,15 @@
 
 #![deny(unsafe_code)]
 
+#[allow(unsafe_code, reason = "an allocator, and calls of the C library that need no memory")]
+mod allocator;
 mod compare;
 mod decompose;
 mod inspect;
 mod output;
 mod progress;
 mod render;
+mod threads;
 mod verify;
 
 use std::{panic, process::ExitCode};
@@ -67,6 +70,7 @@ impl Action {
 }
 
 fn main() -> ExitCode {
+    allocator::prepare();
     let action = match Command::try_parse() {
         Ok(command) => command.action,
         Err(error) if error.exit_code() == 0 => {

@@ -2,20 +2,19 @@
 
 use tomobasis_pipeline::{Error, options::RenderArgs, render};
 
-use crate::{output, progress::Reporter};
+use crate::{output, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
     pub render: RenderArgs,
-    /// Threads to use [default: one per core]
-    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
-    threads: usize,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let pictures = render::render(&args.render, args.threads, &reporter)?;
+    let pictures = render::render(&args.render, args.threads.count(), &reporter)?;
     reporter.finish();
     let lines: Vec<String> = pictures.iter().map(|path| path.display().to_string()).collect();
     output::print(&lines.join("\n"))

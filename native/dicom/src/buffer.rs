@@ -6,6 +6,7 @@
 //! its page than the source does in its own. That is where the C library's allocator puts a block of half a
 //! megabyte.
 
+use std::cell::Cell;
 use std::collections::TryReserveError;
 use std::io;
 
@@ -15,13 +16,34 @@ const PAGE: usize = 4096;
 /// Bytes of a file that is read whole, at most: those of an array of the job.
 pub const LONGEST_FILE: u64 = i32::MAX as u64 - 8;
 
+thread_local! {
+    static ASKING: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Whether this thread's code takes a refusal of memory. An allocator that ends the process instead of refusing must refuse then.
+#[must_use]
+pub fn asking() -> bool {
+    ASKING.get()
+}
+
+/// Finds out whether there is room for so many values: asks for it and gives it back.
+///
+/// # Errors
+/// When the allocator refuses.
+pub fn check_room<T>(count: usize) -> Result<(), TryReserveError> {
+    ASKING.set(true);
+    let asked = Vec::<T>::new().try_reserve_exact(count);
+    ASKING.set(false);
+    asked
+}
+
 /// So many zeros, or an error where there is no memory for them.
 ///
 /// # Errors
 /// When the allocator refuses.
 pub fn zeros<T: Clone + Default>(count: usize) -> Result<Vec<T>, TryReserveError> {
-    // Asked for first and given back, since only the infallible way takes pages that the system has zeroed already.
-    Vec::<T>::new().try_reserve_exact(count)?;
+    // Only the infallible way takes pages that the system has zeroed already.
+    check_room::<T>(count)?;
     Ok(vec![T::default(); count])
 }
 

@@ -40,7 +40,7 @@ pub mod syntax;
 #[cfg(feature = "testing")]
 pub mod testing;
 
-pub use buffer::{FileBuffer, LONGEST_FILE, zeros};
+pub use buffer::{FileBuffer, LONGEST_FILE, asking, check_room, zeros};
 pub use error::{Error, ErrorKind};
 pub use header::{
     ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, read_header, read_header_by,

@@ -202,6 +202,6 @@ pub enum Error {
         usable: String,
     },
     /// A worker thread could not be started.
-    #[error("worker threads could not be started: {0}")]
+    #[error("cannot start the worker threads ({0}); give fewer, or raise the limits of memory and processes")]
     Threads(String),
 }

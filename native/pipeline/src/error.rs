@@ -6,7 +6,7 @@
 
 use std::io;
 
-use tomobasis_dicom::decimals;
+use crate::memory::{Limit, size};
 
 /// An error of any stage.
 #[derive(Debug, thiserror::Error)]
@@ -65,19 +65,38 @@ pub enum Error {
     },
     /// The scan does not fit into memory.
     #[error(
-        "the {slices} slices of {rows} x {columns} pixels need {} GB of memory, which is more than there is; run \
-         tomobasis-submit, which spreads them over machines, or decompose fewer slices",
-        decimals(*bytes as f64 / 1e9)
+        "the {slices} slices of {rows} x {columns} pixels need {} of memory, and {} {}; run tomobasis-submit, which spreads them \
+         over machines, or decompose fewer slices",
+        size(*bytes), size((*room).into()), of.text()
     )]
     Memory {
         /// For the stored pixels alone.
         bytes: u128,
+        /// That can be had.
+        room: u64,
+        /// What keeps it from being more.
+        of: Limit,
         /// Slices.
         slices: usize,
         /// Rows of a slice.
         rows: usize,
         /// Columns of a slice.
         columns: usize,
+    },
+    /// There is no room for the threads' stacks.
+    #[error(
+        "--threads: {threads} threads need {} of memory to start, and {} {}; give fewer, or raise the limit",
+        size((*needed).into()), size((*room).into()), of.text()
+    )]
+    ThreadMemory {
+        /// Threads.
+        threads: usize,
+        /// For their stacks.
+        needed: u64,
+        /// That can be had.
+        room: u64,
+        /// What keeps it from being more.
+        of: Limit,
     },
     /// A header, a series or pixels are not what they must be.
     #[error(transparent)]
@@ -114,7 +133,9 @@ pub enum Error {
     #[error("{0}; are all parts of the job of one version?")]
     Protocol(String),
     /// The thread pool could not be started.
-    #[error("cannot start the worker threads: {0}")]
+    #[error(
+        "cannot start the worker threads ({0}); give fewer with --threads, or raise the limits of memory and processes"
+    )]
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 

@@ -10,7 +10,7 @@
 
 use std::borrow::Cow;
 
-use rayon::{ThreadPoolBuilder, prelude::*};
+use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
@@ -18,6 +18,7 @@ use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
 use crate::{
     decomposition::{Decomposition, columns_needed, image_pixels, rescale_of, to_broadcast},
     error::{Error, Result},
+    memory,
     options::{Method, Options, RankChoice},
 };
 
@@ -127,7 +128,7 @@ impl PassDriver {
     /// [`Error::Protocol`] for bytes that this version did not write; what [`add`](Self::add) and
     /// [`advance`](Self::advance) refuse.
     pub fn take(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
-        ThreadPoolBuilder::new().num_threads(threads.max(1)).build()?.install(|| {
+        memory::pool(threads.max(1))?.install(|| {
             partials.par_iter().try_for_each(|bytes| {
                 let foreign = || Error::Protocol("these bytes are not what a pass found".to_owned());
                 let partials = Partials::parts(bytes.strip_prefix(PARTIALS_MAGIC).ok_or_else(foreign)?)?;

@@ -17,7 +17,7 @@ use std::{
 };
 
 use self::derive::COMPOSITE_BYTES;
-use rayon::{ThreadPool, ThreadPoolBuilder};
+use rayon::ThreadPool;
 use serde_json::{Map, Value};
 use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
@@ -148,10 +148,7 @@ impl<'a> Runner<'a> {
         before: usize,
         stages: usize,
     ) -> Result<Self> {
-        let pool = ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|i| format!("tomobasis-{i}"))
-            .build()?;
+        let pool = memory::pool(threads)?;
         Ok(Self { pool, progress, before, stages, composite_bytes: COMPOSITE_BYTES, timings: Map::new() })
     }
 

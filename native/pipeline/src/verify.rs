@@ -9,6 +9,7 @@ use crate::{
     block::basis_digests,
     derived::{DerivedSection, DerivedSeries},
     error::{Error, Result},
+    memory,
     options::{Emit, Options, VerifyArgs},
     progress::Progress,
     result::{Manifest, ResultFolder, digests, first_difference},
@@ -69,7 +70,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
 /// # Errors
 /// [`Error::Differs`] naming the first difference.
 pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let pool = memory::pool(threads)?;
     let open = |number: usize, name: &'static str, text: &str| -> Result<Manifest> {
         let folder = ResultFolder::open(&local_path(name, text)?)?;
         let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();

@@ -28,6 +28,9 @@ use crate::{
 /// The file that is locked, in a folder in the making.
 const OWNER: &str = ".tomobasis-owner";
 
+/// Letters and digits at the end of a temporary name.
+const RANDOM: usize = 6;
+
 /// What the job has in a result on an object store until it is complete.
 const UNFINISHED_MARK: &str = "_UNFINISHED";
 
@@ -67,9 +70,14 @@ impl StagedFolder {
             loop {
                 let temporary = tempfile::Builder::new()
                     .prefix(&prefix)
+                    .rand_bytes(RANDOM)
                     .permissions(fs::Permissions::from_mode(0o777))
                     .tempdir_in(parent)?;
-                let owner = File::create_new(temporary.path().join(OWNER))?;
+                let owner = match File::create_new(temporary.path().join(OWNER)) {
+                    // Another run took it for a leftover already.
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    owner => owner?,
+                };
                 // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
                 let taken = matches!(owner.try_lock(), Err(TryLockError::WouldBlock));
                 // Another run may have come between the file and its lock, and taken this for a leftover.
@@ -88,10 +96,18 @@ impl StagedFolder {
     /// # Errors
     /// [`Error::Write`] with `path`.
     pub fn write(&self, path: &str, pieces: &[&[u8]]) -> Result<()> {
-        let target = self.temporary.path().join(path);
-        let write = || {
-            if let Some(folder) = target.parent() {
-                fs::create_dir_all(folder)?;
+        let mut target = self.temporary.path().to_owned();
+        let mut write = || {
+            let mut parts = Path::new(path).components().peekable();
+            while let Some(part) = parts.next() {
+                target.push(part);
+                // Never the folder itself: one that was removed meanwhile is not brought back.
+                if parts.peek().is_some()
+                    && let Err(error) = fs::create_dir(&target)
+                    && error.kind() != io::ErrorKind::AlreadyExists
+                {
+                    return Err(error);
+                }
             }
             let mut file = File::create(&target)?;
             pieces.iter().try_for_each(|piece| file.write_all(piece))
@@ -159,10 +175,17 @@ impl Drop for StagedFolder {
 fn remove_leftovers(parent: &Path, prefix: &str) {
     let Ok(entries) = fs::read_dir(parent) else { return };
     for entry in entries.flatten() {
-        let ours = entry.file_name().to_string_lossy().starts_with(prefix);
-        let Ok(owner) = File::options().write(true).open(entry.path().join(OWNER)) else { continue };
-        if ours && owner.try_lock().is_ok() {
-            match fs::remove_dir_all(entry.path()) {
+        let (name, path) = (entry.file_name(), entry.path());
+        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(prefix)) else { continue };
+        let Ok(owner) = File::options().write(true).open(path.join(OWNER)) else {
+            // One that was killed before it had made the file left an empty folder; only empty ones are removed.
+            if rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+                let _stays = fs::remove_dir(&path);
+            }
+            continue;
+        };
+        if owner.try_lock().is_ok() {
+            match remove(&path) {
                 Ok(()) => log::info!("removed what a killed run had left beside the output"),
                 Err(error) => log::warn!("what a killed run left cannot be removed ({})", error.kind()),
             }
@@ -170,13 +193,31 @@ fn remove_leftovers(parent: &Path, prefix: &str) {
     }
 }
 
-/// Removes all folders in the making: for a process that is told to stop.
-pub fn remove_unfinished() {
-    for path in unfinished().drain(..) {
-        // Threads that still write may bring a removed folder back.
-        for _ in 0..3 {
-            let _gone = fs::remove_dir_all(&path);
+/// Removes a folder in the making, the file that it is known by last, so that what stops on the way can be gone on with.
+fn remove(folder: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_name() == OWNER {
+            continue;
         }
+        match entry.file_type()?.is_dir() {
+            true => fs::remove_dir_all(entry.path())?,
+            false => fs::remove_file(entry.path())?,
+        }
+    }
+    let owner = folder.join(OWNER);
+    let _absent = fs::remove_file(&owner);
+    // A thread that still writes may have made another file meanwhile.
+    fs::remove_dir(folder).inspect_err(|_| drop(File::create(&owner)))
+}
+
+/// Removes all folders in the making: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
+/// next run.
+pub fn remove_unfinished() {
+    // Whoever holds the list may be this very thread, or stopped for good.
+    let Ok(mut folders) = UNFINISHED.try_lock() else { return };
+    for path in folders.drain(..) {
+        let _gone = (0..3).any(|_| remove(&path).is_ok());
     }
 }
 
@@ -267,12 +308,28 @@ mod tests {
             fs::create_dir(base.path().join(name)).unwrap();
             fs::write(base.path().join(name).join(file), b"").unwrap();
         }
+        // Killed before it had made the file, and two that are somebody else's.
+        for name in ["result.tmp-3mpty0", "result.tmp-notes", "result.tmp-no-tes"] {
+            fs::create_dir(base.path().join(name)).unwrap();
+        }
         let living = StagedFolder::create(&output, false).unwrap();
-        assert_eq!(names(base.path()).len(), 3);
+        assert_eq!(names(base.path()).len(), 5);
         let other = StagedFolder::create(&output, false).unwrap();
         assert!(living.temporary.path().exists());
         drop((living, other));
-        assert_eq!(names(base.path()), ["other.tmp-dead00", "result.tmp-mine00"]);
+        let kept = ["other.tmp-dead00", "result.tmp-mine00", "result.tmp-no-tes", "result.tmp-notes"];
+        assert_eq!(names(base.path()), kept);
+    }
+
+    #[test]
+    fn what_a_stopped_process_removes_does_not_come_back() {
+        let base = tempfile::tempdir().unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        staged.write("dicom/k=5/slice", &[b"x".as_slice()]).unwrap();
+        let folder = staged.temporary.path().to_owned();
+        remove(&folder).unwrap();
+        assert!(matches!(staged.write("basis/part", &[b"x".as_slice()]), Err(Error::Write { .. })));
+        assert!(names(base.path()).is_empty());
     }
 
     #[test]

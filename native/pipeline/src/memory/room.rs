@@ -1,0 +1,287 @@
+//! How much more memory this process can have.
+//!
+//! | limit | where it stands |
+//! |---|---|
+//! | the machine's memory and swap that are free | `/proc/meminfo`; with strict accounting (`vm.overcommit_memory = 2`) what may still be promised |
+//! | the container's, of every level above it | cgroup v2 and v1, found by `/proc/self/mountinfo` |
+//! | the process's address space and data (`ulimit -v`, `ulimit -d`) | `/proc/self/limits`, `/proc/self/status` |
+//!
+//! What the system does not tell limits nothing.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
+
+/// Memory that can still be had, and what keeps it from being more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Room {
+    pub bytes: u64,
+    pub of: Limit,
+}
+
+/// What limits memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limit {
+    /// Main memory and swap.
+    Machine,
+    /// A control group.
+    Container,
+    /// `ulimit -v`.
+    AddressSpace,
+    /// `ulimit -d`.
+    Data,
+}
+
+impl Limit {
+    /// "0.5 GB ...".
+    pub(crate) fn text(self) -> &'static str {
+        match self {
+            Self::Machine => "are free on this machine",
+            Self::Container => "are left under the limit of its container (cgroup)",
+            Self::AddressSpace => "are left under the limit of its address space (ulimit -v)",
+            Self::Data => "are left under the limit of its data (ulimit -d)",
+        }
+    }
+}
+
+/// Memory that this process can still have.
+pub(crate) fn room() -> Room {
+    System { root: PathBuf::from("/") }.room()
+}
+
+/// Whether the address space has a limit (`ulimit -v`).
+#[must_use]
+pub fn address_space_is_limited() -> bool {
+    System { root: PathBuf::from("/") }.limit("Max address space").is_some()
+}
+
+/// What the system tells in files.
+struct System {
+    root: PathBuf,
+}
+
+impl System {
+    fn room(&self) -> Room {
+        let status = self.read("/proc/self/status");
+        let left = |limit: &str, used: &str| Some(self.limit(limit)?.saturating_sub(kib(&status, used)?));
+        let rooms = [
+            (Limit::AddressSpace, left("Max address space", "VmSize:")),
+            (Limit::Data, left("Max data size", "VmData:")),
+            (Limit::Container, self.containers()),
+            (Limit::Machine, self.machine()),
+        ];
+        let rooms = rooms.into_iter().filter_map(|(of, bytes)| Some(Room { bytes: bytes?, of }));
+        rooms.min_by_key(|room| room.bytes).unwrap_or(Room { bytes: u64::MAX, of: Limit::Machine })
+    }
+
+    fn machine(&self) -> Option<u64> {
+        let meminfo = self.read("/proc/meminfo");
+        let free = kib(&meminfo, "MemAvailable:")?.saturating_add(kib(&meminfo, "SwapFree:").unwrap_or(0));
+        let strict = self.read("/proc/sys/vm/overcommit_memory").trim() == "2";
+        let promised =
+            || Some(kib(&meminfo, "CommitLimit:")?.saturating_sub(kib(&meminfo, "Committed_AS:")?));
+        Some(if strict { promised().map_or(free, |promised| promised.min(free)) } else { free })
+    }
+
+    /// A process's soft limit.
+    fn limit(&self, name: &str) -> Option<u64> {
+        let limits = self.read("/proc/self/limits");
+        limits.lines().find_map(|line| line.strip_prefix(name))?.split_whitespace().next()?.parse().ok()
+    }
+
+    /// The least that the process's control groups leave.
+    fn containers(&self) -> Option<u64> {
+        let swap = kib(&self.read("/proc/meminfo"), "SwapFree:").unwrap_or(0);
+        let groups = self.read("/proc/self/cgroup");
+        // "4:memory:/a/b" of version 1, "0::/a/b" of version 2.
+        let path_of = |wanted: &str| {
+            groups.lines().find_map(|line| {
+                let mut fields = line.splitn(3, ':').skip(1);
+                let names = fields.next()?;
+                let found =
+                    if wanted.is_empty() { names.is_empty() } else { names.split(',').any(|n| n == wanted) };
+                fields.next().filter(|_| found)
+            })
+        };
+        let mounts = self.read("/proc/self/mountinfo");
+        let mounts = mounts.lines().filter_map(Mount::of);
+        let lefts = mounts.filter_map(|mount| match mount.kind {
+            "cgroup2" => self.upwards(&mount, path_of("")?, |folder| self.left_v2(folder, swap)),
+            "cgroup" if mount.options.split(',').any(|option| option == "memory") => {
+                self.upwards(&mount, path_of("memory")?, |folder| self.left_v1(folder, swap))
+            }
+            _ => None,
+        });
+        lefts.min()
+    }
+
+    /// The least from the group at `path` up to the root that is mounted.
+    fn upwards(&self, mount: &Mount<'_>, path: &str, left: impl Fn(&Path) -> Option<u64>) -> Option<u64> {
+        let top = Path::new(mount.point);
+        // Of a path outside of what is mounted, as without a namespace of its own, only the mounted root is seen.
+        let below = Path::new(path).strip_prefix(mount.root).unwrap_or(Path::new(""));
+        let group = top.join(below);
+        group.ancestors().take_while(|folder| folder.starts_with(top)).filter_map(left).min()
+    }
+
+    fn left_v2(&self, folder: &Path, swap: u64) -> Option<u64> {
+        let number = |name: &str| self.number(&folder.join(name));
+        let stat = self.read(folder.join("memory.stat"));
+        let used = bytes(&stat, "anon ").unwrap_or(0) + bytes(&stat, "shmem ").unwrap_or(0);
+        let memory = number("memory.max")?.saturating_sub(used);
+        let swap = match number("memory.swap.max") {
+            Some(most) => swap.min(most.saturating_sub(number("memory.swap.current").unwrap_or(0))),
+            None => swap,
+        };
+        Some(memory.saturating_add(swap))
+    }
+
+    fn left_v1(&self, folder: &Path, swap: u64) -> Option<u64> {
+        let stat = self.read(folder.join("memory.stat"));
+        let of = |name: &str| bytes(&stat, name).unwrap_or(0);
+        let used = of("total_rss ") + of("total_shmem ");
+        let number = |name: &str| self.number(&folder.join(name));
+        let memory = number("memory.limit_in_bytes")?.saturating_sub(used).saturating_add(swap);
+        let both =
+            number("memory.memsw.limit_in_bytes").map(|both| both.saturating_sub(used + of("total_swap ")));
+        Some(both.map_or(memory, |both| both.min(memory)))
+    }
+
+    /// A file of one number; "max" is none.
+    fn number(&self, path: &Path) -> Option<u64> {
+        self.read(path).trim().parse().ok()
+    }
+
+    fn read(&self, path: impl AsRef<Path>) -> String {
+        let path = path.as_ref();
+        fs::read_to_string(self.root.join(path.strip_prefix("/").unwrap_or(path))).unwrap_or_default()
+    }
+}
+
+/// A mounted file system, as `/proc/self/mountinfo` has it.
+struct Mount<'a> {
+    root: &'a str,
+    point: &'a str,
+    kind: &'a str,
+    options: &'a str,
+}
+
+impl<'a> Mount<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let (mount, system) = line.split_once(" - ")?;
+        let mut mount = mount.split(' ').skip(3);
+        let mut system = system.split(' ');
+        let (root, point, kind) = (mount.next()?, mount.next()?, system.next()?);
+        Some(Self { root, point, kind, options: system.nth(1)? })
+    }
+}
+
+/// The number of the line that begins with `name`.
+fn bytes(text: &str, name: &str) -> Option<u64> {
+    let rest = text.lines().find_map(|line| line.strip_prefix(name))?;
+    rest.split_whitespace().next()?.parse().ok()
+}
+
+/// The same where it counts KiB.
+fn kib(text: &str, name: &str) -> Option<u64> {
+    bytes(text, name)?.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNLIMITED: &str =
+        "Max address space         unlimited            unlimited            bytes     \n";
+
+    /// A system of these files.
+    fn system(files: &[(&str, &str)]) -> (tempfile::TempDir, System) {
+        let base = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let path = base.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let root = base.path().to_owned();
+        (base, System { root })
+    }
+
+    fn room(more: &[(&str, &str)]) -> Room {
+        let usual = [
+            (
+                "proc/meminfo",
+                "MemTotal: 9000 kB\nMemAvailable:    1000 kB\nSwapFree:  24 kB\nCommitLimit: 700 kB\nCommitted_AS: 100 kB\n",
+            ),
+            ("proc/self/limits", UNLIMITED),
+            ("proc/self/status", "VmSize:\t 100 kB\nVmData:\t 10 kB\n"),
+            ("proc/self/cgroup", "9:name=systemd:/\n4:cpu,memory:/pod/box\n0::/pod/box\n"),
+        ];
+        let (_base, system) = system(&[&usual, more].concat());
+        system.room()
+    }
+
+    #[test]
+    fn a_machine_has_what_is_free_or_may_be_promised() {
+        assert_eq!(room(&[]), Room { bytes: 1024 * 1024, of: Limit::Machine });
+        let strict = room(&[("proc/sys/vm/overcommit_memory", "2\n")]);
+        assert_eq!(strict, Room { bytes: 600 * 1024, of: Limit::Machine });
+        let unknown = room(&[("proc/meminfo", "")]);
+        assert_eq!(unknown.bytes, u64::MAX);
+    }
+
+    #[test]
+    fn a_process_has_what_its_limits_leave() {
+        let space = format!(
+            "Max data size             unlimited            unlimited            bytes     \n{UNLIMITED}"
+        );
+        let space = space.replacen("space         unlimited", "space         500000   ", 1);
+        let of_space = room(&[("proc/self/limits", &space)]);
+        assert_eq!(of_space, Room { bytes: 500_000 - 102_400, of: Limit::AddressSpace });
+        let data = "Max data size             300000               unlimited            bytes     \n";
+        assert_eq!(room(&[("proc/self/limits", data)]), Room { bytes: 300_000 - 10_240, of: Limit::Data });
+    }
+
+    #[test]
+    fn the_smallest_limit_on_the_way_up_counts_in_either_version() {
+        let v2 = "30 23 0:26 / /sys/fs/cgroup rw,relatime shared:4 - cgroup2 cgroup2 rw\n";
+        let inner = ("sys/fs/cgroup/pod/box/memory.max", "900000\n");
+        let outer = ("sys/fs/cgroup/pod/memory.max", "800000\n");
+        let used = ("sys/fs/cgroup/pod/memory.stat", "anon 100\nfile 7000\nshmem 50\n");
+        let mounted = ("proc/self/mountinfo", v2);
+        let of = Limit::Container;
+        // With the 24 KiB of swap.
+        assert_eq!(room(&[mounted, inner, outer, used]), Room { bytes: 800_000 - 150 + 24_576, of });
+        let no_swap = ("sys/fs/cgroup/pod/memory.swap.max", "0\n");
+        assert_eq!(room(&[mounted, inner, outer, used, no_swap]), Room { bytes: 800_000 - 150, of });
+        let unlimited = ("sys/fs/cgroup/pod/memory.max", "max\n");
+        assert_eq!(room(&[mounted, inner, unlimited]), Room { bytes: 900_000 + 24_576, of });
+
+        let v1 = "35 31 0:32 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n";
+        let mounted = ("proc/self/mountinfo", v1);
+        let inner = ("sys/fs/cgroup/memory/pod/box/memory.limit_in_bytes", "9223372036854771712\n");
+        let outer = ("sys/fs/cgroup/memory/pod/memory.limit_in_bytes", "700000\n");
+        let used = ("sys/fs/cgroup/memory/pod/memory.stat", "rss 1\ntotal_rss 1000\ntotal_shmem 0\n");
+        assert_eq!(room(&[mounted, inner, outer, used]), Room { bytes: 700_000 - 1000 + 24_576, of });
+        let both = ("sys/fs/cgroup/memory/pod/memory.memsw.limit_in_bytes", "710000\n");
+        assert_eq!(room(&[mounted, inner, outer, used, both]), Room { bytes: 710_000 - 1000, of });
+    }
+
+    #[test]
+    fn a_container_that_sees_its_own_group_as_the_root_is_found() {
+        // With a namespace the path is "/"; without one it is the host's, of which only a part is mounted.
+        let max = ("sys/fs/cgroup/memory.max", "5000\n");
+        let of_host = "30 23 0:26 /docker/4711 /sys/fs/cgroup ro - cgroup2 cgroup rw\n";
+        for (group, mount) in
+            [("0::/\n", &of_host.replace("/docker/4711", "/")), ("0::/docker/4711\n", &of_host.to_owned())]
+        {
+            let found = room(&[("proc/self/cgroup", group), ("proc/self/mountinfo", mount), max]);
+            assert_eq!(found, Room { bytes: 5000 + 24_576, of: Limit::Container });
+        }
+    }
+
+    #[test]
+    fn this_machine_says_how_much_memory_it_has() {
+        assert!((1 << 20..1 << 50).contains(&super::room().bytes), "{:?}", super::room());
+    }
+}
