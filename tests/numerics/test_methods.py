@@ -185,7 +185,7 @@ def test_pictures_and_report_are_made_as_for_the_exact_method(made, results):
         (("--method", "dssvd", "--rank", "25"), "--rank: 25 is more than the 24 slices"),
         (("--method", "tsqr", "--seed", "1"), "--seed: tsqr uses no random numbers"),
         (("--oversample", "1"), "--oversample: gram uses no random numbers"),
-        (("--center",), "--center: gram keeps the mean slice"),
+        (("--method", "tsqr", "--center", "both"), "--center: tsqr removes the mean slice only"),
         (("--method", "dssvd", "--rank", "5", "--center"), "--center: dssvd without the mean slice is --method dspca"),
     ],
 )

@@ -28,6 +28,16 @@ pub enum Center {
 }
 
 impl Center {
+    /// `pixels`, `slices` or `both`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pixels => "pixels",
+            Self::Slices => "slices",
+            Self::Both => "both",
+        }
+    }
+
     /// Whether each pixel's mean is removed.
     #[must_use]
     pub fn pixels(self) -> bool {

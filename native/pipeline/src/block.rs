@@ -119,7 +119,7 @@ impl BlockRenderer {
         let record = BlockRecord { block, digest: Digest::of_f64(u) };
         let means = match self.panels.is_empty() && self.composites.is_empty() {
             true => Vec::new(),
-            false => self.factors.means(block, input)?,
+            false => self.factors.row_means(block, input)?,
         };
         let strips = self.strips(block, input, (u, &means), (scaled, buffer))?;
         let composites = self.composites.strips(&self.factors, (block, rows), (t, &means), starts, buffer)?;

@@ -2,10 +2,10 @@
 //!
 //! | class | `T` | `U` | composite of rank K |
 //! |---|---|---|---|
-//! | `certified` | `A V`, in the defined order | `T / s` | `T_K V_K^T` |
-//! | `fixed` | `U diag(s)` | from the tree's factors | `T_K V_K^T`, and each row's mean where the method removed it |
+//! | `certified` | `A V`, in the defined order | `T / s` | `T_K V_K^T`, plus the means |
+//! | `fixed` | `U diag(s)` | from the tree's factors | `T_K V_K^T`, plus the means |
 //!
-//! Either way `T = U diag(s)` up to rounding, and a composite is `U_K diag(s_K) V_K^T`: what it leaves out is then
+//! `A` is without the means that the method removed, if any: each row's, each column's or both ([`Means`]). Either way `T = U diag(s)` up to rounding, and a composite is `U_K diag(s_K) V_K^T`: what it leaves out is then
 //! `||A||_F^2 - s_1^2 - .. - s_K^2` for the randomized methods too, which `A V_K V_K^T` would not be.
 
 use std::sync::Arc;
@@ -23,6 +23,17 @@ pub(crate) struct BlockFactors {
     decomposition: Arc<Decomposition>,
     projector: Projector,
     columns: Vec<usize>,
+    /// What is removed of each slice besides the rows' means; none where that is nothing.
+    column_terms: Vec<f64>,
+}
+
+/// What the method removed from the entries of a row block.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Means<'a> {
+    /// Of each row; none where it is nothing.
+    pub rows: &'a [f64],
+    /// Of each slice of the scan besides; none where it is nothing.
+    pub columns: &'a [f64],
 }
 
 impl BlockFactors {
@@ -36,8 +47,11 @@ impl BlockFactors {
             None => (vec![0.0; n * k], vec![false; k]),
         };
         let (s, v) = (&decomposition.s[..k], decomposition.leading_weights(k));
-        let projector = Projector::new(s, &v, &v_low, &compensated, n, &rescale_of(&decomposition.plan))?;
-        Ok(Self { decomposition, projector, columns: (0..n).collect() })
+        let centering = decomposition.factors.certified().and_then(|factors| factors.centering.as_ref());
+        let rescale = rescale_of(&decomposition.plan);
+        let projector = Projector::centered(s, &v, &v_low, &compensated, n, &rescale, centering)?;
+        let column_terms = projector.column_terms();
+        Ok(Self { decomposition, projector, columns: (0..n).collect(), column_terms })
     }
 
     /// Columns that are computed.
@@ -85,13 +99,14 @@ impl BlockFactors {
         Ok(values)
     }
 
-    /// The means that the method removed from the block's rows; none where it removed nothing.
-    pub(crate) fn means(&self, block: u32, input: RowBlock<'_>) -> Result<Vec<f64>> {
+    /// The means that the method removed from the block's rows; none where it removed none.
+    pub(crate) fn row_means(&self, block: u32, input: RowBlock<'_>) -> Result<Vec<f64>> {
         match &self.decomposition.factors {
-            Factors::Fixed(svd) if self.decomposition.options.method.centers() => {
+            Factors::Certified(_) => Ok(self.projector.row_means(input)?),
+            Factors::Fixed(svd) if self.decomposition.options.method.center().is_some() => {
                 Ok(svd.row_means(block as usize, &self.originals(input, &self.columns)?)?)
             }
-            _ => Ok(Vec::new()),
+            Factors::Fixed(_) => Ok(Vec::new()),
         }
     }
 
@@ -99,21 +114,27 @@ impl BlockFactors {
     /// `out[(c * slices.len() + j) * rows + i]` is row `i` of slice `slices[j]` at rank `ranks[c]`.
     pub(crate) fn composites(
         &self,
-        (t, means): (&[f64], &[f64]),
+        (t, row_means): (&[f64], &[f64]),
         rows: usize,
         ranks: &[usize],
         slices: &[usize],
         out: &mut Vec<f64>,
     ) -> Result<()> {
         self.projector.composites(t, rows, ranks, slices, out)?;
-        add_means(out, means);
+        Means { rows: row_means, columns: &self.column_terms }.add_to(out, rows, slices);
         Ok(())
     }
 }
 
-/// Gives the rows of composites, slice-major, the means back that the method removed from them; none where it removed nothing.
-pub(crate) fn add_means(composites: &mut [f64], means: &[f64]) {
-    for column in composites.chunks_exact_mut(means.len().max(1)) {
-        column.iter_mut().zip(means).for_each(|(value, mean)| *value += mean);
+impl Means<'_> {
+    /// Adds the means to composites, of which `composites[(c * slices.len() + j) * rows + i]` is row `i` of slice `slices[j]`: the
+    /// row's first, then the slice's.
+    pub(crate) fn add_to(self, composites: &mut [f64], rows: usize, slices: &[usize]) {
+        for (column, slice) in composites.chunks_exact_mut(rows.max(1)).zip(slices.iter().cycle()) {
+            column.iter_mut().zip(self.rows).for_each(|(value, mean)| *value += mean);
+            if let Some(term) = self.columns.get(*slice) {
+                column.iter_mut().for_each(|value| *value += term);
+            }
+        }
     }
 }

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
-    BLOCK_ROWS, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
+    BLOCK_ROWS, Center, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
     optimal_rank,
 };
 
@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// First bytes of a serialized [`Decomposition`].
-const MAGIC: &[u8] = b"tomobasis decomposition 2\n";
+const MAGIC: &[u8] = b"tomobasis decomposition 3\n";
 
 /// The decomposition of one series, before its blocks are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -37,7 +37,7 @@ pub struct Decomposition {
     pub factors: Factors,
     /// Numerical rank of `A`, at least k; where all singular values were computed.
     pub numerical_rank: Option<usize>,
-    /// `||A||_F^2`, in HU squared; without the mean slice where the method removes it.
+    /// `||A||_F^2`, in HU squared; without the means that the method removes.
     pub energy: f64,
     /// Standard deviation of the noise, in HU, as the singular values tell it (Gavish and Donoho 2014); where all were computed.
     pub noise: Option<f64>,
@@ -86,9 +86,9 @@ impl Decomposition {
     ) -> Result<Self> {
         options.check_against(&plan)?;
         let slices = plan.slices.len();
-        if options.method != Method::Gram {
+        let Method::Gram { center } = options.method else {
             return Err(Error::Protocol(format!("{} takes no Gram matrix", options.method.name())));
-        }
+        };
         if gram.columns() != slices || gram.rows() != image_pixels(&plan) {
             return Err(Error::Protocol(format!(
                 "a Gram matrix of {} columns over {} pixels does not belong to {slices} slices of {} pixels",
@@ -99,7 +99,7 @@ impl Decomposition {
         }
         let rescale = rescale_of(&plan);
         let rank = columns_needed(options.rank);
-        let svd = certified_svd(&gram.finish(&rescale)?, rank, threads)?;
+        let svd = certified_svd(&gram.finish_centered(&rescale, center)?, rank, threads)?;
         let size = measured_size(&plan, records);
         let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, size.0, size.1));
         let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
@@ -109,6 +109,7 @@ impl Decomposition {
             compensated: svd.compensated,
             unresolved: svd.unresolved,
             bounds: svd.bounds,
+            centering: center.map(|center| gram.centering(center)),
         };
         let solved = Solved {
             s: svd.s,
@@ -350,9 +351,13 @@ pub(crate) fn columns_needed(rank: RankChoice) -> Rank {
 /// How many of the singular values `s`, which end at the numerical rank, are kept; size is that of the matrix without padding.
 fn chosen_rank(options: &Options, s: &[f64], energy: f64, (rows, columns): (u64, usize)) -> Result<usize> {
     if s.is_empty() {
-        let text = match options.method.centers() {
-            true => "all slices are the same; nothing is left without the mean slice",
-            false => "every pixel of the series is zero; there is nothing to decompose",
+        let text = match options.method.center() {
+            None => "every pixel of the series is zero; there is nothing to decompose",
+            Some(Center::Pixels) => "all slices are the same; nothing is left without the mean slice",
+            Some(Center::Slices) => "every slice is constant; nothing is left without each slice's mean",
+            Some(Center::Both) => {
+                "the slices are the same apart from a constant; nothing is left without the means of pixels and slices"
+            }
         };
         return Err(Error::Input(text.to_owned()));
     }

@@ -162,7 +162,9 @@ impl Error {
             Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } | Self::DamagedResult(_) => 3,
             // What the headers say, and no fault of the run.
             Self::Linalg(
-                tomobasis_linalg::Error::Rescale { .. } | tomobasis_linalg::Error::RescaleRange { .. },
+                tomobasis_linalg::Error::Rescale { .. }
+                | tomobasis_linalg::Error::RescaleRange { .. }
+                | tomobasis_linalg::Error::CenteringRange { .. },
             ) => 3,
             Self::Differs(_) => 4,
             _ => 1,

@@ -1,7 +1,7 @@
 //! What `U` is computed from besides `s` and `V`, by the class of the method.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_linalg::{Bounds, RealSvd};
+use tomobasis_linalg::{Bounds, Centering, RealSvd};
 
 /// What `U` is computed from, besides `s` and `V`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -23,6 +23,8 @@ pub struct Certified {
     pub unresolved: Vec<usize>,
     /// Error bounds that were proven.
     pub bounds: Bounds,
+    /// The means that were removed.
+    pub centering: Option<Centering>,
 }
 
 impl Factors {
@@ -44,7 +46,12 @@ impl Factors {
     /// Whether they are those of `n` slices and `k` basis vectors.
     pub(crate) fn fit(&self, n: usize, k: usize) -> bool {
         match self {
-            Self::Certified(factors) => factors.v_low.len() == n * k && factors.compensated.len() == k,
+            Self::Certified(factors) => {
+                let centering = factors.centering.as_ref();
+                factors.v_low.len() == n * k
+                    && factors.compensated.len() == k
+                    && centering.is_none_or(|centering| centering.sums.len() == n)
+            }
             Self::Fixed(svd) => svd.v.len() == n * k && svd.s.len() == k,
         }
     }

@@ -70,7 +70,7 @@ impl PassDriver {
                 RealPasses::randomized(rows, columns, &sketching.of_rank(k()?), false)
             }
             Method::Dspca(sketching) => RealPasses::randomized(rows, columns, &sketching.of_rank(k()?), true),
-            Method::Gram => return Err(Error::Protocol("gram takes no passes".to_owned())),
+            Method::Gram { .. } => return Err(Error::Protocol("gram takes no passes".to_owned())),
         }?;
         let rescale = rescale_of(&plan);
         Ok(Self { plan, options, rescale, passes })

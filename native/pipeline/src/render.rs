@@ -2,23 +2,23 @@
 //!
 //! Every table that is read is checked against the manifest's digests. Composites come from `U`, `s` and `V`, in the operations
 //! of a run, so the same request gives the same bytes. What a folder does not hold is the scan: the original slice and
-//! the differences from it are drawn where the scan is given too, and so is everything of a method that removed the mean
-//! slice. Row blocks are read one by one; in memory are a few of them and the pictures' bytes, at most 256 MiB at a time.
+//! the differences from it are drawn where the scan is given too, and so is everything of a method that removed
+//! means. Row blocks are read one by one; in memory are a few of them and the pictures' bytes, at most 256 MiB at a time.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
 
-use tomobasis_linalg::{Projector, Rescale, RowBlock, row_means};
+use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, row_means};
 
 use crate::{
     NamedFile,
     block::scale_columns,
-    block_factors::add_means,
+    block_factors::Means,
     decomposition::{block_count, block_rows, rescale_of},
     error::{Error, Result},
-    options::{Options, RenderArgs},
+    options::{Method, Options, RenderArgs},
     pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
     progress::Progress,
     result::{MANIFEST, Manifest, ResultFolder},
@@ -59,8 +59,8 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
             ));
         }
         Some(_) => {}
-        None if manifest.parameters.method.centers() => {
-            let problem = "the result does not hold the mean slice that its method removed; give the scan";
+        None if manifest.parameters.method.center().is_some() => {
+            let problem = "the result does not hold the means that its method removed; give the scan";
             return Err(Error::option("--input", problem));
         }
         None => {
@@ -70,10 +70,14 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
 
     let (n, k) = (manifest.result.columns, manifest.result.rank);
     let rescale = scan.as_ref().map_or_else(|| vec![Rescale::IDENTITY; n], |scan| rescale_of(&scan.plan));
+    let centering = scan.as_ref().and_then(|scan| centering(manifest.parameters.method, scan));
+    let (v_low, compensated) = (vec![0.0; n * k], vec![false; k]);
+    let projector = Projector::centered(&s, &v, &v_low, &compensated, n, &rescale, centering.as_ref())?;
     let drawing = Drawing {
         folder: &folder,
         scan: scan.as_ref(),
-        projector: Projector::new(&s, &v, &vec![0.0; n * k], &vec![false; k], n, &rescale)?,
+        column_terms: projector.column_terms(),
+        projector,
         display,
         composites,
         s: &s,
@@ -92,6 +96,8 @@ struct Drawing<'a> {
     folder: &'a ResultFolder,
     scan: Option<&'a Scan>,
     projector: Projector,
+    /// What was removed of each slice besides the rows' means.
+    column_terms: Vec<f64>,
     display: Display,
     composites: Vec<usize>,
     s: &'a [f64],
@@ -166,17 +172,13 @@ impl Drawing<'_> {
         if let Some(scan) = self.scan {
             scan.gather(block, values);
             let input = RowBlock::new(values, rows, n)?;
-            if self.manifest().parameters.method.centers() {
-                let all: Vec<usize> = (0..n).collect();
-                self.projector.originals(input, &all, &mut originals)?;
-                means = row_means(&originals, rows, n);
-            }
+            means = self.row_means(input, &mut originals)?;
             self.projector.originals(input, slices, &mut originals)?;
         }
         let mut strip = block.to_le_bytes().to_vec();
         for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
             self.projector.composites(&scaled, rows, &self.composites, &[slice], &mut shown)?;
-            add_means(&mut shown, &means);
+            Means { rows: &means, columns: &self.column_terms }.add_to(&mut shown, rows, &[slice]);
             let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
             for panel in panels {
                 panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut strip);
@@ -186,6 +188,19 @@ impl Drawing<'_> {
             panel.append_pixels(rows, &[], &[], u.chunks_exact(k), &mut strip);
         }
         Ok(strip)
+    }
+
+    /// The means that the method removed from the block's rows; none where it removed none. `originals` is overwritten.
+    fn row_means(&self, input: RowBlock<'_>, originals: &mut Vec<f64>) -> Result<Vec<f64>> {
+        match self.manifest().parameters.method {
+            Method::Gram { .. } => Ok(self.projector.row_means(input)?),
+            method if method.center().is_some() => {
+                let all: Vec<usize> = (0..input.columns()).collect();
+                self.projector.originals(input, &all, originals)?;
+                Ok(row_means(originals, input.rows(), input.columns()))
+            }
+            _ => Ok(Vec::new()),
+        }
     }
 
     fn manifest(&self) -> &Manifest {
@@ -214,6 +229,16 @@ impl Drawing<'_> {
             slice,
             weights: self.v.chunks_exact(self.s.len()).nth(slice).unwrap_or_default(),
         }
+    }
+}
+
+/// The means that an exact method removed.
+fn centering(method: Method, scan: &Scan) -> Option<Centering> {
+    match method {
+        Method::Gram { center: Some(center) } => {
+            Some(Centering { center, rows: scan.plan.pixels() as u64, sums: scan.slice_sums() })
+        }
+        _ => None,
     }
 }
 

@@ -259,7 +259,7 @@ impl<'a> Runner<'a> {
     /// `s` and `V`, by the method that the options name.
     pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         match options.method {
-            Method::Gram => self.certified(scan, options),
+            Method::Gram { .. } => self.certified(scan, options),
             Method::Tsqr { .. } | Method::Dssvd(_) | Method::Dspca(_) => self.fixed(scan, options),
         }
     }
@@ -360,6 +360,12 @@ impl Scan {
     /// Digest of the stored pixels.
     pub(crate) fn pixels_digest(&self) -> Digest {
         pixels_digest(&self.records)
+    }
+
+    /// Sums of the values of each slice, as the matrix has them before the rescale.
+    pub(crate) fn slice_sums(&self) -> Vec<i128> {
+        let sum = |slice: &[i16]| slice.iter().map(|&value| i128::from(value)).sum();
+        self.pixels.chunks_exact(self.plan.pixels()).map(sum).collect()
     }
 
     fn blocks(&self) -> u32 {

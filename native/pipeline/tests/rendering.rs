@@ -151,7 +151,7 @@ fn what_cannot_be_drawn_is_one_line_that_says_why() {
         (&plain, &of_other, 3, "--input: its pixels are not those that were decomposed"),
         (&plain, "--input s3a://bucket/scan", 2, "read and written by the Spark job only"),
         (&bare, "", 3, "manifest.json: the result was made without its tables"),
-        (&centred, "", 2, "--input: the result does not hold the mean slice"),
+        (&centred, "", 2, "--input: the result does not hold the means"),
         (&input, "", 3, "_SUCCESS: there is no such file"),
     ] {
         let error = draw(result, &output, more).expect_err(more);

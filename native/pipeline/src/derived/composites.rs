@@ -139,7 +139,7 @@ impl CompositeRenderer {
         decomposition.check_block(block, rows)?;
         let input = RowBlock::new(values, rows, decomposition.columns())?;
         self.factors.project(block, input, &mut scratch.t)?;
-        let means = self.factors.means(block, input)?;
+        let means = self.factors.row_means(block, input)?;
         let parts = (scratch.t.as_slice(), means.as_slice());
         self.composites.strips(&self.factors, (block, rows), parts, &[0], &mut scratch.values)
     }

@@ -56,7 +56,10 @@ fn derivation(decomposition: &Decomposition, k: usize) -> Derivation {
         k,
         slices: decomposition.columns(),
         method: match options.method {
-            Method::Gram => "exact SVD, class certified".to_owned(),
+            Method::Gram { center: None } => "exact SVD, class certified".to_owned(),
+            Method::Gram { center: Some(center) } => {
+                format!("exact SVD centered by {}, class certified", center.name())
+            }
             other => format!("SVD by {}, class {}", other.name(), other.class()),
         },
         digest: composite_digest(decomposition, k).0,

@@ -59,6 +59,8 @@ pub fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use tomobasis_linalg::Center;
+
     use super::*;
     use crate::options::{DicomSyntax, Emit, Method, Padding, RankChoice};
 
@@ -84,7 +86,7 @@ mod tests {
     fn defaults_are_the_documented_ones() {
         let options = options("--input a --input b --output out");
         assert_eq!(options.input, ["a", "b"]);
-        assert_eq!(options.method, Method::Gram);
+        assert_eq!(options.method, Method::Gram { center: None });
         assert_eq!(options.padding, Padding::Air);
         assert_eq!(options.rank, RankChoice::Full);
         assert_eq!(options.emit, [Emit::Parquet, Emit::Png, Emit::Report]);
@@ -104,7 +106,17 @@ mod tests {
     #[test]
     fn a_method_has_its_own_parameters_and_no_others() {
         let method = |choice: &str| options(&format!("--input a --output b {choice}")).method;
-        assert_eq!(method("--method gram"), Method::Gram);
+        assert_eq!(method("--method gram"), Method::Gram { center: None });
+        for (typed, center) in [
+            ("", Center::Pixels),
+            ("pixels", Center::Pixels),
+            ("slices", Center::Slices),
+            ("both", Center::Both),
+        ] {
+            let exact = method(&format!("--center {typed}"));
+            assert_eq!(exact, Method::Gram { center: Some(center) });
+            assert_eq!(exact.lines(), format!("center {}\n", center.name()));
+        }
         assert_eq!(method("--method tsqr --center"), Method::Tsqr { center: true });
         let Method::Dssvd(defaults) = method("--method dssvd --rank 5") else { panic!("another method") };
         assert_eq!((defaults.oversample, defaults.power_iterations, defaults.seed), (15, 2, 0));
@@ -148,7 +160,11 @@ mod tests {
             ("--input a --output b --input-format drm", "--input-format drm is not available yet"),
             ("--input a --output b --seed 1", "--seed: gram uses no random numbers"),
             ("--input a --output b --power-iterations 1", "--power-iterations: gram uses no random numbers"),
-            ("--input a --output b --center", "--center: gram keeps the mean slice"),
+            ("--input a --output b --center rows", "--center"),
+            (
+                "--input a --output b --method tsqr --center both",
+                "--center: tsqr removes the mean slice only",
+            ),
             ("--input a --output b --basis joint", "--basis is not available yet"),
             ("--input a --output b --series all", "--series all is not available yet"),
             ("--input a --output b --ranks 3", "--ranks"),

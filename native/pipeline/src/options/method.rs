@@ -5,7 +5,7 @@
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
-use tomobasis_linalg::{Randomized, Sketch};
+use tomobasis_linalg::{Center, Randomized, Sketch};
 
 use super::RankChoice;
 use crate::error::{Error, Result};
@@ -20,7 +20,11 @@ const POWER_ITERATIONS: usize = 2;
 #[serde(tag = "method", rename_all = "lowercase")]
 pub enum Method {
     /// Singular values and vectors of the exact Gram matrix, correctly rounded: class `certified`.
-    Gram,
+    Gram {
+        /// Means that are removed first, exactly.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        center: Option<Center>,
+    },
     /// Householder QR along the canonical tree, then the SVD of `R`: class `fixed`.
     Tsqr {
         /// Whether the mean slice is removed first.
@@ -60,15 +64,37 @@ enum Name {
     Dspca,
 }
 
+/// `--center`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Means {
+    /// Each pixel's mean over the slices: the mean slice
+    Pixels,
+    /// Each slice's mean over its pixels
+    Slices,
+    /// Both
+    Both,
+}
+
+impl From<Means> for Center {
+    fn from(means: Means) -> Self {
+        match means {
+            Means::Pixels => Self::Pixels,
+            Means::Slices => Self::Slices,
+            Means::Both => Self::Both,
+        }
+    }
+}
+
 /// The method, as typed.
 #[derive(Args, Clone, Debug)]
 pub(super) struct MethodArgs {
     /// How to decompose
     #[arg(long, value_enum, default_value = "exact")]
     method: Name,
-    /// With tsqr: remove the mean slice first
-    #[arg(long)]
-    center: bool,
+    /// With exact and tsqr: remove means first (principal component analysis); without a value the mean slice, with exact also
+    /// each slice's mean, or both
+    #[arg(long, value_enum, value_name = "MEANS", num_args = 0..=1, default_missing_value = "pixels")]
+    center: Option<Means>,
     /// With dssvd and dspca: columns of the random matrix beyond K [default: 15]
     #[arg(long, value_name = "P")]
     oversample: Option<usize>,
@@ -93,18 +119,13 @@ impl MethodArgs {
             sketch: Sketch::Signs,
         };
         let method = match self.method {
-            Name::Exact | Name::Gram => Method::Gram,
-            Name::Tsqr => Method::Tsqr { center: self.center },
+            Name::Exact | Name::Gram => Method::Gram { center: self.center.map(Center::from) },
+            Name::Tsqr => Method::Tsqr { center: self.center.is_some() },
             Name::Dssvd => Method::Dssvd(sketching),
             Name::Dspca => Method::Dspca(sketching),
         };
         let name = method.name();
-        if self.center && !matches!(method, Method::Tsqr { .. }) {
-            let problem = match method {
-                Method::Dspca(_) => "dspca always removes the mean slice; leave it out".to_owned(),
-                Method::Dssvd(_) => "dssvd without the mean slice is --method dspca".to_owned(),
-                _ => format!("{name} keeps the mean slice; add --method tsqr, or leave it out"),
-            };
+        if let Some(problem) = self.center.and_then(|means| center_problem(method, means)) {
             return Err(Error::option("--center", problem));
         }
         if method.sketching().is_none() {
@@ -138,12 +159,24 @@ impl MethodArgs {
     }
 }
 
+/// Why a method can't remove these means, and what to do.
+fn center_problem(method: Method, means: Means) -> Option<&'static str> {
+    match (method, means) {
+        (Method::Dspca(_), _) => Some("dspca always removes the mean slice; leave it out"),
+        (Method::Dssvd(_), _) => Some("dssvd without the mean slice is --method dspca"),
+        (Method::Tsqr { .. }, Means::Slices | Means::Both) => {
+            Some("tsqr removes the mean slice only; give pixels, or use --method exact")
+        }
+        _ => None,
+    }
+}
+
 impl Method {
     /// As in `--method`, in the manifest and in the root digest.
     #[must_use]
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Gram => "gram",
+            Self::Gram { .. } => "gram",
             Self::Tsqr { .. } => "tsqr",
             Self::Dssvd(_) => "dssvd",
             Self::Dspca(_) => "dspca",
@@ -154,7 +187,7 @@ impl Method {
     #[must_use]
     pub fn class(&self) -> &'static str {
         match self {
-            Self::Gram => "certified",
+            Self::Gram { .. } => "certified",
             _ => "fixed",
         }
     }
@@ -163,7 +196,7 @@ impl Method {
     #[must_use]
     pub fn promise(&self) -> &'static str {
         match self {
-            Self::Gram => {
+            Self::Gram { .. } => {
                 "the same bits for any partitions, threads, order of files, retries, version and correct solver, on any \
                  IEEE 754 machine with fused multiply-add (x86-64: with AVX2 too)"
             }
@@ -174,26 +207,31 @@ impl Method {
         }
     }
 
-    /// Whether the mean slice is removed.
+    /// The means that are removed before the decomposition.
     #[must_use]
-    pub fn centers(&self) -> bool {
-        matches!(self, Self::Tsqr { center: true } | Self::Dspca(_))
+    pub fn center(&self) -> Option<Center> {
+        match *self {
+            Self::Gram { center } => center,
+            Self::Tsqr { center: true } | Self::Dspca(_) => Some(Center::Pixels),
+            Self::Tsqr { center: false } | Self::Dssvd(_) => None,
+        }
     }
 
     /// The random matrix, where there is one.
     #[must_use]
     pub fn sketching(&self) -> Option<Sketching> {
         match *self {
-            Self::Gram | Self::Tsqr { .. } => None,
+            Self::Gram { .. } | Self::Tsqr { .. } => None,
             Self::Dssvd(sketching) | Self::Dspca(sketching) => Some(sketching),
         }
     }
 
-    /// The parameters as lines of the root digest; none for `gram`, whose result is a property of the scan alone.
+    /// The parameters as lines of the root digest; none for `gram` without `--center`, whose result is a property of the scan alone.
     #[must_use]
     pub fn lines(&self) -> String {
         match *self {
-            Self::Gram => String::new(),
+            Self::Gram { center: None } => String::new(),
+            Self::Gram { center: Some(center) } => format!("center {}\n", center.name()),
             Self::Tsqr { center } => format!("center {center}\n"),
             Self::Dssvd(sketching) | Self::Dspca(sketching) => {
                 let Sketching { oversample, power_iterations, seed, sketch } = sketching;
@@ -213,7 +251,7 @@ impl Method {
     /// # Errors
     /// [`Error::Option`] naming `--method`.
     pub(crate) fn check_machine(&self) -> Result<()> {
-        if *self == Self::Gram || cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
+        if matches!(self, Self::Gram { .. }) || cfg!(any(target_arch = "x86_64", target_arch = "aarch64")) {
             return Ok(());
         }
         let problem = format!(

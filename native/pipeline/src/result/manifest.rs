@@ -113,7 +113,7 @@ pub struct ResultSection {
     pub compensated_columns: usize,
     /// Error bounds that were proven; null in class `fixed`.
     pub bounds: Value,
-    /// `||A||_F^2`, without the mean slice where the method removes it.
+    /// `||A||_F^2`, without the means that the method removes.
     pub energy: f64,
     /// Standard deviation of the noise that the singular values tell, in the series' unit; absent where not all were computed.
     pub noise: Option<f64>,

@@ -93,7 +93,7 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
         format!("root digest  {root}"),
     ];
     let method = decomposition.options.method;
-    if method != Method::Gram {
+    if method != (Method::Gram { center: None }) {
         lines.insert(1, format!("method       {}, class {}", method.name(), method.class()));
     }
     if let (RankChoice::Auto, Some(sigma)) = (decomposition.options.rank, decomposition.noise) {
