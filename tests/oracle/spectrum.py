@@ -12,12 +12,17 @@ from flint import arb, arb_mat, ctx, fmpz_mat
 from .enclosure import norm, norm_above
 
 
-def eigenvalues(gram, bits):
-    """Pairs of ball and multiplicity, descending; `gram` is n x n integers."""
+def roots(gram, bits):
+    """Ball, multiplicity and irreducible polynomial of each eigenvalue, descending; `gram` is n x n integers."""
     ctx.prec = bits
     _, factors = fmpz_mat([[int(v) for v in row] for row in gram]).charpoly().factor()
-    roots = [(root.real, power) for factor, power in factors for root, _ in factor.complex_roots()]
-    return sorted(roots, key=lambda pair: pair[0].mid(), reverse=True)
+    found = [(root.real, power, factor) for factor, power in factors for root, _ in factor.complex_roots()]
+    return sorted(found, key=lambda root: root[0].mid(), reverse=True)
+
+
+def eigenvalues(gram, bits):
+    """Pairs of ball and multiplicity, descending."""
+    return [(ball, power) for ball, power, _ in roots(gram, bits)]
 
 
 def repeated(pairs):

@@ -299,7 +299,8 @@ impl<'g, const W: usize> Refinement<'g, W> {
         let members = &self.order[first..=last];
         let above = first.checked_sub(1).map(|p| self.distance(self.order[p], self.order[first]));
         let below = self.order.get(last + 1).map(|&next| self.distance(self.order[last], next));
-        let gap = above.into_iter().chain(below).fold(f64::INFINITY, f64::min);
+        // The singular value needs the digits of the eigenvalue itself, too, which of the last one may be far below the gap.
+        let gap = above.into_iter().chain(below).fold(self.value(members[members.len() - 1]), f64::min);
         let rho = members.iter().map(|&j| self.rho[j] * self.rho[j]).sum::<f64>().sqrt();
         let Some(defect) = members
             .iter()

@@ -98,3 +98,26 @@ fn nothing_but_zeros_has_rank_zero() {
     let r = svd(&[0; 12], 3, 4);
     assert_eq!((r.rank, r.s, r.v, r.energy), (0, vec![], vec![], 0.0));
 }
+
+#[test]
+fn one_slice_of_any_slope_is_proven() {
+    // 3 a^2 for floats a of 53 bits.
+    for slope in [0.1, 3.7, 1.0 + 2f64.powi(-40), std::f64::consts::PI] {
+        let mut g = GramAccumulator::new(1).unwrap();
+        g.add(RowBlock::new(&[1i16, -1, 1], 3, 1).unwrap()).unwrap();
+        let r =
+            certified_svd(&g.finish(&[Rescale { slope, intercept: 0.0, offset: 0 }]).unwrap(), Rank::Full, 1);
+        let r = r.unwrap();
+        // The nearest to sqrt(3) a: its square is on the right side of those of both midpoints.
+        let (mantissa, exponent) = crate::affine::dyadic(slope);
+        let square = num_bigint::BigInt::from(mantissa).pow(2) * 3;
+        let (s, e) = crate::affine::dyadic(r.s[0]);
+        let scale = 2 * (e - 1 - exponent);
+        let side = |odd: i64| {
+            let border = num_bigint::BigInt::from(2 * i128::from(s) + i128::from(odd)).pow(2);
+            if scale >= 0 { (border << scale).cmp(&square) } else { border.cmp(&(&square << -scale)) }
+        };
+        assert!(side(-1).is_lt() && side(1).is_gt(), "{slope}");
+        assert_eq!(r.v, [1.0]);
+    }
+}
