@@ -3,6 +3,7 @@ slice. Digests are those of the plain folder."""
 
 import json
 import shutil
+import subprocess
 import tarfile
 import zipfile
 
@@ -78,6 +79,61 @@ def test_composites_of_an_archive_are_those_of_its_folder(scan, pack, tmp_path):
     files = [sorted((tmp_path / name).glob("dicom/*/*.dcm")) for name in ("plain", "packed")]
     assert len(files[0]) == 2 * GRID[0]
     assert [path.read_bytes() for path in files[0]] == [path.read_bytes() for path in files[1]]
+
+
+def with_system_tools(script):
+    """A pack by a shell script that has $1, the folder of the scan, and $2, what to make."""
+
+    def pack(folder, target):
+        subprocess.run(["bash", "-euc", script, "bash", folder, target], check=True)
+
+    return pack
+
+
+ODD_PACKS = {
+    "tar.gz padded with zeros": "tar -C $1 -cz . > $2; head -c 10240 /dev/zero >> $2",
+    "tar.gz in blocks": "tar -C $1 -c . | gzip | dd of=$2 bs=10k conv=sync status=none",
+    "tar.gz of several members": 'cd $1; tar -c . | split -b 20000 --filter "gzip -c" - >> $2',
+    "zip that unpacks itself": "cd $1; zip -qr $2.zip .; (cat /bin/true; cat $2.zip) > $2",
+    "zip behind a script, adjusted": "cd $1; zip -qr $2.zip .; (echo exit; cat $2.zip) > $2; mv $2 $2.zip; zip -qA $2.zip; mv $2.zip $2",
+    "zip with a comment": 'cd $1; zip -qr $2.zip .; (echo a; echo "PK said so") | zip -qz $2.zip; mv $2.zip $2',
+    "zip from a pipe": "cd $1; zip -qr - . | cat > $2",
+    "zip64": "cd $1; zip -qr -fz $2.zip .; mv $2.zip $2",
+    "two tars, by tar -A": "cd $1; ls > $2.l; head -9 $2.l | tar -cT - -f $2; tail -n +10 $2.l | tar -cT - -f $2.b; tar -Af $2 $2.b",
+    "two tars, by cat": "cd $1; ls > $2.l; (head -9 $2.l | tar -cT -; tail -n +10 $2.l | tar -cT -) > $2",
+    "tar of long paths": """cd $1; d=$(printf "%0200d/" 1 2 3 4 5); mkdir -p $2.d/$d; cp * $2.d/$d
+        tar --format=pax -C $2.d -cf $2 .""",
+    "tar of hard links": "cp -r $1 $2.d; mkdir $2.d/0; cd $2.d; for f in *.dcm; do ln $f 0/; done; tar -cf $2 .; rm -r $2.d",
+}
+
+
+@pytest.mark.parametrize("pack", ODD_PACKS)
+def test_odd_archives_that_system_tools_make_and_read_are_read(scan, pack, tmp_path):
+    folder, _, digests = scan
+    with_system_tools(ODD_PACKS[pack])(folder, tmp_path / "archive")
+    assert manifest(decompose, tmp_path / "archive", tmp_path / "result")["digests"] == digests
+
+
+@pytest.mark.spark
+def test_the_job_reads_padded_streams_and_zips_behind_programs(scan, tmp_path):
+    for pack in ("tar.gz padded with zeros", "zip that unpacks itself"):
+        with_system_tools(ODD_PACKS[pack])(scan[0], tmp_path / pack.replace(" ", "-"))
+        found = manifest(submit, tmp_path / pack.replace(" ", "-"), tmp_path / f"result of {pack}")
+        assert found["digests"] == scan[2], pack
+
+
+@ways
+def test_a_hard_link_to_a_slice_outside_the_tar_stops_the_series(scan, way, tmp_path):
+    shutil.copytree(scan[0], tmp_path / "scan")
+    first = sorted((tmp_path / "scan").iterdir())[0]
+    (tmp_path / "scan/a").hardlink_to(first)
+    with tarfile.open(tmp_path / "all.tar", "w") as archive:
+        archive.add(tmp_path / "scan", "scan")
+    with tarfile.open(tmp_path / "all.tar") as archive:
+        (target,) = [entry.linkname for entry in archive if entry.islnk()]
+    subprocess.run(["tar", "--delete", "-f", tmp_path / "all.tar", target], check=True)
+    run = way("--input", tmp_path / "all.tar", "--output", tmp_path / "result")
+    assert run.code == 3 and "hard link to a file that is not in the archive" in run.errors[0], run.err
 
 
 def cut(data):

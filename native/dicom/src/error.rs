@@ -59,6 +59,17 @@ pub enum Error {
         /// The other.
         second: FileLabel,
     },
+    /// Two files have one place and header, as others that proved to be the same slices, and differ.
+    #[error(
+        "{first} and {second} have the same position and header but other pixels, where other slices were sent twice; \
+             remove the one that does not belong"
+    )]
+    DuplicateSlice {
+        /// The one listed first.
+        first: FileLabel,
+        /// The other.
+        second: FileLabel,
+    },
     /// A series was to be chosen and was not.
     #[error(
         "the input holds {count} series; choose one with --series ID, or the largest with \
@@ -173,7 +184,9 @@ impl Error {
     /// Index in the listing of the file at fault, for callers that may show its path.
     pub fn file(&self) -> Option<usize> {
         match self {
-            Error::Slice { file, .. } | Error::DuplicateInstance { first: file, .. } => Some(file.index),
+            Error::Slice { file, .. }
+            | Error::DuplicateInstance { first: file, .. }
+            | Error::DuplicateSlice { first: file, .. } => Some(file.index),
             _ => None,
         }
     }

@@ -9,6 +9,11 @@ use crate::problem::Problem;
 
 /// The content of a stream, which must have at most `limit` bytes.
 pub(crate) fn inflate(deflated: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
+    inflate_first(deflated, limit).map(|(content, _)| content)
+}
+
+/// The same, and what follows the stream.
+pub(crate) fn inflate_first(deflated: &[u8], limit: usize) -> Result<(Vec<u8>, &[u8]), Problem> {
     let mut stream = Decompress::new(false);
     let mut out = Vec::new();
     loop {
@@ -21,7 +26,10 @@ pub(crate) fn inflate(deflated: &[u8], limit: usize) -> Result<Vec<u8>, Problem>
             return Err(Problem::Inflated { limit });
         }
         match status {
-            Ok(Status::StreamEnd) => return Ok(out),
+            Ok(Status::StreamEnd) => {
+                let read = usize::try_from(stream.total_in()).unwrap_or(usize::MAX);
+                return Ok((out, deflated.get(read..).unwrap_or(&[])));
+            }
             // Room was left: the input is used up.
             Ok(_) if out.len() < out.capacity() => return Err(Problem::CutDeflate),
             Ok(_) => (),

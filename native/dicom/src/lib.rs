@@ -51,6 +51,6 @@ pub use pixels::{
 };
 pub use problem::Problem;
 pub use series::{
-    Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,
-    SlicePlan, SliceRole, Unread, decimals,
+    Compared, Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan,
+    SeriesSummary, SlicePlan, SliceRole, Unread, decimals,
 };

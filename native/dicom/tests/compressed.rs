@@ -216,6 +216,33 @@ fn what_is_odd_but_harmless_in_a_codestream_is_read_and_said() {
 }
 
 #[test]
+fn a_second_codestream_in_one_fragment_is_told() {
+    let mut syntaxes = 0;
+    for (syntax, bits, _, stream) in CODESTREAMS {
+        let one = from_hex(stream);
+        let (pixels, notes) = told(syntax, bits, &one).unwrap();
+        assert!(notes.iter().all(|note| !note.contains("more compressed images")), "{syntax}: {notes:?}");
+        for rest in [one.clone(), [&[0; 3][..], &one].concat()] {
+            let stream = [&one[..], &rest].concat();
+            if syntax.ends_with(".5") {
+                assert!(
+                    told(syntax, bits, &stream).unwrap_err().contains("a segment is longer than the image")
+                );
+                continue;
+            }
+            let (first, notes) = told(syntax, bits, &stream).unwrap();
+            assert_eq!(first, pixels, "{syntax}");
+            assert!(
+                notes.iter().any(|note| note.contains("more compressed images than the one")),
+                "{syntax}: {notes:?}"
+            );
+        }
+        syntaxes += 1;
+    }
+    assert!(syntaxes > 8);
+}
+
+#[test]
 fn what_may_be_damage_stays_an_error_that_says_what_it_is() {
     let with = |syntax: &str, bytes: &[u8]| {
         let (bits, stream) = stream_of(syntax);

@@ -4,7 +4,7 @@ mod common;
 
 use common::{inventory, only, refusal};
 use tomobasis_dicom::testing::DicomFile;
-use tomobasis_dicom::{Error, NoteKind, SeriesPlan, decode};
+use tomobasis_dicom::{Compared, Error, NoteKind, SeriesPlan, decode};
 
 const UID: (u16, u16) = (0x0008, 0x0018);
 
@@ -27,12 +27,36 @@ fn said(plan: &SeriesPlan, kind: NoteKind) -> &str {
 
 /// What decoding says of the copies in some files.
 fn unequal(plan: &SeriesPlan, files: &[Vec<u8>]) -> Vec<(usize, String)> {
+    judged(plan, files).unequal
+}
+
+fn judged(plan: &SeriesPlan, files: &[Vec<u8>]) -> Compared<String> {
     let comparison = plan.comparison().expect("there are copies");
     let digest = |(place, slice): (usize, &tomobasis_dicom::SlicePlan)| {
-        decode(&comparison.plan, place, &files[slice.file], &mut [0; 4]).map(|record| record.digest)
+        let record = decode(&comparison.plan, place, &files[slice.file], &mut [0; 4]);
+        record.map(|record| record.digest).map_err(|error| error.to_string())
     };
     let decoded = comparison.plan.slices.iter().enumerate().map(digest).collect();
-    comparison.unequal(decoded).into_iter().map(|(slice, error)| (slice, error.to_string())).collect()
+    comparison.judge(decoded, |error| error.to_string())
+}
+
+/// What would be decomposed of some files.
+fn compared(files: &[Vec<u8>]) -> Result<SeriesPlan, Error> {
+    let plan = only(files)?;
+    plan.compared(&judged(&plan, files))
+}
+
+fn nothing() -> Compared<String> {
+    Compared { unequal: Vec::new(), apart: Vec::new() }
+}
+
+/// A slice under a SOP Instance UID of its own.
+fn again(file: &DicomFile, uid: u32) -> DicomFile {
+    file.clone().text(UID, "UI", &format!("2.25.900.{uid}"))
+}
+
+fn all_again(files: &[DicomFile]) -> Vec<DicomFile> {
+    files.iter().zip(1..).map(|(file, uid)| again(file, uid)).collect()
 }
 
 #[test]
@@ -45,7 +69,7 @@ fn a_copy_is_used_once_and_said_and_its_pixels_are_compared() {
     let listed = inventory(&files).series().remove(0).problems.remove(0);
     assert!(listed.contains("pixels are compared when slices are read"), "{listed}");
     assert_eq!(unequal(&plan, &files), []);
-    let compared = plan.compared(&[]).unwrap();
+    let compared = plan.compared(&nothing()).unwrap();
     let text = said(&compared, NoteKind::Duplicate);
     assert!(
         text.starts_with(
@@ -133,7 +157,9 @@ fn a_skipped_slice_takes_its_copies_with_it() {
     let twice = bytes(&[many.clone(), many].concat());
     assert_eq!(plan.copies.len(), 5);
     let plan = only(&twice).unwrap();
-    let left = plan.compared(&[(3, "file 4 and file 24".to_owned())]).unwrap();
+    let left = plan
+        .compared(&Compared { unequal: vec![(3, "file 4 and file 24".to_owned())], ..nothing() })
+        .unwrap();
     assert_eq!((left.slices.len(), left.copies.len()), (19, 19));
     for (slice, copy) in &left.copies {
         assert_eq!(left.slices[*slice].instance_uid, copy.instance_uid);
@@ -150,4 +176,136 @@ fn a_file_that_changed_is_told_by_its_place_where_uids_are_the_same() {
     assert!(decode(&plan, 0, &files[0], &mut [0; 4]).is_ok());
     let error = decode(&plan, 0, &files[1], &mut [0; 4]).unwrap_err();
     assert!(matches!(error, Error::Slice { .. }), "{error}");
+}
+
+/// The values of the slices of a plan, in its order.
+fn values(plan: &SeriesPlan, files: &[Vec<u8>]) -> Vec<i16> {
+    let value = |(place, slice): (usize, &tomobasis_dicom::SlicePlan)| {
+        let mut out = [0; 4];
+        decode(plan, place, &files[slice.file], &mut out).unwrap();
+        out[0]
+    };
+    plan.slices.iter().enumerate().map(value).collect()
+}
+
+#[test]
+fn a_scan_that_was_sent_again_under_new_uids_whole_or_in_part_is_used_once_and_said() {
+    let scan = five();
+    let sent_twice_more =
+        [all_again(&scan), scan.iter().zip(50..).map(|(f, uid)| again(f, uid)).collect()].concat();
+    // As another sender writes it: other times of the instance, another encoding.
+    let stored_otherwise = |file: &DicomFile| {
+        file.clone().implicit().text((0x0008, 0x0012), "DA", "20200102").text(
+            (0x0008, 0x0013),
+            "TM",
+            "101500",
+        )
+    };
+    let otherwise: Vec<DicomFile> = all_again(&scan).iter().map(stored_otherwise).collect();
+    for (more, repeated) in [
+        (all_again(&scan), 5),
+        (all_again(&scan)[2..].to_vec(), 3),
+        (sent_twice_more, 10),
+        (otherwise, 5),
+        ([all_again(&scan), scan.clone()].concat(), 10),
+    ] {
+        for files in [[scan.clone(), more.clone()].concat(), [more, scan.clone()].concat()] {
+            let files = bytes(&files);
+            let listed = inventory(&files).series();
+            assert_eq!((listed.len(), listed[0].slices), (1, 5));
+            let plan = compared(&files).unwrap();
+            assert_eq!((values(&plan, &files), plan.copies.len()), (vec![1, 2, 3, 4, 5], repeated));
+            let text: Vec<&str> = plan.left_out.iter().map(|note| note.text.as_str()).collect();
+            assert!(
+                text.iter().any(|text| text
+                    .contains("sent again under another SOP Instance UID: same position, header and pixels")),
+                "{text:?}"
+            );
+            assert_eq!(said(&plan, NoteKind::SamePosition), "");
+        }
+    }
+}
+
+#[test]
+fn which_file_of_a_slice_is_used_does_not_depend_on_names() {
+    let scan = five();
+    let uids = |files: &[DicomFile]| -> Vec<String> {
+        let plan = only(&bytes(files)).unwrap();
+        plan.slices.into_iter().map(|slice| slice.instance_uid).collect()
+    };
+    let (one, other) = ([scan.clone(), all_again(&scan)].concat(), [all_again(&scan), scan].concat());
+    assert_eq!(uids(&one), uids(&other));
+}
+
+#[test]
+fn equal_pixels_at_other_places_or_under_other_numbers_are_no_copies() {
+    let air = |number: u32, z: f64| DicomFile::ct(2, 2, &[-1000; 4]).number(number).position(0.0, 0.0, z);
+    let apart: Vec<DicomFile> = (0..5).map(|i| air(i + 1, f64::from(i))).collect();
+    let plan = only(&bytes(&apart)).unwrap();
+    assert_eq!((plan.slices.len(), plan.copies.len()), (5, 0));
+    // A time series of one place.
+    let times: Vec<DicomFile> = (0..5).map(|i| air(i + 1, 0.0)).collect();
+    let plan = only(&bytes(&times)).unwrap();
+    assert_eq!((plan.slices.len(), plan.copies.len()), (5, 0));
+    // Two volumes.
+    let time = |time: &'static str| {
+        move |file: &DicomFile| {
+            file.clone().text((0x0008, 0x0023), "DA", "20200101").text((0x0008, 0x0033), "TM", time)
+        }
+    };
+    let volumes: Vec<DicomFile> =
+        apart.iter().map(time("101500")).chain(all_again(&apart).iter().map(time("101501"))).collect();
+    assert!(refusal(&bytes(&volumes)).contains("different times (Content Time)"));
+}
+
+#[test]
+fn volumes_that_no_header_tells_apart_are_one_matrix_as_long_as_no_slice_is_there_twice() {
+    let scan = five();
+    let other = |file: DicomFile, i: i16| {
+        file.raw((0x7FE0, 0x0010), "OW", [70 + i; 4].into_iter().flat_map(i16::to_le_bytes).collect())
+    };
+    let second: Vec<DicomFile> =
+        all_again(&scan).into_iter().zip(1..).map(|(file, i)| other(file, i)).collect();
+    let files = bytes(&[scan.clone(), second.clone()].concat());
+    let plan = compared(&files).unwrap();
+    assert_eq!(values(&plan, &files), [1, 71, 2, 72, 3, 73, 4, 74, 5, 75]);
+    assert_eq!((plan.copies.len(), said(&plan, NoteKind::Duplicate)), (0, ""));
+    assert_eq!(said(&plan, NoteKind::SamePosition), "5 slices at the position of the slice before");
+    assert_eq!(plan.slice_spacing_mm, Some(2.5));
+    // Each of them sent twice.
+    let files = bytes(&[scan.clone(), second.clone(), scan.clone(), second.clone()].concat());
+    let plan = compared(&files).unwrap();
+    assert_eq!((values(&plan, &files).len(), plan.copies.len()), (10, 10));
+    // Of a scan that was sent again one slice has become another.
+    let mut mixed = all_again(&scan);
+    mixed[3] = second[3].clone();
+    let files = bytes(&[scan, mixed].concat());
+    let plan = only(&files).unwrap();
+    let judged = judged(&plan, &files);
+    assert_eq!((judged.unequal.len(), judged.unequal[0].0, judged.apart.len()), (1, 3, 0));
+    let text = &judged.unequal[0].1;
+    assert!(
+        text.contains("file 4 of 10") && text.contains("file 9 of 10") && text.contains("sent twice"),
+        "{text}"
+    );
+}
+
+#[test]
+fn frames_that_were_sent_again_are_copies_frame_by_frame() {
+    let frames: Vec<(f64, &str, &str)> = (0..4).map(|i| (2.0 * f64::from(i), "1", "-1024")).collect();
+    let file = DicomFile::ct(2, 2, &(0..16).collect::<Vec<i16>>()).enhanced(&frames);
+    let files = bytes(&[file.clone(), again(&file, 1)]);
+    let plan = compared(&files).unwrap();
+    assert_eq!((values(&plan, &files), plan.copies.len()), (vec![0, 4, 8, 12], 4));
+    assert!(said(&plan, NoteKind::Duplicate).starts_with("4 slices that repeat others (sent again"));
+}
+
+#[test]
+fn a_copy_under_another_series_uid_is_a_series_of_its_own() {
+    let scan = five();
+    let other = all_again(&scan).into_iter().map(|file| file.text((0x0020, 0x000E), "UI", "2.25.77"));
+    let files = bytes(&[scan, other.collect()].concat());
+    let listed = inventory(&files).series();
+    assert_eq!(listed.iter().map(|series| series.slices).collect::<Vec<_>>(), [5, 5]);
+    assert!(refusal(&files).contains("2 series"));
 }

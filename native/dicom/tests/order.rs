@@ -158,4 +158,17 @@ fn images_beyond_the_number_of_frames_are_told() {
     );
     let split = slice().encapsulated(RLE, &[&one[..70], &one[70..]]).bytes();
     assert!(matches!(told(&split), (out, text) if out == values && !text.contains("more compressed")));
+    let plain: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    let deflated = tomobasis_dicom::testing::deflate(&plain);
+    for (syntax, image) in [("1.2.840.10008.1.2.1.98", &plain), ("1.2.840.10008.1.2.8.1", &deflated)] {
+        for (times, more) in [(1, false), (2, true)] {
+            let file = slice().encapsulated(syntax, &[&image.repeat(times)]).bytes();
+            let (out, text) = told(&file);
+            assert_eq!(
+                (out, text.contains("more compressed images than the one")),
+                (values, more),
+                "{syntax}"
+            );
+        }
+    }
 }

@@ -10,7 +10,7 @@ use jni::{
     objects::{JByteArray, JClass, JObject, JValue},
     sys::{jboolean, jint, jlong},
 };
-use tomobasis_pipeline::archive::{self, MAGIC_BYTES};
+use tomobasis_pipeline::archive;
 
 use crate::{
     arrays::{new_string, size},
@@ -30,10 +30,14 @@ pub fn entries0<'local>(
 ) -> JObject<'local> {
     native(env, |env| {
         let mut file = JavaFile::new(env, &source, length.cast_unsigned(), BUFFER)?;
-        let head = file.read_part(0..MAGIC_BYTES).map_err(archive::damaged)?;
-        let Some(kind) = archive::kind(&head)? else { return Ok(JObject::null()) };
-        let files = archive::list(kind, &mut file)?;
-        new_string(file.env, &serde_json::to_string(&files)?)
+        let Some(kind) = archive::kind_of(&mut file)? else { return Ok(JObject::null()) };
+        let mut files = Vec::new();
+        for entry in archive::list(kind, &mut file)? {
+            let mut json = serde_json::to_value(&entry)?;
+            json["length"] = entry.known_length().into();
+            files.push(json);
+        }
+        new_string(file.env, &serde_json::Value::from(files).to_string())
     })
 }
 

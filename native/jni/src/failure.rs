@@ -19,6 +19,9 @@ pub(crate) enum Failure {
     /// A JNI call failed; usually a Java exception is pending.
     #[error("JNI: {0}")]
     Jni(#[from] JniError),
+    /// What was found in the input, in words that are complete.
+    #[error("{0}")]
+    BadInput(String),
     /// A local file cannot be read.
     #[error("{}", .0.kind())]
     LocalFile(io::Error),
@@ -80,6 +83,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
                 3 => jni_str!("io/tomobasis/kernels/InputException"),
                 _ => COMPUTATION,
             },
+            Failure::BadInput(_) => jni_str!("io/tomobasis/kernels/InputException"),
             Failure::Jni(JniError::NullPtr(_)) => jni_str!("java/lang/NullPointerException"),
             Failure::Jni(_) | Failure::Memory => COMPUTATION,
             Failure::LocalFile(_) => jni_str!("io/tomobasis/kernels/LocalFileException"),

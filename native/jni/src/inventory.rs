@@ -3,7 +3,7 @@
 use jni::{
     Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
-    sys::{jint, jlong},
+    sys::{jboolean, jint, jlong},
 };
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::{options::Options, scan};
@@ -134,52 +134,49 @@ pub fn without0<'local>(
     reasons: JObjectArray<'local, JString<'local>>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let (plan, bad) = plan_and_bad(env, &plan_json, &slices, &reasons)?;
+        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let slices: Vec<usize> =
+            ints(env, &slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
+        let bad: Vec<_> = slices.into_iter().zip(strings(env, &reasons)?).collect();
         described(env, &plan.without(&bad)?)
     })
 }
 
-/// `String compared0(String planJson, int[] slices, String[] reasons)`: the plan once its copies are compared, without these slices.
+/// `String compared0(String planJson, byte[] digests, String[] errors, boolean skip)`: the plan once its copies are compared, by the
+/// digests of the comparison's slices, or the errors of those that have any.
 #[jni_mangle("io.tomobasis.kernels.Inventory")]
 pub fn compared0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     plan_json: JString<'local>,
-    slices: JIntArray<'local>,
-    reasons: JObjectArray<'local, JString<'local>>,
+    digests: JByteArray<'local>,
+    errors: JObjectArray<'local, JString<'local>>,
+    skip: jboolean,
 ) -> JObject<'local> {
     native(env, |env| {
-        let (plan, unequal) = plan_and_bad(env, &plan_json, &slices, &reasons)?;
-        described(env, &plan.compared(&unequal)?)
+        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let Some(comparison) = plan.comparison() else { return described(env, &plan) };
+        let (digests, errors) = (env.convert_byte_array(&digests)?, strings(env, &errors)?);
+        let (digests, _) = digests.as_chunks::<32>();
+        let decoded = digests.iter().zip(errors);
+        let decoded = decoded.map(|(digest, error)| if error.is_empty() { Ok(digest) } else { Err(error) });
+        let judged = comparison.judge(decoded.collect(), |error| error.to_string());
+        match judged.unequal.first() {
+            Some((_, error)) if !skip => Err(Failure::BadInput(error.clone())),
+            _ => described(env, &plan.compared(&judged)?),
+        }
     })
 }
 
-/// A plan, and slices of it with what is wrong with them.
-fn plan_and_bad(
-    env: &mut Env<'_>,
-    plan_json: &JString<'_>,
-    slices: &JIntArray<'_>,
-    reasons: &JObjectArray<'_, JString<'_>>,
-) -> Result<(SeriesPlan, Vec<(usize, String)>)> {
-    let plan: SeriesPlan = serde_json::from_str(&string(env, plan_json)?)?;
-    let slices: Vec<usize> =
-        ints(env, slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
-    Ok((plan, slices.into_iter().zip(strings(env, reasons)?).collect()))
-}
-
-/// A plan as JSON, with one line for people under `description`. Where copies are to be compared, `comparison` has the `plan` to
-/// decode for it (each slice, and its copy after it) and of each copy its slice in this plan (`of`) and the error for one that
-/// `differs`.
+/// A plan as JSON, with one line for people under `description`. Where copies are to be compared, `comparison` is the plan to decode
+/// for it: each slice, and its copy after it.
 fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
     let mut json = serde_json::to_value(plan)?;
     json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
     if let Some(comparison) = plan.comparison() {
         let mut compared = serde_json::to_value(&comparison.plan)?;
         compared["description"] = "".into();
-        let differs = (0..comparison.of.len()).filter_map(|copy| Some(comparison.differs(copy)?.to_string()));
-        json["comparison"] = serde_json::json!({
-            "plan": compared, "of": comparison.of, "differs": differs.collect::<Vec<_>>(),
-        });
+        json["comparison"] = compared;
     }
     new_string(env, &json.to_string())
 }

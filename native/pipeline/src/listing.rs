@@ -104,10 +104,13 @@ pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
     if !root.exists() {
         return Err(Error::Input("there is no such folder or file; check the path".to_owned()));
     }
-    if root.is_file()
-        && let Some(kind) = archive_kind(root)?
-    {
-        return list_archive(root, kind);
+    if root.is_file() {
+        let mut file = File::open(root).map_err(|error| {
+            Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
+        })?;
+        if let Some(kind) = archive::kind_of(&mut file)? {
+            return list_archive(root, kind);
+        }
     }
     let mut files = Vec::new();
     for entry in WalkDir::new(root).follow_links(true) {
@@ -165,13 +168,6 @@ fn relative(root: &Path, path: &Path) -> String {
         relative
     };
     relative.to_string_lossy().into_owned()
-}
-
-fn archive_kind(path: &Path) -> Result<Option<archive::Kind>> {
-    let head = File::open(path).and_then(|file| read_at(&file, 0, archive::MAGIC_BYTES));
-    archive::kind(&head.map_err(|error| {
-        Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
-    })?)
 }
 
 /// What is in an archive.

@@ -19,7 +19,7 @@ use std::{
 use self::derive::COMPOSITE_BYTES;
 use rayon::ThreadPool;
 use serde_json::{Map, Value};
-use tomobasis_dicom::{SeriesPlan, SliceRecord};
+use tomobasis_dicom::{Compared, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
@@ -212,14 +212,12 @@ impl<'a> Runner<'a> {
         let Some(comparison) = plan.comparison() else { return Ok(plan) };
         let decoded = self.pool.install(|| decode::digests(&comparison.plan, files, &Silent))?;
         let digests = decoded.into_iter().map(|decoded| decoded.map(|record| record.digest)).collect();
-        let mut unequal = comparison.unequal(digests).into_iter().peekable();
-        if on_bad == OnBadSlice::Fail
-            && let Some((_, error)) = unequal.next()
-        {
-            return Err(error.into());
+        let Compared { mut unequal, apart } = comparison.judge(digests, |error| error);
+        if on_bad == OnBadSlice::Fail && !unequal.is_empty() {
+            return Err(unequal.swap_remove(0).1.into());
         }
-        let unequal: Vec<_> = unequal.map(|(slice, error)| (slice, error.to_string())).collect();
-        Ok(plan.compared(&unequal)?)
+        let unequal = unequal.into_iter().map(|(slice, error)| (slice, error.to_string())).collect();
+        Ok(plan.compared(&Compared { unequal, apart })?)
     }
 
     /// What decoding says, and pixels, of all slices, and the plan of those that could be decoded.

@@ -119,14 +119,13 @@ impl<'a> SliceFile<'a> {
         let frames = self.frames.get_or_init(|| fragments::frames(&self.head, start, headers));
         let range = frames.as_ref().map_err(Clone::clone)?.get(slice.frame as usize);
         let (frame, more) = fragments::joined(&self.head, range.ok_or(Problem::Changed)?.clone())?;
-        match more {
-            true if slice.frames > 1 => {
-                return Err(Problem::Fragments { what: "one frame has two codestreams" });
-            }
-            true => found.remark(Remark::MoreImages),
-            false => (),
+        if more {
+            found.remark(Remark::MoreImages);
         }
         compressed_pixels(codec, &frame, header, slice.offset, out, &mut found)?;
+        if slice.frames > 1 && found.has(Remark::MoreImages) {
+            return Err(Problem::Fragments { what: "one frame has two codestreams" });
+        }
         Ok(found)
     }
 

@@ -44,7 +44,7 @@ pub enum Remark {
     JpegScanParameters,
     /// Zero bytes between the last pixel and the end marker of a JPEG-LS codestream.
     JpegLsZeros,
-    /// The pixel data goes on with other codestreams behind that of the only frame.
+    /// The pixel data goes on with other codestreams behind that of a frame.
     MoreImages,
 }
 

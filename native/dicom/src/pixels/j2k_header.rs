@@ -108,6 +108,41 @@ pub(super) fn is_modest(codestream: &[u8]) -> Result<Modest, &'static str> {
     }
 }
 
+/// Whether a second codestream begins somewhere behind the end marker of one that [`is_modest`].
+pub(super) fn another_image(codestream: &[u8]) -> bool {
+    let rest = behind_end(codestream).unwrap_or_default();
+    rest.windows(4)
+        .any(|bytes| bytes == [SOC, SIZ].map(|marker| (marker as u16).to_be_bytes()).as_flattened())
+}
+
+fn behind_end(codestream: &[u8]) -> Option<&[u8]> {
+    let mut numbers = Numbers(codestream.get(2..)?);
+    loop {
+        let at = codestream.len() - numbers.0.len();
+        let marker = numbers.next::<2>()?;
+        if marker == EOC {
+            return Some(numbers.0);
+        }
+        let length = numbers.next::<2>()? as usize;
+        let mut segment = Numbers(numbers.take(length.checked_sub(2)?)?);
+        if marker != SOT {
+            continue;
+        }
+        let (_tile, part) = (segment.next::<2>()?, segment.next::<4>()? as usize);
+        numbers = match part {
+            // Up to the end marker, which cannot be in coded bytes: there, 0xFF is followed by a byte below 0x90.
+            0 => {
+                let end = numbers.0.windows(2).position(|pair| pair == [0xFF, 0xD9])?;
+                return numbers.0.get(end + 2..);
+            }
+            _ => Numbers(codestream.get(at.checked_add(part)?..)?),
+        };
+        if codestream.len() - numbers.0.len() <= at {
+            return None;
+        }
+    }
+}
+
 struct Size {
     image: ImageHeader,
     tile_columns: u32,

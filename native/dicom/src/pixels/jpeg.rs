@@ -12,7 +12,7 @@ use turbojpeg_sys as ffi;
 
 use super::findings::{Findings, Remark};
 use super::shape::Frame;
-use super::sof::frame_header;
+use super::sof::{another_image, frame_header};
 use super::stored::{Meaning, store};
 use super::{harmless, lossless_by_name};
 use crate::header::SliceHeader;
@@ -37,6 +37,9 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     }
     if image.marker != 0xC3 && lossless_by_name(header) {
         found.remark(Remark::LossyCodestream);
+    }
+    if another_image(bytes) {
+        found.remark(Remark::MoreImages);
     }
     let stream = harmless::jpeg_headers(bytes, found);
     match decode(&stream, bits, header, meaning, out, found) {

@@ -12,7 +12,7 @@ use std::{ptr, slice};
 use openjpeg_sys as ffi;
 
 use super::findings::{Findings, Remark};
-use super::j2k_header::{self, ImageHeader, Modest, codestream, image_header, is_modest};
+use super::j2k_header::{self, ImageHeader, Modest, another_image, codestream, image_header, is_modest};
 use super::lossless_by_name;
 use super::shape::Frame;
 use super::stored::{Meaning, store};
@@ -35,6 +35,9 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     })?;
     if irreversible && lossless_by_name(header) {
         found.remark(Remark::LossyCodestream);
+    }
+    if another_image(stream) {
+        found.remark(Remark::MoreImages);
     }
     let image = Image::decode(stream)?;
     let samples = image.samples(header, expected)?;

@@ -9,7 +9,7 @@ use charls_sys as ffi;
 
 use super::findings::{Findings, Remark};
 use super::shape::{Frame, Shape};
-use super::sof::{frame_header, scan_header};
+use super::sof::{another_image, frame_header, scan_header};
 use super::stored::{Meaning, store};
 use super::{harmless, lossless_by_name};
 use crate::problem::Problem;
@@ -26,6 +26,9 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     let bits = shape.bits;
     let meaning = if meaning.signed { Meaning { bits, ..meaning } } else { meaning };
     let mut bytes = vec![0_u8; header.rows * header.columns * if bits > 8 { 2 } else { 1 }];
+    if another_image(stream) {
+        found.remark(Remark::MoreImages);
+    }
     let stream = ended(stream)?;
     let decode = |stream: &[u8], bytes: &mut [u8]| Decoder::new()?.decode(stream, shape, bytes);
     let mut decoded = decode(stream, &mut bytes);

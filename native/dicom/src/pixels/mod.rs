@@ -42,7 +42,7 @@ pub use padding::{PaddingFound, PaddingRule};
 
 use crate::error::Error;
 use crate::header::{PixelFormat, SliceHeader};
-use crate::inflate::inflate;
+use crate::inflate::{inflate, inflate_first};
 use crate::problem::Problem;
 use crate::series::SeriesPlan;
 use crate::syntax::{self, Codec};
@@ -93,11 +93,21 @@ fn compressed_pixels(
 ) -> Result<(), Problem> {
     let described = Frame { bytes: frame, header, meaning: as_stored(header, offset) };
     match codec {
-        Codec::Native | Codec::NativeFrame => native_pixels(frame, header, offset, out, found),
+        Codec::Native | Codec::NativeFrame => {
+            if frame.len() as u64 >= 2 * header.image_bytes() {
+                found.remark(Remark::MoreImages);
+            }
+            native_pixels(frame, header, offset, out, found)
+        }
         Codec::DeflatedFrame => {
             // The frame may be padded to even length before it is deflated.
             let limit = usize::try_from(header.image_bytes() + 1).unwrap_or(usize::MAX);
-            native_pixels(&inflate(frame, limit)?, header, offset, out, found)
+            let (image, rest) = inflate_first(frame, limit)?;
+            let is_image = |bytes: Vec<u8>| bytes.len() as u64 >= header.image_bytes();
+            if inflate(rest, limit).is_ok_and(is_image) {
+                found.remark(Remark::MoreImages);
+            }
+            native_pixels(&image, header, offset, out, found)
         }
         Codec::Rle => rle::read(frame, as_stored(header, offset), out, found),
         Codec::Jpeg => jpeg::read(described, out, found),

@@ -52,9 +52,54 @@ pub(super) fn segments(codestream: &[u8]) -> impl Iterator<Item = (u8, Range<usi
     })
 }
 
+/// What stands behind the end marker of a codestream's image; nothing where it has no such marker.
+pub(super) fn behind_end(codestream: &[u8]) -> &[u8] {
+    let mut at = 0;
+    loop {
+        match codestream.get(at..).unwrap_or_default() {
+            [0xFF, 0xFF, ..] => at += 1,
+            [0xFF, END, rest @ ..] => return rest,
+            // Without a length: start of the image, restarts, TEM.
+            [0xFF, 0xD0..=0xD8 | 0x01, ..] => at += 2,
+            [0xFF, marker, high, low, ..] => {
+                at += 2 + usize::from(u16::from_be_bytes([*high, *low])).max(2);
+                if *marker == SCAN {
+                    at += coded(codestream.get(at..).unwrap_or_default());
+                }
+            }
+            _ => return &[],
+        }
+    }
+}
+
+/// Bytes of coded pixels: in them, 0xFF is followed by a byte below 0x80 (0 in JPEG) or is a restart marker.
+fn coded(bytes: &[u8]) -> usize {
+    let is_marker =
+        |pair: &[u8]| pair[0] == 0xFF && pair[1] >= 0x80 && !matches!(pair[1], 0xD0..=0xD7 | 0xFF);
+    bytes.windows(2).position(is_marker).unwrap_or(bytes.len())
+}
+
+/// Whether a second image begins somewhere behind the first.
+pub(super) fn another_image(codestream: &[u8]) -> bool {
+    behind_end(codestream).windows(3).any(|bytes| bytes == [0xFF, 0xD8, 0xFF])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_behind_the_first_image_is_found_whatever_its_coded_bytes_are() {
+        let head = b"\xFF\xD8\xFF\xE0\x00\x04\xFF\xD9\xFF\xF7\x00\x02\xFF\xDA\x00\x03a";
+        let coded = b"ab\xFF\x00\xD9\xFF\x7F\xFF\xD3cd\xFF\xDA\x00\x02e\xFF\xFF\xD9";
+        let one = [head.as_slice(), coded].concat();
+        for (rest, more) in [(&b""[..], false), (b"\0", false), (b"\0\0\xFF\xD8\xFF", true), (&one, true)] {
+            let stream = [&one[..], rest].concat();
+            assert_eq!((behind_end(&stream), another_image(&stream)), (rest, more));
+        }
+        assert_eq!(behind_end(&one[..one.len() - 1]), b"");
+        assert_eq!(behind_end(b"no codestream"), b"");
+    }
 
     #[test]
     fn the_frame_header_is_found_after_other_segments() {

@@ -45,7 +45,7 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use choice::SeriesChoice;
-pub use copies::Comparison;
+pub use copies::{Compared, Comparison};
 pub use group::SliceRole;
 pub use notes::decimals;
 pub(crate) use notes::share;

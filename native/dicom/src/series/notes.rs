@@ -148,8 +148,13 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
     notes
 }
 
-/// Copies that are not used, with the labels of one of them and of what it repeats. Their pixels are compared when slices are read.
-pub(super) fn duplicates(copies: usize, used: &FileLabel, copy: &FileLabel, compared: bool) -> Note {
+/// Copies that are not used, with the labels of what one of them repeats and of itself; `again`: they have SOP Instance UIDs of their
+/// own. Their pixels are compared when slices are read.
+pub(super) fn duplicates(copies: usize, [used, copy]: &[FileLabel; 2], again: bool, compared: bool) -> Note {
+    let alike = match again {
+        false => "same SOP Instance UID",
+        true => "sent again under another SOP Instance UID: same position",
+    };
     let proof = if compared {
         ", header and pixels"
     } else {
@@ -160,16 +165,20 @@ pub(super) fn duplicates(copies: usize, used: &FileLabel, copy: &FileLabel, comp
     } else {
         format!("{copies} slices that repeat others")
     };
-    Note {
-        kind: NoteKind::Duplicate,
-        text: format!("{slices} (same SOP Instance UID{proof}): {copy} is {used}"),
-    }
+    Note { kind: NoteKind::Duplicate, text: format!("{slices} ({alike}{proof}): {copy} is {used}") }
 }
 
-fn duplicates_of(inventory: &Inventory, group: &Group) -> Option<Note> {
-    let (used, copy) = group.duplicates.first()?;
-    let [used, copy] = [used, copy].map(|member| inventory.label(member.file));
-    Some(duplicates(group.duplicates.len(), &used, &copy, false))
+fn duplicates_of(inventory: &Inventory, group: &Group) -> Vec<Note> {
+    let of = |again: bool| {
+        let is = |(used, copy): &&(Member, Member)| {
+            (used.header.sop_instance_uid != copy.header.sop_instance_uid) == again
+        };
+        let mut some = group.duplicates.iter().filter(is);
+        let (used, copy) = some.next()?;
+        let labels = [used, copy].map(|member| inventory.label(member.file));
+        Some(duplicates(1 + some.count(), &labels, again, false))
+    };
+    [false, true].into_iter().filter_map(of).collect()
 }
 
 /// Slices whose SOP Instance UID is absent or is another's too.

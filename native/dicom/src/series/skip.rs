@@ -33,17 +33,23 @@ impl SeriesPlan {
         let before = plan.left_out.iter().filter(|note| note.kind == NoteKind::Skipped).count();
         plan.skipped_mm.extend(skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)));
         check(&positions, &plan.skipped_mm, before + skipped.len())?;
-        let places: Vec<[f64; 3]> = plan.slices.iter().map(|slice| slice.origin_mm).collect();
-        let path = geometry::path(&places, geometry::normal(&plan.orientation));
-        plan.slice_spacing_mm = geometry::spacing(&positions);
-        plan.tilt_degrees = path.tilt_degrees;
-        plan.warnings.retain(|note| {
+        plan.measure();
+        plan.left_out.extend(bad.iter().map(|(_, reason)| self::skipped(reason)));
+        Ok(plan)
+    }
+
+    /// Says again how its slices lie, once they are others.
+    pub(super) fn measure(&mut self) {
+        let positions: Vec<f64> = self.slices.iter().map(|slice| slice.position_mm).collect();
+        let places: Vec<[f64; 3]> = self.slices.iter().map(|slice| slice.origin_mm).collect();
+        let path = geometry::path(&places, geometry::normal(&self.orientation));
+        self.slice_spacing_mm = geometry::spacing(&positions);
+        self.tilt_degrees = path.tilt_degrees;
+        self.warnings.retain(|note| {
             use NoteKind::{Displaced, Gap, SamePosition, Tilt};
             !matches!(note.kind, Gap | SamePosition | Tilt | Displaced)
         });
-        plan.warnings.splice(0..0, notes::geometry_notes(&positions, &path));
-        plan.left_out.extend(bad.iter().map(|(_, reason)| self::skipped(reason)));
-        Ok(plan)
+        self.warnings.splice(0..0, notes::geometry_notes(&positions, &path));
     }
 }
 

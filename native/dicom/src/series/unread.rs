@@ -21,6 +21,8 @@ pub enum Unread {
     Special,
     /// A link to nothing, to itself, or out of the archive that it is in.
     Link,
+    /// A hard link of an archive to a file that is not in it.
+    HardLink,
     /// A link to a folder that it is in, or to one that is listed at its own place.
     FolderLink,
     /// `lost+found`, which file systems keep for themselves and only root may list.
@@ -40,6 +42,9 @@ impl fmt::Display for Unread {
         match self {
             Unread::Special => f.write_str("it is a FIFO, a socket or a device"),
             Unread::Link => f.write_str("it is a link that leads nowhere; mend or remove it"),
+            Unread::HardLink => f.write_str(
+                "it is a hard link to a file that is not in the archive; pack the files again, all of them together",
+            ),
             Unread::FolderLink => f.write_str("it is a link to a folder that is listed at its own place"),
             Unread::LostAndFound => f.write_str("it is lost+found, which only root may list"),
             Unread::Folder(reason) => {
@@ -62,6 +67,9 @@ impl Unread {
         match self {
             Unread::Special => ["special file", "special files"],
             Unread::Link => ["link that leads nowhere", "links that lead nowhere"],
+            Unread::HardLink => {
+                ["hard link to a file outside the archive", "hard links to files outside the archive"]
+            }
             Unread::FolderLink => ["link to a listed folder", "links to listed folders"],
             Unread::LostAndFound | Unread::Folder(_) => {
                 ["folder that cannot be listed", "folders that cannot be listed"]
@@ -108,6 +116,7 @@ impl Inventory {
         self.unread().filter(move |(file, unread)| match (unread, self.files.get(file)) {
             (Unread::Special | Unread::FolderLink | Unread::LostAndFound, _) | (_, None) => false,
             (Unread::Folder(_), _) => true,
+            (Unread::HardLink, Some(this)) if this.length.is_none() => true,
             (_, Some(this)) => match this.length {
                 Some(length) => length >= shortest / 2,
                 None => files.iter().any(|file| file.shape == this.shape),

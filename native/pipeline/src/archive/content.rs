@@ -5,13 +5,10 @@ use std::{
     ops::Range,
 };
 
-use flate2::{
-    Crc,
-    read::{DeflateDecoder, MultiGzDecoder},
-};
+use flate2::{Crc, read::DeflateDecoder};
 use tomobasis_dicom::zeros;
 
-use super::{Listed, Packing, damaged, gunzip};
+use super::{Listed, Packing, damaged, gunzip, gzip::Members};
 use crate::error::Result;
 
 /// Bytes of an archive that are read at a time.
@@ -76,7 +73,7 @@ pub fn check(bytes: &[u8], crc: Option<u32>) -> io::Result<()> {
 
 /// A gzip stream, read once from its start on.
 pub struct Stream<R> {
-    stream: MultiGzDecoder<io::BufReader<R>>,
+    stream: Members<io::BufReader<R>>,
     place: u64,
     /// What is kept of the last sparse file, and where that was.
     kept: Option<(u64, Vec<u8>)>,

@@ -25,6 +25,16 @@ pub(super) enum Target {
     Symbolic(Vec<u8>),
 }
 
+impl Target {
+    /// What a link is that leads nowhere. A hard link is a file of its own on the disk that was packed.
+    fn lost(&self) -> Unread {
+        match self {
+            Self::Hard(_) => Unread::HardLink,
+            Self::Symbolic(_) => Unread::Link,
+        }
+    }
+}
+
 impl Found {
     pub fn file(name: Vec<u8>, listed: Listed) -> Self {
         Self { name, listed, link: None }
@@ -39,33 +49,32 @@ pub(super) fn resolved(mut entries: Vec<Found>) -> Vec<Listed> {
         folders.extend((0..path.len()).map(|parts| path[..parts].to_vec()));
         // Of entries of one name the last one is on the disk after unpacking.
         if let Some(target) = &entry.link {
-            links.insert(path.clone(), goal(&path, target));
+            links.insert(path.clone(), (goal(&path, target), target.lost()));
         } else {
             places.insert(path, i);
         }
     }
-    let found: Vec<Option<Listed>> = entries
-        .iter()
-        .map(|entry| {
-            let target = entry.link.as_ref()?;
-            let mut at = goal(&normal(&[], &entry.name)?, target)?;
-            for _ in 0..MOST_LINKS {
-                if let Some(&place) = places.get(&at) {
-                    return entries.get(place).map(|entry| entry.listed.clone());
-                }
-                if folders.contains(&at) {
-                    return Some(Listed { unread: Some(Unread::FolderLink), ..entry.listed.clone() });
-                }
-                at = links.get(&at)?.clone()?;
+    let lost = |entry: &Found, why: Unread| Listed { unread: Some(why), ..entry.listed.clone() };
+    let follow = |entry: &Found| {
+        let target = entry.link.as_ref()?;
+        let path = normal(&[], &entry.name);
+        let (mut at, mut why) = (path.and_then(|path| goal(&path, target)), target.lost());
+        for _ in 0..MOST_LINKS {
+            let Some(place) = &at else { break };
+            if let Some(file) = places.get(place).and_then(|&file| entries.get(file)) {
+                return Some(file.listed.clone());
             }
-            None
-        })
-        .collect();
-    for (entry, found) in entries.iter_mut().zip(found) {
-        if entry.link.is_some() {
-            entry.listed =
-                found.unwrap_or_else(|| Listed { unread: Some(Unread::Link), ..entry.listed.clone() });
+            if folders.contains(place) {
+                return Some(lost(entry, Unread::FolderLink));
+            }
+            let Some((next, next_why)) = links.get(place) else { break };
+            (at, why) = (next.clone(), next_why.clone());
         }
+        Some(lost(entry, why))
+    };
+    let found: Vec<Option<Listed>> = entries.iter().map(follow).collect();
+    for (entry, found) in entries.iter_mut().zip(found) {
+        entry.listed = found.unwrap_or_else(|| entry.listed.clone());
         entry.listed.name = String::from_utf8_lossy(&entry.name).into_owned();
     }
     entries.sort_by(|a, b| a.name.cmp(&b.name));

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `tar` | the entries of a tar, sparse files and links too |
 //! | `zip` | the entries of a zip |
+//! | `gzip` | the members of a gzip stream |
 //! | `links` | links of an archive to files of it |
 //! | `content` | the bytes of an entry |
 //!
@@ -15,13 +16,13 @@
 //! inside archives or inside folders are files like any other.
 
 mod content;
+mod gzip;
 mod links;
 mod tar;
 mod zip;
 
 use std::io::{self, Read, Seek, SeekFrom};
 
-use flate2::read::MultiGzDecoder;
 use serde::Serialize;
 use tomobasis_dicom::Unread;
 
@@ -63,6 +64,23 @@ pub fn kind(head: &[u8]) -> Result<Option<Kind>> {
     Err(Error::Input(format!(
         "its format is {unread}, which is not read; unpack it, or pack the files as zip, tar or tar.gz"
     )))
+}
+
+/// The kind of archive that a file is. A zip may have other bytes before it, such as a program that unpacks it: it is known by its end.
+///
+/// # Errors
+/// As [`kind`], and those of reading.
+pub fn kind_of<R: Read + Seek>(file: &mut R) -> Result<Option<Kind>> {
+    let mut head = Vec::new();
+    file.rewind().and_then(|()| file.take(MAGIC_BYTES).read_to_end(&mut head)).map_err(unreadable)?;
+    let known = kind(&head)?;
+    let is_dicom = head.get(128..132) == Some(b"DICM");
+    let other = known.is_none() && !is_dicom && !head.is_empty();
+    Ok(if other && zip::ends_as_zip(&mut *file) { Some(Kind::Zip) } else { known })
+}
+
+fn unreadable(error: io::Error) -> Error {
+    Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
 }
 
 /// How the bytes of an entry are kept.
@@ -117,7 +135,12 @@ impl Listed {
     /// Its length, where it has one.
     #[must_use]
     pub fn known_length(&self) -> Option<u64> {
-        let contentless = matches!(self.unread, Some(Unread::Special | Unread::Link | Unread::FolderLink));
+        let contentless = match self.unread {
+            Some(Unread::Special | Unread::Link | Unread::FolderLink) => true,
+            // Some writers state the length of the file.
+            Some(Unread::HardLink) => self.length == 0,
+            _ => false,
+        };
         (!contentless).then_some(self.length)
     }
 }
@@ -145,8 +168,8 @@ pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
     Ok(links::resolved(files))
 }
 
-fn gunzip<R: Read>(archive: R) -> MultiGzDecoder<io::BufReader<R>> {
-    MultiGzDecoder::new(io::BufReader::with_capacity(content::BUFFER, archive))
+fn gunzip<R: Read>(archive: R) -> gzip::Members<io::BufReader<R>> {
+    gzip::Members::new(io::BufReader::with_capacity(content::BUFFER, archive))
 }
 
 fn list_gzip(archive: impl Read) -> io::Result<Vec<links::Found>> {

@@ -16,9 +16,9 @@ use super::{
 
 /// Headers and contents take whole blocks, and two of zeros are the end (POSIX, pax: ustar interchange format).
 const BLOCK: usize = 512;
-/// Blocks of zeros behind the end that are looked at: more than any blocking factor. Archives that were put together
-/// have more entries behind such an end.
-const MOST_ZEROS: u32 = 1 << 15;
+/// Blocks behind the end that are looked at: more than any blocking factor. Archives that were put together have more
+/// entries behind such an end.
+const MOST_BEHIND: u32 = 1 << 15;
 /// A longer name, or more pax records, is damage.
 const LONGEST_EXTENSION: u64 = 1 << 20;
 /// More pieces of a sparse file than that are no slice's.
@@ -38,21 +38,27 @@ pub(super) fn list<R: Read>(
 ) -> io::Result<Vec<Found>> {
     let mut tar = Blocks { archive, skip, place: 0 };
     let (mut found, mut named, mut global) = (Vec::new(), Extensions::default(), Extensions::default());
-    let (mut zeros, mut ended) = (0, false);
-    while zeros < MOST_ZEROS {
-        let Some(block) = tar.block()? else { break };
+    let (mut behind, mut ended, mut other) = (0, false, false);
+    while behind < MOST_BEHIND {
+        let block = if ended { tar.block_behind()? } else { tar.block()? };
+        let Some(block) = block else { break };
         if block.iter().all(|&byte| byte == 0) {
-            (zeros, ended) = (zeros + 1, true);
+            (behind, ended) = (behind + 1, true);
             continue;
         }
         if !has_checksum(&block) {
             // Behind the end, anything may stand.
             if ended {
-                break;
+                (behind, other) = (behind + 1, true);
+                continue;
             }
             return Err(io::ErrorKind::InvalidData.into());
         }
-        zeros = 0;
+        if other {
+            // Whose entries these are is not known, and what of them was lost.
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        behind = 0;
         let header = Header::from_byte_slice(&block);
         match header.entry_type().as_byte() {
             b'L' => named.name = Some(until_nul(tar.extension(header.entry_size()?)?)),
@@ -103,6 +109,7 @@ fn entry<R: Read>(
             listed.pieces = own.map.chunks_exact(2).map(|pair| (pair[0], pair[1])).collect();
             listed.length = own.real_size.ok_or(io::ErrorKind::InvalidData)?;
         }
+        b'1' => listed.length = header.entry_size()?,
         _ => listed.length = size,
     }
     let sparse = kind == b'S' || own.sparse.is_some() || !own.map.is_empty();
@@ -219,14 +226,24 @@ struct Blocks<'a, R> {
 impl<R: Read> Blocks<'_, R> {
     /// The next block; `None` at the end.
     fn block(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
-        let mut bytes = Vec::with_capacity(BLOCK);
-        self.archive.by_ref().take(BLOCK as u64).read_to_end(&mut bytes)?;
-        self.place += bytes.len() as u64;
+        let bytes = self.at_most_a_block()?;
         match bytes.first_chunk() {
             Some(block) => Ok(Some(*block)),
             None if bytes.is_empty() => Ok(None),
             None => Err(io::ErrorKind::UnexpectedEof.into()),
         }
+    }
+
+    /// The next block behind the end of the archive, where what is no whole block is nothing.
+    fn block_behind(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
+        Ok(self.at_most_a_block()?.first_chunk().copied())
+    }
+
+    fn at_most_a_block(&mut self) -> io::Result<Vec<u8>> {
+        let mut bytes = Vec::with_capacity(BLOCK);
+        self.archive.by_ref().take(BLOCK as u64).read_to_end(&mut bytes)?;
+        self.place += bytes.len() as u64;
+        Ok(bytes)
     }
 
     /// The content of an entry that describes the next one.

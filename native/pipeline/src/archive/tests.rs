@@ -55,7 +55,7 @@ fn archives() -> Vec<Vec<u8>> {
 }
 
 fn kind_of(archive: &[u8]) -> Kind {
-    kind(archive).unwrap().unwrap()
+    super::kind_of(&mut Cursor::new(archive)).unwrap().unwrap()
 }
 
 fn listed(archive: &[u8]) -> Result<Vec<Listed>> {
@@ -264,4 +264,62 @@ fn other_files_are_no_archives() {
     for head in [&b""[..], b"PK", b"DICM", &[0; 512], b"\x1F\x8B"] {
         assert_eq!(kind(head).unwrap(), None);
     }
+}
+
+#[test]
+fn zeros_behind_a_member_of_a_gzip_stream_are_padding_and_other_bytes_are_damage() {
+    let (one, two) = (tar_of(&files()[..2]), tar_of(&files()[2..]));
+    let [one, two] = [one, two].map(|tar| gzip_of(&tar));
+    for zeros in [1, 511, 1 << 17] {
+        let padded = [&one[..], &vec![0; zeros], &two, &vec![0; zeros]].concat();
+        assert_eq!(unpacked(&padded).unwrap(), files(), "{zeros}");
+    }
+    for rest in [&b"\0\0more"[..], b"\x1F", b"\x1F\x8B\x08", &two[..two.len() - 9]] {
+        assert_eq!(listed(&[&one[..], rest].concat()).unwrap_err().exit_code(), 3, "{rest:?}");
+    }
+}
+
+#[test]
+fn a_zip_behind_other_bytes_is_read_and_what_only_looks_like_one_is_not() {
+    let zip = zip_of(&files());
+    for before in [&b"MZ a program"[..], b"#!/bin/sh\n", &[0; 100_000]] {
+        assert_eq!(unpacked(&[before, &zip].concat()).unwrap(), files());
+    }
+    let end = &zip[zip.len() - 22..];
+    let dicom = [&[0; 128][..], b"DICM", &zip].concat();
+    for other in
+        [[b"text".as_slice(), end].concat(), dicom, vec![], b"text".to_vec(), zip[4..zip.len() - 30].to_vec()]
+    {
+        assert_eq!(super::kind_of(&mut Cursor::new(&other)).unwrap(), None);
+    }
+}
+
+#[test]
+fn a_hard_link_whose_file_is_not_in_the_archive_is_told_from_a_symbolic_one() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    for (kind, size, name, target) in [
+        (::tar::EntryType::Link, 0, "a", "elsewhere"),
+        (::tar::EntryType::Link, 700, "b", "elsewhere"),
+        (::tar::EntryType::Symlink, 0, "c", "a"),
+        (::tar::EntryType::Symlink, 0, "d", "elsewhere"),
+        (::tar::EntryType::Link, 0, "e", "d"),
+    ] {
+        builder.append_link(&mut header(kind, size), name, target).unwrap();
+    }
+    let found = listed(&builder.into_inner().unwrap()).unwrap();
+    let found: Vec<_> =
+        found.iter().map(|entry| (entry.known_length(), entry.unread.clone().unwrap())).collect();
+    use Unread::{HardLink, Link};
+    assert_eq!(
+        found,
+        [(None, HardLink), (Some(700), HardLink), (None, HardLink), (None, Link), (None, Link)]
+    );
+}
+
+#[test]
+fn what_stands_behind_the_end_of_a_tar_hides_no_entries() {
+    let (one, two) = (tar_of(&files()[..2]), tar_of(&files()[2..]));
+    assert_eq!(unpacked(&[&one[..], &[7; 700]].concat()).unwrap(), files()[..2]);
+    let hidden = [&one[..], &[7; 512], &two].concat();
+    assert!(listed(&hidden).unwrap_err().to_string().contains("damaged"));
 }

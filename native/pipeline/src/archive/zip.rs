@@ -15,6 +15,15 @@ use crate::error::{Error, Result};
 /// No path is longer on Linux.
 const LONGEST_PATH: u64 = 4096;
 
+/// Whether a file ends as a zip does, with a directory whose first entry is where it says.
+pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
+    let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
+    let Ok(archive) = ZipArchive::from_seekable(file, &mut buffer) else { return false };
+    let mut directory = archive.entries(&mut buffer);
+    let first = directory.next_entry().ok().flatten().map(|file| file.wayfinder());
+    first.is_some_and(|place| archive.get_entry(place).is_ok())
+}
+
 /// All entries but folders.
 pub(super) fn list<R: Read + Seek>(archive: R) -> Result<Vec<Found>> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];

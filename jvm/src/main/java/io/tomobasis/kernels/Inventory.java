@@ -107,29 +107,29 @@ public final class Inventory extends NativeObject {
    * @throws InputException when too much is missing then
    */
   public static String without(String planJson, int[] slices, String[] reasons) {
-    requireReasons(planJson, slices, reasons);
-    return without0(planJson, slices, reasons);
-  }
-
-  /**
-   * A plan once the slices of its {@code comparison} have been decoded and found the same, two by two.
-   *
-   * @param planJson what {@link #select} returned
-   * @param slices positions in the plan of the slices for which that failed
-   * @param reasons for each, what was wrong with it
-   * @return the plan of the other slices
-   * @throws InputException when too much is missing then
-   */
-  public static String compared(String planJson, int[] slices, String[] reasons) {
-    requireReasons(planJson, slices, reasons);
-    return compared0(planJson, slices, reasons);
-  }
-
-  private static void requireReasons(String planJson, int[] slices, String[] reasons) {
     Objects.requireNonNull(planJson, "planJson");
     if (slices.length != reasons.length) {
       throw new IllegalArgumentException(slices.length + " slices and " + reasons.length + " reasons");
     }
+    return without0(planJson, slices, reasons);
+  }
+
+  /**
+   * A plan once the slices of its {@code comparison} have been decoded: of those that seem to be one slice, two by two.
+   *
+   * @param planJson what {@link #select} returned
+   * @param digests of the comparison's slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
+   * @param errors for each of them, what was wrong with it; empty when nothing was
+   * @param skip whether slices that cannot be used are left out
+   * @return the plan without slices that another repeats
+   * @throws InputException when slices that should be the same are not, or too much is missing then
+   */
+  public static String compared(String planJson, byte[] digests, String[] errors, boolean skip) {
+    Objects.requireNonNull(planJson, "planJson");
+    if (digests.length != SliceDecoder.DIGEST_BYTES * errors.length) {
+      throw new IllegalArgumentException(digests.length + " bytes of digests and " + errors.length + " errors");
+    }
+    return compared0(planJson, digests, errors, skip);
   }
 
   /**
@@ -157,5 +157,5 @@ public final class Inventory extends NativeObject {
 
   private static native String without0(String planJson, int[] slices, String[] reasons);
 
-  private static native String compared0(String planJson, int[] slices, String[] reasons);
+  private static native String compared0(String planJson, byte[] digests, String[] errors, boolean skip);
 }

@@ -72,7 +72,7 @@ object ArchiveFiles {
     def file(entry: JsonNode) = {
       val name = Some(entry.get("name").asText).filter(_.nonEmpty).getOrElse(archive.name)
       val packed = Some(Packed.parse(entry, archive.length))
-      InputFile(archive.uri, name, entry.get("length").asLong, packed, unread = unread(entry))
+      InputFile(archive.uri, name, entry.get("length").asLong(-1), packed, unread = unread(entry))
     }
     if (listed.isEmpty) None else Some(Json.read(listed.get).elements.asScala.map(file).toIndexedSeq)
   }

@@ -11,7 +11,7 @@ import java.util.Arrays
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, InputException, Inventory, NamedFile, PassDriver}
+import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver, SliceDecoder}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
@@ -102,15 +102,16 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
   /** The input once what seems to be a copy of a slice has proven to have its pixels. */
   def withComparedCopies(input: Scanned, err: PrintStream): Scanned =
     input.plan.comparison.fold(input) { comparison =>
-      val unequal = digests(comparison.plan, input.files).grouped(2).toSeq.zipWithIndex.flatMap { case (pair, copy) =>
-        val undecodable = pair.map(_._2).find(_.nonEmpty)
-        val differs = Option.when(!Arrays.equals(pair.head._3, pair.last._3))(comparison.differs(copy))
-        undecodable.orElse(differs).map(comparison.of(copy) -> _)
-      }
-      for ((_, reason) <- unequal)
-        if (config.skipBadSlices) err.println(s"skipped: $reason") else throw new InputException(reason)
-      val compared = Inventory.compared(input.plan.json, unequal.map(_._1).toArray, unequal.map(_._2).toArray)
-      input.copy(plan = SeriesPlan.parse(compared))
+      val (digests, errors) = this
+        .digests(comparison, input.files)
+        .map { case (_, error, digest) =>
+          (Arrays.copyOf(digest, SliceDecoder.DIGEST_BYTES), error)
+        }
+        .unzip
+      val json = Inventory.compared(input.plan.json, digests.flatten.toArray, errors.toArray, config.skipBadSlices)
+      val plan = SeriesPlan.parse(json)
+      plan.notes.diff(input.plan.notes).foreach(err.println)
+      input.copy(plan = plan)
     }
 
   private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[(Int, String, Array[Byte])] = {

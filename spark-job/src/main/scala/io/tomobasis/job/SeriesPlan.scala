@@ -11,7 +11,7 @@ import scala.jdk.CollectionConverters._
  * @param pieces      for each slice, what of a large file is enough for it; none where all is needed
  * @param description the series in one line, for the user
  * @param notes       what was left out of the series and what is unusual about it, for the user
- * @param comparison  what has to be decoded to tell whether copies are copies
+ * @param comparison  what has to be decoded to tell whether copies are copies: each slice, and its copy after it
  * @param json        the whole plan, which only native code reads
  */
 final case class SeriesPlan(
@@ -20,18 +20,9 @@ final case class SeriesPlan(
     pieces: IndexedSeq[Option[FilePiece]],
     description: String,
     notes: IndexedSeq[String],
-    comparison: Option[Comparison],
+    comparison: Option[SeriesPlan],
     json: String
 )
-
-/**
- * Files that seem to repeat slices.
- *
- * @param plan    each slice, and its copy after it
- * @param of      for each copy, its slice in the plan that is compared
- * @param differs for each copy, what to tell the user when its pixels are others
- */
-final case class Comparison(plan: SeriesPlan, of: IndexedSeq[Int], differs: IndexedSeq[String])
 
 object SeriesPlan {
   def parse(json: String): SeriesPlan = parse(Json.read(json), json)
@@ -45,15 +36,9 @@ object SeriesPlan {
       pieces = each("slices").map(slice => Option(slice.get("piece")).filter(_.isObject).map(FilePiece.parse)),
       description = plan.get("description").asText,
       notes = (each("left_out") ++ each("warnings")).map(_.get("text").asText),
-      comparison = Option(plan.get("comparison")).map(comparison),
+      comparison = Option(plan.get("comparison")).map(compared => parse(compared, compared.toString)),
       json = json
     )
-  }
-
-  private def comparison(json: JsonNode): Comparison = {
-    def each(field: String) = json.get(field).elements.asScala.toIndexedSeq
-    val plan = json.get("plan")
-    Comparison(parse(plan, plan.toString), each("of").map(_.asInt), each("differs").map(_.asText))
   }
 }
 

@@ -1,0 +1,137 @@
+"""A scan that a sender stored again under new SOP Instance UIDs, whole or in part: its slices count once, and it is said. Singular values
+are those that NumPy has of the scan alone."""
+
+import shutil
+import tarfile
+
+import numpy as np
+import pydicom
+import pytest
+from pydicom.uid import JPEGLSLossless, RLELossless, generate_uid
+from test_input_forms import enhanced
+
+from oracle import result
+from running import decompose, made_scan
+
+GRID = (12, 24, 20)
+
+
+@pytest.fixture(params=["command", pytest.param("job", marks=pytest.mark.spark)])
+def way(request):
+    return decompose if request.param == "command" else request.getfixturevalue("job")
+
+
+@pytest.fixture
+def scan(tmp_path):
+    return made_scan(tmp_path / "scan", *GRID)[1]
+
+
+def values(paths):
+    """NumPy's singular values of the slices in HU."""
+    headers = [pydicom.dcmread(path) for path in paths]
+    hu = [d.pixel_array.astype(float) * float(d.RescaleSlope) + float(d.RescaleIntercept) for d in headers]
+    return np.linalg.svd(np.stack([slice.ravel() for slice in hu], axis=1), compute_uv=False)
+
+
+def send_again(paths, folder, change=lambda dataset: None):
+    folder.mkdir(exist_ok=True)
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = generate_uid()
+        dataset.InstanceCreationDate, dataset.InstanceCreationTime = "20260102", "101500"
+        change(dataset)
+        dataset.save_as(folder / path.name)
+
+
+def run(way, out, *inputs, options=()):
+    inputs = [word for path in inputs for word in ("--input", path)]
+    return way(*inputs, "--output", out, "--emit", "parquet", *options)
+
+
+def check(done, out, expected, repeated):
+    assert done.code == 0, done.err
+    read = result.read(out)
+    assert len(read.s) == len(expected)
+    np.testing.assert_allclose(read.s, expected, rtol=1e-12)
+    (note,) = [note for note in read.manifest["series"]["left_out"] if note["kind"] == "duplicate"]
+    assert note["text"].startswith(f"{repeated} slices that repeat others (sent again under another SOP Instance UID: ")
+    assert note["text"] in done.err
+    assert not [note for note in read.manifest["series"]["warnings"] if note["kind"] == "same-position"]
+
+
+def compress(syntax):
+    return lambda dataset: dataset.compress(syntax, generate_instance_uid=False)
+
+
+@pytest.mark.parametrize("part", [slice(None), slice(3, 9)], ids=["whole", "half"])
+@pytest.mark.parametrize("syntax", [None, RLELossless, JPEGLSLossless], ids=lambda uid: uid and uid.name)
+def test_slices_that_were_sent_again_count_once(way, scan, part, syntax, tmp_path):
+    send_again(scan[part], scan[0].parent / "again", compress(syntax) if syntax else lambda dataset: None)
+    out = tmp_path / "result"
+    check(run(way, out, scan[0].parent), out, values(scan), len(scan[part]))
+
+
+def test_a_tar_of_the_second_sending_beside_the_folder_of_the_first(way, scan, tmp_path):
+    send_again(scan, tmp_path / "again")
+    with tarfile.open(tmp_path / "again.tar", "w") as archive:
+        archive.add(tmp_path / "again", "again")
+    out = tmp_path / "result"
+    check(run(way, out, scan[0].parent, tmp_path / "again.tar"), out, values(scan), len(scan))
+
+
+def test_a_multi_frame_image_that_was_sent_again(way, scan, tmp_path):
+    folder, out = tmp_path / "frames", tmp_path / "result"
+    folder.mkdir()
+    enhanced(scan, folder / "all")
+    send_again([folder / "all"], folder / "again")
+    check(run(way, out, folder), out, values(scan), len(scan))
+
+
+def test_a_second_sending_as_a_series_of_its_own_is_no_copy(way, scan, tmp_path):
+    uid = generate_uid()
+    send_again(scan, scan[0].parent / "again", lambda dataset: setattr(dataset, "SeriesInstanceUID", uid))
+    done = run(way, tmp_path / "result", scan[0].parent)
+    assert done.code == 2 and "the input holds 2 series" in done.err
+    out = tmp_path / "named"
+    done = run(way, out, scan[0].parent, options=("--series", uid))
+    assert done.code == 0, done.err
+    np.testing.assert_allclose(result.read(out).s, values(scan), rtol=1e-12)
+
+
+def invert(dataset):
+    dataset.PixelData = bytes(byte ^ 1 for byte in dataset.PixelData)
+
+
+def test_one_other_slice_in_a_second_sending_is_an_error_that_names_both_or_skipped(way, scan, tmp_path):
+    folder = scan[0].parent
+    send_again(scan, folder / "again")
+    send_again(scan[4:5], folder / "again", invert)
+    done = run(way, tmp_path / "result", folder)
+    assert done.code == 3 and len(done.errors) == 1, done.err
+    assert done.errors[0].count(" of 24 (id ") == 2 and "other slices were sent twice" in done.errors[0]
+    assert not (tmp_path / "result").exists()
+    out = tmp_path / "skipped"
+    check(run(way, out, folder, options=("--on-bad-slice", "skip")), out, values(scan[:4] + scan[5:]), 11)
+
+
+def test_two_volumes_that_differ_in_nothing_but_pixels_are_one_matrix_with_a_warning(way, scan, tmp_path):
+    folder, out = scan[0].parent, tmp_path / "result"
+    send_again(scan, folder / "again", invert)
+    done = run(way, out, folder)
+    assert done.code == 0, done.err
+    assert "12 slices at the position of the slice before" in done.err
+    second = sorted((folder / "again").iterdir())
+    np.testing.assert_allclose(result.read(out).s, values(scan + second), rtol=1e-9, atol=1e-6)
+
+
+def test_verify_and_derived_dicom_of_a_scan_that_was_sent_again(scan, tmp_path):
+    folder, out = scan[0].parent, tmp_path / "result"
+    shutil.copytree(folder, tmp_path / "alone")
+    send_again(scan, folder / "again")
+    done = decompose("--input", folder, "--output", out, "--emit", "dicom,parquet", "--composite", "3")
+    assert done.code == 0, done.err
+    assert len(list(out.glob("dicom/*/*.dcm"))) == len(scan)
+    alone = decompose("--input", tmp_path / "alone", "--output", tmp_path / "a", "--emit", "parquet")
+    assert alone.code == 0, alone.err
+    digests = [result.read(path).manifest["digests"] for path in (out, tmp_path / "a")]
+    assert digests[0]["root"] == digests[1]["root"]
