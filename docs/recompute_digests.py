@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Recompute every digest of a result folder from its own files, as docs/format.md defines them.
 
-    recompute_digests.py RESULT              from the Parquet tables and the manifest
+    recompute_digests.py RESULT              from the Parquet tables, all other files and the manifest
     recompute_digests.py RESULT --dicom DIR  the digests of the input as well, and of derived DICOM, from pydicom's pixels
 
 Prints each digest and exits 1 if one differs from the manifest. Needs numpy and pyarrow; --dicom needs pydicom,
@@ -40,6 +40,27 @@ def tree(nodes: list[bytes]) -> bytes:
 def files_of(result: Path, manifest: dict) -> Path:
     """Where the files of a result are: beside the manifest, or in the folder that it names."""
     return result / manifest["run"].get("folder", "")
+
+
+def of_files(result: Path, root: Path, manifest: dict) -> tuple[dict, dict]:
+    """The digests of all files and the seal: as they are, and as the manifest has them."""
+    if "files" not in manifest:
+        print("skipped  files: the manifest lists none (an older format)")
+        return {}, {}
+    run = manifest["run"]
+    listed = manifest["files"] + [run[key] for key in ("report",) if key in run]
+    expected = {f"file {file['path']}": file.get("sha256") for file in listed}
+    found = {}
+    for path in sorted(path for path in result.rglob("*") if path.is_file()):
+        name = f"file {path.relative_to(result).as_posix()}"
+        if path.parent != root or path.name not in ("manifest.json", "_SUCCESS"):
+            content = path.read_bytes()
+            found[name] = sha256(content) if expected.get(name, "") is not None else b""  # DICOM: by path alone
+    expected = {name: digest or "" for name, digest in expected.items()}
+    found = dict(sorted({name: b"missing" for name in expected if name not in found}.items() | found.items()))
+    seal, text = run["manifest_sha256"], (root / "manifest.json").read_text()
+    found["seal"] = sha256(text.replace(seal, "0" * 64, 1).encode())
+    return found, expected | {"seal": seal}
 
 
 def from_tables(result: Path, manifest: dict) -> dict:
@@ -138,11 +159,13 @@ def main() -> int:
     for series in manifest.get("derived", {}).get("series", []):
         expected[f"pixels of k={series['k']}"] = series["pixels"]
     files = files_of(args.result, manifest)
-    found = from_tables(files, manifest)
+    found, listed = of_files(files, args.result, manifest)
+    expected |= listed
+    found |= from_tables(files, manifest)
     if args.dicom:
         found |= from_dicom(args.dicom, manifest["series"]["rows"], manifest["series"]["columns"])
         found |= from_derived(files, manifest)
-    differing = [name for name, digest in found.items() if digest.hex() != expected[name]]
+    differing = [name for name, digest in found.items() if digest.hex() != expected.get(name, "not listed")]
     for name, digest in found.items():
         print(f"{'DIFFERS' if name in differing else 'same':7}  {digest.hex()}  {name}")
     return 1 if differing else 0

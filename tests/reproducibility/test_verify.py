@@ -1,5 +1,6 @@
 """`tomobasis verify` and `compare`: exit 0 only when every bit is the same, else 4 and the first difference."""
 
+import hashlib
 import json
 import shutil
 import sys
@@ -15,9 +16,94 @@ def copy(made, tmp_path):
     return shutil.copytree(made.result, tmp_path / "copy")
 
 
+def write_sealed(folder, manifest):
+    """Writes a manifest with a right seal, by the definition in docs/format.md."""
+    manifest["run"]["manifest_sha256"] = "0" * 64
+    seal = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
+    manifest["run"]["manifest_sha256"] = seal
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+
+
+def flip(path):
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+
+
 def test_a_result_verifies_against_its_scan(made):
     run = tomobasis("verify", made.result, "--input", made.folder)
     assert run.code == 0, run.err
+    assert "none missing, none extra" in run.out and "made again from the input, every byte the same" in run.out
+
+
+@pytest.mark.spark
+def test_nothing_of_a_result_of_the_job_can_be_changed_unseen(made, job, tmp_path):
+    options = ("--emit", "parquet,png,report,dicom", "--composite", "2,3")
+    run = job("--input", made.folder, "--output", tmp_path / "whole", *options)
+    assert run.code == 0, run.err
+    copy = tmp_path / "copy"
+
+    def verified():
+        return tomobasis("verify", copy, "--input", made.folder)
+
+    def refused(named):
+        run = verified()
+        assert run.code == 4 and len(run.errors) == 1 and named in run.errors[0], (named, run.err)
+        shutil.rmtree(copy)
+        shutil.copytree(tmp_path / "whole", copy)
+
+    shutil.copytree(tmp_path / "whole", copy)
+    assert verified().code == 0, verified().err
+    assert tomobasis("compare", tmp_path / "whole", copy).code == 0
+    command = start([sys.executable, ROOT / "docs/recompute_digests.py", copy])
+    assert command.code == 0, command.out
+    for name in (
+        "basis/part-00001.parquet",
+        "weights.parquet",
+        "singular_values.parquet",
+        "pictures/composites.png",
+        "report.html",
+        "dicom/k=3/slice-00007.dcm",
+    ):
+        flip(copy / name)
+        refused(name)
+    (copy / "pictures/spectrum.png").unlink()
+    refused("pictures/spectrum.png: it is missing")
+    (copy / "dicom/k=2/slice-00099.dcm").write_bytes(b"")
+    refused("dicom/k=2/slice-00099.dcm: it is not a file of the result")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["result"]["energy"] *= 2
+    write_sealed(copy, manifest)
+    refused("manifest.json: result.energy is ")
+    manifest = json.loads((copy / "manifest.json").read_text())
+    manifest["run"]["block_partitions"] += 1
+    (copy / "manifest.json").write_text(json.dumps(manifest))
+    refused("manifest.json: its seal")
+
+
+@pytest.mark.spark
+def test_a_result_of_the_job_and_one_of_the_command_are_the_same_files(made, job, tmp_path):
+    run = job("--input", made.folder, "--output", tmp_path / "job")
+    assert run.code == 0, run.err
+    run = tomobasis("compare", made.result, tmp_path / "job")
+    assert run.code == 0 and "that both have, every byte" in run.out, run.err
+
+
+def test_the_program_beside_the_format_finds_changed_files_and_a_broken_seal(made, copy):
+    def differing():
+        run = start([sys.executable, ROOT / "docs/recompute_digests.py", copy])
+        assert run.code == 1, run.out
+        return [line.split(maxsplit=2)[-1] for line in run.out.splitlines() if line.startswith("DIFFERS")]
+
+    flip(copy / "pictures/basis.png")
+    (copy / "pictures/spectrum.png").unlink()
+    (copy / "notes.txt").write_text("mine")
+    assert differing() == ["file notes.txt", "file pictures/basis.png", "file pictures/spectrum.png"]
+    shutil.rmtree(copy)
+    shutil.copytree(made.result, copy)
+    path = copy / "manifest.json"
+    path.write_text(path.read_text().replace('"cores": ', '"cores": 1'))
+    assert differing() == ["seal"]
 
 
 @pytest.mark.parametrize(("file", "column"), [("basis/part-00002.parquet", "values"), ("weights.parquet", "weights")])
@@ -69,7 +155,7 @@ def test_a_result_whose_files_are_in_a_folder_of_its_run_is_read_there(made, cop
             path.rename(place / path.name)
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["run"]["folder"] = place.name
-    (copy / "manifest.json").write_text(json.dumps(manifest))
+    write_sealed(copy, manifest)
     assert tomobasis("verify", copy, "--input", made.folder).code == 0
     assert tomobasis("compare", made.result, copy).code == 0
     assert tomobasis("render", copy, "--output", tmp_path / "pictures").code == 0

@@ -1,6 +1,6 @@
 //! `tomobasis compare`.
 
-use tomobasis_pipeline::{Error, verify};
+use tomobasis_pipeline::{Error, compare};
 
 use crate::{output, progress::Reporter, threads::Threads};
 
@@ -18,10 +18,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let manifest = verify::compare(&args.a, &args.b, args.threads.count(), &reporter)?;
+    let checked = compare::compare(&args.a, &args.b, args.threads.count(), &reporter)?;
     reporter.finish();
-    output::print(&format!(
-        "same         every bit of the pixels, s, V, U, and the derived pixels that both have\nroot digest  {}",
-        manifest.digests.root
-    ))
+    output::print(&checked.closing)
 }

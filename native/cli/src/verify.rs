@@ -14,10 +14,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let manifest = verify::verify(&args.verify, args.threads.count(), &reporter)?;
+    let checked = verify::verify(&args.verify, args.threads.count(), &reporter)?;
     reporter.finish();
-    output::print(&format!(
-        "verified     pixels, s, V, U and derived pixels: every bit is the same\nroot digest  {}",
-        manifest.digests.root
-    ))
+    output::print(&checked.closing)
 }

@@ -16,6 +16,7 @@ use crate::{
     error::{Error, Result},
     options::Emit,
     pictures::{self, Panel, Subject, basis_panels, slice_panels},
+    result::FileDigest,
     tables::BasisEncoder,
 };
 
@@ -53,13 +54,15 @@ pub struct RenderedBlock<'a> {
     pub composites: Vec<Strip>,
 }
 
-/// Index and digest of a block's basis vectors.
+/// What the manifest says of a row block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BlockRecord {
     /// Index of the block.
     pub block: u32,
     /// Digest of its rows x k basis vectors.
     pub digest: Digest,
+    /// Its Parquet file; `None` when tables are not asked for.
+    pub file: Option<FileDigest>,
 }
 
 impl BlockRenderer {
@@ -116,17 +119,19 @@ impl BlockRenderer {
         let Scratch { t, u, scaled, composites: buffer, head } = scratch;
         let input = RowBlock::new(values, rows, self.decomposition.columns())?;
         self.factors.basis(block, input, t, u)?;
-        let record = BlockRecord { block, digest: Digest::of_f64(u) };
         let means = match self.panels.is_empty() && self.composites.is_empty() {
             true => Vec::new(),
             false => self.factors.row_means(block, input)?,
         };
         let strips = self.strips(block, input, (u, &means), (scaled, buffer))?;
         let composites = self.composites.strips(&self.factors, (block, rows), (t, &means), starts, buffer)?;
-        let part = match &self.encoder {
-            Some(encoder) => encoder.encode(block, u, head)?,
-            None => [[].as_slice(); 3],
+        let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
+        let record = BlockRecord {
+            block,
+            digest: Digest::of_f64(u),
+            file: part.as_ref().map(|part| FileDigest::of(part)),
         };
+        let part = part.unwrap_or_default();
         Ok(RenderedBlock { part, record, strips, composites })
     }
 
@@ -189,10 +194,15 @@ pub(crate) fn scale_columns(u: &[f64], s: &[f64], out: &mut Vec<f64>) {
 }
 
 impl BlockRecord {
-    /// 36 bytes: index, digest.
+    /// Index and digest (36 bytes), then the file's size and digest (40 bytes) where there is one.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        [self.block.to_le_bytes().as_slice(), &self.digest.0].concat()
+        let mut bytes = [self.block.to_le_bytes().as_slice(), &self.digest.0].concat();
+        if let Some(file) = self.file {
+            bytes.extend_from_slice(&file.bytes.to_le_bytes());
+            bytes.extend_from_slice(&file.sha256.0);
+        }
+        bytes
     }
 
     /// The inverse of [`Self::to_bytes`].
@@ -201,8 +211,17 @@ impl BlockRecord {
     /// [`Error::Protocol`] for other bytes.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let read = || {
-            let (block, digest) = bytes.split_first_chunk::<4>()?;
-            Some(Self { block: u32::from_le_bytes(*block), digest: Digest(digest.try_into().ok()?) })
+            let (block, rest) = bytes.split_first_chunk::<4>()?;
+            let (digest, rest) = rest.split_first_chunk::<32>()?;
+            let file = match rest.split_first_chunk::<8>() {
+                Some((size, sha256)) => {
+                    let sha256 = Digest(sha256.try_into().ok()?);
+                    Some(FileDigest { bytes: u64::from_le_bytes(*size), sha256 })
+                }
+                None if rest.is_empty() => None,
+                None => return None,
+            };
+            Some(Self { block: u32::from_le_bytes(*block), digest: Digest(*digest), file })
         };
         read().ok_or_else(|| Error::Protocol(format!("{} bytes are no block record", bytes.len())))
     }
@@ -210,10 +229,10 @@ impl BlockRecord {
 
 /// The digests of all `blocks` blocks from their records, which may come in any order and, after a retry, twice.
 pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<BasisDigests> {
-    let mut digests = vec![None; blocks as usize];
+    let mut found = vec![None; blocks as usize];
     for record in records {
-        match digests.get_mut(record.block as usize) {
-            Some(slot) if slot.is_none_or(|digest| digest == record.digest) => *slot = Some(record.digest),
+        match found.get_mut(record.block as usize) {
+            Some(slot) if slot.is_none_or(|other| other == record) => *slot = Some(record),
             Some(_) => {
                 return Err(Error::Protocol(format!("block {} was rendered twice, not alike", record.block)));
             }
@@ -221,6 +240,6 @@ pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<Basi
         }
     }
     let missing = |block| Error::Protocol(format!("block {block} was not rendered"));
-    let all = digests.into_iter().enumerate().map(|(block, digest)| digest.ok_or_else(|| missing(block)));
-    BasisDigests::new(all.collect::<Result<_>>()?)
+    let all = found.into_iter().enumerate().map(|(block, record)| record.ok_or_else(|| missing(block)));
+    BasisDigests::new(all.map(|record| Ok(record?.digest)).collect::<Result<_>>()?)
 }

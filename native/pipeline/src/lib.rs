@@ -12,7 +12,7 @@
 //! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!
-//! [`run`] is the in-process run, [`verify`] compares results with inputs and with each other, [`mod@render`] draws a result's
+//! [`run`] is the in-process run, [`verify`] compares a result with its input, [`mod@compare`] two results, [`mod@render`] draws a result's
 //! pictures again, [`options`] is the one command line. What a result is, to the byte, is `docs/format.md`.
 
 #![deny(unsafe_code)]
@@ -20,6 +20,7 @@
 pub mod archive;
 pub mod block;
 mod block_factors;
+pub mod compare;
 mod decode;
 mod decomposition;
 pub mod derived;

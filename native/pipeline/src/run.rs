@@ -65,7 +65,7 @@ pub(crate) struct Scan {
 pub(crate) struct Rendered {
     pub records: Vec<BlockRecord>,
     /// Of the pictures.
-    strips: Vec<Vec<u8>>,
+    pub strips: Vec<Vec<u8>>,
     /// Of composites for derived DICOM.
     pub composites: Vec<Strip>,
 }

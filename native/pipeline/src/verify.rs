@@ -1,105 +1,217 @@
-//! Is it the same? A result against its input, and two results against each other.
+//! Is it the same? A result against its input.
 //!
-//! Both first recompute every digest from the folder's own files, so that a file that was changed is named; then the digests
-//! are compared in the order of the computation, and the first that differs is named.
+//! First the folder against its own manifest: every file by size and digest, the tables' numbers by theirs, so that a file that was
+//! changed is named. Then the result is made again from the input, by the code that made it, and compared in the order of the
+//! computation: pixels, `s`, `V`, `U`, derived DICOM byte by byte, the manifest's values, all files' digests, the report with
+//! the times of the stored manifest. Last the manifest's seal, for what no input gives again.
 
-use std::sync::Arc;
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 use crate::{
     block::basis_digests,
-    derived::{DerivedSection, DerivedSeries},
     error::{Error, Result},
-    memory,
-    options::{Emit, Options, VerifyArgs},
+    options::{Emit, Options, RankChoice, VerifyArgs},
     progress::Progress,
-    result::{Manifest, ResultFolder, digests, first_difference},
-    run::Runner,
+    result::{
+        Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, digests,
+        first_difference, name_some,
+    },
+    run::{Runner, Scan},
     scan::local_path,
+    tables,
 };
 
-/// Recomputes a result from its input and compares, on `threads` threads (0: one per core).
+/// What was compared, and found to be the same.
+#[derive(Debug)]
+pub struct Checked {
+    /// The manifest of the result, or of the first of two.
+    pub manifest: Manifest,
+    /// What to print: exactly what was compared.
+    pub closing: String,
+}
+
+/// How much of a result an input gives again.
+#[derive(Clone, Copy)]
+struct Scope {
+    /// This version wrote it: all files are known to the byte.
+    ours: bool,
+    /// The input has the instance UIDs of what was decomposed, and is no copy under others.
+    same_instances: bool,
+    /// The manifest lists its files and is sealed.
+    lists: bool,
+    /// What is told of the input and left out of it is the same.
+    same_notes: bool,
+}
+
+/// Makes a result again from its input and compares, on `threads` threads (0: one per core).
 ///
 /// # Errors
 /// [`Error::Differs`] naming the first difference, and whatever keeps the comparison from being made.
-pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
+pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Checked> {
     tomobasis_linalg::check_machine()?;
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
-    let options = Options::for_verification(args, &folder.manifest);
+    let stored = &folder.manifest;
+    let options = Options::for_verification(args, stored);
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
-    let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();
-    runner.first_stage("check files", "row blocks", blocks);
+    runner.first_stage("check files", "files", folder.steps());
     runner.pool.install(|| folder.check(progress))?;
 
     let scan = runner.read(&options)?;
-    let expected = &folder.manifest.digests;
-    if scan.pixels_digest() != expected.pixels {
+    if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
+    check_parameters(&options, &scan)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
     let found = digests(&decomposition, basis_digests(decomposition.blocks(), &rendered.records)?);
-    if let Some(what) = first_difference(expected, &found) {
+    if let Some(what) = first_difference(&stored.digests, &found) {
         return Err(Error::Differs(format!(
             "recomputed from the input, the digest of {what} is not the manifest's"
         )));
     }
-    let same_instances = found.instances == expected.instances;
-    if let Some(section) = &folder.manifest.derived {
-        let records = runner.derive(&scan, &renderer, rendered.composites, |made| match same_instances {
-            true => folder.check_derived(&made.file),
-            false => Ok(()),
-        })?;
-        if DerivedSection::new(&decomposition, &records)? != *section {
-            let text = "recomputed from the input, the derived series are not those of the manifest";
-            return Err(Error::Differs(text.to_owned()));
-        }
-    }
-    if same_instances {
+    let mut scope = Scope {
+        ours: folder.is_ours(),
+        same_instances: found.instances == stored.digests.instances,
+        lists: stored.files.is_some(),
+        same_notes: true,
+    };
+    let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
+    let derived_files = AtomicUsize::new(0);
+    let derived = match decomposition.options.emits(Emit::Dicom) {
+        true => runner.derive(&scan, &renderer, rendered.composites, |made| {
+            if !scope.same_instances {
+                return Ok(());
+            }
+            derived_files.fetch_add(usize::from(scope.ours), Ordering::Relaxed);
+            folder.check_derived(&made.file)
+        })?,
+        false => Vec::new(),
+    };
+    let mut draft =
+        Draft::new(&decomposition, &rendered.records, &derived, pictures, Environment::default())?;
+    draft.manifest.run = stored.run.clone();
+    scope.same_notes = adopt_notes(&mut draft.manifest, stored);
+    let (made, _) = draft.finish(&decomposition)?;
+    let files = compare_made(&folder, made, scope)? + derived_files.into_inner();
+    if scope.same_instances {
         folder.check_small_tables(&decomposition)?;
     } else {
         progress.message(
             "same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed",
         );
     }
-    Ok(folder.manifest)
+    folder.check_seal()?;
+    Ok(Checked { closing: closing(&folder, scope, files), manifest: folder.manifest })
 }
 
-/// Compares two result folders, and of their derived series those that both have.
-///
-/// # Errors
-/// [`Error::Differs`] naming the first difference.
-pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Manifest> {
-    let pool = memory::pool(threads)?;
-    let open = |number: usize, name: &'static str, text: &str| -> Result<Manifest> {
-        let folder = ResultFolder::open(&local_path(name, text)?)?;
-        let blocks = u64::try_from(folder.manifest.digests.u.blocks.len()).unwrap_or_default();
-        progress.stage(number, 2, &format!("check {name}"), "row blocks", blocks);
-        let in_folder = |error| match error {
-            Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
-            other => other,
-        };
-        pool.install(|| folder.check(progress).and_then(|()| folder.check_derived_series()))
-            .map_err(in_folder)?;
-        Ok(folder.manifest)
-    };
-    let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
-    let derived =
-        |manifest: &Manifest| manifest.derived.iter().flat_map(|section| section.series.clone()).collect();
-    let (a_derived, b_derived): (Vec<DerivedSeries>, Vec<_>) = (derived(&a), derived(&b));
-    let differing = a_derived.iter().find(|a| b_derived.iter().any(|b| b.k == a.k && b != *a));
-    let differing = || differing.map(|series| format!("the pixels of the derived series k={}", series.k));
-    let ranks = |series: &[DerivedSeries]| series.iter().map(|series| series.k).collect::<Vec<_>>();
-    if ranks(&a_derived) != ranks(&b_derived) {
-        progress.message("A and B have not the same derived series; those that both have were compared");
+/// Refuses parameters of the manifest that this scan cannot have been decomposed with.
+fn check_parameters(options: &Options, scan: &Scan) -> Result<()> {
+    if options.method.sketching().is_some() && !matches!(options.rank, RankChoice::Columns(_)) {
+        let text = format!(
+            "{MANIFEST}: parameters.rank is {}, which {} cannot follow",
+            options.rank,
+            options.method.name()
+        );
+        return Err(Error::Differs(text));
     }
-    if a.padding_line() != b.padding_line() {
-        progress.message("A and B differ in what became of padding (--padding)");
-    }
-    match first_difference(&a.digests, &b.digests).or_else(differing) {
-        Some(what) => {
-            Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")))
+    options.check_against(&scan.plan).map_err(|error| match error {
+        Error::Option { option: "--rank", problem } => {
+            Error::Differs(format!("{MANIFEST}: parameters.rank: {problem}"))
         }
-        None => Ok(a),
+        Error::Option { option: "--composite", problem } => {
+            Error::Differs(format!("{MANIFEST}: result.composites: {problem}"))
+        }
+        other => other,
+    })
+}
+
+/// Takes over what is told of the input, which depends on the files that lie beside the series; whether it was the same.
+fn adopt_notes(made: &mut Manifest, stored: &Manifest) -> bool {
+    let notes = |manifest: &Manifest| (manifest.series.left_out.clone(), manifest.series.warnings.clone());
+    let same = notes(made) == notes(stored);
+    (made.series.left_out, made.series.warnings) = notes(stored);
+    same
+}
+
+/// The files of a result, the report among them, that are the same to the byte in this scope; by path.
+fn known_files(manifest: &Manifest, scope: Scope) -> BTreeMap<String, FileDigest> {
+    let of_pixels = |path: &str| path.starts_with("basis/") || path == tables::SINGULAR_VALUES;
+    let known = |path: &str| scope.ours && (scope.same_instances || of_pixels(path));
+    let entry = |file: &FileEntry| Some((file.path.clone(), file.content()?));
+    manifest.listed_files().into_iter().flatten().filter(|file| known(&file.path)).filter_map(entry).collect()
+}
+
+/// Compares the manifest with the one made again: values, then files; returns how many files. What the input does not give in this
+/// scope is taken over from the former.
+fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope) -> Result<usize> {
+    let stored = &folder.manifest;
+    let files = known_files(&made, scope);
+    made.files.clone_from(&stored.files);
+    made.run.clone_from(&stored.run);
+    if !scope.same_instances {
+        made.series.clone_from(&stored.series);
+        made.digests.instances = stored.digests.instances;
     }
+    if !scope.ours {
+        made.result.promise.clone_from(&stored.result.promise);
+        made.result.bounds.clone_from(&stored.result.bounds);
+    }
+    folder.check_values(&made)?;
+    if stored.files.is_none() {
+        return Ok(0);
+    }
+    compare_files(&files, &known_files(stored, scope))?;
+    Ok(files.len())
+}
+
+fn compare_files(made: &BTreeMap<String, FileDigest>, stored: &BTreeMap<String, FileDigest>) -> Result<()> {
+    let mut problems = Vec::new();
+    for (path, content) in made {
+        match stored.get(path) {
+            Some(other) if other == content => {}
+            Some(_) => problems.push(format!("{path}: the input gives other bytes")),
+            None => problems.push(format!("{path}: the manifest does not list it")),
+        }
+    }
+    let only_stored = stored.keys().filter(|path| !made.contains_key(*path));
+    problems.extend(only_stored.map(|path| format!("{path}: the input gives no such file")));
+    if problems.is_empty() { Ok(()) } else { Err(Error::Differs(name_some(&problems))) }
+}
+
+/// What was compared, in words.
+fn closing(folder: &ResultFolder, scope: Scope, files: usize) -> String {
+    let Manifest { run, digests, .. } = &folder.manifest;
+    let listed = folder.listed();
+    let mut lines = vec!["verified     pixels, s, V and U: every bit is what the input gives".to_owned()];
+    let made = match (scope.ours, scope.same_instances) {
+        (true, true) => format!("{files} of {listed} made again from the input, every byte the same"),
+        (true, false) => {
+            format!("{files} of {listed} made again from the input, those that hold no UIDs or headers")
+        }
+        (false, _) => format!("none of {listed} made again, since version {} wrote them", run.version),
+    };
+    lines.push(match scope.lists {
+        true => format!("files        all as the manifest lists them, none missing, none extra; {made}"),
+        false => "files        tables and derived DICOM only: the manifest lists no files (an older format), so pictures, report and \
+                  strange files were not looked at"
+            .to_owned(),
+    });
+    let values = match (scope.same_instances, scope.same_notes) {
+        (false, _) => "every value but those of the headers (a copy under other UIDs)",
+        (true, false) => {
+            "every value but series.left_out and series.warnings, which are not what this input gives"
+        }
+        (true, true) => "every value",
+    };
+    let run = if scope.lists { "`run`, which the seal covers" } else { "`run`; there is no seal" };
+    lines.push(format!("manifest     {values}, and but those of {run}"));
+    lines.push(format!("root digest  {}", digests.root));
+    lines.join("\n")
 }

@@ -11,7 +11,7 @@ use clap::Parser;
 use common::{SLICES, decompose, file, series, slice};
 use tomobasis_dicom::{Inventory, SeriesChoice, decode};
 use tomobasis_pipeline::{
-    Error, digest::Digest, options::VerifyArgs, progress::Silent, result::Manifest, verify,
+    Error, compare, digest::Digest, options::VerifyArgs, progress::Silent, result::Manifest, verify,
 };
 
 fn run(input: &Path, output: &Path, more: &str, threads: usize) -> Manifest {
@@ -45,7 +45,7 @@ fn verification(result: &Path, input: &Path) -> Result<Manifest, Error> {
         verify: VerifyArgs,
     }
     let words = ["verify", result.to_str().unwrap(), "--input", input.to_str().unwrap()];
-    verify::verify(&Line::parse_from(words).verify, 2, &Silent)
+    verify::verify(&Line::parse_from(words).verify, 2, &Silent).map(|checked| checked.manifest)
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn multi_frame_instances_are_compared_verified_and_decomposed_again() {
     run(&input, &plain, "--composite 2,4 --no-patient-data", 2);
     run(&input, &packed, "--composite 4 --dicom-syntax jpeg-ls", 2);
     let [a, b] = [&plain, &packed].map(|folder| folder.to_str().unwrap());
-    verify::compare(a, b, 2, &Silent).unwrap();
+    compare::compare(a, b, 2, &Silent).unwrap();
     verification(&plain, &input).unwrap();
     let changed = packed.join("dicom/k=4/slice-00001.dcm");
     fs::write(&changed, fs::read(plain.join("dicom/k=2/slice-00001.dcm")).unwrap()).unwrap();

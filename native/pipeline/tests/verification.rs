@@ -7,9 +7,10 @@ use std::{fs, path::Path};
 use common::{decompose, file, series, slice};
 use tomobasis_pipeline::{
     Error,
+    compare::compare,
     options::{OnBadSlice, VerifyArgs},
     progress::Silent,
-    verify::{compare, verify},
+    verify::verify,
 };
 
 fn check(result: &Path, input: &Path) -> Result<(), Error> {

@@ -25,7 +25,7 @@ pub use self::{
 };
 pub(crate) use self::{
     composites::{CompositeRenderer, CompositeScratch},
-    slices::folder,
+    slices::{file_name, folder},
 };
 use crate::{decomposition::Decomposition, digest::Digest, options::Method};
 

@@ -109,8 +109,7 @@ impl DerivedSlices {
         let k = derivation.k;
         let record =
             |((&slice, clipped), digest)| DerivedRecord { k, slice, clipped, pixels: Digest(digest) };
-        // An instance is named by the first of its slices.
-        let path = format!("{}/slice-{:05}.dcm", folder(k), slices.iter().min().unwrap_or(&slice));
+        let path = file_name(k, &slices);
         let records = slices.iter().zip(clipped).zip(made.pixels).map(record).collect();
         Ok(DerivedFile { file: NamedFile { path, bytes: made.file }, records })
     }
@@ -126,6 +125,11 @@ impl DerivedSlices {
         }
         Ok(clipped)
     }
+}
+
+/// The file of an instance of the composite of rank `k`: named by the first of its slices.
+pub(crate) fn file_name(k: usize, slices: &[usize]) -> String {
+    format!("{}/slice-{:05}.dcm", folder(k), slices.iter().min().copied().unwrap_or_default())
 }
 
 /// The folder of the composite of rank `k` in the result folder.

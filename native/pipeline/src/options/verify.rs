@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options};
+use super::{Composite, DicomSyntax, InputFormat, OnBadSlice, Options};
 use crate::result::Manifest;
 
 /// The arguments of `verify`.
@@ -29,12 +29,11 @@ pub struct VerifyArgs {
 }
 
 impl Options {
-    /// The options of a run that computes what was computed, derived DICOM included, and writes nothing.
+    /// The options of a run that makes the same result again, and writes nothing.
     #[must_use]
     pub fn for_verification(args: &VerifyArgs, manifest: &Manifest) -> Self {
         let derived = manifest.derived.as_ref();
-        let composites =
-            derived.map(|section| section.series.iter().map(|one| Composite::Columns(one.k)).collect());
+        let composites = manifest.result.composites.iter().map(|one| Composite::Columns(one.k));
         Self {
             input: args.input.clone(),
             output: String::new(),
@@ -45,8 +44,8 @@ impl Options {
             padding: manifest.parameters.padding,
             method: manifest.parameters.method,
             rank: manifest.parameters.rank,
-            composite: composites,
-            emit: if derived.is_some() { vec![Emit::Dicom] } else { Vec::new() },
+            composite: Some(composites.collect()),
+            emit: manifest.emitted.clone(),
             dicom_syntax: derived.map_or(DicomSyntax::default(), |section| section.syntax),
             no_patient_data: derived.is_some_and(|section| !section.patient_data),
             input_format: InputFormat::Dicom,

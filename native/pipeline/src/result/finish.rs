@@ -1,12 +1,12 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
-use super::{Environment, MANIFEST, Manifest, REPORT, report};
+use super::{Environment, MANIFEST, Manifest, REPORT, files, report};
 use crate::{
     NamedFile,
     block::{BlockRecord, basis_digests},
     decomposition::Decomposition,
     derived::{DerivedRecord, DerivedSection},
-    error::{Error, Result},
+    error::Result,
     options::Emit,
     tables,
 };
@@ -14,7 +14,7 @@ use crate::{
 /// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.
 ///
 /// # Errors
-/// [`Error::Protocol`] when blocks or derived slices are missing or disagree, and what the encoders refuse.
+/// [`Error::Protocol`](crate::Error::Protocol) when blocks or derived slices are missing or disagree, and what the encoders refuse.
 pub fn finish(
     decomposition: &Decomposition,
     records: &[BlockRecord],
@@ -22,24 +22,58 @@ pub fn finish(
     pictures: Vec<NamedFile>,
     environment: Environment,
 ) -> Result<(Manifest, Vec<NamedFile>)> {
-    let u = basis_digests(decomposition.blocks(), records)?;
-    let emits_dicom = decomposition.options.emits(Emit::Dicom);
-    let derived = emits_dicom.then(|| DerivedSection::new(decomposition, derived)).transpose()?;
-    let manifest = Manifest::new(decomposition, u, derived, environment)?;
-    let tables = decomposition.options.emits(Emit::Parquet);
-    let mut files = if tables { small_tables(decomposition)? } else { Vec::new() };
-    if decomposition.options.emits(Emit::Report) {
-        let report = report::render(&manifest, decomposition, &pictures);
-        files.push(NamedFile { path: REPORT.to_owned(), bytes: report.into_bytes() });
+    Draft::new(decomposition, records, derived, pictures, environment)?.finish(decomposition)
+}
+
+/// A result but for its report and the seal of its manifest.
+pub(crate) struct Draft {
+    /// Its manifest.
+    pub manifest: Manifest,
+    tables: Vec<NamedFile>,
+    pictures: Vec<NamedFile>,
+}
+
+impl Draft {
+    /// # Errors
+    /// As [`finish`].
+    pub(crate) fn new(
+        decomposition: &Decomposition,
+        records: &[BlockRecord],
+        derived: &[DerivedRecord],
+        pictures: Vec<NamedFile>,
+        environment: Environment,
+    ) -> Result<Self> {
+        let options = &decomposition.options;
+        let u = basis_digests(decomposition.blocks(), records)?;
+        let derived =
+            options.emits(Emit::Dicom).then(|| DerivedSection::new(decomposition, derived)).transpose()?;
+        let tables = if options.emits(Emit::Parquet) { small_tables(decomposition)? } else { Vec::new() };
+        // Without their files pictures are made for the report.
+        let written: &[NamedFile] = if options.emits(Emit::Png) { &pictures } else { &[] };
+        let files = files::list(decomposition, records, tables.iter().chain(written))?;
+        let manifest = Manifest::new(decomposition, u, derived, files, environment)?;
+        Ok(Self { manifest, tables, pictures })
     }
-    if decomposition.options.emits(Emit::Png) {
-        files.extend(pictures);
+
+    /// Writes report and manifest: that and all files.
+    ///
+    /// # Errors
+    /// As [`finish`].
+    pub(crate) fn finish(self, decomposition: &Decomposition) -> Result<(Manifest, Vec<NamedFile>)> {
+        let Self { mut manifest, tables: mut files, pictures } = self;
+        let options = &decomposition.options;
+        let report = options.emits(Emit::Report).then(|| NamedFile {
+            path: REPORT.to_owned(),
+            bytes: report::render(&manifest, decomposition, &pictures).into_bytes(),
+        });
+        let json = manifest.seal(report.as_ref())?;
+        files.extend(report);
+        if options.emits(Emit::Png) {
+            files.extend(pictures);
+        }
+        files.push(NamedFile { path: MANIFEST.to_owned(), bytes: json });
+        Ok((manifest, files))
     }
-    let mut json =
-        serde_json::to_vec_pretty(&manifest).map_err(|error| Error::Protocol(error.to_string()))?;
-    json.push(b'\n');
-    files.push(NamedFile { path: MANIFEST.to_owned(), bytes: json });
-    Ok((manifest, files))
 }
 
 /// The tables of singular values and of weights.

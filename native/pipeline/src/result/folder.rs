@@ -8,7 +8,7 @@ use std::{
 use rayon::prelude::*;
 use tomobasis_dicom::SeriesChoice;
 
-use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables};
+use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables, paths::first_path};
 use crate::{
     NamedFile,
     decode::decode,
@@ -26,10 +26,14 @@ use crate::{
 /// A result folder on the local file system.
 #[derive(Debug)]
 pub struct ResultFolder {
+    /// Where its manifest is.
+    pub(super) root: PathBuf,
     /// Where its files are: the folder itself, or the one in it that the manifest names.
-    path: PathBuf,
+    pub(super) path: PathBuf,
     /// Its manifest.
     pub manifest: Manifest,
+    /// The bytes that it was read from.
+    json: Vec<u8>,
 }
 
 impl ResultFolder {
@@ -52,8 +56,9 @@ impl ResultFolder {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
         }
+        let root = path.to_owned();
         let path = match &manifest.run.environment.folder {
-            None => path.to_owned(),
+            None => root.clone(),
             Some(name) if is_run_folder(name) => path.join(name),
             Some(name) => {
                 return Err(Error::result_file(
@@ -62,7 +67,7 @@ impl ResultFolder {
                 ));
             }
         };
-        Ok(Self { path, manifest })
+        Ok(Self { root, path, manifest, json: bytes })
     }
 
     /// Whether the folder holds tables.
@@ -71,10 +76,36 @@ impl ResultFolder {
         self.manifest.emitted.contains(&Emit::Parquet)
     }
 
-    /// Whether this very version wrote the folder: then its tables are known to the byte, not only in their numbers.
-    fn is_ours(&self) -> bool {
+    /// Whether this very version wrote the folder: then its files are known to the byte, not only in their numbers.
+    pub(crate) fn is_ours(&self) -> bool {
         let run = &self.manifest.run;
         run.version == env!("CARGO_PKG_VERSION") && run.libraries == env!("TOMOBASIS_LIBRARIES")
+    }
+
+    /// Checks the manifest's seal, if it has one.
+    ///
+    /// # Errors
+    /// [`Error::Differs`].
+    pub(crate) fn check_seal(&self) -> Result<()> {
+        if self.manifest.is_sealed(&self.json) == Some(false) {
+            let text = "its seal (run.manifest_sha256) is not that of its bytes, so it was changed";
+            return Err(Error::Differs(format!("{MANIFEST}: {text}")));
+        }
+        Ok(())
+    }
+
+    /// Compares the manifest with one that was made again: every value but the list of files and the seal. Where another version wrote
+    /// it, only what both have.
+    ///
+    /// # Errors
+    /// [`Error::Differs`] naming the first value's path.
+    pub(crate) fn check_values(&self, made: &Manifest) -> Result<()> {
+        let as_json = |error: serde_json::Error| Error::Protocol(error.to_string());
+        let stored = serde_json::from_slice(&self.json).map_err(as_json)?;
+        let made = serde_json::to_value(made).map_err(as_json)?;
+        let skip = ["files", "run.manifest_sha256"];
+        first_path(&stored, &made, &skip, self.is_ours())
+            .map_or(Ok(()), |difference| Err(Error::Differs(format!("{MANIFEST}: {difference}"))))
     }
 
     /// Compares the small tables with those of a recomputed `decomposition` whose digests are the same.
@@ -82,7 +113,8 @@ impl ResultFolder {
     /// # Errors
     /// [`Error::Differs`] naming the file.
     pub(crate) fn check_small_tables(&self, decomposition: &Decomposition) -> Result<()> {
-        if !self.has_tables() || !self.is_ours() {
+        // What lists its files was compared file by file.
+        if !self.has_tables() || !self.is_ours() || self.manifest.files.is_some() {
             return Ok(());
         }
         for made in small_tables(decomposition)? {
@@ -149,18 +181,19 @@ impl ResultFolder {
         Ok((s, v))
     }
 
-    /// Recomputes the digests from the folder's own files, on the current thread pool, and compares them with the manifest.
+    /// Compares the folder's files with the manifest's list, then the numbers in its tables with the manifest's digests, on the current
+    /// thread pool.
     ///
     /// # Errors
     /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
     pub fn check(&self, progress: &dyn Progress) -> Result<()> {
+        self.check_files(progress)?;
         self.check_manifest()?;
         if !self.has_tables() {
             return Ok(());
         }
         self.read_factors()?;
-        let encoder = self
-            .is_ours()
+        let encoder = (self.is_ours() && self.manifest.files.is_none())
             .then(|| BasisEncoder::new(self.manifest.result.rows, self.manifest.result.rank))
             .transpose()?;
         let blocks = block_count(self.manifest.result.rows);
@@ -195,6 +228,12 @@ impl ResultFolder {
         files.sort_by(|a, b| a.path.cmp(&b.path));
         let found = pixels_of(&files).map_err(|error| Error::Differs(format!("{name}: {error}")))?;
         same(&name, "digest of its pixels", found, series.pixels)
+    }
+
+    /// Steps of [`Self::check`].
+    pub(crate) fn steps(&self) -> u64 {
+        let blocks = if self.has_tables() { self.manifest.digests.u.blocks.len() } else { 0 };
+        (self.listed() + blocks) as u64
     }
 
     /// Reads the basis vectors of a row block, rows x k row-major, and checks them.
@@ -236,7 +275,7 @@ impl ResultFolder {
         parse(name, self.read(name)?).map_err(as_difference)
     }
 
-    fn read(&self, name: &str) -> Result<Vec<u8>> {
+    pub(super) fn read(&self, name: &str) -> Result<Vec<u8>> {
         fs::read(self.path.join(name))
             .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
     }

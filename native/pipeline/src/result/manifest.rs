@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tomobasis_linalg::BLOCK_ROWS;
 
+use super::FileEntry;
 use crate::{
     decomposition::Decomposition,
     derived::DerivedSection,
@@ -36,6 +37,9 @@ pub struct Manifest {
     /// The derived DICOM series, where they were asked for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<DerivedSection>,
+    /// All files but this one, `_SUCCESS` and the report, by path; earlier versions listed none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub files: Option<Vec<FileEntry>>,
     /// How it was run: outside the digests.
     pub run: Run,
 }
@@ -134,6 +138,12 @@ pub struct Run {
     pub instruction_set: String,
     /// Hash of the input's name.
     pub input: Digest,
+    /// The report, where it was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report: Option<FileEntry>,
+    /// The seal: SHA-256 of the manifest with zeros for these 64 digits.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_sha256: Option<Digest>,
     /// What the runner said of itself: engine, threads, seconds per stage.
     #[serde(flatten)]
     pub environment: Environment,
@@ -160,7 +170,7 @@ pub struct Environment {
 }
 
 impl Manifest {
-    /// Puts the manifest together.
+    /// Puts the manifest together, all but the report's entry and the seal.
     ///
     /// # Errors
     /// [`Error::Protocol`] when the bounds cannot be written as JSON.
@@ -168,6 +178,7 @@ impl Manifest {
         decomposition: &Decomposition,
         u: BasisDigests,
         derived: Option<DerivedSection>,
+        files: Vec<FileEntry>,
         environment: Environment,
     ) -> Result<Self> {
         let plan = &decomposition.plan;
@@ -217,12 +228,15 @@ impl Manifest {
             digests: digests(decomposition, u),
             emitted: options.emit.clone(),
             derived,
+            files: Some(files),
             run: Run {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),
                 kernel: tomobasis_linalg::kernel_name().to_owned(),
                 instruction_set: instruction_set(),
                 input: input_hash(&decomposition.secret, &options.input),
+                report: None,
+                manifest_sha256: None,
                 environment,
             },
         })

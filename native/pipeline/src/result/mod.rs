@@ -1,13 +1,18 @@
 //! The result folder: what is written into it and how it is read back. `docs/format.md` is its definition.
 
+mod disk;
+mod files;
 mod finish;
 mod folder;
 mod manifest;
+mod paths;
 mod report;
 mod staging;
 mod text;
 
+pub(crate) use self::{disk::name_some, finish::Draft};
 pub use self::{
+    files::{FileDigest, FileEntry},
     finish::finish,
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, digests, instruction_set},

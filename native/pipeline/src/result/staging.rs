@@ -32,7 +32,7 @@ const OWNER: &str = ".tomobasis-owner";
 const RANDOM: usize = 6;
 
 /// What the job has in a result on an object store until it is complete.
-const UNFINISHED_MARK: &str = "_UNFINISHED";
+pub(super) const UNFINISHED_MARK: &str = "_UNFINISHED";
 
 /// Names in a result folder, besides those of runs.
 const CONTENTS: [&str; 9] =

@@ -1,0 +1,141 @@
+//! Are they the same? Two results against each other.
+//!
+//! Each folder is first compared with its own manifest, as in [`verify`](crate::verify), then the digests in the order of the
+//! computation, the pixels of the derived series that both have, and the files that both have.
+
+use std::collections::BTreeMap;
+
+use crate::{
+    derived::DerivedSeries,
+    error::{Error, Result},
+    memory,
+    progress::Progress,
+    result::{FileEntry, Manifest, ResultFolder, first_difference, name_some},
+    scan::local_path,
+    verify::Checked,
+};
+
+/// How far the files of two results can be compared.
+#[derive(Clone, Copy, PartialEq)]
+enum Files {
+    /// Byte by byte.
+    All,
+    /// Byte by byte but for derived DICOM, which was written in different ways: its pixels.
+    ButDicom,
+    /// By their numbers: one manifest lists none, or different versions wrote them.
+    Numbers(&'static str),
+}
+
+/// Compares two result folders.
+///
+/// # Errors
+/// [`Error::Differs`] naming the first difference.
+pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Checked> {
+    let pool = memory::pool(threads)?;
+    let open = |number: usize, name: &'static str, text: &str| -> Result<ResultFolder> {
+        let folder = ResultFolder::open(&local_path(name, text)?)?;
+        progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
+        let in_folder = |error| match error {
+            Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
+            other => other,
+        };
+        let check = || {
+            folder.check(progress)?;
+            folder.check_derived_series()?;
+            folder.check_seal()
+        };
+        pool.install(check).map_err(in_folder)?;
+        Ok(folder)
+    };
+    let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
+    tell_apart(&a.manifest, &b.manifest, progress);
+    let differing = || differing_series(&a.manifest, &b.manifest);
+    if let Some(what) = first_difference(&a.manifest.digests, &b.manifest.digests).or_else(differing) {
+        return Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")));
+    }
+    let scope = Files::of(&a, &b);
+    let compared = pool.install(|| compare_files(&a, &b, scope))?;
+    Ok(Checked { closing: closing(&a.manifest, scope, compared), manifest: a.manifest })
+}
+
+/// What is told besides.
+fn tell_apart(a: &Manifest, b: &Manifest, progress: &dyn Progress) {
+    let ranks = |manifest| series(manifest).iter().map(|series| series.k).collect::<Vec<_>>();
+    if ranks(a) != ranks(b) {
+        progress.message("A and B have not the same derived series; those that both have were compared");
+    }
+    if a.padding_line() != b.padding_line() {
+        progress.message("A and B differ in what became of padding (--padding)");
+    }
+}
+
+fn series(manifest: &Manifest) -> Vec<DerivedSeries> {
+    manifest.derived.iter().flat_map(|section| section.series.clone()).collect()
+}
+
+fn differing_series(a: &Manifest, b: &Manifest) -> Option<String> {
+    let (a, b) = (series(a), series(b));
+    let differing = a.iter().find(|a| b.iter().any(|b| b.k == a.k && b != *a));
+    differing.map(|series| format!("the pixels of the derived series k={}", series.k))
+}
+
+impl Files {
+    fn of(a: &ResultFolder, b: &ResultFolder) -> Self {
+        let (a, b) = (&a.manifest, &b.manifest);
+        let version = |manifest: &Manifest| (manifest.run.version.clone(), manifest.run.libraries.clone());
+        if a.files.is_none() || b.files.is_none() {
+            return Self::Numbers("a manifest lists no files (an older format)");
+        }
+        if version(a) != version(b) {
+            return Self::Numbers("different versions wrote them");
+        }
+        match (&a.derived, &b.derived) {
+            (Some(a), Some(b)) if (a.syntax, a.patient_data) != (b.syntax, b.patient_data) => Self::ButDicom,
+            _ => Self::All,
+        }
+    }
+}
+
+/// Compares the files that both results have, the report apart; returns how many.
+fn compare_files(a: &ResultFolder, b: &ResultFolder, scope: Files) -> Result<usize> {
+    if matches!(scope, Files::Numbers(_)) {
+        return Ok(0);
+    }
+    let by_path = |folder: &'_ ResultFolder| -> BTreeMap<String, FileEntry> {
+        let files = folder.manifest.files.iter().flatten();
+        files.map(|file| (file.path.clone(), file.clone())).collect()
+    };
+    let (files, others) = (by_path(a), by_path(b));
+    let (mut compared, mut differing) = (0, Vec::new());
+    for (path, file) in &files {
+        let Some(other) = others.get(path) else { continue };
+        let same = match (file.content(), other.content()) {
+            (Some(one), Some(other)) => one == other,
+            _ if scope == Files::ButDicom => continue,
+            _ => a.digest_of(path)? == b.digest_of(path)?,
+        };
+        compared += 1;
+        if !same {
+            differing.push(format!("{path}: A and B have other bytes of it, under the same root digest"));
+        }
+    }
+    if differing.is_empty() { Ok(compared) } else { Err(Error::Differs(name_some(&differing))) }
+}
+
+/// What was compared, in words.
+fn closing(manifest: &Manifest, scope: Files, files: usize) -> String {
+    let compared = match scope {
+        Files::All => format!("{files} that both have, every byte; not the reports, which hold times"),
+        Files::ButDicom => format!(
+            "{files} that both have, every byte; of derived DICOM, written in different ways, the pixels; not the reports"
+        ),
+        Files::Numbers(why) => {
+            format!("tables and derived pixels by their numbers; not pictures and reports, since {why}")
+        }
+    };
+    format!(
+        "same         every bit of the pixels, s, V, U, and the derived pixels that both have\nfiles        {compared}\n\
+         root digest  {}",
+        manifest.digests.root
+    )
+}

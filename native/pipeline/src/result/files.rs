@@ -1,0 +1,135 @@
+//! The files of a result, as the manifest lists them: path, size, SHA-256.
+//!
+//! Digests are taken where the bytes are made, so that what happens to them on their way into the folder is seen. The manifest
+//! cannot list itself, its seal is over its own bytes; the report is listed in the section `run`, since its text holds times.
+//! Derived DICOM is listed by path alone: a digest of a header would let who has the pixels try out names (`docs/security.md`).
+
+use serde::{Deserialize, Serialize};
+
+use super::Manifest;
+use crate::{
+    NamedFile,
+    block::BlockRecord,
+    decomposition::Decomposition,
+    derived,
+    digest::Digest,
+    error::{Error, Result},
+    options::Emit,
+    tables,
+};
+
+/// Size and digest of a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FileDigest {
+    /// Size.
+    pub bytes: u64,
+    /// Digest of all its bytes.
+    pub sha256: Digest,
+}
+
+/// A file of a result.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct FileEntry {
+    /// Path relative to where the files are, `/` between its parts.
+    pub path: String,
+    /// Size; absent for derived DICOM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<u64>,
+    /// Digest of all its bytes; absent for derived DICOM.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<Digest>,
+}
+
+impl FileDigest {
+    /// Of a file that is given in pieces.
+    #[must_use]
+    pub fn of(pieces: &[&[u8]]) -> Self {
+        let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
+        Self { bytes, sha256: Digest::of(pieces.iter().copied()) }
+    }
+}
+
+impl FileEntry {
+    fn new(path: String, content: FileDigest) -> Self {
+        Self { path, bytes: Some(content.bytes), sha256: Some(content.sha256) }
+    }
+
+    /// Of a file in memory.
+    pub(super) fn of(file: &NamedFile) -> Self {
+        Self::new(file.path.clone(), FileDigest::of(&[&file.bytes]))
+    }
+
+    /// Size and digest, where they are listed.
+    #[must_use]
+    pub fn content(&self) -> Option<FileDigest> {
+        Some(FileDigest { bytes: self.bytes?, sha256: self.sha256? })
+    }
+}
+
+/// Lists all files of a result but manifest, report and `_SUCCESS`, by path; `made` are those that no task wrote.
+///
+/// # Errors
+/// [`Error::Protocol`] when a block's file was not made though tables are asked for.
+pub(super) fn list<'a>(
+    decomposition: &Decomposition,
+    records: &[BlockRecord],
+    made: impl Iterator<Item = &'a NamedFile>,
+) -> Result<Vec<FileEntry>> {
+    let mut files: Vec<FileEntry> = made.map(FileEntry::of).collect();
+    if decomposition.options.emits(Emit::Parquet) {
+        for record in records {
+            let missing = || Error::Protocol(format!("the file of block {} was not made", record.block));
+            let content = record.file.ok_or_else(missing)?;
+            files.push(FileEntry::new(tables::basis_name(record.block), content));
+        }
+    }
+    if decomposition.options.emits(Emit::Dicom) {
+        let by_file = decomposition.plan.slices_by_file();
+        let names = decomposition
+            .composites
+            .iter()
+            .flat_map(|&k| by_file.iter().map(move |slices| derived::file_name(k, slices)));
+        files.extend(names.map(|path| FileEntry { path, bytes: None, sha256: None }));
+    }
+    files.sort();
+    // A retry brings its block twice.
+    files.dedup();
+    Ok(files)
+}
+
+impl Manifest {
+    /// All files that the manifest lists, the report among them; `None` where it lists none, as those of earlier versions.
+    #[must_use]
+    pub fn listed_files(&self) -> Option<impl Iterator<Item = &FileEntry>> {
+        Some(self.files.as_ref()?.iter().chain(&self.run.report))
+    }
+
+    /// The manifest's bytes, with `report` listed and sealed: the seal is the digest of these bytes with zeros for its own digits.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when it cannot be written as JSON.
+    pub(super) fn seal(&mut self, report: Option<&NamedFile>) -> Result<Vec<u8>> {
+        self.run.report = report.map(FileEntry::of);
+        self.run.manifest_sha256 = Some(NO_SEAL);
+        self.run.manifest_sha256 = Some(Digest::of([self.to_json()?.as_slice()]));
+        self.to_json()
+    }
+
+    /// Whether the seal is that of these bytes, which this manifest was read from; `None` without one.
+    pub(super) fn is_sealed(&self, bytes: &[u8]) -> Option<bool> {
+        let seal = self.run.manifest_sha256?;
+        let (digits, zeros) = (seal.to_string(), NO_SEAL.to_string());
+        let text = std::str::from_utf8(bytes).unwrap_or_default();
+        // Digits that stand elsewhere too are no seal: they cannot be those of a digest of themselves.
+        Some(Digest::of([text.replacen(&digits, &zeros, 1).as_bytes()]) == seal)
+    }
+
+    fn to_json(&self) -> Result<Vec<u8>> {
+        let mut json = serde_json::to_vec_pretty(self).map_err(|error| Error::Protocol(error.to_string()))?;
+        json.push(b'\n');
+        Ok(json)
+    }
+}
+
+/// What stands for the seal while it is computed.
+const NO_SEAL: Digest = Digest([0; 32]);
