@@ -22,7 +22,7 @@ use crate::{
         Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, digests,
         first_difference, name_some,
     },
-    run::{Runner, Scan},
+    run::Runner,
     scan::local_path,
     tables,
 };
@@ -62,11 +62,11 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     runner.first_stage("check files", "files", folder.steps());
     runner.pool.install(|| folder.check(progress))?;
 
-    let scan = runner.read(&options)?;
+    check_parameters(&options)?;
+    let scan = runner.read(&options).map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
-    check_parameters(&options, &scan)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
@@ -111,17 +111,20 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     Ok(Checked { closing: closing(&folder, scope, files), manifest: folder.manifest })
 }
 
-/// Refuses parameters of the manifest that this scan cannot have been decomposed with.
-fn check_parameters(options: &Options, scan: &Scan) -> Result<()> {
+/// Refuses a manifest's parameters that do not go together.
+fn check_parameters(options: &Options) -> Result<()> {
     if options.method.sketching().is_some() && !matches!(options.rank, RankChoice::Columns(_)) {
-        let text = format!(
-            "{MANIFEST}: parameters.rank is {}, which {} cannot follow",
-            options.rank,
-            options.method.name()
-        );
-        return Err(Error::Differs(text));
+        let (rank, method) = (options.rank, options.method.name());
+        return Err(Error::Differs(format!(
+            "{MANIFEST}: parameters.rank is {rank}, which {method} cannot follow"
+        )));
     }
-    options.check_against(&scan.plan).map_err(|error| match error {
+    Ok(())
+}
+
+/// What is wrong with options that come from the manifest: it is not one of this input.
+fn of_manifest(error: Error) -> Error {
+    match error {
         Error::Option { option: "--rank", problem } => {
             Error::Differs(format!("{MANIFEST}: parameters.rank: {problem}"))
         }
@@ -129,7 +132,7 @@ fn check_parameters(options: &Options, scan: &Scan) -> Result<()> {
             Error::Differs(format!("{MANIFEST}: result.composites: {problem}"))
         }
         other => other,
-    })
+    }
 }
 
 /// Takes over what is told of the input, which depends on the files that lie beside the series; whether it was the same.
