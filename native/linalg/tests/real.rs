@@ -151,6 +151,30 @@ fn centring_is_the_decomposition_without_each_rows_mean() {
 }
 
 #[test]
+fn equal_columns_have_rank_zero_without_their_mean_and_what_differs_is_found() {
+    for (columns, unit) in [(2, 0.1), (3, 1e300), (7, 1e-290), (30, 4095.3), (301, 0.7)] {
+        let equal = |i: usize| (3.0 + random(i, 0)) * unit;
+        let same = matrix("equal columns", 5000, columns, |i, _| equal(i));
+        // Small against the matrix, and large against the rounding errors of its means.
+        let step = 1e-9 * unit;
+        let other = matrix("one differs", 5000, columns, |i, j| {
+            equal(i) + if (i, j) == (9, 1) { step * 1e5 } else { 0.0 }
+        });
+        let methods: [fn(&Matrix) -> RealSvd; 2] = [
+            |m| tsqr_svd(&m.source(), Rank::Full, true, 2).unwrap(),
+            |m| dspca(&m.source(), &Randomized::new(1), 2).unwrap(),
+        ];
+        for method in methods {
+            assert_eq!(method(&same).rank, 0, "{columns} columns of {unit:e}");
+            let found = method(&other);
+            let expected = step * 1e5 * (1.0 - 1.0 / columns as f64).sqrt();
+            assert_eq!(found.rank, 1, "{columns} columns of {unit:e}");
+            assert!((found.s[0] / expected - 1.0).abs() < 1e-6, "{:e} {expected:e}", found.s[0]);
+        }
+    }
+}
+
+#[test]
 fn rank_deficiency_is_reported_and_what_is_below_it_left_out() {
     let by_name = |name: &str| zoo().into_iter().find(|m| m.name == name).unwrap();
     for (name, rank) in [("rank three", 3), ("a constant column and a repeated one", 5)] {

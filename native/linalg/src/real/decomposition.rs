@@ -21,7 +21,8 @@ pub struct RealSvd {
     /// Weights `V`, n x k row-major. The entry of largest magnitude in a column (lowest index on ties) is
     /// positive.
     pub v: Vec<f64>,
-    /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`, among those that were computed.
+    /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`, and above what rounding of means that were removed
+    /// can have added to them, among those that were computed.
     pub rank: usize,
     /// All singular values that were computed, those below the numerical rank too: `min(m, n)` by
     /// [`tsqr_svd`](crate::tsqr_svd), k + p by [`dssvd`](crate::dssvd).
@@ -45,6 +46,8 @@ pub(super) struct Parts {
     pub energy: f64,
     /// `s` is over `2^exponent`.
     pub exponent: i32,
+    /// What rounding of the means can have added to a singular value.
+    pub removed: f64,
     /// `V` of the matrix, `s`, and `U` of the root of the tree.
     pub svd: SmallSvd,
 }
@@ -57,9 +60,10 @@ impl RealSvd {
         k: usize,
         coefficients: impl FnOnce(Matrix) -> Vec<Matrix>,
     ) -> Result<Self, Error> {
-        let Parts { size, center, range, energy, exponent, svd } = parts;
+        let Parts { size, center, range, energy, exponent, removed, svd } = parts;
         let largest = svd.s.first().copied().unwrap_or(0.0);
-        let threshold = size.rows.max(size.columns as u64) as f64 * f64::EPSILON * largest;
+        let threshold = size.rows.max(size.columns as u64) as f64 * f64::EPSILON * largest
+            + times_power_of_two(removed, exponent.saturating_neg());
         let rank = svd.s.iter().take_while(|&&s| s > threshold).count();
         let spectrum: Vec<f64> = svd.s.iter().map(|&s| times_power_of_two(s, exponent)).collect();
         let k = k.min(rank);

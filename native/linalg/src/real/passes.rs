@@ -204,7 +204,8 @@ impl RealPasses {
             Some(w) => svd.times_transpose_of(w),
             None => svd,
         };
-        let parts = Parts { size, center, range: w, energy, exponent: *exponent, svd };
+        let removed = if center { size.error_of_centering(range.magnitude) } else { 0.0 };
+        let parts = Parts { size, center, range: w, energy, exponent: *exponent, removed, svd };
         RealSvd::new(parts, self.k, |u| range.coefficients(u))
     }
 

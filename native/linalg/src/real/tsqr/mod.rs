@@ -42,15 +42,18 @@ pub(super) struct Reduction {
 pub(super) struct Reduced {
     /// `R` of the whole matrix.
     pub root: Scaled,
+    /// The matrix's largest entry in magnitude, before means were removed, is below `2^magnitude`.
+    pub magnitude: i32,
     top: Key,
     joints: BTreeMap<Key, Joint>,
 }
 
-/// The factorization of one block's values.
+/// The factorization of one block's values. The block's exponent is still that of the values before means were removed.
 pub(super) fn leaf(block: Scaled) -> (Qr, TsqrNode) {
+    let magnitude = block.exponent;
     let Scaled { exponent, matrix } = Scaled::new(block.matrix, block.exponent);
     let qr = Qr::new(matrix, super::qr::Shape::Dense);
-    let node = TsqrNode::new(Scaled { exponent, matrix: qr.r() });
+    let node = TsqrNode::new(Scaled { exponent, matrix: qr.r() }, magnitude);
     (qr, node)
 }
 
@@ -71,7 +74,10 @@ impl Reduction {
         let Self { tree, joints } = self;
         let root = tree.finish(keeping(&joints))?;
         let joints = joints.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(root.map(|(top, node)| Reduced { root: node.into_scaled(), top, joints }))
+        Ok(root.map(|(top, node)| {
+            let (root, magnitude) = node.into_parts();
+            Reduced { root, magnitude, top, joints }
+        }))
     }
 }
 

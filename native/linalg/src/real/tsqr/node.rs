@@ -7,22 +7,24 @@ use crate::real::qr::{Qr, Shape};
 use crate::real::scale::Scaled;
 
 /// First bytes of the serialized form.
-const MAGIC: &[u8; 8] = b"TBtsqr1\n";
+const MAGIC: &[u8; 8] = b"TBtsqr2\n";
 
 /// The `R` of the rows below one node of the tree: `min(rows, n) x n`, upper trapezoidal, `R^T R = A^T A` for
 /// those rows `A`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TsqrNode {
     r: Scaled,
+    /// The rows' largest entry in magnitude, before means were removed, is below `2^magnitude`.
+    magnitude: i32,
 }
 
 impl TsqrNode {
-    pub(super) fn new(r: Scaled) -> Self {
-        Self { r }
+    pub(super) fn new(r: Scaled, magnitude: i32) -> Self {
+        Self { r, magnitude }
     }
 
-    pub(super) fn into_scaled(self) -> Scaled {
-        self.r
+    pub(super) fn into_parts(self) -> (Scaled, i32) {
+        (self.r, self.magnitude)
     }
 
     /// The node of one row block, slice-major: `values[j * rows + i]` is row `i` of column `j`.
@@ -68,7 +70,8 @@ impl TsqrNode {
     }
 
     /// A self-contained byte string, for sending to another process: `rows`, `columns` (u64), `exponent`
-    /// (i64) and the entries of the upper trapezoid row by row (f64, each times `2^exponent`), little-endian.
+    /// and `magnitude` (i64) and the entries of the upper trapezoid row by row (f64, each times `2^exponent`),
+    /// little-endian.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let (rows, columns) = (self.rows(), self.columns());
@@ -76,6 +79,7 @@ impl TsqrNode {
         bytes.extend_from_slice(&(rows as u64).to_le_bytes());
         bytes.extend_from_slice(&(columns as u64).to_le_bytes());
         bytes.extend_from_slice(&i64::from(self.r.exponent).to_le_bytes());
+        bytes.extend_from_slice(&i64::from(self.magnitude).to_le_bytes());
         for i in 0..rows {
             (i..columns).for_each(|j| bytes.extend_from_slice(&self.r.matrix.get(i, j).to_le_bytes()));
         }
@@ -94,7 +98,7 @@ impl TsqrNode {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut words = Words::of(bytes, MAGIC, "a TSQR node")?;
         let (rows, columns) = (words.size()?, words.size()?);
-        let exponent = words.exponent()?;
+        let (exponent, magnitude) = (words.exponent()?, words.exponent()?);
         // Upper trapezoid: rows of columns, columns - 1, .. entries.
         let count = rows
             .checked_mul(columns)
@@ -109,7 +113,7 @@ impl TsqrNode {
                 matrix.set(i, j, words.number()?);
             }
         }
-        Ok(Self { r: Scaled { exponent, matrix } })
+        Ok(Self { r: Scaled { exponent, matrix }, magnitude })
     }
 
     pub(super) fn join(self, right: Self) -> Result<(Self, Joint), Error> {
@@ -117,6 +121,7 @@ impl TsqrNode {
         if expected != actual {
             return Err(Error::Columns { expected, actual });
         }
+        let magnitude = self.magnitude.max(right.magnitude);
         let (a, b) = self.r.align(right.r);
         let exponent = a.exponent;
         let rows = [a.matrix.rows(), b.matrix.rows()];
@@ -127,7 +132,7 @@ impl TsqrNode {
             halves[half].get(row, j)
         });
         let qr = Qr::new(stacked, Shape::Interleaved(rows[0], rows[1]));
-        Ok((Self { r: Scaled { exponent, matrix: qr.r() } }, Joint { qr, rows }))
+        Ok((Self { r: Scaled { exponent, matrix: qr.r() }, magnitude }, Joint { qr, rows }))
     }
 }
 
