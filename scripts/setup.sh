@@ -1,16 +1,17 @@
 #!/usr/bin/env bash
-# Brings the machine to where `make` can work: JDK, Gradle, Rust and a C compiler from Debian, Spark and the Python tools in .venv.
+# Brings the machine to where `make` can work: JDK, Gradle, Rust and a C compiler from the system, Spark and the Python tools in .venv.
 #
 #   scripts/setup.sh build   what `make build` needs
 #   scripts/setup.sh demo    beside it, the head CT of `make demo`
 #   scripts/setup.sh test    beside both, the linters and the oracle's libraries
 #
-# On Debian 12 as root it installs what is missing; elsewhere it says what is missing and how to get it, and exits 2. What was done
-# is stamped in .setup/ under a hash of this script and the pinned requirements, so a second run costs nothing.
+# On Debian 12 and 13 as root it installs what is missing; elsewhere it says what is missing, with the commands that install it on Debian
+# and Ubuntu, and exits 2. Where nothing is missing it needs no root. What was done is stamped in .setup/ under a hash of this script and
+# the pinned requirements, so a second run costs nothing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
-readonly oldest_rust=1.95 oldest_java=17 oldest_python=3.11
+readonly oldest_rust=1.95 oldest_java=17 last_java=24 oldest_python=3.11 # Spark 4.1 does not run on Java 25
 mode=${1:-build}
 case $mode in
   build | demo) requirements=requirements.txt ;;
@@ -24,18 +25,23 @@ have() { command -v "$1" > /dev/null; }
 at_least() { [ "$(printf '%s\n' "$2" "$1" | sort -V | head -n 1)" = "$2" ]; } # at_least VERSION OLDEST
 
 rust_is_good() { have cargo && have rustc && at_least "$(cargo --version | cut -d' ' -f2)" "$oldest_rust"; }
-java_is_good() { have javac && at_least "$(javac -version 2>&1 | cut -d' ' -f2)" "$oldest_java"; }
+javac() { command "${JAVA_HOME:+$JAVA_HOME/bin/}javac" "$@"; } # the one that Gradle and Spark take
+java_is_good() {
+  local version
+  version=$(javac -version 2> /dev/null | cut -d' ' -f2) && version=${version%%.*}
+  [ -n "$version" ] && [ "$version" -ge "$oldest_java" ] && [ "$version" -le "$last_java" ]
+}
 python_is_good() {
   have python3 && python3 -c "import sys, venv, ensurepip; sys.exit(sys.version_info < tuple(map(int, '$oldest_python'.split('.'))))" 2> /dev/null
 }
 rust_tools_are_good() { cargo fmt --version > /dev/null 2>&1 && cargo clippy --version > /dev/null 2>&1; }
 
-# What is missing: Debian packages, and the same in words for other systems.
-packages=() missing=()
+# What is missing: in words, and as packages of Debian and Ubuntu. Where these have no Rust that is new enough, rustup brings it.
+packages=() missing=() rustup=
 lacks() { missing+=("$1"); shift; packages+=("$@"); }
 find_missing() {
-  packages=() missing=()
-  java_is_good || lacks "a JDK, $oldest_java or later (javac)" openjdk-17-jdk-headless
+  packages=() missing=() rustup=
+  java_is_good || lacks "a JDK, $oldest_java to $last_java (javac; JAVA_HOME chooses one of several)" default-jdk-headless
   have gradle || lacks "Gradle, 4.4.1 to 8 (gradle)" gradle
   have cc || lacks "a C compiler and linker (cc)" gcc libc6-dev
   have c++ || lacks "a C++ compiler, for the image decoders (c++)" g++
@@ -43,25 +49,41 @@ find_missing() {
   python_is_good || lacks "Python $oldest_python or later with venv and ensurepip" python3 python3-venv
   ! have apt-get || [ -e /etc/ssl/certs/ca-certificates.crt ] || lacks "root certificates" ca-certificates
   if ! rust_is_good; then
-    lacks "Rust $oldest_rust or later (cargo, rustc; https://rustup.rs)" rustc-web cargo-web rustfmt-web rust-web-clippy
+    if debian; then
+      lacks "Rust $oldest_rust or later (cargo, rustc)" rustc-web cargo-web rustfmt-web rust-web-clippy
+    else
+      lacks "Rust $oldest_rust or later (cargo, rustc)"
+      rustup=yes
+    fi
   elif [ "$mode" = test ] && ! rust_tools_are_good && [ "$(command -v cargo)" = /usr/bin/cargo ]; then
     lacks "rustfmt and clippy" rustfmt-web rust-web-clippy
   fi
 }
 
-can_install() { [ "$(id -u)" = 0 ] && have apt-get && grep -qx 'VERSION_ID="12"' /etc/os-release && grep -qx 'ID=debian' /etc/os-release; }
+debian() { grep -qsx 'ID=debian' /etc/os-release && grep -qsxE 'VERSION_ID="1[23]"' /etc/os-release; }
+can_install() { [ "$(id -u)" = 0 ] && have apt-get && debian; }
 install() { DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" > .setup/apt.log 2>&1; }
 
+say_how() {
+  echo "error: missing on this machine (installed without asking only on Debian 12 and 13 as root):" >&2
+  printf '  - %s\n' "${missing[@]}" >&2
+  have apt-get || { echo "Rust comes from https://rustup.rs, the rest from the system's packages." >&2; exit 2; }
+  echo "These commands install it:" >&2
+  [ ${#packages[@]} = 0 ] || echo "    sudo apt-get update && sudo apt-get install --no-install-recommends ${packages[*]}" >&2
+  [ -z "$rustup" ] || echo "    sudo apt-get install rustup && rustup default stable        # or as https://rustup.rs says" >&2
+  exit 2
+}
+
 system_packages() {
+  if [ -n "${JAVA_HOME:-}" ] && ! java_is_good; then
+    echo "error: JAVA_HOME is $JAVA_HOME, which is no JDK $oldest_java to $last_java (Spark 4.1 needs one); set it to one, or unset it" >&2
+    exit 2
+  fi
   find_missing
   if [ ${#missing[@]} -gt 0 ]; then
-    if ! can_install; then
-      echo "error: missing on this machine (installed by itself only on Debian 12 as root):" >&2
-      printf '  - %s\n' "${missing[@]}" >&2
-      exit 2
-    fi
-    say "installing ${packages[*]}"
+    can_install || say_how
     apt-get update -qq > .setup/apt.log 2>&1 || true # an old list may still do
+    say "installing ${packages[*]}"
     install "${packages[@]}" || { tail -n 5 .setup/apt.log >&2; echo "error: apt-get failed: see .setup/apt.log" >&2; exit 1; }
     hash -r
     find_missing
@@ -70,6 +92,18 @@ system_packages() {
       exit 1
     fi
   fi
+}
+
+# Not every Gradle runs on every Java: asked of a build that does nothing.
+gradle_runs_on_this_java() {
+  local probe=.setup/gradle
+  mkdir -p $probe
+  echo 'task nothing' > $probe/build.gradle
+  : > $probe/settings.gradle
+  gradle --no-daemon --quiet --project-dir $probe nothing > .setup/gradle.log 2>&1 && return
+  echo "error: $(gradle --version 2> /dev/null | grep -m 1 '^Gradle') does not run on $(javac -version 2>&1) (see .setup/gradle.log); set JAVA_HOME" \
+    "to a JDK 17 or 21 (Debian, Ubuntu: default-jdk-headless), or install a newer Gradle" >&2
+  exit 2
 }
 
 # The real head CT of the demo. Without it the demo makes a phantom.
@@ -101,11 +135,12 @@ python_packages() {
 
 key=$(cat scripts/setup.sh requirements.txt tests/requirements.txt | sha256sum | cut -c1-16)
 stamp=.setup/$mode.$key
-if [ -e "$stamp" ] && have javac && have gradle && have cargo && have c++ && have cmake && [ -x .venv/bin/python ]; then
+if [ -e "$stamp" ] && java_is_good && have gradle && have cargo && have c++ && have cmake && [ -x .venv/bin/python ]; then
   exit 0
 fi
 mkdir -p .setup
 system_packages
+gradle_runs_on_this_java
 [ "$mode" = build ] || example_scan
 [ "$mode" != test ] || dicom_tools
 python_packages
