@@ -281,9 +281,5 @@ def random_case(seed):
 
 
 def families():
-    return [case for family in (simple, multiple, scaled, thresholds, midpoints) for case in family()]
-
-
-def borders():
-    """Exactly on a border, which no digits tell."""
-    return [case for family in (irrational_ties, vector_midpoints) for case in family()]
+    kinds = (simple, multiple, scaled, thresholds, irrational_ties, midpoints, vector_midpoints)
+    return [case for kind in kinds for case in kind()]

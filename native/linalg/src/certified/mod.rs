@@ -23,7 +23,7 @@
 //! This ends because eigenvalues closer than 2^-256 of the largest power of two in `G` count as equal
 //! ([`check::TIED`]), by definition and whether or not the digits in use could tell them apart. Their
 //! columns are *unresolved*: they get the canonical basis of their common space, and are named. A singular value
-//! exactly between two floats, or a rank threshold met exactly, is decided in exact integers.
+//! or an entry exactly between two floats, or a rank threshold met exactly, is decided in exact integers.
 
 mod check;
 mod find;

@@ -21,8 +21,10 @@
 //! 5. *Vectors*: `|v_j - x_j| <= sqrt(2) rho_j / gap_j + |1 - x.x|` (Davis and Kahan 1970), `gap_j` to the next cell
 //!    or the tail. For equal eigenvalues the canonical basis of their space, with a bound of its own ([`basis`]).
 //! 6. *Rounding* ([`mod@round`]): every entry, and the singular value, rounds to one float64 whatever the error
-//!    within its bound (Ziv 1991). Where a singular value may be exactly between two floats, [`equal`] decides.
+//!    within its bound (Ziv 1991). Where a singular value may be exactly between two floats, [`equal`] decides; where an
+//!    entry of a vector or the rank threshold may be met exactly, [`algebraic`].
 
+mod algebraic;
 mod basis;
 mod cells;
 mod definite;
@@ -34,10 +36,15 @@ use super::COMPENSATE;
 use super::wide::Wide;
 use crate::GramMatrix;
 use crate::rounding::{nearest_signed, nearest_sqrt, pow2};
+use algebraic::{Algebra, Interval};
 use cells::Cell;
 use matrix::Exact;
 use num_bigint::{BigInt, BigUint, Sign};
 use rayon::prelude::*;
+use std::sync::OnceLock;
+
+/// Bits from which on it is worth asking whether what the digits leave open is exactly on a border.
+const NEAR: u32 = 140;
 
 /// Eigenvalues of `H` closer than 2^-256 count as equal, by definition: whether digits could tell them apart or not.
 pub(super) const TIED: u32 = 256;
@@ -112,6 +119,7 @@ struct Check<'a, const W: usize> {
     cells: Vec<Cell>,
     /// No eigenvalue outside of the cells is above this; None where there are no others.
     tail: Option<BigInt>,
+    algebra: OnceLock<Option<Algebra>>,
 }
 
 /// Where a cell, or the tail, lies.
@@ -136,7 +144,7 @@ impl<'a, const W: usize> Check<'a, W> {
         }
         let tied = tied_units(candidates.value_bits());
         let cells = cells::cells(residuals.into_iter().flatten().collect(), &tied, candidates)?;
-        let mut this = Self { g, candidates, cells, tail: None };
+        let mut this = Self { g, candidates, cells, tail: None, algebra: OnceLock::new() };
         this.tail = this.bound_tail(&exact)?;
         Ok(this)
     }
@@ -244,10 +252,37 @@ impl<'a, const W: usize> Check<'a, W> {
 
     /// Whether a cell that the threshold cuts is above it, where exact arithmetic tells.
     fn above_threshold(&self, at: usize, square: &BigInt) -> Option<bool> {
-        // Equal means: the threshold times 2^104 is, too; both are integers, or neither is decided here.
-        let top = self.integer(0)?;
-        let own = self.integer(at)?;
-        Some((own << 104) > top * square)
+        // Equal means: the threshold times 2^104 is, too; both are integers, or neither is.
+        if let (Some(top), Some(own)) = (self.integer(0), self.integer(at)) {
+            return Some((own << 104) > top * square);
+        }
+        self.meets_threshold(at, square)?.then_some(false)
+    }
+
+    /// Whether all eigenvalues of the cell are exactly `square 2^-104` times the largest.
+    fn meets_threshold(&self, at: usize, square: &BigInt) -> Option<bool> {
+        let (first, cell) = (&self.cells[0], &self.cells[at]);
+        if [first, cell].iter().any(|cell| (&cell.radius << NEAR) > cell.low) {
+            return None;
+        }
+        // What the largest is told from: the cell times 2^104 / square reaches no other.
+        let next = self.cells.get(1).map(|cell| &cell.high).max(self.tail.as_ref())?;
+        if (&cell.low << 104) <= next * square {
+            return None;
+        }
+        let algebra = self.algebra()?;
+        let single = |cell| Some(algebra.different(self.interval(cell))? == 1);
+        let power = BigInt::from(1) << 104;
+        Some(single(first)? && single(cell)? && algebra.is_multiple(square, &power, self.interval(cell))?)
+    }
+
+    fn algebra(&self) -> Option<&Algebra> {
+        self.algebra.get_or_init(|| Algebra::new(self.g)).as_ref()
+    }
+
+    /// A cell in units of `G`'s integers.
+    fn interval<'c>(&self, cell: &'c Cell) -> Interval<'c> {
+        Interval { low: &cell.low, high: &cell.high, drop: self.candidates.value_bits() - self.g.bits() }
     }
 
     /// The integer that all eigenvalues of the cell, in units of `G`, are equal to.
@@ -345,13 +380,41 @@ impl<'a, const W: usize> Check<'a, W> {
         }
         let error = Wide::<W>::from_big(&error);
         let column = |x: &Vec<Wide<W>>| {
-            let v: Vec<f64> = x.iter().map(|&x| round::entry(x, error, f)).collect::<Option<_>>()?;
-            let low = |(&x, &v): (&Wide<W>, &f64)| round::low_entry(x, v, error, f);
+            let indexed = || x.iter().copied().enumerate();
+            let v: Vec<f64> = indexed().map(|(i, x)| self.entry(cell, i, x, error)).collect::<Option<_>>()?;
+            let low = |((i, x), &v): ((usize, Wide<W>), &f64)| self.low_entry(cell, i, x, v, error);
             let v_low =
-                if compensated { Some(x.iter().zip(&v).map(low).collect::<Option<_>>()?) } else { None };
+                if compensated { Some(indexed().zip(&v).map(low).collect::<Option<_>>()?) } else { None };
             Some(Proven { s, v, v_low, bound, s_squared_bound: relative, gap })
         };
         vectors.iter().map(column).collect()
+    }
+
+    /// Entry `i` of the cell's vector, rounded.
+    fn entry(&self, cell: &Cell, i: usize, x: Wide<W>, error: Wide<W>) -> Option<f64> {
+        let f = self.candidates.vector_bits();
+        round::entry(x, error, f).or_else(|| {
+            let midpoint = round::entry_midpoint(x, error, f)?;
+            self.is_entry(cell, i, midpoint, error)?.then(|| round::entry(midpoint, Wide::ZERO, f))?
+        })
+    }
+
+    /// The second word of entry `i`, whose first is `v`, rounded.
+    fn low_entry(&self, cell: &Cell, i: usize, x: Wide<W>, v: f64, error: Wide<W>) -> Option<f64> {
+        let f = self.candidates.vector_bits();
+        round::low_entry(x, v, error, f).or_else(|| {
+            let midpoint = round::low_midpoint(x, v, error, f)?;
+            self.is_entry(cell, i, midpoint, error)?.then(|| round::low_entry(midpoint, v, Wide::ZERO, f))?
+        })
+    }
+
+    /// Whether entry `i` of the vector of a simple eigenvalue is exactly the number that the digits do not tell it from.
+    fn is_entry(&self, cell: &Cell, i: usize, value: Wide<W>, error: Wide<W>) -> Option<bool> {
+        let f = self.candidates.vector_bits();
+        if cell.members.len() > 1 || error.bit_length() + NEAR > f {
+            return None;
+        }
+        self.algebra()?.is_entry(i, &value.to_big(), f, self.interval(cell))
     }
 
     /// A lower bound on the distance of the cell's candidates from all eigenvalues outside of it.

@@ -21,6 +21,29 @@ pub(super) fn entry<const W: usize>(x: Wide<W>, bound: Wide<W>, fraction: u32) -
     (low == round_entry(x.add(bound), fraction)).then_some(low)
 }
 
+/// The midpoint between two of the numbers that [`entry`] rounds to, where `x +- bound` holds one.
+pub(super) fn entry_midpoint<const W: usize>(x: Wide<W>, bound: Wide<W>, fraction: u32) -> Option<Wide<W>> {
+    odd_multiple(x, bound, (fraction as i32 + last_place(x, fraction)) as u32)
+}
+
+/// The midpoint between two of the numbers that [`low_entry`] rounds to, `v` included, where `x +- bound` holds one.
+pub(super) fn low_midpoint<const W: usize>(
+    x: Wide<W>,
+    v: f64,
+    bound: Wide<W>,
+    fraction: u32,
+) -> Option<Wide<W>> {
+    let v = Wide::from_f64(v, fraction);
+    odd_multiple(x.sub(v), bound, fraction - FINEST_LOW).map(|rest| rest.add(v))
+}
+
+/// The odd multiple of half of `2^place` that `x +- bound` holds.
+fn odd_multiple<const W: usize>(x: Wide<W>, bound: Wide<W>, place: u32) -> Option<Wide<W>> {
+    let half = Wide::from_i128(1, place.checked_sub(1)?);
+    let midpoint = x.shr(place).shl(place).add(half);
+    (x.sub(midpoint).abs() <= bound).then_some(midpoint)
+}
+
 /// The multiple of 2^-106 nearest to what `v` leaves of `x`, or None where `x +- bound` leaves a choice.
 pub(super) fn low_entry<const W: usize>(x: Wide<W>, v: f64, bound: Wide<W>, fraction: u32) -> Option<f64> {
     let rest = x.sub(Wide::from_f64(v, fraction));
@@ -42,9 +65,13 @@ pub(super) fn midpoint_square(low: f64, exponent: i64) -> Option<BigInt> {
 }
 
 fn round_entry<const W: usize>(x: Wide<W>, fraction: u32) -> f64 {
-    let top = x.abs().bit_length() as i32 - fraction as i32;
-    let last = (top - 53).max(FINEST);
+    let last = last_place(x, fraction);
     round_at(x, (fraction as i32 + last) as u32) as f64 * pow2(last)
+}
+
+/// The power of two of the last bit that is kept.
+fn last_place<const W: usize>(x: Wide<W>, fraction: u32) -> i32 {
+    (x.abs().bit_length() as i32 - fraction as i32 - 53).max(FINEST)
 }
 
 /// `x 2^-drop`, rounded to the nearest integer (ties to even); it must fit.
@@ -80,6 +107,24 @@ mod tests {
         let x = fixed(0.75).add(fixed(2f64.powi(-54))).add(fixed(2f64.powi(-100)));
         assert_eq!(entry(x, fixed(2f64.powi(-99)), F), None);
         assert_eq!(entry(x, fixed(2f64.powi(-101)), F), Some(0.75 + 2f64.powi(-53)));
+    }
+
+    #[test]
+    fn midpoints_are_found_within_the_bound_alone() {
+        let midpoint = fixed(0.75).add(fixed(2f64.powi(-54)));
+        let bound = fixed(2f64.powi(-140));
+        for (x, found) in
+            [(midpoint, true), (midpoint.add(bound), true), (midpoint.add(bound).add(bound), false)]
+        {
+            assert_eq!(entry_midpoint(x, bound, F), found.then_some(midpoint));
+            assert_eq!(entry_midpoint(x.neg(), bound, F), found.then_some(midpoint.neg()));
+        }
+        // Ties go to the even one, whatever the sign.
+        assert_eq!(entry(midpoint, Wide::ZERO, F), Some(0.75));
+        assert_eq!(entry(midpoint.neg(), Wide::ZERO, F), Some(-0.75));
+        let low = fixed(0.75).add(fixed(3.0 * 2f64.powi(-107)));
+        assert_eq!(low_midpoint(low.sub(bound), 0.75, bound, F), Some(low));
+        assert_eq!(low_entry(low, 0.75, Wide::ZERO, F), Some(2f64.powi(-105)));
     }
 
     #[test]
