@@ -80,8 +80,9 @@ image-arm64: setup ## the same for arm64 as build/image-arm64/tomobasis.tar, mad
 	@$(GRADLE) -Parch=arm64 :image:stage $(WITHOUT_JAVA_VERSION)
 	@k8s/image/build.sh arm64
 
-test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up (5 minutes)
+test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up; ever more memory in small steps (10 minutes)
 	@.venv/bin/python -m pytest tests/faults
+	@TOMOBASIS_MEMORY_STEP=1.02 .venv/bin/python -m pytest tests/output/test_memory.py
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
 	@.venv/bin/python tests/cluster/build.py s3

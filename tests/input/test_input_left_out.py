@@ -325,7 +325,7 @@ def test_pixels_behind_elements_of_4_gb_are_refused_before_they_are_read(plain, 
 @pytest.mark.parametrize(
     ("size", "code", "says"),
     [
-        (46_000, 1, ["the 2 slices of 46000 x 46000 pixels need 8.46 GB of memory", "tomobasis-submit"]),
+        (46_000, 1, ["the 2 slices of 46000 x 46000 pixels need ", "GB of memory (k = 2, ", "tomobasis-submit"]),
         (65_535, 3, ["its slices have 65535 x 65535 pixels; slices of at most 2147483647 pixels are read"]),
     ],
 )

@@ -62,7 +62,7 @@ pub(crate) fn prepare() {
     hint::black_box([0_u8; STACK]);
     // SAFETY: the size is not zero.
     RESERVED.store(unsafe { System.alloc(RESERVE) }, Ordering::Relaxed);
-    if tomobasis_pipeline::address_space_is_limited() {
+    if tomobasis_pipeline::memory::address_space_is_limited() {
         // SAFETY: a setting of the C library, made before there are threads. Each thread's arena would take 64 MB of the address space.
         unsafe { libc::mallopt(M_ARENA_MAX, 1) };
     }

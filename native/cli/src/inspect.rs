@@ -3,7 +3,7 @@
 
 mod table;
 
-use tomobasis_pipeline::{Error, pool, progress::Progress, scan};
+use tomobasis_pipeline::{Error, memory::pool, progress::Progress, scan};
 
 use crate::{output, progress::Reporter};
 

@@ -13,7 +13,7 @@ use jni::{
 use tomobasis_pipeline::archive;
 
 use crate::{
-    arrays::{new_string, size},
+    arrays::{byte_array, new_string, size},
     failure::native,
 };
 
@@ -52,7 +52,7 @@ pub fn inflate0<'local>(
     crc: jlong,
 ) -> JByteArray<'local> {
     native(env, |env| {
-        let deflated = env.convert_byte_array(&deflated)?;
+        let deflated = byte_array(env, &deflated)?;
         let part = start.cast_unsigned()..start.cast_unsigned() + size::<u64>(count, "count")?;
         let bytes = archive::inflate(&deflated, part, u32::try_from(crc).ok())?;
         Ok(env.byte_array_from_slice(&bytes)?)
@@ -63,7 +63,7 @@ pub fn inflate0<'local>(
 #[jni_mangle("io.tomobasis.kernels.Archive")]
 pub fn check0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, file: JByteArray<'local>, crc: jlong) {
     native(env, |env| {
-        let file = env.convert_byte_array(&file)?;
+        let file = byte_array(env, &file)?;
         Ok(archive::check(&file, u32::try_from(crc).ok()).map_err(archive::damaged)?)
     })
 }

@@ -9,6 +9,8 @@ use jni::{
     sys::jint,
 };
 
+use tomobasis_dicom::zeros;
+
 use crate::failure::{Failure, Result};
 
 /// A Java string.
@@ -38,6 +40,13 @@ pub(crate) fn strings(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) 
     Ok(all)
 }
 
+/// A copy of a `byte[]`.
+pub(crate) fn byte_array(env: &Env<'_>, array: &JByteArray<'_>) -> Result<Vec<u8>> {
+    let mut all = zeros(array.len(env)?)?;
+    array.get_region(env, 0, bytemuck::cast_slice_mut(&mut all))?;
+    Ok(all)
+}
+
 /// All elements of a `byte[][]`; local references are dropped one by one, so that there may be any number.
 pub(crate) fn byte_arrays(
     env: &mut Env<'_>,
@@ -46,7 +55,7 @@ pub(crate) fn byte_arrays(
     let mut all = Vec::with_capacity(arrays.len(env)?);
     for i in 0..arrays.len(env)? {
         let element = arrays.get_element(env, i)?.auto();
-        all.push(env.convert_byte_array(&*element)?);
+        all.push(byte_array(env, &element)?);
     }
     Ok(all)
 }
@@ -81,9 +90,14 @@ pub(crate) fn with_shorts<'local, T>(
     work: impl FnOnce(&mut Env<'local>, &[i16]) -> Result<T>,
 ) -> Result<T> {
     SHORTS.with_borrow_mut(|buffer| {
-        buffer.resize(array.len(env)?, 0);
-        array.get_region(env, 0, buffer)?;
-        work(env, buffer)
+        let count = array.len(env)?;
+        if buffer.len() < count {
+            *buffer = Vec::new();
+            *buffer = zeros(count)?;
+        }
+        let values = &mut buffer[..count];
+        array.get_region(env, 0, values)?;
+        work(env, values)
     })
 }
 

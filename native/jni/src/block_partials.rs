@@ -5,12 +5,12 @@ use jni::{
     objects::{JByteArray, JClass, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::pass::BlockPartials;
+use tomobasis_pipeline::{memory, pass::BlockPartials};
 
 use crate::{
     arrays::{size, with_shorts},
     block_pass::Shared,
-    failure::native,
+    failure::{native, room},
     handle,
 };
 
@@ -56,7 +56,10 @@ pub fn add0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
         let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
-        with_shorts(env, &values, |_, values| Ok(found.add(pass.block(block, values, rows, hu)?)?))
+        with_shorts(env, &values, |_, values| {
+            room(memory::of_found(values.len()))?;
+            Ok(found.add(pass.block(block, values, rows, hu)?)?)
+        })
     })
 }
 

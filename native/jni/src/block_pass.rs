@@ -9,7 +9,11 @@ use jni::{
 };
 use tomobasis_pipeline::pass::BlockPass;
 
-use crate::{failure::native, handle};
+use crate::{
+    arrays::byte_array,
+    failure::{native, room},
+    handle,
+};
 
 /// What a handle of this class is: shared with the partial results of it.
 pub(crate) type Shared = Arc<BlockPass<'static>>;
@@ -18,7 +22,9 @@ pub(crate) type Shared = Arc<BlockPass<'static>>;
 #[jni_mangle("io.tomobasis.kernels.BlockPass")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: JByteArray<'local>) -> jlong {
     native(env, |env| {
-        let pass = BlockPass::from_bytes(&env.convert_byte_array(&pass)?)?;
+        let bytes = byte_array(env, &pass)?;
+        room(bytes.len().saturating_mul(2))?;
+        let pass = BlockPass::from_bytes(&bytes)?;
         Ok(handle::create::<Shared>(Arc::new(pass)))
     })
 }

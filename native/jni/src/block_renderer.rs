@@ -7,12 +7,12 @@ use jni::{
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Strip};
+use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Strip, memory};
 
 use crate::{
     arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
     decomposition::{Shared, records},
-    failure::{Result, native},
+    failure::{Result, native, room},
     handle, named_file,
 };
 
@@ -27,6 +27,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition:
     native(env, |_| {
         // SAFETY: a live handle of Decomposition, which the Java side keeps open during this call.
         let decomposition = unsafe { handle::get::<Shared>(decomposition) }?;
+        room(memory::of_block(decomposition))?;
         Ok(handle::create(BlockRenderer::new(decomposition.clone())?))
     })
 }
@@ -62,6 +63,7 @@ pub fn render0<'local>(
         let starts = ints(env, &starts)?.into_iter().map(|start| size(start, "start"));
         let starts = starts.collect::<Result<Vec<usize>>>()?;
         with_shorts(env, &values, |env, values| {
+            room(memory::of_block(renderer.decomposition()))?;
             SCRATCH.with_borrow_mut(|scratch| {
                 let rendered =
                     renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;
@@ -91,6 +93,7 @@ pub fn pictures0<'local>(
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
         let strips = byte_arrays(env, &strips)?;
+        room(2 * strips.iter().map(Vec::len).sum::<usize>())?;
         let files = renderer.pictures(strips.iter().map(Vec::as_slice))?;
         named_file::to_java(env, &files)
     })

@@ -10,11 +10,11 @@ use jni::{
 };
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{GramAccumulator, GramPart};
-use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, result};
+use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, memory, result};
 
 use crate::{
-    arrays::{byte_arrays, new_string, size, string},
-    failure::{self, Failure, native},
+    arrays::{byte_array, byte_arrays, new_string, size, string},
+    failure::{self, Failure, native, room},
     handle, named_file,
 };
 
@@ -23,7 +23,7 @@ pub(crate) type Shared = Arc<Decomposition>;
 
 /// The records of all slices.
 pub(crate) fn records(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<Vec<SliceRecord>> {
-    let bytes = env.convert_byte_array(bytes)?;
+    let bytes = byte_array(env, bytes)?;
     let records = match bytes.as_chunks() {
         (records, []) => records.iter().map(SliceRecord::from_bytes).collect(),
         _ => None,
@@ -46,13 +46,14 @@ pub fn compute0<'local>(
     native(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let threads = size(threads, "threads")?;
+        memory::check_solver(&plan, &options, threads)?;
         let parts = (0..gram.len(env)?).map(|i| {
             let part = gram.get_element(env, i)?.auto();
-            Ok::<_, Failure>(GramPart::from_bytes(&env.convert_byte_array(&*part)?)?)
+            Ok::<_, Failure>(GramPart::from_bytes(&byte_array(env, &part)?)?)
         });
         let gram = GramAccumulator::from_parts(parts)?;
         let records = records(env, &slice_records)?;
-        let threads = size(threads, "threads")?;
         let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;
         Ok(handle::create::<Shared>(Arc::new(decomposition)))
     })
@@ -62,7 +63,9 @@ pub fn compute0<'local>(
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
 pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JByteArray<'local>) -> jlong {
     native(env, |env| {
-        let decomposition = Decomposition::from_bytes(&env.convert_byte_array(&bytes)?)?;
+        let bytes = byte_array(env, &bytes)?;
+        room(bytes.len().saturating_mul(2))?;
+        let decomposition = Decomposition::from_bytes(&bytes)?;
         Ok(handle::create::<Shared>(Arc::new(decomposition)))
     })
 }

@@ -12,8 +12,8 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{size, string},
-    failure::{Result, native},
+    arrays::{byte_array, size, string},
+    failure::{Result, native, room},
     handle,
 };
 
@@ -52,7 +52,9 @@ pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, s
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let slices = unsafe { handle::get_mut::<DerivedSlices>(handle) }?;
-        Ok(slices.add(Strip::from_bytes(&env.convert_byte_array(&strip)?)?)?)
+        let strip = byte_array(env, &strip)?;
+        room(strip.len())?;
+        Ok(slices.add(Strip::from_bytes(&strip)?)?)
     })
 }
 
@@ -71,7 +73,9 @@ pub fn write0<'local>(
         // SAFETY: a live handle of this class.
         let slices = unsafe { handle::get::<DerivedSlices>(handle) }?;
         let slice = size(slice, "slice")?;
-        let source = env.convert_byte_array(&source)?;
+        let source = byte_array(env, &source)?;
+        // What is read of it, changed and written; `docs/derived.md`.
+        room(source.len().saturating_mul(3))?;
         let name = string(env, &name)?;
         let files = slices
             .write(slice, &source)

@@ -8,6 +8,7 @@ use jni::{
     jni_str,
     strings::{JNIStr, JNIString},
 };
+use tomobasis_dicom::check_room;
 use tomobasis_pipeline::Error;
 
 /// What can end a native method.
@@ -58,6 +59,11 @@ impl From<serde_json::Error> for Failure {
 }
 
 pub(crate) type Result<T> = std::result::Result<T, Failure>;
+
+/// Refuses a call for whose buffers there is no room: once it runs, an allocation that failed would end the JVM.
+pub(crate) fn room(bytes: usize) -> Result<()> {
+    Ok(check_room::<u8>(bytes)?)
+}
 
 /// Runs the body of a native method; errors and panics leave as Java exceptions, with a null or zero result.
 pub(crate) fn native<'local, T: Default>(

@@ -6,17 +6,22 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_linalg::{GramAccumulator, GramPart, RowBlock};
+use tomobasis_pipeline::memory;
 
 use crate::{
-    arrays::{size, with_shorts},
-    failure::{Failure, native},
+    arrays::{byte_array, size, with_shorts},
+    failure::{Failure, native, room},
     handle,
 };
 
 /// `long create(int columns)`.
 #[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint) -> jlong {
-    native(env, |_| Ok(handle::create(GramAccumulator::new(size(columns, "columns")?)?)))
+    native(env, |_| {
+        let columns = size(columns, "columns")?;
+        memory::check_sums(columns)?;
+        Ok(handle::create(GramAccumulator::new(columns)?))
+    })
 }
 
 /// `void free(long handle)`.
@@ -58,10 +63,12 @@ pub fn part0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let sum = unsafe { handle::get::<GramAccumulator>(handle) }?;
-        let (part, parts) = (size(part, "part")?, size(parts, "parts")?);
+        let (part, parts): (usize, usize) = (size(part, "part")?, size(parts, "parts")?);
         if part >= parts {
             return Err(Failure::Argument(format!("there is no part {part} of {parts}")));
         }
+        // The part, and its bytes; 128 bits a product at the most.
+        room(32 * sum.columns() * sum.columns() / parts)?;
         Ok(env.byte_array_from_slice(&sum.part(part, parts).to_bytes())?)
     })
 }
@@ -75,8 +82,10 @@ pub fn sum0<'local>(
     other: JByteArray<'local>,
 ) -> JByteArray<'local> {
     native(env, |env| {
-        let mut sum = GramPart::from_bytes(&env.convert_byte_array(&one)?)?;
-        sum.merge(&GramPart::from_bytes(&env.convert_byte_array(&other)?)?)?;
+        let (one, other) = (byte_array(env, &one)?, byte_array(env, &other)?);
+        room(2 * (one.len() + other.len()))?;
+        let mut sum = GramPart::from_bytes(&one)?;
+        sum.merge(&GramPart::from_bytes(&other)?)?;
         Ok(env.byte_array_from_slice(&sum.to_bytes())?)
     })
 }

@@ -10,7 +10,7 @@ use tomobasis_pipeline::{options::Options, scan};
 
 use crate::{
     archive::JavaFile,
-    arrays::{ints, new_string, size, string, strings},
+    arrays::{byte_array, ints, new_string, size, string, strings},
     failure::{Failure, Result, native},
     handle,
 };
@@ -56,7 +56,7 @@ pub fn add0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        let head = env.convert_byte_array(&head)?;
+        let head = byte_array(env, &head)?;
         let length = u64::try_from(length).unwrap_or_default();
         let needed = inventory.files.add(size(file, "file")?, &string(env, &name)?, length, &head)?;
         Ok(if needed <= head.len() as u64 { 0 } else { needed as jlong })
@@ -80,7 +80,7 @@ pub fn read0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let (file, name) = (size(file, "file")?, string(env, &name)?);
-        let head = env.convert_byte_array(&head)?;
+        let head = byte_array(env, &head)?;
         let length = length.cast_unsigned();
         inventory.files.read(file, &name, length, head, |part| {
             // As few calls as can be: for a file in an archive each may cost all that is before.

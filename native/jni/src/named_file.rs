@@ -7,7 +7,10 @@ use jni::{
 };
 use tomobasis_pipeline::NamedFile;
 
-use crate::{arrays::string, failure::Result};
+use crate::{
+    arrays::{byte_array, string},
+    failure::Result,
+};
 
 const CLASS: &jni::strings::JNIStr = jni_str!("io/tomobasis/kernels/NamedFile");
 
@@ -21,7 +24,7 @@ pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>
         let bytes = env.call_method(&*file, jni_str!("bytes"), jni_sig!("()[B"), &[])?.l()?.auto();
         let path = env.as_cast::<JString<'_>>(&*path)?;
         let bytes = env.as_cast::<JByteArray<'_>>(&*bytes)?;
-        all.push(NamedFile { path: string(env, &path)?, bytes: env.convert_byte_array(&*bytes)? });
+        all.push(NamedFile { path: string(env, &path)?, bytes: byte_array(env, &bytes)? });
     }
     Ok(all)
 }

@@ -8,7 +8,7 @@ use jni::{
 use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord, zeros};
 
 use crate::{
-    arrays::{ints, size, string},
+    arrays::{byte_array, ints, size, string},
     failure::native,
     handle,
 };
@@ -53,7 +53,7 @@ pub fn decode0<'local>(
         // SAFETY: a live handle of this class.
         let plan = unsafe { handle::get::<SeriesPlan>(handle) }?;
         let (slices, offsets) = (ints(env, &slices)?, ints(env, &offsets)?);
-        let (head, piece) = (env.convert_byte_array(&head)?, env.convert_byte_array(&piece)?);
+        let (head, piece) = (byte_array(env, &head)?, byte_array(env, &piece)?);
         let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
         let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
         let mut pixels = zeros(plan.pixels())?;

@@ -12,7 +12,7 @@ use crate::{
     progress::Progress,
     result::{FileEntry, Manifest, ResultFolder, first_difference, name_some},
     scan::local_path,
-    verify::Checked,
+    verify::{Checked, check_room},
 };
 
 /// How far the files of two results can be compared.
@@ -34,6 +34,7 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     let pool = memory::pool(threads)?;
     let open = |number: usize, name: &'static str, text: &str| -> Result<ResultFolder> {
         let folder = ResultFolder::open(&local_path(name, text)?)?;
+        check_room(&folder, &pool)?;
         progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
         let in_folder = |error| match error {
             Error::Differs(what) => Error::Differs(format!("{name}: {what}")),

@@ -63,25 +63,17 @@ pub enum Error {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// The scan does not fit into memory.
-    #[error(
-        "the {slices} slices of {rows} x {columns} pixels need {} of memory, and {} {}; run tomobasis-submit, which spreads them \
-         over machines, or decompose fewer slices",
-        size(*bytes), size((*room).into()), of.text()
-    )]
+    /// There is too little memory.
+    #[error("{what}, and {} {}; {instead}", size((*room).into()), of.text())]
     Memory {
-        /// For the stored pixels alone.
-        bytes: u128,
+        /// What needs how much.
+        what: String,
         /// That can be had.
         room: u64,
         /// What keeps it from being more.
         of: Limit,
-        /// Slices.
-        slices: usize,
-        /// Rows of a slice.
-        rows: usize,
-        /// Columns of a slice.
-        columns: usize,
+        /// What to do.
+        instead: String,
     },
     /// There is no room for the threads' stacks.
     #[error(

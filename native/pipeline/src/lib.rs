@@ -28,7 +28,7 @@ pub mod digest;
 mod error;
 mod factors;
 pub mod listing;
-mod memory;
+pub mod memory;
 pub mod options;
 mod padding;
 pub mod pass;
@@ -47,7 +47,6 @@ pub use block::{BlockRecord, BlockRenderer, Scratch};
 pub use decomposition::Decomposition;
 pub use error::{Error, Result};
 pub use factors::{Certified, Factors};
-pub use memory::{address_space_is_limited, pool};
 pub use padding::PaddingCounts;
 
 /// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as

@@ -18,8 +18,9 @@ use crate::{
     block_factors::Means,
     decomposition::{block_count, block_rows, rescale_of},
     error::{Error, Result},
+    memory::{self, Drawn},
     options::{Method, Options, RenderArgs},
-    pictures::{self, Display, Panel, Subject, basis_panels, slice_panels},
+    pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
     progress::Progress,
     result::{MANIFEST, Manifest, ResultFolder},
     run::{Runner, Scan},
@@ -48,9 +49,21 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
 
     let stages = if args.input.is_empty() { 1 } else { 3 };
     let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
+    let with_scan = !args.input.is_empty();
+    let drawing = drawing_bytes(manifest, slices.len(), composites.len(), with_scan, &runner);
+    let check = |needed| {
+        let instead = "give fewer --threads, or run it where there is more";
+        memory::check_other("drawing the pictures", needed, instead)
+    };
     let scan = match args.scan() {
-        Some(wanted) => Some(runner.read(&Options::for_verification(&wanted, manifest))?),
-        None => None,
+        Some(wanted) => {
+            let options = Options::for_verification(&wanted, manifest);
+            Some(runner.read(&options, |_, need| check(need.scan() + need.decode().max(drawing)))?)
+        }
+        None => {
+            check(drawing)?;
+            None
+        }
     };
     match &scan {
         Some(scan) if scan.pixels_digest() != manifest.digests.pixels => {
@@ -240,6 +253,28 @@ fn centering(method: Method, scan: &Scan) -> Option<Centering> {
         }
         _ => None,
     }
+}
+
+/// The memory that the drawing of so many slices takes.
+fn drawing_bytes(
+    manifest: &Manifest,
+    slices: usize,
+    composites: usize,
+    with_scan: bool,
+    runner: &Runner<'_>,
+) -> u128 {
+    let (result, pixels) = (&manifest.result, manifest.result.rows as usize);
+    let of_slice = if with_scan { 1 + 2 * composites } else { composites };
+    let at_once = slices.min((BUDGET / pixels.max(1) / of_slice.max(1)).max(1));
+    let drawn = Drawn {
+        slices: at_once,
+        composites,
+        bytes: pixels * (at_once * of_slice + BASIS_SHOWN),
+        with_scan,
+        centered: manifest.parameters.method.center().is_some(),
+    };
+    let size = (result.rows, result.columns);
+    memory::of_drawing(size, result.rank, runner.pool.current_num_threads(), drawn)
 }
 
 /// Whether the folder holds what pictures need; what black and white are in them.

@@ -29,7 +29,7 @@ use crate::{
     derived::Strip,
     digest::Digest,
     error::{Error, Result},
-    memory,
+    memory::{self, Need},
     options::{Emit, Method, OnBadSlice, Options},
     padding::pixels_digest,
     progress::{Progress, Silent},
@@ -58,6 +58,8 @@ pub(crate) struct Scan {
     files: Vec<InputFile>,
     /// Slice after slice, each in row-major order.
     pixels: Vec<i16>,
+    /// The memory that its decomposition needs.
+    need: Need,
 }
 
 /// What is kept of the row blocks, in any order.
@@ -105,7 +107,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
-    let scan = runner.read(&options)?;
+    let scan = runner.read(&options, memory::check)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let tables = decomposition.options.emits(Emit::Parquet);
@@ -165,6 +167,7 @@ impl<'a> Runner<'a> {
     fn record(&mut self, name: &str, began: Instant) {
         let milliseconds = (began.elapsed().as_secs_f64() * 1e3).round();
         self.timings.insert(name.to_owned(), (milliseconds / 1e3).into());
+        memory::log_peak(name);
     }
 
     fn environment(&self) -> Environment {
@@ -177,8 +180,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Scan and decode.
-    pub(crate) fn read(&mut self, options: &Options) -> Result<Scan> {
+    /// Scan and decode; between them `check` refuses what needs more memory than there is.
+    pub(crate) fn read(
+        &mut self,
+        options: &Options,
+        check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
+    ) -> Result<Scan> {
         let files = scan::list(&options.input)?;
         let began = self.stage(1, "scan", "files", files.len());
         let plan = self
@@ -194,12 +201,15 @@ impl<'a> Runner<'a> {
         for note in plan.left_out.iter().chain(&plan.warnings) {
             self.progress.message(&note.text);
         }
+        let threads = self.pool.current_num_threads();
+        let need = Need::new(&plan, options, &files, threads, self.composite_bytes);
+        check(&plan, &need)?;
         let began = self.stage(2, "decode", "slices", plan.slices.len());
         let (plan, records, pixels) =
             self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
         self.record("decode", began);
         tomobasis_dicom::notes(&plan, &records).iter().for_each(|note| self.progress.message(&note.text));
-        Ok(Scan { plan, records, files, pixels })
+        Ok(Scan { plan, records, files, pixels, need })
     }
 
     /// The plan once the pixels of what seem to be copies have been compared.
@@ -297,6 +307,8 @@ impl<'a> Runner<'a> {
     pub(crate) fn renderer(&self, scan: &Scan, decomposition: &Arc<Decomposition>) -> Result<BlockRenderer> {
         let derived = decomposition.options.emits(Emit::Dicom);
         let composites = if derived { self.composites_at_once(scan, decomposition) } else { 0 };
+        let shown = decomposition.composites.len();
+        memory::check_rest(&scan.plan, &scan.need.of_result(decomposition.rank(), shown, composites))?;
         BlockRenderer::with_composites(decomposition.clone(), composites)
     }
 

@@ -16,6 +16,7 @@ use std::{
 use crate::{
     block::basis_digests,
     error::{Error, Result},
+    memory,
     options::{Emit, Options, RankChoice, VerifyArgs},
     progress::Progress,
     result::{
@@ -59,11 +60,12 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let stored = &folder.manifest;
     let options = Options::for_verification(args, stored);
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
+    check_room(&folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
     runner.pool.install(|| folder.check(progress))?;
 
     check_parameters(&options)?;
-    let scan = runner.read(&options).map_err(of_manifest)?;
+    let scan = runner.read(&options, memory::check).map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
@@ -109,6 +111,14 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     }
     folder.check_seal()?;
     Ok(Checked { closing: closing(&folder, scope, files), manifest: folder.manifest })
+}
+
+/// Refuses the check of a folder's tables for which there is too little memory.
+pub(crate) fn check_room(folder: &ResultFolder, pool: &rayon::ThreadPool) -> Result<()> {
+    let (result, threads) = (&folder.manifest.result, pool.current_num_threads());
+    let needed = if folder.has_tables() { memory::of_tables(result.rows, result.rank, threads) } else { 0 };
+    let what = format!("checking the tables on {threads} threads");
+    memory::check_other(&what, needed, "give fewer with --threads, or run it where there is more")
 }
 
 /// Refuses a manifest's parameters that do not go together.

@@ -23,7 +23,7 @@ use crate::{
     spectrum::Spectrum,
 };
 
-pub(crate) use self::panel::{Panel, basis_panels, percent, slice_panels};
+pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, percent, slice_panels};
 use self::{
     panel::PanelKind,
     sheet::{Sheet, draw_sheet},

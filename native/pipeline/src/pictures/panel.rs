@@ -8,7 +8,7 @@ use crate::{decomposition::Decomposition, spectrum::Spectrum};
 /// Smallest window of a difference, in the unit of the series.
 const SMALLEST_REACH: f64 = 0.1;
 /// Basis vectors shown at most.
-const BASIS_SHOWN: usize = 8;
+pub(crate) const BASIS_SHOWN: usize = 8;
 
 /// One image of the size of a slice.
 #[derive(Debug)]

@@ -1,0 +1,71 @@
+//! What the job's calls into native code need, on a driver or an executor.
+//!
+//! In a JVM an allocation that fails ends the process, with all tasks of the executor. So what is large is asked for before, and refused in
+//! words. Executors have other tasks: what is there for one now may be gone a moment later, so what they hold for long is checked, and
+//! what a call takes for a moment is asked for at its beginning.
+
+use tomobasis_dicom::{SeriesPlan, check_room};
+
+use super::{check_other, need, size};
+use crate::{
+    decomposition::Decomposition,
+    error::{Error, Result},
+    options::{Emit, Options},
+};
+
+/// Refuses sums of so many columns for which there is no memory outside the heap.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_sums(columns: usize) -> Result<()> {
+    let what = format!("the sum over {columns} slices, outside the Java heap,");
+    check(
+        &what,
+        need::of_sums(columns as u128),
+        "give executors more (--conf spark.executor.memoryOverhead), or fewer cores",
+    )
+}
+
+/// Refuses a decomposition for which the driver has no memory outside the heap.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_solver(plan: &SeriesPlan, options: &Options, threads: usize) -> Result<()> {
+    let needed = need::Need::new(plan, options, &[], threads, 0).solver();
+    let what = format!("the decomposition of {} slices, outside the driver's Java heap,", plan.slices.len());
+    check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
+}
+
+/// Bytes that rendering a row block takes for a moment.
+#[must_use]
+pub fn of_block(decomposition: &Decomposition) -> usize {
+    let (options, composites) = (&decomposition.options, decomposition.composites.len());
+    let need = need::Need::new(&decomposition.plan, options, &[], 1, 0);
+    let derived = if options.emits(Emit::Dicom) { composites } else { 0 };
+    let need = need.of_result(decomposition.rank(), composites, derived);
+    // The strips of the composites, and their bytes.
+    let strips = 4 * decomposition.columns() * derived * 4096;
+    usize::try_from(need.of_thread()).unwrap_or(usize::MAX).saturating_add(strips)
+}
+
+/// Bytes that a pass takes for a moment for a row block of so many values.
+#[must_use]
+pub fn of_found(values: usize) -> usize {
+    // In f64, scaled, factored, and a sketch of it at most.
+    values.saturating_mul(4 * 8)
+}
+
+fn check(what: &str, needed: u128, instead: &str) -> Result<()> {
+    check_other(what, needed, instead)?;
+    let asked = usize::try_from(needed).map(check_room::<u8>);
+    if matches!(asked, Ok(Ok(()))) {
+        return Ok(());
+    }
+    let super::Room { bytes: room, of } = super::room();
+    Err(Error::Memory {
+        what: format!("{what} needs {} of memory", size(needed)),
+        room,
+        of,
+        instead: instead.to_owned(),
+    })
+}

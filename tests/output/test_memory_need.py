@@ -1,0 +1,57 @@
+"""What a run is said to need beforehand, against the most that it had: never less, and not much more."""
+
+import re
+
+import numpy as np
+import pytest
+
+from matrix_series import write_matrix
+from running import command as program
+from running import start
+
+# Pixels, slices, options: each has its peak in another stage or method.
+SHAPES = {
+    "decode, many pixels": (1 << 20, 12, ["--rank", "2", "--emit", "parquet"]),
+    "pictures of many pixels": (1 << 20, 6, ["--rank", "6", "--emit", "png", "--composite", "1,2,3,4,5,6"]),
+    "solve, few columns": (64 * 64, 700, ["--rank", "10", "--emit", "parquet"]),
+    "solve, all columns": (64 * 64, 500, ["--emit", "parquet"]),
+    "render, all columns": (256 * 256, 150, ["--emit", "parquet,png,report"]),
+    "eight threads": (256 * 256, 150, ["--emit", "parquet,png,report", "--threads", "8"]),
+    "centred": (128 * 128, 200, ["--center", "pixels", "--emit", "parquet"]),
+    "composites": (256 * 256, 100, ["--rank", "20", "--emit", "dicom", "--composite", "5,10,20"]),
+    "tsqr": (256 * 256, 150, ["--method", "tsqr", "--emit", "parquet"]),
+    "tsqr, few columns": (128 * 128, 300, ["--method", "tsqr", "--rank", "10", "--emit", "parquet"]),
+    "dssvd": (256 * 256, 150, ["--method", "dssvd", "--rank", "30", "--emit", "parquet"]),
+    "dspca": (128 * 128, 300, ["--method", "dspca", "--rank", "20", "--emit", "parquet,png"]),
+}
+
+
+@pytest.fixture(scope="module")
+def series(tmp_path_factory):
+    """Series of some components and noise, by pixels and slices."""
+    made = {}
+
+    def make(pixels, slices):
+        if (pixels, slices) not in made:
+            random = np.random.default_rng(1)
+            components = random.normal(size=(pixels, 6)) @ random.normal(size=(6, slices)) * 100
+            stored = (components + random.normal(size=(pixels, slices)) * 30).round().astype(int)
+            made[pixels, slices] = tmp_path_factory.mktemp("series")
+            write_matrix(made[pixels, slices], stored)
+        return made[pixels, slices]
+
+    return make
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_a_run_takes_what_it_was_said_to_need_or_a_little_less(shape, series, tmp_path):
+    pixels, slices, options = SHAPES[shape]
+    given = ["decompose", "--input", series(pixels, slices), "--output", tmp_path / "result", "--threads", "2"]
+    if "--threads" in options:
+        given = given[:-2]
+    run = start([program(), *given, *options, "--verbose"])
+    assert run.code == 0, run.err
+    before, *_, most = (int(n) * 1024 for n in re.findall(r"memory: at most (\d+) kB", run.err))
+    said = before + int(re.search(r"memory: about (\d+) MB will be needed", run.err)[1]) * 1_000_000
+    print(f"{shape}: said {said / 1e6:.0f} MB, had {most / 1e6:.0f}: {said / most:.2f}")
+    assert 1.0 <= said / most <= 1.6
