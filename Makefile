@@ -3,6 +3,10 @@ SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 .DEFAULT_GOAL := help
 export PATH := $(PATH):$(HOME)/.cargo/bin
+# Spark asks for the address of this machine's name, which a bare chroot may not know.
+ifneq ($(shell getent hosts "$$(uname -n)" > /dev/null || echo unknown),)
+export SPARK_LOCAL_IP ?= 127.0.0.1
+endif
 
 GRADLE := gradle --no-daemon --quiet
 # Debian's launcher of Gradle has Java print its version at each start.
