@@ -27,6 +27,7 @@
 
 mod check;
 mod find;
+mod product;
 mod wide;
 
 use crate::{Error, GramMatrix};

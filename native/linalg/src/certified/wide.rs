@@ -132,6 +132,12 @@ impl<const W: usize> Wide<W> {
         self.0[(i / 64) as usize] >> (i % 64) & 1 == 1
     }
 
+    /// Zero bits below the lowest that is set; all of them for zero.
+    pub fn trailing_zeros(self) -> u32 {
+        let at = self.0.iter().position(|&l| l != 0);
+        at.map_or(64 * W as u32, |at| 64 * at as u32 + self.0[at].trailing_zeros())
+    }
+
     /// Whether any of the lowest `count` bits is set.
     pub fn any_below(self, count: u32) -> bool {
         let (limb, bit) = ((count / 64) as usize, count % 64);
@@ -219,6 +225,7 @@ mod tests {
             prop_assert_eq!(Wide::<6>::from_i128(a, 0).mul(y).to_big(), BigInt::from(a) * &q);
             prop_assert_eq!(y.mul_word(a as i64).to_big(), &q * (a as i64));
             prop_assert_eq!(u64::from(x.abs().bit_length()), p.bits());
+            prop_assert_eq!(u64::from(x.trailing_zeros()), p.trailing_zeros().unwrap_or(384));
             prop_assert_eq!(x.cmp(&y), p.cmp(&q));
             prop_assert_eq!(x.resize::<9>().to_big(), p);
         }

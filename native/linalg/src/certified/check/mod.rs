@@ -1,7 +1,7 @@
 //! The checker: proves or rejects candidate eigenpairs of the exact Gram matrix, column by column.
 //!
 //! It takes `G` and candidates found by whatever means, shares no code with the refinement that finds them (but for the
-//! fixed-point numbers of [`super::wide`], which are tested against num-bigint), and assumes nothing of them: a wrong
+//! fixed-point numbers of [`super::wide`] and their products in [`super::product`], which are tested against num-bigint), and assumes nothing of them: a wrong
 //! candidate can be rejected, never certified. Residuals, intervals and decisions are integers; float64 appears in
 //! norms, in the inner products of [`cells`] and in the factorizations of [`definite`], rounded up or with its error
 //! bounded.
@@ -134,10 +134,7 @@ impl<'a, const W: usize> Check<'a, W> {
     /// Steps 1 to 3.
     fn new(g: &'a GramMatrix, candidates: &'a dyn Candidates<W>) -> Result<Self, Rejection> {
         let exact = Exact::new(g, candidates.vector_bits(), candidates.value_bits());
-        let residuals = (0..candidates.len())
-            .into_par_iter()
-            .map(|j| exact.residual(j, candidates.value(j), candidates.vector(j)).ok_or(j))
-            .collect::<Vec<_>>();
+        let residuals = exact.residuals(candidates);
         let failed: Vec<usize> = residuals.iter().filter_map(|r| r.as_ref().err().copied()).collect();
         if !failed.is_empty() {
             return Err(Rejection::Digits(failed));

@@ -2,9 +2,10 @@
 //!
 //! Everything is scaled by the bits of `G`: `H = G 2^-bits` has entries of at most 1. An eigenvector
 //! approximation `x` is a sum of *digit vectors*, `x = sum_p d_p 2^-e_p` with 64-bit integers `d_p`: the f64
-//! start is the first, each correction adds one more. So the exact product `H x` grows by one 64 x 64-bit
-//! integer matrix-vector product per correction, and nothing is ever rounded.
+//! start is the first, each correction adds one more. So the exact product `H x` grows by that of one short digit vector
+//! per correction, and nothing is ever rounded.
 
+use super::super::product::ExactProduct;
 use super::super::wide::Wide;
 use crate::GramMatrix;
 use crate::rounding::pow2;
@@ -25,8 +26,10 @@ pub(super) struct Format {
     pub lambda: u32,
     /// Bits of `G`.
     pub gram: u32,
-    /// Bits of a digit of `x`.
-    pub digit: u32,
+    /// Bits of a digit vector.
+    digit: u32,
+    /// What multiplies by `G`.
+    product: ExactProduct,
 }
 
 impl Format {
@@ -36,7 +39,10 @@ impl Format {
         let available = 64 * W as u32 - log_n - 4;
         let lambda = g.bits().max(available.div_ceil(2));
         let x = available.checked_sub(lambda).filter(|&x| x >= LEAST_X)?;
-        Some(Self { x, lambda, gram: g.bits(), digit: (125 - g.digit_bits() - log_n).min(62) })
+        let product = ExactProduct::new(g);
+        // As many as a correction in f64 has right.
+        let digit = (2 * product.digit_bits()).min(62);
+        Some(Self { x, lambda, gram: g.bits(), digit, product })
     }
 }
 
@@ -63,46 +69,43 @@ pub(super) struct Residual {
 }
 
 impl<const W: usize> Column<W> {
-    /// The pair of an eigenvalue and the vector nearest to a f64 start.
-    pub fn new(g: &GramMatrix, format: &Format, x: &[f64], lambda: Wide<W>) -> Self {
-        let zero = vec![Wide::ZERO; x.len()];
-        let mut column = Self { x: zero.clone(), product: zero, lambda };
-        column.correct(g, format, x);
-        column
+    /// An eigenvalue and no vector yet.
+    pub fn new(n: usize, lambda: Wide<W>) -> Self {
+        Self { x: vec![Wide::ZERO; n], product: vec![Wide::ZERO; n], lambda }
     }
 
-    /// Adds a correction to `x`, rounded to one digit vector.
-    pub fn correct(&mut self, g: &GramMatrix, format: &Format, correction: &[f64]) {
-        let Some((digits, shift)) = digit_vector(format, correction) else { return };
-        for (x, &d) in self.x.iter_mut().zip(&digits) {
-            *x = x.add(Wide::from_i128(i128::from(d), shift));
-        }
-        add_product(g, &digits, shift, &mut self.product);
-    }
-
-    /// Adds a correction to `x` without its product; [`replace`](Self::replace) must follow.
-    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) {
-        let Some((digits, shift)) = digit_vector(format, correction) else { return };
-        for (x, &d) in self.x.iter_mut().zip(&digits) {
-            *x = x.add(Wide::from_i128(i128::from(d), shift));
+    /// Adds a correction to the `x` of each column, rounded to one digit vector.
+    pub fn correct(columns: &mut [&mut Self], corrections: &[&[f64]], g: &GramMatrix, format: &Format) {
+        let digits: Vec<(Vec<Wide<W>>, u32)> = columns
+            .iter_mut()
+            .zip(corrections)
+            .map(|(column, correction)| column.shift_only(format, correction))
+            .collect();
+        let vectors: Vec<&[Wide<W>]> = digits.iter().map(|(digits, _)| digits.as_slice()).collect();
+        let products = format.product.of(g, &vectors);
+        for ((column, product), (_, shift)) in columns.iter_mut().zip(products).zip(&digits) {
+            column.product.iter_mut().zip(product).for_each(|(sum, p)| *sum = sum.add(p.shl(*shift)));
         }
     }
 
-    /// Takes another `x` and multiplies anew.
-    pub fn replace(&mut self, g: &GramMatrix, format: &Format, x: Vec<Wide<W>>) {
-        self.product.fill(Wide::ZERO);
-        for position in (0..format.x + 2).step_by(format.digit as usize) {
-            let last = position + format.digit >= format.x + 2;
-            let digits: Vec<i64> = x
-                .iter()
-                .map(|x| {
-                    let rest = x.shr(position);
-                    if last { rest.low() as i64 } else { (rest.low() & ((1 << format.digit) - 1)) as i64 }
-                })
-                .collect();
-            add_product(g, &digits, position, &mut self.product);
+    /// Adds a correction to `x` without its product, which [`replace`](Self::replace) must find; what was added, and the
+    /// power of two that multiplies it.
+    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) -> (Vec<Wide<W>>, u32) {
+        let Some((digits, shift)) = digit_vector(format, correction) else {
+            return (vec![Wide::ZERO; correction.len()], 0);
+        };
+        let digits: Vec<Wide<W>> = digits.into_iter().map(|d| Wide::from_i128(i128::from(d), 0)).collect();
+        self.x.iter_mut().zip(&digits).for_each(|(x, d)| *x = x.add(d.shl(shift)));
+        (digits, shift)
+    }
+
+    /// Takes other vectors and multiplies anew.
+    pub fn replace(columns: &mut [Self], g: &GramMatrix, format: &Format, vectors: Vec<Vec<Wide<W>>>) {
+        let views: Vec<&[Wide<W>]> = vectors.iter().map(Vec::as_slice).collect();
+        let products = format.product.of(g, &views);
+        for ((column, product), x) in columns.iter_mut().zip(products).zip(vectors) {
+            (column.product, column.x) = (product, x);
         }
-        self.x = x;
     }
 
     /// The exact residual and norm, each rounded once at the end.
@@ -163,16 +166,4 @@ fn digit_vector(format: &Format, correction: &[f64]) -> Option<(Vec<i64>, u32)> 
     let scale = pow2(places);
     let digits = correction.iter().map(|v| (v * scale).round() as i64).collect();
     Some((digits, format.x - places as u32))
-}
-
-/// `sums += (G digits) << shift`, exactly.
-fn add_product<const W: usize>(g: &GramMatrix, digits: &[i64], shift: u32, sums: &mut [Wide<W>]) {
-    let n = digits.len();
-    for (d, plane) in g.planes().iter().enumerate() {
-        let shift = shift + d as u32 * g.digit_bits();
-        for (sum, row) in sums.iter_mut().zip(plane.chunks_exact(n)) {
-            let product = row.iter().zip(digits).map(|(&a, &b)| i128::from(a) * i128::from(b)).sum();
-            *sum = sum.add(Wide::from_i128(product, shift));
-        }
-    }
 }

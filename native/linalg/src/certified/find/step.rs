@@ -1,5 +1,6 @@
 //! One step of the refinement: corrections of first order, and Ritz vectors for clusters.
 
+use super::super::product::COLUMNS_AT_ONCE;
 use super::super::wide::Wide;
 use super::cluster::rayleigh_ritz;
 use super::column::{Column, Residual};
@@ -36,19 +37,24 @@ impl<const W: usize> Refinement<'_, W> {
         // Linked columns have all been refined.
         let mut columns: Vec<Column<W>> =
             step.pending.iter().filter_map(|&j| self.refined[j].take()).map(|(column, _)| column).collect();
-        columns.par_iter_mut().enumerate().for_each(|(at, column)| {
-            let correction = &corrections[at * n..(at + 1) * n];
-            if clusters.iter().any(|members| members.contains(&at)) {
-                match self.precise {
-                    true => column.correct(self.g, &self.format, correction),
-                    false => column.shift_only(&self.format, correction),
+        let mut clustered = vec![false; columns.len()];
+        clusters.iter().flatten().for_each(|&at| clustered[at] = true);
+        let at_once = self.at_once(columns.len());
+        columns.par_chunks_mut(at_once).enumerate().for_each(|(chunk, columns)| {
+            let (mut corrected, mut by) = (vec![], vec![]);
+            for (at, column) in (chunk * at_once..).zip(columns) {
+                let correction = &corrections[at * n..(at + 1) * n];
+                if !clustered[at] {
+                    let own = step.projected[at * self.lambda.len() + step.pending[at]];
+                    column.lambda = column.lambda.add(Wide::from_f64(own, self.format.lambda));
+                } else if !self.precise {
+                    column.shift_only(&self.format, correction);
+                    continue;
                 }
-            } else {
-                column.correct(self.g, &self.format, correction);
-                let own = step.projected[at * self.lambda.len() + step.pending[at]];
-                let step = Wide::from_f64(own, self.format.lambda);
-                column.lambda = column.lambda.add(step);
+                corrected.push(column);
+                by.push(correction);
             }
+            Column::correct(&mut corrected, &by, self.g, &self.format);
         });
         for members in &clusters {
             self.rotate(&step, members, &mut columns);
@@ -106,36 +112,39 @@ impl<const W: usize> Refinement<'_, W> {
         let old: Vec<&Column<W>> = members.iter().map(|&at| &columns[at]).collect();
         let in_f64 = if self.precise { None } else { rayleigh_ritz(&old, &small, &self.format) };
         let pairs = in_f64.unwrap_or_else(|| jacobi::ritz(&old, &self.format));
-        let rotated: Vec<Column<W>> = members
-            .par_iter()
-            .zip(pairs)
-            .map(|(&at, (x, lambda))| {
-                let mut column = columns[at].clone();
-                column.replace(self.g, &self.format, x);
-                column.lambda = lambda;
-                column
-            })
-            .collect();
+        let (vectors, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+        let at_once = self.at_once(members.len());
+        let mut rotated: Vec<Column<W>> =
+            values.into_iter().map(|value| Column::new(self.n(), value)).collect();
+        rotated.par_chunks_mut(at_once).zip(vectors.par_chunks(at_once)).for_each(|(columns, vectors)| {
+            Column::replace(columns, self.g, &self.format, vectors.to_vec());
+        });
         members.iter().zip(rotated).for_each(|(&at, column)| columns[at] = column);
     }
 
     /// Puts columns into fixed point that are not yet; whether there were any.
     pub(super) fn refine_all(&mut self, columns: &[usize]) -> bool {
         let n = self.n();
-        let refine = |j: usize| {
-            let x = &self.approximate[j * n..(j + 1) * n];
-            let column = Column::new(self.g, &self.format, x, self.lambda[j]);
-            let residual = column.residual(&self.format);
-            (j, column, residual)
-        };
-        let new: Vec<_> =
-            columns.par_iter().filter(|&&j| self.refined[j].is_none()).map(|&j| refine(j)).collect();
+        let new: Vec<usize> = columns.iter().copied().filter(|&j| self.refined[j].is_none()).collect();
         let any = !new.is_empty();
+        let refine = |new: &[usize]| {
+            let mut columns: Vec<_> = new.iter().map(|&j| Column::new(n, self.lambda[j])).collect();
+            let start: Vec<_> = new.iter().map(|&j| &self.approximate[j * n..(j + 1) * n]).collect();
+            Column::correct(&mut columns.iter_mut().collect::<Vec<_>>(), &start, self.g, &self.format);
+            let residuals: Vec<Residual> = columns.iter().map(|c| c.residual(&self.format)).collect();
+            new.iter().copied().zip(columns).zip(residuals).map(|((j, c), r)| (j, c, r)).collect::<Vec<_>>()
+        };
+        let new: Vec<_> = new.par_chunks(self.at_once(new.len())).flat_map_iter(refine).collect();
         for (j, column, residual) in new {
             self.rho[j] = residual.rho;
             self.refined[j] = Some((column, residual));
         }
         any
+    }
+
+    /// Columns that one thread multiplies at a time.
+    fn at_once(&self, columns: usize) -> usize {
+        columns.div_ceil(rayon::current_num_threads()).clamp(1, COLUMNS_AT_ONCE)
     }
 
     /// The residuals of these columns, side by side.
