@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 from functools import cache
 from pathlib import Path
@@ -125,3 +126,12 @@ def test_a_container_that_is_too_small_is_refused_before_its_processes_are_kille
     assert run.code == 1 and len(run.errors) == 1, run
     assert "are left under the limit of its container (cgroup)" in run.errors[0]
     assert list(tmp_path.iterdir()) == []
+
+
+def test_what_an_error_says_to_give_is_enough(scan, tmp_path):
+    given = ["decompose", "--input", scan[0], "--output", tmp_path / "result", "--emit", "parquet"]
+    refused = limited(*given, "--threads", "16", gigabytes=0.15)
+    assert refused.code == 1 and len(refused.errors) == 1, refused.err
+    (threads,) = re.findall(r"--threads (\d+)", refused.errors[0])
+    assert 1 <= int(threads) < 16, refused.errors
+    assert limited(*given, "--threads", threads, gigabytes=0.15).code == 0

@@ -65,7 +65,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     runner.pool.install(|| folder.check(progress))?;
 
     check_parameters(&options)?;
-    let scan = runner.read(&options, memory::check).map_err(of_manifest)?;
+    let scan = runner.read(&options, memory::check_verification).map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }

@@ -52,8 +52,16 @@ pub fn pool(threads: usize) -> Result<ThreadPool> {
 /// [`Error::Memory`], which says what would do.
 pub(crate) fn check(plan: &SeriesPlan, need: &Need) -> Result<()> {
     log::debug!("memory: about {} will be needed", size(need.bytes()));
-    // The solver has a pool of its own.
-    check_bytes(plan, need, Need::bytes, true)
+    check_bytes(plan, need, Need::bytes, true, "run tomobasis-submit, which spreads them over machines")
+}
+
+/// Refuses a decomposition for a verification, whose rank is given.
+///
+/// # Errors
+/// As [`check`].
+pub(crate) fn check_verification(plan: &SeriesPlan, need: &Need) -> Result<()> {
+    log::debug!("memory: about {} will be needed", size(need.bytes()));
+    check_bytes(plan, need, Need::bytes, false, "verify it where there is more")
 }
 
 /// Refuses what comes after `s` and `V`, whose number is known now.
@@ -61,13 +69,21 @@ pub(crate) fn check(plan: &SeriesPlan, need: &Need) -> Result<()> {
 /// # Errors
 /// [`Error::Memory`].
 pub(crate) fn check_rest(plan: &SeriesPlan, need: &Need) -> Result<()> {
-    check_bytes(plan, need, Need::rest, false)
+    check_bytes(plan, need, Need::rest, false, "run it where there is more")
 }
 
-fn check_bytes(plan: &SeriesPlan, need: &Need, bytes: fn(&Need) -> u128, pool: bool) -> Result<()> {
+/// `choice`: the rank can still be chosen.
+fn check_bytes(
+    plan: &SeriesPlan,
+    need: &Need,
+    bytes: fn(&Need) -> u128,
+    choice: bool,
+    instead: &str,
+) -> Result<()> {
     let room = room();
+    // The solver has a pool of its own.
     let stacks = |need: &Need| match room.of {
-        Limit::AddressSpace | Limit::Data if pool => need.threads * u128::from(THREAD),
+        Limit::AddressSpace | Limit::Data => need.threads * u128::from(THREAD),
         _ => 0,
     };
     let needed = |need: &Need| bytes(need) + stacks(need);
@@ -77,9 +93,9 @@ fn check_bytes(plan: &SeriesPlan, need: &Need, bytes: fn(&Need) -> u128, pool: b
     }
     let threads = greatest(need.threads, |threads| fits(&need.on(threads)));
     let rank = greatest(need.computed, |rank| fits(&need.computing(rank)));
-    let rank = rank.filter(|_| pool).map(|rank| format!("--rank {rank}"));
-    let ways = threads.map(|threads| format!("--threads {threads}")).into_iter().chain(rank);
-    let ways = ways.chain(["run tomobasis-submit, which spreads them over machines".to_owned()]);
+    let rank = rank.filter(|_| choice).map(|rank| format!("give --rank {rank}"));
+    let threads = threads.map(|threads| format!("give --threads {threads}"));
+    let ways = threads.into_iter().chain(rank).chain([instead.to_owned()]);
     Err(Error::Memory {
         what: format!(
             "the {} slices of {} x {} pixels need {} of memory (k = {}, {} threads)",

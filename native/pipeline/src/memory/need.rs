@@ -105,7 +105,8 @@ impl Need {
 
     /// The same where so many columns were kept, and so many composites are shown; `derived` of them are held.
     pub fn of_result(self, rank: usize, composites: usize, derived: usize) -> Self {
-        Self { rank: rank as u128, composites: composites as u128, derived: derived as u128, ..self }
+        let (rank, composites, derived) = (rank as u128, composites as u128, derived as u128);
+        Self { computed: rank, rank, composites, derived, ..self }
     }
 
     /// The same on so many threads.
