@@ -170,8 +170,8 @@ impl Need {
         let (n, k) = (self.slices, self.computed);
         let partial = n >= 1000 && 20 * k <= n;
         let square = if partial { 52 } else { 82 } + 48 * (planes - 1);
-        // Its threads are a pool of their own.
-        let pool = 2 * self.threads * SMALL_OF_A_THREAD;
+        // Its threads are a pool of their own; digits of 256 rows of the matrix and of 24 columns, and their products, on each.
+        let pool = self.threads * (2 * SMALL_OF_A_THREAD + 7000 * n);
         self.small() + pool + of_sums(n) + square * n * n + 190 * n * k
     }
 
