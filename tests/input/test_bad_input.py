@@ -1,5 +1,6 @@
 """What bad input gets, from the job as from the command: one clear line, the right exit code, nothing written, no PHI."""
 
+import os
 import re
 from dataclasses import dataclass, field
 
@@ -160,3 +161,16 @@ def test_bad_input_gets_one_clear_line(prepare, way, tmp_path):
     assert [word for word in IDENTIFYING if word in said] == []
     if way is decompose:
         assert len(run.err.splitlines()) == 1 + case.listed, run.err
+
+
+@pytest.mark.parametrize("way", [decompose, submit])
+@pytest.mark.parametrize("option", ["--input", "--output"])
+@pytest.mark.parametrize("joined", [False, True])
+def test_a_name_that_is_not_utf_8_is_refused_by_its_option(way, option, joined, tmp_path):
+    folder = tmp_path / os.fsdecode(b"f\xe9")
+    folder.mkdir()
+    words = {"--input": tmp_path, "--output": tmp_path / "result", option: folder}
+    given = [[f"{name}={value}"] if joined else [name, value] for name, value in words.items()]
+    run = way(*[word for pair in given for word in pair])
+    assert run.code == 2 and run.errors == run.err.splitlines() and len(run.errors) == 1, run.err
+    assert run.errors[0].startswith(f"error: {option}: its value is not UTF-8; "), run.err

@@ -20,7 +20,10 @@ use std::{panic, process::ExitCode};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use tomobasis_dicom::printable_lines;
-use tomobasis_pipeline::{Error, options::one_line};
+use tomobasis_pipeline::{
+    Error,
+    options::{not_utf_8, one_line},
+};
 
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
@@ -71,6 +74,11 @@ impl Action {
 
 fn main() -> ExitCode {
     allocator::prepare();
+    let words: Vec<_> = std::env::args_os().collect();
+    if let Some(word) = words.iter().position(|word| word.to_str().is_none()) {
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        return failed(&not_utf_8(&words, word).to_string(), 2);
+    }
     let action = match Command::try_parse() {
         Ok(command) => command.action,
         Err(error) if error.exit_code() == 0 => {

@@ -150,6 +150,15 @@ pub enum Error {
         /// Usual step.
         spacing_mm: String,
     },
+    /// `--on-bad-slice skip` would leave out nobody knows how much.
+    #[error(
+        "--on-bad-slice skip: {file} cannot be used and may hold any number of slices; mend it, copy it again from its \
+             source, or remove it"
+    )]
+    SkippedUnknown {
+        /// Where it is.
+        file: FileLabel,
+    },
     /// `--on-bad-slice skip` would shorten the scan.
     #[error(
         "--on-bad-slice skip: without {skipped} of {total} slices, {missing} neighbours are missing at an end of the scan, or \

@@ -1,8 +1,11 @@
 //! What can be wrong with one slice. Each text says what was found, what was expected and, where it is not
 //! obvious, what to do; [`crate::Error::Slice`] puts the file in front.
+//!
+//! A broken file may have any text, a name or a date of birth, in any element. So no value is quoted but by [`shown`], elements are
+//! named only if the standard has them, and of UIDs only those of the standard are given.
 
 use dicom_core::Tag;
-use dicom_core::dictionary::DataDictionary;
+use dicom_core::dictionary::{DataDictionary, TagRange};
 use dicom_dictionary_std::StandardDataDictionary;
 use dicom_dictionary_std::tags;
 
@@ -24,7 +27,7 @@ pub enum Problem {
     Value {
         /// The element.
         tag: Tag,
-        /// The value, with everything but the characters of numbers replaced.
+        /// The value as it may be [shown].
         found: String,
         /// What would have been right.
         expected: &'static str,
@@ -194,20 +197,15 @@ pub enum Problem {
     },
     /// Several frames, or an enhanced class, and nothing that says where each frame lies.
     #[error(
-        "it is a multi-frame image ({frames} frames) without Per-frame Functional Groups (5200,9230), which place \
-             frames in space; split it into one file per slice first"
+        "it is a multi-frame image without Per-frame Functional Groups (5200,9230), which place frames in space; split \
+             it into one file per slice first"
     )]
-    NoFrameGroups {
-        /// Number of Frames.
-        frames: i64,
-    },
+    NoFrameGroups,
     /// The header describes more or fewer frames than there are.
     #[error(
-        "Number of Frames (0028,0008) is {frames}, Per-frame Functional Groups (5200,9230) describe {groups}"
+        "Number of Frames (0028,0008) is not {groups}, as many as Per-frame Functional Groups (5200,9230) describe"
     )]
     FrameGroups {
-        /// Number of Frames.
-        frames: i64,
         /// Items of the sequence.
         groups: usize,
     },
@@ -239,14 +237,12 @@ pub enum Problem {
     NoSeries,
     /// One of the parts in which an image was written is missing.
     #[error(
-        "it is a part of an image that was written in {total} parts (In-concatenation Total Number (0020,9163), or the \
-             highest In-concatenation Number), of which {there} can be read; copy the series again from its source"
+        "it is a part of an image that was written in more parts than the {there} that can be read (In-concatenation \
+             Total Number (0020,9163), or the highest In-concatenation Number); copy the series again from its source"
     )]
     Concatenation {
         /// Parts that are there.
         there: usize,
-        /// Parts that there must be.
-        total: u32,
     },
     /// The system does not open the file.
     #[error("it cannot be opened ({reason}); check its permissions, or remove it")]
@@ -261,36 +257,54 @@ pub enum Problem {
 
 impl Problem {
     pub(crate) fn value(tag: Tag, found: &str, expected: &'static str) -> Self {
-        Problem::Value { tag, found: quote(found), expected }
+        Problem::Value { tag, found: shown(found), expected }
     }
 
     pub(crate) fn number(tag: Tag, found: impl ToString, expected: &'static str) -> Self {
-        Problem::Value { tag, found: found.to_string(), expected }
+        Problem::value(tag, &found.to_string(), expected)
     }
 }
 
-/// A header value fit for a message: at most 24 characters, and only those that numbers are made of, since a
-/// broken file may have any text anywhere.
-fn quote(value: &str) -> String {
+/// What messages show of a header's value: a whole number of one or two digits as it is, of anything else the form, up to 24 characters.
+fn shown(value: &str) -> String {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    if matches!(digits.len(), 1 | 2) && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return value.to_owned();
+    }
     if value.is_empty() {
         return "empty".to_owned();
     }
-    let plain = |c: char| if c.is_ascii_digit() || "+-.,eE\\ ".contains(c) { c } else { '?' };
-    let mut shown: String = value.chars().take(24).map(plain).collect();
+    let plain = |c: char| match c {
+        _ if c.is_ascii_digit() => '9',
+        _ if c.is_alphabetic() => 'a',
+        _ if "+-.,\\ ".contains(c) => c,
+        _ => '?',
+    };
+    let mut form: String = value.chars().take(24).map(plain).collect();
     if value.chars().nth(24).is_some() {
-        shown.push_str("...");
+        form.push_str("...");
     }
-    format!("\"{shown}\"")
+    format!("of the form \"{form}\" (9: a digit, a: a letter)")
 }
 
-/// `Rows (0028,0010)`, as the dictionary has it.
+/// `Rows (0028,0010)`, as the dictionary has it. Of an element that it has not, the tag may be text that was taken for one.
 fn name(tag: Tag) -> String {
     let words = match tag {
         tags::IMAGE_POSITION_PATIENT => "Image Position (Patient)".to_owned(),
         tags::IMAGE_ORIENTATION_PATIENT => "Image Orientation (Patient)".to_owned(),
-        _ => StandardDataDictionary.by_tag(tag).map_or(String::new(), |entry| spaced(entry.alias)),
+        _ => match by_tag(tag) {
+            Some(alias) => spaced(alias),
+            None => return "an element that is not in the standard".to_owned(),
+        },
     };
     format!("{words} ({:04X},{:04X})", tag.group(), tag.element())
+}
+
+fn by_tag(tag: Tag) -> Option<&'static str> {
+    StandardDataDictionary
+        .by_tag(tag)
+        .filter(|entry| matches!(entry.tag, TagRange::Single(_)))
+        .map(|entry| entry.alias)
 }
 
 /// `RescaleSlope` -> `Rescale Slope`; runs of capitals (`SOPInstanceUID`) stay together.
@@ -309,9 +323,11 @@ fn spaced(keyword: &str) -> String {
 }
 
 fn at(tag: Option<Tag>) -> String {
-    tag.map_or("an element's tag".to_owned(), |tag| {
-        format!("element ({:04X},{:04X})", tag.group(), tag.element())
-    })
+    match tag {
+        None => "an element's tag".to_owned(),
+        Some(tag) if by_tag(tag).is_some() => format!("element ({:04X},{:04X})", tag.group(), tag.element()),
+        Some(_) => "an element that is not in the standard".to_owned(),
+    }
 }
 
 #[cfg(test)]
@@ -326,10 +342,31 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_value_shows_numbers_and_hides_words() {
-        assert_eq!(quote("1,5"), "\"1,5\"");
-        assert_eq!(quote("DOE^JOHN"), "\"??E?????\"");
-        assert_eq!(quote(""), "empty");
-        assert_eq!(quote(&"1".repeat(40)), format!("\"{}...\"", "1".repeat(24)));
+    fn of_a_value_its_form_is_shown_and_no_more_than_two_digits() {
+        let form = |text: &str| format!("of the form \"{text}\" (9: a digit, a: a letter)");
+        for (value, said) in [
+            ("12", "12".to_owned()),
+            ("-1", "-1".to_owned()),
+            ("1,5", form("9,9")),
+            ("-1e308", form("-9a999")),
+            ("19470811", form("99999999")),
+            ("DOE^JOHN", form("aaa?aaaa")),
+            ("\u{1b}[31m", form("??99a")),
+            ("", "empty".to_owned()),
+        ] {
+            assert_eq!(shown(value), said);
+        }
+        assert_eq!(shown(&"1".repeat(40)), form(&format!("{}...", "9".repeat(24))));
+    }
+
+    #[test]
+    fn only_elements_of_the_standard_are_named() {
+        for tag in [Tag(0x4F44, 0x2045), Tag(0x0009, 0x1010), Tag(0x4F45, 0x0045), Tag(0x4F44, 0)] {
+            assert_eq!(
+                (name(tag), at(Some(tag))),
+                (at(Some(tag)), "an element that is not in the standard".to_owned())
+            );
+        }
+        assert_eq!(at(Some(tags::PIXEL_DATA)), "element (7FE0,0010)");
     }
 }

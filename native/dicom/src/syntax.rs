@@ -95,11 +95,13 @@ pub(crate) fn may_lose(uid: &str) -> bool {
     jpeg.is_some_and(|last| ["50", "51", "53", "55", "81", "91", "203"].contains(&last))
 }
 
-/// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`.
+/// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`. A private UID may lead to a patient, as may
+/// whatever stands in its place.
 pub fn describe(uid: &str) -> String {
-    let name = find(uid).map_or("private or unknown transfer syntax", |syntax| syntax.name);
-    let shown: String = uid.chars().filter(|c| c.is_ascii_digit() || *c == '.').take(64).collect();
-    format!("{name} ({shown})")
+    match find(uid) {
+        Some(syntax) => format!("{} ({})", syntax.name, syntax.uid),
+        None => "private or unknown transfer syntax".to_owned(),
+    }
 }
 
 const fn row(uid: &'static str, name: &'static str, class: Class) -> TransferSyntax {
@@ -155,6 +157,6 @@ mod tests {
             describe("1.2.840.10008.1.2.4.70"),
             "JPEG Lossless, Non-Hierarchical, First-Order Prediction (1.2.840.10008.1.2.4.70)"
         );
-        assert_eq!(describe("1.2.3\u{1b}[31m"), "private or unknown transfer syntax (1.2.331)");
+        assert_eq!(describe("1.2.3.19470811"), "private or unknown transfer syntax");
     }
 }

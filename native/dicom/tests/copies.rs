@@ -195,19 +195,21 @@ fn a_scan_that_was_sent_again_under_new_uids_whole_or_in_part_is_used_once_and_s
         [all_again(&scan), scan.iter().zip(50..).map(|(f, uid)| again(f, uid)).collect()].concat();
     // As another sender writes it: other times of the instance, another encoding.
     let stored_otherwise = |file: &DicomFile| {
-        file.clone().implicit().text((0x0008, 0x0012), "DA", "20200102").text(
-            (0x0008, 0x0013),
-            "TM",
-            "101500",
-        )
+        let times = [((0x0008, 0x0012), "DA", "20200102"), ((0x0008, 0x0013), "TM", "101500")];
+        let window = [((0x0028, 0x1050), "DS", "40"), ((0x0028, 0x1051), "DS", "400")];
+        let put = |file: DicomFile, (tag, vr, value)| file.text(tag, vr, value);
+        times.into_iter().chain(window).fold(file.clone().implicit(), put)
     };
     let otherwise: Vec<DicomFile> = all_again(&scan).iter().map(stored_otherwise).collect();
+    let place = |(file, i): (DicomFile, u8)| file.position(0.0, 0.0005, 2.5 * f64::from(i) + 0.001);
+    let rounded: Vec<DicomFile> = all_again(&scan).into_iter().zip(0..).map(place).collect();
     for (more, repeated) in [
         (all_again(&scan), 5),
         (all_again(&scan)[2..].to_vec(), 3),
         (sent_twice_more, 10),
         (otherwise, 5),
         ([all_again(&scan), scan.clone()].concat(), 10),
+        (rounded, 5),
     ] {
         for files in [[scan.clone(), more.clone()].concat(), [more, scan.clone()].concat()] {
             let files = bytes(&files);

@@ -39,7 +39,10 @@ fn sequences_nested_thousands_deep_before_the_pixels_are_read_over() {
 fn a_sequence_that_never_ends_is_a_cut_file() {
     let whole = slice().nested((0x0029, 0x1111), 50_000).bytes();
     let text = refusal(&[whole[..whole.len() / 2].to_vec()]);
-    assert!(text.contains("inside element (0029,1111)"), "{text}");
+    assert!(
+        text.contains("cut off") && text.contains("inside an element that is not in the standard"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -55,7 +58,11 @@ fn an_element_that_claims_four_gigabytes_is_a_cut_file() {
     let at = whole.windows(4).position(|bytes| bytes == b"\x29\x00\x10\x10").unwrap();
     let mut file = whole;
     file[at + 8..at + 12].copy_from_slice(&0xFFFF_FFF0_u32.to_le_bytes());
-    assert!(refusal(&[file]).contains("inside element (0029,1010)"));
+    let text = refusal(&[file]);
+    assert!(
+        text.contains("cut off") && text.contains("inside an element that is not in the standard"),
+        "{text}"
+    );
 }
 
 #[test]

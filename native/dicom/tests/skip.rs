@@ -121,3 +121,36 @@ fn all_frames_of_a_bad_file_are_missing_and_not_one() {
     let error = skipping(&[frames(0, 38).bytes(), bad(frames(38, 2))]).unwrap_err().to_string();
     assert!(error.contains("2 neighbours are missing at an end"), "{error}");
 }
+
+#[test]
+fn a_file_that_may_hold_any_number_of_slices_is_not_skipped_and_one_that_says_how_many_counts_so_often() {
+    let frames = |from: u32, count: u32| {
+        let frames: Vec<(f64, &str, &str)> =
+            (from..from + count).map(|i| (2.0 * f64::from(i), "1", "0")).collect();
+        let pixels: Vec<i16> = (0..2 * count as i16).collect();
+        DicomFile::ct(1, 2, &pixels).number(from + 1).enhanced(&frames)
+    };
+    // No Columns: the header is broken, whatever the frames are.
+    let broken = |file: DicomFile| file.without((0x0028, 0x0011));
+    let with = |bad: DicomFile| {
+        let files: Vec<Vec<u8>> = [frames(0, 30), bad, frames(31, 30)].iter().map(DicomFile::bytes).collect();
+        skipping(&files)
+    };
+    assert_eq!(with(broken(frames(30, 1))).unwrap().skipped, 1);
+    let refused = |bad: DicomFile| with(bad).unwrap_err().to_string();
+    assert!(refused(broken(frames(30, 9))).contains("9 of 69 slices cannot be used"));
+    for count in ["", "0", "many", "99999"] {
+        let text = refused(broken(frames(30, 9)).text((0x0028, 0x0008), "IS", count));
+        assert!(
+            text.contains("file 2 of 3 (id ") && text.contains("may hold any number of slices"),
+            "{count}: {text}"
+        );
+    }
+    // Cut before it says what it is, beside files of one slice and of many.
+    let cut = frames(30, 9).bytes()[..300].to_vec();
+    let mut several = scan(&[]);
+    several[7] = cut.clone();
+    assert_eq!(skipping(&several).unwrap().skipped, 1);
+    let many = [frames(0, 30).bytes(), cut, frames(40, 30).bytes()];
+    assert!(skipping(&many).unwrap_err().to_string().contains("may hold any number of slices"));
+}

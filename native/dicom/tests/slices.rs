@@ -152,20 +152,23 @@ fn a_bad_header_value_is_named_with_its_tag_and_what_was_expected() {
         (slice().short((0x0028, 0x0103), 2), "Pixel Representation (0028,0103) is 2"),
         (
             slice().text(SLOPE, "DS", "1,5"),
-            "Rescale Slope (0028,1053) is \"1,5\": expected one decimal number",
+            "Rescale Slope (0028,1053) is of the form \"9,9\" (9: a digit, a: a letter): expected one decimal number",
         ),
-        (slice().text(SLOPE, "DS", "NaN"), "Rescale Slope (0028,1053) is \"???\""),
+        (slice().text(SLOPE, "DS", "NaN"), "Rescale Slope (0028,1053) is of the form \"aaa\""),
         (slice().text(SLOPE, "DS", "0.0"), "Rescale Slope (0028,1053) is 0: expected a number other than 0"),
-        (slice().text(INTERCEPT, "DS", "1\\2"), "Rescale Intercept (0028,1052) is \"1\\2\""),
-        (slice().text(INTERCEPT, "DS", "-1e101"), "Rescale Intercept (0028,1052) is \"-1e101\""),
+        (slice().text(INTERCEPT, "DS", "1\\2"), "Rescale Intercept (0028,1052) is of the form \"9\\9\""),
+        (slice().text(INTERCEPT, "DS", "-1e101"), "Rescale Intercept (0028,1052) is of the form \"-9a999\""),
         (slice().without((0x0020, 0x0032)), "Image Position (Patient) (0020,0032) is missing"),
-        (slice().text((0x0020, 0x0032), "DS", "1\\2"), "Image Position (Patient) (0020,0032) is \"1\\2\""),
+        (
+            slice().text((0x0020, 0x0032), "DS", "1\\2"),
+            "Image Position (Patient) (0020,0032) is of the form \"9\\9\"",
+        ),
         (slice().without((0x0020, 0x0037)), "Image Orientation (Patient) (0020,0037) is missing"),
         (
             slice().text((0x0020, 0x0037), "DS", "0\\0\\0\\0\\0\\0"),
             "not a pair of perpendicular unit vectors",
         ),
-        (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image (12 frames) without"),
+        (slice().text((0x0028, 0x0008), "IS", "12"), "it is a multi-frame image without"),
         (slice().sequence(MODALITY_LUT, &[vec![], a_table()]), "Modality LUT Sequence"),
         (slice().sequence_of_undefined_length(MODALITY_LUT, &[a_table()]), "Modality LUT Sequence"),
     ];
@@ -261,7 +264,7 @@ fn a_transfer_syntax_without_a_decoder_is_refused_by_name() {
     let names = [
         ("1.2.840.10008.1.2.4.100", "MPEG2 Main Profile / Main Level (1.2.840.10008.1.2.4.100)"),
         ("1.2.840.10008.1.2.4.110", "JPEG XL Lossless (1.2.840.10008.1.2.4.110)"),
-        ("1.2.840.113619.5.2", "private or unknown transfer syntax (1.2.840.113619.5.2)"),
+        ("1.2.840.113619.5.2", "private or unknown transfer syntax"),
     ];
     for (uid, name) in names {
         let text = refusal(&[slice().syntax(uid).bytes()]);

@@ -65,7 +65,7 @@ fn a_truncated_file_is_named_by_its_place_in_the_listing() {
 #[test]
 fn slopes_that_no_scanner_writes_are_bad_input() {
     for (slopes, words) in [
-        (["1e308", "1e308"], "Rescale Slope (0028,1053) is \"1e308\""),
+        (["1e308", "1e308"], "Rescale Slope (0028,1053) is of the form \"9a999\""),
         (["1", "1e-99"], "slopes and intercepts span 2^"),
     ] {
         let (base, input) = series();

@@ -42,12 +42,22 @@ pub(super) fn frames(wanted: &Wanted, class: &str) -> Result<u32, Problem> {
         return Err(Problem::number(tags::NUMBER_OF_FRAMES, frames, "at most 32768"));
     }
     if groups == 0 && (frames > 1 || is_enhanced(class)) {
-        return Err(Problem::NoFrameGroups { frames });
+        return Err(Problem::NoFrameGroups);
     }
     if groups > 0 && groups as i64 != frames {
-        return Err(Problem::FrameGroups { frames, groups });
+        return Err(Problem::FrameGroups { groups });
     }
-    u32::try_from(frames).map_err(|_| Problem::NoFrameGroups { frames })
+    u32::try_from(frames).map_err(|_| Problem::NoFrameGroups)
+}
+
+/// How many slices a file has whose header is broken otherwise; `None` where that cannot be known.
+pub(super) fn slices_of_broken(wanted: &Wanted, class: Option<&str>) -> Option<usize> {
+    match wanted.get(tags::NUMBER_OF_FRAMES) {
+        Some(value) => values::integer(value)
+            .and_then(|frames| usize::try_from(frames).ok())
+            .filter(|frames| (1..=MOST_FRAMES).contains(frames)),
+        None => (!class.is_some_and(is_enhanced)).then_some(1),
+    }
 }
 
 /// Rows or Columns.

@@ -80,6 +80,8 @@ pub enum HeaderOutcome {
         position_mm: Option<[f64; 3]>,
         /// It is of a kind that is made of slices (CT, MR, PET), so that its series was meant to be one.
         volumetric: bool,
+        /// How many slices it has, where Number of Frames can be read or may be left out.
+        slices: Option<usize>,
         /// What is wrong.
         problem: Problem,
     },
@@ -213,6 +215,7 @@ fn unreadable(problem: Problem) -> HeaderOutcome {
         sop_instance_uid: None,
         position_mm: None,
         volumetric: true,
+        slices: None,
         problem,
     }
 }
@@ -243,6 +246,7 @@ fn classify(
             return Ok(HeaderOutcome::NotAnImage(reason));
         }
     }
+    let slices = checks::slices_of_broken(&wanted, class.as_deref());
     Ok(match SliceHeader::all(&wanted, class, &syntax, file_length) {
         Ok(headers) => HeaderOutcome::Slices(headers),
         Err(problem) => {
@@ -252,6 +256,7 @@ fn classify(
                 sop_instance_uid: known(tags::SOP_INSTANCE_UID),
                 position_mm: checks::position(&wanted).ok(),
                 volumetric,
+                slices,
                 problem,
             }
         }

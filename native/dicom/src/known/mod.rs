@@ -30,6 +30,12 @@ pub(crate) fn unit(value: &str) -> &str {
     if listed("unit", value) { value } else { "US" }
 }
 
+/// Whether a number of a header that is no measure of the slices' geometry or pixels is short enough to be shown: of more than five
+/// digits it may be a date or an accession number that stands in the wrong place.
+pub(crate) fn is_shown(number: f64) -> bool {
+    number.abs() < 1e5
+}
+
 /// Whether a coded string is a defined term of some attribute.
 pub(crate) fn is_coded(value: &str) -> bool {
     listed("coded", value) || is_character_set(value)

@@ -21,6 +21,7 @@ use dicom_dictionary_std::StandardSopClassDictionary;
 
 use super::notes::{decimals, rescale_unit};
 use crate::header::{Component, Rescale, SliceHeader};
+use crate::known;
 
 /// When different values make different volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,9 +106,9 @@ fn some(text: impl Into<String>) -> Option<Value> {
 macro_rules! say {
     ($text:literal) => {
         |value| match value {
-            Value::Whole(number) => Some(format!($text, number)),
-            Value::Number(number) => Some(format!($text, decimals(*number))),
-            Value::Text(_) => None,
+            Value::Whole(number) if known::is_shown(*number as f64) => Some(format!($text, number)),
+            Value::Number(number) if known::is_shown(*number) => Some(format!($text, decimals(*number))),
+            _ => None,
         }
     };
 }

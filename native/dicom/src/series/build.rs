@@ -98,6 +98,7 @@ fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<Ser
         padding: PaddingRule::default(),
         slices: slices.collect(),
         copies: copies.collect(),
+        skipped: 0,
         skipped_mm: Vec::new(),
         left_out: left_out(inventory, groups, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
@@ -132,8 +133,13 @@ fn plan_without(
     let broken =
         inventory.broken().filter(|(file, _)| bad(*file)).filter_map(|(_, broken)| broken.position_mm);
     let skipped_mm: Vec<f64> = listed.chain(broken).map(|place| geometry::dot(place, axis)).collect();
-    skip::check(&kept.positions_mm(), &skipped_mm, problems.len())?;
-    let mut plan = SeriesPlan { skipped_mm, ..plan_of(inventory, groups, &kept)? };
+    let mut skipped = 0;
+    for (file, _) in &problems {
+        let unknown = || Error::SkippedUnknown { file: inventory.label(*file) };
+        skipped += inventory.slices_of_bad(*file, group).ok_or_else(unknown)?;
+    }
+    skip::check(&kept.positions_mm(), &skipped_mm, skipped)?;
+    let mut plan = SeriesPlan { skipped, skipped_mm, ..plan_of(inventory, groups, &kept)? };
     // Each by its own name, also where several have the same problem.
     let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));
     plan.left_out.extend(sentences.map(skip::skipped));

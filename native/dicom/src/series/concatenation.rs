@@ -26,7 +26,7 @@ impl Inventory {
             let total = all.iter().filter_map(|part| part.total).max().unwrap_or(0).max(last);
             let there = numbers.range(1..).count();
             if there < total as usize {
-                return Some((member.file, Problem::Concatenation { there, total }));
+                return Some((member.file, Problem::Concatenation { there }));
             }
         }
         None

@@ -11,9 +11,10 @@
 //! | no UID, and other headers | two slices |
 //! | two UIDs, one place and one header | copies, as of a scan that was sent again under new UIDs, if their pixels prove to be the same; else two slices |
 //!
-//! One header means: equal in all that this crate reads of it ([`SliceHeader`]) but the SOP Instance UID, the Concatenation UID, and how
-//! pixels are stored. So Instance Number, all times of acquisition and content, and what tells volumes apart are the same. What a
-//! sender writes anew (Instance Creation Date and Time, Storage Media and Dimension UIDs) is not read.
+//! One header means: equal in all that this crate reads of it ([`SliceHeader`]) but, under two UIDs, for SOP Instance UID, Concatenation
+//! UID, window, the last digits of the position, and how pixels are stored. So Instance Number, all times of acquisition and content, and
+//! what tells volumes apart are the same. What a sender writes anew (Instance Creation Date and Time, Storage Media and Dimension
+//! UIDs) is not read.
 //!
 //! Which of several copies is used depends on how they are stored and on their UIDs, and not on their names.
 
@@ -58,28 +59,27 @@ pub(super) fn settle(group: &mut Group) {
 
 /// Takes out slices that others repeat under another SOP Instance UID.
 fn settle_sent_again(group: &mut Group) {
-    let mut held = HashMap::<[u64; 3], usize>::new();
-    group.slices.iter().for_each(|member| *held.entry(place(member.header)).or_default() += 1);
+    let places = geometry::places(&group.positions_mm());
+    let mut held = HashMap::<usize, usize>::new();
+    places.iter().for_each(|&place| *held.entry(place).or_default() += 1);
     if held.values().all(|&slices| slices == 1) {
         return;
     }
+    let mut members: Vec<(usize, Member)> = places.into_iter().zip(mem::take(&mut group.slices)).collect();
+    members.sort_by(|(_, a), (_, b)| by_storage(a).cmp(&by_storage(b)));
     let key = |member: &Member| (member.file, member.header.frame);
-    let by_storage = |member: &Member<'_>| {
-        let header = member.header;
-        (header.transfer_syntax.clone(), header.spare_bytes, header.sop_instance_uid.clone(), member.file)
-    };
-    let mut members = mem::take(&mut group.slices);
-    members.sort_by_cached_key(by_storage);
-    let (mut known, mut repeats) = (HashMap::<[u8; 32], Member>::new(), HashMap::new());
-    for member in members {
-        let alone = held.get(&place(member.header)) == Some(&1);
-        let used = if alone { member } else { *known.entry(print(member.header)).or_insert(member) };
-        if key(&used) == key(&member) {
-            group.slices.push(member);
-        } else {
-            repeats.insert(key(&member), used);
-            group.duplicates.push((used, member));
+    let (mut known, mut repeats) = (HashMap::<[u8; 32], Vec<Member>>::new(), HashMap::new());
+    for (place, member) in members {
+        if held.get(&place) != Some(&1) {
+            let known = known.entry(print(member.header)).or_default();
+            if let Some(&used) = known.iter().find(|used| geometry::same_place(used.header, member.header)) {
+                repeats.insert(key(&member), used);
+                group.duplicates.push((used, member));
+                continue;
+            }
+            known.push(member);
         }
+        group.slices.push(member);
     }
     for (used, _) in &mut group.duplicates {
         *used = repeats.get(&key(used)).copied().unwrap_or(*used);
@@ -87,9 +87,15 @@ fn settle_sent_again(group: &mut Group) {
     group.slices.sort_by(|a, b| instance(a.header).cmp(&instance(b.header)));
 }
 
+/// What decides between copies under several UIDs.
+fn by_storage<'a>(member: &Member<'a>) -> (&'a str, u64, &'a str, usize) {
+    let (syntax, spare, file) = storage(member);
+    (syntax, spare, &member.header.sop_instance_uid, file)
+}
+
 /// Whether one may be the other, sent again under another SOP Instance UID.
 pub(super) fn sent_again(a: &SliceHeader, b: &SliceHeader) -> bool {
-    place(a) == place(b) && print(a) == print(b)
+    geometry::same_place(a, b) && print(a) == print(b)
 }
 
 /// Zero has two signs.
@@ -97,7 +103,7 @@ fn place(header: &SliceHeader) -> [u64; 3] {
     header.position_mm.map(|mm| (mm + 0.0).to_bits())
 }
 
-/// A digest of what two files of one slice have in common, whatever their UIDs are and however they store it.
+/// A digest of what two files of one slice have in common, beside its place, whatever their UIDs are and however they store it.
 fn print(header: &SliceHeader) -> [u8; 32] {
     let concatenation = header.concatenation.clone().map(|mut part| {
         part.uid.clear();
@@ -106,7 +112,8 @@ fn print(header: &SliceHeader) -> [u8; 32] {
     let bare = SliceHeader {
         sop_instance_uid: String::new(),
         concatenation,
-        position_mm: header.position_mm.map(|mm| mm + 0.0),
+        position_mm: [0.0; 3],
+        window: None,
         ..unstored(header)
     };
     Sha256::digest(format!("{bare:?}")).into()

@@ -121,13 +121,15 @@ struct Broken {
     /// Image Position (Patient), mm, where that is known.
     position_mm: Option<[f64; 3]>,
     volumetric: bool,
+    /// How many slices it has, where that is known.
+    slices: Option<usize>,
     problem: Problem,
 }
 
 impl Broken {
     /// A file of which nothing is known but what is wrong with it.
     fn unknown(problem: Problem) -> Self {
-        Self { series: None, instance: None, position_mm: None, volumetric: false, problem }
+        Self { series: None, instance: None, position_mm: None, volumetric: false, slices: None, problem }
     }
 }
 
@@ -166,8 +168,9 @@ impl Content {
                 sop_instance_uid: instance,
                 position_mm,
                 volumetric,
+                slices,
                 problem,
-            } => Content::Broken(Broken { series, instance, position_mm, volumetric, problem }),
+            } => Content::Broken(Broken { series, instance, position_mm, volumetric, slices, problem }),
             HeaderOutcome::Slices(slices) => Content::Slices(slices),
         }
     }

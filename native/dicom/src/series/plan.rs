@@ -48,6 +48,9 @@ pub struct SeriesPlan {
     /// What seem to be copies of slices, each with the slice's place: see [`comparison`](Self::comparison).
     #[serde(default)]
     pub copies: Vec<(usize, SlicePlan)>,
+    /// How many slices `--on-bad-slice skip` left out.
+    #[serde(default)]
+    pub skipped: usize,
     /// Positions along the normal of slices that `--on-bad-slice skip` left out, where they are known, mm.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_mm: Vec<f64>,

@@ -7,8 +7,10 @@
 use std::collections::BTreeSet;
 
 use super::geometry::{self, SAME_PLACE_MM, Step};
+use super::group::Group;
 use super::notes::{self, decimals};
 use super::plan::{Note, NoteKind, SeriesPlan};
+use super::{Content, Inventory, Unread};
 use crate::error::Error;
 
 /// A step longer than this many usual ones is a hole: one missing slice makes it two.
@@ -30,9 +32,9 @@ impl SeriesPlan {
             *slice -= skipped.range(..*slice).count();
         }
         let positions: Vec<f64> = plan.slices.iter().map(|slice| slice.position_mm).collect();
-        let before = plan.left_out.iter().filter(|note| note.kind == NoteKind::Skipped).count();
         plan.skipped_mm.extend(skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)));
-        check(&positions, &plan.skipped_mm, before + skipped.len())?;
+        plan.skipped += skipped.len();
+        check(&positions, &plan.skipped_mm, plan.skipped)?;
         plan.measure();
         plan.left_out.extend(bad.iter().map(|(_, reason)| self::skipped(reason)));
         Ok(plan)
@@ -50,6 +52,20 @@ impl SeriesPlan {
             !matches!(note.kind, Gap | SamePosition | Tilt | Displaced)
         });
         self.warnings.splice(0..0, notes::geometry_notes(&positions, &path));
+    }
+}
+
+impl Inventory {
+    /// How many slices are missing with a file that keeps a group from being read (each frame of a file whose header is in order
+    /// is named by itself); `None` when that cannot be known.
+    pub(super) fn slices_of_bad(&self, file: usize, group: &Group) -> Option<usize> {
+        let like_others = (group.first.frames == 1).then_some(1);
+        match &self.files.get(&file)?.content {
+            Content::Broken(broken) if broken.series.is_some() => broken.slices,
+            Content::Unread(Unread::Folder(_)) => None,
+            Content::Broken(_) | Content::Unread(_) => like_others,
+            _ => Some(1),
+        }
     }
 }
 

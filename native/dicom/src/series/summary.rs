@@ -97,9 +97,12 @@ pub(super) fn summarize<'a>(
     let headers: Vec<&SliceHeader> = group.slices.iter().map(|member| member.header).collect();
     let first = group.first;
     let range = |value: fn(&SliceHeader) -> Option<f64>| {
-        headers.iter().filter_map(|header| value(header)).fold(None, |range: Option<(f64, f64)>, x| {
-            Some(range.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
-        })
+        headers.iter().filter_map(|header| value(header)).filter(|&x| known::is_shown(x)).fold(
+            None,
+            |range: Option<(f64, f64)>, x| {
+                Some(range.map_or((x, x), |(low, high)| (low.min(x), high.max(x))))
+            },
+        )
     };
     let distinct = |values: Vec<String>| {
         let mut values = values;
@@ -110,7 +113,7 @@ pub(super) fn summarize<'a>(
     SeriesSummary {
         number,
         id: group.id.clone(),
-        series_number: first.series_number,
+        series_number: first.series_number.filter(|&number| known::is_shown(number as f64)),
         modality: known::modality(&first.modality).to_owned(),
         role: group.role,
         part: group.labels(),

@@ -200,6 +200,13 @@ pub fn damaged(error: impl Into<io::Error>) -> Error {
     log::debug!("the archive cannot be read: {error}");
     let kind = match error.kind() {
         io::ErrorKind::InvalidInput => io::ErrorKind::InvalidData, // flate2's word for damaged data
+        io::ErrorKind::FileTooLarge => {
+            return Error::Input(
+                "the archive goes on for more than 16 MiB behind its end, where more files may be; cut it off there, or \
+                 unpack it first"
+                    .to_owned(),
+            );
+        }
         io::ErrorKind::Unsupported => {
             return Error::Input(
                 "the archive is one of several parts, and only whole ones are read; unpack it first"

@@ -39,9 +39,13 @@ pub(super) fn list<R: Read>(
     let mut tar = Blocks { archive, skip, place: 0 };
     let (mut found, mut named, mut global) = (Vec::new(), Extensions::default(), Extensions::default());
     let (mut behind, mut ended, mut other) = (0, false, false);
-    while behind < MOST_BEHIND {
+    loop {
         let block = if ended { tar.block_behind()? } else { tar.block()? };
         let Some(block) = block else { break };
+        // A stream is read to its end anyway.
+        if behind >= MOST_BEHIND && packing == Packing::Tar {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
         if block.iter().all(|&byte| byte == 0) {
             (behind, ended) = (behind + 1, true);
             continue;

@@ -320,6 +320,9 @@ fn a_hard_link_whose_file_is_not_in_the_archive_is_told_from_a_symbolic_one() {
 fn what_stands_behind_the_end_of_a_tar_hides_no_entries() {
     let (one, two) = (tar_of(&files()[..2]), tar_of(&files()[2..]));
     assert_eq!(unpacked(&[&one[..], &[7; 700]].concat()).unwrap(), files()[..2]);
+    let far = [&one[..], &vec![0; 20 << 20], &two].concat();
+    assert!(listed(&far).unwrap_err().to_string().contains("more than 16 MiB behind its end"));
+    assert_eq!(unpacked(&gzip_of(&far)).unwrap(), files());
     let hidden = [&one[..], &[7; 512], &two].concat();
     assert!(listed(&hidden).unwrap_err().to_string().contains("damaged"));
 }

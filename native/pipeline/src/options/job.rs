@@ -36,6 +36,10 @@ struct JobCommand {
 /// # Errors
 /// [`Error::CommandLine`] in one line, and what [`JobArgs::resolve`] refuses.
 pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
+    // Java has put this sign where it could not read the bytes of an argument.
+    if let Some(word) = args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
+        return Err(not_utf_8(args, word));
+    }
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
         Ok(command) => command.args.resolve().map(ParsedJob::Run),
@@ -44,6 +48,22 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
         }
         Err(error) => Err(Error::CommandLine(one_line(&error))),
     }
+}
+
+/// The error for a word of the command line that is no text: names of files are given as UTF-8. What is in a folder may have any name.
+#[must_use]
+pub fn not_utf_8(words: &[impl AsRef<str>], word: usize) -> Error {
+    let option = |word: &str| {
+        let name = word.split('=').next().unwrap_or_default();
+        let plain = name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-');
+        (name.starts_with("--") && plain).then(|| name.to_owned())
+    };
+    let at = |index: Option<usize>| option(words.get(index?)?.as_ref());
+    let named = at(Some(word)).or_else(|| at(word.checked_sub(1)));
+    let named = named.map_or("an argument".to_owned(), |option| format!("{option}: its value"));
+    Error::CommandLine(format!(
+        "{named} is not UTF-8; rename the file or folder, or name the folder above it (names in a folder may have any bytes)"
+    ))
 }
 
 /// A clap error as one line: its text up to the usage, joined, with a pointer to `--help`.
@@ -181,6 +201,17 @@ mod tests {
             let text = refusal(line);
             assert!(text.contains(named), "{line}: {text}");
             assert!(!text.contains('\n'), "{line}: {text}");
+        }
+    }
+
+    #[test]
+    fn words_that_are_no_text_are_refused_by_the_name_of_their_option() {
+        for (line, named) in [
+            ("--input a\u{fffd}b --output c", "--input: its value is not UTF-8"),
+            ("--input a --output=c\u{fffd}", "--output: its value is not UTF-8"),
+            ("--input a --output c --s\u{fffd} 1", "an argument is not UTF-8"),
+        ] {
+            assert!(refusal(line).starts_with(named), "{}", refusal(line));
         }
     }
 

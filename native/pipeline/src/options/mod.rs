@@ -19,7 +19,7 @@ use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
 pub use self::{
     dicom::DicomSyntax,
-    job::{ParsedJob, one_line, parse_job},
+    job::{ParsedJob, not_utf_8, one_line, parse_job},
     method::{Method, Sketching},
     padding::Padding,
     rank::{Composite, RankChoice},

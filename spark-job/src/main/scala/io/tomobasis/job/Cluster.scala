@@ -5,7 +5,7 @@ import org.apache.spark.resource.ResourceProfile
 
 import java.io.PrintStream
 
-import io.tomobasis.kernels.ComputationException
+import io.tomobasis.kernels.{ComputationException, UsageException}
 
 /**
  * Spark while a run uses it.
@@ -36,7 +36,7 @@ object Cluster {
 
   /** Starts Spark, runs a job and stops; what ends the job is the user's error rather than Spark's account of it. */
   def run[T](conf: SparkConf, progress: Progress, err: PrintStream)(job: Cluster => T): T = {
-    val sc = new SparkContext(Parallelism.without(conf))
+    val sc = start(Parallelism.without(conf))
     val errors = new TaskErrors(sc)
     val waiting =
       if (Cores.local(conf)) None else Some(new Waiting(conf, err, () => Cores.executors(sc), () => Offers.why(sc)))
@@ -49,6 +49,26 @@ object Cluster {
       finally sc.stop()
     catch { case e: Throwable => throw errors.cause(e) }
   }
+
+  /** Spark looks at its settings when it starts, and says of some by their values only that they are wrong. */
+  private def start(conf: SparkConf): SparkContext =
+    try new SparkContext(conf)
+    catch {
+      case e: Throwable if refused(e) =>
+        val said = HadoopFiles.causes(e).flatMap(cause => Option(cause.getMessage)).flatMap(_.linesIterator)
+        def quoted(value: String) =
+          said.exists(line => line.endsWith(s": $value") || line.contains(s"\"$value\"") || line.contains(s"'$value'"))
+        val settings = conf.getAll.toSeq
+        val named = settings.filter { case (key, _) => said.exists(_.contains(key)) }.maxByOption(_._1.length)
+        val text = named.orElse(settings.find(setting => quoted(setting._2))) match {
+          case Some((key, _)) => s"--conf $key: Spark refuses its value; see the configuration page of Spark's documentation"
+          case None => "--conf: Spark refuses a setting; run again with --verbose to see what it says"
+        }
+        throw new UsageException(text, e)
+    }
+
+  private def refused(e: Throwable): Boolean =
+    HadoopFiles.causes(e).exists(_.isInstanceOf[IllegalArgumentException])
 
   /** Where the context has stopped without us, Spark's exception only says that. */
   private def ended(sc: SparkContext, e: Throwable): Throwable =

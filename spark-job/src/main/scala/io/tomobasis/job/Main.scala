@@ -4,11 +4,11 @@ import org.apache.logging.log4j.{Level, LogManager}
 import org.apache.logging.log4j.core.config.Configurator
 import org.apache.spark.SparkConf
 
-import java.io.PrintStream
+import java.io.{PrintStream, PrintWriter, StringWriter}
 
 import scala.util.control.NonFatal
 
-import io.tomobasis.kernels.NativeLibrary
+import io.tomobasis.kernels.{LocalFiles, NativeLibrary}
 
 /**
  * The job's entry point: options in, exit code out.
@@ -38,10 +38,19 @@ object Main {
     } catch {
       case thrown if NonFatal(thrown) || thrown.isInstanceOf[LinkageError] || thrown.isInstanceOf[OutOfMemoryError] =>
         val failure = Failure.of(thrown)
-        err.println(s"error: ${failure.message}")
-        if (verbose) thrown.printStackTrace(err)
+        err.println(printable(s"error: ${failure.message}"))
+        if (verbose) err.print(printable(trace(thrown)))
         failure.exitCode
     }
+  }
+
+  /** Messages of exceptions may hold names of files, with characters that a terminal would obey. */
+  private def printable(lines: String): String = lines.split("\n", -1).map(LocalFiles.printable).mkString("\n")
+
+  private def trace(thrown: Throwable): String = {
+    val text = new StringWriter
+    thrown.printStackTrace(new PrintWriter(text))
+    text.toString.replace("\t", "  ")
   }
 
   /** What the job needs of Spark, under whatever spark-submit set. */

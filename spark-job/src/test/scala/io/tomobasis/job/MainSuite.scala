@@ -53,4 +53,28 @@ class MainSuite extends AnyFunSuite {
     val (_, _, err) = main("--verbose", "--input", "/nowhere/at/all", "--output", "/nowhere/result")
     assert(err.contains("error: --input") && err.contains("at io.tomobasis.job.Listing"), err)
   }
+
+  test("what a terminal would obey is escaped, in messages and in stack traces") {
+    for (verbose <- Seq(Seq.empty, Seq("--verbose"))) {
+      val (code, _, err) = main(verbose ++ Seq("--rank", "\u001b[31m\u202e", "--input", "a", "--output", "b"): _*)
+      assert(code == 2 && err.contains("\\u{1b}[31m\\u{202e}"), err)
+      assert(!err.exists(c => c.isControl && c != '\n' || c == '\u202e'), err)
+    }
+  }
+
+  test("an argument that Java could not read is refused by the name of its option") {
+    refused(2, "--output: its value is not UTF-8", "--input", "a", "--output", "b\ufffd")
+  }
+
+  test("a setting that Spark refuses is a usage error that names it") {
+    withFolder { base =>
+      val scan = writeSeries(base.resolve("scan"), new SyntheticCt(3, 8, 6, 1))
+      for ((key, value) <- Seq("spark.memory.fraction" -> "much", "spark.broadcast.blockSize" -> "large")) {
+        System.setProperty(key, value)
+        try refused(2, s"--conf $key: Spark refuses", "--input", scan, "--output", base.resolve("result"))
+        finally System.clearProperty(key)
+      }
+      assert(!Files.exists(base.resolve("result")))
+    }
+  }
 }
