@@ -147,7 +147,11 @@ def test_a_missing_part_of_a_concatenation_is_an_error(tmp_path):
     d.ConcatenationUID, d.InConcatenationNumber, d.InConcatenationTotalNumber = "1.2.5", 1, 2
     d.save_as(path)
     run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result")
-    assert run.code == 3 and "written in more parts than the 1 that can be read" in run.err and not (tmp_path / "result").exists(), run.err
+    assert (
+        run.code == 3
+        and "written in more parts than the 1 that can be read" in run.err
+        and not (tmp_path / "result").exists()
+    ), run.err
     d.InConcatenationTotalNumber = 1
     d.save_as(path)
     assert pixels(decompose, tmp_path / "scan", tmp_path / "result") == digest(made.volumes[0])

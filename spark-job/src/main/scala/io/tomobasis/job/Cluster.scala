@@ -47,28 +47,35 @@ object Cluster {
       try job(new Cluster(sc, errors, decoding, Parallelism.asked(conf)))
       catch { case e: Throwable if sc.isStopped && TaskErrors.ours(e).isEmpty => throw ended(sc, e) }
       finally sc.stop()
-    catch { case e: Throwable => throw errors.cause(e) }
+    catch { case e: Throwable => throw refused(conf, e).getOrElse(errors.cause(e)) }
   }
 
-  /** Spark looks at its settings when it starts, and says of some by their values only that they are wrong. */
   private def start(conf: SparkConf): SparkContext =
     try new SparkContext(conf)
     catch {
-      case e: Throwable if refused(e) =>
-        val said = HadoopFiles.causes(e).flatMap(cause => Option(cause.getMessage)).flatMap(_.linesIterator)
-        def quoted(value: String) =
-          said.exists(line => line.endsWith(s": $value") || line.contains(s"\"$value\"") || line.contains(s"'$value'"))
-        val settings = conf.getAll.toSeq
-        val named = settings.filter { case (key, _) => said.exists(_.contains(key)) }.maxByOption(_._1.length)
-        val text = named.orElse(settings.find(setting => quoted(setting._2))) match {
-          case Some((key, _)) => s"--conf $key: Spark refuses its value; see the configuration page of Spark's documentation"
-          case None => "--conf: Spark refuses a setting; run again with --verbose to see what it says"
-        }
-        throw new UsageException(text, e)
+      case e: IllegalArgumentException =>
+        val unnamed = "--conf: Spark refuses a setting; run again with --verbose to see what it says"
+        throw refused(conf, e).getOrElse(new UsageException(unnamed, e))
     }
 
-  private def refused(e: Throwable): Boolean =
-    HadoopFiles.causes(e).exists(_.isInstanceOf[IllegalArgumentException])
+  /**
+   * The error for a setting that Spark does not take, at its start or when it needs it; none where something else is wrong. Of some
+   * Spark says the value only.
+   */
+  private def refused(conf: SparkConf, e: Throwable): Option[UsageException] = {
+    val illegal = HadoopFiles.causes(e).filter(_.isInstanceOf[IllegalArgumentException])
+    val said = illegal.flatMap(cause => Option(cause.getMessage)).flatMap(_.linesIterator)
+    def quoted(value: String) = value.exists(_.isLetter) && !Set("true", "false")(value) &&
+      said.exists(line => line.endsWith(s": $value") || line.contains(s"\"$value\"") || line.contains(s"'$value'"))
+    val settings = conf.getAll.toSeq
+    val named = settings.filter { case (key, _) => said.exists(_.contains(key)) }.maxByOption(_._1.length)
+    named.orElse(settings.find(setting => quoted(setting._2))).map { case (key, _) =>
+      new UsageException(
+        s"--conf $key: Spark refuses its value; see the configuration page of Spark's documentation",
+        e
+      )
+    }
+  }
 
   /** Where the context has stopped without us, Spark's exception only says that. */
   private def ended(sc: SparkContext, e: Throwable): Throwable =
