@@ -88,7 +88,7 @@ fn main() -> ExitCode {
             };
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            eprint!("{error}");
+            output::tell(error.to_string().trim_end());
             return ExitCode::from(2);
         }
         Err(error) => return failed(&one_line(&error), 2),
@@ -106,7 +106,7 @@ fn main() -> ExitCode {
     };
     let interruptible = ctrlc::set_handler(move || {
         tomobasis_pipeline::result::remove_unfinished();
-        eprintln!("error: interrupted; {left}");
+        output::tell(&format!("error: interrupted; {left}"));
         std::process::exit(INTERRUPTED);
     });
     if let Err(error) = interruptible {
@@ -125,6 +125,6 @@ fn main() -> ExitCode {
 }
 
 fn failed(message: &str, code: u8) -> ExitCode {
-    eprintln!("error: {}", printable_lines(message));
+    output::tell(&format!("error: {}", printable_lines(message)));
     ExitCode::from(code)
 }

@@ -1,4 +1,4 @@
-//! Writing to stdout, which may be a pipe that its reader has closed.
+//! Writing to stdout and stderr, which may be pipes that their readers have closed, or files on a full disk.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -17,4 +17,9 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
         }
         _ => Ok(()),
     }
+}
+
+/// Prints a line to stderr. Where that is lost there is nobody to tell, and the run goes on.
+pub(crate) fn tell(line: &str) {
+    let _ = writeln!(io::stderr().lock(), "{line}");
 }

@@ -11,6 +11,8 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use tomobasis_dicom::printable_lines;
 use tomobasis_pipeline::progress::Progress;
 
+use crate::output::tell;
+
 /// Time between two lines of a stage in a log.
 const INTERVAL: Duration = Duration::from_secs(5);
 
@@ -38,7 +40,7 @@ impl Reporter {
         self.with(|stage| {
             if let Some(stage) = stage.take() {
                 stage.bar.finish_and_clear();
-                eprintln!("{}", stage.done());
+                tell(&stage.done());
             }
         });
     }
@@ -95,7 +97,7 @@ impl Progress for Reporter {
                 stage.bar.inc(count);
                 if !self.terminal && stage.told.elapsed() >= INTERVAL {
                     stage.told = Instant::now();
-                    eprintln!("{}", stage.on_the_way());
+                    tell(&stage.on_the_way());
                 }
             }
         });
@@ -103,6 +105,6 @@ impl Progress for Reporter {
 
     fn message(&self, text: &str) {
         self.finish();
-        eprintln!("      {}", printable_lines(text));
+        tell(&format!("      {}", printable_lines(text)));
     }
 }

@@ -24,7 +24,7 @@ use crate::{
     progress::Progress,
     result::{MANIFEST, Manifest, ResultFolder},
     run::{Runner, Scan},
-    scan::local_path,
+    scan::{self, local_path},
     spectrum::Spectrum,
 };
 
@@ -58,7 +58,9 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let scan = match args.scan() {
         Some(wanted) => {
             let options = Options::for_verification(&wanted, manifest);
-            Some(runner.read(&options, |_, need| check(need.scan() + need.decode().max(drawing)))?)
+            Some(runner.read(scan::list(&options.input)?, &options, |_, need| {
+                check(need.scan() + need.decode().max(drawing))
+            })?)
         }
         None => {
             check(drawing)?;

@@ -106,8 +106,11 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let shown_output = options.output.clone();
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
+    let mut files = scan::list(&options.input)?;
+    // The run's own folder may lie in the input.
+    files.retain(|file| !file.path.components().any(|part| Some(part.as_os_str()) == staged.name()));
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
-    let scan = runner.read(&options, memory::check)?;
+    let scan = runner.read(files, &options, memory::check)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let tables = decomposition.options.emits(Emit::Parquet);
@@ -183,10 +186,10 @@ impl<'a> Runner<'a> {
     /// Scan and decode; between them `check` refuses what needs more memory than there is.
     pub(crate) fn read(
         &mut self,
+        files: Vec<InputFile>,
         options: &Options,
         check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
     ) -> Result<Scan> {
-        let files = scan::list(&options.input)?;
         let began = self.stage(1, "scan", "files", files.len());
         let plan = self
             .pool

@@ -24,7 +24,7 @@ use crate::{
         first_difference, name_some,
     },
     run::Runner,
-    scan::local_path,
+    scan::{self, local_path},
     tables,
 };
 
@@ -65,7 +65,9 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     runner.pool.install(|| folder.check(progress))?;
 
     check_parameters(&options)?;
-    let scan = runner.read(&options, memory::check_verification).map_err(of_manifest)?;
+    let scan = runner
+        .read(scan::list(&options.input)?, &options, memory::check_verification)
+        .map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
     }
@@ -96,6 +98,10 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
         })?,
         false => Vec::new(),
     };
+    if !(scope.ours && scope.same_instances) {
+        // Their bytes are not known, their pixels are.
+        runner.pool.install(|| folder.check_derived_series())?;
+    }
     let mut draft =
         Draft::new(&decomposition, &rendered.records, &derived, pictures, Environment::default())?;
     draft.manifest.run = stored.run.clone();
@@ -223,7 +229,10 @@ fn closing(folder: &ResultFolder, scope: Scope, files: usize) -> String {
         }
         (true, true) => "every value",
     };
-    let run = if scope.lists { "`run`, which the seal covers" } else { "`run`; there is no seal" };
+    let run = match run.manifest_sha256 {
+        Some(_) => "`run`, which the seal covers",
+        None => "`run`; there is no seal",
+    };
     lines.push(format!("manifest     {values}, and but those of {run}"));
     lines.push(format!("root digest  {}", digests.root));
     lines.join("\n")

@@ -19,6 +19,8 @@ const BLOCK: usize = 512;
 /// Blocks behind the end that are looked at: more than any blocking factor. Archives that were put together have more
 /// entries behind such an end.
 const MOST_BEHIND: u32 = 1 << 15;
+/// What writes to tapes fills its last record of 20 blocks with anything.
+const RECORD: u64 = 20 * BLOCK as u64;
 /// A longer name, or more pax records, is damage.
 const LONGEST_EXTENSION: u64 = 1 << 20;
 /// More pieces of a sparse file than that are no slice's.
@@ -38,7 +40,7 @@ pub(super) fn list<R: Read>(
 ) -> io::Result<Vec<Found>> {
     let mut tar = Blocks { archive, skip, place: 0 };
     let (mut found, mut named, mut global) = (Vec::new(), Extensions::default(), Extensions::default());
-    let (mut behind, mut ended, mut other) = (0, false, false);
+    let (mut behind, mut ended, mut other, mut record_end) = (0, false, false, 0);
     loop {
         let block = if ended { tar.block_behind()? } else { tar.block()? };
         let Some(block) = block else { break };
@@ -47,12 +49,15 @@ pub(super) fn list<R: Read>(
             return Err(io::ErrorKind::FileTooLarge.into());
         }
         if block.iter().all(|&byte| byte == 0) {
+            if behind == 0 {
+                record_end = tar.place.next_multiple_of(RECORD);
+            }
             (behind, ended) = (behind + 1, true);
             continue;
         }
         if !has_checksum(&block) {
-            // Behind the end, anything may stand.
-            if ended {
+            // Up to the end of the record, anything may stand; beyond, it is another archive, or what no archive has.
+            if ended && tar.place <= record_end {
                 (behind, other) = (behind + 1, true);
                 continue;
             }
@@ -127,7 +132,9 @@ fn entry<R: Read>(
     }
     (listed.start, listed.size) = (tar.place, size);
     tar.over(size)?;
-    let is_folder = matches!(kind, b'5' | b'D' | b'V' | b'N') || (kind != b'2' && name.ends_with(b"/"));
+    // A folder has no content (`D` has its list of names): what has some may be a slice that somebody named so.
+    let is_folder = kind == b'D'
+        || (size == 0 && (matches!(kind, b'5' | b'V' | b'N') || (kind != b'2' && name.ends_with(b"/"))));
     Ok((!is_folder).then_some(Found { name, listed, link: target }))
 }
 
@@ -238,9 +245,14 @@ impl<R: Read> Blocks<'_, R> {
         }
     }
 
-    /// The next block behind the end of the archive, where what is no whole block is nothing.
+    /// The next block behind the end of the archive, where the file's last one may be a part of one.
     fn block_behind(&mut self) -> io::Result<Option<[u8; BLOCK]>> {
-        Ok(self.at_most_a_block()?.first_chunk().copied())
+        let mut bytes = self.at_most_a_block()?;
+        if bytes.is_empty() {
+            return Ok(None);
+        }
+        bytes.resize(BLOCK, 0);
+        Ok(bytes.first_chunk().copied())
     }
 
     fn at_most_a_block(&mut self) -> io::Result<Vec<u8>> {

@@ -325,4 +325,51 @@ fn what_stands_behind_the_end_of_a_tar_hides_no_entries() {
     assert_eq!(unpacked(&gzip_of(&far)).unwrap(), files());
     let hidden = [&one[..], &[7; 512], &two].concat();
     assert!(listed(&hidden).unwrap_err().to_string().contains("damaged"));
+    // At places where no block begins, compressed, or in another format, behind the last record.
+    let one = [&one[..], &vec![0; one.len().next_multiple_of(20 * 512) - one.len()]].concat();
+    for between in [1, 100, 511] {
+        let shifted = [&one[..], &vec![0; between], &two].concat();
+        assert!(listed(&shifted).unwrap_err().to_string().contains("damaged"), "{between}");
+        assert!(listed(&gzip_of(&shifted)).unwrap_err().to_string().contains("damaged"), "{between}");
+    }
+    for other in [gzip_of(&two), zip_of(&files()[2..])] {
+        let behind = [&one[..], &other].concat();
+        assert!(listed(&behind).unwrap_err().to_string().contains("damaged"));
+    }
+}
+
+#[test]
+fn of_a_zip_beside_another_archive_in_one_file_nothing_is_lost_in_silence() {
+    let (one, two) = (zip_of(&files()[..2]), zip_of(&files()[2..]));
+    let tar = tar_of(&files()[..2]);
+    for (first, second) in [(&one, &two), (&two, &one), (&one, &tar), (&one, &gzip_of(&tar))] {
+        let both = [&first[..], &second[..]].concat();
+        assert!(listed(&both).unwrap_err().to_string().contains("damaged"));
+    }
+}
+
+#[test]
+fn entries_with_content_are_files_though_they_are_named_or_typed_as_folders() {
+    let mut builder = ::tar::Builder::new(Vec::new());
+    for (kind, name, content) in [
+        (::tar::EntryType::Regular, "a/", &b"one"[..]),
+        (::tar::EntryType::Directory, "b", b"two"),
+        (::tar::EntryType::new(b'V'), "c", b"three"),
+        (::tar::EntryType::Directory, "d", b""),
+        (::tar::EntryType::new(b'D'), "e", b"Yname\0"),
+    ] {
+        builder.append_data(&mut header(kind, content.len() as u64), name, content).unwrap();
+    }
+    let tar = builder.into_inner().unwrap();
+    let contents =
+        |archive: &[u8]| unpacked(archive).unwrap().into_iter().map(|(_, bytes)| bytes).collect::<Vec<_>>();
+    assert_eq!(contents(&tar), [b"one".to_vec(), b"two".to_vec(), b"three".to_vec()]);
+    let mut zip = zip_of(&[("plain!".to_owned(), b"one".to_vec())]);
+    let name = b"plain!";
+    for at in 0..zip.len() - name.len() {
+        if zip[at..].starts_with(name) {
+            zip[at + name.len() - 1] = b'/';
+        }
+    }
+    assert_eq!(contents(&zip), [b"one".to_vec()]);
 }

@@ -1,13 +1,13 @@
 //! The entries of a zip, by its directory (APPNOTE.TXT 4.3.12).
 
-use std::io::{self, Read, Seek};
+use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::read::DeflateDecoder;
 use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
 use tomobasis_dicom::Unread;
 
 use super::{
-    Listed, Packing, damaged,
+    Listed, MAGIC_BYTES, Packing, damaged, kind,
     links::{Found, Target},
 };
 use crate::error::{Error, Result};
@@ -24,14 +24,32 @@ pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
     first.is_some_and(|place| archive.get_entry(place).is_ok())
 }
 
-/// All entries but folders.
-pub(super) fn list<R: Read + Seek>(archive: R) -> Result<Vec<Found>> {
+/// All entries but folders. Of several archives in one file the directory at its end knows the last alone: such a file is refused.
+pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<Vec<Found>> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
-    let archive = ZipArchive::from_seekable(archive, &mut buffer).map_err(damaged_zip)?;
+    let archive = ZipArchive::from_seekable(&mut file, &mut buffer).map_err(damaged_zip)?;
+    let ((found, first), end) = (entries(&archive, &mut buffer)?, archive.end_offset());
+    let mut is_archive_at = |place: u64| -> io::Result<bool> {
+        let mut head = Vec::new();
+        file.seek(SeekFrom::Start(place))?;
+        file.by_ref().take(MAGIC_BYTES).read_to_end(&mut head)?;
+        Ok(!matches!(kind(&head), Ok(None)))
+    };
+    if (first > 0 && is_archive_at(0).map_err(damaged)?) || is_archive_at(end).map_err(damaged)? {
+        return Err(damaged(io::ErrorKind::InvalidData));
+    }
+    Ok(found)
+}
+
+/// The entries, and where the first of all, folders too, begins.
+fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(Vec<Found>, u64)> {
     let (mut found, mut links) = (Vec::new(), Vec::new());
-    let mut directory = archive.entries(&mut buffer);
+    let mut directory = archive.entries(buffer);
+    let mut first = u64::MAX;
     while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
-        if file.is_dir() {
+        first = first.min(file.local_header_offset());
+        // A name like a folder's with content is a file that somebody named so.
+        if file.is_dir() && file.uncompressed_size_hint() == 0 {
             continue;
         }
         let (packing, unread) = match file.compression_method() {
@@ -55,10 +73,10 @@ pub(super) fn list<R: Read + Seek>(archive: R) -> Result<Vec<Found>> {
     }
     for (at, place) in links {
         let entry: &mut Found = &mut found[at];
-        let target = target(&archive, place, &entry.listed).map_err(damaged)?;
+        let target = target(archive, place, &entry.listed).map_err(damaged)?;
         entry.link = Some(Target::Symbolic(target));
     }
-    Ok(found)
+    Ok((found, if first == u64::MAX { 0 } else { first }))
 }
 
 /// Where a symbolic link leads, which is the content of its entry.

@@ -9,6 +9,7 @@ use std::{
 
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
+use tomobasis_dicom::printable;
 
 use super::{
     FileDigest, FileEntry, MANIFEST, ResultFolder, SUCCESS, folder::is_run_folder, staging::UNFINISHED_MARK,
@@ -36,12 +37,16 @@ impl ResultFolder {
         let check = |file: &&FileEntry| {
             let problem = self.problem_of(file);
             progress.advance(1);
-            problem.map(|problem| format!("{}: {problem}", file.path))
+            problem.map(|problem| format!("{}: {problem}", printable(&file.path)))
         };
         let mut problems: Vec<String> = listed.par_iter().filter_map(check).collect();
         let paths = listed.iter().map(|file| file.path.as_str()).collect();
         let (extra, told) = self.beside(&paths);
-        problems.extend(extra.into_iter().map(|name| format!("{name}: it is not a file of the result")));
+        let strange = |name: String| format!("{}: it is not a file of the result", printable(&name));
+        problems.extend(extra.into_iter().map(strange));
+        if fs::metadata(self.root.join(SUCCESS)).is_ok_and(|found| found.len() > 0) {
+            problems.push(format!("{SUCCESS}: it is not empty"));
+        }
         if told > 0 {
             let text = format!(
                 "{told} leftovers of other runs or of Hadoop lie beside the result and were not looked at"
@@ -58,7 +63,7 @@ impl ResultFolder {
 
     fn problem_of(&self, file: &FileEntry) -> Option<String> {
         let path = self.path.join(&file.path);
-        if !Path::new(&file.path).components().all(|part| matches!(part, Component::Normal(_))) {
+        if !is_inside(&file.path) {
             return Some("this is no path in the result".to_owned());
         }
         match (fs::metadata(&path), file.content()) {
@@ -94,7 +99,8 @@ impl ResultFolder {
     /// What is in the folder and not listed, and how many leftovers are there that runs and Hadoop are known to leave. Folders that hold
     /// nothing of the result are named as a whole.
     fn beside(&self, listed: &BTreeSet<&str>) -> (Vec<String>, usize) {
-        let mut folders: BTreeSet<&str> = listed.iter().copied().flat_map(above).collect();
+        let inside = listed.iter().copied().filter(|path| is_inside(path));
+        let mut folders: BTreeSet<&str> = inside.flat_map(above).collect();
         folders.insert("");
         let (mut extra, mut told) = (Vec::new(), 0);
         let mut sort = |name: &str, known: bool| match known {
@@ -132,6 +138,11 @@ pub(crate) fn name_some(problems: &[String]) -> String {
     let named: Vec<&str> = problems.iter().take(NAMED).map(String::as_str).collect();
     let more = if more > 0 { format!("; and {more} more files differ") } else { String::new() };
     named.join("; ") + &more
+}
+
+/// Whether a path of the manifest leads into the result.
+fn is_inside(path: &str) -> bool {
+    !path.is_empty() && Path::new(path).components().all(|part| matches!(part, Component::Normal(_)))
 }
 
 /// The folders that a path leads through.

@@ -23,6 +23,9 @@ use crate::{
     tables::{self, BasisEncoder},
 };
 
+/// Bytes that no manifest has: of 4 million row blocks it has fewer.
+const LONGEST_MANIFEST: u64 = 1 << 30;
+
 /// A result folder on the local file system.
 #[derive(Debug)]
 pub struct ResultFolder {
@@ -48,7 +51,7 @@ impl ResultFolder {
                 "there is no such file, so this is no complete result folder",
             ));
         }
-        let bytes = fs::read(path.join(MANIFEST)).map_err(|error| Error::result_file(MANIFEST, error))?;
+        let bytes = read_manifest(path).map_err(|error| Error::result_file(MANIFEST, error))?;
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
             Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
         })?;
@@ -82,11 +85,21 @@ impl ResultFolder {
         run.version == env!("CARGO_PKG_VERSION") && run.libraries == env!("TOMOBASIS_LIBRARIES")
     }
 
-    /// Checks the manifest's seal, if it has one.
+    /// Checks the manifest's seal. Manifests of earlier versions have none, and list no files.
     ///
     /// # Errors
     /// [`Error::Differs`].
     pub(crate) fn check_seal(&self) -> Result<()> {
+        let Manifest { files, run, .. } = &self.manifest;
+        let expected =
+            self.is_ours() || files.is_some() || run.report.is_some() || run.manifest_sha256.is_some();
+        for (name, there) in
+            [("files", files.is_some()), ("run.manifest_sha256", run.manifest_sha256.is_some())]
+        {
+            if expected && !there {
+                return Err(Error::Differs(format!("{MANIFEST}: {name} is missing")));
+            }
+        }
         if self.manifest.is_sealed(&self.json) == Some(false) {
             let text = "its seal (run.manifest_sha256) is not that of its bytes, so it was changed";
             return Err(Error::Differs(format!("{MANIFEST}: {text}")));
@@ -145,16 +158,16 @@ impl ResultFolder {
         let digests = &self.manifest.digests;
         let told = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
         same(MANIFEST, "root digest", told, digests.root)?;
+        let blocks = block_count(self.manifest.result.rows);
+        if digests.u.blocks.len() != blocks as usize {
+            return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
+        }
         same(
             MANIFEST,
             "root of the digests of U",
             BasisDigests::new(digests.u.blocks.clone())?.root,
             digests.u.root,
         )?;
-        let blocks = block_count(self.manifest.result.rows);
-        if digests.u.blocks.len() != blocks as usize {
-            return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
-        }
         Ok(())
     }
 
@@ -218,7 +231,7 @@ impl ResultFolder {
             let file = |entry: io::Result<fs::DirEntry>| {
                 let entry = entry?;
                 let name = entry.file_name().to_string_lossy().into_owned();
-                let length = Some(entry.metadata()?.len());
+                let length = Some(fs::metadata(entry.path())?.len());
                 Ok(InputFile { length, ..InputFile::plain(entry.path(), name) })
             };
             entries.map(file).collect::<io::Result<Vec<_>>>()
@@ -279,6 +292,16 @@ impl ResultFolder {
         fs::read(self.path.join(name))
             .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
     }
+}
+
+/// The bytes of a folder's manifest: of a file, and no more than any manifest has.
+pub(super) fn read_manifest(folder: &Path) -> io::Result<Vec<u8>> {
+    let path = folder.join(MANIFEST);
+    let found = fs::metadata(&path)?;
+    if !found.is_file() || found.len() > LONGEST_MANIFEST {
+        return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no file of a manifest's size"));
+    }
+    fs::read(path)
 }
 
 /// Whether this is a name that the job gives to the folder of a run: `run-` and hexadecimal digits.

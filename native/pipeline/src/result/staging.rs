@@ -6,6 +6,7 @@
 //! its owner holds locked as long as it lives; a folder without that file is nobody's of ours.
 
 use std::{
+    ffi::OsStr,
     fs::{self, File, TryLockError},
     io::{self, Write},
     os::unix::fs::PermissionsExt,
@@ -19,7 +20,10 @@ use rustix::{
 };
 use tempfile::TempDir;
 
-use super::{MANIFEST, REPORT, SUCCESS, folder::is_run_folder};
+use super::{
+    MANIFEST, REPORT, SUCCESS,
+    folder::{is_run_folder, read_manifest},
+};
 use crate::{
     error::{Error, Result},
     tables::{SINGULAR_VALUES, WEIGHTS},
@@ -89,6 +93,12 @@ impl StagedFolder {
         };
         let (temporary, owner) = make().map_err(Error::OutputNotWritable)?;
         Ok(Self { output: output.to_owned(), overwrite, temporary, _owner: owner })
+    }
+
+    /// Name of the folder that the result is made in, which no other file or folder has.
+    #[must_use]
+    pub fn name(&self) -> Option<&OsStr> {
+        self.temporary.path().file_name()
     }
 
     /// Writes one file, given in pieces; `path` is relative to the result folder. May be called from any thread.
@@ -234,7 +244,7 @@ fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
         fs::read_dir(output)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
     };
     let names = names().map_err(|_| Error::OutputForeign)?;
-    if !names.is_empty() && !fs::read(output.join(MANIFEST)).is_ok_and(|manifest| is_manifest(&manifest)) {
+    if !names.is_empty() && !read_manifest(output).is_ok_and(|manifest| is_manifest(&manifest)) {
         return Err(Error::OutputForeign);
     }
     match names.iter().filter(|name| !is_of_result(&name.to_string_lossy())).count() {

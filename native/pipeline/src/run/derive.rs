@@ -116,7 +116,7 @@ mod tests {
             Line::parse_from(line.into_iter().chain(["--composite", "1,2,4"])).job.resolve().unwrap();
         let mut runner = Runner::new(2, &Silent, 0, true).unwrap();
         runner.composite_bytes = composite_bytes;
-        let scan = runner.read(&options, memory::check).unwrap();
+        let scan = runner.read(crate::scan::list(&options.input).unwrap(), &options, memory::check).unwrap();
         let decomposition = std::sync::Arc::new(runner.decompose(&scan, options).unwrap());
         let renderer = runner.renderer(&scan, &decomposition).unwrap();
         let rendered = runner.render(&scan, &renderer, |_| Ok(())).unwrap();
