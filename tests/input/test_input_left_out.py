@@ -16,6 +16,7 @@ import pytest
 
 from limited import limited
 from oracle import result
+from results import same
 from running import ROOT, SHARED, decompose, made_scan, start, submit, tomobasis
 
 WAYS = [decompose, pytest.param(submit, marks=pytest.mark.spark)]
@@ -396,3 +397,12 @@ def test_no_message_sends_control_characters_of_a_file_name_to_the_terminal(plai
         run = way(*arguments) if way is decompose else way("inspect", folder, "--verbose")
         said = run.out + run.err
         assert not [c for c in said if (ord(c) < 32 and c != "\n") or 0x7F <= ord(c) < 0xA0 or c == "\u202e"], said
+
+
+def test_a_result_that_is_made_in_the_folder_of_its_scan_is_that_of_the_scan(tmp_path):
+    made_scan(tmp_path / "scan", slices=8, rows=40, columns=50)
+    sorted((tmp_path / "scan").iterdir())[3].unlink()
+    assert decompose("--input", tmp_path / "scan", "--output", tmp_path / "outside").code == 0
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "scan/inside")
+    assert run.code == 0, run.err
+    same(tmp_path / "scan/inside", tmp_path / "outside")

@@ -6,7 +6,8 @@ import subprocess
 
 import pytest
 
-from running import decompose, submit
+from results import same
+from running import command, decompose, submit
 
 
 @pytest.fixture
@@ -37,3 +38,15 @@ def test_a_full_disk_is_one_line_that_says_so_and_leaves_nothing(run, says, made
     assert ".parquet: cannot be written" in done.errors[0]
     assert str(small_disk) not in done.err
     assert list(small_disk.iterdir()) == []
+
+
+def test_messages_that_cannot_be_written_end_no_run(made, tmp_path):
+    with open("/dev/full", "w") as full:
+        for arguments in (
+            ("decompose", "--input", made.folder, "--output", tmp_path / "r"),
+            ("inspect", made.folder),
+            ("verify", tmp_path / "r", "--input", made.folder),
+        ):
+            done = subprocess.run([command(), *arguments], stdout=subprocess.PIPE, stderr=full, check=False)
+            assert done.returncode == 0, arguments
+    same(tmp_path / "r", made.result)

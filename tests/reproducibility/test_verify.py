@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 import sys
 
@@ -166,3 +167,36 @@ def test_a_result_whose_files_are_in_a_folder_of_its_run_is_read_there(made, cop
     refused = tomobasis("verify", copy, "--input", made.folder)
     assert refused.code == 3, refused.err
     assert len(refused.errors) == 1 and "manifest.json" in refused.errors[0]
+
+
+def test_what_is_no_file_of_a_manifests_size_is_refused_at_once(made, copy, tmp_path):
+    path = copy / "manifest.json"
+    for place in ("fifo", "sparse", "endless"):
+        path.unlink()
+        if place == "fifo":
+            os.mkfifo(path)
+        elif place == "endless":
+            path.symlink_to("/dev/zero")
+        else:
+            with path.open("wb") as sparse:
+                sparse.truncate(20 << 30)
+        for arguments in (
+            ("verify", copy, "--input", made.folder),
+            ("compare", made.result, copy),
+            ("render", copy, "--output", tmp_path / "pictures"),
+        ):
+            run = tomobasis(*arguments)
+            assert run.code == 3 and len(run.errors) == 1 and "manifest.json" in run.errors[0], (place, run.err)
+        run = tomobasis("decompose", "--input", made.folder, "--output", copy, "--overwrite")
+        assert run.code == 2 and "is not a result folder" in run.err, run.err
+
+
+def test_names_of_strange_files_forge_no_lines(made, copy):
+    (copy / "a\nerror: forged").write_text("")
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4 and len(run.errors) == 1, run.err
+    assert "a\\u{a}error: forged: it is not a file of the result" in run.errors[0]
+    (copy / "a\nerror: forged").unlink()
+    (copy / "_SUCCESS").write_text("more")
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4 and "_SUCCESS: it is not empty" in run.err

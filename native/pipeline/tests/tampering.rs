@@ -327,6 +327,7 @@ fn words_and_keys_of_the_manifest_are_found_too() {
 fn a_result_of_the_format_without_files_is_compared_as_before_and_the_closing_line_says_so() {
     let case = Case::new();
     let mut manifest = case.manifest();
+    manifest["run"]["version"] = "0.0.9".into();
     manifest.as_object_mut().unwrap().remove("files");
     let run = manifest["run"].as_object_mut().unwrap();
     run.remove("report");
@@ -340,6 +341,36 @@ fn a_result_of_the_format_without_files_is_compared_as_before_and_the_closing_li
     manifest["result"]["energy"] = 1.0.into();
     fs::write(case.result.join("manifest.json"), manifest.to_string()).unwrap();
     assert!(check(&case.result, &case.input).unwrap_err().to_string().contains("result.energy is 1.0"));
+}
+
+#[test]
+fn a_manifest_of_this_version_without_its_files_or_its_seal_is_refused() {
+    let case = Case::new();
+    for (removed, named) in [
+        (&["/files", "/run/report", "/run/manifest_sha256"][..], "manifest.json: files is missing"),
+        (&["/files"], "manifest.json: files is missing"),
+        (&["/run/manifest_sha256"], "manifest.json: run.manifest_sha256 is missing"),
+    ] {
+        for version in ["", "0.0.9"] {
+            let mut manifest = case.manifest();
+            for path in removed {
+                let (parent, key) = path.rsplit_once('/').unwrap();
+                manifest.pointer_mut(parent).unwrap().as_object_mut().unwrap().remove(key);
+            }
+            if !version.is_empty() {
+                manifest["run"]["version"] = version.into();
+            }
+            fs::write(case.result.join("manifest.json"), manifest.to_string()).unwrap();
+            // Of an earlier version that had neither, nothing is missing.
+            if removed.len() == 3 && !version.is_empty() {
+                check(&case.result, &case.input).unwrap();
+                continue;
+            }
+            let error = check(&case.result, &case.input).unwrap_err();
+            assert!(error.exit_code() == 4, "{error}");
+            assert!(error.to_string().starts_with(named), "{removed:?} {version}: {error}");
+        }
+    }
 }
 
 #[test]
@@ -383,4 +414,13 @@ fn a_copy_under_other_uids_verifies_but_for_what_comes_from_headers() {
     let said = check(&case.result, &case.input).unwrap();
     assert!(said.contains("4 of 28 made again from the input, those that hold no UIDs or headers"), "{said}");
     assert!(said.contains("every value but those of the headers (a copy under other UIDs)"), "{said}");
+    // Bytes of derived instances are not known then, but their pixels are.
+    let derived = files(&case.result).into_iter().find(|path| path.ends_with(".dcm")).unwrap();
+    let path = case.result.join(&derived);
+    let mut bytes = fs::read(&path).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let error = check(&case.result, &case.input).unwrap_err();
+    let folder = derived.rsplit_once('/').unwrap().0;
+    assert!(error.exit_code() == 4 && error.to_string().starts_with(folder), "{error}");
 }
