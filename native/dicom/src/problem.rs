@@ -1,7 +1,7 @@
 //! What can be wrong with one slice. Each text says what was found, what was expected and, where it is not
 //! obvious, what to do; [`crate::Error::Slice`] puts the file in front.
 //!
-//! A broken file may have any text, a name or a date of birth, in any element. So no value is quoted but by [`shown`], elements are
+//! A broken file may have any text, a name or a date of birth, in any element. So no value is quoted but by `shown`, elements are
 //! named only if the standard has them, and of UIDs only those of the standard are given.
 
 use dicom_core::Tag;
@@ -27,7 +27,7 @@ pub enum Problem {
     Value {
         /// The element.
         tag: Tag,
-        /// The value as it may be [shown].
+        /// The value as it may be shown.
         found: String,
         /// What would have been right.
         expected: &'static str,
