@@ -352,6 +352,7 @@ fn a_manifest_of_this_version_without_its_files_or_its_seal_is_refused() {
         (&["/run/manifest_sha256"], "manifest.json: run.manifest_sha256 is missing"),
     ] {
         for version in ["", "0.0.9"] {
+            case.restore();
             let mut manifest = case.manifest();
             for path in removed {
                 let (parent, key) = path.rsplit_once('/').unwrap();
