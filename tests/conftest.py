@@ -80,6 +80,12 @@ def job():
         yield run
 
 
+@pytest.fixture(params=["command", pytest.param("job", marks=pytest.mark.spark)])
+def way(request):
+    """A decomposition, by the command and by the job: a function of the words of its command line."""
+    return decompose if request.param == "command" else request.getfixturevalue("job")
+
+
 @pytest.fixture(scope="session")
 def shared():
     """The folder of real scanner output beside the checkout."""

@@ -16,11 +16,6 @@ from running import decompose, made_scan
 GRID = (12, 24, 20)
 
 
-@pytest.fixture(params=["command", pytest.param("job", marks=pytest.mark.spark)])
-def way(request):
-    return decompose if request.param == "command" else request.getfixturevalue("job")
-
-
 @pytest.fixture
 def scan(tmp_path):
     return made_scan(tmp_path / "scan", *GRID)[1]

@@ -1,6 +1,6 @@
-"""What a run is said to need beforehand, against the most that it had: not less, and not much more.
+"""What a run is said to need beforehand, against the most that it had: never less, and not much more.
 
-Peaks of one run and the next differ by a tenth or two, with the order in which threads come and go.
+What a run has depends on when its threads come and go, so the second is held against the most of a few runs.
 """
 
 import re
@@ -9,8 +9,10 @@ import numpy as np
 import pytest
 
 from matrix_series import write_matrix
-from running import command as program
-from running import start
+from running import decompose
+
+# Runs whose peaks are looked at, where the first does not come near what was said.
+ATTEMPTS = 4
 
 # Pixels, slices, options: each has its peak in another stage or method.
 SHAPES = {
@@ -49,12 +51,18 @@ def series(tmp_path_factory):
 @pytest.mark.parametrize("shape", SHAPES)
 def test_a_run_takes_what_it_was_said_to_need_or_a_little_less(shape, series, tmp_path):
     pixels, slices, options = SHAPES[shape]
-    given = ["decompose", "--input", series(pixels, slices), "--output", tmp_path / "result", "--threads", "2"]
+    given = ["--input", series(pixels, slices), "--threads", "2"]
     if "--threads" in options:
         given = given[:-2]
-    run = start([program(), *given, *options, "--verbose"])
-    assert run.code == 0, run.err
-    before, *_, most = (int(n) * 1024 for n in re.findall(r"memory: at most (\d+) kB", run.err))
-    said = before + int(re.search(r"memory: about (\d+) MB will be needed", run.err)[1]) * 1_000_000
-    print(f"{shape}: said {said / 1e6:.0f} MB, had {most / 1e6:.0f}: {said / most:.2f}")
-    assert 0.95 <= said / most <= 2
+    peaks = []
+    for attempt in range(ATTEMPTS):
+        run = decompose(*given, *options, "--output", tmp_path / f"result-{attempt}", "--verbose")
+        assert run.code == 0, run.err
+        before, *_, most = (int(n) * 1024 for n in re.findall(r"memory: at most (\d+) kB", run.err))
+        said = before + int(re.search(r"memory: about (\d+) MB will be needed", run.err)[1]) * 1_000_000
+        print(f"{shape}: said {said / 1e6:.0f} MB, had {most / 1e6:.0f}: {said / most:.2f}")
+        assert said >= most
+        peaks.append(most)
+        if said <= 1.6 * max(peaks):
+            return
+    pytest.fail(f"said {said / max(peaks):.2f} times the most of {ATTEMPTS} runs")
