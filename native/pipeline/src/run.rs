@@ -29,7 +29,7 @@ use crate::{
     derived::Strip,
     digest::Digest,
     error::{Error, Result},
-    memory::{self, Need},
+    memory::{self, Held, Need},
     options::{Emit, Method, OnBadSlice, Options},
     padding::pixels_digest,
     progress::{Progress, Silent},
@@ -205,7 +205,7 @@ impl<'a> Runner<'a> {
             self.progress.message(&note.text);
         }
         let threads = self.pool.current_num_threads();
-        let need = Need::new(&plan, options, &files, threads, self.composite_bytes);
+        let need = Need::new(&plan, options, &files, threads, self.composite_bytes).beyond(Held::now());
         check(&plan, &need)?;
         let began = self.stage(2, "decode", "slices", plan.slices.len());
         let (plan, records, pixels) =

@@ -24,8 +24,9 @@ pub use job::{check_solver, check_sums, of_block, of_found};
 
 use need::greatest;
 pub(crate) use need::{Drawn, Need, of_drawing, of_tables};
+pub(crate) use room::Held;
 pub use room::{Limit, address_space_is_limited};
-use room::{Room, room};
+use room::{Room, room, room_beyond};
 
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.
 const THREAD: u64 = (2 << 20) + (64 << 10);
@@ -64,12 +65,12 @@ pub(crate) fn check_verification(plan: &SeriesPlan, need: &Need) -> Result<()> {
     check_bytes(plan, need, Need::bytes, false, "verify it where there is more")
 }
 
-/// Refuses what comes after `s` and `V`, whose number is known now.
+/// Refuses what comes after `s` and `V`, whose number is known now: the scan is there, and of the same room.
 ///
 /// # Errors
 /// [`Error::Memory`].
 pub(crate) fn check_rest(plan: &SeriesPlan, need: &Need) -> Result<()> {
-    check_bytes(plan, need, Need::rest, false, "run it where there is more")
+    check_bytes(plan, need, |need| need.scan() + need.rest(), false, "run it where there is more")
 }
 
 /// `choice`: the rank can still be chosen.
@@ -80,7 +81,7 @@ fn check_bytes(
     choice: bool,
     instead: &str,
 ) -> Result<()> {
-    let room = room();
+    let room = room_beyond(need.held());
     // The solver has a pool of its own.
     let stacks = |need: &Need| match room.of {
         Limit::AddressSpace | Limit::Data => need.threads * u128::from(THREAD),

@@ -10,6 +10,7 @@ use std::iter;
 use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
 use tomobasis_linalg::BLOCK_ROWS;
 
+use super::Held;
 use crate::{
     decomposition::block_count,
     options::{Emit, Method, Options, RankChoice},
@@ -45,6 +46,8 @@ pub(crate) struct Need {
     /// Composites that are shown, and those that are held for derived DICOM.
     composites: u128,
     derived: u128,
+    /// What the process has already.
+    held: Held,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -100,7 +103,17 @@ impl Need {
             report: options.emits(Emit::Report),
             composites: composites as u128,
             derived: if options.emits(Emit::Dicom) { at_once as u128 } else { 0 },
+            held: Held::default(),
         }
+    }
+
+    /// The same beyond what the process has.
+    pub fn beyond(self, held: Held) -> Self {
+        Self { held, ..self }
+    }
+
+    pub fn held(&self) -> Held {
+        self.held
     }
 
     /// The same where so many columns were kept, and so many composites are shown; `derived` of them are held.

@@ -45,9 +45,29 @@ impl Limit {
     }
 }
 
+/// What the process has of what may be limited, in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    space: u64,
+    data: u64,
+    resident: u64,
+}
+
+impl Held {
+    pub fn now() -> Self {
+        System { root: PathBuf::from("/") }.held()
+    }
+}
+
 /// Memory that this process can still have.
 pub(crate) fn room() -> Room {
-    System { root: PathBuf::from("/") }.room()
+    room_beyond(Held::now())
+}
+
+/// Memory that this process can have beyond what it had then: what it has taken since counts as room, whether it is in use or kept by
+/// the allocator.
+pub(crate) fn room_beyond(then: Held) -> Room {
+    System { root: PathBuf::from("/") }.room_beyond(then)
 }
 
 /// Whether the address space has a limit (`ulimit -v`).
@@ -62,14 +82,21 @@ struct System {
 }
 
 impl System {
-    fn room(&self) -> Room {
+    fn held(&self) -> Held {
         let status = self.read("/proc/self/status");
-        let left = |limit: &str, used: &str| Some(self.limit(limit)?.saturating_sub(kib(&status, used)?));
+        let of = |name: &str| kib(&status, name).unwrap_or(0);
+        Held { space: of("VmSize:"), data: of("VmData:"), resident: of("RssAnon:") }
+    }
+
+    fn room_beyond(&self, then: Held) -> Room {
+        let now = self.held();
+        let left = |limit: &str, used: u64| Some(self.limit(limit)?.saturating_sub(used));
+        let taken = now.resident.saturating_sub(then.resident);
         let rooms = [
-            (Limit::AddressSpace, left("Max address space", "VmSize:")),
-            (Limit::Data, left("Max data size", "VmData:")),
-            (Limit::Container, self.containers()),
-            (Limit::Machine, self.machine()),
+            (Limit::AddressSpace, left("Max address space", now.space.min(then.space))),
+            (Limit::Data, left("Max data size", now.data.min(then.data))),
+            (Limit::Container, self.containers().map(|left| left.saturating_add(taken))),
+            (Limit::Machine, self.machine().map(|left| left.saturating_add(taken))),
         ];
         let rooms = rooms.into_iter().filter_map(|(of, bytes)| Some(Room { bytes: bytes?, of }));
         rooms.min_by_key(|room| room.bytes).unwrap_or(Room { bytes: u64::MAX, of: Limit::Machine })
@@ -218,7 +245,7 @@ mod tests {
             ("proc/self/cgroup", "9:name=systemd:/\n4:cpu,memory:/pod/box\n0::/pod/box\n"),
         ];
         let (_base, system) = system(&[&usual, more].concat());
-        system.room()
+        system.room_beyond(system.held())
     }
 
     #[test]
@@ -240,6 +267,24 @@ mod tests {
         assert_eq!(of_space, Room { bytes: 500_000 - 102_400, of: Limit::AddressSpace });
         let data = "Max data size             300000               unlimited            bytes     \n";
         assert_eq!(room(&[("proc/self/limits", data)]), Room { bytes: 300_000 - 10_240, of: Limit::Data });
+    }
+
+    #[test]
+    fn what_the_process_has_taken_since_is_room() {
+        let limits = format!(
+            "Max data size             900000               unlimited            bytes     \n{UNLIMITED}"
+        );
+        let status = "VmSize:\t 500 kB\nVmData:\t 300 kB\nRssAnon:\t 70 kB\n";
+        let (_base, system) = system(&[
+            ("proc/meminfo", "MemAvailable:    1000 kB\n"),
+            ("proc/self/limits", &limits),
+            ("proc/self/status", status),
+        ]);
+        let then = Held { space: 100 << 10, data: 10 << 10, resident: 20 << 10 };
+        assert_eq!(system.room_beyond(then), Room { bytes: 900_000 - 10_240, of: Limit::Data });
+        let unlimited = UNLIMITED.replace("address space", "data size    ");
+        fs::write(system.root.join("proc/self/limits"), unlimited).unwrap();
+        assert_eq!(system.room_beyond(then), Room { bytes: (1000 + 50) << 10, of: Limit::Machine });
     }
 
     #[test]
