@@ -5,7 +5,7 @@
 //! partitioning, thread count, retry or instruction set changes a bit:
 //!
 //! 1. [`GramAccumulator`]: `G = A^T A` in integers, exact; blocks of rows may be added and merged in any
-//!    order ([`CrossGramAccumulator`]: the same for `A^T B`).
+//!    order.
 //! 2. [`certified_svd`]: `s` and `V` are the f64 nearest to the true singular values and right singular
 //!    vectors of `A`, proven by an error bound and Ziv's rounding test.
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined
@@ -46,17 +46,11 @@ pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
 pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
-pub use gram::{
-    ColumnRanges, CrossGram, CrossGramAccumulator, GramAccumulator, GramMatrix, GramPart,
-    RealGramAccumulator, real_gram,
-};
+pub use gram::{ColumnRanges, GramAccumulator, GramMatrix, GramPart, RealGramAccumulator, real_gram};
 pub use machine::{check_machine, kernel_name};
 pub use project::Projector;
-pub use rank::{
-    energy_rank, estimated_noise, known_noise_coefficient, optimal_rank, optimal_rank_for_noise,
-    unknown_noise_coefficient,
-};
+pub use rank::{energy_rank, estimated_noise, optimal_rank};
 pub use real::{
-    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Sketch, Tree,
-    TsqrNode, dspca, dssvd, philox4x32_10, row_means, tsqr_svd,
+    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Tree, TsqrNode,
+    dspca, dssvd, philox4x32_10, row_means, tsqr_svd,
 };

@@ -16,8 +16,7 @@
 /// side) sigma`.
 ///
 /// `beta` is the shorter side of the matrix over the longer one, in (0, 1]. `lambda(1) = 4 / sqrt(3)`.
-#[must_use]
-pub fn known_noise_coefficient(beta: f64) -> f64 {
+fn known_noise_coefficient(beta: f64) -> f64 {
     let sum = beta + 1.0;
     (2.0 * sum + 8.0 * beta / (sum + (beta * beta + 14.0 * beta + 1.0).sqrt())).sqrt()
 }
@@ -26,8 +25,7 @@ pub fn known_noise_coefficient(beta: f64) -> f64 {
 /// singular value.
 ///
 /// `beta` as for [`known_noise_coefficient`]. `omega(1) = 2.858`. Accurate to 1e-9.
-#[must_use]
-pub fn unknown_noise_coefficient(beta: f64) -> f64 {
+fn unknown_noise_coefficient(beta: f64) -> f64 {
     known_noise_coefficient(beta) / marchenko_pastur_median(beta).sqrt()
 }
 
@@ -54,19 +52,6 @@ pub fn estimated_noise(s: &[f64], rows: u64, columns: usize) -> f64 {
         return 0.0;
     }
     median(s, short) / (long as f64 * marchenko_pastur_median(short as f64 / long as f64)).sqrt()
-}
-
-/// How many singular values exceed Gavish and Donoho's threshold for noise of standard deviation `sigma` in
-/// every entry.
-///
-/// `s` are the leading singular values, descending, of a `rows x columns` matrix.
-#[must_use]
-pub fn optimal_rank_for_noise(s: &[f64], rows: u64, columns: usize, sigma: f64) -> usize {
-    let (short, long) = sides(rows, columns);
-    if short == 0 {
-        return 0;
-    }
-    above(s, known_noise_coefficient(short as f64 / long as f64) * (long as f64).sqrt() * sigma)
 }
 
 /// The smallest number of leading singular values whose squares sum to at least `fraction` of `total_energy`
@@ -208,8 +193,6 @@ mod tests {
     fn a_square_matrix_keeps_what_is_above_2_858_medians() {
         let s = [100.0, 28.6, 28.5, 10.0, 10.0, 10.0, 9.0, 1.0];
         assert_eq!(optimal_rank(&s, 8, 8), 2);
-        assert_eq!(optimal_rank_for_noise(&s, 8, 8, 1.0), 7);
-        assert_eq!(optimal_rank_for_noise(&s, 8, 8, 100.0), 0);
     }
 
     #[test]
@@ -217,7 +200,6 @@ mod tests {
         assert_eq!(optimal_rank(&[5.0, 4.0, 3.0], 100, 10), 3);
         assert_eq!(optimal_rank(&[], 100, 10), 0);
         assert_eq!(optimal_rank(&[1.0], 0, 10), 0);
-        assert_eq!(optimal_rank_for_noise(&[1.0], 0, 10, 1.0), 0);
     }
 
     #[test]

@@ -7,8 +7,8 @@ mod common;
 use common::loss;
 use proptest::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealMatrix, RealSvd, Sketch, dspca, dssvd,
-    philox4x32_10, tsqr_svd,
+    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealMatrix, RealSvd, dspca, dssvd, philox4x32_10,
+    tsqr_svd,
 };
 
 /// A matrix, column after column.
@@ -212,7 +212,7 @@ fn threads_and_whoever_reads_a_block_change_no_bit() {
             [
                 tsqr_svd(&m.source(), Rank::Full, false, threads).unwrap(),
                 dssvd(&m.source(), &options, threads).unwrap(),
-                dspca(&m.source(), &Randomized { sketch: Sketch::Gaussian, ..options }, threads).unwrap(),
+                dspca(&m.source(), &options, threads).unwrap(),
             ]
         };
         let reference = all(1);
@@ -265,8 +265,7 @@ proptest! {
         prop_assert!(found.iter().all(|r| *r <= 10.0), "{:.2?}", found);
         // The sketch of all columns spans all of the range: nothing is approximate.
         let k = k.min(rows).min(columns);
-        let sketch = Sketch::Gaussian;
-        let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1, sketch };
+        let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1 };
         let sketched = dssvd(&m.source(), &options, 1).unwrap();
         for (a, b) in svd.s.iter().zip(&sketched.s) {
             prop_assert!((a - b).abs() <= 1e-12 * svd.s[0], "{} {}", a, b);

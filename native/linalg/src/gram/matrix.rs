@@ -100,7 +100,7 @@ impl GramMatrix {
         let n = columns.len();
         let affine = Affine::new(rescale, columns)?;
         let upper = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
-        let mut entries = entries(rows, &affine, &affine, product, upper);
+        let mut entries = entries(rows, &affine, product, upper);
         let mut divisor = BigUint::from(1u32);
         if center.is_some_and(Center::slices) {
             divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
@@ -192,7 +192,7 @@ fn digit(value: &BigInt, low: u64, count: u64) -> i64 {
 }
 
 /// The rescales of some columns as integers at one power of two, and the columns' sums.
-pub(super) struct Affine<'a> {
+struct Affine<'a> {
     columns: &'a [Column],
     /// Slope and constant term.
     terms: Vec<(BigInt, BigInt)>,
@@ -210,11 +210,6 @@ impl<'a> Affine<'a> {
         Ok(Self { columns, terms, small, exponent })
     }
 
-    /// The power of two that multiplies the integers.
-    pub fn exponent(&self) -> i64 {
-        self.exponent
-    }
-
     /// The sums of the rescaled columns over `rows` rows.
     fn sums(&self, rows: u64) -> Vec<BigInt> {
         let sum = |((a, b), column): (&(BigInt, BigInt), &Column)| a * column.sum + b * rows;
@@ -223,26 +218,25 @@ impl<'a> Affine<'a> {
 }
 
 /// `sum over rows of (a x + b)(c y + d)` for the given pairs of columns, from the sums of `x y`, `x` and `y`.
-pub(super) fn entries(
+fn entries(
     rows: u64,
-    left: &Affine,
-    right: &Affine,
+    affine: &Affine,
     product: impl Fn(usize, usize) -> i128,
     indices: impl Iterator<Item = (usize, usize)>,
 ) -> Vec<BigInt> {
-    let sums = |i: usize, j: usize| (left.columns[i].sum, right.columns[j].sum);
-    match (&left.small, &right.small) {
+    let sums = |i: usize, j: usize| (affine.columns[i].sum, affine.columns[j].sum);
+    match &affine.small {
         // Coefficients below 2^31, products below 2^62 and sums below 2^46: every term and their sum fit into
         // 128 bits.
-        (Some(left), Some(right)) if rows <= NARROW_ROWS => indices
+        Some(terms) if rows <= NARROW_ROWS => indices
             .map(|(i, j)| {
-                let ((a, b), (c, d), (x, y)) = (left[i], right[j], sums(i, j));
+                let ((a, b), (c, d), (x, y)) = (terms[i], terms[j], sums(i, j));
                 BigInt::from(a * c * product(i, j) + a * d * x + b * c * y + b * d * i128::from(rows))
             })
             .collect(),
         _ => indices
             .map(|(i, j)| {
-                let ((a, b), (c, d), (x, y)) = (&left.terms[i], &right.terms[j], sums(i, j));
+                let ((a, b), (c, d), (x, y)) = (&affine.terms[i], &affine.terms[j], sums(i, j));
                 a * c * product(i, j) + a * d * x + b * c * y + b * d * rows
             })
             .collect(),

@@ -1,23 +1,21 @@
-//! Exact products of integer columns: `A^T A` and `A^T B`.
+//! Exact products of integer columns: `A^T A`.
 //!
 //! Stored CT pixels are integers of at most 16 bits, so every product of two columns and every column sum is
 //! an integer, and what is added up here is never rounded: in 64 bits up to 2^30 rows, in 128 beyond
 //! ([`sums`]). Exact sums have no order, hence blocks may come in any order, be grouped in any way, be added
 //! by any kernel, and be merged by any tree. The rescale of each column is applied at the end, to the exact
-//! sums, exactly ([`GramMatrix`], [`CrossGram`]).
+//! sums, exactly ([`GramMatrix`]).
 //!
 //! | file | what |
 //! |---|---|
 //! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form, whole or in parts |
-//! | `cross` | sums of `A^T B` over pairs of row blocks |
-//! | `sums` | what both hold: 64 or 128-bit products, column sums, ranges |
+//! | `sums` | what they hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
 //! | `matrix` | from sums to the Gram matrix of rescaled columns |
 //! | `real` | the same for floats, by residues modulo a few primes |
 
 mod accumulator;
 mod bytes;
-mod cross;
 mod kernel;
 mod matrix;
 mod real;
@@ -25,7 +23,6 @@ mod sums;
 
 pub use accumulator::GramAccumulator;
 pub use bytes::GramPart;
-pub use cross::{CrossGram, CrossGramAccumulator};
 pub use matrix::GramMatrix;
 pub use real::{ColumnRanges, RealGramAccumulator, real_gram};
 

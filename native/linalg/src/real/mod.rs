@@ -42,7 +42,7 @@ pub use drivers::{dspca, dssvd, tsqr_svd};
 pub use matrix::row_means;
 pub use pass::{Partial, Partials, Pass};
 pub use passes::RealPasses;
-pub use random::{Sketch, philox4x32_10};
+pub use random::philox4x32_10;
 pub use randomized::Randomized;
 pub use source::{RealBlocks, RealMatrix};
 pub use tree::{Key, Tree};

@@ -19,6 +19,7 @@ use super::decomposition::{Parts, RealSvd};
 use super::matrix::Matrix;
 use super::pass::{Found, Partial, Pass, Step, plus};
 use super::projection::Projection;
+use super::random::signs;
 use super::randomized::Randomized;
 use super::scale::{Scaled, times_power_of_two};
 use super::source::{RealBlocks, Size};
@@ -75,7 +76,7 @@ impl RealPasses {
             return Err(Error::RankRange { rank: k, columns: limit });
         }
         let width = k.saturating_add(options.oversample).min(limit);
-        let w = options.sketch.matrix(options.seed, columns, width);
+        let w = signs(options.seed, columns, width);
         Ok(Self::new(size, center, k, options.power_iterations.saturating_add(1), Some(w)))
     }
 

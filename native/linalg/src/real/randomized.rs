@@ -5,7 +5,7 @@
 //! `dspca(A, k, p, q)` these follow as far as `B`:
 //!
 //! ```text
-//! W = random n x (k + p)
+//! W = random n x (k + p), of signs
 //! q + 1 times:  Y = A W,  Q R = Y               (range)
 //!               B = Q^T A                       (projection)
 //!               W = an orthonormal basis of B's rows
@@ -25,8 +25,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::random::Sketch;
-
 /// Parameters of [`dssvd`](crate::dssvd) and [`dspca`](crate::dspca), with Mahout's names for the first three.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Randomized {
@@ -36,16 +34,14 @@ pub struct Randomized {
     pub oversample: usize,
     /// `q`: power iterations.
     pub power_iterations: usize,
-    /// Of the random matrix.
+    /// Of the random matrix, whose entries are +1 and -1.
     pub seed: u64,
-    /// Its entries.
-    pub sketch: Sketch,
 }
 
 impl Randomized {
-    /// Rank `k` with the defaults of Mahout's paper: `p = 15`, `q = 2`; seed 0, signs.
+    /// Rank `k` with the defaults of Mahout's paper: `p = 15`, `q = 2`; seed 0.
     #[must_use]
     pub fn new(rank: usize) -> Self {
-        Self { rank, oversample: 15, power_iterations: 2, seed: 0, sketch: Sketch::Signs }
+        Self { rank, oversample: 15, power_iterations: 2, seed: 0 }
     }
 }

@@ -5,7 +5,7 @@
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
-use tomobasis_linalg::{Center, Randomized, Sketch};
+use tomobasis_linalg::{Center, Randomized};
 
 use super::RankChoice;
 use crate::error::{Error, Result};
@@ -47,6 +47,14 @@ pub struct Sketching {
     pub seed: u64,
     /// What its entries are.
     pub sketch: Sketch,
+}
+
+/// The entries of the random matrix, as the manifest and the root digest name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Sketch {
+    /// +1 and -1.
+    Signs,
 }
 
 /// A method as typed.
@@ -237,7 +245,6 @@ impl Method {
                 let Sketching { oversample, power_iterations, seed, sketch } = sketching;
                 let sketch = match sketch {
                     Sketch::Signs => "signs",
-                    Sketch::Gaussian => "gaussian",
                 };
                 format!(
                     "oversample {oversample}\npower_iterations {power_iterations}\nseed {seed}\nsketch {sketch}\n"
@@ -266,7 +273,7 @@ impl Sketching {
     /// For `rank` basis vectors.
     #[must_use]
     pub fn of_rank(self, rank: usize) -> Randomized {
-        let Self { oversample, power_iterations, seed, sketch } = self;
-        Randomized { rank, oversample, power_iterations, seed, sketch }
+        let Self { oversample, power_iterations, seed, sketch: Sketch::Signs } = self;
+        Randomized { rank, oversample, power_iterations, seed }
     }
 }

@@ -6,7 +6,6 @@
 
 mod dicom;
 mod job;
-mod later;
 mod method;
 pub(crate) mod padding;
 mod rank;
@@ -40,9 +39,6 @@ pub enum Emit {
     Report,
     /// Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`.
     Dicom,
-    #[value(hide = true)]
-    /// The files of the 2020 pipeline (a later version).
-    Text,
 }
 
 /// What is done about slices that cannot be used.
@@ -54,23 +50,6 @@ pub enum OnBadSlice {
     Fail,
     /// They are left out, and said, as long as what is left is still the scan.
     Skip,
-}
-
-/// Format of the files under `--input`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum InputFormat {
-    /// DICOM images.
-    Dicom,
-    #[value(hide = true)]
-    /// The 2020 pipeline's `s.csv` (a later version).
-    Text,
-    #[value(hide = true)]
-    /// Mahout's sequence files (a later version).
-    Drm,
-    #[value(hide = true)]
-    /// A matrix in Parquet (a later version).
-    Parquet,
 }
 
 /// The options of a decomposition, as typed.
@@ -126,14 +105,9 @@ pub struct JobArgs {
     /// Leave out of derived DICOM what can identify a person (PS3.15 basic profile; not burned-in text, not faces)
     #[arg(long)]
     no_patient_data: bool,
-    /// Format of the input
-    #[arg(long, value_enum, default_value = "dicom")]
-    input_format: InputFormat,
     /// Say more on stderr: paths of files, details of errors
     #[arg(long)]
     verbose: bool,
-    #[command(flatten)]
-    later: later::LaterArgs,
 }
 
 /// The options of a decomposition, checked as far as the command line goes.
@@ -165,8 +139,6 @@ pub struct Options {
     pub dicom_syntax: DicomSyntax,
     /// Whether derived DICOM is written without what can identify a person.
     pub no_patient_data: bool,
-    /// Format of the input.
-    pub input_format: InputFormat,
     /// Whether paths may appear in messages.
     pub verbose: bool,
 }
@@ -184,12 +156,8 @@ impl JobArgs {
     /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
     /// do not go together.
     pub fn resolve(self) -> Result<Options> {
-        self.later.refuse()?;
         let rank = self.energy.map_or(self.rank, RankChoice::Energy);
         let method = self.method.resolve(rank)?;
-        if let Some(&what) = self.emit.iter().find(|what| matches!(what, Emit::Text)) {
-            return Err(not_available("--emit", what));
-        }
         if !self.emit.contains(&Emit::Dicom) {
             let given = [
                 ("--dicom-syntax", self.dicom_syntax.is_some()),
@@ -201,9 +169,6 @@ impl JobArgs {
                     "it is about derived DICOM; add dicom to --emit, or leave it out",
                 ));
             }
-        }
-        if self.input_format != InputFormat::Dicom {
-            return Err(not_available("--input-format", self.input_format));
         }
         if self.series.as_deref() == Some("all") {
             return Err(Error::NotAvailable("--series all".to_owned()));
@@ -227,15 +192,9 @@ impl JobArgs {
             emit: self.emit,
             dicom_syntax: self.dicom_syntax.unwrap_or_default(),
             no_patient_data: self.no_patient_data,
-            input_format: self.input_format,
             verbose: self.verbose,
         })
     }
-}
-
-fn not_available(option: &str, value: impl ValueEnum) -> Error {
-    let name = value.to_possible_value().map_or_else(String::new, |v| v.get_name().to_owned());
-    Error::NotAvailable(format!("{option} {name}"))
 }
 
 /// The series that `--series` means.

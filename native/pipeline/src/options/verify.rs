@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::{Composite, DicomSyntax, InputFormat, OnBadSlice, Options};
+use super::{Composite, DicomSyntax, OnBadSlice, Options};
 use crate::result::Manifest;
 
 /// The arguments of `verify`.
@@ -48,7 +48,6 @@ impl Options {
             emit: manifest.emitted.clone(),
             dicom_syntax: derived.map_or(DicomSyntax::default(), |section| section.syntax),
             no_patient_data: derived.is_some_and(|section| !section.patient_data),
-            input_format: InputFormat::Dicom,
             verbose: args.verbose,
         }
     }

@@ -2,11 +2,11 @@
 //!
 //! The values are centred first: with `c` the middle of the block's range, `|x - c|` is as small as can be
 //! (at most 2048 for 12-bit CT), so 32-bit sums last longest before they must be flushed into 64 bits. The
-//! exact result does not depend on `c` and `d`: `x y = (x-c)(y-d) + d x + c y - c d`.
+//! exact result does not depend on `c`: `x y = (x-c)(y-c) + c x + c y - c^2`.
 //!
 //! Columns are packed in panels of 16; one packed word holds two consecutive rows of one column, which is
 //! what the multiply-add instructions (`vpmaddwd`, `vpdpwssd`) take. A kernel computes a tile of a few
-//! columns of `A` x 16 columns of `B` over a chunk of row pairs, in one of two ways, which [`schedule`]
+//! columns x 16 columns over a chunk of row pairs, in one of two ways, which [`schedule`]
 //! chooses by the range of the values:
 //!
 //! * *narrow*: one 32-bit sum holds the whole chunk;
@@ -34,7 +34,7 @@ mod tiles;
 pub(super) use choice::chosen;
 pub(crate) use choice::{check_forced, kernel_name};
 pub(super) use operand::{Operand, Summary};
-pub(super) use tiles::{add_cross, add_gram};
+pub(super) use tiles::add_gram;
 
 /// Columns of a panel.
 const PANEL: usize = 16;
@@ -42,7 +42,7 @@ const PANEL: usize = 16;
 /// Two consecutive rows of 16 columns, interleaved: `[x0 x0', x1 x1', ..]`.
 type PackedPair = [i16; 2 * PANEL];
 
-/// 32-bit sums for one column of `A` and the columns of a panel of `B`.
+/// 32-bit sums for one column and the columns of a panel.
 type Row = [i32; PANEL];
 
 /// Rows of the tallest tile.

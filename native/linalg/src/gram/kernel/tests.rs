@@ -19,30 +19,20 @@ fn values<T: Sample + TryFrom<i32>>(count: usize, seed: usize, low: i32, high: i
     (0..count).map(|at| T::try_from(next(at)).unwrap_or(T::MIN)).collect()
 }
 
-fn dot<A: Sample, B: Sample>(x: &[A], y: &[B]) -> i64 {
+fn dot<T: Sample>(x: &[T], y: &[T]) -> i64 {
     x.iter().zip(y).map(|(&x, &y)| i64::from(x.into()) * i64::from(y.into())).sum()
 }
 
-/// All products by one kernel, on top of what is there already, as both drivers give them.
-fn check<A: Sample, B: Sample>(kernel: &Kernel, a: RowBlock<A>, b: RowBlock<B>, what: &str) {
+/// All products by one kernel, on top of what is there already.
+fn check<T: Sample>(kernel: &Kernel, a: RowBlock<T>, what: &str) {
     const BEFORE: i64 = 1_000_003;
-    let (x, y) = (Operand::new(a), Operand::new(b));
     let width = padded(a.columns());
     let mut gram = vec![BEFORE; width * width];
-    add_gram(kernel, &x, &mut gram);
+    add_gram(kernel, &Operand::new(a), &mut gram);
     for i in 0..a.columns() {
         for j in i..a.columns() {
             let expected = BEFORE + dot(a.column(i), a.column(j));
-            assert_eq!(gram[i * width + j], expected, "{}: A^T A ({i}, {j}) of {what}", kernel.name);
-        }
-    }
-    let width = padded(b.columns());
-    let mut cross = vec![BEFORE; padded(a.columns()) * width];
-    add_cross(kernel, &x, &y, &mut cross);
-    for i in 0..a.columns() {
-        for j in 0..b.columns() {
-            let expected = BEFORE + dot(a.column(i), b.column(j));
-            assert_eq!(cross[i * width + j], expected, "{}: A^T B ({i}, {j}) of {what}", kernel.name);
+            assert_eq!(gram[i * width + j], expected, "{}: ({i}, {j}) of {what}", kernel.name);
         }
     }
 }
@@ -52,25 +42,15 @@ fn rows_to_test(rows: usize) -> usize {
     if cfg!(miri) { rows.min(40) } else { rows }
 }
 
-const SHAPES: [(usize, usize, usize); 9] = [
-    (1, 1, 1),
-    (2, 1, 40),
-    (3, 16, 15),
-    (31, 17, 1),
-    (100, 35, 2),
-    (511, 33, 16),
-    (513, 2, 17),
-    (1027, 5, 3),
-    (2050, 18, 20),
-];
+/// Rows x columns.
+const SHAPES: [(usize, usize); 10] =
+    [(1, 1), (2, 1), (2, 40), (3, 16), (31, 17), (100, 35), (511, 33), (513, 2), (1027, 5), (2050, 20)];
 
 fn grid<T: Sample + TryFrom<i32>>(low: i32, high: i32) {
-    for (rows, columns, others) in SHAPES.into_iter().filter(|s| s.0 == rows_to_test(s.0)) {
+    for (rows, columns) in SHAPES.into_iter().filter(|s| s.0 == rows_to_test(s.0)) {
         let a: Vec<T> = values(rows * columns, rows + columns, low, high);
-        let b: Vec<T> = values(rows * others, rows + others + 1, low, high);
-        let what = format!("{rows} rows x {columns} and {others} columns in [{low}, {high}]");
-        let block = |values, columns| RowBlock::<T>::new(values, rows, columns).unwrap();
-        usable().for_each(|k| check(k, block(&a, columns), block(&b, others), &what));
+        let block = RowBlock::new(&a, rows, columns).unwrap();
+        usable().for_each(|k| check(k, block, &format!("{rows} x {columns} in [{low}, {high}]")));
     }
 }
 
@@ -105,20 +85,7 @@ fn blocks_of_nothing_but_the_extremes_are_exact() {
     let values: Vec<_> =
         (0..rows * columns).map(|at| if at / rows % 2 == 0 { i16::MIN } else { i16::MAX }).collect();
     let block = RowBlock::new(&values, rows, columns).unwrap();
-    usable().for_each(|kernel| check(kernel, block, block, "extremes"));
-}
-
-#[test]
-fn blocks_of_different_types_multiply() {
-    let (rows, columns) = (rows_to_test(777), 19);
-    let signed: Vec<i8> = values(rows * columns, 1, -1, 1);
-    let unsigned: Vec<u16> = values(rows * columns, 2, 0, 65_535);
-    let a = RowBlock::new(&signed, rows, columns).unwrap();
-    let b = RowBlock::new(&unsigned, rows, columns).unwrap();
-    for kernel in usable() {
-        check(kernel, a, b, "signs and 16 bits");
-        check(kernel, b, a, "16 bits and signs");
-    }
+    usable().for_each(|kernel| check(kernel, block, "extremes"));
 }
 
 #[test]
@@ -139,16 +106,18 @@ proptest! {
 
     #[test]
     fn every_kernel_agrees_with_the_definition(
-        a in proptest::collection::vec(any::<i16>(), 0..600),
-        b in proptest::collection::vec(any::<u16>(), 0..600),
+        a in proptest::collection::vec(any::<i16>(), 1..600),
+        b in proptest::collection::vec(any::<u16>(), 1..600),
         shift in 0u32..16,
         columns in 1usize..20,
     ) {
-        let rows = a.len().min(b.len()) / columns;
-        prop_assume!(rows > 0);
-        let a: Vec<_> = a[..rows * columns].iter().map(|v| v >> shift).collect();
-        let b: Vec<_> = b[..rows * columns].iter().map(|v| v >> (shift / 2)).collect();
-        let (a, b) = (RowBlock::new(&a, rows, columns).unwrap(), RowBlock::new(&b, rows, columns).unwrap());
-        usable().for_each(|kernel| check(kernel, a, b, "random values"));
+        let columns = columns.min(a.len()).min(b.len());
+        let (a, b): (Vec<_>, Vec<_>) =
+            (a.iter().map(|v| v >> shift).collect(), b.iter().map(|v| v >> (shift / 2)).collect());
+        let (m, n) = (a.len() / columns, b.len() / columns);
+        for kernel in usable() {
+            check(kernel, RowBlock::new(&a[..m * columns], m, columns).unwrap(), "random signed values");
+            check(kernel, RowBlock::new(&b[..n * columns], n, columns).unwrap(), "random unsigned values");
+        }
     }
 }

@@ -7,60 +7,35 @@ use crate::Sample;
 /// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on
 /// and above the diagonal).
 pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]) {
-    let schedule = Schedule::new(a.rows(), a.reach(), a.reach());
+    let schedule = Schedule::new(a.rows(), a.reach());
     let mut packed = vec![[0; 2 * PANEL]; a.panels() * schedule.chunk];
     for (first, count) in schedule.chunks() {
         a.pack(first, count, &mut packed);
-        let chunk = Chunk { left: &packed, right: &packed, count, panels: a.panels() };
-        (0..a.panels()).for_each(|j| chunk.add_panels(kernel, &schedule, 0..j + 1, j, products));
+        let chunk = Chunk { packed: &packed, count, panels: a.panels() };
+        (0..a.panels()).for_each(|j| chunk.add_panels(kernel, &schedule, j, products));
     }
-    uncentre(a, a, true, products);
-}
-
-/// Adds the products of all columns of `a` with all of `b`, which has as many rows, to `products` (row-major,
-/// [`padded`] in both directions).
-pub fn add_cross<A: Sample, B: Sample>(
-    kernel: &Kernel,
-    a: &Operand<A>,
-    b: &Operand<B>,
-    products: &mut [i64],
-) {
-    let schedule = Schedule::new(a.rows(), a.reach(), b.reach());
-    let mut left = vec![[0; 2 * PANEL]; a.panels() * schedule.chunk];
-    let mut right = vec![[0; 2 * PANEL]; b.panels() * schedule.chunk];
-    for (first, count) in schedule.chunks() {
-        a.pack(first, count, &mut left);
-        b.pack(first, count, &mut right);
-        let chunk = Chunk { left: &left, right: &right, count, panels: b.panels() };
-        (0..b.panels()).for_each(|j| chunk.add_panels(kernel, &schedule, 0..a.panels(), j, products));
-    }
-    uncentre(a, b, false, products);
+    uncentre(a, products);
 }
 
 /// The packed row pairs of a chunk, `count` per panel.
 struct Chunk<'a> {
-    left: &'a [PackedPair],
-    right: &'a [PackedPair],
+    packed: &'a [PackedPair],
     count: usize,
-    /// Panels of the right operand.
     panels: usize,
 }
 
 impl Chunk<'_> {
-    /// Multiplies panels `i` of the left operand with panel `j` of the right one.
-    fn add_panels(
-        &self,
-        kernel: &Kernel,
-        schedule: &Schedule,
-        i: std::ops::Range<usize>,
-        j: usize,
-        products: &mut [i64],
-    ) {
+    fn panel(&self, j: usize) -> &[PackedPair] {
+        &self.packed[j * self.count..(j + 1) * self.count]
+    }
+
+    /// Multiplies the panels up to `j` with panel `j`.
+    fn add_panels(&self, kernel: &Kernel, schedule: &Schedule, j: usize, products: &mut [i64]) {
         let width = self.panels * PANEL;
-        let b = &self.right[j * self.count..(j + 1) * self.count];
+        let b = self.panel(j);
         let groups = schedule.groups(self.count) as i64;
-        for i in i {
-            let a = &self.left[i * self.count..(i + 1) * self.count];
+        for i in 0..=j {
+            let a = self.panel(i);
             // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
             let target = &mut products[i * PANEL * width + j * PANEL..];
             match schedule.sums {
@@ -127,17 +102,18 @@ fn joined(low: i32, high: i32) -> i64 {
     (i64::from(high) << 16) + i64::from(rest)
 }
 
-/// From sums of `(x-c)(y-d)` to sums of `x y`: adds `d sum x + c sum y - rows c d`.
-fn uncentre<A: Sample, B: Sample>(a: &Operand<A>, b: &Operand<B>, upper: bool, products: &mut [i64]) {
-    let (c, d) = (i64::from(a.centre()), i64::from(b.centre()));
-    if c == 0 && d == 0 {
+/// From sums of `(x-c)(y-c)` to sums of `x y`: adds `c sum x + c sum y - rows c^2`.
+fn uncentre<T: Sample>(a: &Operand<T>, products: &mut [i64]) {
+    let c = i64::from(a.centre());
+    if c == 0 {
         return;
     }
-    let width = padded(b.summaries().len());
-    let constant = a.rows() as i64 * c * d;
-    for (i, x) in a.summaries().iter().enumerate() {
-        let start = if upper { panel(i) * PANEL } else { 0 };
-        let add = |(product, y): (&mut i64, &Summary)| *product += d * x.sum + c * y.sum - constant;
-        products[i * width + start..].iter_mut().zip(&b.summaries()[start..]).for_each(add);
+    let columns = a.summaries();
+    let width = padded(columns.len());
+    let constant = a.rows() as i64 * c * c;
+    for (i, x) in columns.iter().enumerate() {
+        let start = panel(i) * PANEL;
+        let add = |(product, y): (&mut i64, &Summary)| *product += c * (x.sum + y.sum) - constant;
+        products[i * width + start..].iter_mut().zip(&columns[start..]).for_each(add);
     }
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::real::pass::Partials;
-use crate::real::random::Sketch;
+use crate::real::random::noise;
 use crate::real::tsqr::TsqrNode;
 use crate::{BLOCK_ROWS, RealMatrix, dspca, dssvd, tsqr_svd};
 use proptest::prelude::*;
@@ -11,7 +11,7 @@ const COLUMNS: usize = 5;
 const ROWS: usize = 5 * BLOCK_ROWS + 3;
 
 fn matrix() -> Vec<f64> {
-    Sketch::Gaussian.matrix(3, COLUMNS, ROWS).to_rows()
+    noise(3, COLUMNS, ROWS).to_rows()
 }
 
 fn block(values: &[f64], block: usize) -> Vec<f64> {

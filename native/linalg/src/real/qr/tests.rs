@@ -1,5 +1,5 @@
 use super::*;
-use crate::real::random::Sketch;
+use crate::real::random::noise;
 use proptest::prelude::*;
 
 /// `|X|_F`.
@@ -31,7 +31,7 @@ fn ratios(a: &Matrix, shape: Shape) -> [f64; 2] {
 fn every_shape_factors_to_working_precision() {
     for m in [0, 1, 2, 7, 8, 9, 47, 48, 49, 100, 333] {
         for n in [1, 2, 7, 8, 9, 23, 24, 25, 48, 49, 101] {
-            let a = Sketch::Gaussian.matrix(m as u64, m, n);
+            let a = noise(m as u64, m, n);
             let found = ratios(&a, Shape::Dense);
             assert!(found.iter().all(|r| *r <= 10.0), "{m} x {n}: {found:.2?}");
         }
@@ -40,7 +40,7 @@ fn every_shape_factors_to_working_precision() {
 
 #[test]
 fn degenerate_columns_factor_to_working_precision() {
-    let random = Sketch::Gaussian.matrix(1, 200, 60);
+    let random = noise(1, 200, 60);
     let cases: [(&str, Matrix); 6] = [
         ("zeros", Matrix::zeros(200, 60)),
         ("one repeated column", Matrix::from_fn(200, 60, |i, _| random.get(i, 0))),
@@ -73,7 +73,7 @@ proptest! {
         let (upper, lower) = (upper.min(n), lower.min(n));
         let mut starts: Vec<usize> = (0..upper).chain(0..lower).collect();
         starts.sort_unstable();
-        let random = Sketch::Gaussian.matrix(seed, starts.len(), n);
+        let random = noise(seed, starts.len(), n);
         let a = Matrix::from_fn(starts.len(), n, |i, j| if j < starts[i] { 0.0 } else { random.get(i, j) });
         let found = ratios(&a, Shape::Interleaved(upper, lower));
         prop_assert!(found.iter().all(|r| *r <= 10.0), "{:.2?}", found);

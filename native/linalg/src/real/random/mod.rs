@@ -2,51 +2,37 @@
 //! first.
 //!
 //! J. K. Salmon, M. A. Moraes, R. O. Dror and D. E. Shaw (2011), "Parallel random numbers: as easy as 1, 2,
-//! 3": Philox4x32-10, whose counter is the row (two words), the column and the kind of sketch, and whose key
-//! is the seed.
+//! 3": Philox4x32-10, whose counter is the row (two words), the column and zero, and whose key is the seed.
+//!
+//! The entries of a sketch are +1 and -1. Products with matrices of integers are then sums of integers, exact in
+//! f64 below 2^53, and have no order.
 
-mod normal;
 mod philox;
-
-use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
 pub use philox::philox4x32_10;
 
-/// What the entries of a random matrix are.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sketch {
-    /// +1 or -1. Products with matrices of integers are then sums of integers, exact in f64 below 2^53, and
-    /// have no order.
-    #[default]
-    Signs,
-    /// Standard normal.
-    Gaussian,
+/// The random `rows x columns` matrix of +1 and -1 of this seed.
+pub(super) fn signs(seed: u64, rows: usize, columns: usize) -> Matrix {
+    Matrix::from_fn(rows, columns, |i, j| sign(seed, i as u64, j as u32))
 }
 
-impl Sketch {
-    /// The random `rows x columns` matrix of this seed.
-    pub(super) fn matrix(self, seed: u64, rows: usize, columns: usize) -> Matrix {
-        Matrix::from_fn(rows, columns, |i, j| self.entry(seed, i as u64, j as u32))
-    }
+/// Entry (row, column) of the random matrix of this seed.
+fn sign(seed: u64, row: u64, column: u32) -> f64 {
+    let words =
+        philox4x32_10([row as u32, (row >> 32) as u32, column, 0], [seed as u32, (seed >> 32) as u32]);
+    1.0 - 2.0 * f64::from(words[0] >> 31)
+}
 
-    /// Entry (row, column) of the random matrix of this seed.
-    fn entry(self, seed: u64, row: u64, column: u32) -> f64 {
-        let kind = match self {
-            Self::Signs => 0,
-            Self::Gaussian => 1,
-        };
-        let words =
-            philox4x32_10([row as u32, (row >> 32) as u32, column, kind], [seed as u32, (seed >> 32) as u32]);
-        match self {
-            Self::Signs => 1.0 - 2.0 * f64::from(words[0] >> 31),
-            Self::Gaussian => {
-                let bits = u64::from(words[0]) << 32 | u64::from(words[1]);
-                normal::quantile(((bits >> 12) as f64 + 0.5) / (1u64 << 52) as f64)
-            }
-        }
-    }
+/// For tests: a matrix of nearly normal numbers, each the sum of twelve uniform ones.
+#[cfg(test)]
+pub(super) fn noise(seed: u64, rows: usize, columns: usize) -> Matrix {
+    Matrix::from_fn(rows, columns, |i, j| {
+        let words = (1..4).flat_map(|kind| {
+            philox4x32_10([i as u32, 0, j as u32, kind], [seed as u32, (seed >> 32) as u32])
+        });
+        words.map(|word| f64::from(word) / f64::from(u32::MAX) - 0.5).sum()
+    })
 }
 
 #[cfg(test)]
@@ -55,46 +41,35 @@ mod tests {
     use crate::real::product::Left;
     use proptest::prelude::*;
 
-    fn moments(sketch: Sketch) -> [f64; 4] {
-        let (rows, columns) = (1000, 200);
-        let matrix = sketch.matrix(7, rows, columns);
-        let count = (rows * columns) as f64;
-        let values = matrix.to_rows();
-        [1, 2, 3, 4].map(|power| values.iter().map(|v| v.powi(power)).sum::<f64>() / count)
-    }
-
     #[test]
-    fn moments_are_those_of_the_distribution() {
-        // Standard errors of the four moments from 200,000 samples are at most 0.0022, 0.0032, 0.0087, 0.022;
-        // five of each are allowed.
-        let [mean, square, cube, fourth] = moments(Sketch::Gaussian);
-        assert!(mean.abs() < 0.012 && (square - 1.0).abs() < 0.016, "{mean} {square}");
-        assert!(cube.abs() < 0.044 && (fourth - 3.0).abs() < 0.11, "{cube} {fourth}");
-        let [mean, square, cube, fourth] = moments(Sketch::Signs);
-        assert!(mean.abs() < 0.012 && cube == mean && square == 1.0 && fourth == 1.0);
+    fn signs_are_as_many_of_either_kind_as_chance_has_it() {
+        // The standard error of the mean of 200,000 signs is 0.0022; five of it are allowed.
+        let values = signs(7, 1000, 200).to_rows();
+        let mean = values.iter().sum::<f64>() / values.len() as f64;
+        assert!(mean.abs() < 0.012, "{mean}");
+        assert!(values.iter().all(|v| v.abs() == 1.0));
     }
 
     #[test]
     fn rows_and_columns_are_uncorrelated() {
-        for sketch in [Sketch::Signs, Sketch::Gaussian] {
-            let matrix = sketch.matrix(1, 4000, 6);
-            for a in 0..6 {
-                for b in 0..a {
-                    let dot: f64 = (0..4000).map(|i| matrix.get(i, a) * matrix.get(i, b)).sum();
-                    assert!(dot.abs() < 5.0 * 4000f64.sqrt(), "{sketch:?}: columns {a} and {b}: {dot}");
-                }
+        let matrix = signs(1, 4000, 6);
+        for a in 0..6 {
+            for b in 0..a {
+                let dot: f64 = (0..4000).map(|i| matrix.get(i, a) * matrix.get(i, b)).sum();
+                assert!(dot.abs() < 5.0 * 4000f64.sqrt(), "columns {a} and {b}: {dot}");
             }
         }
     }
 
     #[test]
     fn an_entry_depends_on_seed_row_and_column_alone() {
-        let large = Sketch::Gaussian.matrix(u64::MAX, 30, 20);
-        let small = Sketch::Gaussian.matrix(u64::MAX, 10, 3);
-        assert_eq!(small, Matrix::from_fn(10, 3, |i, j| large.get(i, j)));
-        assert_ne!(small, Sketch::Gaussian.matrix(u64::MAX - (1 << 32), 10, 3));
-        let beyond = Sketch::Gaussian.entry(1, 1 << 32, 0);
-        assert_ne!(beyond, Sketch::Gaussian.entry(1, 0, 0));
+        let large = signs(u64::MAX, 30, 20);
+        let small = signs(u64::MAX, 10, 9);
+        assert_eq!(small, Matrix::from_fn(10, 9, |i, j| large.get(i, j)));
+        // 90 signs agree by chance once in 2^90.
+        assert_ne!(small, signs(u64::MAX - (1 << 32), 10, 9));
+        let row = |first: u64| (0..90).map(|j| sign(1, first, j)).collect::<Vec<_>>();
+        assert_ne!(row(1 << 32), row(0));
     }
 
     proptest! {
@@ -108,7 +83,7 @@ mod tests {
         ) {
             let word = |i: usize, j: usize| philox4x32_10([i as u32, j as u32, 0, 1], [seed as u32, 0])[0];
             let stored = |i: usize, j: usize| word(i, j) >> 16;
-            let w = Sketch::Signs.matrix(seed, n, width);
+            let w = signs(seed, n, width);
             let turned = |j: usize| (j + shift) % n;
             let product = |column: &dyn Fn(usize) -> usize| {
                 let a = Matrix::from_fn(rows, n, |i, j| f64::from(stored(i, column(j))));

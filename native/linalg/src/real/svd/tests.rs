@@ -1,12 +1,11 @@
 use super::*;
 use crate::real::product::Left;
-use crate::real::random::Sketch;
+use crate::real::random::noise;
 use proptest::prelude::*;
 
 /// A random orthogonal matrix.
 fn orthogonal(seed: u64, rows: usize, columns: usize) -> Matrix {
-    Qr::new(Sketch::Gaussian.matrix(seed, rows, columns), Shape::Dense)
-        .apply(&Matrix::identity(columns, columns))
+    Qr::new(noise(seed, rows, columns), Shape::Dense).apply(&Matrix::identity(columns, columns))
 }
 
 fn scaled_columns(x: &Matrix, s: &[f64]) -> Matrix {
@@ -46,7 +45,7 @@ fn graded_columns_keep_relative_accuracy() {
     // B = C D with a well-conditioned C: each singular value is determined to a few units of its own last
     // place (Demmel and Veselic 1992), and scaling the columns by powers of two changes C's roundings not at
     // all. Reference: the same matrix with the graded columns in reverse.
-    let c = Sketch::Gaussian.matrix(5, 12, 12);
+    let c = noise(5, 12, 12);
     let graded = Matrix::from_fn(12, 12, |i, j| c.get(i, j) * 0.5f64.powi(5 * j as i32));
     let reversed = graded.select(&(0..12).rev().collect::<Vec<_>>());
     let (a, b) = (SmallSvd::new(&graded).unwrap(), SmallSvd::new(&reversed).unwrap());
@@ -71,7 +70,7 @@ proptest! {
     fn any_shape_and_grading_passes_the_test_ratios(
         r in 1usize..40, more in 0usize..40, seed in any::<u64>(), grade in 0i32..3,
     ) {
-        let random = Sketch::Gaussian.matrix(seed, r, r + more);
+        let random = noise(seed, r, r + more);
         let b = Matrix::from_fn(r, r + more, |i, j| random.get(i, j) * 0.5f64.powi(grade * j as i32));
         let svd = SmallSvd::new(&b).unwrap();
         prop_assert!(svd.s.windows(2).all(|w| w[0] >= w[1]));
@@ -82,7 +81,7 @@ proptest! {
 
 #[test]
 fn threads_do_not_change_a_bit() {
-    let b = Sketch::Gaussian.matrix(3, 130, 130);
+    let b = noise(3, 130, 130);
     let on = |threads| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let svd = pool.install(|| SmallSvd::new(&b).unwrap());

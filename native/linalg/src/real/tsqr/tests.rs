@@ -1,10 +1,10 @@
 use super::*;
-use crate::real::random::Sketch;
+use crate::real::random::{noise, signs};
 use proptest::prelude::*;
 
 fn nodes(heights: &[usize], columns: usize) -> Vec<TsqrNode> {
     let block = |(b, &rows): (usize, &usize)| {
-        let values = Sketch::Gaussian.matrix(b as u64, columns, rows).to_rows();
+        let values = noise(b as u64, columns, rows).to_rows();
         TsqrNode::of_block(&values, rows, columns).unwrap()
     };
     heights.iter().enumerate().map(block).collect()
@@ -63,7 +63,7 @@ fn nodes_of_different_columns_and_bad_values_are_typed_errors() {
 #[test]
 fn r_has_the_gram_matrix_of_the_rows() {
     let (rows, columns) = (50, 4);
-    let values = Sketch::Signs.matrix(9, columns, rows).to_rows();
+    let values = signs(9, columns, rows).to_rows();
     let node = TsqrNode::of_block(&values, rows, columns).unwrap();
     let r = node.r();
     for a in 0..columns {
