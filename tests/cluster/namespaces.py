@@ -7,9 +7,13 @@ import contextlib
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
-from waiting import wait_for
+# Programs of this folder are started without pytest, which knows the folder above.
+sys.path.append(str(Path(__file__).resolve().parent.parent))
+
+from waiting import wait_for  # noqa: E402
 
 # Process 1 collects what its descendants leave behind, which a plain `sleep` would not.
 FIRST_PROCESS = 'mount --make-rshared / && touch "$0" && while :; do sleep 3600 & wait; done'
