@@ -13,7 +13,7 @@ from pathlib import Path
 # Programs of this folder are started without pytest, which knows the folder above.
 sys.path.append(str(Path(__file__).resolve().parent.parent))
 
-from waiting import wait_for  # noqa: E402
+from waiting import wait_for
 
 # Process 1 collects what its descendants leave behind, which a plain `sleep` would not.
 FIRST_PROCESS = 'mount --make-rshared / && touch "$0" && while :; do sleep 3600 & wait; done'
