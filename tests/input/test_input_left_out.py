@@ -378,7 +378,7 @@ def test_what_a_killed_run_left_is_removed_by_the_next(plain, tmp_path):
     os.mkfifo(tmp_path / "wait")
     left = tmp_path / "result.tmp-abcdef"
     left.mkdir()
-    (left / ".tomobasis-owner").touch()
+    (tmp_path / "result.tmp-abcdef.owner").write_text("tomobasis folder in the making\n")
     kept = tmp_path / "result.tmp-notes"
     kept.mkdir()
     assert tomobasis("decompose", "--input", plain[0], "--output", tmp_path / "result", "--emit", "parquet").code == 0

@@ -105,7 +105,8 @@ fn main() -> ExitCode {
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {
-        tomobasis_pipeline::result::remove_unfinished();
+        let left =
+            if tomobasis_pipeline::result::remove_unfinished() { "the result is complete" } else { left };
         output::tell(&format!("error: interrupted; {left}"));
         std::process::exit(INTERRUPTED);
     });

@@ -6,6 +6,8 @@
 
 use std::io;
 
+use rustix::io::Errno;
+
 use crate::memory::{Limit, size};
 
 /// An error of any stage.
@@ -50,7 +52,7 @@ pub enum Error {
     )]
     OutputHoldsInput,
     /// The output folder cannot be made.
-    #[error("--output: cannot write there ({0}); name a folder that you may write to")]
+    #[error("--output: cannot write there ({0}); {instead}", instead = instead(_0))]
     OutputNotWritable(#[source] io::Error),
     /// The input cannot be used as a whole.
     #[error("--input: {0}")]
@@ -59,6 +61,14 @@ pub enum Error {
     #[error("{file}: cannot be read ({source}); check its permissions and the disk")]
     Unreadable {
         /// Label of the file, without its name.
+        file: String,
+        /// The operating system's reason.
+        source: io::Error,
+    },
+    /// The system failed while a file was read, which says nothing of the file.
+    #[error("{file}: cannot be read ({source}); {}", instead(source))]
+    System {
+        /// Label of the file of the input, or path inside the result folder.
         file: String,
         /// The operating system's reason.
         source: io::Error,
@@ -111,7 +121,7 @@ pub enum Error {
     #[error("{0}; get the folder again, or decompose the scan again")]
     DamagedResult(String),
     /// A file of the result could not be written.
-    #[error("{file}: cannot be written ({source}); check the free space of the disk")]
+    #[error("{file}: cannot be written ({source}); {}", instead(source))]
     Write {
         /// Path inside the result folder.
         file: String,
@@ -145,8 +155,9 @@ impl Error {
             | Self::OutputExists
             | Self::OutputForeign
             | Self::OutputHoldsOthers { .. }
-            | Self::OutputHoldsInput
-            | Self::OutputNotWritable(_) => 2,
+            | Self::OutputHoldsInput => 2,
+            Self::OutputNotWritable(source) if is_of_system(source) && !is_refusal(source) => 1,
+            Self::OutputNotWritable(_) => 2,
             Self::Dicom(error) => match error.kind() {
                 tomobasis_dicom::ErrorKind::Usage => 2,
                 tomobasis_dicom::ErrorKind::Input => 3,
@@ -167,7 +178,94 @@ impl Error {
         Self::Option { option, problem: problem.into() }
     }
 
+    /// The error for something that cannot be read: [`Self::System`] where that says nothing of it, else what `bad` makes of it.
+    pub(crate) fn reading(file: &str, source: io::Error, bad: impl FnOnce(io::Error) -> Self) -> Self {
+        match is_of_system(&source) {
+            true => Self::System { file: file.to_owned(), source },
+            false => bad(source),
+        }
+    }
+
     pub(crate) fn result_file(file: &str, problem: impl ToString) -> Self {
         Self::ResultFile { file: file.to_owned(), problem: problem.to_string() }
+    }
+}
+
+/// Whether an error tells of the system (no more files or memory, a failing disk, a mount that is gone, a missing permission) and
+/// nothing of the file or folder that was to be read: that is no bad input and no difference.
+#[must_use]
+pub fn is_of_system(error: &io::Error) -> bool {
+    match Errno::from_io_error(error) {
+        // There is no such file, or another thing has its name.
+        Some(
+            Errno::NOENT
+            | Errno::NOTDIR
+            | Errno::ISDIR
+            | Errno::EXIST
+            | Errno::NOTEMPTY
+            | Errno::LOOP
+            | Errno::NAMETOOLONG
+            | Errno::INVAL
+            | Errno::NXIO
+            | Errno::OPNOTSUPP,
+        ) => false,
+        Some(_) => true,
+        // Readers of our own say so of what they read.
+        None => error.kind() == io::ErrorKind::OutOfMemory,
+    }
+}
+
+/// Whether the system does not let the user write there.
+fn is_refusal(error: &io::Error) -> bool {
+    matches!(Errno::from_io_error(error), Some(Errno::ACCESS | Errno::PERM | Errno::ROFS))
+}
+
+/// What to do about an error of the operating system.
+fn instead(error: &io::Error) -> &'static str {
+    match Errno::from_io_error(error) {
+        Some(Errno::MFILE) => "raise the limit on open files (ulimit -n), or give fewer --threads",
+        Some(Errno::NFILE) => "the machine has too many open files; run it when less else runs",
+        Some(Errno::NOMEM) => "run it where there is more memory",
+        Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => "check the free space of the disk",
+        Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => "check the permissions",
+        Some(Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::NAMETOOLONG) => "check the path",
+        _ => "check the disk",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_system_fails_at_is_a_failure_of_the_run_and_says_what_to_do() {
+        for (errno, code, says) in [
+            (Errno::MFILE.raw_os_error(), 1, "ulimit -n"),
+            (Errno::NFILE.raw_os_error(), 1, "too many open files"),
+            (Errno::NOMEM.raw_os_error(), 1, "more memory"),
+            (Errno::IO.raw_os_error(), 1, "check the disk"),
+            (Errno::STALE.raw_os_error(), 1, "check the disk"),
+            (Errno::ACCESS.raw_os_error(), 1, "check the permissions"),
+            (Errno::NOENT.raw_os_error(), 3, "No such file"),
+            (Errno::NOTDIR.raw_os_error(), 3, "Not a directory"),
+        ] {
+            let source = io::Error::from_raw_os_error(errno);
+            let error =
+                Error::reading("manifest.json", source, |source| Error::result_file("manifest.json", source));
+            assert_eq!(error.exit_code(), code, "{error}");
+            assert!(error.to_string().contains(says), "{error}");
+        }
+        let damaged = io::Error::new(io::ErrorKind::InvalidData, "not the size");
+        assert_eq!(Error::reading("x", damaged, |_| Error::Input(String::new())).exit_code(), 3);
+    }
+
+    #[test]
+    fn an_output_that_the_user_may_not_write_to_is_a_wrong_option_and_a_full_disk_is_not() {
+        for (errno, code) in
+            [(Errno::ACCESS, 2), (Errno::ROFS, 2), (Errno::NOENT, 2), (Errno::NOSPC, 1), (Errno::MFILE, 1)]
+        {
+            let error = Error::OutputNotWritable(io::Error::from_raw_os_error(errno.raw_os_error()));
+            assert_eq!(error.exit_code(), code, "{error}");
+        }
     }
 }

@@ -107,8 +107,8 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
     let mut files = scan::list(&options.input)?;
-    // The run's own folder may lie in the input.
-    files.retain(|file| !file.path.components().any(|part| Some(part.as_os_str()) == staged.name()));
+    // The output may lie beside the scan.
+    files.retain(|file| !staged.made(&file.path));
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
     let scan = runner.read(files, &options, memory::check)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
@@ -127,7 +127,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
     runner.record("pictures", began);
     let (manifest, files) =
-        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment())?;
+        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
     for file in files {
         staged.write(&file.path, &[&file.bytes])?;
     }
@@ -173,9 +173,10 @@ impl<'a> Runner<'a> {
         memory::log_peak(name);
     }
 
-    fn environment(&self) -> Environment {
+    fn environment(&self, id: String) -> Environment {
         Environment {
             runner: "in-process".to_owned(),
+            id: Some(id),
             folder: None,
             cores: self.pool.current_num_threads(),
             timings: self.timings.clone(),

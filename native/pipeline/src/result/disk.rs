@@ -12,11 +12,13 @@ use sha2::{Digest as _, Sha256};
 use tomobasis_dicom::printable;
 
 use super::{
-    FileDigest, FileEntry, MANIFEST, ResultFolder, SUCCESS, folder::is_run_folder, staging::UNFINISHED_MARK,
+    FileDigest, FileEntry, MANIFEST, ResultFolder, SUCCESS,
+    folder::is_run_folder,
+    overwriting::{CONTENTS, UNFINISHED_MARK},
 };
 use crate::{
     digest::Digest,
-    error::{Error, Result},
+    error::{Error, Result, is_of_system},
     progress::Progress,
 };
 
@@ -30,18 +32,20 @@ impl ResultFolder {
     /// Compares all files with the manifest's list, on the current thread pool; nothing is compared where it lists none.
     ///
     /// # Errors
-    /// [`Error::Differs`] naming the files that are missing, changed, or not of the result.
+    /// [`Error::Differs`] naming the files that are missing, changed, or not of the result, [`Error::System`].
     pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<()> {
         let Some(listed) = self.manifest.listed_files() else { return Ok(()) };
         let listed: Vec<&FileEntry> = listed.collect();
         let check = |file: &&FileEntry| {
             let problem = self.problem_of(file);
             progress.advance(1);
-            problem.map(|problem| format!("{}: {problem}", printable(&file.path)))
+            let of_file = |problem| format!("{}: {problem}", printable(&file.path));
+            problem.map(|problem| problem.map(of_file)).transpose()
         };
-        let mut problems: Vec<String> = listed.par_iter().filter_map(check).collect();
+        let found: Vec<Result<String>> = listed.par_iter().filter_map(check).collect();
+        let mut problems = found.into_iter().collect::<Result<Vec<String>>>()?;
         let paths = listed.iter().map(|file| file.path.as_str()).collect();
-        let (extra, told) = self.beside(&paths);
+        let (extra, told) = self.beside(&paths)?;
         let strange = |name: String| format!("{}: it is not a file of the result", printable(&name));
         problems.extend(extra.into_iter().map(strange));
         if fs::metadata(self.root.join(SUCCESS)).is_ok_and(|found| found.len() > 0) {
@@ -61,75 +65,75 @@ impl ResultFolder {
         self.manifest.listed_files().map_or(0, Iterator::count)
     }
 
-    fn problem_of(&self, file: &FileEntry) -> Option<String> {
-        let path = self.path.join(&file.path);
+    fn problem_of(&self, file: &FileEntry) -> Result<Option<String>> {
         if !is_inside(&file.path) {
-            return Some("this is no path in the result".to_owned());
+            return Ok(Some("this is no path in the result".to_owned()));
         }
-        match (fs::metadata(&path), file.content()) {
-            (Err(error), _) if error.kind() == io::ErrorKind::NotFound => Some("it is missing".to_owned()),
-            (Err(error), _) => Some(format!("cannot be read ({error})")),
-            (Ok(found), _) if !found.is_file() => Some("it is not a file".to_owned()),
-            (Ok(found), Some(listed)) if found.len() != listed.bytes => {
-                Some(format!("it has {} bytes, the manifest lists {}", found.len(), listed.bytes))
-            }
-            (Ok(_), Some(listed)) => match digest_of(&path) {
-                Ok(found) if found == listed => None,
-                Ok(found) => Some(format!(
-                    "its SHA-256 is {}..., the manifest lists {}...",
-                    found.sha256.short(),
-                    listed.sha256.short()
-                )),
-                Err(error) => Some(format!("cannot be read ({error})")),
-            },
-            // Derived DICOM is compared with what the input gives.
-            (Ok(_), None) => None,
+        match problem_with(&self.path.join(&file.path), file.content()) {
+            Err(source) if is_of_system(&source) => Err(Error::System { file: file.path.clone(), source }),
+            Err(source) if source.kind() == io::ErrorKind::NotFound => Ok(Some("it is missing".to_owned())),
+            Err(source) => Ok(Some(format!("cannot be read ({source})"))),
+            Ok(problem) => Ok(problem),
         }
     }
 
     /// Digest of a file of the result.
     ///
     /// # Errors
-    /// [`Error::Differs`] naming a file that cannot be read.
+    /// [`Error::Differs`] naming a file that cannot be read, [`Error::System`].
     pub(crate) fn digest_of(&self, path: &str) -> Result<FileDigest> {
-        digest_of(&self.path.join(path))
-            .map_err(|error| Error::Differs(format!("{path}: cannot be read ({error})")))
+        digest_of(&self.path.join(path)).map_err(|error| unreadable(path, error))
     }
 
-    /// What is in the folder and not listed, and how many leftovers are there that runs and Hadoop are known to leave. Folders that hold
-    /// nothing of the result are named as a whole.
-    fn beside(&self, listed: &BTreeSet<&str>) -> (Vec<String>, usize) {
-        let inside = listed.iter().copied().filter(|path| is_inside(path));
-        let mut folders: BTreeSet<&str> = inside.flat_map(above).collect();
-        folders.insert("");
-        let (mut extra, mut told) = (Vec::new(), 0);
-        let mut sort = |name: &str, known: bool| match known {
-            true => told += 1,
-            false => extra.push(name.to_owned()),
+    /// What is in the folder and not listed, and how many leftovers are there that runs and Hadoop are known to leave.
+    fn beside(&self, listed: &BTreeSet<&str>) -> Result<(Vec<String>, usize)> {
+        let of_folder = |error| unreadable("the result folder", error);
+        let in_place = self.path == self.root;
+        let at_top = |path: &str| !path.contains('/');
+        // Names at the top are the result's own only where the manifest is.
+        let mut found = unlisted(&self.path, listed).map_err(of_folder)?;
+        found.retain(|path| !(in_place && at_top(path) && is_last(path)));
+        let known = |path: &str| {
+            let of = of_checksum(path);
+            let checksum = of.is_some_and(|of| listed.contains(of.as_str()) || (in_place && is_last(&of)));
+            checksum || (in_place && at_top(path) && is_leftover(path))
         };
-        for folder in &folders {
-            for name in names(&self.path.join(folder)) {
-                let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
-                let top = folder.is_empty() && self.path == self.root;
-                let of_result = listed.contains(path.as_str()) || folders.contains(path.as_str());
-                let checksum = of_checksum(&name).is_some_and(|file| {
-                    let path = path.replace(&name, file);
-                    listed.contains(path.as_str()) || (top && is_last(file))
-                });
-                if !(of_result || top && is_last(&name)) {
-                    sort(&path, checksum || (top && is_leftover(&name)));
+        let (told, mut extra): (Vec<String>, Vec<String>) = found.into_iter().partition(|path| known(path));
+        let mut told = told.len();
+        if !in_place {
+            // Those that took over write into folders of their own, and may leave what the first had written to the plain names.
+            let known = |name: &str| {
+                is_leftover(name)
+                    || CONTENTS.contains(&name)
+                    || of_checksum(name).is_some_and(|of| is_last(&of))
+            };
+            for name in names(&self.root).map_err(of_folder)?.into_iter().filter(|name| !is_last(name)) {
+                match known(&name) {
+                    true => told += usize::from(self.root.join(&name) != self.path),
+                    false => extra.push(name),
                 }
             }
         }
-        if self.path != self.root {
-            for name in names(&self.root).into_iter().filter(|name| !is_last(name)) {
-                if self.root.join(&name) != self.path {
-                    sort(&name, is_leftover(&name) || of_checksum(&name).is_some_and(is_last));
-                }
-            }
-        }
-        (extra, told)
+        Ok((extra, told))
     }
+}
+
+/// Paths below a folder that are not listed, nor folders that listed ones are in. Folders that hold nothing listed are one.
+///
+/// # Errors
+/// Those of the file system; folders that are not there hold nothing.
+pub(super) fn unlisted(root: &Path, listed: &BTreeSet<&str>) -> io::Result<Vec<String>> {
+    let mut folders: BTreeSet<&str> =
+        listed.iter().copied().filter(|path| is_inside(path)).flat_map(above).collect();
+    folders.insert("");
+    let mut found = Vec::new();
+    for folder in &folders {
+        let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        let paths = names(&root.join(folder))?.into_iter().map(path);
+        found
+            .extend(paths.filter(|path| !listed.contains(path.as_str()) && !folders.contains(path.as_str())));
+    }
+    Ok(found)
 }
 
 /// The first of some problems, and what others there are.
@@ -150,28 +154,56 @@ fn above(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').filter_map(|(end, _)| path.get(..end))
 }
 
-/// Names in a folder; none where it cannot be read, since then its files cannot be either.
-fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
-    let mut names: Vec<String> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+/// Names in a folder; none where there is no such folder.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if !is_of_system(&error) => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    let name = |entry: fs::DirEntry| entry.file_name().to_string_lossy().into_owned();
+    let mut names = entries.map(|entry| entry.map(name)).collect::<io::Result<Vec<_>>>()?;
     names.sort();
-    names
+    Ok(names)
+}
+
+/// What is wrong with a file, `listed` in the manifest with its content; derived DICOM, listed without, is compared with what the
+/// input gives.
+fn problem_with(path: &Path, listed: Option<FileDigest>) -> io::Result<Option<String>> {
+    let found = fs::metadata(path)?;
+    if !found.is_file() {
+        return Ok(Some("it is not a file".to_owned()));
+    }
+    let Some(listed) = listed else { return Ok(None) };
+    if found.len() != listed.bytes {
+        return Ok(Some(format!("it has {} bytes, the manifest lists {}", found.len(), listed.bytes)));
+    }
+    let found = digest_of(path)?;
+    let differs = || {
+        format!("its SHA-256 is {}..., the manifest lists {}...", found.sha256.short(), listed.sha256.short())
+    };
+    Ok((found != listed).then(differs))
+}
+
+/// The error for a part of a result that cannot be read.
+pub(super) fn unreadable(file: &str, source: io::Error) -> Error {
+    Error::reading(file, source, |source| Error::Differs(format!("{file}: cannot be read ({source})")))
 }
 
 /// Whether it is what every result has and no list.
-fn is_last(name: &str) -> bool {
+pub(super) fn is_last(name: &str) -> bool {
     [MANIFEST, SUCCESS].contains(&name)
 }
 
 /// Whether it is what other runs may leave in a result ("How a result is committed").
-fn is_leftover(name: &str) -> bool {
+pub(super) fn is_leftover(name: &str) -> bool {
     name == UNFINISHED_MARK || is_run_folder(name)
 }
 
-/// The file whose checksum Hadoop keeps under this name.
-fn of_checksum(name: &str) -> Option<&str> {
-    name.strip_prefix('.')?.strip_suffix(".crc")
+/// The file whose checksum Hadoop keeps under this path.
+fn of_checksum(path: &str) -> Option<String> {
+    let (folder, name) =
+        path.rsplit_once('/').map_or(("", path), |(folder, _)| path.split_at(folder.len() + 1));
+    Some(format!("{folder}{}", name.strip_prefix('.')?.strip_suffix(".crc")?))
 }
 
 fn digest_of(path: &Path) -> io::Result<FileDigest> {

@@ -8,7 +8,7 @@ use std::{
 use rayon::prelude::*;
 use tomobasis_dicom::SeriesChoice;
 
-use super::{MANIFEST, Manifest, SUCCESS, finish::small_tables, paths::first_path};
+use super::{MANIFEST, Manifest, SUCCESS, disk::unreadable, finish::small_tables, paths::first_path};
 use crate::{
     NamedFile,
     decode::decode,
@@ -45,13 +45,14 @@ impl ResultFolder {
     /// # Errors
     /// [`Error::ResultFile`] when it is not complete, not a result or of another format.
     pub fn open(path: &Path) -> Result<Self> {
-        if !path.join(SUCCESS).is_file() {
-            return Err(Error::result_file(
-                SUCCESS,
-                "there is no such file, so this is no complete result folder",
-            ));
+        let incomplete =
+            || Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder");
+        let there = fs::metadata(path.join(SUCCESS));
+        if !there.map_err(|error| Error::reading(SUCCESS, error, |_| incomplete()))?.is_file() {
+            return Err(incomplete());
         }
-        let bytes = read_manifest(path).map_err(|error| Error::result_file(MANIFEST, error))?;
+        let bytes = read_manifest(path)
+            .map_err(|error| Error::reading(MANIFEST, error, |error| Error::result_file(MANIFEST, error)))?;
         let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
             Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
         })?;
@@ -236,10 +237,12 @@ impl ResultFolder {
             };
             entries.map(file).collect::<io::Result<Vec<_>>>()
         });
-        let mut files =
-            listed.map_err(|error| Error::Differs(format!("{name}: cannot be read ({})", error.kind())))?;
+        let mut files = listed.map_err(|error| unreadable(&name, error))?;
         files.sort_by(|a, b| a.path.cmp(&b.path));
-        let found = pixels_of(&files).map_err(|error| Error::Differs(format!("{name}: {error}")))?;
+        let found = pixels_of(&files).map_err(|error| match error.exit_code() {
+            1 => error,
+            _ => Error::Differs(format!("{name}: {error}")),
+        })?;
         same(&name, "digest of its pixels", found, series.pixels)
     }
 
@@ -289,8 +292,7 @@ impl ResultFolder {
     }
 
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>> {
-        fs::read(self.path.join(name))
-            .map_err(|error| Error::Differs(format!("{name}: cannot be read ({error})")))
+        fs::read(self.path.join(name)).map_err(|error| unreadable(name, error))
     }
 }
 
@@ -304,10 +306,11 @@ pub(super) fn read_manifest(folder: &Path) -> io::Result<Vec<u8>> {
     fs::read(path)
 }
 
-/// Whether this is a name that the job gives to the folder of a run: `run-` and hexadecimal digits.
+/// Whether this is a name that the job gives to the folder of a run: `run-` and its id, twice eight hexadecimal digits.
 pub(super) fn is_run_folder(name: &str) -> bool {
-    let id = name.strip_prefix("run-").unwrap_or_default();
-    !id.is_empty() && id.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-')
+    let parts = name.strip_prefix("run-").and_then(|id| id.split_once('-'));
+    let is_half = |half: &str| half.len() == 8 && half.bytes().all(|byte| byte.is_ascii_hexdigit());
+    parts.is_some_and(|(run, attempt)| is_half(run) && is_half(attempt))
 }
 
 /// Digest of the stored pixels of the one series in `files`.

@@ -155,6 +155,9 @@ pub struct Environment {
     /// `in-process`, or the name of what distributed the work.
     #[serde(default)]
     pub runner: String,
+    /// What the run is called; absent where an earlier version did not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The folder beside the manifest that holds the result's files; absent where they are beside it themselves.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub folder: Option<String>,

@@ -5,10 +5,12 @@ mod files;
 mod finish;
 mod folder;
 mod manifest;
+mod overwriting;
 mod paths;
 mod report;
 mod staging;
 mod text;
+mod workplace;
 
 pub(crate) use self::{disk::name_some, finish::Draft};
 pub use self::{
@@ -16,8 +18,9 @@ pub use self::{
     finish::finish,
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, digests, instruction_set},
-    staging::{StagedFolder, remove_unfinished},
+    staging::StagedFolder,
     text::{Summary, closing_text, describe_series, summary},
+    workplace::remove_unfinished,
 };
 
 /// Name of the manifest.

@@ -1,104 +1,53 @@
 //! Writing a result folder on the local file system so that nobody ever sees half of one.
 //!
-//! Files go into a folder of a temporary name beside the output, which gets the output's name when all is there. What fails
-//! before leaves nothing behind, and an old result that is to be replaced stays until then. A process that is killed cannot clean up:
-//! the next run with the same output removes what such ones left. It knows them by a file in the folder, which
-//! its owner holds locked as long as it lives; a folder without that file is nobody's of ours.
+//! Files go into a folder of a temporary name beside the output ([`Workplace`]), which gets the output's name when all is there. What
+//! fails before leaves nothing behind, and an old result that is to be replaced stays until then.
 
 use std::{
-    ffi::OsStr,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    sync::{Mutex, MutexGuard, PoisonError},
+    path::Path,
 };
 
 use rustix::{
     fs::{CWD, RenameFlags, renameat_with},
     io::Errno,
 };
-use tempfile::TempDir;
 
-use super::{
-    MANIFEST, REPORT, SUCCESS,
-    folder::{is_run_folder, read_manifest},
-};
-use crate::{
-    error::{Error, Result},
-    tables::{SINGULAR_VALUES, WEIGHTS},
-};
-
-/// The file that is locked, in a folder in the making.
-const OWNER: &str = ".tomobasis-owner";
-
-/// Letters and digits at the end of a temporary name.
-const RANDOM: usize = 6;
-
-/// What the job has in a result on an object store until it is complete.
-pub(super) const UNFINISHED_MARK: &str = "_UNFINISHED";
-
-/// Names in a result folder, besides those of runs.
-const CONTENTS: [&str; 9] =
-    [SUCCESS, MANIFEST, REPORT, SINGULAR_VALUES, WEIGHTS, "basis", "pictures", "dicom", UNFINISHED_MARK];
-
-/// Folders in the making, for [`remove_unfinished`].
-static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+use super::{SUCCESS, overwriting::allow_overwriting, workplace::Workplace};
+use crate::error::{Error, Result};
 
 /// A result folder in the making.
 #[derive(Debug)]
 pub struct StagedFolder {
-    output: PathBuf,
     overwrite: bool,
-    temporary: TempDir,
-    /// Its lock ends with the process.
-    _owner: File,
+    place: Workplace,
 }
 
 impl StagedFolder {
-    /// Checks the output and makes the temporary folder beside it.
+    /// Checks the output and makes the temporary folder beside it, once what killed runs have left there is gone.
     ///
     /// # Errors
-    /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
+    /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`].
     pub fn create(output: &Path, overwrite: bool) -> Result<Self> {
+        Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
             allow_overwriting(output, overwrite)?;
         }
-        let make = || -> io::Result<(TempDir, File)> {
-            let name = output.file_name().ok_or_else(|| io::Error::from(io::ErrorKind::InvalidFilename))?;
-            let parent =
-                output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-            fs::create_dir_all(parent)?;
-            let prefix = format!("{}.tmp-", name.to_string_lossy());
-            remove_leftovers(parent, &prefix);
-            loop {
-                let temporary = tempfile::Builder::new()
-                    .prefix(&prefix)
-                    .rand_bytes(RANDOM)
-                    .permissions(fs::Permissions::from_mode(0o777))
-                    .tempdir_in(parent)?;
-                let owner = match File::create_new(temporary.path().join(OWNER)) {
-                    // Another run took it for a leftover already.
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
-                    owner => owner?,
-                };
-                // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
-                let taken = matches!(owner.try_lock(), Err(TryLockError::WouldBlock));
-                // Another run may have come between the file and its lock, and taken this for a leftover.
-                if !taken && temporary.path().join(OWNER).exists() {
-                    unfinished().push(temporary.path().to_owned());
-                    return Ok((temporary, owner));
-                }
-            }
-        };
-        let (temporary, owner) = make().map_err(Error::OutputNotWritable)?;
-        Ok(Self { output: output.to_owned(), overwrite, temporary, _owner: owner })
+        let place = Workplace::make(output).map_err(Error::OutputNotWritable)?;
+        Ok(Self { overwrite, place })
     }
 
-    /// Name of the folder that the result is made in, which no other file or folder has.
+    /// What the run is called, beside its output and in the manifest.
     #[must_use]
-    pub fn name(&self) -> Option<&OsStr> {
-        self.temporary.path().file_name()
+    pub fn id(&self) -> String {
+        self.place.id()
+    }
+
+    /// Whether a path leads to what this run has made beside its output.
+    #[must_use]
+    pub fn made(&self, path: &Path) -> bool {
+        self.place.holds(path)
     }
 
     /// Writes one file, given in pieces; `path` is relative to the result folder. May be called from any thread.
@@ -106,7 +55,7 @@ impl StagedFolder {
     /// # Errors
     /// [`Error::Write`] with `path`.
     pub fn write(&self, path: &str, pieces: &[&[u8]]) -> Result<()> {
-        let mut target = self.temporary.path().to_owned();
+        let mut target = self.place.folder().to_owned();
         let mut write = || {
             let mut parts = Path::new(path).components().peekable();
             while let Some(part) = parts.next() {
@@ -130,147 +79,46 @@ impl StagedFolder {
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
-    pub fn commit(mut self) -> Result<()> {
+    pub fn commit(self) -> Result<()> {
         self.write(SUCCESS, &[])?;
-        fs::remove_file(self.temporary.path().join(OWNER)).map_err(Error::OutputNotWritable)?;
-        let (made, output) = (self.temporary.path(), &self.output);
-        let replaced = match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
-            Ok(()) => None,
+        self.place.finish(|| self.rename())
+    }
+
+    fn rename(&self) -> Result<()> {
+        let (made, output) = (self.place.folder(), self.place.output());
+        match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
+            Ok(()) => Ok(()),
             // NFS: a plain rename, which fails on a folder that is not empty.
             Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !output.exists() => {
-                fs::rename(made, output).map_err(Error::OutputNotWritable)?;
-                None
+                fs::rename(made, output).map_err(Error::OutputNotWritable)
             }
             Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
                 allow_overwriting(output, self.overwrite)?;
-                Some(exchange(made, output).map_err(Error::OutputNotWritable)?)
+                self.exchange().map_err(Error::OutputNotWritable)
             }
-            Err(error) => return Err(Error::OutputNotWritable(error.into())),
-        };
-        if let Some(old) = replaced
-            && let Err(error) = fs::remove_dir_all(&old)
-        {
-            log::warn!("the replaced result could not be removed ({error}): {}", old.display());
-        }
-        // The folder has moved, so there is nothing to remove under its temporary name.
-        self.temporary.disable_cleanup(true);
-        Ok(())
-    }
-}
-
-/// Gives the new folder its name; returns where the old one is now.
-///
-/// In one step where the file system can (Linux's own can, NFS cannot); else by two renames, of which the first is undone when the
-/// second fails.
-fn exchange(made: &Path, output: &Path) -> io::Result<PathBuf> {
-    if renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE).is_ok() {
-        return Ok(made.to_owned());
-    }
-    let mut old = made.as_os_str().to_owned();
-    old.push(".replaced");
-    fs::rename(output, &old)?;
-    match fs::rename(made, output) {
-        Ok(()) => Ok(old.into()),
-        Err(error) => fs::rename(&old, output).and(Err(error)),
-    }
-}
-
-impl Drop for StagedFolder {
-    fn drop(&mut self) {
-        unfinished().retain(|path| path != self.temporary.path());
-    }
-}
-
-/// Removes the folders of runs that were killed.
-fn remove_leftovers(parent: &Path, prefix: &str) {
-    let Ok(entries) = fs::read_dir(parent) else { return };
-    for entry in entries.flatten() {
-        let (name, path) = (entry.file_name(), entry.path());
-        let Some(rest) = name.to_str().and_then(|name| name.strip_prefix(prefix)) else { continue };
-        let Ok(owner) = File::options().write(true).open(path.join(OWNER)) else {
-            // One that was killed before it had made the file left an empty folder; only empty ones are removed.
-            if rest.len() == RANDOM && rest.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                let _stays = fs::remove_dir(&path);
-            }
-            continue;
-        };
-        if owner.try_lock().is_ok() {
-            match remove(&path) {
-                Ok(()) => log::info!("removed what a killed run had left beside the output"),
-                Err(error) => log::warn!("what a killed run left cannot be removed ({})", error.kind()),
-            }
+            Err(error) => Err(Error::OutputNotWritable(error.into())),
         }
     }
-}
 
-/// Removes a folder in the making, the file that it is known by last, so that what stops on the way can be gone on with.
-fn remove(folder: &Path) -> io::Result<()> {
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if entry.file_name() == OWNER {
-            continue;
+    /// Gives the new folder its name, and the old one another, under which it is removed.
+    ///
+    /// In one step where the file system can (Linux's own can, NFS cannot); else by two renames, of which the first is undone when the
+    /// second fails, or by the next run where this one was killed between them.
+    fn exchange(&self) -> io::Result<()> {
+        let (made, output) = (self.place.folder(), self.place.output());
+        if renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE).is_ok() {
+            return Ok(());
         }
-        match entry.file_type()?.is_dir() {
-            true => fs::remove_dir_all(entry.path())?,
-            false => fs::remove_file(entry.path())?,
-        }
+        let old = self.place.replaced();
+        fs::rename(output, &old)?;
+        fs::rename(made, output).or_else(|error| fs::rename(&old, output).and(Err(error)))
     }
-    let owner = folder.join(OWNER);
-    let _absent = fs::remove_file(&owner);
-    // A thread that still writes may have made another file meanwhile.
-    fs::remove_dir(folder).inspect_err(|_| drop(File::create(&owner)))
-}
-
-/// Removes all folders in the making: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
-/// next run.
-pub fn remove_unfinished() {
-    // Whoever holds the list may be this very thread, or stopped for good.
-    let Ok(mut folders) = UNFINISHED.try_lock() else { return };
-    for path in folders.drain(..) {
-        let _gone = (0..3).any(|_| remove(&path).is_ok());
-    }
-}
-
-fn unfinished() -> MutexGuard<'static, Vec<PathBuf>> {
-    UNFINISHED.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-/// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result of ours with nothing beside it.
-fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
-    if !overwrite {
-        return Err(Error::OutputExists);
-    }
-    let names = || -> io::Result<Vec<_>> {
-        fs::read_dir(output)?.map(|entry| entry.map(|entry| entry.file_name())).collect()
-    };
-    let names = names().map_err(|_| Error::OutputForeign)?;
-    if !names.is_empty() && !read_manifest(output).is_ok_and(|manifest| is_manifest(&manifest)) {
-        return Err(Error::OutputForeign);
-    }
-    match names.iter().filter(|name| !is_of_result(&name.to_string_lossy())).count() {
-        0 => Ok(()),
-        others => Err(Error::OutputHoldsOthers { others }),
-    }
-}
-
-/// Whether it is the manifest of a result, of whatever version. Other programs have a `manifest.json` too.
-fn is_manifest(bytes: &[u8]) -> bool {
-    let json = serde_json::from_slice::<serde_json::Value>(bytes);
-    json.is_ok_and(|json| {
-        json.get("format")
-            .and_then(|format| format.as_str())
-            .is_some_and(|text| text.starts_with("tomobasis result "))
-    })
-}
-
-/// Whether a result folder may hold the name: Hadoop leaves checksums beside local files.
-fn is_of_result(name: &str) -> bool {
-    CONTENTS.contains(&name) || is_run_folder(name) || (name.starts_with('.') && name.ends_with(".crc"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::result::MANIFEST;
 
     /// The least that a manifest needs to be known, and something to tell it by.
     fn manifest(what: &str) -> Vec<u8> {
@@ -309,36 +157,13 @@ mod tests {
     }
 
     #[test]
-    fn what_a_killed_run_left_is_removed_and_what_a_living_one_has_is_not() {
-        let base = tempfile::tempdir().unwrap();
-        let output = base.path().join("result");
-        for (name, file) in
-            [("result.tmp-dead00", OWNER), ("result.tmp-mine00", "notes"), ("other.tmp-dead00", OWNER)]
-        {
-            fs::create_dir(base.path().join(name)).unwrap();
-            fs::write(base.path().join(name).join(file), b"").unwrap();
-        }
-        // Killed before it had made the file, and two that are somebody else's.
-        for name in ["result.tmp-3mpty0", "result.tmp-notes", "result.tmp-no-tes"] {
-            fs::create_dir(base.path().join(name)).unwrap();
-        }
-        let living = StagedFolder::create(&output, false).unwrap();
-        assert_eq!(names(base.path()).len(), 5);
-        let other = StagedFolder::create(&output, false).unwrap();
-        assert!(living.temporary.path().exists());
-        drop((living, other));
-        let kept = ["other.tmp-dead00", "result.tmp-mine00", "result.tmp-no-tes", "result.tmp-notes"];
-        assert_eq!(names(base.path()), kept);
-    }
-
-    #[test]
     fn what_a_stopped_process_removes_does_not_come_back() {
         let base = tempfile::tempdir().unwrap();
         let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
         staged.write("dicom/k=5/slice", &[b"x".as_slice()]).unwrap();
-        let folder = staged.temporary.path().to_owned();
-        remove(&folder).unwrap();
+        fs::remove_dir_all(staged.place.folder()).unwrap();
         assert!(matches!(staged.write("basis/part", &[b"x".as_slice()]), Err(Error::Write { .. })));
+        drop(staged);
         assert!(names(base.path()).is_empty());
     }
 
@@ -392,6 +217,28 @@ mod tests {
             assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)), "{other}");
         }
         assert_eq!(names(base.path()), [MANIFEST, "thesis.tex"]);
+    }
+
+    #[test]
+    fn a_result_with_something_else_in_its_folders_is_not_replaced() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let listed = r#"[{"path": "basis/part-00000.parquet"}, {"path": "dicom/k=5/slice-00000.dcm"}]"#;
+        let text = format!(r#"{{"format": "tomobasis result 1", "files": {listed}, "run": {{}}}}"#);
+        for name in ["basis/part-00000.parquet", "basis/.part-00000.parquet.crc", "dicom/k=5/slice-00000.dcm"]
+        {
+            fs::create_dir_all(output.join(name).parent().unwrap()).unwrap();
+            fs::write(output.join(name), b"").unwrap();
+        }
+        fs::write(output.join(MANIFEST), &text).unwrap();
+        drop(StagedFolder::create(&output, true).unwrap());
+        for other in ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README"] {
+            fs::write(output.join(other), b"mine").unwrap();
+            let refused = StagedFolder::create(&output, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            fs::remove_file(output.join(other)).unwrap();
+        }
+        drop(StagedFolder::create(&output, true).unwrap());
     }
 
     #[test]

@@ -1,0 +1,323 @@
+//! Where a run works on its result: a folder beside the output, and a file beside that which says that a run has it.
+//!
+//! A process that is killed cannot clean up, so the next run with the same output does. `OUTPUT.tmp-ID.owner` is made before
+//! `OUTPUT.tmp-ID`, removed after it, and locked as long as its run lives: whoever can lock it knows that its owner is dead, and
+//! a folder without it is nobody's of ours. Whenever a run is killed, either nothing is left or what is left is known by that file.
+//!
+//! ```text
+//! OUTPUT.tmp-ID.owner      the lock
+//! OUTPUT.tmp-ID            the result in the making; once it has its name, by exchange, the old result
+//! OUTPUT.tmp-ID.replaced   the old result, where folders cannot be exchanged
+//! ```
+
+use std::{
+    fs::{self, File, TryLockError},
+    io::{self, Read, Write},
+    path::{Path, PathBuf},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        TryLockError::{Poisoned, WouldBlock},
+    },
+    thread,
+    time::Duration,
+};
+
+use tempfile::NamedTempFile;
+
+use crate::error::{Error, Result};
+
+/// How the name of the file ends that is locked.
+const OWNER: &str = ".owner";
+
+/// What is in it: another program's is left alone.
+const MARK: &[u8] = b"tomobasis folder in the making\n";
+
+/// Letters and digits of a run's id.
+const RANDOM: usize = 6;
+
+/// How often, and after what time, [`remove_unfinished`] looks again.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// What [`remove_unfinished`] has to know of this process.
+struct Process {
+    /// Places of runs whose results have not their names yet.
+    unfinished: Vec<Place>,
+    /// One has.
+    finished: bool,
+}
+
+static PROCESS: Mutex<Process> = Mutex::new(Process { unfinished: Vec::new(), finished: false });
+
+/// The place of a run of this process. Dropped, it is cleared.
+#[derive(Debug)]
+pub(super) struct Workplace {
+    place: Place,
+    /// Its lock ends with the process.
+    owner: NamedTempFile,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Place {
+    output: PathBuf,
+    folder: PathBuf,
+}
+
+impl Workplace {
+    /// Makes a folder beside the output.
+    ///
+    /// # Errors
+    /// The operating system's.
+    pub(super) fn make(output: &Path) -> io::Result<Self> {
+        let (parent, prefix) = beside(output).ok_or(io::ErrorKind::InvalidFilename)?;
+        fs::create_dir_all(parent)?;
+        loop {
+            let mut name = tempfile::Builder::new();
+            let mut owner = name.prefix(&prefix).suffix(OWNER).rand_bytes(RANDOM).tempfile_in(parent)?;
+            // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
+            let taken = matches!(owner.as_file().try_lock(), Err(TryLockError::WouldBlock));
+            // Another run may have come between the file and its lock, and taken this for a leftover.
+            if taken || !owner.path().exists() {
+                continue;
+            }
+            owner.write_all(MARK)?;
+            let place = Place { output: output.to_owned(), folder: owner.path().with_extension("") };
+            match fs::create_dir(&place.folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made?,
+            }
+            process().unfinished.push(place.clone());
+            return Ok(Self { place, owner });
+        }
+    }
+
+    pub(super) fn output(&self) -> &Path {
+        &self.place.output
+    }
+
+    pub(super) fn folder(&self) -> &Path {
+        &self.place.folder
+    }
+
+    pub(super) fn replaced(&self) -> PathBuf {
+        self.place.replaced()
+    }
+
+    /// Gives the result its name by `rename`. A process that is told to stop meanwhile does so before it, or after.
+    ///
+    /// # Errors
+    /// Those of `rename`, and [`Error::OutputNotWritable`] once [`remove_unfinished`] has begun.
+    pub(super) fn finish(&self, rename: impl FnOnce() -> Result<()>) -> Result<()> {
+        let mut process = process();
+        if !process.unfinished.contains(&self.place) {
+            return Err(Error::OutputNotWritable(io::ErrorKind::Interrupted.into()));
+        }
+        rename()?;
+        process.unfinished.retain(|place| *place != self.place);
+        process.finished = true;
+        Ok(())
+    }
+
+    /// Whether a path leads into the folder, or to its owner's file.
+    pub(super) fn holds(&self, path: &Path) -> bool {
+        let own = [self.place.folder.file_name(), self.owner.path().file_name()];
+        path.components().any(|part| own.contains(&Some(part.as_os_str())))
+    }
+
+    /// The end of the folder's name, which tells runs apart.
+    pub(super) fn id(&self) -> String {
+        let name = self.place.folder.to_string_lossy();
+        name.rsplit('-').next().unwrap_or_default().to_owned()
+    }
+
+    /// Clears the places of runs that were killed.
+    pub(super) fn clear_leftovers(output: &Path) {
+        let Some((parent, prefix)) = beside(output) else { return };
+        let Ok(entries) = fs::read_dir(parent) else { return };
+        for entry in entries.flatten() {
+            let name = entry.file_name();
+            let id = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(OWNER));
+            if id.is_none_or(|id| id.len() != RANDOM || !id.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+            {
+                continue;
+            }
+            let path = entry.path();
+            let place = Place { output: output.to_owned(), folder: path.with_extension("") };
+            match place.clear_abandoned(&path) {
+                Ok(false) => {}
+                Ok(true) => log::info!("removed what a killed run had left beside the output"),
+                Err(error) => log::warn!("what a killed run left cannot be removed ({})", error.kind()),
+            }
+        }
+    }
+}
+
+impl Drop for Workplace {
+    fn drop(&mut self) {
+        process().unfinished.retain(|place| *place != self.place);
+        if let Err(error) = self.place.clear() {
+            // The next run finds it.
+            self.owner.disable_cleanup(true);
+            log::warn!("{} could not be removed ({})", self.place.folder.display(), error.kind());
+        }
+    }
+}
+
+impl Place {
+    fn owner(&self) -> PathBuf {
+        with_end(&self.folder, OWNER)
+    }
+
+    fn replaced(&self) -> PathBuf {
+        with_end(&self.folder, ".replaced")
+    }
+
+    /// Clears the place and removes its owner's file if its run is dead; whether it was.
+    fn clear_abandoned(&self, owner: &Path) -> io::Result<bool> {
+        let mut file = File::options().read(true).write(true).open(owner)?;
+        if file.try_lock().is_err() || !owner.exists() {
+            return Ok(false);
+        }
+        let mut content = Vec::new();
+        (&mut file).take(MARK.len() as u64 + 1).read_to_end(&mut content)?;
+        // A run that was killed before it had written the mark had no folder yet.
+        match content.as_slice() {
+            [] => {}
+            MARK => self.clear()?,
+            _ => return Ok(false),
+        }
+        fs::remove_file(owner).map(|()| true)
+    }
+
+    /// Removes the folder. An old result gets its name again if no new one has it, else it is removed.
+    fn clear(&self) -> io::Result<()> {
+        let replaced = self.replaced();
+        if is_there(&replaced)? && !is_there(&self.output)? {
+            fs::rename(&replaced, &self.output)?;
+        }
+        for folder in [&replaced, &self.folder] {
+            match fs::remove_dir_all(folder) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Removes all folders in the making: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
+/// next run. Returns whether a result has its name already.
+pub fn remove_unfinished() -> bool {
+    // Whoever holds the list may be this very thread, or stopped for good; or it gives a result its name, which takes no time.
+    let tried = (0..TRIES).find_map(|_| match PROCESS.try_lock() {
+        Err(WouldBlock) => {
+            thread::sleep(PAUSE);
+            None
+        }
+        Err(Poisoned(locked)) => Some(locked.into_inner()),
+        Ok(locked) => Some(locked),
+    });
+    let Some(mut process) = tried else { return false };
+    for place in process.unfinished.drain(..) {
+        // Threads that still write may have made a file meanwhile.
+        if (0..3).any(|_| place.clear().is_ok()) {
+            let _stays = fs::remove_file(place.owner());
+        }
+    }
+    process.finished
+}
+
+/// The output's parent, and how names of places begin.
+fn beside(output: &Path) -> Option<(&Path, String)> {
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    Some((parent.unwrap_or(Path::new(".")), format!("{}.tmp-", output.file_name()?.to_string_lossy())))
+}
+
+fn with_end(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(end);
+    name.into()
+}
+
+/// Whether something has this name, a link to nothing among it.
+fn is_there(path: &Path) -> io::Result<bool> {
+    match fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        found => found.map(|_| true),
+    }
+}
+
+fn process() -> MutexGuard<'static, Process> {
+    PROCESS.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// What a run leaves that is killed: its owner's file, and folders with a file each.
+    fn killed(base: &Path, owner: &str, content: &[u8], folders: &[&str]) {
+        fs::write(base.join(owner), content).unwrap();
+        for folder in folders {
+            fs::create_dir(base.join(folder)).unwrap();
+            fs::write(base.join(folder).join("file"), folder).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_killed_run_left_is_removed_and_what_a_living_one_has_is_not() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        killed(base.path(), "result.tmp-dead00.owner", MARK, &["result.tmp-dead00"]);
+        killed(base.path(), "result.tmp-early0.owner", b"", &[]);
+        let others = [
+            ("other.tmp-dead00.owner", MARK, "other.tmp-dead00"),
+            ("result.tmp-mine00.owner", b"mine", "result.tmp-mine00"),
+            ("result.tmp-notes.owner", MARK, "result.tmp-notes"),
+        ];
+        others.iter().for_each(|(owner, content, folder)| killed(base.path(), owner, content, &[folder]));
+        fs::create_dir(base.path().join("result.tmp-nobody")).unwrap();
+        let living = Workplace::make(&output).unwrap();
+        Workplace::clear_leftovers(&output);
+        let other = Workplace::make(&output).unwrap();
+        Workplace::clear_leftovers(&output);
+        assert!(living.folder().exists() && other.folder().exists() && living.id() != other.id());
+        drop((living, other));
+        let mut kept: Vec<&str> = others.iter().flat_map(|(owner, _, folder)| [*folder, *owner]).collect();
+        kept.push("result.tmp-nobody");
+        kept.sort_unstable();
+        assert_eq!(names(base.path()), kept);
+    }
+
+    #[test]
+    fn a_run_that_was_killed_after_the_exchange_leaves_the_new_result_alone() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        for replaced in ["result.tmp-dead00", "result.tmp-dead00.replaced"] {
+            killed(base.path(), "result.tmp-dead00.owner", MARK, &["result", replaced]);
+            Workplace::clear_leftovers(&output);
+            assert_eq!(names(base.path()), ["result"]);
+            assert_eq!(fs::read(output.join("file")).unwrap(), b"result");
+            fs::remove_dir_all(&output).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_result_that_was_put_away_gets_its_name_again_where_no_new_one_has_it() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let left = ["result.tmp-dead00", "result.tmp-dead00.replaced"];
+        killed(base.path(), "result.tmp-dead00.owner", MARK, &left);
+        Workplace::clear_leftovers(&output);
+        assert_eq!(names(base.path()), ["result"]);
+        assert_eq!(fs::read(output.join("file")).unwrap(), b"result.tmp-dead00.replaced");
+    }
+}
