@@ -5,6 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import java.nio.file.{Files, Path}
 
 import TestFolder.{filesBelow, withFolder}
+import io.tomobasis.job.commit.HadoopStore
 import io.tomobasis.kernels.{ComputationException, UsageException}
 
 class ResultFolderSuite extends AnyFunSuite {
@@ -140,6 +141,58 @@ class ResultFolderSuite extends AnyFunSuite {
       assert(!Files.exists(output))
       Files.move(base.resolve("result.old-2024"), base.resolve("result.old-01234567-89abcdef"))
       assert(intercept[UsageException](check(output)).getMessage.contains("exists already"))
+    }
+  }
+
+  test("files of somebody's in the folders of a result keep it from being overwritten, on any store") {
+    for (scheme <- Seq("faulty://fine", "gs://bucket")) withFolder { base =>
+      val output = base.resolve("result")
+      val (first, second) = (check(s"$scheme$output"), () => check(s"$scheme$output", overwrite = true))
+      first.prepare()
+      first.forTasks(null)
+      for (name <- Seq("dicom/k=2/slice-00000.dcm", "report.html")) first.write(name, Array[Byte](1))
+      val files = """[{"path": "dicom/k=2/slice-00000.dcm"}]"""
+      val run = s"""{"report": {"path": "report.html"}, "folder": "${first.folder}"}"""
+      first.write("manifest.json", s"""{"format": "tomobasis result 1", "files": $files, "run": $run}""".getBytes)
+      first.commit()
+      val mine = output.resolve(first.folder).resolve("dicom/k=2/mine.dcm")
+      Files.write(mine, Array[Byte](1))
+      val said = intercept[UsageException](second()).getMessage
+      assert(said.contains("holds 1 more file or folder, which --overwrite would remove"), said)
+      Files.delete(mine)
+      val again = second()
+      writeResult(again, "again")
+      again.commit()
+      assert(Files.readString(output.resolve("manifest.json")) == manifestOf("again"))
+    }
+  }
+
+  test("what a run left that was killed after it replaced a result is removed by the next that may overwrite") {
+    withFolder { base =>
+      val output = base.resolve("result")
+      for (
+        left <- Seq("result.old-01234567-89abcdef", "result.old-2024", "result.tmp-01234567-89abcdef.result.old-0-1")
+      ) {
+        writeOnce(output, left)
+        Files.move(output, base.resolve(left))
+      }
+      writeOnce(output, "standing")
+      intercept[UsageException](check(output))
+      assert(Files.list(base).count == 4)
+      writeOnce(output, "new", overwrite = true)
+      assert(Files.readString(output.resolve("manifest.json")) == manifestOf("new"))
+      assert(Files.list(base).map(_.getFileName.toString).sorted.toArray.toSeq == Seq("result", "result.old-2024"))
+    }
+  }
+
+  test("a rename of what is gone makes no folder") {
+    withFolder { base =>
+      val store = new HadoopStore(
+        new org.apache.hadoop.fs.Path(s"faulty://fine$base").getFileSystem(conf),
+        new org.apache.hadoop.fs.Path(s"faulty://fine$base")
+      )
+      assert(!store.rename("gone", "folder/name"))
+      assert(Files.list(base).count == 0)
     }
   }
 

@@ -1,5 +1,6 @@
 package io.tomobasis.job.commit
 
+import scala.jdk.CollectionConverters._
 import scala.util.Try
 
 import com.fasterxml.jackson.databind.ObjectMapper
@@ -39,6 +40,17 @@ abstract class Commit(val store: CommitStore) {
 
   /** Removes what this attempt wrote, unless it became the result. */
   def abort(): Unit
+
+  /** How many files or folders lie in the folders of the result in `folder` that its manifest does not list; 0 where it lists none. */
+  protected def unlisted(folder: String): Int =
+    store.read(PartFiles.below(folder, Commit.Manifest)).flatMap(Commit.listed).fold(0) { listed =>
+      val folders = listed.flatMap(Commit.above)
+      def isOfResult(path: String) = listed(path) || folders(path) || path.matches("(.*/)?\\.[^/]*\\.crc")
+      folders.toSeq.map { inside =>
+        val names = store.list(PartFiles.below(folder, inside)).getOrElse(Nil)
+        names.count(name => !isOfResult(s"$inside/$name"))
+      }.sum
+    }
 }
 
 object Commit {
@@ -55,6 +67,18 @@ object Commit {
   /** Whether it is the manifest of a result, of whatever version. Other programs have a `manifest.json` too. */
   private[commit] def isManifest(bytes: Array[Byte]): Boolean =
     Try(mapper.readTree(bytes).path("format").asText).toOption.exists(_.startsWith("tomobasis result "))
+
+  /** The files that a manifest lists, by their paths below it; None where it lists none, as those of earlier versions. */
+  private[commit] def listed(manifest: Array[Byte]): Option[Set[String]] =
+    Try(mapper.readTree(manifest)).toOption.filter(_.path("files").isArray).map { tree =>
+      val files = tree.path("files").elements.asScala.toSet ++ Option(tree.path("run").get("report"))
+      val place = tree.path("run").path("folder").asText
+      files.map(file => PartFiles.below(place, file.path("path").asText))
+    }
+
+  /** The folders that a path leads through. */
+  private def above(path: String): Seq[String] =
+    path.split('/').init.scanLeft("")(PartFiles.below).toSeq.drop(1)
 
   /** Whether a result folder may hold the name. */
   private[commit] def isOfResult(name: String): Boolean =

@@ -46,8 +46,11 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   }
 
   private def allow(): Unit =
-    if (old.isDefined) { if (!overwrite) throw existing() }
-    else
+    if (old.isDefined) {
+      if (!overwrite) throw existing()
+      val others = unlisted("")
+      if (others > 0) throw besideResult(others)
+    } else
       store.read(Unfinished).map(Claim.parse) match {
         case Some(claim) => allow(claim)
         case None => if (entries.nonEmpty) throw if (overwrite) foreign() else existing()

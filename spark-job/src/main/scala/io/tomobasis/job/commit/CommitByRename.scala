@@ -11,13 +11,15 @@ import java.nio.charset.StandardCharsets.UTF_8
  * before the rename. So an owner who was paused meanwhile finds no mark, or no folder to rename.
  *
  * A result to overwrite is renamed to `OUTPUT.old-ID` first, and removed once the new one has its name. A run that is killed
- * between the two renames leaves it there: whoever looks next gives it its name again.
+ * between the two renames leaves it there: whoever looks next gives it its name again. One that is killed after them leaves it too: the
+ * next run that may overwrite removes it.
  *
  * @param store the output's parent
  * @param name  the output
  */
 final class CommitByRename(store: CommitStore, name: String, run: RunId, overwrite: Boolean) extends Commit(store) {
   import Commit._
+  import CommitByRename.Retries
 
   val folder: String = s"$name.tmp-${run.id}"
   val folderInResult: String = ""
@@ -32,6 +34,8 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
 
   def prepare(): Unit = {
     for (prefix <- run.prefix; earlier <- siblings(s"tmp-$prefix")) discard(earlier)
+    siblings("tmp-").filter(isPutAway).foreach(store.delete)
+    if (overwrite) removeReplaced()
     store.put(s"$folder/$Unfinished", run.id.getBytes(UTF_8))
     store.put(s"$folder/${PartFiles.Attempts}/.keep", Array.emptyByteArray)
   }
@@ -41,20 +45,32 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
     store.put(s"$folder/$Manifest", manifest)
     store.put(s"$folder/$Success", Array.emptyByteArray)
     if (!store.delete(s"$folder/$Unfinished")) throw superseded()
-    if (!store.rename(folder, name)) replace()
+    if (!store.rename(folder, name)) replace(Retries)
   }
 
-  private def replace(): Unit = {
+  private def replace(retries: Int): Unit = {
     if (discarded) throw superseded()
     allowOverwriting()
     val moved = store.rename(name, old)
-    if (!store.rename(folder, name)) {
+    if (store.rename(folder, name))
+      try discard(old)
+      catch { case _: IOException => () } // no part of the result
+    else if (moved && retries > 0 && !discarded && store.list(old).isEmpty)
+      replace(retries - 1) // who looked just then has given it its name again
+    else {
       if (moved && !store.rename(old, name)) discard(old) // somebody else's result has the name
       throw if (discarded) superseded() else overtaken()
     }
-    try discard(old)
-    catch { case _: IOException => () } // no part of the result
   }
+
+  /**
+   * Removes results that runs put away and were killed before they removed them. Such a run may be alive, and the name not yet given to
+   * its result: so it gets this run's old-name first, under which it is found like any other, and only goes if the name is taken.
+   */
+  private def removeReplaced(): Unit =
+    for (replaced <- siblings("old-") if isReplaced(replaced) && store.rename(replaced, old))
+      if (exists) discard(old)
+      else store.rename(old, name)
 
   def abort(): Unit = {
     store.delete(folder)
@@ -81,14 +97,24 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
     if (!overwrite) throw existing()
     val names = store.list(name).getOrElse(Nil)
     if (names.nonEmpty && !holdsResult(name) && store.list(name).contains(names)) throw foreign()
-    val others = names.count(!isOfResult(_))
+    val others = names.count(!isOfResult(_)) + unlisted(name)
     if (others > 0) throw besideResult(others)
   }
 
   private def holdsResult(folder: String): Boolean = store.read(s"$folder/$Manifest").exists(isManifest)
 
+  /** Whether it has the name that [[discard]] gives. */
+  private def isPutAway(folder: String): Boolean =
+    folder.stripPrefix(s"$name.tmp-").matches("\\w+-\\w+\\..+")
+
   /** Whether a folder is a result that a run put away to replace it, and not somebody's own. */
   private def isReplaced(folder: String): Boolean =
     folder.stripPrefix(s"$name.old-").matches("\\w+-\\w+") &&
       store.read(s"$folder/$Success").isDefined && holdsResult(folder)
+}
+
+object CommitByRename {
+
+  /** How often a result is put away again that others have given its name back. */
+  private val Retries = 5
 }

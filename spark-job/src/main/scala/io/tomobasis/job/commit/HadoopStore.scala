@@ -79,7 +79,7 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
    */
   def rename(from: String, to: String): Boolean = {
     val (source, target) = (at(from), at(to))
-    if (!fs.exists(target.getParent)) fs.mkdirs(target.getParent)
+    if (!fs.exists(target.getParent) && fs.exists(source)) fs.mkdirs(target.getParent)
     fs match {
       case hdfs: DistributedFileSystem => unlessRefused(hdfs.rename(source, target, Options.Rename.NONE))
       case local: RawLocalFileSystem => renameLocal(local.pathToFile(source).toPath, local.pathToFile(target).toPath)

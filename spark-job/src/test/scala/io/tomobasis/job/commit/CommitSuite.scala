@@ -49,6 +49,7 @@ class CommitSuite extends AnyFunSuite {
         (simulator, standing) =>
           assert(standing.nonEmpty && simulator.outcomes("c#0") != Done)
           assert(simulator.outcomes.values.forall(said => said == Done || said.startsWith("--output: ")))
+          assert(simulator.outcomes.values.exists(_ == Done), "all of them failed")
       }
     }
 
