@@ -232,13 +232,48 @@ mod tests {
         }
         fs::write(output.join(MANIFEST), &text).unwrap();
         drop(StagedFolder::create(&output, true).unwrap());
-        for other in ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README"] {
-            fs::write(output.join(other), b"mine").unwrap();
+        for other in ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README", "pictures/mine.png", "run-2024/a"] {
+            let made = output.join(other);
+            fs::create_dir_all(made.parent().unwrap()).unwrap();
+            fs::write(&made, b"mine").unwrap();
             let refused = StagedFolder::create(&output, true);
             assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
-            fs::remove_file(output.join(other)).unwrap();
+            fs::remove_file(&made).unwrap();
+            let _others_in_it = fs::remove_dir(made.parent().unwrap());
         }
         drop(StagedFolder::create(&output, true).unwrap());
+    }
+
+    #[test]
+    fn a_result_in_a_folder_of_its_run_is_replaced_with_what_other_runs_left_and_nothing_else() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let place = "run-01234567-89abcdef";
+        let text = format!(
+            r#"{{"format": "tomobasis result 1", "files": [{{"path": "basis/a"}}], "run": {{"folder": "{place}"}}}}"#
+        );
+        fs::create_dir_all(output.join(place).join("basis")).unwrap();
+        for left in ["run-76543210-fedcba98", "basis"] {
+            fs::create_dir(output.join(left)).unwrap();
+        }
+        fs::write(output.join(place).join("basis/a"), b"").unwrap();
+        fs::write(output.join(MANIFEST), &text).unwrap();
+        drop(StagedFolder::create(&output, true).unwrap());
+        for other in [format!("{place}/notes.txt"), format!("{place}/basis/b"), "notes.txt".to_owned()] {
+            fs::write(output.join(&other), b"mine").unwrap();
+            let refused = StagedFolder::create(&output, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            fs::remove_file(output.join(&other)).unwrap();
+        }
+    }
+
+    #[test]
+    fn what_a_stopped_process_has_given_up_gets_no_name() {
+        let base = tempfile::tempdir().unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        staged.place.give_up();
+        assert!(matches!(staged.commit(), Err(Error::OutputNotWritable(_))));
+        assert!(names(base.path()).is_empty());
     }
 
     #[test]

@@ -124,6 +124,12 @@ impl Workplace {
         path.components().any(|part| own.contains(&Some(part.as_os_str())))
     }
 
+    /// What [`remove_unfinished`] does to the process's list.
+    #[cfg(test)]
+    pub(super) fn give_up(&self) {
+        process().unfinished.retain(|place| *place != self.place);
+    }
+
     /// The end of the folder's name, which tells runs apart.
     pub(super) fn id(&self) -> String {
         let name = self.place.folder.to_string_lossy();

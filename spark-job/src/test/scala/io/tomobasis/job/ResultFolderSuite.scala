@@ -155,11 +155,15 @@ class ResultFolderSuite extends AnyFunSuite {
       val run = s"""{"report": {"path": "report.html"}, "folder": "${first.folder}"}"""
       first.write("manifest.json", s"""{"format": "tomobasis result 1", "files": $files, "run": $run}""".getBytes)
       first.commit()
-      val mine = output.resolve(first.folder).resolve("dicom/k=2/mine.dcm")
-      Files.write(mine, Array[Byte](1))
-      val said = intercept[UsageException](second()).getMessage
-      assert(said.contains("holds 1 more file or folder, which --overwrite would remove"), said)
-      Files.delete(mine)
+      for (name <- Seq("dicom/k=2/mine.dcm", "pictures/mine.png")) {
+        val mine = output.resolve(first.folder).resolve(name)
+        Files.createDirectories(mine.getParent)
+        Files.write(mine, Array[Byte](1))
+        val said = intercept[UsageException](second()).getMessage
+        assert(said.contains("holds 1 more file or folder, which --overwrite would remove"), said)
+        Files.delete(mine)
+        if (Files.list(mine.getParent).count == 0) Files.delete(mine.getParent)
+      }
       val again = second()
       writeResult(again, "again")
       again.commit()
@@ -170,18 +174,19 @@ class ResultFolderSuite extends AnyFunSuite {
   test("what a run left that was killed after it replaced a result is removed by the next that may overwrite") {
     withFolder { base =>
       val output = base.resolve("result")
-      for (
-        left <- Seq("result.old-01234567-89abcdef", "result.old-2024", "result.tmp-01234567-89abcdef.result.old-0-1")
-      ) {
-        writeOnce(output, left)
-        Files.move(output, base.resolve(left))
+      val id = "01234567-89abcdef"
+      val left = Seq(s"result.old-$id", s"result.tmp-$id.result.old-$id", s"result.tmp-$id._attempts")
+      val mine = Seq("result.old-2024-11", "result.tmp-my-notes.bak", s"result.tmp-$id.notes")
+      for (name <- left ++ mine) {
+        writeOnce(output, name)
+        Files.move(output, base.resolve(name))
       }
       writeOnce(output, "standing")
       intercept[UsageException](check(output))
-      assert(Files.list(base).count == 4)
+      assert(Files.list(base).count == 7)
       writeOnce(output, "new", overwrite = true)
       assert(Files.readString(output.resolve("manifest.json")) == manifestOf("new"))
-      assert(Files.list(base).map(_.getFileName.toString).sorted.toArray.toSeq == Seq("result", "result.old-2024"))
+      assert(Files.list(base).map(_.getFileName.toString).sorted.toArray.toSeq == "result" +: mine.sorted)
     }
   }
 

@@ -41,15 +41,18 @@ abstract class Commit(val store: CommitStore) {
   /** Removes what this attempt wrote, unless it became the result. */
   def abort(): Unit
 
-  /** How many files or folders lie in the folders of the result in `folder` that its manifest does not list; 0 where it lists none. */
+  /**
+   * How many files or folders lie in the folders of the result in `folder`, or have the names of what a result may hold, that its
+   * manifest does not list; 0 where it lists none.
+   */
   protected def unlisted(folder: String): Int =
     store.read(PartFiles.below(folder, Commit.Manifest)).flatMap(Commit.listed).fold(0) { listed =>
-      val folders = listed.flatMap(Commit.above)
-      def isOfResult(path: String) = listed(path) || folders(path) || path.matches("(.*/)?\\.[^/]*\\.crc")
-      folders.toSeq.map { inside =>
-        val names = store.list(PartFiles.below(folder, inside)).getOrElse(Nil)
-        names.count(name => !isOfResult(s"$inside/$name"))
-      }.sum
+      val folders = listed.paths.flatMap(Commit.above)
+      def isOfResult(path: String) = listed.paths(path) || folders(path) || path.matches("(.*/)?\\.[^/]*\\.crc")
+      def names(inside: String) = store.list(PartFiles.below(folder, inside)).getOrElse(Nil)
+      // Plain names beside a run's folder are of attempts that were taken over.
+      val atTop = if (listed.inPlace) names("").filter(Commit.Contents) else Nil
+      (atTop ++ folders.toSeq.flatMap(inside => names(inside).map(name => s"$inside/$name"))).count(!isOfResult(_))
     }
 }
 
@@ -68,12 +71,15 @@ object Commit {
   private[commit] def isManifest(bytes: Array[Byte]): Boolean =
     Try(mapper.readTree(bytes).path("format").asText).toOption.exists(_.startsWith("tomobasis result "))
 
-  /** The files that a manifest lists, by their paths below it; None where it lists none, as those of earlier versions. */
-  private[commit] def listed(manifest: Array[Byte]): Option[Set[String]] =
+  /** Files by their paths below the manifest, and whether they are beside it and not in a run's folder. */
+  private[commit] final case class Listed(paths: Set[String], inPlace: Boolean)
+
+  /** The files that a manifest lists; None where it lists none, as those of earlier versions. */
+  private[commit] def listed(manifest: Array[Byte]): Option[Listed] =
     Try(mapper.readTree(manifest)).toOption.filter(_.path("files").isArray).map { tree =>
       val files = tree.path("files").elements.asScala.toSet ++ Option(tree.path("run").get("report"))
       val place = tree.path("run").path("folder").asText
-      files.map(file => PartFiles.below(place, file.path("path").asText))
+      Listed(files.map(file => PartFiles.below(place, file.path("path").asText)), place.isEmpty)
     }
 
   /** The folders that a path leads through. */
@@ -82,7 +88,7 @@ object Commit {
 
   /** Whether a result folder may hold the name. */
   private[commit] def isOfResult(name: String): Boolean =
-    (Contents + Manifest + Success + Unfinished)(name) || name.matches("run-[0-9a-f-]+") || name.matches("\\..*\\.crc")
+    (Contents + Manifest + Success + Unfinished)(name) || name.matches(s"run-${RunId.Pattern}|\\..*\\.crc")
 
   private[commit] def existing() =
     new UsageException("--output: it exists already; name another folder or add --overwrite")

@@ -103,13 +103,18 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
 
   private def holdsResult(folder: String): Boolean = store.read(s"$folder/$Manifest").exists(isManifest)
 
-  /** Whether it has the name that [[discard]] gives. */
-  private def isPutAway(folder: String): Boolean =
-    folder.stripPrefix(s"$name.tmp-").matches("\\w+-\\w+\\..+")
+  /** Whether it has a name that [[discard]] gives. */
+  private def isPutAway(folder: String): Boolean = {
+    val away = folder.stripPrefix(s"$name.tmp-").split("\\.", 2)
+    away.head.matches(RunId.Pattern) && away.lift(1).exists { unwanted =>
+      val id = unwanted.stripPrefix(s"$name.").stripPrefix("tmp-").stripPrefix("old-")
+      unwanted == PartFiles.Attempts || (unwanted.startsWith(s"$name.") && id.matches(RunId.Pattern))
+    }
+  }
 
   /** Whether a folder is a result that a run put away to replace it, and not somebody's own. */
   private def isReplaced(folder: String): Boolean =
-    folder.stripPrefix(s"$name.old-").matches("\\w+-\\w+") &&
+    folder.stripPrefix(s"$name.old-").matches(RunId.Pattern) &&
       store.read(s"$folder/$Success").isDefined && holdsResult(folder)
 }
 

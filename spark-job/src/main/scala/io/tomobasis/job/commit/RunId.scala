@@ -24,6 +24,10 @@ object RunId {
   }
 
   private val Digits = 8
+  private val half = s"[0-9a-f]{$Digits}"
+
+  /** What every id matches, and no name that people give. */
+  private[commit] val Pattern: String = s"$half-$half"
   private def random(): String = UUID.randomUUID.toString.filter(_ != '-')
   private def hex(bytes: Array[Byte]): String = bytes.map(b => f"$b%02x").mkString
 }

@@ -80,7 +80,7 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
 
   private def drive(run: SimulatedRun, process: String): String =
     try {
-      val id = RunId(run.name, s"${run.name}-${process.last}")
+      val id = RunId(run.name, idOf(process))
       val commit =
         if (kind.renamesFolders) new CommitByRename(store, "out", id, run.overwrite)
         else new CommitByManifest(store, id, run.overwrite)
@@ -125,7 +125,7 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
     assert(complete.nonEmpty || !seen.contains(Commit.Success), s"_SUCCESS without a complete result: ${seen.keys}")
     assert(stood.isEmpty || complete.nonEmpty || moved, "a finished result is gone")
     for (attempt <- complete) {
-      def mayReplace = runs.exists(run => run.overwrite && attempt.startsWith(run.name))
+      def mayReplace = runs.exists(run => run.overwrite && attempt.startsWith(idOf(s"${run.name}#0").takeWhile(_ != '-')))
       def putBack = kind.renamesFolders && stood.contains(attempt) && runs.exists(_.overwrite)
       assert(
         stood.isEmpty || stood.last == attempt || mayReplace || putBack || moved,
@@ -153,6 +153,10 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
 
 object CommitSimulator {
   val Done = "done"
+
+  /** The id of a process, which is its run's name, `#` and a number. */
+  def idOf(process: String): String = f"${process.takeWhile(_ != '#').hashCode}%08x-${process.last.asDigit}%08x"
+
   val Parts = Seq("basis/part-0", "basis/part-1", "weights.parquet")
 
   private def content(id: String, name: String): Array[Byte] = s"$name of $id".getBytes(UTF_8)

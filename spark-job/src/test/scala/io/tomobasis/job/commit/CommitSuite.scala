@@ -37,7 +37,7 @@ class CommitSuite extends AnyFunSuite {
     test(s"on a ${kind.name}, of runs that race for a new folder one wins whole and the others say why they did not") {
       play(kind, Seq(run("a"), run("b"), run("c"))) { (simulator, standing) =>
         val (done, refused) = simulator.outcomes.partition(_._2 == Done)
-        assert(done.keys.map(_.replace('#', '-')).toSeq == standing.toSeq)
+        assert(done.keys.map(idOf).toSeq == standing.toSeq)
         assert(refused.values.forall(_.startsWith("--output: ")))
       }
     }
@@ -58,7 +58,7 @@ class CommitSuite extends AnyFunSuite {
         (_, _) =>
       }
       play(kind, Seq(run("a", overwrite = true, retries = 2), run("b", retries = 1)), old = true, kills = true) {
-        (simulator, standing) => assert(standing.nonEmpty || simulator.afterNextLook().exists(_ != "look-0"))
+        (simulator, standing) => assert(standing.nonEmpty || simulator.afterNextLook().exists(_ != idOf("look#0")))
       }
     }
 
@@ -73,8 +73,8 @@ class CommitSuite extends AnyFunSuite {
 
     test(s"on a ${kind.name}, a run alone leaves its result and nothing else") {
       for (old <- Seq(false, true)) play(kind, Seq(run("a", overwrite = true)), old) { (simulator, standing) =>
-        assert(standing.contains("a-0"))
-        val names = simulator.store.files.keySet.map(_.stripPrefix("out/").stripPrefix("run-a-0/"))
+        assert(standing.contains(idOf("a#0")))
+        val names = simulator.store.files.keySet.map(_.stripPrefix("out/").stripPrefix(s"run-${idOf("a#0")}/"))
         assert(names == Set(Commit.Manifest, Commit.Success) ++ Parts)
       }
     }
