@@ -177,11 +177,11 @@ class ResultFolderSuite extends AnyFunSuite {
       val id = "01234567-89abcdef"
       val left = Seq(s"result.old-$id", s"result.tmp-$id.result.old-$id", s"result.tmp-$id._attempts")
       val mine = Seq("result.old-2024-11", "result.tmp-my-notes.bak", s"result.tmp-$id.notes")
-      for (name <- left ++ mine) {
-        writeOnce(output, name)
-        Files.move(output, base.resolve(name))
-      }
       writeOnce(output, "standing")
+      for (name <- left ++ mine) {
+        writeOnce(base.resolve("other"), name)
+        Files.move(base.resolve("other"), base.resolve(name))
+      }
       intercept[UsageException](check(output))
       assert(Files.list(base).count == 7)
       writeOnce(output, "new", overwrite = true)
