@@ -232,7 +232,9 @@ mod tests {
         }
         fs::write(output.join(MANIFEST), &text).unwrap();
         drop(StagedFolder::create(&output, true).unwrap());
-        for other in ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README", "pictures/mine.png", "run-2024/a"] {
+        for other in
+            ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README", "pictures/mine.png", "run-2024/a"]
+        {
             let made = output.join(other);
             fs::create_dir_all(made.parent().unwrap()).unwrap();
             fs::write(&made, b"mine").unwrap();
