@@ -125,7 +125,8 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
     assert(complete.nonEmpty || !seen.contains(Commit.Success), s"_SUCCESS without a complete result: ${seen.keys}")
     assert(stood.isEmpty || complete.nonEmpty || moved, "a finished result is gone")
     for (attempt <- complete) {
-      def mayReplace = runs.exists(run => run.overwrite && attempt.startsWith(idOf(s"${run.name}#0").takeWhile(_ != '-')))
+      def mayReplace =
+        runs.exists(run => run.overwrite && attempt.startsWith(idOf(s"${run.name}#0").takeWhile(_ != '-')))
       def putBack = kind.renamesFolders && stood.contains(attempt) && runs.exists(_.overwrite)
       assert(
         stood.isEmpty || stood.last == attempt || mayReplace || putBack || moved,
