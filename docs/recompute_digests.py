@@ -63,6 +63,13 @@ def of_files(result: Path, root: Path, manifest: dict) -> tuple[dict, dict]:
     return found, expected | {"seal": seal}
 
 
+def once(pairs: list) -> dict:
+    """A JSON object; of one that has a key twice readers may take either value."""
+    if len(dict(pairs)) < len(pairs):
+        sys.exit("manifest.json: a key stands twice in one object")
+    return dict(pairs)
+
+
 def from_tables(result: Path, manifest: dict) -> dict:
     weights = pq.read_table(result / "weights.parquet")
     blocks = range(len(manifest["digests"]["U"]["blocks"]))
@@ -151,7 +158,7 @@ def main() -> int:
     parser.add_argument("result", type=Path)
     parser.add_argument("--dicom", type=Path, metavar="DIR", help="folder with the one series that was decomposed")
     args = parser.parse_args()
-    manifest = json.loads((args.result / "manifest.json").read_text())
+    manifest = json.loads((args.result / "manifest.json").read_text(), object_pairs_hook=once)
     recorded = manifest["digests"]
     expected = {key: recorded[key] for key in ("pixels", "instances", "s", "V", "root")}
     expected |= {"instances (from DICOM)": recorded["instances"], "U": recorded["U"]["root"]}

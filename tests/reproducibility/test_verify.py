@@ -3,13 +3,15 @@
 import hashlib
 import json
 import os
+import resource
 import shutil
+import subprocess
 import sys
 
 import pytest
 
 from results import flip_last_bit
-from running import ROOT, made_scan, start, tomobasis
+from running import ROOT, command, made_scan, start, tomobasis
 
 
 @pytest.fixture
@@ -157,7 +159,13 @@ def test_a_result_whose_files_are_in_a_folder_of_its_run_is_read_there(made, cop
     manifest = json.loads((copy / "manifest.json").read_text())
     manifest["run"]["folder"] = place.name
     write_sealed(copy, manifest)
-    assert tomobasis("verify", copy, "--input", made.folder).code == 0
+    verified = tomobasis("verify", copy, "--input", made.folder)
+    assert verified.code == 0 and "not looked at" not in verified.out, verified.err
+    (copy / "basis").mkdir()
+    (copy / "basis/part-00000.parquet").write_bytes(b"of an attempt that was taken over")
+    verified = tomobasis("verify", copy, "--input", made.folder)
+    assert verified.code == 0 and "not looked at 1 beside the result" in verified.out, verified.err
+    shutil.rmtree(copy / "basis")
     assert tomobasis("compare", made.result, copy).code == 0
     assert tomobasis("render", copy, "--output", tmp_path / "pictures").code == 0
     recomputed = start([sys.executable, ROOT / "docs/recompute_digests.py", copy])
@@ -189,6 +197,75 @@ def test_what_is_no_file_of_a_manifests_size_is_refused_at_once(made, copy, tmp_
             assert run.code == 3 and len(run.errors) == 1 and "manifest.json" in run.errors[0], (place, run.err)
         run = tomobasis("decompose", "--input", made.folder, "--output", copy, "--overwrite")
         assert run.code == 2 and "is not a result folder" in run.err, run.err
+
+
+def test_a_disk_that_fails_is_a_failure_of_the_run_and_no_damage(made, copy, tmp_path):
+    """/proc/self/mem is a file whose first byte cannot be read: EIO."""
+
+    def failed(name, *commands):
+        for arguments in commands:
+            run = tomobasis(*arguments)
+            assert run.code == 1 and len(run.errors) == 1, (name, arguments[0], run.err)
+            assert f"{name}: cannot be read (Input/output error" in run.errors[0] or arguments[0] == "decompose", (
+                run.err
+            )
+            assert "check the disk" in run.errors[0], run.err
+
+    verify = ("verify", copy, "--input", made.folder)
+    compare = ("compare", made.result, copy)
+    render = ("render", copy, "--output", tmp_path / "pictures")
+    path = copy / "manifest.json"
+    manifest = json.loads(path.read_text())
+    path.unlink()
+    path.symlink_to("/proc/self/mem")
+    overwrite = ("decompose", "--input", made.folder, "--output", copy, "--overwrite")
+    failed("manifest.json", verify, compare, render, overwrite)
+    assert path.is_symlink()
+    path.unlink()
+    for name, commands in (("singular_values.parquet", (verify, compare, render)), ("report.html", (verify, compare))):
+        (copy / name).unlink()
+        (copy / name).symlink_to("/proc/self/mem")
+        changed = json.loads(json.dumps(manifest))
+        listed = [*changed["files"], changed["run"]["report"]]
+        next(file for file in listed if file["path"] == name)["bytes"] = 0  # as the system says
+        write_sealed(copy, changed)
+        failed(name, *commands)
+        (copy / name).unlink()
+        shutil.copy(made.result / name, copy / name)
+
+
+def test_too_few_open_files_are_a_failure_of_the_run_and_no_damage(made, tmp_path):
+    for files in range(4, 9):
+        for arguments in (
+            ("compare", made.result, made.result),
+            ("render", made.result, "--output", tmp_path / f"{files}"),
+        ):
+            run = subprocess.run(
+                [command(), *arguments, "--threads", "4"],
+                preexec_fn=lambda files=files: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)),
+                capture_output=True,
+                text=True,
+            )
+            assert run.returncode in (0, 1), (files, arguments[0], run.stderr)
+            if run.returncode == 1:
+                errors = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
+                assert len(errors) == 1 and "ulimit -n" in errors[0], run.stderr
+
+
+def test_a_forged_manifest_is_damage_and_no_wrong_option(made, copy, tmp_path):
+    manifest = json.loads((copy / "manifest.json").read_text())
+    for section, key in (
+        ("parameters", "shown_slice"),
+        ("series", "slices"),
+        ("result", "columns"),
+        ("series", "rows"),
+    ):
+        changed = json.loads(json.dumps(manifest))
+        changed[section][key] = 2**40
+        for write in (write_sealed, lambda folder, m: (folder / "manifest.json").write_text(json.dumps(m))):
+            write(copy, changed)
+            run = tomobasis("render", copy, "--output", tmp_path / "pictures")
+            assert run.code == 3 and len(run.errors) == 1 and "manifest.json" in run.errors[0], (key, run.err)
 
 
 def test_names_of_strange_files_forge_no_lines(made, copy):

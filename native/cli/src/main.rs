@@ -46,7 +46,7 @@ enum Action {
     Render(render::Args),
     /// Recompute a result from its input and compare bit for bit
     Verify(verify::Args),
-    /// Compare two result folders bit for bit
+    /// Compare two result folders bit for bit: digests, and the files that both have
     Compare(compare::Args),
 }
 

@@ -1,7 +1,8 @@
 //! Are they the same? Two results against each other.
 //!
 //! Each folder is first compared with its own manifest, as in [`verify`](crate::verify), then the digests in the order of the
-//! computation, the pixels of the derived series that both have, and the files that both have.
+//! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
+//! tell what was asked for, may differ: that is told.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +11,7 @@ use crate::{
     error::{Error, Result},
     memory,
     progress::Progress,
-    result::{FileEntry, Manifest, ResultFolder, first_difference, name_some},
+    result::{FileEntry, MANIFEST, Manifest, ResultFolder, Told, first_difference, first_path, name_some},
     scan::local_path,
     verify::{Checked, check_room},
 };
@@ -32,7 +33,7 @@ enum Files {
 /// [`Error::Differs`] naming the first difference.
 pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Checked> {
     let pool = memory::pool(threads)?;
-    let open = |number: usize, name: &'static str, text: &str| -> Result<ResultFolder> {
+    let open = |number: usize, name: &'static str, text: &str| -> Result<(ResultFolder, Told)> {
         let folder = ResultFolder::open(&local_path(name, text)?)?;
         check_room(&folder, &pool)?;
         progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
@@ -41,22 +42,36 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
             other => other,
         };
         let check = || {
-            folder.check(progress)?;
-            folder.check_derived_series()?;
-            folder.check_seal()
+            let told = folder.check(progress)?;
+            folder.check_derived_series().map(|()| told)
         };
-        pool.install(check).map_err(in_folder)?;
-        Ok(folder)
+        let told = pool.install(check).map_err(in_folder)?;
+        Ok((folder, told))
     };
-    let (a, b) = (open(1, "A", a)?, open(2, "B", b)?);
+    let ((a, of_a), (b, of_b)) = (open(1, "A", a)?, open(2, "B", b)?);
     tell_apart(&a.manifest, &b.manifest, progress);
     let differing = || differing_series(&a.manifest, &b.manifest);
     if let Some(what) = first_difference(&a.manifest.digests, &b.manifest.digests).or_else(differing) {
         return Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")));
     }
     let scope = Files::of(&a, &b);
-    let compared = pool.install(|| compare_files(&a, &b, scope))?;
-    Ok(Checked { closing: closing(&a.manifest, scope, compared), manifest: a.manifest })
+    let values = differing_value(&a.manifest, &b.manifest, scope)?;
+    let compared = pool.install(|| compare_files(&a, &b, scope)).map_err(|error| match (error, &values) {
+        (Error::Differs(files), Some(value)) => Error::Differs(format!("{files}; {MANIFEST}: {value}")),
+        (error, _) => error,
+    })?;
+    let told = [of_a.lines("A"), of_b.lines("B")].concat();
+    let closing = closing(&a.manifest, scope, compared, values.as_deref(), &told);
+    Ok(Checked { closing, manifest: a.manifest })
+}
+
+/// The first value in which the manifests differ, but for digests and files, which are compared, and what was written and how it was run.
+fn differing_value(a: &Manifest, b: &Manifest, scope: Files) -> Result<Option<String>> {
+    let as_json =
+        |manifest| serde_json::to_value(manifest).map_err(|error| Error::Protocol(error.to_string()));
+    let skip = ["derived", "digests", "emitted", "files", "run"];
+    let all = !matches!(scope, Files::Numbers(_));
+    Ok(first_path(&as_json(a)?, &as_json(b)?, &skip, all).map(|difference| difference.of_two()))
 }
 
 /// What is told besides.
@@ -124,7 +139,7 @@ fn compare_files(a: &ResultFolder, b: &ResultFolder, scope: Files) -> Result<usi
 }
 
 /// What was compared, in words.
-fn closing(manifest: &Manifest, scope: Files, files: usize) -> String {
+fn closing(manifest: &Manifest, scope: Files, files: usize, value: Option<&str>, told: &[String]) -> String {
     let compared = match scope {
         Files::All => format!("{files} that both have, every byte; not the reports, which hold times"),
         Files::ButDicom => format!(
@@ -134,9 +149,16 @@ fn closing(manifest: &Manifest, scope: Files, files: usize) -> String {
             format!("tables and derived pixels by their numbers; not pictures and reports, since {why}")
         }
     };
-    format!(
-        "same         every bit of the pixels, s, V, U, and the derived pixels that both have\nfiles        {compared}\n\
-         root digest  {}",
-        manifest.digests.root
-    )
+    let values = match value {
+        None => "the same values of series, parameters and result".to_owned(),
+        Some(value) => format!("not the same, which is no difference of the results: {value}"),
+    };
+    let mut lines = vec![
+        "same         every bit of the pixels, s, V, U, and the derived pixels that both have".to_owned(),
+        format!("files        {compared}"),
+    ];
+    lines.extend_from_slice(told);
+    lines.push(format!("manifests    {values}"));
+    lines.push(format!("root digest  {}", manifest.digests.root));
+    lines.join("\n")
 }

@@ -74,7 +74,7 @@ impl TryFrom<String> for Digest {
     type Error = String;
 
     fn try_from(text: String) -> std::result::Result<Self, String> {
-        let malformed = || format!("{text:?} is no digest of 64 hexadecimal digits");
+        let malformed = || format!("{text:?} is no digest of 64 hexadecimal digits, lower case");
         if text.len() != 64 || !text.is_ascii() {
             return Err(malformed());
         }
@@ -83,7 +83,8 @@ impl TryFrom<String> for Digest {
             let digits = text.get(2 * i..2 * i + 2).ok_or_else(malformed)?;
             *byte = u8::from_str_radix(digits, 16).map_err(|_| malformed())?;
         }
-        Ok(Self(bytes))
+        // One way to write it: no upper case, no signs.
+        Some(Self(bytes)).filter(|digest| digest.to_string() == text).ok_or_else(malformed)
     }
 }
 

@@ -41,11 +41,12 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
     let output = local_path("--output", &args.output)?;
     let manifest = &folder.manifest;
+    folder.check_seal().and_then(|()| folder.check_manifest()).map_err(damaged)?;
     let display = drawable(&folder)?;
     let composites = args.composites(manifest)?;
     let (slices, in_folders) = args.slices(manifest)?;
     refuse_existing(&output, &names(&slices, in_folders, !args.input.is_empty()), args.overwrite)?;
-    let (s, v) = folder.check_manifest().and_then(|()| folder.read_factors()).map_err(damaged)?;
+    let (s, v) = folder.read_factors().map_err(damaged)?;
 
     let stages = if args.input.is_empty() { 1 } else { 3 };
     let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
@@ -281,14 +282,19 @@ fn drawing_bytes(
 
 /// Whether the folder holds what pictures need; what black and white are in them.
 fn drawable(folder: &ResultFolder) -> Result<Display> {
-    let Manifest { series, result, .. } = &folder.manifest;
+    let Manifest { series, result, parameters, .. } = &folder.manifest;
     let refused = |problem| Err(Error::result_file(MANIFEST, problem));
     if !folder.has_tables() {
         return refused(
             "the result was made without its tables (--emit without parquet); decompose the scan again",
         );
     }
-    if series.rows as u64 * series.columns as u64 != result.rows || result.rank == 0 {
+    let pixels = (series.rows as u64).checked_mul(series.columns as u64);
+    if pixels != Some(result.rows)
+        || series.slices != result.columns
+        || parameters.shown_slice >= result.columns
+        || !(1..=result.columns).contains(&result.rank)
+    {
         return refused("its numbers do not agree");
     }
     match series.display {

@@ -1,17 +1,16 @@
 //! Is it the same? A result against its input.
 //!
-//! First the folder against its own manifest: every file by size and digest, the tables' numbers by theirs, so that a file that was
-//! changed is named. Then the result is made again from the input, by the code that made it, and compared in the order of the
-//! computation: pixels, `s`, `V`, `U`, derived DICOM byte by byte, the manifest's values, all files' digests, the report with
-//! the times of the stored manifest. Last the manifest's seal, for what no input gives again.
+//! First the folder against its own manifest: the manifest's seal, for what no input gives again; every file by size and digest, the
+//! tables' numbers by theirs, so that a file that was changed is named. Then the result is made again from the input, by the code that
+//! made it, and compared in the order of the computation: pixels, `s`, `V`, `U`, derived DICOM byte by byte, the manifest's values, all
+//! files' digests, the report with the times of the stored manifest.
 
 use std::{
     collections::BTreeMap,
-    sync::{
-        Arc,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::{Arc, Mutex, PoisonError},
 };
+
+use tomobasis_dicom::printable;
 
 use crate::{
     block::basis_digests,
@@ -20,8 +19,8 @@ use crate::{
     options::{Emit, Options, RankChoice, VerifyArgs},
     progress::Progress,
     result::{
-        Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, digests,
-        first_difference, name_some,
+        Difference, Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, Told,
+        digests, first_difference, first_path, name_some,
     },
     run::Runner,
     scan::{self, local_path},
@@ -46,8 +45,15 @@ struct Scope {
     same_instances: bool,
     /// The manifest lists its files and is sealed.
     lists: bool,
-    /// What is told of the input and left out of it is the same.
-    same_notes: bool,
+}
+
+/// Files that were made again.
+#[derive(Default)]
+struct Made {
+    /// Every byte is the same.
+    same: usize,
+    /// Those that are not, where another version may have written them in another way.
+    other: Vec<String>,
 }
 
 /// Makes a result again from its input and compares, on `threads` threads (0: one per core).
@@ -62,7 +68,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     check_room(&folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
-    runner.pool.install(|| folder.check(progress))?;
+    let told = runner.pool.install(|| folder.check(progress))?;
 
     check_parameters(&options)?;
     let scan = runner
@@ -80,21 +86,21 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
             "recomputed from the input, the digest of {what} is not the manifest's"
         )));
     }
-    let mut scope = Scope {
+    let scope = Scope {
         ours: folder.is_ours(),
         same_instances: found.instances == stored.digests.instances,
         lists: stored.files.is_some(),
-        same_notes: true,
     };
     let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
-    let derived_files = AtomicUsize::new(0);
+    let files = Mutex::new(Made::default());
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(&scan, &renderer, rendered.composites, |made| {
             if !scope.same_instances {
                 return Ok(());
             }
-            derived_files.fetch_add(usize::from(scope.ours), Ordering::Relaxed);
-            folder.check_derived(&made.file)
+            let same = folder.check_derived(&made.file)?;
+            files.lock().unwrap_or_else(PoisonError::into_inner).count(&made.file.path, same);
+            Ok(())
         })?,
         false => Vec::new(),
     };
@@ -105,18 +111,15 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let mut draft =
         Draft::new(&decomposition, &rendered.records, &derived, pictures, Environment::default())?;
     draft.manifest.run = stored.run.clone();
-    scope.same_notes = adopt_notes(&mut draft.manifest, stored);
+    let notes = adopt_notes(&mut draft.manifest, stored)?;
     let (made, _) = draft.finish(&decomposition)?;
-    let files = compare_made(&folder, made, scope)? + derived_files.into_inner();
+    let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
+    compare_made(&folder, made, scope, &mut files)?;
     if scope.same_instances {
         folder.check_small_tables(&decomposition)?;
-    } else {
-        progress.message(
-            "same pixels under other instance UIDs: a copy, perhaps anonymised, of what was decomposed",
-        );
     }
-    folder.check_seal()?;
-    Ok(Checked { closing: closing(&folder, scope, files), manifest: folder.manifest })
+    let closing = closing(&folder, scope, &files, notes.as_ref(), told);
+    Ok(Checked { closing, manifest: folder.manifest })
 }
 
 /// Refuses the check of a folder's tables for which there is too little memory.
@@ -151,25 +154,40 @@ fn of_manifest(error: Error) -> Error {
     }
 }
 
-/// Takes over what is told of the input, which depends on the files that lie beside the series; whether it was the same.
-fn adopt_notes(made: &mut Manifest, stored: &Manifest) -> bool {
-    let notes = |manifest: &Manifest| (manifest.series.left_out.clone(), manifest.series.warnings.clone());
-    let same = notes(made) == notes(stored);
-    (made.series.left_out, made.series.warnings) = notes(stored);
-    same
+/// Takes over what is told of the input, which depends on the files that lie beside the series; where that differs.
+fn adopt_notes(made: &mut Manifest, stored: &Manifest) -> Result<Option<Difference>> {
+    let as_json = |manifest: &Manifest| {
+        let series = &manifest.series;
+        let notes =
+            BTreeMap::from([("series.left_out", &series.left_out), ("series.warnings", &series.warnings)]);
+        serde_json::to_value(notes).map_err(|error| Error::Protocol(error.to_string()))
+    };
+    let difference = first_path(&as_json(stored)?, &as_json(made)?, &[], true);
+    made.series.left_out.clone_from(&stored.series.left_out);
+    made.series.warnings.clone_from(&stored.series.warnings);
+    Ok(difference)
 }
 
-/// The files of a result, the report among them, that are the same to the byte in this scope; by path.
+impl Made {
+    fn count(&mut self, path: &str, same: bool) {
+        match same {
+            true => self.same += 1,
+            false => self.other.push(path.to_owned()),
+        }
+    }
+}
+
+/// The files of a result, the report among them, that are the same to the byte in this scope if this version wrote them; by path.
 fn known_files(manifest: &Manifest, scope: Scope) -> BTreeMap<String, FileDigest> {
     let of_pixels = |path: &str| path.starts_with("basis/") || path == tables::SINGULAR_VALUES;
-    let known = |path: &str| scope.ours && (scope.same_instances || of_pixels(path));
+    let known = |path: &str| scope.same_instances || of_pixels(path);
     let entry = |file: &FileEntry| Some((file.path.clone(), file.content()?));
     manifest.listed_files().into_iter().flatten().filter(|file| known(&file.path)).filter_map(entry).collect()
 }
 
-/// Compares the manifest with the one made again: values, then files; returns how many files. What the input does not give in this
-/// scope is taken over from the former.
-fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope) -> Result<usize> {
+/// Compares the manifest with the one made again: values, then files, which are counted. What the input does not give in this scope is
+/// taken over from the former.
+fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope, counted: &mut Made) -> Result<()> {
     let stored = &folder.manifest;
     let files = known_files(&made, scope);
     made.files.clone_from(&stored.files);
@@ -184,10 +202,14 @@ fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope) -> Resu
     }
     folder.check_values(&made)?;
     if stored.files.is_none() {
-        return Ok(0);
+        return Ok(());
     }
-    compare_files(&files, &known_files(stored, scope))?;
-    Ok(files.len())
+    let known = known_files(stored, scope);
+    if scope.ours {
+        compare_files(&files, &known)?;
+    }
+    files.iter().for_each(|(path, content)| counted.count(path, known.get(path) == Some(content)));
+    Ok(())
 }
 
 fn compare_files(made: &BTreeMap<String, FileDigest>, stored: &BTreeMap<String, FileDigest>) -> Result<()> {
@@ -205,29 +227,34 @@ fn compare_files(made: &BTreeMap<String, FileDigest>, stored: &BTreeMap<String, 
 }
 
 /// What was compared, in words.
-fn closing(folder: &ResultFolder, scope: Scope, files: usize) -> String {
+fn closing(
+    folder: &ResultFolder,
+    scope: Scope,
+    files: &Made,
+    notes: Option<&Difference>,
+    told: Told,
+) -> String {
     let Manifest { run, digests, .. } = &folder.manifest;
-    let listed = folder.listed();
     let mut lines = vec!["verified     pixels, s, V and U: every bit is what the input gives".to_owned()];
-    let made = match (scope.ours, scope.same_instances) {
-        (true, true) => format!("{files} of {listed} made again from the input, every byte the same"),
-        (true, false) => {
-            format!("{files} of {listed} made again from the input, those that hold no UIDs or headers")
-        }
-        (false, _) => format!("none of {listed} made again, since version {} wrote them", run.version),
-    };
     lines.push(match scope.lists {
-        true => format!("files        all as the manifest lists them, none missing, none extra; {made}"),
+        true => format!(
+            "files        all as the manifest lists them, none missing, none extra; {}",
+            made_again(folder, scope, files)
+        ),
         false => "files        tables and derived DICOM only: the manifest lists no files (an older format), so pictures, report and \
                   strange files were not looked at"
             .to_owned(),
     });
-    let values = match (scope.same_instances, scope.same_notes) {
-        (false, _) => "every value but those of the headers (a copy under other UIDs)",
-        (true, false) => {
-            "every value but series.left_out and series.warnings, which are not what this input gives"
-        }
-        (true, true) => "every value",
+    lines.extend(told.lines("the result"));
+    let values = match (scope.same_instances, notes) {
+        (false, _) => "every value but those of the headers: the input has the pixels under other instance UIDs than the manifest's \
+                       hashes, as a copy has, perhaps anonymised"
+            .to_owned(),
+        (true, Some(difference)) => format!(
+            "every value but series.left_out and series.warnings, which are not what this input gives ({})",
+            difference.with_input()
+        ),
+        (true, None) => "every value".to_owned(),
     };
     let run = match run.manifest_sha256 {
         Some(_) => "`run`, which the seal covers",
@@ -236,4 +263,20 @@ fn closing(folder: &ResultFolder, scope: Scope, files: usize) -> String {
     lines.push(format!("manifest     {values}, and but those of {run}"));
     lines.push(format!("root digest  {}", digests.root));
     lines.join("\n")
+}
+
+/// Which files were made again, in words.
+fn made_again(folder: &ResultFolder, scope: Scope, files: &Made) -> String {
+    let same = format!("{} of {} made again from the input", files.same, folder.listed());
+    match (scope.ours, scope.same_instances, files.other.as_slice()) {
+        (true, true, _) => format!("{same}, every byte the same"),
+        (true, false, _) => format!("{same}, those that hold no UIDs or headers"),
+        (false, _, []) => format!("{same}, every byte the same"),
+        (false, _, [first, ..]) => format!(
+            "{same}, every byte the same; of {} (the first is {first}) this version makes other bytes: the manifest says that version {} \
+             wrote them",
+            files.other.len(),
+            printable(&folder.manifest.run.version)
+        ),
+    }
 }

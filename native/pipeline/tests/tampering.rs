@@ -379,7 +379,104 @@ fn other_files_beside_the_series_are_told_and_no_difference() {
     let case = Case::new();
     fs::write(case.input.join("notes.txt"), "no image").unwrap();
     let said = check(&case.result, &case.input).unwrap();
-    assert!(said.contains("every value but series.left_out and series.warnings"), "{said}");
+    let told = "every value but series.left_out and series.warnings, which are not what this input gives (series.left_out is []";
+    assert!(said.contains(told), "{said}");
+}
+
+#[test]
+fn a_manifest_that_another_reader_may_take_otherwise_is_refused() {
+    let case = Case::new();
+    let text = fs::read_to_string(case.result.join("manifest.json")).unwrap();
+    let manifest = case.manifest();
+    let digest = manifest["files"][0]["sha256"].as_str().unwrap();
+    for (from, to, named) in [
+        ("\"series\": {", "\"series\": {\"unit\": \"mHU\",", "the key \"unit\" stands twice"),
+        ("\"run\": {", "\"run\": {\"note\": 1, \"note\": 2,", "the key \"note\" stands twice"),
+        (digest, &digest.to_uppercase(), "is no digest of 64 hexadecimal digits, lower case"),
+        (digest, &format!("+{}", &digest[1..]), "is no digest of 64 hexadecimal digits, lower case"),
+    ] {
+        let changed = text.replacen(from, to, 1);
+        assert_ne!(text, changed);
+        fs::write(case.result.join("manifest.json"), changed).unwrap();
+        let error = check(&case.result, &case.input).unwrap_err();
+        assert!(error.exit_code() == 3 && error.to_string().contains(named), "{error}");
+    }
+    let mut changed = manifest.clone();
+    changed["files"].as_array_mut().unwrap().swap(3, 4);
+    case.write_sealed(changed);
+    for said in refusals(&case, "other order") {
+        assert!(
+            said.contains("manifest.json: files[4] (") && said.contains("is not behind the one before it"),
+            "{said}"
+        );
+    }
+    let mut twice = manifest.clone();
+    twice["files"].as_array_mut().unwrap().insert(1, manifest["files"][0].clone());
+    case.write_sealed(twice);
+    assert!(refusals(&case, "twice")[0].contains("files[1] (basis/part-00000.parquet)"));
+}
+
+#[test]
+fn a_seal_that_is_missing_or_wrong_is_found_before_the_scan_is_read() {
+    let case = Case::new();
+    let mut manifest = case.manifest();
+    manifest["run"]["cores"] = 99.into();
+    fs::write(case.result.join("manifest.json"), manifest.to_string()).unwrap();
+    let error = check(&case.result, &case.base.path().join("no scan")).unwrap_err();
+    assert!(error.exit_code() == 4 && error.to_string().starts_with("manifest.json: its seal"), "{error}");
+}
+
+#[test]
+fn what_the_manifest_says_of_another_version_hides_no_file_that_this_one_would_make_otherwise() {
+    let case = Case::new();
+    let forged = |name: &str| {
+        case.restore();
+        if !name.is_empty() {
+            let mut bytes = fs::read(case.result.join(name)).unwrap();
+            let last = bytes.len() - 2;
+            bytes[last] ^= 1;
+            case.forge(name, &bytes);
+        }
+        let mut manifest = case.manifest();
+        manifest["run"]["version"] = "0.0.9".into();
+        case.write_sealed(manifest);
+        check(&case.result, &case.input).unwrap()
+    };
+    // The report shows the version.
+    let said = forged("");
+    assert!(said.contains("27 of 28 made again from the input"), "{said}");
+    let said = forged("pictures/basis.png");
+    assert!(
+        said.contains(
+            "26 of 28 made again from the input, every byte the same; of 2 (the first is pictures/basis.png)"
+        ),
+        "{said}"
+    );
+    assert!(said.contains("the manifest says that version 0.0.9 wrote them"), "{said}");
+}
+
+#[test]
+fn leftovers_and_links_are_counted_in_the_closing_lines() {
+    let case = Case::new();
+    let path = |name: &str| case.result.join(name);
+    fs::create_dir(path("run-01234567-89abcdef")).unwrap();
+    fs::write(path("_UNFINISHED"), "").unwrap();
+    fs::rename(path("weights.parquet"), case.base.path().join("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(case.base.path().join("elsewhere"), path("weights.parquet")).unwrap();
+    fs::rename(path("pictures"), case.base.path().join("drawn")).unwrap();
+    std::os::unix::fs::symlink(case.base.path().join("drawn"), path("pictures")).unwrap();
+    let whole = case.base.path().join("whole");
+    let compared = compare(case.result.to_str().unwrap(), whole.to_str().unwrap(), 2, &Silent).unwrap();
+    for (said, of) in [(check(&case.result, &case.input).unwrap(), "the result"), (compared.closing, "A")] {
+        assert!(said.contains(&format!("not looked at 2 beside {of} ")), "{said}");
+        assert!(said.contains(&format!("links        2 in {of}: ")), "{said}");
+    }
+    fs::create_dir(path("run-2024")).unwrap();
+    assert!(
+        refusals(&case, "no run's")
+            .iter()
+            .all(|said| said.contains("run-2024: it is not a file of the result"))
+    );
 }
 
 #[test]
@@ -392,8 +489,19 @@ fn results_with_other_pictures_are_not_the_same_and_the_files_are_named() {
     let compared = |a: &Path, b: &Path| compare(a.to_str().unwrap(), b.to_str().unwrap(), 2, &Silent);
     let said = compared(&a, &b).unwrap_err();
     assert!(said.exit_code() == 4 && said.to_string().starts_with("pictures/composites.png: "), "{said}");
+    assert!(said.to_string().contains("manifest.json: result.composites[0]."), "{said}");
     let said = compared(&a, &c).unwrap().closing;
     assert!(said.contains("5 that both have, every byte"), "{said}");
+    // What was asked for otherwise and came out the same.
+    let d = base.path().join("d");
+    decompose(&input, &d, "--rank 4 --composite 2 --padding keep", 2).unwrap();
+    let said = compared(&a, &d).unwrap().closing;
+    assert!(
+        said.contains("manifests    not the same, which is no difference of the results: parameters.padding"),
+        "{said}"
+    );
+    decompose(&input, &d, "--rank 4 --composite 2 --overwrite", 1).unwrap();
+    assert!(compared(&a, &d).unwrap().closing.contains("the same values of series, parameters and result"));
 }
 
 #[test]
@@ -414,7 +522,12 @@ fn a_copy_under_other_uids_verifies_but_for_what_comes_from_headers() {
     }
     let said = check(&case.result, &case.input).unwrap();
     assert!(said.contains("4 of 28 made again from the input, those that hold no UIDs or headers"), "{said}");
-    assert!(said.contains("every value but those of the headers (a copy under other UIDs)"), "{said}");
+    assert!(
+        said.contains(
+            "every value but those of the headers: the input has the pixels under other instance UIDs"
+        ),
+        "{said}"
+    );
     // Bytes of derived instances are not known then, but their pixels are.
     let derived = files(&case.result).into_iter().find(|path| path.ends_with(".dcm")).unwrap();
     let path = case.result.join(&derived);

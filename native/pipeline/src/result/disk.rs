@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     fs::{self, File},
     io::{self, Read},
-    path::{Component, Path},
+    path::{Component, Path, PathBuf},
 };
 
 use rayon::prelude::*;
@@ -29,12 +29,14 @@ const NAMED: usize = 3;
 const BUFFER: usize = 1 << 18;
 
 impl ResultFolder {
-    /// Compares all files with the manifest's list, on the current thread pool; nothing is compared where it lists none.
+    /// Compares all files with the manifest's list, on the current thread pool; nothing is compared where it lists none. What there is
+    /// besides is told.
     ///
     /// # Errors
     /// [`Error::Differs`] naming the files that are missing, changed, or not of the result, [`Error::System`].
-    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<()> {
-        let Some(listed) = self.manifest.listed_files() else { return Ok(()) };
+    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<Told> {
+        let Some(listed) = self.manifest.listed_files() else { return Ok(Told::default()) };
+        check_order(self.manifest.files.as_deref().unwrap_or_default())?;
         let listed: Vec<&FileEntry> = listed.collect();
         let check = |file: &&FileEntry| {
             let problem = self.problem_of(file);
@@ -44,20 +46,27 @@ impl ResultFolder {
         };
         let found: Vec<Result<String>> = listed.par_iter().filter_map(check).collect();
         let mut problems = found.into_iter().collect::<Result<Vec<String>>>()?;
-        let paths = listed.iter().map(|file| file.path.as_str()).collect();
-        let (extra, told) = self.beside(&paths)?;
+        let paths: BTreeSet<&str> = listed.iter().map(|file| file.path.as_str()).collect();
+        let (extra, leftovers) = self.beside(&paths)?;
         let strange = |name: String| format!("{}: it is not a file of the result", printable(&name));
         problems.extend(extra.into_iter().map(strange));
         if fs::metadata(self.root.join(SUCCESS)).is_ok_and(|found| found.len() > 0) {
             problems.push(format!("{SUCCESS}: it is not empty"));
         }
-        if told > 0 {
-            let text = format!(
-                "{told} leftovers of other runs or of Hadoop lie beside the result and were not looked at"
-            );
-            progress.message(&text);
+        if problems.is_empty() {
+            Ok(Told { leftovers, links: self.links(&paths) })
+        } else {
+            Err(Error::Differs(name_some(&problems)))
         }
-        if problems.is_empty() { Ok(()) } else { Err(Error::Differs(name_some(&problems))) }
+    }
+
+    /// How many of the result's files and folders are links.
+    fn links(&self, listed: &BTreeSet<&str>) -> usize {
+        let is_link = |path: PathBuf| fs::symlink_metadata(path).is_ok_and(|found| found.is_symlink());
+        let folders: BTreeSet<&str> = listed.iter().copied().flat_map(above).collect();
+        let of_files = listed.iter().chain(&folders).map(|path| self.path.join(path));
+        let of_result = [MANIFEST, SUCCESS].map(|name| self.root.join(name));
+        of_files.chain(of_result).filter(|path| is_link(path.clone())).count()
     }
 
     /// Files that the manifest lists.
@@ -116,6 +125,45 @@ impl ResultFolder {
         }
         Ok((extra, told))
     }
+}
+
+/// What is told of a result's files, and is no difference.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Told {
+    /// What other runs and Hadoop are known to leave, which was not looked at.
+    leftovers: usize,
+    /// Files and folders that are links, whose targets were read.
+    links: usize,
+}
+
+impl Told {
+    /// A line for each.
+    pub(crate) fn lines(self, of: &str) -> Vec<String> {
+        let leftovers = format!(
+            "not looked at {} beside {of} that other runs or Hadoop leave (_UNFINISHED, run-ID, plain names of a run that was taken over, .crc)",
+            self.leftovers
+        );
+        let links = format!("links        {} in {of}: what they lead to was read", self.links);
+        [(self.leftovers, leftovers), (self.links, links)]
+            .into_iter()
+            .filter_map(|(count, line)| (count > 0).then_some(line))
+            .collect()
+    }
+}
+
+/// The list's order is that of its paths, each of which it has once.
+fn check_order(files: &[FileEntry]) -> Result<()> {
+    let mut pairs = files.windows(2).zip(1..);
+    let wrong = pairs.find_map(|(pair, place)| match pair {
+        [one, other] if one.path >= other.path => Some((place, other)),
+        _ => None,
+    });
+    wrong.map_or(Ok(()), |(place, file)| {
+        let path = printable(&file.path);
+        Err(Error::Differs(format!(
+            "{MANIFEST}: files[{place}] ({path}) is not behind the one before it by its path"
+        )))
+    })
 }
 
 /// Paths below a folder that are not listed, nor folders that listed ones are in. Folders that hold nothing listed are one.

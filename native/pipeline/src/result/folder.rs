@@ -8,7 +8,13 @@ use std::{
 use rayon::prelude::*;
 use tomobasis_dicom::SeriesChoice;
 
-use super::{MANIFEST, Manifest, SUCCESS, disk::unreadable, finish::small_tables, paths::first_path};
+use super::{
+    MANIFEST, Manifest, SUCCESS,
+    disk::{Told, unreadable},
+    finish::small_tables,
+    paths::first_path,
+    strict::KeysOnce,
+};
 use crate::{
     NamedFile,
     decode::decode,
@@ -53,9 +59,11 @@ impl ResultFolder {
         }
         let bytes = read_manifest(path)
             .map_err(|error| Error::reading(MANIFEST, error, |error| Error::result_file(MANIFEST, error)))?;
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(|error| {
+        let strange = |error: serde_json::Error| {
             Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
-        })?;
+        };
+        let KeysOnce = serde_json::from_slice(&bytes).map_err(strange)?;
+        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(strange)?;
         if manifest.format != FORMAT {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
@@ -118,8 +126,9 @@ impl ResultFolder {
         let stored = serde_json::from_slice(&self.json).map_err(as_json)?;
         let made = serde_json::to_value(made).map_err(as_json)?;
         let skip = ["files", "run.manifest_sha256"];
-        first_path(&stored, &made, &skip, self.is_ours())
-            .map_or(Ok(()), |difference| Err(Error::Differs(format!("{MANIFEST}: {difference}"))))
+        first_path(&stored, &made, &skip, self.is_ours()).map_or(Ok(()), |difference| {
+            Err(Error::Differs(format!("{MANIFEST}: {}", difference.with_input())))
+        })
     }
 
     /// Compares the small tables with those of a recomputed `decomposition` whose digests are the same.
@@ -139,16 +148,16 @@ impl ResultFolder {
         Ok(())
     }
 
-    /// Compares a derived instance with one made again from the input.
+    /// Compares a derived instance with one made again from the input; whether it is the same.
     ///
     /// # Errors
-    /// [`Error::Differs`] naming the file.
-    pub(crate) fn check_derived(&self, made: &NamedFile) -> Result<()> {
-        let found = self.read(&made.path)?;
-        if self.is_ours() && found != made.bytes {
+    /// [`Error::Differs`] naming a file that is not, unless another version wrote it, or that cannot be read.
+    pub(crate) fn check_derived(&self, made: &NamedFile) -> Result<bool> {
+        let same = self.read(&made.path)? == made.bytes;
+        if self.is_ours() && !same {
             return Err(Error::Differs(format!("{}: the input gives other bytes", made.path)));
         }
-        Ok(())
+        Ok(same)
     }
 
     /// Checks the manifest's digests against each other.
@@ -195,16 +204,17 @@ impl ResultFolder {
         Ok((s, v))
     }
 
-    /// Compares the folder's files with the manifest's list, then the numbers in its tables with the manifest's digests, on the current
-    /// thread pool.
+    /// Checks the manifest's seal, then compares the folder's files with the manifest's list, then the numbers in its tables with the
+    /// manifest's digests, on the current thread pool.
     ///
     /// # Errors
-    /// [`Error::Differs`] naming the first file that is missing, unreadable or different.
-    pub fn check(&self, progress: &dyn Progress) -> Result<()> {
-        self.check_files(progress)?;
+    /// [`Error::Differs`] naming the first file that is missing or different, [`Error::System`] one that cannot be read.
+    pub(crate) fn check(&self, progress: &dyn Progress) -> Result<Told> {
+        self.check_seal()?;
+        let told = self.check_files(progress)?;
         self.check_manifest()?;
         if !self.has_tables() {
-            return Ok(());
+            return Ok(told);
         }
         self.read_factors()?;
         let encoder = (self.is_ours() && self.manifest.files.is_none())
@@ -213,7 +223,8 @@ impl ResultFolder {
         let blocks = block_count(self.manifest.result.rows);
         let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
         let results: Vec<Result<()>> = (0..blocks).into_par_iter().map(check).collect();
-        results.into_iter().collect()
+        results.into_iter().collect::<Result<()>>()?;
+        Ok(told)
     }
 
     /// Recomputes the digests of the derived series from their files' pixels, on the current thread pool, and compares.

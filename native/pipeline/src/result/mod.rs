@@ -9,10 +9,15 @@ mod overwriting;
 mod paths;
 mod report;
 mod staging;
+mod strict;
 mod text;
 mod workplace;
 
-pub(crate) use self::{disk::name_some, finish::Draft};
+pub(crate) use self::{
+    disk::{Told, name_some},
+    finish::Draft,
+    paths::{Difference, first_path},
+};
 pub use self::{
     files::{FileDigest, FileEntry},
     finish::finish,

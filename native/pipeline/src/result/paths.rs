@@ -1,17 +1,51 @@
 //! Where two JSON documents differ.
 
 use serde_json::Value;
+use tomobasis_dicom::printable;
 
 /// Characters of a value that are shown.
 const SHOWN: usize = 60;
 
-/// The first path at which `made` has another value than `stored`, with both values; `skip` are paths that are passed over. What only
-/// one has is a difference if `all` is to be there.
-pub(crate) fn first_path(stored: &Value, made: &Value, skip: &[&str], all: bool) -> Option<String> {
+/// A path at which two documents have not the same value.
+#[derive(Debug)]
+pub(crate) struct Difference {
+    path: String,
+    /// `None` where there is none.
+    values: [Option<String>; 2],
+}
+
+impl Difference {
+    fn new(path: String, values: [Option<&Value>; 2]) -> Self {
+        Self {
+            path: printable(&path).to_string(),
+            values: values.map(|value| value.map(|value| shown(&value.to_string()))),
+        }
+    }
+
+    /// Of a manifest and one made from the input.
+    pub(crate) fn with_input(&self) -> String {
+        let path = &self.path;
+        match &self.values {
+            [Some(stored), Some(made)] => format!("{path} is {stored}, the input gives {made}"),
+            [Some(stored), None] => format!("{path}: {stored} should not be there"),
+            [None, _] => format!("{path}: it is missing"),
+        }
+    }
+
+    /// Of the manifests of two results.
+    pub(crate) fn of_two(&self) -> String {
+        let [a, b] = self.values.each_ref().map(|value| value.as_deref().unwrap_or("absent"));
+        format!("{} is {a} in A and {b} in B", self.path)
+    }
+}
+
+/// The first path at which `made` has another value than `stored`; `skip` are paths that are passed over. What only one has is a
+/// difference if `all` is to be there.
+pub(crate) fn first_path(stored: &Value, made: &Value, skip: &[&str], all: bool) -> Option<Difference> {
     below("", stored, made, skip, all)
 }
 
-fn below(path: &str, stored: &Value, made: &Value, skip: &[&str], all: bool) -> Option<String> {
+fn below(path: &str, stored: &Value, made: &Value, skip: &[&str], all: bool) -> Option<Difference> {
     if skip.contains(&path) {
         return None;
     }
@@ -23,8 +57,7 @@ fn below(path: &str, stored: &Value, made: &Value, skip: &[&str], all: bool) -> 
                 match (a.get(key), b.get(key)) {
                     (Some(a), Some(b)) => below(&path, a, b, skip, all),
                     _ if !all || skip.contains(&path.as_str()) => None,
-                    (Some(a), None) => Some(format!("{path}: {} should not be there", shown(&a.to_string()))),
-                    (None, _) => Some(format!("{path}: it is missing")),
+                    one => Some(Difference::new(path, one.into())),
                 }
             })
         }
@@ -34,9 +67,8 @@ fn below(path: &str, stored: &Value, made: &Value, skip: &[&str], all: bool) -> 
         }
         _ => {
             // By what is written: 0 and -0 are equal, and not the same.
-            let (stored, made) = (stored.to_string(), made.to_string());
-            (stored != made)
-                .then(|| format!("{path} is {}, the input gives {}", shown(&stored), shown(&made)))
+            let [written, made_again] = [stored, made].map(Value::to_string);
+            (written != made_again).then(|| Difference::new(path.to_owned(), [Some(stored), Some(made)]))
         }
     }
 }
@@ -57,7 +89,7 @@ mod tests {
     #[test]
     fn the_first_difference_is_named_by_its_path_with_both_values() {
         let stored = json!({"a": 1, "b": [{"c": 2.5}, {"c": "x"}], "run": {"seal": 1}});
-        assert_eq!(first_path(&stored, &stored, &[], true), None);
+        assert!(first_path(&stored, &stored, &[], true).is_none());
         for (change, said) in [
             (json!({"a": 2, "b": [{"c": 2.5}, {"c": "x"}], "run": {"seal": 1}}), "a is 1, the input gives 2"),
             (
@@ -78,19 +110,24 @@ mod tests {
                 "a is 1, the input gives 1.0",
             ),
         ] {
-            assert_eq!(first_path(&stored, &change, &[], true).unwrap(), said);
+            assert_eq!(first_path(&stored, &change, &[], true).unwrap().with_input(), said);
         }
-        assert_eq!(
-            first_path(&json!({"a": 0.0}), &json!({"a": -0.0}), &[], true).unwrap(),
-            "a is 0.0, the input gives -0.0"
-        );
+        let zeros = first_path(&json!({"a": 0.0}), &json!({"a": -0.0}), &[], true).unwrap();
+        assert_eq!(zeros.with_input(), "a is 0.0, the input gives -0.0");
+        assert_eq!(zeros.of_two(), "a is 0.0 in A and -0.0 in B");
+        let more = first_path(&json!({}), &json!({"a\n": 1}), &[], true).unwrap();
+        assert_eq!(more.of_two(), "a\\u{a} is absent in A and 1 in B");
     }
 
     #[test]
     fn what_is_skipped_or_of_another_version_is_no_difference() {
         let stored = json!({"a": 1, "run": {"seal": 1}});
-        assert_eq!(first_path(&stored, &json!({"a": 1, "run": {"seal": 2}}), &["run.seal"], true), None);
-        assert_eq!(first_path(&stored, &json!({"a": 1, "run": {}}), &["run.seal"], true), None);
-        assert_eq!(first_path(&stored, &json!({"a": 1, "new": 0, "run": {}}), &[], false), None);
+        for (made, skip, all) in [
+            (json!({"a": 1, "run": {"seal": 2}}), &["run.seal"][..], true),
+            (json!({"a": 1, "run": {}}), &["run.seal"], true),
+            (json!({"a": 1, "new": 0, "run": {}}), &[], false),
+        ] {
+            assert!(first_path(&stored, &made, skip, all).is_none(), "{made}");
+        }
     }
 }
