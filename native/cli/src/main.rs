@@ -13,6 +13,8 @@ mod inspect;
 mod output;
 mod progress;
 mod render;
+#[allow(unsafe_code, reason = "a call of the C library that needs no memory")]
+mod signals;
 mod threads;
 mod verify;
 
@@ -27,6 +29,8 @@ use tomobasis_pipeline::{
 
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
+/// Bytes that the main thread's stack must be able to have.
+const LEAST_STACK: u64 = 1 << 20;
 
 /// Exact, bit-reproducible singular value decomposition of CT series
 #[derive(Parser)]
@@ -73,6 +77,20 @@ impl Action {
 }
 
 fn main() -> ExitCode {
+    signals::prepare();
+    if let Some(bytes) = tomobasis_pipeline::memory::stack_limit().filter(|&bytes| bytes < LEAST_STACK) {
+        let kib = bytes >> 10;
+        return failed(
+            &format!("{kib} KiB are too small a stack; raise its limit (ulimit -s) to 1024 or more"),
+            1,
+        );
+    }
+    command()
+}
+
+/// In a frame of its own, which a small stack has no room for.
+#[inline(never)]
+fn command() -> ExitCode {
     allocator::prepare();
     let words: Vec<_> = std::env::args_os().collect();
     if let Some(word) = words.iter().position(|word| word.to_str().is_none()) {

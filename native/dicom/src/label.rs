@@ -6,6 +6,7 @@
 //! the ids apart from plain SHA-256 tables of UIDs, it does not hide a name from who can guess it.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use sha2::{Digest, Sha256};
 
@@ -61,13 +62,21 @@ pub fn file_label(index: usize, count: usize, name: &str) -> String {
     FileLabel { index, count, id: salted_id("file", name) }.to_string()
 }
 
-/// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colours or
-/// turn the direction of writing are shown as `\u{1b}`.
+/// Characters without a shape of their own (Unicode's categories Cf, Zl and Zp, version 13): they turn the direction of writing, join,
+/// hide or end lines.
+#[rustfmt::skip]
+const SHAPELESS: [RangeInclusive<char>; 20] = [
+    '\u{AD}'..='\u{AD}', '\u{600}'..='\u{605}', '\u{61C}'..='\u{61C}', '\u{6DD}'..='\u{6DD}', '\u{70F}'..='\u{70F}',
+    '\u{8E2}'..='\u{8E2}', '\u{180E}'..='\u{180E}', '\u{200B}'..='\u{200F}', '\u{2028}'..='\u{202E}',
+    '\u{2060}'..='\u{2064}', '\u{2066}'..='\u{206F}', '\u{FEFF}'..='\u{FEFF}', '\u{FFF9}'..='\u{FFFB}',
+    '\u{110BD}'..='\u{110BD}', '\u{110CD}'..='\u{110CD}', '\u{13430}'..='\u{13438}', '\u{1BCA0}'..='\u{1BCA3}',
+    '\u{1D173}'..='\u{1D17A}', '\u{E0001}'..='\u{E0001}', '\u{E0020}'..='\u{E007F}',
+];
+
+/// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colours, turn
+/// the direction of writing or are not seen are shown as `\u{1b}`.
 pub fn printable(text: &str) -> String {
-    let moves = |c: char| {
-        c.is_control()
-            || matches!(c, '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
-    };
+    let moves = |c: char| c.is_control() || SHAPELESS.iter().any(|range| range.contains(&c));
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
         if moves(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
@@ -90,6 +99,7 @@ mod tests {
             printable("a\u{1b}[31m\r\nb\u{9b}c\u{202e}d\u{7f}"),
             "a\\u{1b}[31m\\u{d}\\u{a}b\\u{9b}c\\u{202e}d\\u{7f}"
         );
+        assert_eq!(printable("\u{61c}\u{200b}\u{e0041}"), "\\u{61c}\\u{200b}\\u{e0041}");
         assert_eq!(printable("Kopf \u{e9} \u{1f600}"), "Kopf \u{e9} \u{1f600}");
         assert_eq!(printable_lines("a\n\u{1b}"), "a\n\\u{1b}");
     }

@@ -285,12 +285,14 @@ fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
         ("lost+found", None, Unread::LostAndFound, "1 folder that cannot be listed"),
         ("nowhere", None, Unread::Link, "1 link that leads nowhere"),
         ("3.dcm", Some(100), Unread::Encrypted, "1 encrypted file"),
+        ("", Some(100), Unread::Beside, "1 stretch of bytes beside an archive's entries"),
     ] {
         assert_eq!(beside(name, length, why), format!("1 file not read ({note})"));
     }
     for (name, length, why, text) in [
         ("scan/3.dcm", None, Unread::Link, "it is a link that leads nowhere"),
         ("x", Some(usual), Unread::Encrypted, "it is encrypted"),
+        ("", Some(usual), Unread::Beside, "bytes before or behind the archive"),
         ("x", Some(usual), Unread::Method("LZMA".to_owned()), "it is packed by LZMA"),
         ("x", None, Unread::Folder("permission denied".to_owned()), "cannot be listed (permission denied)"),
     ] {

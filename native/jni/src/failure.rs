@@ -9,7 +9,7 @@ use jni::{
     strings::{JNIStr, JNIString},
 };
 use tomobasis_dicom::check_room;
-use tomobasis_pipeline::Error;
+use tomobasis_pipeline::{Error, is_no_fault_of_input};
 
 /// What can end a native method.
 #[derive(Debug, thiserror::Error)]
@@ -32,6 +32,16 @@ pub(crate) enum Failure {
     /// An argument that the Java side should not have let through.
     #[error("{0}")]
     Argument(String),
+}
+
+impl Failure {
+    /// That a local file cannot be read; where that says nothing of the file, another one cannot be read either.
+    pub(crate) fn local_file(error: io::Error) -> Self {
+        match is_no_fault_of_input(&error) {
+            true => Self::Ours(Error::unreadable_input(error)),
+            false => Self::LocalFile(error),
+        }
+    }
 }
 
 impl From<tomobasis_dicom::Error> for Failure {

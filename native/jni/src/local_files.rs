@@ -44,7 +44,7 @@ pub fn read0<'local>(
         let path = decoded(&string(env, &path)?);
         let (start, count) = (start.cast_unsigned(), size::<u64>(count, "count")?);
         let bytes = File::open(path).and_then(|file| listing::read_at(&file, start, start + count));
-        Ok(env.byte_array_from_slice(&bytes.map_err(Failure::LocalFile)?)?)
+        Ok(env.byte_array_from_slice(&bytes.map_err(Failure::local_file)?)?)
     })
 }
 

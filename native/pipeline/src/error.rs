@@ -186,6 +186,15 @@ impl Error {
         }
     }
 
+    /// The error for an input that cannot be read at all.
+    #[must_use]
+    pub fn unreadable_input(source: io::Error) -> Self {
+        if is_no_fault_of_input(&source) {
+            return Self::System { file: "--input".to_owned(), source };
+        }
+        Self::Input(format!("it cannot be read ({}); check its permissions and the disk", source.kind()))
+    }
+
     pub(crate) fn result_file(file: &str, problem: impl ToString) -> Self {
         Self::ResultFile { file: file.to_owned(), problem: problem.to_string() }
     }
@@ -215,7 +224,13 @@ pub fn is_of_system(error: &io::Error) -> bool {
     }
 }
 
-/// Whether the system does not let the user write there.
+/// The same for files of the input, of which one that nobody may read is that file's affair: it is counted, and others are read.
+#[must_use]
+pub fn is_no_fault_of_input(error: &io::Error) -> bool {
+    is_of_system(error) && !is_refusal(error)
+}
+
+/// Whether the system does not let the user read or write there.
 fn is_refusal(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::ACCESS | Errno::PERM | Errno::ROFS))
 }
@@ -226,9 +241,11 @@ fn instead(error: &io::Error) -> &'static str {
         Some(Errno::MFILE) => "raise the limit on open files (ulimit -n), or give fewer --threads",
         Some(Errno::NFILE) => "the machine has too many open files; run it when less else runs",
         Some(Errno::NOMEM) => "run it where there is more memory",
-        Some(Errno::NOSPC | Errno::DQUOT | Errno::FBIG) => "check the free space of the disk",
+        Some(Errno::NOSPC | Errno::DQUOT) => "check the free space of the disk",
+        Some(Errno::FBIG) => "raise the limit on the size of files (ulimit -f)",
         Some(Errno::ACCESS | Errno::PERM | Errno::ROFS) => "check the permissions",
         Some(Errno::NOENT | Errno::NOTDIR | Errno::ISDIR | Errno::NAMETOOLONG) => "check the path",
+        None if error.kind() == io::ErrorKind::OutOfMemory => "run it where there is more memory",
         _ => "check the disk",
     }
 }
@@ -257,6 +274,19 @@ mod tests {
         }
         let damaged = io::Error::new(io::ErrorKind::InvalidData, "not the size");
         assert_eq!(Error::reading("x", damaged, |_| Error::Input(String::new())).exit_code(), 3);
+    }
+
+    #[test]
+    fn a_file_that_nobody_may_read_or_that_is_gone_is_no_failure_of_the_run() {
+        // EMFILE, ENFILE, ENOMEM, EIO, ESTALE, ETIMEDOUT, ENOTCONN, EREMOTEIO, EUCLEAN; EPERM, ENOENT, EACCES, ENOTDIR, ELOOP.
+        for (errnos, code) in [(&[24, 23, 12, 5, 116, 110, 107, 121, 117][..], 1), (&[1, 2, 13, 20, 40], 3)] {
+            for &errno in errnos {
+                let error = Error::unreadable_input(io::Error::from_raw_os_error(errno));
+                assert_eq!(error.exit_code(), code, "{errno}: {error}");
+            }
+        }
+        let error = Error::unreadable_input(io::ErrorKind::OutOfMemory.into());
+        assert!(error.to_string().contains("more memory"), "{error}");
     }
 
     #[test]

@@ -45,7 +45,7 @@ pub mod verify;
 
 pub use block::{BlockRecord, BlockRenderer, Scratch};
 pub use decomposition::Decomposition;
-pub use error::{Error, Result};
+pub use error::{Error, Result, is_no_fault_of_input};
 pub use factors::{Certified, Factors};
 pub use padding::PaddingCounts;
 

@@ -19,7 +19,7 @@ use walkdir::{DirEntry, WalkDir};
 
 use crate::{
     archive::{self, Listed, damaged},
-    error::{Error, Result},
+    error::{Error, Result, is_no_fault_of_input},
 };
 
 /// Something under `--input`.
@@ -47,7 +47,11 @@ impl InputFile {
     /// The error for this file, at place `index` of `count`; the log that `--verbose` shows has its path.
     pub(crate) fn unreadable(&self, index: usize, count: usize, source: io::Error) -> Error {
         log::debug!("the file at fault is {}", self.path.display());
-        Error::Unreadable { file: file_label(index, count, &self.name), source }
+        let file = file_label(index, count, &self.name);
+        match is_no_fault_of_input(&source) {
+            true => Error::System { file, source },
+            false => Error::Unreadable { file, source },
+        }
     }
 
     /// A part of a file that is in no gzip stream, or what of that part is there.
@@ -87,7 +91,7 @@ impl Read for FromHere<'_> {
 /// Lists what is under all inputs, in listing order.
 ///
 /// # Errors
-/// [`Error::Input`] when an input does not exist, is not local or cannot be listed.
+/// [`Error::Input`] when an input does not exist, is not local or cannot be listed, [`Error::System`] when that is not its fault.
 pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for input in inputs {
@@ -101,13 +105,14 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
 /// # Errors
 /// As [`list`].
 pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
-    if !root.exists() {
-        return Err(Error::Input("there is no such folder or file; check the path".to_owned()));
-    }
-    if root.is_file() {
-        let mut file = File::open(root).map_err(|error| {
-            Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
-        })?;
+    let metadata = fs::metadata(root).map_err(|error| match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
+            Error::Input("there is no such folder or file; check the path".to_owned())
+        }
+        _ => Error::unreadable_input(error),
+    })?;
+    if metadata.is_file() {
+        let mut file = File::open(root).map_err(Error::unreadable_input)?;
         if let Some(kind) = archive::kind_of(&mut file)? {
             return list_archive(root, kind);
         }
@@ -116,7 +121,7 @@ pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
     for entry in WalkDir::new(root).follow_links(true) {
         match entry {
             Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) => files.push(listed(root, &entry)),
+            Ok(entry) => files.push(listed(root, &entry)?),
             Err(error) => files.push(unlisted(root, &error)?),
         }
     }
@@ -124,15 +129,15 @@ pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
     Ok(files)
 }
 
-fn listed(root: &Path, entry: &DirEntry) -> InputFile {
+fn listed(root: &Path, entry: &DirEntry) -> Result<InputFile> {
     let file = InputFile::plain(entry.path().to_owned(), relative(root, entry.path()));
     if !entry.file_type().is_file() {
-        return InputFile { unread: Some(Unread::Special), ..file };
+        return Ok(InputFile { unread: Some(Unread::Special), ..file });
     }
-    match entry.metadata() {
+    Ok(match entry.metadata() {
         Ok(metadata) => InputFile { length: Some(metadata.len()), ..file },
-        Err(error) => InputFile { unread: Some(Unread::File(reason(error.io_error()))), ..file },
-    }
+        Err(error) => InputFile { unread: Some(Unread::File(reason(error.io_error())?)), ..file },
+    })
 }
 
 /// What the walk could not enter or follow.
@@ -140,24 +145,30 @@ fn unlisted(root: &Path, error: &walkdir::Error) -> Result<InputFile> {
     let unlistable = |reason: String| {
         Error::Input(format!("it cannot be listed ({reason}); check its permissions and links"))
     };
-    let Some(path) = error.path() else { return Err(unlistable(reason(error.io_error()))) };
+    let reason = reason(error.io_error())?;
+    let Some(path) = error.path() else { return Err(unlistable(reason)) };
     let what = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
     let unread = match (error.loop_ancestor(), what) {
         (Some(_), _) => Unread::FolderLink,
-        _ if path == root => return Err(unlistable(reason(error.io_error()))),
+        _ if path == root => return Err(unlistable(reason)),
         (_, Ok(kind)) if kind.is_symlink() && !path.exists() => Unread::Link,
         (_, Ok(kind)) if kind.is_dir() || path.is_dir() => match path.file_name() {
             Some(name) if name == "lost+found" => Unread::LostAndFound,
-            _ => Unread::Folder(reason(error.io_error())),
+            _ => Unread::Folder(reason),
         },
-        _ => Unread::File(reason(error.io_error())),
+        _ => Unread::File(reason),
     };
     let file = InputFile::plain(path.to_owned(), relative(root, path));
     Ok(InputFile { unread: Some(unread), ..file })
 }
 
-fn reason(error: Option<&io::Error>) -> String {
-    error.map_or("it changes".to_owned(), |error| error.kind().to_string())
+/// Why something cannot be listed, where that says something of it.
+fn reason(error: Option<&io::Error>) -> Result<String> {
+    let Some(error) = error else { return Ok("it changes".to_owned()) };
+    match (is_no_fault_of_input(error), error.raw_os_error()) {
+        (true, Some(errno)) => Err(Error::unreadable_input(io::Error::from_raw_os_error(errno))),
+        _ => Ok(error.kind().to_string()),
+    }
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -296,6 +307,11 @@ mod tests {
             ("xz", b"\xFD7zXZ\0"),
             ("zstd", b"\x28\xB5\x2F\xFD"),
             ("7z", b"7z\xBC\xAF\x27\x1C"),
+            ("compress (.Z)", b"\x1F\x9D\x90"),
+            ("lz4", b"\x04\x22\x4D\x18"),
+            ("lzip", b"LZIP\x01"),
+            ("cab", b"MSCF\0\0\0\0"),
+            ("cpio", b"070701"),
             ("zip in several parts", b"PK\x07\x08PK\x03\x04"),
         ] {
             let path = base.path().join("archive");

@@ -7,7 +7,7 @@ use tomobasis_dicom::{Inventory, SeriesPlan, Unread};
 
 use crate::{
     archive::{Packing, Stream, damaged},
-    error::{Error, Result},
+    error::{Error, Result, is_no_fault_of_input},
     options::{OnBadSlice, Options, series_choice},
     progress::Progress,
 };
@@ -24,7 +24,8 @@ const MOST_PIXELS: u64 = i32::MAX as u64;
 /// Reads the headers of all files, on the current thread pool.
 ///
 /// # Errors
-/// [`Error::Input`] for an archive that is damaged, and [`Error::Unreadable`] for a file that fails after its head was read.
+/// [`Error::Input`] for an archive that is damaged, [`Error::Unreadable`] for a file that fails after its head was read, and
+/// [`Error::System`] where that is not the file's fault.
 pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<Inventory> {
     let mut inventory = Inventory::new();
     let (mut direct, mut streamed) = (Vec::new(), BTreeMap::<&Path, Vec<usize>>::new());
@@ -65,6 +66,9 @@ fn add(
     let mut head = match (head, &file.entry) {
         (Ok(head), _) => head,
         (Err(error), Some(_)) => return Err(damaged(error)),
+        (Err(error), None) if is_no_fault_of_input(&error) => {
+            return Err(file.unreadable(index, files.len(), error));
+        }
         (Err(error), None) => {
             log::debug!("{error}: {}", file.path.display());
             inventory.add_unread(index, &file.name, file.length, Unread::File(error.kind().to_string()));

@@ -44,7 +44,7 @@ pub use format::{ByteOrder, PixelFormat, Rescale};
 pub(crate) use known::Known;
 pub use known::LONGEST_HEADER;
 use known::{Need, Pieces};
-pub(crate) use packed::packed_format;
+pub use packed::packed_format;
 pub use slice::{Concatenation, SliceHeader};
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;

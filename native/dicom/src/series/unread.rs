@@ -35,6 +35,8 @@ pub enum Unread {
     Encrypted,
     /// A file of an archive, packed by a method of this name.
     Method(String),
+    /// Bytes of an archive's file that are none of its entries.
+    Beside,
 }
 
 impl fmt::Display for Unread {
@@ -57,6 +59,9 @@ impl fmt::Display for Unread {
             Unread::Method(name) => {
                 write!(f, "it is packed by {name}, which is not read; unpack the archive first")
             }
+            Unread::Beside => f.write_str(
+                "these are bytes before or behind the archive, in its file; unpack it first, and look what they are",
+            ),
         }
     }
 }
@@ -77,6 +82,10 @@ impl Unread {
             Unread::File(_) => ["unreadable file", "unreadable files"],
             Unread::Encrypted => ["encrypted file", "encrypted files"],
             Unread::Method(_) => ["file in an unknown packing", "files in an unknown packing"],
+            Unread::Beside => [
+                "stretch of bytes beside an archive's entries",
+                "stretches of bytes beside archives' entries",
+            ],
         }
     }
 }

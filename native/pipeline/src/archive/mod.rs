@@ -24,14 +24,16 @@ mod zip;
 use std::io::{self, Read, Seek, SeekFrom};
 
 use serde::Serialize;
-use tomobasis_dicom::Unread;
+use tomobasis_dicom::{Unread, packed_format};
 
 pub use content::{Stream, check, inflate, read};
 
-use crate::error::{Error, Result};
+use crate::error::{Error, Result, is_no_fault_of_input};
 
 /// Bytes of a file that tell an archive.
 pub const MAGIC_BYTES: u64 = 512;
+/// Where an ISO 9660 file system has its mark (ECMA-119, 8.1).
+const ISO_9660_MARK: u64 = 16 * 2048 + 1;
 
 /// A kind of archive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,21 +51,19 @@ pub enum Kind {
 /// # Errors
 /// [`Error::Input`] for formats that hold files and are not read, by name.
 pub fn kind(head: &[u8]) -> Result<Option<Kind>> {
-    let unread = match head {
-        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => return Ok(Some(Kind::Zip)),
-        [0x1F, 0x8B, 8, ..] => return Ok(Some(Kind::Gzip)),
-        [b'P', b'K', 7, 8, ..] => "a zip in several parts",
-        [b'B', b'Z', b'h', b'1'..=b'9', b'1', b'A', b'Y', ..] => "bzip2",
-        [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => "xz",
-        [0x28, 0xB5, 0x2F, 0xFD, ..] => "zstd",
-        [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => "7z",
-        [b'R', b'a', b'r', b'!', 0x1A, 7, ..] => "rar",
-        [0x1F, 0x9D, ..] => "compress (.Z)",
-        _ => return Ok(tar::is_header(head).then_some(Kind::Tar)),
-    };
-    Err(Error::Input(format!(
-        "its format is {unread}, which is not read; unpack it, or pack the files as zip, tar or tar.gz"
-    )))
+    match head {
+        [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Ok(Some(Kind::Zip)),
+        [0x1F, 0x8B, 8, ..] => Ok(Some(Kind::Gzip)),
+        [b'P', b'K', 7, 8, ..] => Err(not_read("a zip in several parts")),
+        _ if tar::is_header(head) => Ok(Some(Kind::Tar)),
+        _ => packed_format(head).map_or(Ok(None), |format| Err(not_read(format))),
+    }
+}
+
+fn not_read(format: &str) -> Error {
+    Error::Input(format!(
+        "its format is {format}, which is not read; unpack it, or pack the files as zip, tar or tar.gz"
+    ))
 }
 
 /// The kind of archive that a file is. A zip may have other bytes before it, such as a program that unpacks it: it is known by its end.
@@ -72,15 +72,27 @@ pub fn kind(head: &[u8]) -> Result<Option<Kind>> {
 /// As [`kind`], and those of reading.
 pub fn kind_of<R: Read + Seek>(file: &mut R) -> Result<Option<Kind>> {
     let mut head = Vec::new();
-    file.rewind().and_then(|()| file.take(MAGIC_BYTES).read_to_end(&mut head)).map_err(unreadable)?;
+    file.rewind()
+        .and_then(|()| file.take(MAGIC_BYTES).read_to_end(&mut head))
+        .map_err(Error::unreadable_input)?;
     let known = kind(&head)?;
-    let is_dicom = head.get(128..132) == Some(b"DICM");
-    let other = known.is_none() && !is_dicom && !head.is_empty();
-    Ok(if other && zip::ends_as_zip(&mut *file) { Some(Kind::Zip) } else { known })
-}
-
-fn unreadable(error: io::Error) -> Error {
-    Error::Input(format!("it cannot be read ({}); check its permissions and the disk", error.kind()))
+    if known.is_some() || head.is_empty() || head.get(128..132) == Some(b"DICM") {
+        return Ok(known);
+    }
+    if zip::ends_as_zip(&mut *file) {
+        return Ok(Some(Kind::Zip));
+    }
+    let mut volume = Vec::new();
+    file.seek(SeekFrom::Start(ISO_9660_MARK))
+        .and_then(|_| file.take(5).read_to_end(&mut volume))
+        .map_err(Error::unreadable_input)?;
+    match &head[..] {
+        _ if volume == b"CD001" => Err(not_read("an image of a CD or DVD (ISO 9660)")),
+        [b'#', b'!', ..] | [b'M', b'Z', ..] | [0x7F, b'E', b'L', b'F', ..] => {
+            Err(not_read("a program or script, such as an archive that unpacks itself"))
+        }
+        _ => Ok(None),
+    }
 }
 
 /// How the bytes of an entry are kept.
@@ -145,14 +157,15 @@ impl Listed {
     }
 }
 
-/// What an archive holds, by the bytes of the names: the order of the input's files. Folders are not listed.
+/// What an archive holds, by the bytes of the names: the order of the input's files; last, what stands beside its entries in the file.
+/// Folders are not listed.
 ///
 /// # Errors
 /// [`Error::Input`] for an archive that cannot be read or ends before its files do.
 pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
     let end = archive.seek(SeekFrom::End(0)).map_err(damaged)?;
     archive.rewind().map_err(damaged)?;
-    let files = match kind {
+    let (files, beside) = match kind {
         Kind::Zip => zip::list(archive)?,
         Kind::Tar => {
             let skip = |tar: &mut R, bytes: u64| tar.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
@@ -165,14 +178,18 @@ pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
     {
         return Err(damaged(io::ErrorKind::UnexpectedEof));
     }
-    Ok(links::resolved(files))
+    let mut files = links::resolved(files);
+    if beside > 0 {
+        files.push(Listed { length: beside, unread: Some(Unread::Beside), ..Listed::new(Packing::Tar) });
+    }
+    Ok(files)
 }
 
 fn gunzip<R: Read>(archive: R) -> gzip::Members<io::BufReader<R>> {
     gzip::Members::new(io::BufReader::with_capacity(content::BUFFER, archive))
 }
 
-fn list_gzip(archive: impl Read) -> io::Result<Vec<links::Found>> {
+fn list_gzip(archive: impl Read) -> io::Result<(Vec<links::Found>, u64)> {
     let (mut stream, mut head) = (gunzip(archive), Vec::new());
     (&mut stream).take(MAGIC_BYTES).read_to_end(&mut head)?;
     let is_tar = tar::is_header(&head);
@@ -180,7 +197,7 @@ fn list_gzip(archive: impl Read) -> io::Result<Vec<links::Found>> {
     if !is_tar {
         let length = io::copy(&mut whole, &mut io::sink())?;
         let listed = Listed { length, size: length, ..Listed::new(Packing::Gzip) };
-        return Ok(vec![links::Found::file(Vec::new(), listed)]);
+        return Ok((vec![links::Found::file(Vec::new(), listed)], 0));
     }
     let files = tar::list(&mut whole, &|tar, bytes| read_over(tar, bytes), Packing::Gzip)?;
     // Up to the checksum.
@@ -198,6 +215,9 @@ fn read_over(stream: &mut impl Read, bytes: u64) -> io::Result<()> {
 pub fn damaged(error: impl Into<io::Error>) -> Error {
     let error = error.into();
     log::debug!("the archive cannot be read: {error}");
+    if error.raw_os_error().is_some() || is_no_fault_of_input(&error) {
+        return Error::unreadable_input(error);
+    }
     let kind = match error.kind() {
         io::ErrorKind::InvalidInput => io::ErrorKind::InvalidData, // flate2's word for damaged data
         io::ErrorKind::FileTooLarge => {

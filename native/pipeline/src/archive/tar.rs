@@ -32,15 +32,15 @@ pub(super) fn is_header(head: &[u8]) -> bool {
         || head.first_chunk::<BLOCK>().is_some_and(|block| block[0] != 0 && has_checksum(block))
 }
 
-/// All entries but folders. `skip` moves on in the archive.
+/// All entries but folders, and how many bytes that are no zeros stand behind them in the last record. `skip` moves on in the archive.
 pub(super) fn list<R: Read>(
     archive: &mut R,
     skip: &dyn Fn(&mut R, u64) -> io::Result<()>,
     packing: Packing,
-) -> io::Result<Vec<Found>> {
+) -> io::Result<(Vec<Found>, u64)> {
     let mut tar = Blocks { archive, skip, place: 0 };
     let (mut found, mut named, mut global) = (Vec::new(), Extensions::default(), Extensions::default());
-    let (mut behind, mut ended, mut other, mut record_end) = (0, false, false, 0);
+    let (mut behind, mut ended, mut other, mut record_end) = (0, false, 0, 0);
     loop {
         let block = if ended { tar.block_behind()? } else { tar.block()? };
         let Some(block) = block else { break };
@@ -58,12 +58,13 @@ pub(super) fn list<R: Read>(
         if !has_checksum(&block) {
             // Up to the end of the record, anything may stand; beyond, it is another archive, or what no archive has.
             if ended && tar.place <= record_end {
-                (behind, other) = (behind + 1, true);
+                (behind, other) =
+                    (behind + 1, other + block.iter().filter(|&&byte| byte != 0).count() as u64);
                 continue;
             }
             return Err(io::ErrorKind::InvalidData.into());
         }
-        if other {
+        if other > 0 {
             // Whose entries these are is not known, and what of them was lost.
             return Err(io::ErrorKind::InvalidData.into());
         }
@@ -84,7 +85,7 @@ pub(super) fn list<R: Read>(
     }
     // Cut between two entries, a tar is whole but for the zeros at its end. Others read on without them; here, a part of a scan
     // would be taken for the scan.
-    if ended { Ok(found) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    if ended { Ok((found, other)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// What follows the header, which is moved over; `None` for folders and what describes the archive.

@@ -82,6 +82,12 @@ fn parts(archive: &[u8], part: std::ops::Range<u64>) -> Result<Vec<Packed>> {
     Ok(all)
 }
 
+/// Of bytes that are none of an entry, how many.
+fn beside(archive: &[u8]) -> Vec<u64> {
+    let beside = listed(archive).unwrap().into_iter().filter(|entry| entry.unread == Some(Unread::Beside));
+    beside.map(|entry| entry.known_length().unwrap()).collect()
+}
+
 fn unpacked(archive: &[u8]) -> Result<Vec<Packed>> {
     parts(archive, 0..u64::MAX)
 }
@@ -282,15 +288,35 @@ fn zeros_behind_a_member_of_a_gzip_stream_are_padding_and_other_bytes_are_damage
 #[test]
 fn a_zip_behind_other_bytes_is_read_and_what_only_looks_like_one_is_not() {
     let zip = zip_of(&files());
-    for before in [&b"MZ a program"[..], b"#!/bin/sh\n", &[0; 100_000]] {
-        assert_eq!(unpacked(&[before, &zip].concat()).unwrap(), files());
+    for before in [&b"MZ a program"[..], b"#!/bin/sh\n", &[0; 3_000_000]] {
+        for behind in [&b""[..], b"a signature", &[7; 1_000_000]] {
+            let archive = [before, &zip, behind].concat();
+            assert_eq!(unpacked(&archive).unwrap(), files());
+            assert_eq!(beside(&archive), [(before.len() + behind.len()) as u64]);
+        }
     }
+    let text = listed(&[&zip[..], &[7; 2_000_000]].concat()).unwrap_err().to_string();
+    assert!(text.contains("more than 1 MiB of something else stands behind it"), "{text}");
     let end = &zip[zip.len() - 22..];
     let dicom = [&[0; 128][..], b"DICM", &zip].concat();
     for other in
         [[b"text".as_slice(), end].concat(), dicom, vec![], b"text".to_vec(), zip[4..zip.len() - 30].to_vec()]
     {
         assert_eq!(super::kind_of(&mut Cursor::new(&other)).unwrap(), None);
+    }
+}
+
+#[test]
+fn archives_that_unpack_themselves_and_images_of_disks_are_refused_by_name() {
+    let tar = gzip_of(&tar_of(&files()));
+    let disk = [&[0; 32769][..], b"CD001", &tar].concat();
+    for (archive, format) in [
+        ([&b"#!/bin/sh\n# makeself\n"[..], &tar].concat(), "unpacks itself"),
+        ([&b"MZ"[..], &[1; 5000], b"7z\xBC\xAF\x27\x1C"].concat(), "unpacks itself"),
+        (disk, "ISO 9660"),
+    ] {
+        let text = super::kind_of(&mut Cursor::new(archive)).unwrap_err().to_string();
+        assert!(text.contains(format) && text.contains("unpack it"), "{text}");
     }
 }
 
@@ -319,7 +345,10 @@ fn a_hard_link_whose_file_is_not_in_the_archive_is_told_from_a_symbolic_one() {
 #[test]
 fn what_stands_behind_the_end_of_a_tar_hides_no_entries() {
     let (one, two) = (tar_of(&files()[..2]), tar_of(&files()[2..]));
-    assert_eq!(unpacked(&[&one[..], &[7; 700]].concat()).unwrap(), files()[..2]);
+    for unpadded in [[&one[..], &[7; 700]].concat(), gzip_of(&[&one[..], &[0; 512], &[7; 700]].concat())] {
+        assert_eq!(unpacked(&unpadded).unwrap(), files()[..2]);
+        assert_eq!(beside(&unpadded), [700]);
+    }
     let far = [&one[..], &vec![0; 20 << 20], &two].concat();
     assert!(listed(&far).unwrap_err().to_string().contains("more than 16 MiB behind its end"));
     assert_eq!(unpacked(&gzip_of(&far)).unwrap(), files());

@@ -3,7 +3,9 @@
 use std::io::{self, Read, Seek, SeekFrom};
 
 use flate2::read::DeflateDecoder;
-use rawzip::{CompressionMethod, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder};
+use rawzip::{
+    CompressionMethod, ErrorKind, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder,
+};
 use tomobasis_dicom::Unread;
 
 use super::{
@@ -24,8 +26,8 @@ pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
     first.is_some_and(|place| archive.get_entry(place).is_ok())
 }
 
-/// All entries but folders. Of several archives in one file the directory at its end knows the last alone: such a file is refused.
-pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<Vec<Found>> {
+/// All entries but folders, and how many bytes stand before the first and behind the end. Of several archives in one file the directory at its end knows the last alone: such a file is refused.
+pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, u64)> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = ZipArchive::from_seekable(&mut file, &mut buffer).map_err(damaged_zip)?;
     let ((found, first), end) = (entries(&archive, &mut buffer)?, archive.end_offset());
@@ -38,14 +40,15 @@ pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<Vec<Found>> {
     if (first > 0 && is_archive_at(0).map_err(damaged)?) || is_archive_at(end).map_err(damaged)? {
         return Err(damaged(io::ErrorKind::InvalidData));
     }
-    Ok(found)
+    let length = file.seek(SeekFrom::End(0)).map_err(damaged)?;
+    Ok((found, first + length.saturating_sub(end)))
 }
 
 /// The entries, and where the first of all, folders too, begins.
 fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(Vec<Found>, u64)> {
     let (mut found, mut links) = (Vec::new(), Vec::new());
     let mut directory = archive.entries(buffer);
-    let mut first = u64::MAX;
+    let mut first = archive.directory_offset();
     while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
         first = first.min(file.local_header_offset());
         // A name like a folder's with content is a file that somebody named so.
@@ -76,7 +79,7 @@ fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(V
         let target = target(archive, place, &entry.listed).map_err(damaged)?;
         entry.link = Some(Target::Symbolic(target));
     }
-    Ok((found, if first == u64::MAX { 0 } else { first }))
+    Ok((found, first))
 }
 
 /// Where a symbolic link leads, which is the content of its entry.
@@ -85,8 +88,7 @@ fn target<R: ReaderAt>(
     place: ZipArchiveEntryWayfinder,
     listed: &Listed,
 ) -> io::Result<Vec<u8>> {
-    let invalid = |error| io::Error::new(io::ErrorKind::InvalidData, error);
-    let stored = archive.get_entry(place).map_err(invalid)?;
+    let stored = archive.get_entry(place).map_err(cause)?;
     let mut path = Vec::new();
     match listed.packing {
         Packing::ZipDeflated => {
@@ -102,5 +104,22 @@ fn name(method: CompressionMethod) -> String {
 }
 
 fn damaged_zip(error: rawzip::Error) -> Error {
-    damaged(io::Error::new(io::ErrorKind::InvalidData, error))
+    match error.kind() {
+        ErrorKind::MissingEndOfCentralDirectory => Error::Input(
+            "the zip has no directory at its end: it is cut off, or more than 1 MiB of something else stands behind it; get it \
+             again, or cut that off"
+                .to_owned(),
+        ),
+        _ => damaged(cause(error)),
+    }
+}
+
+/// The system's error where it is one, else that of damaged data.
+fn cause(error: rawzip::Error) -> io::Error {
+    match error.kind() {
+        ErrorKind::IO(source) if source.raw_os_error().is_some() => {
+            io::Error::from_raw_os_error(source.raw_os_error().unwrap_or_default())
+        }
+        _ => io::Error::new(io::ErrorKind::InvalidData, error),
+    }
 }

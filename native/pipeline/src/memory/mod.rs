@@ -25,7 +25,7 @@ pub use job::{check_solver, check_sums, of_block, of_found};
 use need::greatest;
 pub(crate) use need::{Drawn, Need, of_drawing, of_tables};
 pub(crate) use room::Held;
-pub use room::{Limit, address_space_is_limited};
+pub use room::{Limit, address_space_is_limited, stack_limit};
 use room::{Room, room, room_beyond};
 
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.

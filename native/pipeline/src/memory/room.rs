@@ -76,6 +76,12 @@ pub fn address_space_is_limited() -> bool {
     System { root: PathBuf::from("/") }.limit("Max address space").is_some()
 }
 
+/// Bytes that the main thread's stack may have (`ulimit -s`), where that is limited.
+#[must_use]
+pub fn stack_limit() -> Option<u64> {
+    System { root: PathBuf::from("/") }.limit("Max stack size")
+}
+
 /// What the system tells in files.
 struct System {
     root: PathBuf,

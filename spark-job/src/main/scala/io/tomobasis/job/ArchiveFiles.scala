@@ -5,10 +5,11 @@ import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.FSDataInputStream
 
-import java.io.{BufferedInputStream, EOFException}
+import java.io.{BufferedInputStream, EOFException, InputStream}
 import java.nio.ByteBuffer
 import java.nio.ByteOrder.LITTLE_ENDIAN
 
+import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
@@ -151,9 +152,9 @@ object ArchiveFiles {
 final class GzipStream(file: InputFile, conf: Configuration) extends AutoCloseable {
   private val in = {
     val length = file.packed.fold(file.length)(_.archiveLength)
-    val stored =
+    new GzipMembers(
       new BufferedInputStream(HadoopFiles.open(file.uri, length, "sequential", conf), GzipStream.BufferBytes)
-    GzipCompressorInputStream.builder().setInputStream(stored).setDecompressConcatenated(true).get()
+    )
   }
   private var position = 0L
   private var kept = (-1L, Array.emptyByteArray)
@@ -184,6 +185,46 @@ final class GzipStream(file: InputFile, conf: Configuration) extends AutoCloseab
   }
 
   override def close(): Unit = in.close()
+}
+
+/** What the members of a gzip stream expand to, one after the other; zeros behind a member are padding, as they are to native code. */
+private final class GzipMembers(stored: BufferedInputStream) extends InputStream {
+  private var member = Option(next())
+
+  override def read(): Int = {
+    val one = new Array[Byte](1)
+    if (read(one, 0, 1) < 0) -1 else one(0) & 0xff
+  }
+
+  @tailrec
+  override def read(bytes: Array[Byte], offset: Int, count: Int): Int = member match {
+    case None => -1
+    case Some(in) =>
+      val some = in.read(bytes, offset, count)
+      if (some >= 0) some
+      else {
+        member = if (moreBehindZeros()) Option(next()) else None
+        read(bytes, offset, count)
+      }
+  }
+
+  override def close(): Unit = stored.close()
+
+  /** Reads one member, and nothing behind it. */
+  private def next() =
+    GzipCompressorInputStream.builder().setInputStream(stored).setDecompressConcatenated(false).get()
+
+  private def moreBehindZeros(): Boolean = {
+    val first = Iterator
+      .continually {
+        stored.mark(1)
+        stored.read()
+      }
+      .dropWhile(_ == 0)
+      .next()
+    if (first >= 0) stored.reset()
+    first >= 0
+  }
 }
 
 object GzipStream {

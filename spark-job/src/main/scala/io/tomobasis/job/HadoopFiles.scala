@@ -78,6 +78,7 @@ object HadoopFiles {
 
   /** Whether this user may not open a file that is there. Java says of local files only that they are not there. */
   def denied(file: InputFile, e: IOException, conf: Configuration): Boolean = e match {
+    case many if tooManyOpen(many) => false
     case _: AccessControlException | _: java.nio.file.AccessDeniedException => true
     case _: FileNotFoundException =>
       val path = new Path(file.uri)
@@ -92,7 +93,12 @@ object HadoopFiles {
   private def says(e: IOException, words: String): Boolean =
     causes(e).flatMap(cause => Option(cause.getMessage)).exists(text => text == words || text.endsWith(s"($words)"))
 
+  /** Whether the process or the machine opens no more files, which Java says as if this one were not there. */
+  def tooManyOpen(e: IOException): Boolean =
+    says(e, "Too many open files") || says(e, "Too many open files in system")
+
   private def kind(e: IOException): String = e match {
+    case many if tooManyOpen(many) => "too many open files"
     case full if says(full, "No space left on device") => "the disk is full"
     case quota if says(quota, "Disk quota exceeded") => "the quota is used up"
     case quota if quota.getClass.getSimpleName.endsWith("QuotaExceededException") => "the quota is used up"

@@ -7,7 +7,7 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{InputException, Inventory, LocalFileException}
+import io.tomobasis.kernels.{ComputationException, InputException, Inventory, LocalFileException, TomoBasisException}
 
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
@@ -111,7 +111,7 @@ private final class SeriesScan(
     try read
     catch { case StoreFailure(e) => throw unreadable(i, e) }
 
-  private def unreadable(i: Int, e: IOException): InputException =
+  private def unreadable(i: Int, e: IOException): TomoBasisException =
     Unreadable(files(i), i, files.length, config.verbose, e)
 }
 
@@ -120,10 +120,12 @@ private[job] final class Unreadable(text: String, cause: IOException) extends In
 
 private[job] object Unreadable {
 
-  /** The cause names the path, so it is kept only when paths may be shown. */
-  def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): Unreadable = {
-    val label = Listing.label(file, index, count, verbose)
-    val text = s"$label: cannot be read (${HadoopFiles.reason(cause)}); check its permissions and its storage"
-    new Unreadable(text, if (verbose) cause else null)
+  /** The cause names the path, so it is kept only when paths may be shown. That a limit of the process was reached is no bad input. */
+  def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): TomoBasisException = {
+    val cannot = s"${Listing.label(file, index, count, verbose)}: cannot be read (${HadoopFiles.reason(cause)})"
+    val shown = if (verbose) cause else null
+    if (HadoopFiles.tooManyOpen(cause))
+      new ComputationException(s"$cannot; raise the process's limit of open files (ulimit -n)", shown)
+    else new Unreadable(s"$cannot; check its permissions and its storage", shown)
   }
 }

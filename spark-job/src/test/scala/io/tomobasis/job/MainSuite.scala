@@ -3,9 +3,12 @@ package io.tomobasis.job
 import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.file.{Files, Path}
+import java.util.Properties
+
+import scala.util.Using
 
 import TestFolder._
-import io.tomobasis.kernels.SyntheticCt
+import io.tomobasis.kernels.{LocalFiles, SyntheticCt}
 
 class MainSuite extends AnyFunSuite {
   private def main(args: Any*): (Int, String, String) =
@@ -60,6 +63,16 @@ class MainSuite extends AnyFunSuite {
       assert(code == 2 && err.contains("7\\u{202e}"), err)
       assert(!err.exists(c => c.isControl && c != '\n' || c == '\u202e'), err)
     }
+  }
+
+  test("Spark's log leaves out every character that native code escapes") {
+    val settings = new Properties
+    Using.resource(getClass.getResourceAsStream("/tomobasis-log4j2.properties"))(settings.load)
+    val pattern = settings.getProperty("appender.stderr.layout.pattern")
+    val left = "%replace\\{%m}\\{(.*?)}\\{\\?}".r.findFirstMatchIn(pattern).get.group(1)
+    val all = (0 to Character.MAX_CODE_POINT).filterNot(c => c >= 0xd800 && c < 0xe000 || c == '\t' || c == '\n')
+    val escaped = all.map(Character.toString).filter(c => LocalFiles.printable(c) != c)
+    assert(escaped.size > 200 && escaped.forall(_.matches(left)))
   }
 
   test("an argument that Java could not read is refused by the name of its option") {
