@@ -1,6 +1,7 @@
-"""A scan that a sender stored again under new SOP Instance UIDs, whole or in part: its slices count once, and it is said. Singular values
-are those that NumPy has of the scan alone."""
+"""A scan that a sender stored again under new SOP Instance UIDs, whole or in part, numbered as before or anew: its slices count once, and it
+is said. Singular values are those that NumPy has of the scan alone."""
 
+import json
 import shutil
 import tarfile
 
@@ -11,7 +12,7 @@ from pydicom.uid import JPEGLSLossless, RLELossless, generate_uid
 from test_input_forms import enhanced
 
 from oracle import result
-from running import decompose, made_scan
+from running import decompose, made_scan, tomobasis
 
 GRID = (12, 24, 20)
 
@@ -130,3 +131,81 @@ def test_verify_and_derived_dicom_of_a_scan_that_was_sent_again(scan, tmp_path):
     assert alone.code == 0, alone.err
     digests = [result.read(path).manifest["digests"] for path in (out, tmp_path / "a")]
     assert digests[0]["root"] == digests[1]["root"]
+
+
+def numbered_anew(dataset):
+    dataset.InstanceNumber += 100
+    dataset.SeriesNumber = 77
+    dataset.ContentDate, dataset.ContentTime = "20260102", f"1015{dataset.InstanceNumber % 60:02}"
+
+
+def later(dataset):
+    dataset.ContentDate, dataset.ContentTime = "20260102", "101500"
+
+
+def listed(folder):
+    done = tomobasis("inspect", "--json", folder)
+    assert done.code == 0, done.err
+    return [(series["slices"], series["id"]) for series in json.loads(done.out)["series"]]
+
+
+@pytest.mark.parametrize("change", [numbered_anew, later])
+@pytest.mark.parametrize("part", [slice(None), slice(3, 9), slice(0, 1)], ids=["whole", "half", "one"])
+def test_slices_that_were_sent_again_under_other_numbers_count_once(way, scan, part, change, tmp_path):
+    send_again(scan[part], scan[0].parent / "again", change)
+    out = tmp_path / "result"
+    check(run(way, out, scan[0].parent), out, values(scan), len(scan[part]))
+    assert [slices for slices, _ in listed(scan[0].parent)] == [len(scan)]
+
+
+def test_slices_sent_again_under_other_numbers_in_a_tar_gz_and_twice_and_in_another_syntax(way, scan, tmp_path):
+    again, out = tmp_path / "again", tmp_path / "result"
+    send_again(scan, again, numbered_anew)
+    send_again(scan[2:5], again / "once more", lambda dataset: (later(dataset), compress(RLELossless)(dataset)))
+    with tarfile.open(tmp_path / "again.tar.gz", "w:gz") as archive:
+        archive.add(again, "again")
+    check(run(way, out, scan[0].parent, tmp_path / "again.tar.gz"), out, values(scan), len(scan) + 3)
+
+
+def test_a_multi_frame_image_that_was_sent_again_under_another_number(way, scan, tmp_path):
+    folder, out = tmp_path / "frames", tmp_path / "result"
+    folder.mkdir()
+    enhanced(scan, folder / "all")
+    send_again([folder / "all"], folder / "again", lambda dataset: setattr(dataset, "InstanceNumber", 2))
+    check(run(way, out, folder), out, values(scan), len(scan))
+
+
+def test_two_volumes_told_apart_by_numbers_alone_are_volumes_though_some_slices_are_alike(way, scan, tmp_path):
+    folder = scan[0].parent
+    send_again(scan[:3], folder / "again", numbered_anew)
+    send_again(scan[3:], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
+    done = run(way, tmp_path / "result", folder)
+    assert done.code == 2 and len(done.errors) == 1, done.err
+    found = []
+    for slices, name in listed(folder):
+        out = tmp_path / name
+        done = run(way, out, folder, options=("--series", name))
+        assert done.code == 0 and slices == len(scan), done.err
+        found.append(result.read(out).s)
+    second = sorted((folder / "again").iterdir())
+    expected = [values(scan), values(second)]
+    assert all(any(np.allclose(s, one, rtol=1e-9, atol=1e-6) for one in expected) for s in found)
+    assert not np.allclose(*found)
+
+
+def test_a_part_of_which_some_slices_were_sent_again_and_others_are_new_is_an_error(way, scan, tmp_path):
+    folder = scan[0].parent
+    send_again(scan[3:9], folder / "again", numbered_anew)
+    send_again(scan[4:5], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
+    done = run(way, tmp_path / "result", folder)
+    assert done.code == 3 and len(done.errors) == 1, done.err
+    assert done.errors[0].count(" of 18 (id ") == 2 and "other slices were sent twice" in done.errors[0]
+
+
+def test_a_part_with_other_pixels_stays_one_matrix_with_a_warning(way, scan, tmp_path):
+    folder, out = scan[0].parent, tmp_path / "result"
+    send_again(scan[3:9], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
+    done = run(way, out, folder)
+    assert done.code == 0 and "6 slices at the position of the slice before" in done.err, done.err
+    second = sorted((folder / "again").iterdir())
+    np.testing.assert_allclose(result.read(out).s, values(scan + second), rtol=1e-9, atol=1e-6)

@@ -124,6 +124,40 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
     })
 }
 
+/// `String repeats0(long handle)`: plans of slices whose pixels are to be known, as a JSON array.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let plans = inventory.files.repeats();
+        let plans: Vec<_> = plans.iter().filter(|plan| scan::is_readable(plan)).map(unsaid).collect();
+        new_string(env, &serde_json::to_string(&plans.into_iter().collect::<Result<Vec<_>>>()?)?)
+    })
+}
+
+/// `void know0(long handle, String planJson, byte[] digests, String[] errors)`.
+#[jni_mangle("io.tomobasis.kernels.Inventory")]
+pub fn know0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    plan_json: JString<'local>,
+    digests: JByteArray<'local>,
+    errors: JObjectArray<'local, JString<'local>>,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let (digests, errors) = (env.convert_byte_array(&digests)?, strings(env, &errors)?);
+        let (digests, _) = digests.as_chunks::<32>();
+        let known = digests.iter().zip(errors).map(|(digest, error)| error.is_empty().then_some(*digest));
+        inventory.files.know(&plan, &known.collect::<Vec<_>>());
+        Ok(())
+    })
+}
+
 /// `String without0(String planJson, int[] slices, String[] reasons)`: the plan of the other slices.
 #[jni_mangle("io.tomobasis.kernels.Inventory")]
 pub fn without0<'local>(
@@ -174,11 +208,16 @@ fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject
     let mut json = serde_json::to_value(plan)?;
     json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
     if let Some(comparison) = plan.comparison() {
-        let mut compared = serde_json::to_value(&comparison.plan)?;
-        compared["description"] = "".into();
-        json["comparison"] = compared;
+        json["comparison"] = unsaid(&comparison.plan)?;
     }
     new_string(env, &json.to_string())
+}
+
+/// A plan of which nobody is told.
+fn unsaid(plan: &SeriesPlan) -> Result<serde_json::Value> {
+    let mut json = serde_json::to_value(plan)?;
+    json["description"] = "".into();
+    Ok(json)
 }
 
 /// `String fileLabel(int file, int count, String name)`: how messages name a file.

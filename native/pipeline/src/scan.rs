@@ -1,4 +1,4 @@
-//! The first stage: what the listed files hold, which series is meant. Only headers are read here.
+//! The first stage: what the listed files hold, which series is meant. Headers are read here.
 
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
@@ -7,9 +7,10 @@ use tomobasis_dicom::{Inventory, SeriesPlan, Unread};
 
 use crate::{
     archive::{Packing, Stream, damaged},
+    decode,
     error::{Error, Result, is_no_fault_of_input},
     options::{OnBadSlice, Options, series_choice},
-    progress::Progress,
+    progress::{Progress, Silent},
 };
 
 pub use crate::listing::{InputFile, list, local_path};
@@ -21,7 +22,7 @@ const BATCH: usize = 256;
 /// More pixels than this in a slice are no medical image: the job holds a slice in one array.
 const MOST_PIXELS: u64 = i32::MAX as u64;
 
-/// Reads the headers of all files, on the current thread pool.
+/// Reads the headers of all files, on the current thread pool, and pixels where headers do not tell copies from volumes.
 ///
 /// # Errors
 /// [`Error::Input`] for an archive that is damaged, [`Error::Unreadable`] for a file that fails after its head was read, and
@@ -52,7 +53,24 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
     for (path, indices) in streamed {
         add_streamed(&mut inventory, files, path, indices, progress)?;
     }
+    compare_repeats(&mut inventory, files)?;
     Ok(inventory)
+}
+
+/// Reads the pixels of slices that may have been sent again under other numbers: they decide what the volumes are.
+fn compare_repeats(inventory: &mut Inventory, files: &[InputFile]) -> Result<()> {
+    for plan in inventory.repeats().iter().filter(|plan| is_readable(plan)) {
+        let decoded = decode::digests(plan, files, &Silent)?.into_iter();
+        let digests: Vec<_> = decoded.map(|decoded| decoded.ok().map(|record| record.digest)).collect();
+        inventory.know(plan, &digests);
+    }
+    Ok(())
+}
+
+/// Whether its slices are no larger than those that are read.
+#[must_use]
+pub fn is_readable(plan: &SeriesPlan) -> bool {
+    plan.rows as u64 * plan.columns as u64 <= MOST_PIXELS
 }
 
 /// Adds a file that can be read at any place.
@@ -133,7 +151,7 @@ pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan
         inventory.join();
     }
     let mut plan = inventory.select(&series_choice(options.series.as_deref()))?;
-    if plan.rows as u64 * plan.columns as u64 > MOST_PIXELS {
+    if !is_readable(&plan) {
         return Err(Error::Input(format!(
             "its slices have {} x {} pixels; slices of at most {MOST_PIXELS} pixels are read",
             plan.rows, plan.columns

@@ -34,7 +34,7 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
 }
 
 /// The plan of a group without bad slices.
-fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
+pub(super) fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
     if let Some((first, second)) = group.conflict {
         return Err(Error::DuplicateInstance {
             first: inventory.label(first),

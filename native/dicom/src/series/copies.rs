@@ -14,7 +14,7 @@
 //! One header means: equal in all that this crate reads of it ([`SliceHeader`]) but, under two UIDs, for SOP Instance UID, Concatenation
 //! UID, window, the last digits of the position, and how pixels are stored. So Instance Number, all times of acquisition and content, and
 //! what tells volumes apart are the same. What a sender writes anew (Instance Creation Date and Time, Storage Media and Dimension
-//! UIDs) is not read.
+//! UIDs) is not read. Where it numbers the slices anew, [`repeats`](super::repeats) decides.
 //!
 //! Which of several copies is used depends on how they are stored and on their UIDs, and not on their names.
 
@@ -54,11 +54,11 @@ pub(super) fn settle(group: &mut Group) {
             group.conflict = group.conflict.or(found);
         }
     }
-    settle_sent_again(group);
+    take_repeats(group, unnamed);
 }
 
-/// Takes out slices that others repeat under another SOP Instance UID.
-fn settle_sent_again(group: &mut Group) {
+/// Takes out slices that others repeat under another SOP Instance UID: those at one place of which `bare` leaves the same.
+pub(super) fn take_repeats(group: &mut Group, bare: fn(&SliceHeader) -> SliceHeader) {
     let places = geometry::places(&group.positions_mm());
     let mut held = HashMap::<usize, usize>::new();
     places.iter().for_each(|&place| *held.entry(place).or_default() += 1);
@@ -71,7 +71,7 @@ fn settle_sent_again(group: &mut Group) {
     let (mut known, mut repeats) = (HashMap::<[u8; 32], Vec<Member>>::new(), HashMap::new());
     for (place, member) in members {
         if held.get(&place) != Some(&1) {
-            let known = known.entry(print(member.header)).or_default();
+            let known = known.entry(print(&bare(member.header))).or_default();
             if let Some(&used) = known.iter().find(|used| geometry::same_place(used.header, member.header)) {
                 repeats.insert(key(&member), used);
                 group.duplicates.push((used, member));
@@ -95,7 +95,7 @@ fn by_storage<'a>(member: &Member<'a>) -> (&'a str, u64, &'a str, usize) {
 
 /// Whether one may be the other, sent again under another SOP Instance UID.
 pub(super) fn sent_again(a: &SliceHeader, b: &SliceHeader) -> bool {
-    geometry::same_place(a, b) && print(a) == print(b)
+    geometry::same_place(a, b) && print(&unnamed(a)) == print(&unnamed(b))
 }
 
 /// Zero has two signs.
@@ -103,20 +103,23 @@ fn place(header: &SliceHeader) -> [u64; 3] {
     header.position_mm.map(|mm| (mm + 0.0).to_bits())
 }
 
-/// A digest of what two files of one slice have in common, beside its place, whatever their UIDs are and however they store it.
-fn print(header: &SliceHeader) -> [u8; 32] {
+fn print(bare: &SliceHeader) -> [u8; 32] {
+    Sha256::digest(format!("{bare:?}")).into()
+}
+
+/// What two files of one slice have in common, beside its place, whatever their UIDs are and however they store it.
+pub(super) fn unnamed(header: &SliceHeader) -> SliceHeader {
     let concatenation = header.concatenation.clone().map(|mut part| {
         part.uid.clear();
         part
     });
-    let bare = SliceHeader {
+    SliceHeader {
         sop_instance_uid: String::new(),
         concatenation,
         position_mm: [0.0; 3],
         window: None,
         ..unstored(header)
-    };
-    Sha256::digest(format!("{bare:?}")).into()
+    }
 }
 
 fn instance(header: &SliceHeader) -> (&str, u32) {

@@ -11,6 +11,7 @@ use std::mem;
 use crate::header::{SliceHeader, is_enhanced};
 use crate::series::geometry::{self, dot, normal};
 use crate::series::parts::{self, Told};
+use crate::series::repeats::{self, Known};
 use crate::series::{absent, copies, ids, scattered};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
@@ -137,8 +138,9 @@ impl<'a> Group<'a> {
     }
 }
 
-/// Groups `members`, by descending number of slices (then by id). With `join`, the volumes of a group stay together.
-pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> {
+/// Groups `members`, by descending number of slices (then by id). With `join`, the volumes of a group stay together. `known` are the
+/// pixels of slices that may repeat others.
+pub(crate) fn group<'a>(mut members: Vec<Member<'a>>, join: bool, known: &Known) -> Vec<Group<'a>> {
     scattered::gather(&mut members);
     members.sort_by_key(|member| {
         let header = member.header;
@@ -179,8 +181,10 @@ pub(crate) fn group(mut members: Vec<Member<'_>>, join: bool) -> Vec<Group<'_>> 
     }
     absent::join(&mut groups);
     groups.iter_mut().for_each(copies::settle);
+    groups.iter_mut().for_each(|group| repeats::settle(group, known, true));
     if !join {
         groups = groups.into_iter().flat_map(Group::volumes).collect();
+        groups.iter_mut().for_each(|group| repeats::settle(group, known, false));
     }
     for group in &mut groups {
         group.scattered = group.slices.iter().any(|member| member.header.series_instance_uid != group.series);

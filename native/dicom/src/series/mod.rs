@@ -11,6 +11,7 @@
 //! | `parts` | the volumes of a group, by these rules |
 //! | `ids` | names of volumes |
 //! | `copies` | files of one instance: copies, and slices that share a UID |
+//! | `repeats` | scans that were sent again under other numbers |
 //! | `geometry` | positions, spacing, gaps, tilt |
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
 //! | `build` | a group to a [`SeriesPlan`] |
@@ -33,6 +34,7 @@ mod ids;
 mod notes;
 mod parts;
 mod plan;
+mod repeats;
 mod scattered;
 mod skip;
 mod strays;
@@ -87,6 +89,7 @@ pub struct Inventory {
     files: BTreeMap<usize, File>,
     /// Those among them that are not read.
     unread: BTreeSet<usize>,
+    known: repeats::Known,
     skip_bad_slices: bool,
     join: bool,
 }
@@ -359,7 +362,7 @@ impl Inventory {
             };
             slices.iter().map(move |header| Member { file, header, series: &header.series_instance_uid })
         });
-        group::group(members.collect(), join)
+        group::group(members.collect(), join, &self.known)
     }
 
     fn broken(&self) -> impl Iterator<Item = (usize, &Broken)> {

@@ -88,6 +88,38 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * What has to be decoded before {@link #select}: slices that may have been sent again under other numbers, which only their pixels tell.
+   *
+   * @return plans, as {@link #select} returns them, as a JSON array; empty for most inputs
+   */
+  public String repeats() {
+    return write(Inventory::repeats0);
+  }
+
+  /**
+   * Takes what decoding the slices of one of these plans gave.
+   *
+   * @param planJson the plan
+   * @param digests of its slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
+   * @param errors for each of them, what was wrong with it; empty when nothing was
+   */
+  public void know(String planJson, byte[] digests, String[] errors) {
+    Objects.requireNonNull(planJson, "planJson");
+    requireOneEach(digests, errors);
+    write(
+        handle -> {
+          know0(handle, planJson, digests, errors);
+          return null;
+        });
+  }
+
+  private static void requireOneEach(byte[] digests, String[] errors) {
+    if (digests.length != SliceDecoder.DIGEST_BYTES * errors.length) {
+      throw new IllegalArgumentException(digests.length + " bytes of digests and " + errors.length + " errors");
+    }
+  }
+
+  /**
    * Groups, chooses and orders the slices of what was added.
    *
    * @return the series' plan as JSON: size, spacing, and its slices in spatial order with the file that each one is in
@@ -126,9 +158,7 @@ public final class Inventory extends NativeObject {
    */
   public static String compared(String planJson, byte[] digests, String[] errors, boolean skip) {
     Objects.requireNonNull(planJson, "planJson");
-    if (digests.length != SliceDecoder.DIGEST_BYTES * errors.length) {
-      throw new IllegalArgumentException(digests.length + " bytes of digests and " + errors.length + " errors");
-    }
+    requireOneEach(digests, errors);
     return compared0(planJson, digests, errors, skip);
   }
 
@@ -154,6 +184,10 @@ public final class Inventory extends NativeObject {
   private static native void addUnread0(long handle, int file, String name, long length, String why);
 
   private static native String select0(long handle);
+
+  private static native String repeats0(long handle);
+
+  private static native void know0(long handle, String planJson, byte[] digests, String[] errors);
 
   private static native String without0(String planJson, int[] slices, String[] reasons);
 

@@ -7,11 +7,10 @@ import org.apache.spark.storage.StorageLevel
 import org.apache.spark.util.SerializableConfiguration
 
 import java.io.PrintStream
-import java.util.Arrays
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver, SliceDecoder}
+import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.
@@ -90,11 +89,11 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
    * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
    */
   def withoutBadSlices(input: Scanned, err: PrintStream): Scanned = {
-    val bad = digests(input.plan, input.files).collect { case (slice, reason, _) if reason.nonEmpty => slice -> reason }
-    for ((_, reason) <- bad) err.println(s"skipped: $reason")
+    val bad = digests(input.plan, input.files).filter(_.error.nonEmpty)
+    for (slice <- bad) err.println(s"skipped: ${slice.error}")
     if (bad.isEmpty) input
     else {
-      val without = Inventory.without(input.plan.json, bad.map(_._1).toArray, bad.map(_._2).toArray)
+      val without = Inventory.without(input.plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray)
       input.copy(plan = SeriesPlan.parse(without))
     }
   }
@@ -102,19 +101,15 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
   /** The input once what seems to be a copy of a slice has proven to have its pixels. */
   def withComparedCopies(input: Scanned, err: PrintStream): Scanned =
     input.plan.comparison.fold(input) { comparison =>
-      val (digests, errors) = this
-        .digests(comparison, input.files)
-        .map { case (_, error, digest) =>
-          (Arrays.copyOf(digest, SliceDecoder.DIGEST_BYTES), error)
-        }
-        .unzip
-      val json = Inventory.compared(input.plan.json, digests.flatten.toArray, errors.toArray, config.skipBadSlices)
+      val found = digests(comparison, input.files)
+      val (pixels, errors) = (found.flatMap(_.digest).toArray, found.map(_.error).toArray)
+      val json = Inventory.compared(input.plan.json, pixels, errors, config.skipBadSlices)
       val plan = SeriesPlan.parse(json)
       plan.notes.diff(input.plan.notes).foreach(err.println)
       input.copy(plan = plan)
     }
 
-  private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[(Int, String, Array[Byte])] = {
+  private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[SliceDigest] = {
     val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(cluster.parallelism))
     val sources = SourceFiles(hadoop, files.length, verbose = false)
     SliceReader.digests(cluster, plan, SourceFiles.decodeGroups(plan, files, runs), sources)

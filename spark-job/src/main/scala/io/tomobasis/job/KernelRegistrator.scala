@@ -17,6 +17,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[PassPart],
       classOf[RenderedBlock],
       classOf[RenderedSeries],
+      classOf[SliceDigest],
       classOf[SliceSource],
       classOf[InputFile],
       classOf[FilePiece],
@@ -29,7 +30,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[Array[Array[SliceSource]]],
       classOf[Array[Array[Byte]]],
       classOf[Array[(_, _)]],
-      classOf[Array[(_, _, _)]],
+      classOf[Array[SliceDigest]],
       classOf[Array[GramPart]],
       classOf[Array[PassPart]],
       classOf[Array[RenderedSeries]]

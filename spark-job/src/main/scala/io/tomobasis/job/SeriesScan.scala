@@ -5,9 +5,18 @@ import org.apache.hadoop.conf.Configuration
 import java.io.IOException
 import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
+import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import io.tomobasis.kernels.{ComputationException, InputException, Inventory, LocalFileException, TomoBasisException}
+import io.tomobasis.kernels.{
+  ComputationException,
+  FileBytes,
+  InputException,
+  Inventory,
+  LocalFileException,
+  SliceDecoder,
+  TomoBasisException
+}
 
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
@@ -63,9 +72,36 @@ private final class SeriesScan(
             }
           }
         }
+      compareRepeats()
       inventory.select()
     } finally pool.shutdownNow()
   }
+
+  /**
+   * Reads the pixels of slices that may have been sent again under other numbers: they decide what the volumes are. On the driver, since most
+   * inputs have none.
+   */
+  private def compareRepeats(): Unit =
+    for (json <- Json.read(inventory.repeats()).elements.asScala.map(_.toString))
+      Using.resource(new SliceDecoder(json)) { decoder =>
+        val plan = SeriesPlan.parse(json)
+        val room = new Array[Short](plan.layout.pixels)
+        val (streamed, direct) = plan.files.indices.groupBy(plan.files).toSeq.partition(ofFile => files(ofFile._1).streamed)
+        def of(slices: Seq[Int], bytes: FileBytes) =
+          SliceDigest.of(decoder, slices, files(plan.files(slices.head)).name, bytes, room)
+        val found = direct.flatMap { case (i, slices) =>
+          of(slices, reading(i)(SourceFiles.bytes(files(i), slices.map(plan.pieces), conf)))
+        } ++ streamed.groupBy { case (i, _) => files(i).uri }.values.flatMap { ofArchive =>
+          Using.resource(new GzipStream(files(ofArchive.head._1), conf)) { archive =>
+            GzipStream.ordered(ofArchive) { case (i, _) => files(i) }.flatMap { same =>
+              val bytes = FileBytes.whole(reading(same.head._1)(archive.whole(files(same.head._1))))
+              same.flatMap { case (_, slices) => of(slices, bytes) }
+            }
+          }
+        }
+        val sorted = found.sortBy(_.slice)
+        inventory.know(json, sorted.flatMap(_.digest).toArray, sorted.map(_.error).toArray)
+      }
 
   private def finished[T](head: Future[T]): T =
     try head.get
@@ -125,7 +161,7 @@ private[job] object Unreadable {
     val cannot = s"${Listing.label(file, index, count, verbose)}: cannot be read (${HadoopFiles.reason(cause)})"
     val shown = if (verbose) cause else null
     if (HadoopFiles.tooManyOpen(cause))
-      new ComputationException(s"$cannot; raise the process's limit of open files (ulimit -n)", shown)
+      new ComputationException(s"$cannot; raise the limit on open files (ulimit -n)", shown)
     else new Unreadable(s"$cannot; check its permissions and its storage", shown)
   }
 }

@@ -4,9 +4,7 @@ import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
-import scala.util.Try
-
-import io.tomobasis.kernels.{FileBytes, InputException, SliceDecoder}
+import io.tomobasis.kernels.{FileBytes, SliceDecoder}
 
 /**
  * Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. A tar.gz
@@ -24,17 +22,14 @@ object SliceReader {
     tasks(cluster, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
   }
 
-  /**
-   * For each slice its place in the series, the reason why it cannot be decoded (or nothing), and the digest of its pixels. Decodes
-   * all slices and keeps none.
-   */
+  /** Of each slice. Decodes all and keeps none. */
   def digests(
       cluster: Cluster,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
-  ): Seq[(Int, String, Array[Byte])] =
-    tasks(cluster, groups).flatMap(reader(cluster.context, plan, files).digests).collect().toSeq.sortBy(_._1)
+  ): Seq[SliceDigest] =
+    tasks(cluster, groups).flatMap(reader(cluster.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
 
   private def tasks(cluster: Cluster, groups: IndexedSeq[Seq[SliceSource]]) = {
     val slices =
@@ -91,34 +86,14 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
   }
 
   /** Digests of slices, or the reasons why they cannot be decoded. */
-  def digests(group: Seq[SliceSource]): Iterator[(Int, String, Array[Byte])] = {
+  def digests(group: Seq[SliceSource]): Iterator[SliceDigest] = {
     val room = new Array[Short](layout.pixels)
     // A file that cannot be read at all is the storage's fault and no bad slice.
     files
-      .each(group) { (ofFile, bytes) =>
-        def decodes(some: Seq[SliceSource]) = Try(decode(some, bytes, room, Seq.fill(some.length)(0)))
-        def one(source: SliceSource) =
-          decodes(Seq(source)).fold(
-            e => (source.slice, reason(e), Array.emptyByteArray),
-            record => (source.slice, "", digest(record, 0))
-          )
-        decodes(ofFile).fold(
-          _ => ofFile.map(one),
-          all => ofFile.zipWithIndex.map { case (source, i) => (source.slice, "", digest(all, i)) }
-        )
-      }
+      .each(group)((ofFile, bytes) =>
+        SliceDigest.of(decoder.value.get, ofFile.map(_.slice), ofFile.head.file.name, bytes, room)
+      )
       .flatten
-  }
-
-  private def reason(error: Throwable): String = error match {
-    case e: InputException => e.getMessage
-    case other => throw other
-  }
-
-  /** The digest in record `i`. */
-  private def digest(records: Array[Byte], i: Int): Array[Byte] = {
-    val start = SliceDecoder.RECORD_BYTES * i
-    records.slice(start, start + SliceDecoder.DIGEST_BYTES)
   }
 
   /** Decodes slices of one file; returns their records. */

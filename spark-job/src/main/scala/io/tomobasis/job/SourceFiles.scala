@@ -1,5 +1,6 @@
 package io.tomobasis.job
 
+import org.apache.hadoop.conf.Configuration
 import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
@@ -23,7 +24,12 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
     val (streamed, direct) = slices.groupBy(_.fileIndex).values.toSeq.partition(_.head.file.streamed)
     def on(ofFile: Seq[SliceSource])(bytes: => FileBytes) =
       naming(ofFile.head)(work(ofFile, reading(ofFile.head)(bytes)))
-    direct.iterator.map(ofFile => on(ofFile)(bytes(ofFile, whole))) ++
+    def bytes(ofFile: Seq[SliceSource]) = {
+      val file = ofFile.head.file
+      if (whole) SourceFiles.bytes(file, Seq(None), hadoop.value.value)
+      else SourceFiles.bytes(file, ofFile.map(_.piece), hadoop.value.value)
+    }
+    direct.iterator.map(ofFile => on(ofFile)(bytes(ofFile))) ++
       streamed.groupBy(_.head.file.uri).valuesIterator.flatMap { ofArchive =>
         val first = ofArchive.head.head
         val archive = reading(first)(new GzipStream(first.file, hadoop.value.value))
@@ -33,23 +39,6 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
           same.map(ofFile => on(ofFile)(FileBytes.whole(bytes)))
         }
       }
-  }
-
-  /** Of a large file, its head and one piece that holds the slices; else all of it. */
-  private def bytes(sources: Seq[SliceSource], whole: Boolean): FileBytes = {
-    val first = sources.head
-    val pieces = sources.map(source => if (whole || !first.file.cutable) None else source.piece)
-    pieces.reduce((a, b) => a.zip(b).map { case (a, b) => a.and(b) }) match {
-      case None => FileBytes.whole(part(first, 0, first.file.length))
-      case Some(piece) =>
-        val (head, rest) = (part(first, 0, piece.head), part(first, piece.start, piece.end))
-        new FileBytes(first.file.length, head, piece.start, rest)
-    }
-  }
-
-  private def part(source: SliceSource, start: Long, end: Long): Array[Byte] = {
-    val count = math.max(0L, math.min(end, source.file.length) - start)
-    HadoopFiles.read(source.file, start, HadoopFiles.arrayLength(count), hadoop.value.value)
   }
 
   private def reading[T](source: SliceSource)(read: => T): T =
@@ -65,6 +54,18 @@ final case class SourceFiles(hadoop: Broadcast[SerializableConfiguration], fileC
 }
 
 object SourceFiles {
+
+  /** Of a large file, its head and one piece that holds the pieces of some slices; else all of it. */
+  def bytes(file: InputFile, pieces: Seq[Option[FilePiece]], conf: Configuration): FileBytes = {
+    def part(start: Long, end: Long) = {
+      val count = math.max(0L, math.min(end, file.length) - start)
+      HadoopFiles.read(file, start, HadoopFiles.arrayLength(count), conf)
+    }
+    pieces.reduce((a, b) => a.zip(b).map { case (a, b) => a.and(b) }).filter(_ => file.cutable) match {
+      case None => FileBytes.whole(part(0, file.length))
+      case Some(piece) => new FileBytes(file.length, part(0, piece.head), piece.start, part(piece.start, piece.end))
+    }
+  }
 
   /** The slices of each run. */
   private def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
