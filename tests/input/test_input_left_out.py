@@ -2,6 +2,7 @@
 of the plain folder; what is not read is said and counted, and stops nothing but what it may belong to."""
 
 import gzip
+import io
 import json
 import os
 import shutil
@@ -14,6 +15,7 @@ import zipfile
 import numpy as np
 import pydicom
 import pytest
+from PIL import Image
 
 from limited import limited
 from oracle import result
@@ -335,6 +337,26 @@ def test_pixels_behind_elements_of_4_gb_are_refused_before_they_are_read(plain, 
     assert [path.name for path in tmp_path.iterdir()] == ["scan"]
 
 
+def as_rle(dataset, size):
+    dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+
+
+def as_jpeg(dataset, size):
+    """A JPEG of a few hundred bytes whose start of frame claims so many rows and columns, as the header does."""
+    image = io.BytesIO()
+    Image.new("L", (16, 16)).save(image, "JPEG")
+    data = bytearray(image.getvalue())
+    at = data.index(b"\xff\xc0")
+    data[at + 5 : at + 9] = size.to_bytes(2, "big") * 2
+    assert len(data) < 2000
+    dataset.file_meta.TransferSyntaxUID = pydicom.uid.JPEGBaseline8Bit
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit, dataset.PixelRepresentation = 7, 0
+    dataset.PixelData = pydicom.encaps.encapsulate([bytes(data)])
+    dataset["PixelData"].is_undefined_length = True
+
+
+@pytest.mark.parametrize("pack", [as_rle, as_jpeg])
 @pytest.mark.parametrize(
     ("size", "code", "says"),
     [
@@ -342,10 +364,10 @@ def test_pixels_behind_elements_of_4_gb_are_refused_before_they_are_read(plain, 
         (65_535, 3, ["its slices have 65535 x 65535 pixels; slices of at most 2147483647 pixels are read"]),
     ],
 )
-def test_a_scan_larger_than_memory_is_one_error_that_says_how_much_it_needs(size, code, says, tmp_path):
+def test_a_scan_larger_than_memory_is_one_error_that_says_how_much_it_needs(pack, size, code, says, tmp_path):
     for path in made_scan(tmp_path / "scan", 2, 16, 16)[1]:
         dataset = pydicom.dcmread(path)
-        dataset.compress(pydicom.uid.RLELossless, generate_instance_uid=False)
+        pack(dataset, size)
         dataset.Rows = dataset.Columns = size
         dataset.save_as(path)
     run = limited("decompose", "--input", tmp_path / "scan", "--output", tmp_path / "result")

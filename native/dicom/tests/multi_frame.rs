@@ -89,6 +89,44 @@ fn compressed_frames_are_found_by_either_table_or_none() {
     }
 }
 
+/// A frame as RLE: high bytes, then low bytes, each one literal run.
+fn rle(frame: usize) -> Vec<u8> {
+    let mut image: Vec<u8> = [2_u32, 64, 72].iter().flat_map(|number| number.to_le_bytes()).collect();
+    image.resize(64, 0);
+    for byte in [1, 0] {
+        image.push(5);
+        image.extend(pixels(frame).iter().map(|value| value.to_le_bytes()[byte]));
+        image.push(0x80);
+    }
+    image
+}
+
+#[test]
+fn a_second_rle_image_in_a_multi_frame_file_is_refused() {
+    const RLE: &str = "1.2.840.10008.1.2.5";
+    let file = |fragments: &[Vec<u8>]| {
+        let fragments: Vec<&[u8]> = fragments.iter().map(Vec::as_slice).collect();
+        scan().encapsulated(RLE, &fragments).bytes()
+    };
+    let frames: Vec<Vec<u8>> = (0..3).map(rle).collect();
+    // In spatial order.
+    assert_eq!(slices(&file(&frames)), [pixels(1), pixels(2), pixels(0)]);
+    let within = |at: usize| {
+        let mut more = frames.clone();
+        more[at].extend(rle(7));
+        more
+    };
+    for fragments in [within(0), within(1), within(2), [&frames[..], &[rle(7)]].concat()] {
+        let file = file(&fragments);
+        let decoded = only(&[file.clone()]).map(|plan| {
+            let opened = SliceFile::open(FileBytes::whole(&file));
+            let slices = (0..plan.slices.len()).map(|slice| opened.decode(&plan, slice, &mut [0; 6]));
+            slices.filter(Result::is_err).count()
+        });
+        assert!(decoded.is_err() || decoded == Ok(1), "{decoded:?}");
+    }
+}
+
 #[test]
 fn sequences_of_undefined_length_and_converted_objects_are_read() {
     // Everything of a frame in the sequence for converted attributes, and its item and sequence without lengths.
