@@ -428,9 +428,10 @@ def obeyed(said):
 @ways
 def test_no_message_sends_control_characters_of_a_file_name_to_the_terminal(plain, way, tmp_path):
     folder = tmp_path / "scan"
-    shutil.copytree(plain[0], folder)
+    cut = copied(plain, folder)[0]
     name = "\x1b[31m\x07\x9b1m\u202e\u061c\u200b"
-    (folder / name).write_bytes(plain[1][0].read_bytes()[:-100])
+    cut.write_bytes(cut.read_bytes()[:-100])
+    cut.rename(folder / name)
     run = way("--input", folder, "--output", tmp_path / name, "--verbose")
     assert run.code == 3 and len(run.errors) == 1 and "cut off" in run.errors[0], run.err
     assert "\\u{1b}[31m" in run.err and not obeyed(run.out + run.err)

@@ -50,7 +50,8 @@ def check(done, out, expected, repeated):
     assert len(read.s) == len(expected)
     np.testing.assert_allclose(read.s, expected, rtol=1e-12)
     (note,) = [note for note in read.manifest["series"]["left_out"] if note["kind"] == "duplicate"]
-    assert note["text"].startswith(f"{repeated} slices that repeat others (sent again under another SOP Instance UID: ")
+    said = "1 slice that repeats another" if repeated == 1 else f"{repeated} slices that repeat others"
+    assert note["text"].startswith(f"{said} (sent again under another SOP Instance UID: ")
     assert note["text"] in done.err
     assert not [note for note in read.manifest["series"]["warnings"] if note["kind"] == "same-position"]
 
