@@ -118,12 +118,12 @@ fn a_second_rle_image_in_a_multi_frame_file_is_refused() {
     };
     for fragments in [within(0), within(1), within(2), [&frames[..], &[rle(7)]].concat()] {
         let file = file(&fragments);
-        let decoded = only(&[file.clone()]).map(|plan| {
+        let refused = only(std::slice::from_ref(&file)).map(|plan| {
             let opened = SliceFile::open(FileBytes::whole(&file));
             let slices = (0..plan.slices.len()).map(|slice| opened.decode(&plan, slice, &mut [0; 6]));
             slices.filter(Result::is_err).count()
         });
-        assert!(decoded.is_err() || decoded == Ok(1), "{decoded:?}");
+        assert_ne!(refused, Ok(0));
     }
 }
 
