@@ -9,7 +9,7 @@ import zipfile
 
 import pytest
 
-from running import Run, command, made_scan
+from running import Run, command, decompose, made_scan
 
 
 def under(limit, size, *arguments, stdout=subprocess.PIPE):
@@ -84,8 +84,8 @@ def test_a_reader_that_goes_away_is_no_failure(scan):
     assert run.returncode == 0
 
 
-def test_a_file_that_the_system_fails_to_read_ends_the_run(way, scan, tmp_path):
+def test_a_file_that_the_system_fails_to_read_ends_the_run(scan, tmp_path):
     # The memory of a process at address 0: an input/output error.
     (scan / "a/disk").symlink_to("/proc/self/mem")
-    run = way("--input", scan / "a", "--output", tmp_path / "result")
-    refused(run, "check the disk")
+    refused(decompose("--input", scan / "a", "--output", tmp_path / "result"), "check the disk")
+    assert [path.name for path in tmp_path.iterdir()] == ["scan"]

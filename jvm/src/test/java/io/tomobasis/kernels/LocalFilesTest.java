@@ -39,6 +39,14 @@ class LocalFilesTest {
   }
 
   @Test
+  void a_failure_that_says_nothing_of_the_file_is_no_unreadable_file() {
+    // The memory of this process at address 0: an input/output error.
+    String said =
+        assertThrows(ComputationException.class, () -> LocalFiles.read("/proc/self/mem", 0, 1)).getMessage();
+    assertTrue(said.contains("check the disk") && !said.contains("/proc"), said);
+  }
+
+  @Test
   void control_characters_are_shown_and_not_sent() {
     assertEquals("a\\u{1b}[31m\\u{a}b", LocalFiles.printable("a\u001b[31m\nb"));
   }
