@@ -285,6 +285,7 @@ fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
         ("lost+found", None, Unread::LostAndFound, "1 folder that cannot be listed"),
         ("nowhere", None, Unread::Link, "1 link that leads nowhere"),
         ("3.dcm", Some(100), Unread::Encrypted, "1 encrypted file"),
+        ("", Some(9000), Unread::Program, "1 program before its archive"),
         ("", Some(100), Unread::Beside, "1 stretch of bytes beside an archive's entries"),
     ] {
         assert_eq!(beside(name, length, why), format!("1 file not read ({note})"));

@@ -141,7 +141,9 @@ fn nothing(inventory: &Inventory, groups: &[Group]) -> Error {
 
 /// The error for what is not read and may have been all that was meant.
 fn unread_error(inventory: &Inventory) -> Option<Error> {
-    let lost = |why: &Unread| !matches!(why, Unread::Special | Unread::FolderLink | Unread::LostAndFound);
+    let lost = |why: &Unread| {
+        !matches!(why, Unread::Special | Unread::FolderLink | Unread::LostAndFound | Unread::Program)
+    };
     let problems: Vec<(usize, Problem)> = inventory
         .unread()
         .filter(|(_, why)| lost(why))

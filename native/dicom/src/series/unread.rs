@@ -37,6 +37,8 @@ pub enum Unread {
     Method(String),
     /// Bytes of an archive's file that are none of its entries.
     Beside,
+    /// A program or script before the archive that it unpacks.
+    Program,
 }
 
 impl fmt::Display for Unread {
@@ -59,6 +61,7 @@ impl fmt::Display for Unread {
             Unread::Method(name) => {
                 write!(f, "it is packed by {name}, which is not read; unpack the archive first")
             }
+            Unread::Program => f.write_str("it is the program that unpacks the archive"),
             Unread::Beside => f.write_str(
                 "these are bytes before or behind the archive, in its file; unpack it first, and look what they are",
             ),
@@ -82,6 +85,7 @@ impl Unread {
             Unread::File(_) => ["unreadable file", "unreadable files"],
             Unread::Encrypted => ["encrypted file", "encrypted files"],
             Unread::Method(_) => ["file in an unknown packing", "files in an unknown packing"],
+            Unread::Program => ["program before its archive", "programs before their archives"],
             Unread::Beside => [
                 "stretch of bytes beside an archive's entries",
                 "stretches of bytes beside archives' entries",
@@ -123,7 +127,8 @@ impl Inventory {
         let files: Vec<_> = slices.filter_map(|slice| self.files.get(&slice.file)).collect();
         let shortest = files.iter().filter_map(|file| file.length).min().unwrap_or(0);
         self.unread().filter(move |(file, unread)| match (unread, self.files.get(file)) {
-            (Unread::Special | Unread::FolderLink | Unread::LostAndFound, _) | (_, None) => false,
+            (Unread::Special | Unread::FolderLink | Unread::LostAndFound | Unread::Program, _)
+            | (_, None) => false,
             (Unread::Folder(_), _) => true,
             (Unread::HardLink, Some(this)) if this.length.is_none() => true,
             (_, Some(this)) => match this.length {

@@ -86,13 +86,11 @@ pub fn kind_of<R: Read + Seek>(file: &mut R) -> Result<Option<Kind>> {
     file.seek(SeekFrom::Start(ISO_9660_MARK))
         .and_then(|_| file.take(5).read_to_end(&mut volume))
         .map_err(Error::unreadable_input)?;
-    match &head[..] {
-        _ if volume == b"CD001" => Err(not_read("an image of a CD or DVD (ISO 9660)")),
-        [b'#', b'!', ..] | [b'M', b'Z', ..] | [0x7F, b'E', b'L', b'F', ..] => {
-            Err(not_read("a program or script, such as an archive that unpacks itself"))
-        }
-        _ => Ok(None),
+    if volume == b"CD001" {
+        return Err(not_read("an image of a CD or DVD (ISO 9660)"));
     }
+    let program = "a program or script, such as an archive that unpacks itself";
+    if is_program(&head) { Err(not_read(program)) } else { Ok(None) }
 }
 
 /// How the bytes of an entry are kept.
@@ -179,17 +177,31 @@ pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
         return Err(damaged(io::ErrorKind::UnexpectedEof));
     }
     let mut files = links::resolved(files);
-    if beside > 0 {
-        files.push(Listed { length: beside, unread: Some(Unread::Beside), ..Listed::new(Packing::Tar) });
+    let beside = [(beside.program, Unread::Program), (beside.other, Unread::Beside)];
+    for (length, what) in beside.into_iter().filter(|(length, _)| *length > 0) {
+        files.push(Listed { length, unread: Some(what), ..Listed::new(Packing::Tar) });
     }
     Ok(files)
+}
+
+/// Bytes of an archive's file that are none of its entries.
+#[derive(Clone, Copy, Default)]
+struct Beside {
+    /// Of a program before it.
+    program: u64,
+    other: u64,
+}
+
+/// Whether a file begins as a program or a script does.
+fn is_program(head: &[u8]) -> bool {
+    matches!(head, [b'#', b'!', ..] | [b'M', b'Z', ..] | [0x7F, b'E', b'L', b'F', ..])
 }
 
 fn gunzip<R: Read>(archive: R) -> gzip::Members<io::BufReader<R>> {
     gzip::Members::new(io::BufReader::with_capacity(content::BUFFER, archive))
 }
 
-fn list_gzip(archive: impl Read) -> io::Result<(Vec<links::Found>, u64)> {
+fn list_gzip(archive: impl Read) -> io::Result<(Vec<links::Found>, Beside)> {
     let (mut stream, mut head) = (gunzip(archive), Vec::new());
     (&mut stream).take(MAGIC_BYTES).read_to_end(&mut head)?;
     let is_tar = tar::is_header(&head);
@@ -197,7 +209,7 @@ fn list_gzip(archive: impl Read) -> io::Result<(Vec<links::Found>, u64)> {
     if !is_tar {
         let length = io::copy(&mut whole, &mut io::sink())?;
         let listed = Listed { length, size: length, ..Listed::new(Packing::Gzip) };
-        return Ok((vec![links::Found::file(Vec::new(), listed)], 0));
+        return Ok((vec![links::Found::file(Vec::new(), listed)], Beside::default()));
     }
     let files = tar::list(&mut whole, &|tar, bytes| read_over(tar, bytes), Packing::Gzip)?;
     // Up to the checksum.

@@ -10,7 +10,7 @@ use tar::{GnuSparseHeader, Header, PaxExtensions};
 use tomobasis_dicom::Unread;
 
 use super::{
-    Listed, Packing,
+    Beside, Listed, Packing,
     links::{Found, Target},
 };
 
@@ -37,7 +37,7 @@ pub(super) fn list<R: Read>(
     archive: &mut R,
     skip: &dyn Fn(&mut R, u64) -> io::Result<()>,
     packing: Packing,
-) -> io::Result<(Vec<Found>, u64)> {
+) -> io::Result<(Vec<Found>, Beside)> {
     let mut tar = Blocks { archive, skip, place: 0 };
     let (mut found, mut named, mut global) = (Vec::new(), Extensions::default(), Extensions::default());
     let (mut behind, mut ended, mut other, mut record_end) = (0, false, 0, 0);
@@ -85,7 +85,7 @@ pub(super) fn list<R: Read>(
     }
     // Cut between two entries, a tar is whole but for the zeros at its end. Others read on without them; here, a part of a scan
     // would be taken for the scan.
-    if ended { Ok((found, other)) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+    if ended { Ok((found, Beside { program: 0, other })) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 /// What follows the header, which is moved over; `None` for folders and what describes the archive.

@@ -82,10 +82,13 @@ fn parts(archive: &[u8], part: std::ops::Range<u64>) -> Result<Vec<Packed>> {
     Ok(all)
 }
 
-/// Of bytes that are none of an entry, how many.
-fn beside(archive: &[u8]) -> Vec<u64> {
-    let beside = listed(archive).unwrap().into_iter().filter(|entry| entry.unread == Some(Unread::Beside));
-    beside.map(|entry| entry.known_length().unwrap()).collect()
+/// Of bytes that are none of an entry, how many: of a program, and others.
+fn beside(archive: &[u8]) -> [u64; 2] {
+    let listed = listed(archive).unwrap();
+    [Unread::Program, Unread::Beside].map(|what| {
+        let lengths = listed.iter().filter(|entry| entry.unread.as_ref() == Some(&what));
+        lengths.map(|entry| entry.known_length().unwrap()).sum()
+    })
 }
 
 fn unpacked(archive: &[u8]) -> Result<Vec<Packed>> {
@@ -292,7 +295,9 @@ fn a_zip_behind_other_bytes_is_read_and_what_only_looks_like_one_is_not() {
         for behind in [&b""[..], b"a signature", &[7; 1_000_000]] {
             let archive = [before, &zip, behind].concat();
             assert_eq!(unpacked(&archive).unwrap(), files());
-            assert_eq!(beside(&archive), [(before.len() + behind.len()) as u64]);
+            let program = if before[0] == 0 { 0 } else { before.len() as u64 };
+            let other = (before.len() + behind.len()) as u64 - program;
+            assert_eq!(beside(&archive), [program, other]);
         }
     }
     let text = listed(&[&zip[..], &[7; 2_000_000]].concat()).unwrap_err().to_string();
@@ -347,7 +352,7 @@ fn what_stands_behind_the_end_of_a_tar_hides_no_entries() {
     let (one, two) = (tar_of(&files()[..2]), tar_of(&files()[2..]));
     for unpadded in [[&one[..], &[7; 700]].concat(), gzip_of(&[&one[..], &[0; 512], &[7; 700]].concat())] {
         assert_eq!(unpacked(&unpadded).unwrap(), files()[..2]);
-        assert_eq!(beside(&unpadded), [700]);
+        assert_eq!(beside(&unpadded), [0, 700]);
     }
     let far = [&one[..], &vec![0; 20 << 20], &two].concat();
     assert!(listed(&far).unwrap_err().to_string().contains("more than 16 MiB behind its end"));

@@ -9,7 +9,7 @@ use rawzip::{
 use tomobasis_dicom::Unread;
 
 use super::{
-    Listed, MAGIC_BYTES, Packing, damaged, kind,
+    Beside, Listed, MAGIC_BYTES, Packing, damaged, is_program, kind,
     links::{Found, Target},
 };
 use crate::error::{Error, Result};
@@ -27,21 +27,24 @@ pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
 }
 
 /// All entries but folders, and how many bytes stand before the first and behind the end. Of several archives in one file the directory at its end knows the last alone: such a file is refused.
-pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, u64)> {
+pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = ZipArchive::from_seekable(&mut file, &mut buffer).map_err(damaged_zip)?;
     let ((found, first), end) = (entries(&archive, &mut buffer)?, archive.end_offset());
-    let mut is_archive_at = |place: u64| -> io::Result<bool> {
+    let mut head_at = |place: u64| -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         file.seek(SeekFrom::Start(place))?;
         file.by_ref().take(MAGIC_BYTES).read_to_end(&mut head)?;
-        Ok(!matches!(kind(&head), Ok(None)))
+        Ok(head)
     };
-    if (first > 0 && is_archive_at(0).map_err(damaged)?) || is_archive_at(end).map_err(damaged)? {
+    let is_archive = |head: &[u8]| !matches!(kind(head), Ok(None));
+    let (start, rest) = (head_at(0).map_err(damaged)?, head_at(end).map_err(damaged)?);
+    if (first > 0 && is_archive(&start)) || is_archive(&rest) {
         return Err(damaged(io::ErrorKind::InvalidData));
     }
-    let length = file.seek(SeekFrom::End(0)).map_err(damaged)?;
-    Ok((found, first + length.saturating_sub(end)))
+    let behind = file.seek(SeekFrom::End(0)).map_err(damaged)?.saturating_sub(end);
+    let program = if is_program(&start) { first } else { 0 };
+    Ok((found, Beside { program, other: first - program + behind }))
 }
 
 /// The entries, and where the first of all, folders too, begins.
