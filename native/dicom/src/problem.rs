@@ -42,6 +42,11 @@ pub enum Problem {
         /// The element.
         tag: Tag,
     },
+    /// Another file begins where the data set ends.
+    #[error(
+        "another file begins behind its pixel data; files were joined into one: separate them, or copy them again from their source"
+    )]
+    AnotherFile,
     /// An element is there more than once, with different values.
     #[error(
         "{} is there twice, with different values; find out which is right, and write the file again with one",

@@ -67,6 +67,23 @@ fn behind_compressed_pixels_it_is_refused_at_the_latest_when_they_are_decoded() 
 }
 
 #[test]
+fn another_file_behind_the_pixel_data_is_refused() {
+    let mut tar = vec![0; 512];
+    tar[257..262].copy_from_slice(b"ustar");
+    let compressed = || slice().encapsulated(RLE, &[&rle()]).bytes();
+    for other in
+        [slice().bytes(), compressed(), b"PK\x03\x04 and more".to_vec(), b"\x1F\x8B\x08 more".to_vec(), tar]
+    {
+        for first in [slice().bytes(), slice().implicit().bytes(), compressed()] {
+            for behind in [other.clone(), [padding(4), other.clone()].concat()] {
+                let text = refusal(&[[&first[..], &behind].concat()]);
+                assert!(text.contains("another file begins behind its pixel data"), "{text}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_second_pixel_data_element_is_refused() {
     let second = elements(&[((0x7FE0, 0x0010), "OW", &[1; 12])]);
     assert!(refusal(&[[slice().bytes(), second].concat()]).contains("(7FE0,0010) is there twice"));

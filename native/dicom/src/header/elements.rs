@@ -135,6 +135,11 @@ impl<'a> Elements<'a> {
         Ok(Encoding { big_endian, ..IMPLICIT_LITTLE })
     }
 
+    /// The next bytes, of which the file may have fewer.
+    pub fn ahead(&self, count: u64) -> Result<&'a [u8], Stop> {
+        self.slice(self.position, self.position.saturating_add(count).min(self.file_length))
+    }
+
     fn slice(&self, start: u64, end: u64) -> Result<&'a [u8], Stop> {
         let need = Need { start, end };
         self.known.get(need).ok_or(Stop::Need(need))

@@ -7,6 +7,7 @@ use super::classes::is_volumetric;
 use super::elements::{Element, Elements, Stop};
 use super::groups::{self, Group, Groups, MOST_FRAMES};
 use super::known::{Known, Need};
+use super::packed::packed_format;
 use super::values::{self, RawValue};
 use crate::problem::Problem;
 use crate::syntax::Encoding;
@@ -125,6 +126,13 @@ pub(crate) enum Reach {
     AtHand,
 }
 
+/// So many bytes tell a DICOM file or an archive.
+const FILE_MARK: u64 = 262;
+
+fn is_a_file(head: &[u8]) -> bool {
+    head.get(128..132) == Some(b"DICM") || packed_format(head).is_some()
+}
+
 impl<'a> Wanted<'a> {
     /// Scans from `offset`. `Err` says which bytes of the file are needed.
     pub fn read(
@@ -168,6 +176,10 @@ impl<'a> Wanted<'a> {
     fn behind(&mut self, mut elements: Elements<'a>, pixels: &Element) -> Result<(), Stop> {
         elements.skip(pixels)?;
         while let Some(element) = elements.peek()? {
+            if is_a_file(elements.ahead(FILE_MARK)?) {
+                self.ambiguous.get_or_insert(Problem::AnotherFile);
+                break;
+            }
             if element.tag.group() < 0x0008 {
                 break;
             }
