@@ -74,11 +74,14 @@ fn another_file_behind_the_pixel_data_is_refused() {
     for other in
         [slice().bytes(), compressed(), b"PK\x03\x04 and more".to_vec(), b"\x1F\x8B\x08 more".to_vec(), tar]
     {
-        for first in [slice().bytes(), slice().implicit().bytes(), compressed()] {
-            for behind in [other.clone(), [padding(4), other.clone()].concat()] {
-                let text = refusal(&[[&first[..], &behind].concat()]);
-                assert!(text.contains("another file begins behind its pixel data"), "{text}");
-            }
+        for first in [
+            slice().bytes(),
+            [slice().bytes(), padding(4)].concat(),
+            slice().implicit().bytes(),
+            compressed(),
+        ] {
+            let text = refusal(&[[&first[..], &other].concat()]);
+            assert!(text.contains("another file begins behind its pixel data"), "{text}");
         }
     }
 }
