@@ -201,7 +201,9 @@ def holes(folder):
             file.write(data[at:])
 
 
-@both_ways("pack", PACKS, [OLD_SPARSE, PAX_SPARSE_GZ, tar_of_links, zip_stored_with_links, gzip_members_with_zeros_between])
+@both_ways(
+    "pack", PACKS, [OLD_SPARSE, PAX_SPARSE_GZ, tar_of_links, zip_stored_with_links, gzip_members_with_zeros_between]
+)
 def test_an_archive_as_other_tools_write_it_is_its_folder(plain, pack, way, tmp_path):
     copied(plain, tmp_path / "scan")
     if "sparse" in pack.__name__:

@@ -78,7 +78,9 @@ def test_a_small_stack_is_said(scan):
 
 
 def test_a_reader_that_goes_away_is_no_failure(scan):
-    with subprocess.Popen([command(), "inspect", scan], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with subprocess.Popen(
+        [command(), "inspect", scan], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as run:
         run.stdout.close()
         assert "error" not in run.stderr.read()
     assert run.returncode == 0
