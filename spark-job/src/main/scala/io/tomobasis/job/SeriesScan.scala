@@ -86,7 +86,8 @@ private final class SeriesScan(
       Using.resource(new SliceDecoder(json)) { decoder =>
         val plan = SeriesPlan.parse(json)
         val room = new Array[Short](plan.layout.pixels)
-        val (streamed, direct) = plan.files.indices.groupBy(plan.files).toSeq.partition(ofFile => files(ofFile._1).streamed)
+        val (streamed, direct) =
+          plan.files.indices.groupBy(plan.files).toSeq.partition(ofFile => files(ofFile._1).streamed)
         def of(slices: Seq[Int], bytes: FileBytes) =
           SliceDigest.of(decoder, slices, files(plan.files(slices.head)).name, bytes, room)
         val found = direct.flatMap { case (i, slices) =>
