@@ -109,8 +109,8 @@ fn name(method: CompressionMethod) -> String {
 fn damaged_zip(error: rawzip::Error) -> Error {
     match error.kind() {
         ErrorKind::MissingEndOfCentralDirectory => Error::Input(
-            "the zip has no directory at its end: it is cut off, or more than 1 MiB of something else stands behind it; get it \
-             again, or cut that off"
+            "the archive is damaged or cut off: it has no directory at its end, or more than 1 MiB of something else stands \
+             behind it; unpack it first"
                 .to_owned(),
         ),
         _ => damaged(cause(error)),
