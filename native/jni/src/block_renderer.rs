@@ -1,4 +1,4 @@
-//! `BlockRenderer`: row blocks to files and strips of pictures and composites, strips to pictures.
+//! `BlockRenderer`: row blocks to files and bands of pictures and composites, bands to pictures.
 
 use std::{cell::RefCell, iter};
 
@@ -7,7 +7,7 @@ use jni::{
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Strip, memory};
+use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Band, memory};
 
 use crate::{
     arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
@@ -43,7 +43,7 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
 }
 
 /// `byte[][] render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`: Parquet file (empty when not
-/// asked for), block record, picture strips, and with derived DICOM a strip of composites for each run of slices.
+/// asked for), block record, picture bands, and with derived DICOM a band of composites for each run of slices.
 #[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn render0<'local>(
@@ -67,10 +67,10 @@ pub fn render0<'local>(
             SCRATCH.with_borrow_mut(|scratch| {
                 let rendered =
                     renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;
-                let composites = rendered.composites.iter().map(Strip::to_bytes);
+                let composites = rendered.composites.iter().map(Band::to_bytes);
                 let composites = composites.collect::<std::result::Result<Vec<_>, _>>()?;
                 let record = rendered.record.to_bytes();
-                let one = [record.as_slice(), &rendered.strips].into_iter();
+                let one = [record.as_slice(), &rendered.bands].into_iter();
                 let one: Vec<[&[u8]; 1]> =
                     one.chain(composites.iter().map(Vec::as_slice)).map(|bytes| [bytes]).collect();
                 let all: Vec<&[&[u8]]> =
@@ -81,20 +81,20 @@ pub fn render0<'local>(
     })
 }
 
-/// `NamedFile[] pictures0(long handle, byte[][] strips)`.
+/// `NamedFile[] pictures0(long handle, byte[][] bands)`.
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn pictures0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
-    strips: JObjectArray<'local, JByteArray<'local>>,
+    bands: JObjectArray<'local, JByteArray<'local>>,
 ) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
-        let strips = byte_arrays(env, &strips)?;
-        room(2 * strips.iter().map(Vec::len).sum::<usize>())?;
-        let files = renderer.pictures(strips.iter().map(Vec::as_slice))?;
+        let bands = byte_arrays(env, &bands)?;
+        room(2 * bands.iter().map(Vec::len).sum::<usize>())?;
+        let files = renderer.pictures(bands.iter().map(Vec::as_slice))?;
         named_file::to_java(env, &files)
     })
 }

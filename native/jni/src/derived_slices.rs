@@ -1,4 +1,4 @@
-//! `DerivedSlices`: strips of composites to derived DICOM files.
+//! `DerivedSlices`: bands of composites to derived DICOM files.
 
 use jni::{
     Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
@@ -8,7 +8,7 @@ use jni::{
 };
 use tomobasis_pipeline::{
     BlockRenderer,
-    derived::{DerivedFile, DerivedRecord, DerivedSlices, Strip},
+    derived::{Band, DerivedFile, DerivedRecord, DerivedSlices},
 };
 
 use crate::{
@@ -46,15 +46,15 @@ pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
     })
 }
 
-/// `void add0(long handle, byte[] strip)`.
+/// `void add0(long handle, byte[] band)`.
 #[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
-pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, strip: JByteArray<'local>) {
+pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, band: JByteArray<'local>) {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let slices = unsafe { handle::get_mut::<DerivedSlices>(handle) }?;
-        let strip = byte_array(env, &strip)?;
-        room(strip.len())?;
-        Ok(slices.add(Strip::from_bytes(&strip)?)?)
+        let band = byte_array(env, &band)?;
+        room(band.len())?;
+        Ok(slices.add(Band::from_bytes(&band)?)?)
     })
 }
 

@@ -11,7 +11,7 @@ use tomobasis_linalg::RowBlock;
 use crate::{
     block_factors::BlockFactors,
     decomposition::Decomposition,
-    derived::{Composites, Strip},
+    derived::{Band, Composites},
     digest::{BasisDigests, Digest},
     error::{Error, Result},
     options::Emit,
@@ -49,9 +49,9 @@ pub struct RenderedBlock<'a> {
     /// What the manifest needs to know of the block.
     pub record: BlockRecord,
     /// The block's pixels of every picture; empty when none is asked for.
-    pub strips: Vec<u8>,
-    /// The block of whole composites, a strip for each run of slices; none when derived DICOM is not asked for.
-    pub composites: Vec<Strip>,
+    pub bands: Vec<u8>,
+    /// The block of whole composites, a band for each run of slices; none when derived DICOM is not asked for.
+    pub composites: Vec<Band>,
 }
 
 /// What the manifest says of a row block.
@@ -123,8 +123,8 @@ impl BlockRenderer {
             true => Vec::new(),
             false => self.factors.row_means(block, input)?,
         };
-        let strips = self.strips(block, input, (u, &means), (scaled, buffer))?;
-        let composites = self.composites.strips(&self.factors, (block, rows), (t, &means), starts, buffer)?;
+        let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
+        let composites = self.composites.bands(&self.factors, (block, rows), (t, &means), starts, buffer)?;
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
         let record = BlockRecord {
             block,
@@ -132,10 +132,10 @@ impl BlockRenderer {
             file: part.as_ref().map(|part| FileDigest::of(part)),
         };
         let part = part.unwrap_or_default();
-        Ok(RenderedBlock { part, record, strips, composites })
+        Ok(RenderedBlock { part, record, bands, composites })
     }
 
-    fn strips(
+    fn bands(
         &self,
         block: u32,
         input: RowBlock<'_>,
@@ -152,23 +152,23 @@ impl BlockRenderer {
         // From `U`, not from the `T` that it was divided from: so the tables of the folder give the same pictures again.
         scale_columns(u, &self.decomposition.s, scaled);
         self.factors.composites((scaled, means), rows, &self.decomposition.composites, &slice, shown)?;
-        let mut strips = block.to_le_bytes().to_vec();
+        let mut bands = block.to_le_bytes().to_vec();
         for panel in &self.panels {
-            panel.append_pixels(rows, &original, shown, u.chunks_exact(rank), &mut strips);
+            panel.append_pixels(rows, &original, shown, u.chunks_exact(rank), &mut bands);
         }
-        Ok(strips)
+        Ok(bands)
     }
 
-    /// Assembles the pictures from the strips of all blocks, in any order.
+    /// Assembles the pictures from the bands of all blocks, in any order.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when strips are missing or not of this decomposition.
-    pub fn pictures<'a>(&self, strips: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<crate::NamedFile>> {
+    /// [`Error::Protocol`] when bands are missing or not of this decomposition.
+    pub fn pictures<'a>(&self, bands: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<crate::NamedFile>> {
         if self.panels.is_empty() {
             return Ok(Vec::new());
         }
         let subject = Subject::of(&self.decomposition);
-        let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), strips)?;
+        let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), bands)?;
         let mut files = pictures::draw(&subject, &self.panels, &images)?;
         files.push(pictures::draw_spectrum(&subject)?);
         files.iter_mut().for_each(|file| file.path.insert_str(0, "pictures/"));

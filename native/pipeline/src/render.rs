@@ -142,13 +142,12 @@ impl Drawing<'_> {
                 group.iter().map(|&slice| slice_panels(&self.subject(slice), self.scan.is_some())).collect();
             // Once is enough for what all slices share.
             let basis: &[Panel] = if number == 0 { &basis } else { &[] };
-            let strips =
-                runner.for_blocks(blocks, Vec::new, |strips: &mut Vec<Vec<u8>>, values, block| {
-                    strips.push(self.strip(block, values, group, &panels, basis)?);
-                    Ok(())
-                })?;
+            let bands = runner.for_blocks(blocks, Vec::new, |bands: &mut Vec<Vec<u8>>, values, block| {
+                bands.push(self.strip(block, values, group, &panels, basis)?);
+                Ok(())
+            })?;
             let count = panels.iter().map(Vec::len).sum::<usize>() + basis.len();
-            let images = pictures::assemble(pixels, count, strips.iter().flatten().map(Vec::as_slice))?;
+            let images = pictures::assemble(pixels, count, bands.iter().flatten().map(Vec::as_slice))?;
             let mut images = images.as_slice();
             for (&slice, panels) in group.iter().zip(&panels) {
                 let (own, others) = images.split_at(panels.len());
@@ -191,19 +190,19 @@ impl Drawing<'_> {
             means = self.row_means(input, &mut originals)?;
             self.projector.originals(input, slices, &mut originals)?;
         }
-        let mut strip = block.to_le_bytes().to_vec();
+        let mut band = block.to_le_bytes().to_vec();
         for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
             self.projector.composites(&scaled, rows, &self.composites, &[slice], &mut shown)?;
             Means { rows: &means, columns: &self.column_terms }.add_to(&mut shown, rows, &[slice]);
             let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
             for panel in panels {
-                panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut strip);
+                panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut band);
             }
         }
         for panel in basis {
-            panel.append_pixels(rows, &[], &[], u.chunks_exact(k), &mut strip);
+            panel.append_pixels(rows, &[], &[], u.chunks_exact(k), &mut band);
         }
-        Ok(strip)
+        Ok(band)
     }
 
     /// The means that the method removed from the block's rows; none where it removed none. `originals` is overwritten.

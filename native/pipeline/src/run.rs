@@ -26,7 +26,7 @@ use crate::{
     block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
     decode,
     decomposition::{Decomposition, block_count, block_rows},
-    derived::Strip,
+    derived::Band,
     digest::Digest,
     error::{Error, Result},
     memory::{self, Held, Need},
@@ -67,9 +67,9 @@ pub(crate) struct Scan {
 pub(crate) struct Rendered {
     pub records: Vec<BlockRecord>,
     /// Of the pictures.
-    pub strips: Vec<Vec<u8>>,
+    pub bands: Vec<Vec<u8>>,
     /// Of composites for derived DICOM.
-    pub composites: Vec<Strip>,
+    pub composites: Vec<Band>,
 }
 
 /// The pool that a run works on, and what it reports to.
@@ -124,7 +124,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
         false => Vec::new(),
     };
     let began = Instant::now();
-    let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
+    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
     runner.record("pictures", began);
     let (manifest, files) =
         finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
@@ -330,7 +330,7 @@ impl<'a> Runner<'a> {
             let rendered = renderer.render(scratch, block, values, rows, &[0])?;
             take(&rendered)?;
             done.records.push(rendered.record);
-            done.strips.push(rendered.strips);
+            done.bands.push(rendered.bands);
             done.composites.extend(rendered.composites);
             Ok(())
         })?;
@@ -338,7 +338,7 @@ impl<'a> Runner<'a> {
         let mut all = Rendered::default();
         for (_, some) in done {
             all.records.extend(some.records);
-            all.strips.extend(some.strips);
+            all.bands.extend(some.bands);
             all.composites.extend(some.composites);
         }
         Ok(all)

@@ -91,7 +91,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
         same_instances: found.instances == stored.digests.instances,
         lists: stored.files.is_some(),
     };
-    let pictures = renderer.pictures(rendered.strips.iter().map(Vec::as_slice))?;
+    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
     let files = Mutex::new(Made::default());
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(&scan, &renderer, rendered.composites, |made| {

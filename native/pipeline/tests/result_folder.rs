@@ -193,17 +193,17 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     let renderer =
         BlockRenderer::new(Arc::new(Decomposition::from_bytes(&decomposition.to_bytes().unwrap()).unwrap()))
             .unwrap();
-    let (mut parts, mut records, mut strips) = (Vec::new(), Vec::new(), Vec::new());
+    let (mut parts, mut records, mut bands) = (Vec::new(), Vec::new(), Vec::new());
     let mut scratch = Scratch::default();
     for (b, block) in blocks.iter().enumerate().rev() {
         let rendered = renderer.render(&mut scratch, b as u32, block, block.len() / SLICES, &[]).unwrap();
         parts.push((tables::basis_name(b as u32), rendered.part.concat()));
         records.push(BlockRecord::from_bytes(&rendered.record.to_bytes()).unwrap());
-        strips.push(rendered.strips.clone());
+        bands.push(rendered.bands.clone());
     }
     // A retried task brings its block twice.
     records.push(records[0]);
-    let pictures = renderer.pictures(strips.iter().map(Vec::as_slice)).unwrap();
+    let pictures = renderer.pictures(bands.iter().map(Vec::as_slice)).unwrap();
     let (_, made) = result::finish(&decomposition, &records, &[], pictures, Environment::default()).unwrap();
 
     let in_process = files(&output);
@@ -218,7 +218,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
         result::finish(&decomposition, &records, &[], Vec::new(), Environment::default()).is_err(),
         "a block is missing"
     );
-    assert!(renderer.pictures(strips[1..].iter().map(Vec::as_slice)).is_err(), "a strip is missing");
+    assert!(renderer.pictures(bands[1..].iter().map(Vec::as_slice)).is_err(), "a band is missing");
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::{ops::Range, sync::Arc};
 use tomobasis_dicom::{SeriesPlan, SlicePlan, derived::stored_range};
 use tomobasis_linalg::RowBlock;
 
-use super::strip::Strip;
+use super::band::Band;
 use crate::{
     block_factors::BlockFactors,
     decomposition::Decomposition,
@@ -24,7 +24,7 @@ pub struct Composites {
     decomposition: Arc<Decomposition>,
     /// Numbers of basis vectors, ascending.
     ranks: Vec<usize>,
-    /// All slices, in the order of the strips.
+    /// All slices, in the order of the bands.
     order: Vec<usize>,
     /// In the same order.
     grids: Vec<Grid>,
@@ -48,7 +48,7 @@ impl Composites {
     pub(crate) fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Self {
         let ranks = decomposition.composites.get(which).unwrap_or_default().to_vec();
         let slices = &decomposition.plan.slices;
-        let order = strip_order(&decomposition.plan);
+        let order = band_order(&decomposition.plan);
         let grids = order.iter().filter_map(|&slice| slices.get(slice)).map(Grid::of).collect();
         Self { ranks, order, grids, decomposition }
     }
@@ -68,19 +68,19 @@ impl Composites {
         &self.ranks
     }
 
-    /// One strip for each run of slices in the order of [`strip_order`]; `starts` are the runs' first places, ascending from 0. `t` and
+    /// One band for each run of slices in the order of [`band_order`]; `starts` are the runs' first places, ascending from 0. `t` and
     /// the means of the block's `rows` are what `factors` gives; `buffer` is overwritten.
     ///
     /// # Errors
     /// [`Error::Protocol`] when the runs are not of these slices.
-    pub(crate) fn strips(
+    pub(crate) fn bands(
         &self,
         factors: &BlockFactors,
         (block, rows): (u32, usize),
         (t, means): (&[f64], &[f64]),
         starts: &[usize],
         buffer: &mut Vec<f64>,
-    ) -> Result<Vec<Strip>> {
+    ) -> Result<Vec<Band>> {
         if self.is_empty() {
             return Ok(Vec::new());
         }
@@ -91,8 +91,8 @@ impl Composites {
             return Err(Error::Protocol(format!("these runs are none of {slices} slices")));
         }
         let composites = self.ranks.len();
-        let strip = |run: &Range<usize>| Strip::new(block, run.start, run.len(), rows, composites);
-        let mut strips: Vec<Strip> = runs.iter().map(strip).collect();
+        let band = |run: &Range<usize>| Band::new(block, run.start, run.len(), rows, composites);
+        let mut bands: Vec<Band> = runs.iter().map(band).collect();
         let k = factors.rank();
         for first in (0..rows).step_by(ROWS) {
             let part = first..rows.min(first + ROWS);
@@ -101,15 +101,15 @@ impl Composites {
             factors.composites((t, means), part.len(), &self.ranks, &self.order, buffer)?;
             let mut rendered = buffer.chunks_exact(part.len());
             for c in 0..composites {
-                for (strip, run) in strips.iter_mut().zip(&runs) {
+                for (band, run) in bands.iter_mut().zip(&runs) {
                     for (place, composite) in run.clone().zip(&mut rendered) {
-                        let (target, clipped) = strip.slice_mut(c, place);
+                        let (target, clipped) = band.slice_mut(c, place);
                         *clipped += self.grids[place].store(composite, &mut target[part.clone()]);
                     }
                 }
             }
         }
-        Ok(strips)
+        Ok(bands)
     }
 }
 
@@ -134,20 +134,20 @@ impl CompositeRenderer {
         block: u32,
         values: &[i16],
         rows: usize,
-    ) -> Result<Vec<Strip>> {
+    ) -> Result<Vec<Band>> {
         let decomposition = &self.composites.decomposition;
         decomposition.check_block(block, rows)?;
         let input = RowBlock::new(values, rows, decomposition.columns())?;
         self.factors.project(block, input, &mut scratch.t)?;
         let means = self.factors.row_means(block, input)?;
         let parts = (scratch.t.as_slice(), means.as_slice());
-        self.composites.strips(&self.factors, (block, rows), parts, &[0], &mut scratch.values)
+        self.composites.bands(&self.factors, (block, rows), parts, &[0], &mut scratch.values)
     }
 }
 
-/// The slices in the order in which strips have them: those of one file, which make one instance, side by side. It is the order
+/// The slices in the order in which bands have them: those of one file, which make one instance, side by side. It is the order
 /// of the series where each file is one slice.
-pub(super) fn strip_order(plan: &SeriesPlan) -> Vec<usize> {
+pub(super) fn band_order(plan: &SeriesPlan) -> Vec<usize> {
     plan.slices_by_file().concat()
 }
 

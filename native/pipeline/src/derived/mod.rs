@@ -2,26 +2,26 @@
 //!
 //! | file | where it runs | what |
 //! |---|---|---|
-//! | `composites` | per row block | composites of all slices, rounded to what each slice can store: [`Strip`]s |
-//! | `strip` | | the stored values of one row block for a run of slices; crosses Spark's shuffle as bytes |
-//! | `slices` | per run of slices | strips of all row blocks -> whole slices -> files, with the source's attributes |
+//! | `composites` | per row block | composites of all slices, rounded to what each slice can store: [`Band`]s |
+//! | `band` | | the stored values of one row block for a run of slices; crosses Spark's shuffle as bytes |
+//! | `slices` | per run of slices | bands of all row blocks -> whole slices -> files, with the source's attributes |
 //! | `record` | driver | what the manifest says of them |
 //!
 //! A composite has the scan's size, so it is never held as floating-point numbers: a row block is rounded at once, to the 16-bit
 //! integers of its slices. How they are rounded and what a file is a function of are defined in `docs/format.md`.
 
+mod band;
 mod composites;
 mod record;
 mod slices;
-mod strip;
 
 use tomobasis_dicom::derived::Derivation;
 
 pub use self::{
+    band::Band,
     composites::Composites,
     record::{DerivedRecord, DerivedSection, DerivedSeries},
     slices::{DerivedFile, DerivedSlices},
-    strip::Strip,
 };
 pub(crate) use self::{
     composites::{CompositeRenderer, CompositeScratch},

@@ -1,4 +1,4 @@
-//! Whole slices of the composites from the strips of all row blocks, and their files.
+//! Whole slices of the composites from the bands of all row blocks, and their files.
 
 use std::{ops::Range, sync::Arc};
 
@@ -6,10 +6,10 @@ use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::{
-    composites::{Composites, strip_order},
+    band::Band,
+    composites::{Composites, band_order},
     derivation,
     record::DerivedRecord,
-    strip::Strip,
 };
 use crate::{
     NamedFile,
@@ -18,7 +18,7 @@ use crate::{
     error::{Error, Result},
 };
 
-/// A run of slices in some composites: strips go in, files come out.
+/// A run of slices in some composites: bands go in, files come out.
 pub struct DerivedSlices {
     decomposition: Arc<Decomposition>,
     derivations: Vec<Derivation>,
@@ -27,7 +27,7 @@ pub struct DerivedSlices {
     /// The slices of the run.
     slices: Vec<usize>,
     /// By row block.
-    strips: Vec<Option<Strip>>,
+    bands: Vec<Option<Band>>,
 }
 
 /// A file of a derived series.
@@ -46,29 +46,29 @@ impl DerivedSlices {
     /// [`Error::Protocol`] when there are no such slices.
     pub fn new(composites: &Composites, run: Range<usize>) -> Result<Self> {
         let decomposition = composites.decomposition().clone();
-        let slices = strip_order(&decomposition.plan).get(run.clone()).unwrap_or_default().to_vec();
+        let slices = band_order(&decomposition.plan).get(run.clone()).unwrap_or_default().to_vec();
         if slices.is_empty() {
             return Err(Error::Protocol(format!("there are no slices {run:?}")));
         }
         let derivations = composites.ranks().iter().map(|&k| derivation(&decomposition, k)).collect();
-        let strips = vec![None; decomposition.blocks() as usize];
-        Ok(Self { decomposition, derivations, run, slices, strips })
+        let bands = vec![None; decomposition.blocks() as usize];
+        Ok(Self { decomposition, derivations, run, slices, bands })
     }
 
-    /// Takes the strip of one row block; any order, and after a retry twice.
+    /// Takes the band of one row block; any order, and after a retry twice.
     ///
     /// # Errors
-    /// [`Error::Protocol`] for a strip of other slices, blocks or composites.
-    pub fn add(&mut self, strip: Strip) -> Result<()> {
-        let rows = block_rows(strip.block, self.decomposition.rows());
+    /// [`Error::Protocol`] for a band of other slices, blocks or composites.
+    pub fn add(&mut self, band: Band) -> Result<()> {
+        let rows = block_rows(band.block, self.decomposition.rows());
         let fits = rows > 0
-            && strip.rows == rows
-            && strip.first == self.run.start
-            && strip.count == self.run.len()
-            && strip.clipped.len() == self.derivations.len() * self.run.len();
-        match self.strips.get_mut(strip.block as usize) {
-            Some(place) if fits => *place = Some(strip),
-            _ => return Err(Error::Protocol("this strip of composites is not of these slices".to_owned())),
+            && band.rows == rows
+            && band.first == self.run.start
+            && band.count == self.run.len()
+            && band.clipped.len() == self.derivations.len() * self.run.len();
+        match self.bands.get_mut(band.block as usize) {
+            Some(place) if fits => *place = Some(band),
+            _ => return Err(Error::Protocol("this band of composites is not of these slices".to_owned())),
         }
         Ok(())
     }
@@ -92,7 +92,7 @@ impl DerivedSlices {
     /// Memory: the source, its slices as 16-bit integers, and the instance.
     ///
     /// # Errors
-    /// [`Error::Protocol`] while strips are missing, and what the source is refused for.
+    /// [`Error::Protocol`] while bands are missing, and what the source is refused for.
     pub fn write_composite(&self, c: usize, slice: usize, source: &[u8]) -> Result<DerivedFile> {
         let plan = &self.decomposition.plan;
         let foreign = || Error::Protocol(format!("slice {slice} is not one of the places {:?}", self.run));
@@ -117,9 +117,9 @@ impl DerivedSlices {
     /// Puts the rows of the slice at a place together; returns how many values were clipped.
     fn gather(&self, c: usize, place: usize, stored: &mut [i16]) -> Result<u64> {
         let mut clipped = 0;
-        for (block, (strip, part)) in self.strips.iter().zip(stored.chunks_mut(BLOCK_ROWS)).enumerate() {
+        for (block, (band, part)) in self.bands.iter().zip(stored.chunks_mut(BLOCK_ROWS)).enumerate() {
             let missing = || Error::Protocol(format!("the composites of block {block} are missing"));
-            let (values, count) = strip.as_ref().ok_or_else(missing)?.slice(c, place);
+            let (values, count) = band.as_ref().ok_or_else(missing)?.slice(c, place);
             part.copy_from_slice(values);
             clipped += u64::from(count);
         }

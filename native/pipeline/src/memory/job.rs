@@ -43,9 +43,9 @@ pub fn of_block(decomposition: &Decomposition) -> usize {
     let need = need::Need::new(&decomposition.plan, options, &[], 1, 0);
     let derived = if options.emits(Emit::Dicom) { composites } else { 0 };
     let need = need.of_result(decomposition.rank(), composites, derived);
-    // The strips of the composites, and their bytes.
-    let strips = 4 * decomposition.columns() * derived * 4096;
-    usize::try_from(need.of_thread()).unwrap_or(usize::MAX).saturating_add(strips)
+    // The bands of the composites, and their bytes.
+    let bands = 4 * decomposition.columns() * derived * 4096;
+    usize::try_from(need.of_thread()).unwrap_or(usize::MAX).saturating_add(bands)
 }
 
 /// Bytes that a pass takes for a moment for a row block of so many values.

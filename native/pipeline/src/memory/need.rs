@@ -207,8 +207,8 @@ impl Need {
         let (n, k) = (self.slices, self.rank);
         let table = if self.tables { 24 * self.rows() * k } else { 0 };
         let kept = self.coefficients() + 48 * n * k;
-        let strips = self.panels() * self.pixels + self.derived * self.scan();
-        self.small() + kept + table + self.threads * self.of_thread() + strips
+        let bands = self.panels() * self.pixels + self.derived * self.scan();
+        self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
     /// What rendering takes on one thread.

@@ -6,7 +6,7 @@
 //! - `spectrum.png`: singular values, and what the first k leave out.
 //!
 //! A picture is made of *panels*, images of the size of a slice. Each row block reduces its pixels of every panel to bytes
-//! (`panel`), whose windows are known beforehand from `s` alone; here the strips are put together, laid out on a `sheet`, and
+//! (`panel`), whose windows are known beforehand from `s` alone; here the bands are put together, laid out on a `sheet`, and
 //! drawn on a `canvas`.
 
 mod canvas;
@@ -114,17 +114,17 @@ pub(crate) fn draw_spectrum(subject: &Subject<'_>) -> Result<NamedFile> {
     Ok(NamedFile { path: "spectrum.png".to_owned(), bytes })
 }
 
-/// Whole panels of `pixels` pixels from the strips of all blocks: a block's index, then its pixels of each panel.
+/// Whole panels of `pixels` pixels from the bands of all blocks: a block's index, then its pixels of each panel.
 pub(crate) fn assemble<'a>(
     pixels: u64,
     panels: usize,
-    strips: impl IntoIterator<Item = &'a [u8]>,
+    bands: impl IntoIterator<Item = &'a [u8]>,
 ) -> Result<Vec<Vec<u8>>> {
-    let foreign = || Error::Protocol("these picture strips are not of this decomposition".to_owned());
+    let foreign = || Error::Protocol("these picture bands are not of this decomposition".to_owned());
     let mut images = vec![vec![0; pixels as usize]; panels];
     let mut seen = vec![false; block_count(pixels) as usize];
-    for strip in strips {
-        let (block, bytes) = strip.split_first_chunk::<4>().ok_or_else(foreign)?;
+    for band in bands {
+        let (block, bytes) = band.split_first_chunk::<4>().ok_or_else(foreign)?;
         let block = u32::from_le_bytes(*block);
         let rows = block_rows(block, pixels);
         if rows == 0 || bytes.len() != rows * panels {
@@ -137,7 +137,7 @@ pub(crate) fn assemble<'a>(
         }
     }
     match seen.iter().position(|seen| !seen) {
-        Some(block) => Err(Error::Protocol(format!("the picture strips of block {block} are missing"))),
+        Some(block) => Err(Error::Protocol(format!("the picture bands of block {block} are missing"))),
         None => Ok(images),
     }
 }

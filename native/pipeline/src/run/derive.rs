@@ -10,7 +10,7 @@ use crate::{
     block::BlockRenderer,
     decomposition::Decomposition,
     derived::{
-        CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices, Strip,
+        Band, CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices,
     },
     error::{Error, Result},
     scan::InputFile,
@@ -27,13 +27,13 @@ impl Runner<'_> {
         fitting.clamp(1, decomposition.composites.len().max(1))
     }
 
-    /// Makes the derived DICOM instances of all composites, handing each to `take`; returns their records. `rendered` are the strips
+    /// Makes the derived DICOM instances of all composites, handing each to `take`; returns their records. `rendered` are the bands
     /// of those that `renderer` has rendered with the blocks; the others follow, as many at a time.
     pub(crate) fn derive(
         &mut self,
         scan: &Scan,
         renderer: &BlockRenderer,
-        rendered: Vec<Strip>,
+        rendered: Vec<Band>,
         take: impl Fn(&DerivedFile) -> Result<()> + Sync,
     ) -> Result<Vec<DerivedRecord>> {
         let decomposition = renderer.decomposition();
@@ -48,28 +48,28 @@ impl Runner<'_> {
             let which = first..composites.min(first + at_once);
             let renderer = CompositeRenderer::new(decomposition.clone(), which)?;
             let state = || (CompositeScratch::default(), Vec::new());
-            let strips = self.for_blocks(scan.blocks(), state, |(scratch, strips), values, block| {
+            let bands = self.for_blocks(scan.blocks(), state, |(scratch, bands), values, block| {
                 let rows = scan.gather(block, values);
-                strips.extend(renderer.render(scratch, block, values, rows)?);
+                bands.extend(renderer.render(scratch, block, values, rows)?);
                 Ok(())
             })?;
-            let strips = strips.into_iter().flat_map(|(_, strips)| strips).collect();
-            records.extend(self.write(scan, &renderer.composites, strips, &take).inspect_err(told)?);
+            let bands = bands.into_iter().flat_map(|(_, bands)| bands).collect();
+            records.extend(self.write(scan, &renderer.composites, bands, &take).inspect_err(told)?);
         }
         self.record("derive", began);
         Ok(records)
     }
 
-    /// The instances of some composites, from their strips of all blocks.
+    /// The instances of some composites, from their bands of all blocks.
     fn write(
         &self,
         scan: &Scan,
         composites: &Composites,
-        strips: Vec<Strip>,
+        bands: Vec<Band>,
         take: &(impl Fn(&DerivedFile) -> Result<()> + Sync),
     ) -> Result<Vec<DerivedRecord>> {
         let mut whole = DerivedSlices::new(composites, 0..scan.plan.slices.len())?;
-        strips.into_iter().try_for_each(|strip| whole.add(strip))?;
+        bands.into_iter().try_for_each(|band| whole.add(band))?;
         let file = |slices: Vec<usize>| Some((scan.plan.slices.get(*slices.first()?)?.file, slices));
         let by_file: BTreeMap<usize, Vec<usize>> =
             scan.plan.slices_by_file().into_iter().filter_map(file).collect();

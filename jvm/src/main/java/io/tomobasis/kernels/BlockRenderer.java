@@ -3,7 +3,7 @@ package io.tomobasis.kernels;
 import java.util.Objects;
 
 /**
- * Turns row blocks into their part of the result: basis vectors, digests, strips of the pictures, and of composites for derived
+ * Turns row blocks into their part of the result: basis vectors, digests, bands of the pictures, and of composites for derived
  * DICOM.
  *
  * <p>Immutable: any number of threads may share one. It may outlive the decomposition that it was made from.
@@ -31,8 +31,8 @@ public final class BlockRenderer extends NativeObject {
    * @param sliceRecords of all slices when this block was read, as {@link SliceDecoder#decode} gives them
    * @param starts first place of each run that derived DICOM cuts the slices into, ascending from 0; the slices of one file have
    *     neighbouring places, and files the order of their first slices
-   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, its strips
-   *     for {@link #pictures}, and with derived DICOM one strip for each run, for {@link DerivedSlices#add}
+   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, its bands
+   *     for {@link #pictures}, and with derived DICOM one band for each run, for {@link DerivedSlices#add}
    * @throws InputException for a block of other pixels than those that were decomposed: a file has changed
    */
   public byte[][] render(int block, short[] values, int rows, byte[] sliceRecords, int[] starts) {
@@ -47,14 +47,14 @@ public final class BlockRenderer extends NativeObject {
   }
 
   /**
-   * Puts the pictures together from the strips of all row blocks.
+   * Puts the pictures together from the bands of all row blocks.
    *
-   * @param strips of every row block, in the order of their index
+   * @param bands of every row block, in the order of their index
    * @return PNG files
    */
-  public NamedFile[] pictures(byte[][] strips) {
-    Decomposition.requireElements(strips, "strips");
-    return read(handle -> pictures0(handle, strips));
+  public NamedFile[] pictures(byte[][] bands) {
+    Decomposition.requireElements(bands, "bands");
+    return read(handle -> pictures0(handle, bands));
   }
 
   private static native long create(long decompositionHandle);
@@ -64,5 +64,5 @@ public final class BlockRenderer extends NativeObject {
   private static native byte[][] render0(
       long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts);
 
-  private static native NamedFile[] pictures0(long handle, byte[][] strips);
+  private static native NamedFile[] pictures0(long handle, byte[][] bands);
 }

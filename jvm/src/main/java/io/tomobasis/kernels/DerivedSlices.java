@@ -3,7 +3,7 @@ package io.tomobasis.kernels;
 import java.util.Objects;
 
 /**
- * A run of slices in all composites: strips of all row blocks go in, derived DICOM files come out.
+ * A run of slices in all composites: bands of all row blocks go in, derived DICOM files come out.
  *
  * <p>Any thread may call it; adding waits for the other calls, files may be written on many threads.
  */
@@ -13,9 +13,9 @@ public final class DerivedSlices extends NativeObject {
   }
 
   /**
-   * A run without strips.
+   * A run without bands.
    *
-   * @param renderer that the strips come from
+   * @param renderer that the bands come from
    * @param first place of the run
    * @param count of slices in it
    */
@@ -27,21 +27,21 @@ public final class DerivedSlices extends NativeObject {
   }
 
   /**
-   * Takes the strip of one row block, in any order; one that comes twice is taken once.
+   * Takes the band of one row block, in any order; one that comes twice is taken once.
    *
-   * @param strip of this run, from {@link BlockRenderer#render}
+   * @param band of this run, from {@link BlockRenderer#render}
    */
-  public void add(byte[] strip) {
-    Objects.requireNonNull(strip, "strip");
+  public void add(byte[] band) {
+    Objects.requireNonNull(band, "band");
     write(
         handle -> {
-          add0(handle, strip);
+          add0(handle, band);
           return null;
         });
   }
 
   /**
-   * Writes the instances derived from one file, once the strips of all row blocks are there.
+   * Writes the instances derived from one file, once the bands of all row blocks are there.
    *
    * @param slice of the series, in this run: any one of the file's
    * @param name of the file, for the log that may show names
@@ -59,7 +59,7 @@ public final class DerivedSlices extends NativeObject {
 
   private static native void free(long handle);
 
-  private static native void add0(long handle, byte[] strip);
+  private static native void add0(long handle, byte[] band);
 
   private static native DerivedFile[] write0(long handle, int slice, String name, byte[] source);
 }

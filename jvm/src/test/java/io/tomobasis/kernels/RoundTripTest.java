@@ -148,14 +148,14 @@ class RoundTripTest {
     Runs.decode(CT, Runs.plan(CT), pixels);
     try (BlockRenderer renderer = new BlockRenderer(decomposition)) {
       byte[][] records = new byte[Runs.blocks(CT)][];
-      byte[][] strips = new byte[Runs.blocks(CT)][];
+      byte[][] bands = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
         byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[0]);
         assertEquals("PAR1", new String(rendered[0], 0, 4));
         records[b] = rendered[1];
-        strips[b] = rendered[2];
+        bands[b] = rendered[2];
       }
-      NamedFile[] files = decomposition.finish(records, new byte[0][], renderer.pictures(strips), "{}");
+      NamedFile[] files = decomposition.finish(records, new byte[0][], renderer.pictures(bands), "{}");
       String[] names = Arrays.stream(files).map(NamedFile::path).toArray(String[]::new);
       for (String name : new String[] {"manifest.json", "singular_values.parquet", "weights.parquet", "report.html"}) {
         assertTrue(Arrays.asList(names).contains(name), Arrays.toString(names));

@@ -25,7 +25,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[SharedDecoder],
       classOf[SharedPass],
       classOf[SharedRenderer],
-      classOf[CompositeStrip],
+      classOf[CompositeBand],
       classOf[Array[SliceSource]],
       classOf[Array[Array[SliceSource]]],
       classOf[Array[Array[Byte]]],

@@ -11,11 +11,11 @@ import io.tomobasis.kernels.{BlockRenderer, Decomposition, DerivedSlices}
 /** What a row block leaves behind, besides the file of its basis vectors. */
 sealed trait Rendered
 
-/** Its record for the manifest and its strips of the pictures: small. */
-final case class RenderedBlock(index: Int, record: Array[Byte], strips: Array[Byte]) extends Rendered
+/** Its record for the manifest and its bands of the pictures: small. */
+final case class RenderedBlock(index: Int, record: Array[Byte], bands: Array[Byte]) extends Rendered
 
 /** Its composites of one run of slices. */
-final case class CompositeStrip(bytes: Array[Byte]) extends Rendered
+final case class CompositeBand(bytes: Array[Byte]) extends Rendered
 
 /** Records in the order of their blocks, the pictures as (path, PNG), and records of derived files. */
 final case class RenderedSeries(
@@ -48,10 +48,10 @@ final class RenderBlocks private (
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
       val made = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
-      val (part, record, strips) = (made(0), made(1), made(2))
+      val (part, record, bands) = (made(0), made(1), made(2))
       if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
-      val composites = made.iterator.drop(3).zipWithIndex.map { case (strip, run) => run + 1 -> CompositeStrip(strip) }
-      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, record, strips)) ++ composites
+      val composites = made.iterator.drop(3).zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
+      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, record, bands)) ++ composites
     }
   }
 
@@ -63,7 +63,7 @@ final class RenderBlocks private (
         if (partition == 0) Iterator.single(draw(arriving.collect { case (_, block: RenderedBlock) => block }))
         else
           badInput.endsAt(starts(partition - 1)) {
-            Iterator.single(derive(partition - 1, arriving.collect { case (_, CompositeStrip(bytes)) => bytes }))
+            Iterator.single(derive(partition - 1, arriving.collect { case (_, CompositeBand(bytes)) => bytes }))
           }
       }
       .collect()
@@ -71,13 +71,13 @@ final class RenderBlocks private (
 
   private def draw(blocks: Iterator[RenderedBlock]): RenderedSeries = {
     val inOrder = blocks.toArray.sortBy(_.index)
-    val pictures = renderer.value.get.pictures(inOrder.map(_.strips))
+    val pictures = renderer.value.get.pictures(inOrder.map(_.bands))
     RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes), Array.empty)
   }
 
-  private def derive(run: Int, strips: Iterator[Array[Byte]]): RenderedSeries =
+  private def derive(run: Int, bands: Iterator[Array[Byte]]): RenderedSeries =
     Using.resource(new DerivedSlices(renderer.value.get, starts(run), runs.value(run).length)) { slices =>
-      strips.foreach(slices.add)
+      bands.foreach(slices.add)
       val records = files.each(runs.value(run).toSeq, whole = true) { (ofFile, bytes) =>
         for (made <- slices.write(ofFile.head.slice, ofFile.head.file.name, bytes.head)) yield {
           folder.write(made.path, made.bytes)

@@ -6,7 +6,7 @@ use crate::error::{Error, Result};
 /// Stored values, less the slices' offsets: `values[(c * count + j) * rows + i]` is row `i` of the slice at place `first + j` in composite
 /// `c`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Strip {
+pub struct Band {
     /// Index of the row block.
     pub(super) block: u32,
     /// Place of the run's first slice.
@@ -20,7 +20,7 @@ pub struct Strip {
     pub(super) values: Vec<i16>,
 }
 
-impl Strip {
+impl Band {
     pub(super) fn new(block: u32, first: usize, count: usize, rows: usize, composites: usize) -> Self {
         let clipped = vec![0; composites * count];
         Self { block, first, count, rows, clipped, values: vec![0; composites * count * rows] }
@@ -43,7 +43,7 @@ impl Strip {
     /// # Errors
     /// [`Error::Protocol`] for more slices or rows than 32 bits hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let large = || Error::Protocol("the strip is too large".to_owned());
+        let large = || Error::Protocol("the band is too large".to_owned());
         let composites = self.clipped.len() / self.count.max(1);
         let mut bytes = self.block.to_le_bytes().to_vec();
         for number in [self.first, self.count, self.rows, composites] {
@@ -73,7 +73,7 @@ impl Strip {
             let values = values.as_chunks::<2>().0.iter().map(|&word| i16::from_le_bytes(word)).collect();
             Some(Self { block, first, count, rows, clipped, values })
         };
-        read().ok_or_else(|| Error::Protocol(format!("{} bytes are no strip of composites", bytes.len())))
+        read().ok_or_else(|| Error::Protocol(format!("{} bytes are no band of composites", bytes.len())))
     }
 }
 
@@ -82,18 +82,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_strip_survives_its_bytes_and_other_bytes_are_refused() {
-        let mut strip = Strip::new(3, 5, 2, 4, 3);
-        let (values, clipped) = strip.slice_mut(2, 6);
+    fn a_band_survives_its_bytes_and_other_bytes_are_refused() {
+        let mut band = Band::new(3, 5, 2, 4, 3);
+        let (values, clipped) = band.slice_mut(2, 6);
         values.copy_from_slice(&[-1, 2, -32768, 32767]);
         *clipped = 7;
-        let bytes = strip.to_bytes().unwrap();
-        let read = Strip::from_bytes(&bytes).unwrap();
-        assert_eq!(read, strip);
+        let bytes = band.to_bytes().unwrap();
+        let read = Band::from_bytes(&bytes).unwrap();
+        assert_eq!(read, band);
         assert_eq!(read.slice(2, 6), ([-1, 2, -32768, 32767].as_slice(), 7));
         assert_eq!(read.slice(0, 5), ([0; 4].as_slice(), 0));
         for cut in [0, 19, 20, bytes.len() - 1] {
-            assert!(Strip::from_bytes(&bytes[..cut]).is_err(), "{cut}");
+            assert!(Band::from_bytes(&bytes[..cut]).is_err(), "{cut}");
         }
     }
 }
