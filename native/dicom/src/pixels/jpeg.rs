@@ -13,7 +13,7 @@ use turbojpeg_sys as ffi;
 use super::findings::{Findings, Remark};
 use super::shape::Frame;
 use super::sof::{another_image, frame_header};
-use super::stored::{Meaning, store};
+use super::stored::{CellLayout, store};
 use super::{harmless, lossless_by_name};
 use crate::header::SliceHeader;
 use crate::problem::Problem;
@@ -27,7 +27,7 @@ const SCANS: c_int = 500;
 /// Decodes one frame. Cells hold the value in the low Bits Stored, as uncompressed ones do.
 pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
     let image = frame.checked(CODEC, frame_header(frame.bytes), |image| image.shape)?;
-    let Frame { bytes, header, meaning } = frame;
+    let Frame { bytes, header, layout } = frame;
     if !matches!(image.marker, 0xC0..=0xC3) {
         return Err(broken("it is hierarchical or arithmetic-coded, which is not read"));
     }
@@ -42,13 +42,13 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
         found.remark(Remark::MoreImages);
     }
     let stream = harmless::jpeg_headers(bytes, found);
-    match decode(&stream, bits, header, meaning, out, found) {
+    match decode(&stream, bits, header, layout, out, found) {
         Err(Problem::Codestream { reason, .. }) => {
             let Some(stream) = harmless::without_extra_bytes(&stream, &reason) else {
                 return Err(broken(reason));
             };
             found.remark(Remark::JpegExtraBytes);
-            decode(&stream, bits, header, meaning, out, found)
+            decode(&stream, bits, header, layout, out, found)
         }
         decoded => decoded,
     }
@@ -58,7 +58,7 @@ fn decode(
     stream: &[u8],
     bits: u16,
     header: &SliceHeader,
-    meaning: Meaning,
+    layout: CellLayout,
     out: &mut [i16],
     found: &mut Findings,
 ) -> Result<(), Problem> {
@@ -72,17 +72,17 @@ fn decode(
         0..=8 => {
             let mut cells = vec![0_u8; pixels];
             decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress8)?;
-            store(cells.iter().map(|&cell| u16::from(cell)), meaning, out, found);
+            store(cells.iter().map(|&cell| u16::from(cell)), layout, out, found);
         }
         9..=12 => {
             let mut cells = vec![0_i16; pixels];
             decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress12)?;
-            store(cells.iter().map(|&cell| cell as u16), meaning, out, found);
+            store(cells.iter().map(|&cell| cell as u16), layout, out, found);
         }
         _ => {
             let mut cells = vec![0_u16; pixels];
             decoder.decode(stream, header, cells.as_mut_ptr(), ffi::tj3Decompress16)?;
-            store(cells.iter().copied(), meaning, out, found);
+            store(cells.iter().copied(), layout, out, found);
         }
     }
     Ok(())

@@ -15,7 +15,7 @@ use super::findings::{Findings, Remark};
 use super::j2k_header::{self, ImageHeader, Modest, another_image, codestream, image_header, is_modest};
 use super::lossless_by_name;
 use super::shape::Frame;
-use super::stored::{Meaning, store};
+use super::stored::{CellLayout, store};
 use crate::header::SliceHeader;
 use crate::problem::Problem;
 
@@ -28,7 +28,7 @@ const READ_AHEAD: usize = 1 << 16;
 pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
     let stream = codestream(frame.bytes);
     let expected = frame.checked(CODEC, image_header(stream), |image| image.shape)?;
-    let Frame { header, meaning, .. } = frame;
+    let Frame { header, layout, .. } = frame;
     let Modest { irreversible } = is_modest(stream).map_err(|reason| match reason {
         j2k_header::CUT => Problem::CutCodestream { codec: CODEC },
         other => broken(other),
@@ -41,13 +41,13 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     }
     let image = Image::decode(stream)?;
     let samples = image.samples(header, expected)?;
-    let bits = if expected.signed == meaning.signed { 16 } else { expected.shape.bits };
-    let meaning = Meaning { bits, ..meaning };
+    let bits = if expected.signed == layout.signed { 16 } else { expected.shape.bits };
+    let layout = CellLayout { bits, ..layout };
     let beyond = |sample: i32| (sample as u32 & (u32::MAX >> (32 - bits))) >> header.pixels.bits_stored != 0;
-    if !meaning.signed && samples.iter().any(|&sample| beyond(sample)) {
+    if !layout.signed && samples.iter().any(|&sample| beyond(sample)) {
         return Err(broken("it has values beyond Bits Stored"));
     }
-    store(samples.iter().map(|&sample| sample as u16), meaning, out, found);
+    store(samples.iter().map(|&sample| sample as u16), layout, out, found);
     Ok(())
 }
 

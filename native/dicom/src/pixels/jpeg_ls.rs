@@ -10,7 +10,7 @@ use charls_sys as ffi;
 use super::findings::{Findings, Remark};
 use super::shape::{Frame, Shape};
 use super::sof::{another_image, frame_header, scan_header};
-use super::stored::{Meaning, store};
+use super::stored::{CellLayout, store};
 use super::{harmless, lossless_by_name};
 use crate::problem::Problem;
 
@@ -22,9 +22,9 @@ const MOST_ZEROS: usize = 3;
 /// (as pydicom has it), also where Bits Stored is another number.
 pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Result<(), Problem> {
     let shape = frame.checked(CODEC, frame_header(frame.bytes), |image| image.shape)?.shape;
-    let Frame { bytes: stream, header, meaning } = frame;
+    let Frame { bytes: stream, header, layout } = frame;
     let bits = shape.bits;
-    let meaning = if meaning.signed { Meaning { bits, ..meaning } } else { meaning };
+    let layout = if layout.signed { CellLayout { bits, ..layout } } else { layout };
     let mut bytes = vec![0_u8; header.rows * header.columns * if bits > 8 { 2 } else { 1 }];
     if another_image(stream) {
         found.remark(Remark::MoreImages);
@@ -49,9 +49,9 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     }
     if bits > 8 {
         let cells = bytes.as_chunks::<2>().0.iter();
-        store(cells.map(|&cell| u16::from_ne_bytes(cell)), meaning, out, found);
+        store(cells.map(|&cell| u16::from_ne_bytes(cell)), layout, out, found);
     } else {
-        store(bytes.iter().map(|&cell| u16::from(cell)), meaning, out, found);
+        store(bytes.iter().map(|&cell| u16::from(cell)), layout, out, found);
     }
     Ok(())
 }

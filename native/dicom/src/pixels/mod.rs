@@ -47,7 +47,7 @@ use crate::problem::Problem;
 use crate::series::SeriesPlan;
 use crate::syntax::{self, Codec};
 use shape::Frame;
-use stored::Meaning;
+use stored::CellLayout;
 
 /// Reads slice number `slice` of the plan from the bytes of its file. For many slices of one file, [`SliceFile`] reads its
 /// header only once.
@@ -91,7 +91,7 @@ fn compressed_pixels(
     out: &mut [i16],
     found: &mut Findings,
 ) -> Result<(), Problem> {
-    let described = Frame { bytes: frame, header, meaning: as_stored(header, offset) };
+    let described = Frame { bytes: frame, header, layout: as_stored(header, offset) };
     match codec {
         Codec::Native | Codec::NativeFrame => {
             if frame.len() as u64 >= 2 * header.image_bytes() {
@@ -122,7 +122,7 @@ fn lossless_by_name(header: &SliceHeader) -> bool {
 }
 
 /// Cells that hold a value in the low Bits Stored.
-fn as_stored(header: &SliceHeader, offset: i32) -> Meaning {
+fn as_stored(header: &SliceHeader, offset: i32) -> CellLayout {
     let PixelFormat { bits_allocated: cell, bits_stored: bits, signed, .. } = header.pixels;
-    Meaning { cell, bits, overlays: header.overlays, signed, offset }
+    CellLayout { cell, bits, overlays: header.overlays, signed, offset }
 }

@@ -1,20 +1,26 @@
 //! Uncompressed pixels (PS3.5 section 8.1.1, annex A.1 to A.4).
 
 use super::findings::Findings;
-use super::stored::{Meaning, store};
+use super::stored::{CellLayout, store};
 use crate::header::ByteOrder;
 
 /// Unpacks `bytes`, one cell per pixel.
-pub(super) fn read(bytes: &[u8], order: ByteOrder, meaning: Meaning, out: &mut [i16], found: &mut Findings) {
+pub(super) fn read(
+    bytes: &[u8],
+    order: ByteOrder,
+    layout: CellLayout,
+    out: &mut [i16],
+    found: &mut Findings,
+) {
     let pairs = bytes.as_chunks::<2>().0.iter();
-    match (meaning.cell, order) {
+    match (layout.cell, order) {
         (8, ByteOrder::SwappedPairs) => {
             let swapped = pairs.flat_map(|&[first, second]| [u16::from(second), u16::from(first)]);
-            store(swapped, meaning, out, found);
+            store(swapped, layout, out, found);
         }
-        (8, _) => store(bytes.iter().map(|&byte| u16::from(byte)), meaning, out, found),
-        (_, ByteOrder::Big) => store(pairs.map(|&pair| u16::from_be_bytes(pair)), meaning, out, found),
-        _ => store(pairs.map(|&pair| u16::from_le_bytes(pair)), meaning, out, found),
+        (8, _) => store(bytes.iter().map(|&byte| u16::from(byte)), layout, out, found),
+        (_, ByteOrder::Big) => store(pairs.map(|&pair| u16::from_be_bytes(pair)), layout, out, found),
+        _ => store(pairs.map(|&pair| u16::from_le_bytes(pair)), layout, out, found),
     }
 }
 
@@ -24,8 +30,8 @@ mod tests {
 
     fn read_all<const N: usize>(bytes: &[u8], bits: u16, order: ByteOrder) -> [i16; N] {
         let mut out = [0; N];
-        let meaning = Meaning { cell: bits, bits, overlays: 0, signed: false, offset: 0 };
-        read(bytes, order, meaning, &mut out, &mut Findings::default());
+        let layout = CellLayout { cell: bits, bits, overlays: 0, signed: false, offset: 0 };
+        read(bytes, order, layout, &mut out, &mut Findings::default());
         out
     }
 

@@ -1,7 +1,7 @@
 //! RLE Lossless (PS3.5 annex G): one PackBits segment per byte of a pixel, the high bytes first.
 
 use super::findings::Findings;
-use super::stored::{Meaning, store};
+use super::stored::{CellLayout, store};
 use crate::problem::Problem;
 
 const CODEC: &str = "RLE";
@@ -13,13 +13,13 @@ const HEADER: usize = 64;
 /// Allocates one byte per byte of the image, as the header of the file has it: the frame has no say.
 pub(super) fn read(
     frame: &[u8],
-    meaning: Meaning,
+    layout: CellLayout,
     out: &mut [i16],
     found: &mut Findings,
 ) -> Result<(), Problem> {
     let (header, _) = frame.as_chunks::<4>();
     let number = |index: usize| header.get(index).map(|bytes| u32::from_le_bytes(*bytes) as usize);
-    let wanted = usize::from(meaning.cell / 8);
+    let wanted = usize::from(layout.cell / 8);
     let segments = number(0).ok_or_else(|| broken("its header is cut off"))?;
     if segments != wanted {
         return Err(Problem::Shape {
@@ -39,9 +39,9 @@ pub(super) fn read(
     }
     let (high, low) = planes.split_at(planes.len() - out.len());
     if high.is_empty() {
-        store(low.iter().map(|&low| u16::from(low)), meaning, out, found);
+        store(low.iter().map(|&low| u16::from(low)), layout, out, found);
     } else {
-        store(high.iter().zip(low).map(|(&high, &low)| u16::from_be_bytes([high, low])), meaning, out, found);
+        store(high.iter().zip(low).map(|(&high, &low)| u16::from_be_bytes([high, low])), layout, out, found);
     }
     Ok(())
 }
@@ -95,8 +95,8 @@ mod tests {
 
     fn read_3(frame: &[u8], bits: u16) -> Result<[i16; 3], Problem> {
         let mut out = [0; 3];
-        let meaning = Meaning { cell: bits, bits, overlays: 0, signed: true, offset: 0 };
-        read(frame, meaning, &mut out, &mut Findings::default()).map(|()| out)
+        let layout = CellLayout { cell: bits, bits, overlays: 0, signed: true, offset: 0 };
+        read(frame, layout, &mut out, &mut Findings::default()).map(|()| out)
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a codestream says of its image, compared with the header before anything is allocated for it.
 
-use super::stored::Meaning;
+use super::stored::CellLayout;
 use crate::header::SliceHeader;
 use crate::problem::Problem;
 
@@ -19,7 +19,7 @@ pub(super) struct Shape {
 pub(super) struct Frame<'a> {
     pub bytes: &'a [u8],
     pub header: &'a SliceHeader,
-    pub meaning: Meaning,
+    pub layout: CellLayout,
 }
 
 impl Frame<'_> {

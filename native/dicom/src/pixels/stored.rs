@@ -7,7 +7,7 @@ use super::findings::{Findings, Remark};
 
 /// Which bits of a cell are the value.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Meaning {
+pub(super) struct CellLayout {
     /// Bits of a cell: 8 or 16.
     pub cell: u16,
     /// The value is in this many low bits, 1 to 16; those above are not used.
@@ -24,15 +24,15 @@ pub(super) struct Meaning {
 /// the bits above the values where there are any.
 pub(super) fn store(
     cells: impl Iterator<Item = u16> + Clone,
-    meaning: Meaning,
+    layout: CellLayout,
     out: &mut [i16],
     found: &mut Findings,
 ) {
-    look_above(cells.clone().take(out.len()), meaning, found);
-    let unused = u32::from(16 - meaning.bits);
+    look_above(cells.clone().take(out.len()), layout, found);
+    let unused = u32::from(16 - layout.bits);
     // 0 or -32768, which is the same as 32768 in 16 bits.
-    let offset = meaning.offset as i16;
-    if meaning.signed {
+    let offset = layout.offset as i16;
+    if layout.signed {
         let value = |cell: u16| ((cell << unused) as i16 >> unused).wrapping_sub(offset);
         out.iter_mut().zip(cells).for_each(|(out, cell)| *out = value(cell));
     } else {
@@ -45,8 +45,8 @@ pub(super) fn store(
 ///
 /// A negative value may have its sign there, in all bits, or nothing. A scan with both has not: then those with nothing are
 /// positive values that need more bits than the header says.
-fn look_above(cells: impl Iterator<Item = u16> + Clone, meaning: Meaning, found: &mut Findings) {
-    let Meaning { cell: width, bits, overlays, signed, .. } = meaning;
+fn look_above(cells: impl Iterator<Item = u16> + Clone, layout: CellLayout, found: &mut Findings) {
+    let CellLayout { cell: width, bits, overlays, signed, .. } = layout;
     let any = cells.clone().fold(0, |any, cell| any | cell);
     if bits >= width || any >> bits == 0 {
         return;
@@ -73,15 +73,15 @@ mod tests {
 
     fn one(cell: u16, bits: u16, signed: bool, offset: i32) -> i16 {
         let mut out = [0];
-        let meaning = Meaning { cell: 16, bits, overlays: 0, signed, offset };
-        store([cell].into_iter(), meaning, &mut out, &mut Findings::default());
+        let layout = CellLayout { cell: 16, bits, overlays: 0, signed, offset };
+        store([cell].into_iter(), layout, &mut out, &mut Findings::default());
         out[0]
     }
 
     fn above(cells: &[u16], cell: u16, bits: u16, signed: bool, overlays: u16) -> (u32, bool) {
         let mut found = Findings::default();
-        let meaning = Meaning { cell, bits, overlays, signed, offset: 0 };
-        store(cells.iter().copied(), meaning, &mut vec![0; cells.len()], &mut found);
+        let layout = CellLayout { cell, bits, overlays, signed, offset: 0 };
+        store(cells.iter().copied(), layout, &mut vec![0; cells.len()], &mut found);
         (found.spare_bits, found.has(Remark::Overlays))
     }
 
