@@ -5,8 +5,8 @@
 use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
+use super::needed::{GE_PARAMETERS, GE_RAW_DATA_TYPE, NeededElements};
 use super::values::{self, double, first_decimal, integer, text};
-use super::wanted::{GE_PARAMETERS, GE_RAW_DATA_TYPE, Wanted};
 
 /// Part of a complex image (PS3.3 C.8.13.3.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,16 +62,16 @@ pub struct Acquisition {
 }
 
 impl Acquisition {
-    pub(super) fn read(wanted: &Wanted, modality: &str, image_type: &[String]) -> Self {
-        let number = |tag| wanted.get(tag).and_then(first_decimal);
-        let whole = |tag| wanted.get(tag).and_then(integer);
-        let float = |tag| wanted.get(tag).and_then(double);
-        let string = |tag| wanted.get(tag).map(|value| text(value.bytes));
+    pub(super) fn read(needed: &NeededElements, modality: &str, image_type: &[String]) -> Self {
+        let number = |tag| needed.get(tag).and_then(first_decimal);
+        let whole = |tag| needed.get(tag).and_then(integer);
+        let float = |tag| needed.get(tag).and_then(double);
+        let string = |tag| needed.get(tag).map(|value| text(value.bytes));
         let dated = |date, time| moment(&string(date)?, &string(time)?);
         let date_time = |tag| string(tag).and_then(|text| moment(text.get(..8)?, text.get(8..)?));
         Acquisition {
-            component: component(wanted, modality, image_type),
-            number: wanted
+            component: component(needed, modality, image_type),
+            number: needed
                 .get(tags::FRAME_ACQUISITION_NUMBER)
                 .and_then(values::unsigned)
                 .map_or_else(|| whole(tags::ACQUISITION_NUMBER), |number| Some(i64::from(number))),
@@ -82,7 +82,7 @@ impl Acquisition {
             inversion_ms: number(tags::INVERSION_TIME).or_else(|| float(tags::INVERSION_TIMES)),
             flip_degrees: number(tags::FLIP_ANGLE),
             b_value: float(tags::DIFFUSION_B_VALUE),
-            gradient: wanted.get(tags::DIFFUSION_GRADIENT_ORIENTATION).and_then(values::doubles),
+            gradient: needed.get(tags::DIFFUSION_GRADIENT_ORIENTATION).and_then(values::doubles),
             cardiac_percent: float(tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE),
             respiratory_percent: float(tags::NOMINAL_PERCENTAGE_OF_RESPIRATORY_PHASE),
             trigger_ms: number(tags::TRIGGER_TIME)
@@ -97,7 +97,7 @@ impl Acquisition {
     }
 }
 
-fn component(wanted: &Wanted, modality: &str, image_type: &[String]) -> Component {
+fn component(needed: &NeededElements, modality: &str, image_type: &[String]) -> Component {
     let said = |text: &str| match text {
         "M" | "MAGNITUDE" => Some(Component::Magnitude),
         "P" | "PHASE" | "PHASE MAP" => Some(Component::Phase),
@@ -109,10 +109,10 @@ fn component(wanted: &Wanted, modality: &str, image_type: &[String]) -> Componen
     if modality != "MR" {
         return Component::Magnitude;
     }
-    let standard = wanted.get(tags::COMPLEX_IMAGE_COMPONENT).and_then(|value| said(&text(value.bytes)));
+    let standard = needed.get(tags::COMPLEX_IMAGE_COMPONENT).and_then(|value| said(&text(value.bytes)));
     let by_ge = || {
-        let creator = wanted.get(GE_PARAMETERS).map(|value| text(value.bytes));
-        let kind = wanted.get(GE_RAW_DATA_TYPE).filter(|_| creator.as_deref() == Some("GEMS_PARM_01"));
+        let creator = needed.get(GE_PARAMETERS).map(|value| text(value.bytes));
+        let kind = needed.get(GE_RAW_DATA_TYPE).filter(|_| creator.as_deref() == Some("GEMS_PARM_01"));
         match kind.and_then(values::unsigned)? {
             1 => Some(Component::Phase),
             2 => Some(Component::Real),

@@ -1,7 +1,7 @@
 //! The element scanner (PS3.5 section 7): walks the data elements of one data set in file order.
 //!
 //! It sees only parts of the file, usually its head. Values are skipped by their length without being read, so a few
-//! kilobytes usually suffice; when an element header or a wanted value is not at hand, the scan stops
+//! kilobytes usually suffice; when an element header or a needed value is not at hand, the scan stops
 //! with the place of the bytes it needs. Sequences are skipped; those of undefined length have to be walked to
 //! find their end, which takes a depth counter and no stack, so any nesting is one linear pass. The few that
 //! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position

@@ -1,7 +1,7 @@
 //! Functional groups (PS3.3 C.7.6.16): what the enhanced classes say of each frame, once for all frames (shared) or for each
 //! (per frame), in sequences of sequences.
 //!
-//! Read are the elements of [`super::wanted`] in the macros below. That one of them may be in either group, or at the top
+//! Read are the elements of [`super::needed`] in the macros below. That one of them may be in either group, or at the top
 //! level in converted objects, is left to who asks: a frame's own value comes first, then the shared one, then that of the top
 //! level.
 
@@ -14,7 +14,7 @@ use super::values::RawValue;
 /// More frames than scanners write into one instance. What is kept of each bounds the memory for a file's headers.
 pub(crate) const MOST_FRAMES: usize = 1 << 15;
 
-/// Sequences in a group that hold wanted elements, all with a single item.
+/// Sequences in a group that hold needed elements, all with a single item.
 const MACROS: [Tag; 22] = [
     tags::FRAME_CONTENT_SEQUENCE,
     tags::PLANE_POSITION_SEQUENCE,
@@ -40,7 +40,7 @@ const MACROS: [Tag; 22] = [
     tags::UNASSIGNED_PER_FRAME_CONVERTED_ATTRIBUTES_SEQUENCE,
 ];
 
-/// The wanted elements of one group.
+/// The needed elements of one group.
 pub(crate) type Group<'a> = Vec<(Tag, RawValue<'a>)>;
 
 /// The groups of a file.
@@ -55,12 +55,12 @@ pub(crate) struct Groups<'a> {
 pub(crate) fn read<'a>(
     elements: &Elements<'a>,
     sequence: &Element,
-    wanted: impl Fn(Tag) -> bool,
+    needed: impl Fn(Tag) -> bool,
 ) -> Result<(Vec<Group<'a>>, Option<Tag>), Stop> {
     let (mut groups, mut twice) = (Vec::new(), None);
     elements.children(sequence, |inside, item| {
         if groups.len() <= MOST_FRAMES {
-            groups.push(group(inside, item, &wanted, &mut twice)?);
+            groups.push(group(inside, item, &needed, &mut twice)?);
         }
         Ok(())
     })?;
@@ -70,7 +70,7 @@ pub(crate) fn read<'a>(
 fn group<'a>(
     elements: &Elements<'a>,
     item: &Element,
-    wanted: &impl Fn(Tag) -> bool,
+    needed: &impl Fn(Tag) -> bool,
     twice: &mut Option<Tag>,
 ) -> Result<Group<'a>, Stop> {
     let mut values = Group::new();
@@ -83,16 +83,16 @@ fn group<'a>(
             twice.get_or_insert(sequence.tag);
         }
         met.push(sequence.tag);
-        gather(inside, sequence, wanted, &mut values, twice)
+        gather(inside, sequence, needed, &mut values, twice)
     })?;
     Ok(values)
 }
 
-/// The wanted elements in the items of a sequence. One level below is entered only for gradient directions.
+/// The needed elements in the items of a sequence. One level below is entered only for gradient directions.
 fn gather<'a>(
     elements: &Elements<'a>,
     sequence: &Element,
-    wanted: &impl Fn(Tag) -> bool,
+    needed: &impl Fn(Tag) -> bool,
     values: &mut Group<'a>,
     twice: &mut Option<Tag>,
 ) -> Result<(), Stop> {
@@ -101,10 +101,10 @@ fn gather<'a>(
         inside.children(item, |inside, element| {
             if element.tag == tags::DIFFUSION_GRADIENT_DIRECTION_SEQUENCE {
                 return inside.children(element, |inside, item| {
-                    inside.children(item, |inside, element| take(inside, element, wanted, &mut own, twice))
+                    inside.children(item, |inside, element| take(inside, element, needed, &mut own, twice))
                 });
             }
-            take(inside, element, wanted, &mut own, twice)
+            take(inside, element, needed, &mut own, twice)
         })?;
         for (tag, value) in own {
             if values.iter().all(|(known, _)| *known != tag) {
@@ -118,13 +118,13 @@ fn gather<'a>(
 fn take<'a>(
     elements: &Elements<'a>,
     element: &Element,
-    wanted: &impl Fn(Tag) -> bool,
+    needed: &impl Fn(Tag) -> bool,
     values: &mut Group<'a>,
     twice: &mut Option<Tag>,
 ) -> Result<(), Stop> {
     // The type of a frame stands for the type of the image.
     let tag = if element.tag == tags::FRAME_TYPE { tags::IMAGE_TYPE } else { element.tag };
-    if wanted(tag) {
+    if needed(tag) {
         let value = RawValue::read(elements, element)?;
         match values.iter().find(|(known, _)| *known == tag) {
             Some((_, first)) if first.bytes != value.bytes => {

@@ -6,7 +6,7 @@
 //! | `known` | the bytes of the file that were read so far, and which to read next |
 //! | `packed` | what else a file may be: an archive, or compressed |
 //! | `elements` | the scanner: one element after the other, sequences skipped |
-//! | `wanted` | the elements this crate reads, picked out of one scan |
+//! | `needed` | the elements this crate reads, picked out of one scan |
 //! | `groups` | those of each frame, in the functional groups of multi-frame images |
 //! | `values` | header values as text and numbers |
 //! | `classes` | which SOP classes are made of slices |
@@ -23,11 +23,11 @@ mod elements;
 mod format;
 mod groups;
 mod known;
+mod needed;
 mod packed;
 mod slice;
 mod start;
 mod values;
-mod wanted;
 mod whole;
 
 use std::borrow::Cow;
@@ -52,8 +52,8 @@ pub(crate) use whole::DataSetBytes;
 use crate::inflate::inflate;
 use crate::problem::Problem;
 use crate::syntax::EXPLICIT_LITTLE;
+use needed::{NeededElements, Reach};
 use start::{DataSet, Start, read_start};
-use wanted::{Reach, Wanted};
 
 /// A head this long reaches the pixel data of most files.
 pub const USUAL_HEAD: u64 = 16 * 1024;
@@ -130,7 +130,7 @@ pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
 }
 
 /// Reads the header of a file of `file_length` bytes of which `head` was read, asking `more` for other parts of it. What is long
-/// and not wanted is skipped; of the rest at most [`LONGEST_HEADER`] bytes are read. A file that gives fewer bytes than
+/// and not needed is skipped; of the rest at most [`LONGEST_HEADER`] bytes are read. A file that gives fewer bytes than
 /// it is asked for ends there.
 ///
 /// # Errors
@@ -228,8 +228,8 @@ fn classify(
 ) -> Result<HeaderOutcome, Need> {
     let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
     let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
-    let wanted = Wanted::read(known, file_length, offset, encoding, reach)?;
-    let string = |tag| wanted.get(tag).map(|value| text(value.bytes));
+    let needed = NeededElements::read(known, file_length, offset, encoding, reach)?;
+    let string = |tag| needed.get(tag).map(|value| text(value.bytes));
     let class = string(tags::SOP_CLASS_UID).or(media_class);
     if !marked && !class.as_deref().is_some_and(|uid| uid.starts_with("1.2.840.10008.")) {
         return Ok(HeaderOutcome::NotDicom);
@@ -239,22 +239,22 @@ fn classify(
         None => string(tags::MODALITY).is_some_and(|modality| modality == "CT"),
     };
     if !volumetric {
-        if class.is_none() && wanted.cut.is_some() {
-            return Ok(cut(wanted.cut.flatten()));
+        if class.is_none() && needed.cut.is_some() {
+            return Ok(cut(needed.cut.flatten()));
         }
-        if let Some(reason) = reason_to_pass_over(&wanted, class.as_deref()) {
+        if let Some(reason) = reason_to_pass_over(&needed, class.as_deref()) {
             return Ok(HeaderOutcome::NotAnImage(reason));
         }
     }
-    let slices = checks::slices_of_broken(&wanted, class.as_deref());
-    Ok(match SliceHeader::all(&wanted, class, &syntax, file_length) {
+    let slices = checks::slices_of_broken(&needed, class.as_deref());
+    Ok(match SliceHeader::all(&needed, class, &syntax, file_length) {
         Ok(headers) => HeaderOutcome::Slices(headers),
         Err(problem) => {
-            let known = |tag| string(tag).or_else(|| wanted.passed(tag).then(String::new));
+            let known = |tag| string(tag).or_else(|| needed.passed(tag).then(String::new));
             HeaderOutcome::Broken {
                 series_instance_uid: known(tags::SERIES_INSTANCE_UID),
                 sop_instance_uid: known(tags::SOP_INSTANCE_UID),
-                position_mm: checks::position(&wanted).ok(),
+                position_mm: checks::position(&needed).ok(),
                 volumetric,
                 slices,
                 problem,
@@ -264,14 +264,14 @@ fn classify(
 }
 
 /// Why an object of a class that is not made of slices is no slice either, unless it turns out to be one.
-fn reason_to_pass_over(wanted: &Wanted, class: Option<&str>) -> Option<NotAnImage> {
-    let samples = wanted.get(tags::SAMPLES_PER_PIXEL).and_then(values::unsigned);
-    if !wanted.describes_an_image() {
+fn reason_to_pass_over(needed: &NeededElements, class: Option<&str>) -> Option<NotAnImage> {
+    let samples = needed.get(tags::SAMPLES_PER_PIXEL).and_then(values::unsigned);
+    if !needed.describes_an_image() {
         let entry = class.and_then(|uid| StandardSopClassDictionary.by_uid(uid));
         Some(NotAnImage::Object(entry.map_or("object without pixels", |entry| entry.name)))
     } else if samples.is_some_and(|samples| samples != 1) {
         Some(NotAnImage::Colour)
-    } else if wanted.get(tags::IMAGE_POSITION_PATIENT).is_none() {
+    } else if needed.get(tags::IMAGE_POSITION_PATIENT).is_none() {
         Some(NotAnImage::NoPosition)
     } else {
         None

@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 use super::acquisition::Acquisition;
 use super::checks;
 use super::format::{ByteOrder, PixelFormat, Rescale};
+use super::needed::NeededElements;
 use super::values::{self, text, texts};
-use super::wanted::Wanted;
 use crate::LONGEST_FILE;
 use crate::problem::Problem;
 
@@ -109,24 +109,24 @@ pub struct SliceHeader {
 impl SliceHeader {
     /// Checks and gathers the elements of an image: one slice per frame.
     pub(crate) fn all(
-        wanted: &Wanted,
+        needed: &NeededElements,
         class: Option<String>,
         syntax: &str,
         file_length: u64,
     ) -> Result<Vec<Self>, Problem> {
-        if let Some(tag) = wanted.cut {
+        if let Some(tag) = needed.cut {
             return Err(Problem::Cut { tag, length: file_length });
         }
-        if wanted.pixels.is_none() && !wanted.describes_an_image() {
+        if needed.pixels.is_none() && !needed.describes_an_image() {
             return Err(Problem::NoPixels);
         }
-        if let Some(problem) = &wanted.ambiguous {
+        if let Some(problem) = &needed.ambiguous {
             return Err(problem.clone());
         }
         let class = class.ok_or(Problem::Missing { tag: tags::SOP_CLASS_UID })?;
-        let frames = checks::frames(wanted, &class)?;
+        let frames = checks::frames(needed, &class)?;
         let slice = |frame: u32| {
-            let own = wanted.frame(frame as usize);
+            let own = needed.frame(frame as usize);
             let header = Self::new(&own, &class, syntax, file_length, (frame, frames));
             let in_frame = |problem| Problem::Frame { frame: frame + 1, problem: Box::new(problem) };
             header.map_err(|problem| if frames > 1 { in_frame(problem) } else { problem })
@@ -141,24 +141,24 @@ impl SliceHeader {
 
     /// One of so many frames.
     fn new(
-        wanted: &Wanted,
+        needed: &NeededElements,
         class: &str,
         syntax: &str,
         file_length: u64,
         (frame, frames): (u32, u32),
     ) -> Result<Self, Problem> {
         let code =
-            |tag| wanted.get(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
-        let string = |tag| wanted.get(tag).map(|value| text(value.bytes)).unwrap_or_default();
-        let number = |tag| wanted.get(tag).and_then(values::first_decimal);
-        let integer = |tag| wanted.get(tag).and_then(values::integer);
-        let double = |tag| wanted.get(tag).and_then(values::double);
+            |tag| needed.get(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
+        let string = |tag| needed.get(tag).map(|value| text(value.bytes)).unwrap_or_default();
+        let number = |tag| needed.get(tag).and_then(values::first_decimal);
+        let integer = |tag| needed.get(tag).and_then(values::integer);
+        let double = |tag| needed.get(tag).and_then(values::double);
 
-        let (rows, columns) = (checks::size(wanted, tags::ROWS)?, checks::size(wanted, tags::COLUMNS)?);
-        let pixels = checks::pixel_format(wanted)?;
-        let byte_order = checks::byte_order(wanted, &pixels);
+        let (rows, columns) = (checks::size(needed, tags::ROWS)?, checks::size(needed, tags::COLUMNS)?);
+        let pixels = checks::pixel_format(needed)?;
+        let byte_order = checks::byte_order(needed, &pixels);
         let modality = code(tags::MODALITY).unwrap_or_default();
-        let image_type = wanted.get(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default();
+        let image_type = needed.get(tags::IMAGE_TYPE).map(|value| texts(value.bytes)).unwrap_or_default();
         if image_type.iter().any(|value| value == "MOSAIC") {
             return Err(Problem::Mosaic);
         }
@@ -168,11 +168,11 @@ impl SliceHeader {
             // A word would hold pixels of two frames.
             return Err(Problem::Syntax { uid: syntax.to_owned() });
         }
-        let (pixel_offset, spare_bytes) = checks::pixel_data(wanted, syntax, expected, file_length)?;
+        let (pixel_offset, spare_bytes) = checks::pixel_data(needed, syntax, expected, file_length)?;
         if pixel_offset > LONGEST_FILE {
             return Err(Problem::FarPixels { offset: pixel_offset, limit: LONGEST_FILE });
         }
-        if wanted.modality_lut {
+        if needed.modality_lut {
             return Err(Problem::ModalityLut);
         }
         Ok(SliceHeader {
@@ -180,34 +180,34 @@ impl SliceHeader {
             sop_instance_uid: string(tags::SOP_INSTANCE_UID),
             frame,
             frames,
-            patient: wanted.get(tags::PATIENT_ID).map(|value| hash(&text(value.bytes))),
-            concatenation: concatenation(wanted).map(Box::new),
+            patient: needed.get(tags::PATIENT_ID).map(|value| hash(&text(value.bytes))),
+            concatenation: concatenation(needed).map(Box::new),
             study_instance_uid: string(tags::STUDY_INSTANCE_UID),
             series_instance_uid: string(tags::SERIES_INSTANCE_UID),
             frame_of_reference_uid: string(tags::FRAME_OF_REFERENCE_UID),
-            acquisition: Acquisition::read(wanted, &modality, &image_type),
+            acquisition: Acquisition::read(needed, &modality, &image_type),
             modality,
             series_number: integer(tags::SERIES_NUMBER),
             instance_number: integer(tags::INSTANCE_NUMBER),
-            temporal_position: wanted.get(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned).or_else(
+            temporal_position: needed.get(tags::TEMPORAL_POSITION_INDEX).and_then(values::unsigned).or_else(
                 || integer(tags::TEMPORAL_POSITION_IDENTIFIER).and_then(|number| u32::try_from(number).ok()),
             ),
             image_type,
-            lossy: checks::lossy(wanted, syntax),
+            lossy: checks::lossy(needed, syntax),
             rows,
             columns,
-            pixel_spacing_mm: checks::pixel_spacing(wanted),
-            position_mm: checks::position(wanted)?,
-            orientation: checks::orientation(wanted)?,
-            padding: checks::padding(wanted, &pixels),
-            overlays: wanted.overlays,
+            pixel_spacing_mm: checks::pixel_spacing(needed),
+            position_mm: checks::position(needed)?,
+            orientation: checks::orientation(needed)?,
+            padding: checks::padding(needed, &pixels),
+            overlays: needed.overlays,
             pixels,
             transfer_syntax: syntax.to_owned(),
             pixel_offset,
-            fragment: wanted.fragment(frame as usize),
+            fragment: needed.fragment(frame as usize),
             byte_order,
             spare_bytes,
-            rescale: checks::rescale(wanted)?,
+            rescale: checks::rescale(needed)?,
             rescale_type: code(tags::RESCALE_TYPE).or_else(|| code(tags::UNITS)),
             window: number(tags::WINDOW_CENTER).zip(number(tags::WINDOW_WIDTH)),
             kernel: code(tags::CONVOLUTION_KERNEL),
@@ -238,10 +238,10 @@ fn hash(text: &str) -> u64 {
     Sha256::digest(text).iter().take(8).fold(0, |hash, &byte| hash << 8 | u64::from(byte))
 }
 
-fn concatenation(wanted: &Wanted) -> Option<Concatenation> {
-    let number = |tag| wanted.get(tag).and_then(values::unsigned);
+fn concatenation(needed: &NeededElements) -> Option<Concatenation> {
+    let number = |tag| needed.get(tag).and_then(values::unsigned);
     Some(Concatenation {
-        uid: wanted.get(tags::CONCATENATION_UID).map(|value| text(value.bytes))?,
+        uid: needed.get(tags::CONCATENATION_UID).map(|value| text(value.bytes))?,
         number: number(tags::IN_CONCATENATION_NUMBER)?,
         total: number(tags::IN_CONCATENATION_TOTAL_NUMBER),
         frames_before: number(tags::CONCATENATION_FRAME_OFFSET_NUMBER).unwrap_or(0),

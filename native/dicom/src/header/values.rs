@@ -7,7 +7,7 @@ use dicom_dictionary_std::StandardDataDictionary;
 use super::elements::{Element, Elements, Stop, Vr};
 use crate::problem::Problem;
 
-/// One wanted element: its bytes and what is known of their type.
+/// One needed element: its bytes and what is known of their type.
 #[derive(Clone, Copy)]
 pub(crate) struct RawValue<'a> {
     pub vr: Option<Vr>,

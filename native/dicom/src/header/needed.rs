@@ -14,7 +14,7 @@ use crate::syntax::Encoding;
 
 /// In ascending order. None of them identifies a person but the UIDs, which leave the crate hashed only, and Patient ID, of which
 /// nothing but a hash is kept.
-const WANTED: [Tag; 71] = [
+const NEEDED: [Tag; 71] = [
     tags::IMAGE_TYPE,
     tags::SOP_CLASS_UID,
     tags::SOP_INSTANCE_UID,
@@ -92,9 +92,9 @@ const WANTED: [Tag; 71] = [
 pub(super) const GE_PARAMETERS: Tag = Tag(0x0043, 0x0010);
 pub(super) const GE_RAW_DATA_TYPE: Tag = Tag(0x0043, 0x102F);
 
-/// The wanted elements of one data set.
-pub(crate) struct Wanted<'a> {
-    values: [Option<RawValue<'a>>; WANTED.len()],
+/// The needed elements of one data set.
+pub(crate) struct NeededElements<'a> {
+    values: [Option<RawValue<'a>>; NEEDED.len()],
     /// The pixel data element, where the scan stops.
     pub pixels: Option<Element>,
     /// Numbers are big-endian.
@@ -133,7 +133,7 @@ fn is_a_file(head: &[u8]) -> bool {
     head.get(128..132) == Some(b"DICM") || packed_format(head).is_some()
 }
 
-impl<'a> Wanted<'a> {
+impl<'a> NeededElements<'a> {
     /// Scans from `offset`. `Err` says which bytes of the file are needed.
     pub fn read(
         known: Known<'a>,
@@ -143,8 +143,8 @@ impl<'a> Wanted<'a> {
         reach: Reach,
     ) -> Result<Self, Need> {
         let big_endian = encoding.big_endian;
-        let mut wanted = Wanted {
-            values: [None; WANTED.len()],
+        let mut needed = NeededElements {
+            values: [None; NEEDED.len()],
             pixels: None,
             big_endian,
             overlays: 0,
@@ -156,19 +156,19 @@ impl<'a> Wanted<'a> {
             ambiguous: None,
         };
         let mut elements = Elements::new(known, file_length, offset, encoding);
-        match wanted.scan(&mut elements) {
+        match needed.scan(&mut elements) {
             Ok(()) => (),
             Err(Stop::Need(need)) => return Err(need),
-            Err(Stop::CutOff(tag)) => wanted.cut = Some(tag),
+            Err(Stop::CutOff(tag)) => needed.cut = Some(tag),
         }
-        if let Some(pixels) = wanted.pixels {
-            match wanted.behind(elements, &pixels) {
+        if let Some(pixels) = needed.pixels {
+            match needed.behind(elements, &pixels) {
                 Err(Stop::Need(need)) if reach == Reach::End && pixels.length.is_some() => return Err(need),
                 // A file that ends in the pixels is another matter, and what is no element is none that readers find.
                 Ok(()) | Err(Stop::Need(_) | Stop::CutOff(_)) => (),
             }
         }
-        Ok(wanted)
+        Ok(needed)
     }
 
     /// Elements behind the pixel data. The standard has them ascend, so what this crate reads cannot be there; readers that
@@ -263,7 +263,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn set(&mut self, tag: Tag, value: RawValue<'a>) {
-        if let Ok(index) = WANTED.binary_search(&tag)
+        if let Ok(index) = NEEDED.binary_search(&tag)
             && let Some(slot) = self.values.get_mut(index)
         {
             *slot = Some(value);
@@ -272,12 +272,12 @@ impl<'a> Wanted<'a> {
 
     /// What holds for one frame: its own values, else the shared ones, else those of the top level.
     pub fn frame(&self, frame: usize) -> Self {
-        let mut wanted = Wanted { groups: Groups::default(), ambiguous: None, ..*self };
+        let mut needed = NeededElements { groups: Groups::default(), ambiguous: None, ..*self };
         let own = self.groups.frames.get(frame);
         for (tag, value) in self.groups.shared.iter().chain(own.into_iter().flatten()) {
-            wanted.set(*tag, *value);
+            needed.set(*tag, *value);
         }
-        wanted
+        needed
     }
 
     /// Offset, from the first fragment, and length of a frame, as the Extended Offset Table has them.
@@ -287,7 +287,7 @@ impl<'a> Wanted<'a> {
         offsets.zip(lengths)
     }
 
-    /// The value of an element that is in [`WANTED`] and in the file. An empty one, or one of padding only, is absent: so writers
+    /// The value of an element that is in [`NEEDED`] and in the file. An empty one, or one of padding only, is absent: so writers
     /// leave out what they do not know (PS3.5 section 7.4).
     pub fn get(&self, tag: Tag) -> Option<RawValue<'a>> {
         self.element(tag).filter(|value| !value.is_empty(tag))
@@ -299,7 +299,7 @@ impl<'a> Wanted<'a> {
     }
 
     fn element(&self, tag: Tag) -> Option<RawValue<'a>> {
-        let index = WANTED.binary_search(&tag).ok()?;
+        let index = NEEDED.binary_search(&tag).ok()?;
         self.values.get(index).copied().flatten()
     }
 
@@ -314,7 +314,7 @@ impl<'a> Wanted<'a> {
 }
 
 fn is_wanted(tag: Tag) -> bool {
-    WANTED.binary_search(&tag).is_ok()
+    NEEDED.binary_search(&tag).is_ok()
 }
 
 /// Overlay Bit Position.
@@ -340,6 +340,6 @@ mod tests {
 
     #[test]
     fn the_wanted_tags_ascend_so_that_they_can_be_searched() {
-        assert!(WANTED.is_sorted_by(|a, b| a < b));
+        assert!(NEEDED.is_sorted_by(|a, b| a < b));
     }
 }
