@@ -66,7 +66,7 @@ class Follower:
         self.application = None
         self.logs = {}
         self.said = set()
-        self.deaths = {}
+        self.killed = {}
         self.seen = {}
         self.exit_code = 1
         self.waiting_since = time.monotonic()
@@ -117,15 +117,15 @@ class Follower:
         for pod in self.kubectl.pods(self.application):
             name, is_driver = pod["metadata"]["name"], reasons.role(pod) == "driver"
             if killed := reasons.killed(pod):
-                self.deaths[pod["metadata"]["uid"]] = killed
+                self.killed[pod["metadata"]["uid"]] = killed
                 if not is_driver:
                     self.once(killed)
-            if hopeless := reasons.hopeless(pod):
+            if unstartable := reasons.unstartable(pod):
                 if is_driver:
-                    self.give_up(hopeless)
-                self.once(hopeless)
+                    self.give_up(unstartable)
+                self.once(unstartable)
             known = time.monotonic() - self.seen.setdefault(pod["metadata"]["uid"], time.monotonic())
-            waits = reasons.pending(pod) or (reasons.unsaid(pod) if is_driver and known > SILENCE else None)
+            waits = reasons.pending(pod) or (reasons.unexplained(pod) if is_driver and known > SILENCE else None)
             if waits:
                 self.once(waits)
             if is_driver and reasons.container(pod).keys() & {"running", "terminated"}:
@@ -163,8 +163,8 @@ class Follower:
         spoken = [log.error for log in self.logs.values() if log.error]
         if spoken:
             return Failure(spoken[-1], self.exit_code if self.exit_code in (1, 2, 3) else 1)
-        if self.deaths:
-            return Failure(list(self.deaths.values())[-1])
+        if self.killed:
+            return Failure(list(self.killed.values())[-1])
         if self.logs:
             return Failure(f"the driver ended without a word ({message or 'no reason given'}); "
                            f"see {self.kubectl.shown(f'describe {APPLICATIONS}', self.name)}")  # fmt: skip

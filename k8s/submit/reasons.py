@@ -17,7 +17,7 @@ def container(pod):
     return statuses[0].get("state", {}) or {}
 
 
-def hopeless(pod):
+def unstartable(pod):
     """The reason why this pod will not start however long one waits; None while it may."""
     waiting = container(pod).get("waiting", {})
     reason, message = waiting.get("reason"), waiting.get("message", "")
@@ -44,7 +44,7 @@ def pending(pod):
     return None
 
 
-def unsaid(pod):
+def unexplained(pod):
     """The reason for a pod without a node whose scheduler says nothing, as YuniKorn of a driver until its job fits; None when it has one."""
     return None if pod["spec"].get("nodeName") else gang(pod)
 

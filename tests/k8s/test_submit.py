@@ -221,16 +221,16 @@ def unscheduled(message):
 @pytest.mark.parametrize(
     ("said", "words"),
     [
-        (reasons.hopeless(waiting("ErrImagePull")), ("image cannot be pulled", "localhost/absent:1", "--image")),
-        (reasons.hopeless(waiting("ErrImageNeverPull")), ("image cannot be pulled",)),
-        (reasons.hopeless(waiting("CreateContainerConfigError", 'secret "tomobasis-s3" not found')), ("tomobasis-s3",)),
+        (reasons.unstartable(waiting("ErrImagePull")), ("image cannot be pulled", "localhost/absent:1", "--image")),
+        (reasons.unstartable(waiting("ErrImageNeverPull")), ("image cannot be pulled",)),
+        (reasons.unstartable(waiting("CreateContainerConfigError", 'secret "tomobasis-s3" not found')), ("tomobasis-s3",)),
         (reasons.pending(unscheduled("0/3 nodes are available: 3 Insufficient memory.")), ("enough memory", "5Gi")),
         (reasons.pending(unscheduled("0/1 nodes are available: 1 Insufficient cpu.")), ("enough cpu", "1 cpu")),
         (
             reasons.pending(unscheduled("pod group is not ready, 1 Pending, 1 minAvailable")),
             ("all of its pods", "ask for less"),
         ),
-        (reasons.unsaid(pod()), ("all of its pods", "ask for less")),
+        (reasons.unexplained(pod()), ("all of its pods", "ask for less")),
         (reasons.pending(unscheduled("1 node(s) had untolerated taint {a: b}")), ("tolerations",)),
         (reasons.pending(unscheduled("pod has unbound immediate PersistentVolumeClaims")), ("volume", "pvc")),
         (reasons.killed(pod({"terminated": {"exitCode": 137, "reason": "OOMKilled"}})), ("5Gi", "memoryOverhead")),
@@ -248,7 +248,7 @@ def test_each_hindrance_is_told_apart_and_says_what_to_do(said, words):
 
 @pytest.mark.parametrize("state", [{"running": {}}, {"waiting": {"reason": "ContainerCreating"}}, None])
 def test_a_pod_that_gets_on_is_left_alone(state):
-    assert reasons.hopeless(pod(state)) is None
+    assert reasons.unstartable(pod(state)) is None
     assert reasons.pending(pod(state)) is None
     assert reasons.killed(pod(state)) is None
 
