@@ -93,9 +93,9 @@ pub fn pass0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) 
     })
 }
 
-/// `void take0(long handle, byte[][] partials, int threads)`.
+/// `void add0(long handle, byte[][] partials, int threads)`.
 #[jni_mangle("io.tomobasis.kernels.PassDriver")]
-pub fn take0<'local>(
+pub fn add0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
@@ -106,7 +106,7 @@ pub fn take0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
         let (partials, threads) = (byte_arrays(env, &partials)?, size(threads, "threads")?);
-        Ok(driver.as_mut().ok_or_else(finished)?.take(&partials, threads)?)
+        Ok(driver.as_mut().ok_or_else(finished)?.add(&partials, threads)?)
     })
 }
 

@@ -127,7 +127,7 @@ impl PassDriver {
     /// # Errors
     /// [`Error::Protocol`] for bytes that this version did not write; what [`add`](Self::add) and
     /// [`advance`](Self::advance) refuse.
-    pub fn take(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
+    pub fn add(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
         memory::pool(threads.max(1))?.install(|| {
             partials.par_iter().try_for_each(|bytes| {
                 let foreign = || Error::Protocol("these bytes are not what a pass found".to_owned());

@@ -25,8 +25,8 @@ pub(super) fn says_as_much(a: &SliceHeader, b: &SliceHeader) -> bool {
 /// The first of the slices that lack least.
 pub(super) fn fullest<'a>(slices: &[Member<'a>]) -> Option<&'a SliceHeader> {
     let lacks = |member: &&Member| {
-        let unsaid = said(member.header).into_iter().filter(|said| !said).count();
-        unsaid + usize::from(member.header.modality.is_empty())
+        let missing = said(member.header).into_iter().filter(|said| !said).count();
+        missing + usize::from(member.header.modality.is_empty())
     };
     slices.iter().min_by_key(lacks).map(|member| member.header)
 }

@@ -67,12 +67,12 @@ public final class PassDriver extends NativeObject {
    * @param threads number of threads to use; the result does not depend on it
    * @throws ComputationException when blocks are missing, or are not of this pass
    */
-  public void take(byte[][] partials, int threads) {
+  public void add(byte[][] partials, int threads) {
     Decomposition.requireElements(partials, "partials");
     requirePositive(threads, "threads");
     write(
         handle -> {
-          take0(handle, partials, threads);
+          add0(handle, partials, threads);
           return null;
         });
   }
@@ -99,7 +99,7 @@ public final class PassDriver extends NativeObject {
 
   private static native byte[] pass0(long handle);
 
-  private static native void take0(long handle, byte[][] partials, int threads);
+  private static native void add0(long handle, byte[][] partials, int threads);
 
   private static native long finish0(long handle, byte[] sliceRecords);
 }

@@ -63,8 +63,8 @@ class ArgumentsTest {
     try (PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
         BlockPass pass = new BlockPass(driver.pass().orElseThrow());
         BlockPartials found = new BlockPartials(pass)) {
-      assertNull(() -> driver.take(null, 1));
-      assertNull(() -> driver.take(new byte[][] {null}, 1));
+      assertNull(() -> driver.add(null, 1));
+      assertNull(() -> driver.add(new byte[][] {null}, 1));
       assertNull(() -> driver.finish(null));
       assertNull(() -> found.add(0, null, 48));
     }
@@ -99,7 +99,7 @@ class ArgumentsTest {
     try (PassDriver driver = new PassDriver(plan, Runs.options("--method", "tsqr"));
         BlockPass pass = new BlockPass(driver.pass().orElseThrow());
         BlockPartials found = new BlockPartials(pass)) {
-      assertIllegal(() -> driver.take(new byte[0][], 0));
+      assertIllegal(() -> driver.add(new byte[0][], 0));
       assertIllegal(() -> found.add(-1, new short[144], 48));
       assertIllegal(() -> found.add(0, new short[144], 0));
       assertIllegal(() -> found.add(0, new short[145], 48));
@@ -108,7 +108,7 @@ class ArgumentsTest {
       found.add(0, new short[144], 48);
       byte[] partials = found.take();
       assertThrows(ComputationException.class, () -> driver.finish(RECORDS)); // the pass is not done
-      assertIllegal(() -> driver.take(new byte[][] {partials}, 1)); // and cannot be resumed
+      assertIllegal(() -> driver.add(new byte[][] {partials}, 1)); // and cannot be resumed
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
         BlockRenderer renderer = new BlockRenderer(decomposition)) {
@@ -146,7 +146,7 @@ class ArgumentsTest {
     assertClosed(() -> renderer.render(0, new short[144], 48, RECORDS, new int[0]));
     assertClosed(() -> new BlockRenderer(decomposition));
     assertClosed(driver::pass);
-    assertClosed(() -> driver.take(new byte[0][], 1));
+    assertClosed(() -> driver.add(new byte[0][], 1));
     assertClosed(() -> new BlockPartials(pass));
     assertClosed(() -> found.add(0, new short[144], 48));
   }

@@ -40,10 +40,10 @@ class ErrorsTest {
         BlockPartials found = new BlockPartials(pass)) {
       found.add(0, new short[CT.slices() * CT.pixels()], CT.pixels());
       byte[] once = found.take();
-      assertOneLine(ComputationException.class, 1, "twice", () -> driver.take(new byte[][] {once, once}, 1));
+      assertOneLine(ComputationException.class, 1, "twice", () -> driver.add(new byte[][] {once, once}, 1));
     }
     try (PassDriver driver = new PassDriver(plan, options)) {
-      assertOneLine(ComputationException.class, 1, "lacks blocks", () -> driver.take(new byte[0][], 1));
+      assertOneLine(ComputationException.class, 1, "lacks blocks", () -> driver.add(new byte[0][], 1));
     }
     assertOneLine(ComputationException.class, 1, "gram", () -> new PassDriver(plan, Runs.options()));
   }
@@ -58,7 +58,7 @@ class ErrorsTest {
           try (BlockPass pass = new BlockPass(driver.pass().get());
               BlockPartials found = new BlockPartials(pass)) {
             found.add(0, blank(), CT.pixels());
-            driver.take(new byte[][] {found.take()}, 1);
+            driver.add(new byte[][] {found.take()}, 1);
           }
         }
         assertOneLine(InputException.class, 3, "--input", () -> driver.finish(new byte[SliceDecoder.RECORD_BYTES * CT.slices()]));
@@ -107,7 +107,7 @@ class ErrorsTest {
     }
     assertOneLine(ComputationException.class, 1, "", () -> new BlockPass(foreign));
     try (PassDriver driver = new PassDriver(Runs.plan(CT), Runs.options("--method", "tsqr"))) {
-      assertOneLine(ComputationException.class, 1, "", () -> driver.take(new byte[][] {foreign}, 1));
+      assertOneLine(ComputationException.class, 1, "", () -> driver.add(new byte[][] {foreign}, 1));
     }
   }
 

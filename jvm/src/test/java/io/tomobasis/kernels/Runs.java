@@ -92,7 +92,7 @@ final class Runs {
               partials[part] = found.take();
             }
           }
-          driver.take(partials, threads);
+          driver.add(partials, threads);
         }
       }
       if (driver.pass().isPresent()) {

@@ -183,7 +183,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
     val last = FixedOrderPasses.run(sc, blocks, slices, driver, driverThreads)
     () =>
       Using.resource(driver) { driver =>
-        driver.take(last.partials, driverThreads)
+        driver.add(last.partials, driverThreads)
         driver.finish(last.records)
       }
   }

@@ -33,7 +33,7 @@ object FixedOrderPasses {
       val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
       if (driver.left == 1) found
       else {
-        driver.take(found.partials, threads)
+        driver.add(found.partials, threads)
         from(found.records)
       }
     }
