@@ -106,7 +106,7 @@ pub fn add0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
         let (partials, threads) = (byte_arrays(env, &partials)?, size(threads, "threads")?);
-        Ok(driver.as_mut().ok_or_else(finished)?.add(&partials, threads)?)
+        Ok(driver.as_mut().ok_or_else(finished)?.add_bytes(&partials, threads)?)
     })
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | where | what |
 //! |---|---|
-//! | driver | [`PassDriver`]: which pass is next; takes what it found, goes on; in the end the [`Decomposition`] |
+//! | driver | [`PassDriver`]: which pass is next; what it found is added; then it goes on; in the end the [`Decomposition`] |
 //! | per row block | [`BlockPass`]: stored pixels to HU, and what the linear algebra's pass finds in them |
 //! | per partition, in the job | [`BlockPartials`]: what was found in its blocks, as bytes for the driver |
 //!
@@ -122,12 +122,12 @@ impl PassDriver {
         Ok(self.passes.add(found.0)?)
     }
 
-    /// Takes all that the pass found, as the bytes of [`BlockPartials`], on up to `threads` threads, and goes on.
+    /// Adds all that the pass found, as the bytes of [`BlockPartials`], on up to `threads` threads, and goes on.
     ///
     /// # Errors
     /// [`Error::Protocol`] for bytes that this version did not write; what [`add`](Self::add) and
     /// [`advance`](Self::advance) refuse.
-    pub fn add(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
+    pub fn add_bytes(&mut self, partials: &[Vec<u8>], threads: usize) -> Result<()> {
         memory::pool(threads.max(1))?.install(|| {
             partials.par_iter().try_for_each(|bytes| {
                 let foreign = || Error::Protocol("these bytes are not what a pass found".to_owned());

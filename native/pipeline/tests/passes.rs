@@ -62,7 +62,7 @@ fn partitions_through_bytes_give_the_digests_of_the_command() {
             while let Some(pass) = driver.pass() {
                 let sent = BlockPass::from_bytes(&pass.to_bytes().unwrap()).unwrap();
                 let all: Vec<_> = partitions.iter().map(|blocks| found(&sent, blocks)).collect();
-                driver.add(&all, 2).unwrap();
+                driver.add_bytes(&all, 2).unwrap();
             }
             let decomposition = driver.finish(&records(&input)).unwrap();
             let digests = &expected.digests;
@@ -98,9 +98,9 @@ fn bytes_that_are_not_ours_are_typed_errors() {
         }
         let good = found(&BlockPass::from_bytes(&sent).unwrap(), &[0, 1, 2]);
         for cut in (0..good.len()).step_by(13) {
-            protocol(begin(&input, method).unwrap().add(&[good[..cut].to_vec()], 1));
+            protocol(begin(&input, method).unwrap().add_bytes(&[good[..cut].to_vec()], 1));
         }
-        driver.add(&[good], 1).unwrap();
+        driver.add_bytes(&[good], 1).unwrap();
     }
 }
 

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /**
  * Decomposes a series by a method whose sums have a fixed order ({@code tsqr}, {@code dssvd}, {@code dspca}), pass by pass over its
- * row blocks: while {@link #pass} gives one, every block goes through a {@link BlockPass} of it, and {@link #take} goes on.
+ * row blocks: while {@link #pass} gives one, every block goes through a {@link BlockPass} of it, and {@link #add} goes on.
  *
  * <p>The result depends neither on where the blocks are nor on their order. Any thread may call it; calls wait for each other.
  */
