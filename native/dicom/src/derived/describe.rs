@@ -17,7 +17,7 @@ use super::attribute::{Attribute, Attributes, code_item};
 use super::uid::{NewUids, uid};
 use super::{Derivation, MAKER};
 use crate::header::{SliceHeader, text};
-use crate::known;
+use crate::{known, syntax};
 
 /// Longest value of LO (PS3.5 table 6.2-1), in characters.
 const LONGEST_LO: usize = 64;
@@ -78,7 +78,7 @@ pub(super) fn describe(
     set(tags::SERIES_NUMBER, b"IS", &series_number(source, derivation.k).to_string());
     set(tags::DERIVATION_DESCRIPTION, b"ST", &derivation.text());
     if source.lossy {
-        say_lossy(attributes, source, pixel_bytes);
+        describe_loss(attributes, source, pixel_bytes);
     }
     let description = series_description(attributes, derivation);
     attributes.insert(tags::SERIES_DESCRIPTION, description);
@@ -102,25 +102,22 @@ pub(super) fn describe_slice(attributes: &mut Attributes, source: &SliceHeader, 
 
 /// Says that pixels were once compressed with loss where only the source's transfer syntax or its codestream does (PS3.3
 /// C.7.6.1.1.5).
-fn say_lossy(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64) {
+fn describe_loss(attributes: &mut Attributes, source: &SliceHeader, pixel_bytes: u64) {
     let said = attributes.get(&tags::LOSSY_IMAGE_COMPRESSION).map(|attribute| text(&attribute.value));
     if said.as_deref() == Some("01") {
         return;
     }
-    let method = match source.transfer_syntax.rsplit('.').next() {
-        Some("80" | "81") => "ISO_14495_1",
-        Some("90" | "91") => "ISO_15444_1",
-        Some("201" | "202" | "203") => "ISO_15444_15",
-        _ => "ISO_10918_1",
-    };
     let image_bytes = source.image_bytes() * u64::from(source.frames);
     let ratio = format!("{:.2}", image_bytes as f64 / pixel_bytes.max(1) as f64);
+    let method = syntax::loss_method(&source.transfer_syntax);
     for (tag, vr, text) in [
-        (tags::LOSSY_IMAGE_COMPRESSION, b"CS", "01"),
-        (tags::LOSSY_IMAGE_COMPRESSION_RATIO, b"DS", ratio.as_str()),
+        (tags::LOSSY_IMAGE_COMPRESSION, b"CS", Some("01")),
+        (tags::LOSSY_IMAGE_COMPRESSION_RATIO, b"DS", Some(ratio.as_str())),
         (tags::LOSSY_IMAGE_COMPRESSION_METHOD, b"CS", method),
     ] {
-        attributes.insert(tag, Attribute::text(vr, text));
+        if let Some(text) = text {
+            attributes.insert(tag, Attribute::text(vr, text));
+        }
     }
 }
 
