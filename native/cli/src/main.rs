@@ -135,10 +135,8 @@ fn command() -> ExitCode {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => failed(&error.to_string(), error.exit_code()),
         Err(payload) => {
-            let said = payload.downcast_ref::<&str>().copied();
-            let said =
-                said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-            failed(&format!("a fault in the program ({said}); please report it"), 1)
+            let error = Error::of_panic(payload.as_ref());
+            failed(&error.to_string(), error.exit_code())
         }
     }
 }

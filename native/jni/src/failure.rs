@@ -114,10 +114,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
         _: &mut (),
         payload: Box<dyn Any + Send + 'static>,
     ) -> jni::errors::Result<T> {
-        let said = payload.downcast_ref::<&str>().copied();
-        let said =
-            said.or_else(|| payload.downcast_ref::<String>().map(String::as_str)).unwrap_or("no message");
-        throw(env, COMPUTATION, &format!("a fault in native code ({said}); please report it"));
+        throw(env, COMPUTATION, &Error::of_panic(payload.as_ref()).to_string());
         Ok(T::default())
     }
 }

@@ -87,7 +87,7 @@ impl Decomposition {
         options.check_against(&plan)?;
         let slices = plan.slices.len();
         let Method::Gram { center } = options.method else {
-            return Err(Error::Protocol(format!("{} takes no Gram matrix", options.method.name())));
+            return Err(Error::Internal(format!("{} takes no Gram matrix", options.method.name())));
         };
         if gram.columns() != slices || gram.rows() != image_pixels(&plan) {
             return Err(Error::Protocol(format!(
@@ -179,7 +179,7 @@ impl Decomposition {
     /// What is broadcast.
     ///
     /// # Errors
-    /// [`Error::Option`] when it is too large for that; [`Error::Protocol`] when it cannot be serialized.
+    /// [`Error::Option`] when it is too large for that; [`Error::Internal`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         to_broadcast(MAGIC, self)
     }
@@ -292,7 +292,7 @@ fn digests_of(records: &[SliceRecord]) -> Vec<[u8; 32]> {
 /// The bytes of what every executor needs.
 pub(crate) fn to_broadcast(magic: &[u8], value: &impl Serialize) -> Result<Vec<u8>> {
     let mut bytes = magic.to_vec();
-    rmp_serde::encode::write_named(&mut bytes, value).map_err(|error| Error::Protocol(error.to_string()))?;
+    rmp_serde::encode::write_named(&mut bytes, value).map_err(|error| Error::Internal(error.to_string()))?;
     check_broadcast(bytes.len())?;
     Ok(bytes)
 }

@@ -4,7 +4,7 @@
 //! differs, 1 for a failure while running. No text holds a path or anything out of a DICOM header; files appear under the
 //! labels of [`tomobasis_dicom::file_label`].
 
-use std::io;
+use std::{any::Any, io};
 
 use rustix::io::Errno;
 
@@ -134,6 +134,9 @@ pub enum Error {
     /// A message between driver and executors, or between two calls, is not one of ours.
     #[error("{0}; are all parts of the job of one version?")]
     Protocol(String),
+    /// What cannot happen unless this program is wrong.
+    #[error("internal error: {0}; please report this line, with the version and the command line")]
+    Internal(String),
     /// The thread pool could not be started.
     #[error(
         "cannot start the worker threads ({0}); give fewer with --threads, or raise the limits of memory and processes"
@@ -172,6 +175,14 @@ impl Error {
             Self::Differs(_) => 4,
             _ => 1,
         }
+    }
+
+    /// The error for a panic that was caught.
+    #[must_use]
+    pub fn of_panic(payload: &(dyn Any + Send)) -> Self {
+        let text = payload.downcast_ref::<&str>().copied();
+        let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+        Self::Internal(text.unwrap_or("a panic without a message").to_owned())
     }
 
     pub(crate) fn option(option: &'static str, problem: impl Into<String>) -> Self {

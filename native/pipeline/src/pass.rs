@@ -56,13 +56,13 @@ impl PassDriver {
     /// Begins the decomposition that the options ask for.
     ///
     /// # Errors
-    /// [`Error::Option`] for a rank above the number of slices or pixels, [`Error::Protocol`] when the method takes no passes.
+    /// [`Error::Option`] for a rank above the number of slices or pixels, [`Error::Internal`] when the method takes no passes.
     pub fn new(plan: SeriesPlan, options: Options) -> Result<Self> {
         options.check_against(&plan)?;
         let (rows, columns) = (image_pixels(&plan), plan.slices.len());
         let k = || match options.rank {
             RankChoice::Columns(k) => Ok(k),
-            other => Err(Error::Protocol(format!("rank {other} says no number of columns"))),
+            other => Err(Error::Internal(format!("rank {other} says no number of columns"))),
         };
         let passes = match options.method {
             Method::Tsqr { center } => RealPasses::tsqr(rows, columns, columns_needed(options.rank), center),
@@ -70,7 +70,7 @@ impl PassDriver {
                 RealPasses::randomized(rows, columns, &sketching.of_rank(k()?), false)
             }
             Method::Dspca(sketching) => RealPasses::randomized(rows, columns, &sketching.of_rank(k()?), true),
-            Method::Gram { .. } => return Err(Error::Protocol("gram takes no passes".to_owned())),
+            Method::Gram { .. } => return Err(Error::Internal("gram takes no passes".to_owned())),
         }?;
         let rescale = rescale_of(&plan);
         Ok(Self { plan, options, rescale, passes })
@@ -173,7 +173,7 @@ impl BlockPass<'_> {
     /// What is broadcast.
     ///
     /// # Errors
-    /// [`Error::Option`] when it is too large for that; [`Error::Protocol`] when it cannot be serialized.
+    /// [`Error::Option`] when it is too large for that; [`Error::Internal`] when it cannot be serialized.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
         to_broadcast(PASS_MAGIC, self)
     }

@@ -293,7 +293,7 @@ impl<'a> Runner<'a> {
             },
         )?;
         let mut sums = sums.into_iter();
-        let mut gram = sums.next().ok_or_else(|| Error::Protocol("there are no threads".to_owned()))??;
+        let mut gram = sums.next().ok_or_else(|| Error::Internal("there are no threads".to_owned()))??;
         for sum in sums {
             gram.merge(&sum?)?;
         }

@@ -41,9 +41,9 @@ impl Band {
     /// Five numbers of 32 bits (block, first, count, rows, composites), the counts, the values; little-endian.
     ///
     /// # Errors
-    /// [`Error::Protocol`] for more slices or rows than 32 bits hold.
+    /// [`Error::Internal`] for more slices or rows than 32 bits hold.
     pub fn to_bytes(&self) -> Result<Vec<u8>> {
-        let large = || Error::Protocol("the band is too large".to_owned());
+        let large = || Error::Internal("the band is too large".to_owned());
         let composites = self.clipped.len() / self.count.max(1);
         let mut bytes = self.block.to_le_bytes().to_vec();
         for number in [self.first, self.count, self.rows, composites] {

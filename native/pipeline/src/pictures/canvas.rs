@@ -130,7 +130,7 @@ impl Canvas {
     /// The picture as a PNG file.
     pub(super) fn to_png(&self) -> Result<Vec<u8>> {
         let failed =
-            |error: png::EncodingError| Error::Protocol(format!("a picture cannot be encoded ({error})"));
+            |error: png::EncodingError| Error::Internal(format!("a picture cannot be encoded ({error})"));
         let mut file = Vec::new();
         let mut encoder = png::Encoder::new(&mut file, self.width as u32, self.height as u32);
         encoder.set_color(png::ColorType::Rgb);
@@ -194,6 +194,14 @@ mod tests {
         reader.next_frame(&mut pixels).unwrap();
         assert_eq!(pixels, canvas.pixels);
         assert_eq!(pixels[15..], [1, 2, 3]);
+    }
+
+    #[test]
+    fn a_picture_that_cannot_be_encoded_is_a_fault_of_this_program_and_says_to_report_it() {
+        let error = Canvas::new(0, 0).to_png().unwrap_err();
+        assert!(matches!(error, Error::Internal(_)) && error.exit_code() == 1, "{error}");
+        let text = error.to_string();
+        assert!(text.starts_with("internal error: ") && text.contains("please report"), "{text}");
     }
 
     #[test]

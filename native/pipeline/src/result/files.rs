@@ -107,7 +107,7 @@ impl Manifest {
     /// The manifest's bytes, with `report` listed and sealed: the seal is the digest of these bytes with zeros for its own digits.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when it cannot be written as JSON.
+    /// [`Error::Internal`] when it cannot be written as JSON.
     pub(super) fn seal(&mut self, report: Option<&NamedFile>) -> Result<Vec<u8>> {
         self.run.report = report.map(FileEntry::of);
         self.run.manifest_sha256 = Some(NO_SEAL);
@@ -125,7 +125,7 @@ impl Manifest {
     }
 
     fn to_json(&self) -> Result<Vec<u8>> {
-        let mut json = serde_json::to_vec_pretty(self).map_err(|error| Error::Protocol(error.to_string()))?;
+        let mut json = serde_json::to_vec_pretty(self).map_err(|error| Error::Internal(error.to_string()))?;
         json.push(b'\n');
         Ok(json)
     }

@@ -122,7 +122,7 @@ impl ResultFolder {
     /// # Errors
     /// [`Error::Differs`] naming the first value's path.
     pub(crate) fn check_values(&self, made: &Manifest) -> Result<()> {
-        let as_json = |error: serde_json::Error| Error::Protocol(error.to_string());
+        let as_json = |error: serde_json::Error| Error::Internal(error.to_string());
         let stored = serde_json::from_slice(&self.json).map_err(as_json)?;
         let made = serde_json::to_value(made).map_err(as_json)?;
         let skip = ["files", "run.manifest_sha256"];

@@ -176,7 +176,7 @@ impl Manifest {
     /// Puts the manifest together, all but the report's entry and the seal.
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the bounds cannot be written as JSON.
+    /// [`Error::Internal`] when the bounds cannot be written as JSON.
     pub fn new(
         decomposition: &Decomposition,
         u: BasisDigests,
@@ -223,7 +223,7 @@ impl Manifest {
                 compensated_columns: certified
                     .map_or(0, |factors| factors.compensated.iter().filter(|column| **column).count()),
                 bounds: serde_json::to_value(certified.map(|factors| &factors.bounds))
-                    .map_err(|error| Error::Protocol(error.to_string()))?,
+                    .map_err(|error| Error::Internal(error.to_string()))?,
                 energy: decomposition.energy,
                 noise: decomposition.noise,
                 composites: decomposition.spectrum().entries(&decomposition.composites),
