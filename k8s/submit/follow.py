@@ -19,12 +19,11 @@ def say(text):
 
 
 class DriverLog:
-    """The log of one driver pod, copied to stderr as it comes; keeps the job's last error line."""
+    """The log of one driver pod, copied to stderr as it comes, but for the error line, which is said at the end."""
 
     def __init__(self, kubectl, pod):
         self.command = ["kubectl", *kubectl.where, "logs", pod]
         self.copied = 0
-        self.error = None
         self.follow()
 
     def follow(self):
@@ -41,9 +40,7 @@ class DriverLog:
         """Shows the lines after those that were shown already."""
         for line in itertools.islice(lines, self.copied, None):
             self.copied += 1
-            if line.startswith("error: "):
-                self.error = line.removeprefix("error: ").rstrip("\n")
-            elif not line.startswith(NOISE):
+            if not line.startswith((*NOISE, "error: ")):
                 say(line.rstrip("\n"))
 
     def stop(self, seconds=0):
@@ -67,6 +64,7 @@ class Follower:
         self.logs = {}
         self.said = set()
         self.killed = {}
+        self.messages = {}
         self.seen = {}
         self.exit_code = 1
         self.waiting_since = time.monotonic()
@@ -130,7 +128,10 @@ class Follower:
                 self.once(waits)
             if is_driver and reasons.container(pod).keys() & {"running", "terminated"}:
                 drivers_waiting = False
-                self.exit_code = reasons.container(pod).get("terminated", {}).get("exitCode", 1)
+                ended = reasons.container(pod).get("terminated", {})
+                self.exit_code = ended.get("exitCode", 1)
+                if message := ended.get("message", "").strip():
+                    self.messages[pod["metadata"]["uid"]] = message
                 log = self.logs.get(pod["metadata"]["uid"])
                 if log is None:
                     self.logs[pod["metadata"]["uid"]] = DriverLog(self.kubectl, name)
@@ -158,11 +159,10 @@ class Follower:
                 log.stop()
 
     def failure(self, message):
-        """The job's own error line where it could say one; else how its pods ended; else the operator's message."""
+        """The driver's termination message, which is the job's error line; else how the pods ended; else the operator's message."""
         self.drain()
-        spoken = [log.error for log in self.logs.values() if log.error]
-        if spoken:
-            return Failure(spoken[-1], self.exit_code if self.exit_code in (1, 2, 3) else 1)
+        if self.messages:
+            return Failure(list(self.messages.values())[-1], self.exit_code if self.exit_code in (1, 2, 3) else 1)
         if self.killed:
             return Failure(list(self.killed.values())[-1])
         if self.logs:

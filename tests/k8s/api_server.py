@@ -103,7 +103,7 @@ class ApiServer:
         self.applications[group, namespace, document["metadata"]["name"]] = made
         return made
 
-    def add_driver(self, application, log, phase="Succeeded", exit_code=0, created=None):
+    def add_driver(self, application, log, phase="Succeeded", exit_code=0, created=None, message=None):
         """The driver's pod of an application, which has run."""
         metadata, number = application["metadata"], next(self.numbers)
         name = f"{metadata['name']}-driver"
@@ -122,7 +122,7 @@ class ApiServer:
             "spec": {"nodeName": "n", "containers": [{"name": "spark-kubernetes-driver", "image": "x"}]},
             "status": {
                 "phase": phase,
-                "containerStatuses": [ended(exit_code)],
+                "containerStatuses": [ended(exit_code, message)],
             },
         }
         self.pods.append(pod)
@@ -194,9 +194,11 @@ def now():
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def ended(exit_code):
-    reason = "Error" if exit_code else "Completed"
-    return {"name": "spark-kubernetes-driver", "state": {"terminated": {"exitCode": exit_code, "reason": reason}},
+def ended(exit_code, message=None):
+    terminated = {"exitCode": exit_code, "reason": "Error" if exit_code else "Completed"}
+    if message:
+        terminated["message"] = message
+    return {"name": "spark-kubernetes-driver", "state": {"terminated": terminated},
             "ready": False, "restartCount": 0, "image": "x", "imageID": ""}  # fmt: skip
 
 

@@ -85,6 +85,29 @@ def test_the_failure_of_an_earlier_application_of_this_name_is_not_this_ones(api
     assert run.errors == ["error: the Spark operator could not start the driver: no such image"]
 
 
+def failed(application, **driver):
+    state(application, "FAILED", "driver container failed with ExitCode: 3")
+    return {"phase": "Failed", "exit_code": 3, **driver}
+
+
+def test_the_jobs_error_is_the_termination_message_of_its_driver_whatever_is_in_the_log(api, tmp_path):
+    log = "[1/5] scan\nan error: of something else\nerror: --input: it holds no DICOM images\n"
+    message = "--input: it holds no DICOM images\n"
+    api.on_create = lambda made: api.add_driver(made, log, **failed(made, message=message))
+    run = submit(api, tmp_path)
+    assert run.code == 3
+    assert run.errors == ["error: --input: it holds no DICOM images"]
+    assert "an error: of something else" in run.err
+
+
+def test_a_driver_without_a_termination_message_leaves_the_operators(api, tmp_path):
+    api.on_create = lambda made: api.add_driver(made, "[1/5] scan\n", **failed(made))
+    run = submit(api, tmp_path)
+    assert run.code == 1
+    assert len(run.errors) == 1
+    assert "the driver ended without a word (driver container failed with ExitCode: 3)" in run.errors[0]
+
+
 PLUGIN = """#!/bin/sh
 if [ -e {made} ]; then echo 'Error: session not found: {full} "head" not found' >&2; exit 1; fi
 echo '{credential}'

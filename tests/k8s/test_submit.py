@@ -223,7 +223,10 @@ def unscheduled(message):
     [
         (reasons.unstartable(waiting("ErrImagePull")), ("image cannot be pulled", "localhost/absent:1", "--image")),
         (reasons.unstartable(waiting("ErrImageNeverPull")), ("image cannot be pulled",)),
-        (reasons.unstartable(waiting("CreateContainerConfigError", 'secret "tomobasis-s3" not found')), ("tomobasis-s3",)),
+        (
+            reasons.unstartable(waiting("CreateContainerConfigError", 'secret "tomobasis-s3" not found')),
+            ("tomobasis-s3",),
+        ),
         (reasons.pending(unscheduled("0/3 nodes are available: 3 Insufficient memory.")), ("enough memory", "5Gi")),
         (reasons.pending(unscheduled("0/1 nodes are available: 1 Insufficient cpu.")), ("enough cpu", "1 cpu")),
         (

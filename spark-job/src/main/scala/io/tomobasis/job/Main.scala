@@ -38,7 +38,9 @@ object Main {
     } catch {
       case thrown if NonFatal(thrown) || thrown.isInstanceOf[LinkageError] || thrown.isInstanceOf[OutOfMemoryError] =>
         val failure = Failure.of(thrown)
-        err.println(printable(s"error: ${failure.message}"))
+        val message = printable(failure.message)
+        err.println(s"error: $message")
+        TerminationMessage.write(message)
         if (verbose) err.print(printable(trace(thrown)))
         failure.exitCode
     }
