@@ -9,13 +9,13 @@ use crate::{output, progress::Reporter};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Folder of DICOM files, an archive of one, or one file
+    /// Folder of DICOM files, an archive of such a folder, or one file
     #[arg(value_name = "FOLDER", required = true)]
     input: Vec<String>,
     /// Print JSON instead of a table
     #[arg(long)]
     json: bool,
-    /// Say more on stderr
+    /// Print more on stderr
     #[arg(long)]
     pub verbose: bool,
 }

@@ -51,7 +51,7 @@ fn a_decomposition_prints_where_to_look_and_verifies() {
     let run = tomobasis(&["decompose", "--input", utf8(&input), "--output", utf8(&result)]);
     let (stdout, stderr) = (text(&run.stdout), text(&run.stderr));
     assert_eq!(run.status.code(), Some(0), "{stderr}");
-    for said in ["5 slices of 36 x 40", "s_1 = ", "s_5 = ", "root digest", "report.html"] {
+    for said in ["5 slices of 40 x 36", "s_1 = ", "s_5 = ", "root digest", "report.html"] {
         assert!(stdout.contains(said), "{said} is not in {stdout}");
     }
     for stage in ["[1/5] scan", "[2/5] decode", "[3/5] gram", "[4/5] decompose", "[5/5] render"] {
@@ -123,11 +123,11 @@ fn render_prints_the_pictures_that_it_wrote() {
     let (base, input) = series();
     let (result, output) = (base.path().join("result"), base.path().join("pictures"));
     tomobasis(&["decompose", "--input", utf8(&input), "--output", utf8(&result)]);
-    let render = ["render", utf8(&result), "--slice", "0", "--composite", "2,4", "--output", utf8(&output)];
+    let render = ["render", utf8(&result), "--slice", "1", "--composite", "2,4", "--output", utf8(&output)];
     let run = tomobasis(&render);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     let told: Vec<PathBuf> = text(&run.stdout).lines().map(PathBuf::from).collect();
-    let names = ["slice-00000/composites.png", "basis.png", "spectrum.png"];
+    let names = ["slice-00001/composites.png", "basis.png", "spectrum.png"];
     assert_eq!(told, names.map(|name| output.join(name)));
     assert!(told.iter().all(|path| fs::read(path).unwrap().starts_with(b"\x89PNG")));
     assert!(refusal(&render, 2).contains("--output: it exists already"));

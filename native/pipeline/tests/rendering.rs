@@ -94,10 +94,10 @@ fn any_slice_and_any_composite_up_to_the_rank_can_be_drawn() {
     let (base, input) = series();
     let (result, output) = (base.path().join("result"), base.path().join("pictures"));
     decompose(&input, &result, "--emit parquet", 2).unwrap();
-    let more = with_scan(&input, &format!("--slice 0,100% --slice 3 --composite {SLICES},100%"));
+    let more = with_scan(&input, &format!("--slice 1,100% --slice 4 --composite {SLICES},100%"));
     let names = draw(&result, &output, &more).unwrap();
     assert_eq!(names.len(), 3 * 2 + 2);
-    let sheets = [0, 3, 8].map(|slice| output.join(format!("slice-{slice:05}/composites.png")));
+    let sheets = [1, 4, 9].map(|slice| output.join(format!("slice-{slice:05}/composites.png")));
     for sheet in &sheets {
         assert!(panel(sheet, 0) == panel(sheet, 1), "all basis vectors rebuild the slice");
     }
@@ -147,7 +147,8 @@ fn what_cannot_be_drawn_is_one_line_that_says_why() {
     let of_other = with_scan(&other, "");
     for (result, more, code, says) in [
         (&plain, "--composite 5", 2, "--composite: 5 is more than the 4 basis vectors"),
-        (&plain, "--slice 9", 2, "--slice: there is no slice 9; the result has 9, give 0 to 8"),
+        (&plain, "--slice 10", 2, "--slice: there is no slice 10; give 1 to 9"),
+        (&plain, "--slice 0", 2, "--slice: there is no slice 0; give 1 to 9"),
         (&plain, &of_other, 3, "--input: its pixels are not those that were decomposed"),
         (&plain, "--input s3a://bucket/scan", 2, "read and written by the Spark job only"),
         (&bare, "", 3, "manifest.json: the result was made without its tables"),

@@ -64,11 +64,11 @@ enum Name {
     Exact,
     /// Exact Gram matrix; s and V correctly rounded, proven (class certified)
     Gram,
-    /// QR in floating point along a fixed tree (class fixed)
+    /// QR in floating point along a fixed tree (deterministic: class fixed)
     Tsqr,
-    /// Randomized, the leading K of many slices; needs --rank K (class fixed)
+    /// Randomized, for the leading K of many slices; needs --rank K (deterministic: class fixed)
     Dssvd,
-    /// The same without the mean slice; needs --rank K (class fixed)
+    /// The same without the mean slice; needs --rank K (deterministic: class fixed)
     Dspca,
 }
 
@@ -99,14 +99,14 @@ pub(super) struct MethodArgs {
     /// How to decompose
     #[arg(long, value_enum, default_value = "exact")]
     method: Name,
-    /// With exact and tsqr: remove means first (principal component analysis); without a value the mean slice, with exact also
-    /// each slice's mean, or both
+    /// With exact and tsqr: remove means first (principal component analysis). Without a value: the mean slice; exact can also
+    /// remove each slice's mean, or both
     #[arg(long, value_enum, value_name = "MEANS", num_args = 0..=1, default_missing_value = "pixels")]
     center: Option<Means>,
     /// With dssvd and dspca: columns of the random matrix beyond K [default: 15]
     #[arg(long, value_name = "P")]
     oversample: Option<usize>,
-    /// With dssvd and dspca: power iterations, each two more passes over the scan [default: 2]
+    /// With dssvd and dspca: power iterations, each of which needs two more passes over the scan [default: 2]
     #[arg(long, value_name = "Q")]
     power_iterations: Option<usize>,
     /// With dssvd and dspca: seed of the random matrix [default: 0]

@@ -48,14 +48,14 @@ pub enum OnBadSlice {
     /// The first of them is the error that ends the run.
     #[default]
     Fail,
-    /// They are left out, and said, as long as what is left is still the scan.
+    /// They are left out and reported, as long as what remains is still the scan.
     Skip,
 }
 
 /// The options of a decomposition, as typed.
 #[derive(Args, Clone, Debug)]
 pub struct JobArgs {
-    /// Folder of DICOM files, zip, tar or tar.gz of one, or one file; may be given several times
+    /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     input: Vec<String>,
     /// Result folder to make
@@ -67,26 +67,26 @@ pub struct JobArgs {
     /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
     #[arg(long, value_name = "UID")]
     series: Option<String>,
-    /// Take the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, where else one has to be chosen
+    /// Use the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, instead of choosing one of them
     #[arg(long)]
     join: bool,
-    /// What to do about slices that cannot be used: `skip` leaves them out, up to a tenth and no two neighbours
+    /// What to do about slices that cannot be used: `skip` leaves them out, at most a tenth and no two consecutive ones
     #[arg(long, value_enum, default_value = "fail")]
     on_bad_slice: OnBadSlice,
-    /// What becomes of pixels outside the image: those that have Pixel Padding Value, and in HU those that have the value of all four
-    /// corners, far below air
+    /// What to do about pixels outside the image: those equal to Pixel Padding Value and, in HU, those equal to all four corners and
+    /// far below air
     #[arg(long, value_enum, default_value = "air")]
     padding: Padding,
     #[command(flatten)]
     method: method::MethodArgs,
-    /// How many basis vectors: a number, `auto` for those that stand out of the noise (optimal hard threshold of Gavish and
-    /// Donoho), or `full` for all up to the numerical rank
+    /// How many basis vectors: a number, `auto` for those above the noise (optimal hard threshold of Gavish and Donoho), or `full`
+    /// for all up to the numerical rank
     #[arg(long, value_name = "K|auto|full", default_value = "full")]
     rank: RankChoice,
-    /// Instead of --rank: the fewest basis vectors that hold this share of the scan's energy, such as 0.99
+    /// Instead of --rank: as few basis vectors as hold this share of the scan's energy, such as 0.99
     #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = rank::share)]
     energy: Option<f64>,
-    /// Numbers of basis vectors to rebuild the middle slice from, or percentages of the slices (`10%`)
+    /// Ranks of the composites (reconstructions from the first K basis vectors), or percentages of the slices (`10%`)
     /// [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     composite: Option<Vec<Composite>>,
@@ -102,10 +102,10 @@ pub struct JobArgs {
     /// How derived DICOM is written [default: explicit]
     #[arg(long, value_enum)]
     dicom_syntax: Option<DicomSyntax>,
-    /// Leave out of derived DICOM what can identify a person (PS3.15 basic profile; not burned-in text, not faces)
+    /// Leave out of derived DICOM what can identify a person (PS3.15 basic profile); does not remove burned-in text or faces
     #[arg(long)]
     no_patient_data: bool,
-    /// Say more on stderr: paths of files, details of errors
+    /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     verbose: bool,
 }

@@ -19,30 +19,30 @@ pub struct RenderArgs {
     /// Folder for the pictures
     #[arg(long, value_name = "FOLDER", required = true)]
     pub output: String,
-    /// Replace pictures that are there
+    /// Replace existing pictures
     #[arg(long)]
     pub overwrite: bool,
-    /// Numbers of basis vectors to rebuild slices from, or percentages of the slices (`10%`), which stop at the rank
+    /// Ranks of the composites, or percentages of the slices (`10%`), which are limited to the rank
     /// [default: those of the result]
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     pub composite: Option<Vec<Composite>>,
-    /// Slices to show, from 0 as in weights.parquet, or how far through the series (`25%`), each in a folder of its own
+    /// Slices to show, counted from 1, or how far through the series (`25%`), each in a folder of its own
     /// [default: the one that the result's pictures show]
     #[arg(long, value_name = "N,...", value_delimiter = ',')]
     pub slice: Vec<Place>,
-    /// The scan that was decomposed, as for `decompose`: its slices are then shown too, and compared with
+    /// The scan that was decomposed, as for `decompose`: its slices and the differences from them are then drawn too
     #[arg(long, value_name = "URI")]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
     #[arg(long, value_name = "UID", requires = "input")]
     pub series: Option<String>,
-    /// Take the volumes of one series as one matrix, as for `decompose`
+    /// Use the volumes of one series as one matrix, as for `decompose`
     #[arg(long, requires = "input")]
     pub join: bool,
     /// What to do about slices that cannot be used, as for `decompose`
     #[arg(long, value_enum, default_value = "fail", requires = "input")]
     pub on_bad_slice: OnBadSlice,
-    /// Say more on stderr: paths of files, details of errors
+    /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
 }
@@ -87,13 +87,13 @@ impl RenderArgs {
         }
     }
 
-    /// The slices to show, ascending and without repetition, and whether each gets a folder of its own.
+    /// The slices to show (their indices, from 0), ascending and without repetition, and whether each gets a folder of its own.
     ///
     /// # Errors
     /// [`Error::Option`] for one that is not there.
     pub(crate) fn slices(&self, manifest: &Manifest) -> Result<(Vec<usize>, bool)> {
         let n = manifest.result.columns;
-        let shown = Place::Number(manifest.parameters.shown_slice);
+        let shown = Place::Number(manifest.parameters.shown_slice.saturating_add(1));
         let asked = if self.slice.is_empty() { std::slice::from_ref(&shown) } else { &self.slice };
         let mut slices = asked.iter().map(|place| place.slice(n)).collect::<Result<Vec<_>>>()?;
         slices.sort_unstable();
@@ -105,19 +105,20 @@ impl RenderArgs {
 /// One item of `--slice`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Place {
-    /// This slice, from 0.
+    /// This slice, from 1.
     Number(usize),
     /// The slice this far through the series, 0% to 100%.
     Percent(f64),
 }
 
 impl Place {
+    /// Its index, from 0.
     fn slice(self, slices: usize) -> Result<usize> {
         let last = slices.saturating_sub(1);
         match self {
-            Self::Number(slice) if slice < slices => Ok(slice),
-            Self::Number(slice) => {
-                let problem = format!("there is no slice {slice}; the result has {slices}, give 0 to {last}");
+            Self::Number(number) if (1..=slices).contains(&number) => Ok(number - 1),
+            Self::Number(number) => {
+                let problem = format!("there is no slice {number}; give 1 to {slices}");
                 Err(Error::option("--slice", problem))
             }
             Self::Percent(percent) => Ok(((percent / 100.0 * slices as f64) as usize).min(last)),
@@ -149,10 +150,11 @@ mod tests {
     #[test]
     fn a_place_is_a_number_or_a_share_of_the_way_through() {
         let slice = |text: &str, n| text.parse::<Place>().unwrap().slice(n);
-        assert_eq!(slice("0", 9).unwrap(), 0);
+        assert_eq!(slice("1", 9).unwrap(), 0);
+        assert_eq!(slice("9", 9).unwrap(), 8);
         assert_eq!(slice("50%", 9).unwrap(), 4, "the one that a run shows");
         assert_eq!(slice("100%", 9).unwrap(), 8);
-        assert!(slice("9", 9).is_err());
+        assert!(slice("0", 9).is_err() && slice("10", 9).is_err());
         for text in ["", "-1", "101%", "NaN%", "first"] {
             assert!(text.parse::<Place>().is_err(), "{text}");
         }

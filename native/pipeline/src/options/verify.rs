@@ -11,19 +11,19 @@ pub struct VerifyArgs {
     /// Result folder to verify
     #[arg(value_name = "RESULT")]
     pub result: String,
-    /// Folder of DICOM files, archive of one, or one file, that it was computed from; may be given several times
+    /// Folder of DICOM files, archive of such a folder, or one file from which it was computed; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
     #[arg(long, value_name = "UID")]
     pub series: Option<String>,
-    /// Take the volumes of one series as one matrix, as for `decompose`
+    /// Use the volumes of one series as one matrix, as for `decompose`
     #[arg(long)]
     pub join: bool,
     /// What to do about slices that cannot be used, as for `decompose`
     #[arg(long, value_enum, default_value = "fail")]
     pub on_bad_slice: OnBadSlice,
-    /// Say more on stderr: paths of files, details of errors
+    /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
 }

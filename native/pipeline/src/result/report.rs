@@ -7,7 +7,7 @@ use std::fmt::Write;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use tomobasis_dicom::PaddingRule;
+use tomobasis_dicom::{PaddingRule, decimals};
 use tomobasis_linalg::Bounds;
 
 use super::{Manifest, describe_series, manifest::ResultSection};
@@ -191,13 +191,13 @@ fn series(html: &mut Html, manifest: &Manifest) {
     let series = &manifest.series;
     html.raw("<h2>The series</h2>\n<table>\n");
     html.row("Modality", &series.modality);
-    html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.columns, series.rows));
+    html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.rows, series.columns));
     let spacing = series.pixel_spacing_mm;
-    let spacing = spacing.map(|[row, column]| format!("{row:.4} x {column:.4} mm"));
+    let spacing = spacing.map(|pixel| format!("{} mm", pixel.map(decimals).join(" x ")));
     html.row("Pixel spacing", spacing.as_deref().unwrap_or("unknown"));
     html.row(
         "Slice spacing",
-        &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{step:.4} mm")),
+        &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{} mm", decimals(step))),
     );
     html.raw("</table>\n");
     notes(html, "Left out of the folder", &series.left_out);
