@@ -60,16 +60,22 @@ pub(crate) fn byte_arrays(
     Ok(all)
 }
 
-/// A new `byte[][]`, each array given in pieces.
-pub(crate) fn new_byte_arrays<'local>(env: &mut Env<'local>, all: &[&[&[u8]]]) -> Result<JObject<'local>> {
+/// A new `byte[]` of these pieces, one after another.
+pub(crate) fn new_byte_array<'local>(env: &mut Env<'local>, pieces: &[&[u8]]) -> Result<JByteArray<'local>> {
+    let array = JByteArray::new(env, pieces.iter().map(|piece| piece.len()).sum())?;
+    let mut start = 0;
+    for piece in pieces {
+        array.set_region(env, start, bytemuck::cast_slice(piece))?;
+        start += piece.len() as jint;
+    }
+    Ok(array)
+}
+
+/// A new `byte[][]`.
+pub(crate) fn new_byte_arrays<'local>(env: &mut Env<'local>, all: &[Vec<u8>]) -> Result<JObject<'local>> {
     let arrays = JObjectArray::<JByteArray<'_>>::new(env, all.len(), JByteArray::null())?;
-    for (i, pieces) in all.iter().enumerate() {
-        let element = JByteArray::new(env, pieces.iter().map(|piece| piece.len()).sum())?.auto();
-        let mut start = 0;
-        for piece in *pieces {
-            element.set_region(env, start, bytemuck::cast_slice(piece))?;
-            start += piece.len() as jint;
-        }
+    for (i, bytes) in all.iter().enumerate() {
+        let element = env.byte_array_from_slice(bytes)?.auto();
         arrays.set_element(env, i, &*element)?;
     }
     Ok(arrays.into())

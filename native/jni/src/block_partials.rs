@@ -32,15 +32,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: jlong) -
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<Partition>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.BlockPartials", Partition);
 
 /// `void add0(long handle, int block, short[] values, int rows)`.
 #[jni_mangle("io.tomobasis.kernels.BlockPartials")]

@@ -29,12 +29,4 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: JByteArr
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.BlockPass")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<Shared>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.BlockPass", Shared);

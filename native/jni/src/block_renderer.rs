@@ -1,13 +1,14 @@
 //! `BlockRenderer`: row blocks to files and bands of pictures and composites, bands to pictures.
 
-use std::{cell::RefCell, iter};
+use std::cell::RefCell;
 
 use jni::{
-    EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray},
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray, JValue},
+    refs::IntoAuto,
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{BlockRenderer, Scratch, derived::Band, memory};
+use tomobasis_pipeline::{BlockRenderer, RenderedBlock, Scratch, derived::Band, memory, tables::basis_name};
 
 use crate::{
     arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
@@ -32,18 +33,9 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition:
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<BlockRenderer>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.BlockRenderer", BlockRenderer);
 
-/// `byte[][] render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`: Parquet file (empty when not
-/// asked for), block record, picture bands, and with derived DICOM a band of composites for each run of slices.
+/// `BlockParts render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`.
 #[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
 #[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
 pub fn render0<'local>(
@@ -67,18 +59,30 @@ pub fn render0<'local>(
             SCRATCH.with_borrow_mut(|scratch| {
                 let rendered =
                     renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;
-                let composites = rendered.composites.iter().map(Band::to_bytes);
-                let composites = composites.collect::<std::result::Result<Vec<_>, _>>()?;
-                let record = rendered.record.to_bytes();
-                let one = [record.as_slice(), &rendered.bands].into_iter();
-                let one: Vec<[&[u8]; 1]> =
-                    one.chain(composites.iter().map(Vec::as_slice)).map(|bytes| [bytes]).collect();
-                let all: Vec<&[&[u8]]> =
-                    iter::once(rendered.part.as_slice()).chain(one.iter().map(<[_; 1]>::as_slice)).collect();
-                new_byte_arrays(env, &all)
+                block_parts(env, &rendered)
             })
         })
     })
+}
+
+/// A new `BlockParts`.
+fn block_parts<'local>(env: &mut Env<'local>, rendered: &RenderedBlock) -> Result<JObject<'local>> {
+    let table = match rendered.part.iter().all(|piece| piece.is_empty()) {
+        true => JObject::null().auto(),
+        false => named_file::object(env, &basis_name(rendered.record.block), &rendered.part)?.auto(),
+    };
+    let record = env.byte_array_from_slice(&rendered.record.to_bytes())?.auto();
+    let pictures = env.byte_array_from_slice(&rendered.bands)?.auto();
+    let bands = rendered.composites.iter().map(Band::to_bytes);
+    let composites = new_byte_arrays(env, &bands.collect::<std::result::Result<Vec<_>, _>>()?)?.auto();
+    let arguments = [
+        JValue::Object(&table),
+        JValue::Object(&record),
+        JValue::Object(&pictures),
+        JValue::Object(&composites),
+    ];
+    let signature = jni_sig!("(Lio/tomobasis/kernels/NamedFile;[B[B[[B)V");
+    Ok(env.new_object(jni_str!("io/tomobasis/kernels/BlockParts"), signature, &arguments)?)
 }
 
 /// `NamedFile[] pictures0(long handle, byte[][] bands)`.

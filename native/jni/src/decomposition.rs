@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use jni::{
-    Env, EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JObject, JObjectArray, JString},
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue},
     refs::IntoAuto,
     sys::{jint, jlong},
 };
@@ -70,15 +70,7 @@ pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JB
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<Shared>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.Decomposition", Shared);
 
 /// `byte[] toBytes0(long handle)`.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
@@ -90,17 +82,51 @@ pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlo
     })
 }
 
-/// `String summary0(long handle)`: [`result::Summary`] as JSON.
+/// `String[] notes0(long handle)`: what decoding found that is to be told, in sentences.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
-pub fn summary0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+pub fn notes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
-        new_string(env, &serde_json::to_string(&result::summary(decomposition))?)
+        let notes = &decomposition.notes;
+        let array =
+            env.new_object_array(notes.len() as i32, jni_str!("java/lang/String"), JObject::null())?;
+        for (i, note) in notes.iter().enumerate() {
+            let text = env.new_string(&note.text)?.auto();
+            array.set_element(env, i, &*text)?;
+        }
+        Ok(array.into())
     })
 }
 
-/// `NamedFile[] finish0(long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String
+/// `int composites0(long handle)`: how many are rendered.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn composites0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
+    native(env, |_| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        Ok(decomposition.composites.len() as jint)
+    })
+}
+
+/// `String closing0(long handle, String root, String output)`: the last lines of a run.
+#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+pub fn closing0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    root: JString<'local>,
+    output: JString<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        let (root, output) = (string(env, &root)?, string(env, &output)?);
+        new_string(env, &result::closing_text(decomposition, &root, &output))
+    })
+}
+
+/// `ResultFiles finish0(long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String
 /// environmentJson)`: all files of the result folder but the blocks', the derived slices' and `_SUCCESS`.
 #[jni_mangle("io.tomobasis.kernels.Decomposition")]
 pub fn finish0<'local>(
@@ -123,7 +149,11 @@ pub fn finish0<'local>(
         let derived = derived.collect::<Result<Vec<_>, _>>()?.concat();
         let pictures = named_file::from_java(env, &pictures)?;
         let environment = serde_json::from_str(&string(env, &environment_json)?)?;
-        let (_, files) = result::finish(decomposition, &records, &derived, pictures, environment)?;
-        named_file::to_java(env, &files)
+        let (manifest, files) = result::finish(decomposition, &records, &derived, pictures, environment)?;
+        let root = env.new_string(manifest.digests.root.to_string())?.auto();
+        let files = named_file::to_java(env, &files)?.auto();
+        let arguments = [JValue::Object(&root), JValue::Object(&files)];
+        let signature = jni_sig!("(Ljava/lang/String;[Lio/tomobasis/kernels/NamedFile;)V");
+        Ok(env.new_object(jni_str!("io/tomobasis/kernels/ResultFiles"), signature, &arguments)?)
     })
 }

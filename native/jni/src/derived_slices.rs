@@ -36,15 +36,7 @@ pub fn create<'local>(
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<DerivedSlices>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.DerivedSlices", DerivedSlices);
 
 /// `void add0(long handle, byte[] band)`.
 #[jni_mangle("io.tomobasis.kernels.DerivedSlices")]

@@ -24,15 +24,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint)
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<GramAccumulator>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.GramAccumulator", GramAccumulator);
 
 /// `void add0(long handle, short[] block, int rows)`.
 #[jni_mangle("io.tomobasis.kernels.GramAccumulator")]

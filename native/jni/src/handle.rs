@@ -41,6 +41,26 @@ pub(crate) unsafe fn free<T>(handle: jlong) {
     }
 }
 
+/// `void free(long handle)` of a Java class whose handles hold a value of this type.
+macro_rules! native_free {
+    ($class:tt, $value:ty) => {
+        #[doc = "`void free(long handle)`."]
+        #[jni::jni_mangle($class)]
+        pub fn free<'local>(
+            env: jni::EnvUnowned<'local>,
+            _: jni::objects::JClass<'local>,
+            handle: jni::sys::jlong,
+        ) {
+            crate::failure::native(env, |_| {
+                // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+                unsafe { crate::handle::free::<$value>(handle) };
+                Ok(())
+            })
+        }
+    };
+}
+pub(crate) use native_free;
+
 fn closed() -> Failure {
     Failure::Argument("the native object is closed".to_owned())
 }

@@ -32,15 +32,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: 
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<Inventory>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.Inventory", Inventory);
 
 /// `long add0(long handle, int file, String name, long length, byte[] head)`.
 #[jni_mangle("io.tomobasis.kernels.Inventory")]

@@ -5,14 +5,17 @@ use jni::{
     objects::{JClass, JObject, JObjectArray, JString},
     refs::IntoAuto,
 };
-use tomobasis_pipeline::options::{ParsedJob, parse_job};
+use tomobasis_pipeline::{
+    options::{ParsedJob, parse_job},
+    stages,
+};
 
 use crate::{
     arrays::{new_string, string},
     failure::native,
 };
 
-/// `String parse(String[] args)`: the resolved options, or `{"help": text}`.
+/// `String parse(String[] args)`: the resolved options with the names of the stages, or `{"help": text}`.
 #[jni_mangle("io.tomobasis.kernels.JobOptions")]
 pub fn parse<'local>(
     env: EnvUnowned<'local>,
@@ -30,6 +33,10 @@ pub fn parse<'local>(
         if matches!(&parsed, ParsedJob::Run(options) if options.verbose) {
             tomobasis_pipeline::log_to_stderr();
         }
-        new_string(env, &serde_json::to_string(&parsed)?)
+        let mut json = serde_json::to_value(&parsed)?;
+        if let ParsedJob::Run(options) = &parsed {
+            json["stages"] = serde_json::to_value(stages(options.method))?;
+        }
+        new_string(env, &json.to_string())
     })
 }

@@ -8,7 +8,7 @@ use jni::{
 use tomobasis_pipeline::NamedFile;
 
 use crate::{
-    arrays::{byte_array, string},
+    arrays::{byte_array, new_byte_array, string},
     failure::Result,
 };
 
@@ -33,11 +33,16 @@ pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>
 pub(crate) fn to_java<'local>(env: &mut Env<'local>, files: &[NamedFile]) -> Result<JObject<'local>> {
     let array = env.new_object_array(files.len() as i32, CLASS, JObject::null())?;
     for (i, file) in files.iter().enumerate() {
-        let path = env.new_string(&file.path)?.auto();
-        let bytes = env.byte_array_from_slice(&file.bytes)?.auto();
-        let arguments = [JValue::Object(&path), JValue::Object(&bytes)];
-        let object = env.new_object(CLASS, jni_sig!("(Ljava/lang/String;[B)V"), &arguments)?.auto();
+        let object = object(env, &file.path, &[&file.bytes])?.auto();
         array.set_element(env, i, &*object)?;
     }
     Ok(array.into())
+}
+
+/// A new `NamedFile`, whose bytes are those of the pieces, one after another.
+pub(crate) fn object<'local>(env: &mut Env<'local>, path: &str, pieces: &[&[u8]]) -> Result<JObject<'local>> {
+    let path = env.new_string(path)?.auto();
+    let bytes = new_byte_array(env, pieces)?.auto();
+    let arguments = [JValue::Object(&path), JValue::Object(&bytes)];
+    Ok(env.new_object(CLASS, jni_sig!("(Ljava/lang/String;[B)V"), &arguments)?)
 }

@@ -3,9 +3,16 @@
 use jni::{
     EnvUnowned, jni_mangle,
     objects::{JClass, JObject},
+    sys::jint,
 };
 
 use crate::{arrays::new_string, failure::native};
+
+/// `int blockRows()`: rows of a row block.
+#[jni_mangle("io.tomobasis.kernels.NativeLibrary")]
+pub fn block_rows<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
+    native(env, |_| Ok(tomobasis_linalg::BLOCK_ROWS as jint))
+}
 
 /// `String buildInfo()`: version, Gram kernel chosen for this machine, its instruction sets.
 #[jni_mangle("io.tomobasis.kernels.NativeLibrary")]

@@ -43,15 +43,7 @@ pub fn create<'local>(
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<Running>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.PassDriver", Running);
 
 /// `int left0(long handle)`: passes that are left.
 #[jni_mangle("io.tomobasis.kernels.PassDriver")]

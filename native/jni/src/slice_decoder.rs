@@ -22,15 +22,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, plan_json: JSt
     })
 }
 
-/// `void free(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.SliceDecoder")]
-pub fn free<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) {
-    native(env, |_| {
-        // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
-        unsafe { handle::free::<SeriesPlan>(handle) };
-        Ok(())
-    })
-}
+handle::native_free!("io.tomobasis.kernels.SliceDecoder", SeriesPlan);
 
 /// `byte[] decode0(long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece, short[] out,
 /// int[] offsets)`: the slices' records, 64 bytes each; their pixels go to `out` from their offsets on.

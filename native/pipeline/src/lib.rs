@@ -43,11 +43,12 @@ mod spectrum;
 pub mod tables;
 pub mod verify;
 
-pub use block::{BlockRecord, BlockRenderer, Scratch};
+pub use block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};
 pub use decomposition::Decomposition;
 pub use error::{Error, Result, is_no_fault_of_input};
 pub use factors::{Certified, Factors};
 pub use padding::PaddingCounts;
+pub use progress::stages;
 
 /// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as
 /// commands to it.

@@ -21,7 +21,7 @@ use crate::{
     memory::{self, Drawn},
     options::{Method, Options, RenderArgs},
     pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
-    progress::Progress,
+    progress::{Progress, Stage},
     result::{MANIFEST, Manifest, ResultFolder},
     run::{Runner, Scan},
     scan::{self, local_path},
@@ -135,7 +135,8 @@ impl Drawing<'_> {
         let groups: Vec<&[usize]> = slices.chunks(at_once.max(1)).collect();
         let blocks = block_count(pixels);
         let stage = if self.scan.is_some() { 3 } else { 1 };
-        runner.stage(stage, "render", "row blocks", groups.len() * blocks as usize);
+        let named = Stage::Render.named(self.manifest().parameters.method);
+        runner.show_stage(stage, named, groups.len() * blocks as usize);
         let mut written = Vec::new();
         for (number, group) in groups.into_iter().enumerate() {
             let panels: Vec<Vec<Panel>> =
@@ -302,8 +303,9 @@ fn drawable(folder: &ResultFolder) -> Result<Display> {
     }
 }
 
+/// The folder of a slice's pictures: numbered as `--slice` and the pictures' titles are, from 1.
 fn folder_name(slice: usize) -> String {
-    format!("slice-{slice:05}")
+    format!("slice-{:05}", slice + 1)
 }
 
 /// The files that will be written, relative to the output.

@@ -32,7 +32,7 @@ use crate::{
     memory::{self, Held, Need},
     options::{Emit, Method, OnBadSlice, Options},
     padding::pixels_digest,
-    progress::{Progress, Silent},
+    progress::{Progress, Silent, Stage, StageName},
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
     scan::{self, InputFile, local_path},
     tables,
@@ -49,6 +49,12 @@ pub struct Outcome {
     pub manifest: Manifest,
     /// What to print.
     pub closing: String,
+}
+
+/// A stage that is under way.
+pub(crate) struct Begun {
+    name: &'static str,
+    at: Instant,
 }
 
 /// A series in memory.
@@ -125,7 +131,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     };
     let began = Instant::now();
     let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
-    runner.record("pictures", began);
+    runner.record(Begun { name: "pictures", at: began });
     let (manifest, files) =
         finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
     for file in files {
@@ -162,15 +168,23 @@ impl<'a> Runner<'a> {
         self.progress.stage(1, self.before + self.stages, name, unit, total);
     }
 
-    pub(crate) fn stage(&self, number: usize, name: &str, unit: &str, total: usize) -> Instant {
+    /// Shows that stage `number` of this run begins.
+    pub(crate) fn show_stage(&self, number: usize, StageName { name, unit }: StageName, total: usize) {
         self.progress.stage(self.before + number, self.before + self.stages, name, unit, total as u64);
-        Instant::now()
     }
 
-    fn record(&mut self, name: &str, began: Instant) {
-        let milliseconds = (began.elapsed().as_secs_f64() * 1e3).round();
-        self.timings.insert(name.to_owned(), (milliseconds / 1e3).into());
-        memory::log_peak(name);
+    /// Begins a stage of a decomposition by this method.
+    fn stage(&self, stage: Stage, method: Method, total: usize) -> Begun {
+        let named = stage.named(method);
+        self.show_stage(stage.number(), named, total);
+        Begun { name: named.name, at: Instant::now() }
+    }
+
+    /// Ends a stage: its time goes into the manifest.
+    fn record(&mut self, stage: Begun) {
+        let milliseconds = (stage.at.elapsed().as_secs_f64() * 1e3).round();
+        self.timings.insert(stage.name.to_owned(), (milliseconds / 1e3).into());
+        memory::log_peak(stage.name);
     }
 
     fn environment(&self, id: String) -> Environment {
@@ -191,7 +205,7 @@ impl<'a> Runner<'a> {
         options: &Options,
         check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
     ) -> Result<Scan> {
-        let began = self.stage(1, "scan", "files", files.len());
+        let began = self.stage(Stage::Scan, options.method, files.len());
         let plan = self
             .pool
             .install(|| scan::take_inventory(&files, self.progress))
@@ -200,7 +214,7 @@ impl<'a> Runner<'a> {
         let plan = self
             .compare_copies(plan, &files, options.on_bad_slice)
             .inspect_err(|error| tell_path(error, &files))?;
-        self.record("scan", began);
+        self.record(began);
         self.progress.message(&format!("found {}", describe_series(&plan)));
         for note in plan.left_out.iter().chain(&plan.warnings) {
             self.progress.message(&note.text);
@@ -208,10 +222,10 @@ impl<'a> Runner<'a> {
         let threads = self.pool.current_num_threads();
         let need = Need::new(&plan, options, &files, threads, self.composite_bytes).beyond(Held::now());
         check(&plan, &need)?;
-        let began = self.stage(2, "decode", "slices", plan.slices.len());
+        let began = self.stage(Stage::Decode, options.method, plan.slices.len());
         let (plan, records, pixels) =
             self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
-        self.record("decode", began);
+        self.record(began);
         tomobasis_dicom::notes(&plan, &records).iter().for_each(|note| self.progress.message(&note.text));
         Ok(Scan { plan, records, files, pixels, need })
     }
@@ -279,7 +293,7 @@ impl<'a> Runner<'a> {
     /// Gram matrix, then `s` and `V`.
     fn certified(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         let blocks = scan.blocks();
-        let began = self.stage(3, "gram", "row blocks", blocks as usize);
+        let began = self.stage(Stage::Sums, options.method, blocks as usize);
         let sums = self.for_blocks(
             blocks,
             || GramAccumulator::new(scan.plan.slices.len()),
@@ -297,13 +311,13 @@ impl<'a> Runner<'a> {
         for sum in sums {
             gram.merge(&sum?)?;
         }
-        self.record("gram", began);
-        let began = self.stage(4, "decompose", "matrices", 1);
+        self.record(began);
+        let began = self.stage(Stage::Decompose, options.method, 1);
         let threads = self.pool.current_num_threads();
         let decomposition =
             Decomposition::compute(scan.plan.clone(), options, &gram, &scan.records, threads)?;
         self.progress.advance(1);
-        self.record("decompose", began);
+        self.record(began);
         Ok(decomposition)
     }
 
@@ -323,7 +337,8 @@ impl<'a> Runner<'a> {
         renderer: &BlockRenderer,
         take: impl Fn(&RenderedBlock<'_>) -> Result<()> + Sync,
     ) -> Result<Rendered> {
-        let began = self.stage(5, "render", "row blocks", scan.blocks() as usize);
+        let began =
+            self.stage(Stage::Render, renderer.decomposition().options.method, scan.blocks() as usize);
         let state = || (Scratch::default(), Rendered::default());
         let done = self.for_blocks(scan.blocks(), state, |(scratch, done), values, block| {
             let rows = scan.gather(block, values);
@@ -334,7 +349,7 @@ impl<'a> Runner<'a> {
             done.composites.extend(rendered.composites);
             Ok(())
         })?;
-        self.record("render", began);
+        self.record(began);
         let mut all = Rendered::default();
         for (_, some) in done {
             all.records.extend(some.records);

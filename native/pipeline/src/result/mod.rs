@@ -24,7 +24,7 @@ pub use self::{
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, digests, instruction_set},
     staging::StagedFolder,
-    text::{Summary, closing_text, describe_series, summary},
+    text::{closing_text, describe_series},
     workplace::remove_unfinished,
 };
 

@@ -13,6 +13,7 @@ use crate::{
         Band, CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices,
     },
     error::{Error, Result},
+    progress::Stage,
     scan::InputFile,
     sources::{each_file, read},
 };
@@ -41,7 +42,7 @@ impl Runner<'_> {
         let at_once = self.composites_at_once(scan, decomposition);
         let batches = composites.div_ceil(at_once);
         let steps = batches * slices + batches.saturating_sub(1) * scan.blocks() as usize;
-        let began = self.stage(6, "derive", "slices and blocks", steps);
+        let began = self.stage(Stage::Derive, decomposition.options.method, steps);
         let told = |error: &Error| tell_path(error, &scan.files);
         let mut records = self.write(scan, renderer.composites(), rendered, &take).inspect_err(told)?;
         for first in (at_once..composites).step_by(at_once) {
@@ -56,7 +57,7 @@ impl Runner<'_> {
             let bands = bands.into_iter().flat_map(|(_, bands)| bands).collect();
             records.extend(self.write(scan, &renderer.composites, bands, &take).inspect_err(told)?);
         }
-        self.record("derive", began);
+        self.record(began);
         Ok(records)
     }
 

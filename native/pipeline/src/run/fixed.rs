@@ -1,15 +1,17 @@
 //! The stage of the methods of class `fixed`, in process: each pass over all row blocks, in HU.
 
 use super::{Runner, Scan};
-use crate::{decomposition::Decomposition, error::Result, options::Options, pass::PassDriver};
+use crate::{
+    decomposition::Decomposition, error::Result, options::Options, pass::PassDriver, progress::Stage,
+};
 
 impl Runner<'_> {
     /// `s`, `V` and what gives `U`.
     pub(super) fn fixed(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
-        let name = options.method.name();
+        let method = options.method;
         let mut driver = PassDriver::new(scan.plan.clone(), options)?;
         let total = driver.left().saturating_mul(scan.blocks() as usize);
-        let began = self.stage(3, name, "row blocks", total);
+        let began = self.stage(Stage::Sums, method, total);
         while let Some(pass) = driver.pass() {
             self.for_blocks(scan.blocks(), Vec::new, |hu, values, block| {
                 let rows = scan.gather(block, values);
@@ -17,11 +19,11 @@ impl Runner<'_> {
             })?;
             self.pool.install(|| driver.advance())?;
         }
-        self.record(name, began);
-        let began = self.stage(4, "decompose", "matrices", 1);
+        self.record(began);
+        let began = self.stage(Stage::Decompose, method, 1);
         let decomposition = driver.finish(&scan.records)?;
         self.progress.advance(1);
-        self.record("decompose", began);
+        self.record(began);
         Ok(decomposition)
     }
 }

@@ -30,12 +30,11 @@ public final class BlockRenderer extends NativeObject {
    * @param rows number of pixels in this block
    * @param sliceRecords of all slices when this block was read, as {@link SliceDecoder#decode} gives them
    * @param starts first place of each run that derived DICOM cuts the slices into, ascending from 0; the slices of one file have
-   *     neighbouring places, and files the order of their first slices
-   * @return the bytes of its Parquet part (empty when none was asked for), its record for {@link Decomposition#finish}, its bands
-   *     for {@link #pictures}, and with derived DICOM one band for each run, for {@link DerivedSlices#add}
+   *     consecutive places, and files the order of their first slices
+   * @return what it adds to the result
    * @throws InputException for a block of other pixels than those that were decomposed: a file has changed
    */
-  public byte[][] render(int block, short[] values, int rows, byte[] sliceRecords, int[] starts) {
+  public BlockParts render(int block, short[] values, int rows, byte[] sliceRecords, int[] starts) {
     requireNonNegative(block, "block");
     requirePositive(rows, "rows");
     Objects.requireNonNull(sliceRecords, "sliceRecords");
@@ -61,7 +60,7 @@ public final class BlockRenderer extends NativeObject {
 
   private static native void free(long handle);
 
-  private static native byte[][] render0(
+  private static native BlockParts render0(
       long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts);
 
   private static native NamedFile[] pictures0(long handle, byte[][] bands);

@@ -56,12 +56,34 @@ public final class Decomposition extends NativeObject {
   }
 
   /**
-   * What was found, for the log and the user.
+   * What decoding found that the user is to be told.
    *
-   * @return JSON: rank, leading singular values, bounds, unresolved columns
+   * @return sentences
    */
-  public String summary() {
-    return read(Decomposition::summary0);
+  public String[] notes() {
+    return read(Decomposition::notes0);
+  }
+
+  /**
+   * How many composites are rendered.
+   *
+   * @return their number
+   */
+  public int composites() {
+    return read(Decomposition::composites0);
+  }
+
+  /**
+   * The last lines of a run, for the user.
+   *
+   * @param root the root digest ({@link #finish})
+   * @param output the result folder
+   * @return lines: series, rank, leading singular values, root digest, where the result is
+   */
+  public String closing(String root, String output) {
+    Objects.requireNonNull(root, "root");
+    Objects.requireNonNull(output, "output");
+    return read(handle -> closing0(handle, root, output));
   }
 
   /**
@@ -72,9 +94,9 @@ public final class Decomposition extends NativeObject {
    *     DICOM was asked for
    * @param pictures what {@link BlockRenderer#pictures} returned
    * @param environmentJson versions, sizes and timings of this run, for the manifest
-   * @return the files to write
+   * @return the root digest, and the files to write
    */
-  public NamedFile[] finish(
+  public ResultFiles finish(
       byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String environmentJson) {
     requireElements(blockRecords, "blockRecords");
     requireElements(derivedRecords, "derivedRecords");
@@ -97,8 +119,12 @@ public final class Decomposition extends NativeObject {
 
   private static native byte[] toBytes0(long handle);
 
-  private static native String summary0(long handle);
+  private static native String[] notes0(long handle);
 
-  private static native NamedFile[] finish0(
+  private static native int composites0(long handle);
+
+  private static native String closing0(long handle, String root, String output);
+
+  private static native ResultFiles finish0(
       long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String environmentJson);
 }

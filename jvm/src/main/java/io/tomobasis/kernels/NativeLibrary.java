@@ -52,6 +52,13 @@ public final class NativeLibrary {
    */
   public static native String buildInfo();
 
+  /**
+   * Rows of a row block, the last one of a series apart. {@link #load} must have succeeded.
+   *
+   * @return the format's block height
+   */
+  public static native int blockRows();
+
   private static void loadFirstFound() {
     String path = System.getProperty(PATH_PROPERTY);
     if (path != null) {

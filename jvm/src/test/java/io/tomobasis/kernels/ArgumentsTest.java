@@ -142,7 +142,7 @@ class ArgumentsTest {
     assertClosed(() -> gram.add(new short[3], 1));
     assertClosed(() -> gram.part(0, 1));
     assertClosed(decomposition::toBytes);
-    assertClosed(decomposition::summary);
+    assertClosed(decomposition::notes);
     assertClosed(() -> renderer.render(0, new short[144], 48, RECORDS, new int[0]));
     assertClosed(() -> new BlockRenderer(decomposition));
     assertClosed(driver::pass);

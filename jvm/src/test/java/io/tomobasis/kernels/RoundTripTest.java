@@ -110,7 +110,9 @@ class RoundTripTest {
         Decomposition copy = Decomposition.fromBytes(one.toBytes())) {
       assertArrayEquals(one.toBytes(), two.toBytes());
       assertArrayEquals(one.toBytes(), copy.toBytes());
-      assertEquals(one.summary(), copy.summary());
+      assertEquals(one.closing("root", "output"), copy.closing("root", "output"));
+      assertArrayEquals(one.notes(), copy.notes());
+      assertEquals(one.composites(), copy.composites());
     }
   }
 
@@ -150,12 +152,14 @@ class RoundTripTest {
       byte[][] records = new byte[Runs.blocks(CT)][];
       byte[][] bands = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        byte[][] rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[0]);
-        assertEquals("PAR1", new String(rendered[0], 0, 4));
-        records[b] = rendered[1];
-        bands[b] = rendered[2];
+        BlockParts rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[0]);
+        assertEquals("basis/part-0000" + b + ".parquet", rendered.table().path());
+        assertEquals("PAR1", new String(rendered.table().bytes(), 0, 4));
+        assertEquals(0, rendered.composites().length);
+        records[b] = rendered.record();
+        bands[b] = rendered.pictures();
       }
-      NamedFile[] files = decomposition.finish(records, new byte[0][], renderer.pictures(bands), "{}");
+      NamedFile[] files = decomposition.finish(records, new byte[0][], renderer.pictures(bands), "{}").files();
       String[] names = Arrays.stream(files).map(NamedFile::path).toArray(String[]::new);
       for (String name : new String[] {"manifest.json", "singular_values.parquet", "weights.parquet", "report.html"}) {
         assertTrue(Arrays.asList(names).contains(name), Arrays.toString(names));
@@ -185,10 +189,10 @@ class RoundTripTest {
       assertEquals("dicom/k=2/slice-00000.dcm", whole.get(0).path());
       byte[][] records = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
-        records[b] = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[] {0})[1];
+        records[b] = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[] {0}).record();
       }
       byte[][] derived = whole.stream().map(DerivedFile::records).toArray(byte[][]::new);
-      NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}");
+      NamedFile[] files = decomposition.finish(records, derived, new NamedFile[0], "{}").files();
       assertTrue(new String(files[files.length - 1].bytes()).contains("\"clipped\""));
     }
   }

@@ -73,7 +73,7 @@ private final case class Scanned(files: IndexedSeq[InputFile], plan: SeriesPlan,
 private object Scanned {
   def apply(config: JobConfig, hadoop: Configuration, progress: Progress, err: PrintStream): Scanned = {
     val files = Listing.list(config.inputs, hadoop)
-    val stage = new Stage(1, "scan", "files", Vector(files.length))
+    val stage = config.stage(1, Vector(files.length))
     val plan = SeriesPlan.parse(progress.driver(stage)(SeriesScan.plan(files, config, hadoop, _)))
     (s"found ${plan.description}" +: plan.notes).foreach(err.println)
     Scanned(files, plan, stage)
@@ -123,11 +123,11 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
     val blockRuns = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
     val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
-    val decode = new Stage(2, "decode", "slices", groups.map(_.length))
+    val decode = config.stage(2, groups.map(_.length))
     val passes = if (config.exact) None else Some(new PassDriver(plan.json, config.json))
-    val sums = new Stage(3, config.method, "row blocks", blockRuns.sizes, passes.fold(1)(_.left))
-    val solve = new Stage(4, "decompose", "matrices", Vector(1))
-    val render = new Stage(5, "render", "row blocks", blockRuns.sizes)
+    val sums = config.stage(3, blockRuns.sizes, passes.fold(1)(_.left))
+    val solve = config.stage(4, Vector(1))
+    val render = config.stage(5, blockRuns.sizes)
 
     val sources = SourceFiles(hadoop, files.length, config.verbose)
     val pieces = named(decode)(SliceReader.pieces(cluster, plan, groups, sources))
@@ -144,9 +144,9 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
       decomposition
     }
     Using.resource(decomposition) { decomposition =>
-      Json.read(decomposition.summary()).get("notes").forEach(note => progress.say(note.asText))
+      decomposition.notes.foreach(progress.say)
       val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
-      val derive = if (config.dicom) Some(new Stage(6, "derive", "slices", 0 +: runs.map(_.length))) else None
+      val derive = if (config.dicom) Some(config.stage(6, 0 +: runs.map(_.length))) else None
       val blocksToResult = RenderBlocks(cluster, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
       val shuffled = named(render)(blocksToResult.render(blocks))
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
@@ -155,8 +155,8 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
       val environment = Environment.json(sc, stages, groups.length, blockRuns.parts, result)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
-      made.foreach(file => result.write(file.path, file.bytes))
-      closingText(decomposition, made)
+      made.files.foreach(file => result.write(file.path, file.bytes))
+      decomposition.closing(made.root, config.output)
     }
   }
 
@@ -166,8 +166,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
       files: IndexedSeq[InputFile],
       decomposition: Decomposition
   ): IndexedSeq[Seq[SliceSource]] = {
-    val composites = Json.read(decomposition.summary()).get("composites").asInt
-    val parts = plan.layout.derivePartitions(cluster.parallelism, composites)
+    val parts = plan.layout.derivePartitions(cluster.parallelism, decomposition.composites)
     SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
   }
 
@@ -186,13 +185,6 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
         driver.add(last.partials, driverThreads)
         driver.finish(last.records)
       }
-  }
-
-  private def closingText(decomposition: Decomposition, files: Array[NamedFile]): String = {
-    val manifest = Json.mapper.readTree(files.find(_.path == "manifest.json").get.bytes)
-    val root = manifest.get("digests").get("root").asText
-    val closing = Json.read(decomposition.summary()).get("closing").asText
-    closing.replace("{root}", root).replace("{output}", config.output)
   }
 
   /** Gives what is defined in `body` the stage's name, in Spark's interface too. A result from part of the input is none. */

@@ -15,8 +15,15 @@ final case class JobConfig(
     verbose: Boolean,
     dicom: Boolean,
     method: String,
+    stages: Seq[(String, String)],
     json: String
 ) {
+
+  /** A stage of the run by its number, from 1; name and unit are native code's. */
+  def stage(number: Int, weight: IndexedSeq[Int], passes: Int = 1): Stage = {
+    val (name, unit) = stages(number - 1)
+    new Stage(number, name, unit, weight, passes)
+  }
 
   /** Whether the method is the exact one; the others have passes. */
   def exact: Boolean = method == "gram"
@@ -37,6 +44,7 @@ object JobConfig {
         verbose = options.get("verbose").asBoolean,
         dicom = options.get("emit").elements.asScala.exists(_.asText == "dicom"),
         method = options.get("method").get("method").asText,
+        stages = options.get("stages").elements.asScala.map(s => s.get("name").asText -> s.get("unit").asText).toSeq,
         json = json
       )
     }

@@ -2,6 +2,8 @@ package io.tomobasis.job
 
 import org.apache.spark.Partitioner
 
+import io.tomobasis.kernels.NativeLibrary
+
 /**
  * How a series of `slices` slices of `pixels` pixels is cut. Only the cut into row blocks reaches the result; the numbers of
  * partitions decide where things run.
@@ -30,8 +32,11 @@ final case class Layout(pixels: Int, slices: Int) {
 
 object Layout {
 
-  /** The format's block height; `tomobasis_linalg::BLOCK_ROWS`. */
-  val BlockRows = 4096
+  /** The format's block height. */
+  lazy val BlockRows: Int = {
+    NativeLibrary.load()
+    NativeLibrary.blockRows()
+  }
   private val DecodeBytes = 16L << 20
   private val BlockBytes = 32L << 20
 }

@@ -47,11 +47,10 @@ final class RenderBlocks private (
   /** What is shuffled, by the partition that takes it: 0 what is small, i + 1 the composites of run i. */
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
-      val made = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
-      val (part, record, bands) = (made(0), made(1), made(2))
-      if (part.nonEmpty) folder.write(f"basis/part-${block.index}%05d.parquet", part)
-      val composites = made.iterator.drop(3).zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
-      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, record, bands)) ++ composites
+      val parts = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
+      Option(parts.table).foreach(table => folder.write(table.path, table.bytes))
+      val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
+      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, parts.record, parts.pictures)) ++ composites
     }
   }
 
