@@ -69,6 +69,7 @@ def lint():
         "lint": checks(
             [
                 (("cargo", "fmt", "--version"), ("cargo", "fmt", "--all", "--check"), {}),
+                ((TOOLS / "python", "--version"), (TOOLS / "python", ROOT / "scripts/prose.py"), {}),
                 ((ruff, "--version"), (ruff, "check", "."), {}),
                 ((ruff, "--version"), (ruff, "format", "--check", "."), {}),
                 ((shellcheck, "--version"), (shellcheck, *scripts), {}),
