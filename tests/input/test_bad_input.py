@@ -64,7 +64,7 @@ def several_series(base):
 def truncated_file(base):
     path = small_scan(base / "scan")[2]
     path.write_bytes(path.read_bytes()[:-100])
-    return Case(base / "scan", INPUT, ("file 3 of 4 (id ", "cut off"))
+    return Case(base / "scan", INPUT, ("file 3 of 4 (id ", "truncated"))
 
 
 def syntax_without_decoder(base):

@@ -119,4 +119,4 @@ def test_a_file_that_might_be_the_missing_slice_stops_the_series(way, scan, tmp_
     scan[7].write_bytes(scan[7].read_bytes()[:420])
     run = way("--input", scan[0].parent, "--output", tmp_path / "result")
     assert run.code == 3, run.err
-    assert "cut off" in run.errors[0] and "of 24 (id " in run.errors[0]
+    assert "truncated" in run.errors[0] and "of 24 (id " in run.errors[0]

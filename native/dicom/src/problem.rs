@@ -66,7 +66,7 @@ pub enum Problem {
         uid: String,
     },
     /// The file stops inside an element, or inside a fragment of its compressed pixels.
-    #[error("the file is cut off: it ends at byte {length}, inside {}; copy it again from its source", at(*tag))]
+    #[error("the file is truncated: it ends at byte {length}, inside {}; copy it again from its source", at(*tag))]
     Cut {
         /// The element that the file ends in, where its tag could be read.
         tag: Option<Tag>,
@@ -78,7 +78,7 @@ pub enum Problem {
     Blank,
     /// The file stops inside the pixel data.
     #[error(
-        "the file is cut off: {present} of the {declared} bytes of its pixel data are there; \
+        "the file is truncated: {present} of the {declared} bytes of its pixel data are there; \
              copy it again from its source"
     )]
     CutInPixels {
@@ -129,7 +129,7 @@ pub enum Problem {
         why: Unread,
     },
     /// An image without pixel data.
-    #[error("it has no pixel data, or is cut off before it")]
+    #[error("it has no pixel data, or is truncated before it")]
     NoPixels,
     /// Uncompressed by its transfer syntax, but the pixel data is encapsulated.
     #[error(
@@ -165,7 +165,7 @@ pub enum Problem {
     #[error("its deflated data is damaged; convert it with a DICOM toolkit that reads it")]
     Deflate,
     /// A deflate stream that ends too early.
-    #[error("its deflated data is cut off; copy it again from its source")]
+    #[error("its deflated data is truncated; copy it again from its source")]
     CutDeflate,
     /// A deflate stream that is longer than it may be.
     #[error("its deflated data has more than {limit} bytes when inflated; convert it with a DICOM toolkit")]
@@ -195,7 +195,7 @@ pub enum Problem {
         reason: String,
     },
     /// The compressed image ends too early.
-    #[error("its {codec} image is cut off; copy it again from its source")]
+    #[error("its {codec} image is truncated; copy it again from its source")]
     CutCodestream {
         /// Name of the compression.
         codec: &'static str,

@@ -82,8 +82,8 @@ fn codestreams_that_ask_for_endless_bookkeeping_are_refused() {
         (image_header(512, 1, 16, &[]), "too many tiles"),
         (image_header(512, 512, 16, &coding(1, 0)), "too small precincts"),
         (image_header(512, 512, 16, &coding(65535, 0x77)), "too many layers"),
-        (image_header(512, 512, 16, &[0xFF, 0x52, 0, 1]), "cut off"),
-        (image_header(512, 512, 16, &[]), "cut off"),
+        (image_header(512, 512, 16, &[0xFF, 0x52, 0, 1]), "truncated"),
+        (image_header(512, 512, 16, &[]), "truncated"),
     ];
     for (frame, words) in cases {
         let text = refusal(JPEG_2000, &frame);
@@ -256,7 +256,7 @@ fn what_may_be_damage_stays_an_error_that_says_what_it_is() {
     for (syntax, cut) in [(JPEG_LOSSLESS, 2), (JPEG_LS, 2), (JPEG_2000, 100)] {
         let (bits, stream) = stream_of(syntax);
         let text = told(syntax, bits, &stream[..stream.len() - cut]).unwrap_err();
-        assert!(text.contains("is cut off; copy it again from its source"), "{text}");
+        assert!(text.contains("is truncated; copy it again from its source"), "{text}");
     }
 }
 

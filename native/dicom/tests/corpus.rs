@@ -66,7 +66,7 @@ fn headers() -> Vec<Refused> {
     let mut deep = slice().nested((0x0008, 0x1111), 50_000).bytes();
     deep.truncate(400_000);
     vec![
-        ("sequences nested too deep for a stack, cut off", deep, "inside element (0008,1111)"),
+        ("sequences nested too deep for a stack, truncated", deep, "inside element (0008,1111)"),
         ("no bits stored", slice().bits(16, 0, true).bytes(), "Bits Stored (0028,0101) is 0"),
         ("33 bits stored", slice().bits(16, 33, true).bytes(), "Bits Stored (0028,0101) is 33"),
         ("32 bits in cells of 16", slice().bits(16, 32, true).bytes(), "Bits Stored (0028,0101) is 32"),
@@ -102,7 +102,7 @@ fn frames() -> Vec<Refused> {
         ),
         ("RLE without its second byte", rle(&[2, 64, 67], &[0xFB, 7, 0x80]), "RLE image cannot be decoded"),
         ("RLE shorter than its table", slice().encapsulated(RLE, &[&[2, 0, 0]]).bytes(), "RLE image"),
-        ("JPEG-LS without an end marker, where CharLS reads on", endless, "JPEG-LS image is cut off"),
+        ("JPEG-LS without an end marker, where CharLS reads on", endless, "JPEG-LS image is truncated"),
     ];
     for syntax in ["1.2.840.10008.1.2.4.70", JPEG_LS, "1.2.840.10008.1.2.4.90", "1.2.840.10008.1.2.4.201"] {
         for (name, side) in

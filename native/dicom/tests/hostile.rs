@@ -40,7 +40,7 @@ fn a_sequence_that_never_ends_is_a_cut_file() {
     let whole = slice().nested((0x0029, 0x1111), 50_000).bytes();
     let text = refusal(&[whole[..whole.len() / 2].to_vec()]);
     assert!(
-        text.contains("cut off") && text.contains("inside an element that is not in the standard"),
+        text.contains("truncated") && text.contains("inside an element that is not in the standard"),
         "{text}"
     );
 }
@@ -60,7 +60,7 @@ fn an_element_that_claims_four_gigabytes_is_a_cut_file() {
     file[at + 8..at + 12].copy_from_slice(&0xFFFF_FFF0_u32.to_le_bytes());
     let text = refusal(&[file]);
     assert!(
-        text.contains("cut off") && text.contains("inside an element that is not in the standard"),
+        text.contains("truncated") && text.contains("inside an element that is not in the standard"),
         "{text}"
     );
 }

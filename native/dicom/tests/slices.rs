@@ -254,9 +254,9 @@ fn pixel_data_that_does_not_fit_the_header_is_refused() {
     assert!(refusal(&[slice().without(PIXEL_DATA).bytes()]).contains("it has no pixel data"));
     let mut cut = slice().bytes();
     cut.truncate(cut.len() - 4);
-    assert!(refusal(&[cut.clone()]).contains("cut off: 8 of the 12 bytes"));
+    assert!(refusal(&[cut.clone()]).contains("truncated: 8 of the 12 bytes"));
     cut.truncate(cut.len() - 21);
-    assert!(refusal(&[cut]).contains("cut off: it ends at byte"));
+    assert!(refusal(&[cut]).contains("truncated: it ends at byte"));
 }
 
 #[test]

@@ -19,7 +19,7 @@ fn series_without(missing: &[u32]) -> Vec<Vec<u8>> {
     (1..=12).filter(|number| !missing.contains(number)).map(|number| slice(number).bytes()).collect()
 }
 
-/// A file cut off so many bytes after the beginning of its Series Instance UID.
+/// A file truncated this many bytes after the beginning of its Series Instance UID.
 fn cut_at(file: &DicomFile, more: usize) -> Vec<u8> {
     let mut bytes = file.bytes();
     let series = bytes.windows(6).position(|at| at == b"\x20\0\x0E\0UI").unwrap();
@@ -73,7 +73,7 @@ fn what_might_be_a_slice_of_the_series_stops_it() {
     // Cut off where a position is missing, and where only the first number is.
     for (missing, more) in [(5, 0), (5, 3), (5, 9), (1, 0)] {
         let text = refusal(&beside(cut_at(&slice(missing), more), &[missing]));
-        assert!(text.starts_with("file 12 of 12") && text.contains("cut off"), "{text}");
+        assert!(text.starts_with("file 12 of 12") && text.contains("truncated"), "{text}");
     }
     // In order but for its Series Instance UID, in a hole and at the end.
     for missing in [5, 12] {

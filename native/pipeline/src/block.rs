@@ -234,7 +234,10 @@ pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<Basi
         match found.get_mut(record.block as usize) {
             Some(slot) if slot.is_none_or(|other| other == record) => *slot = Some(record),
             Some(_) => {
-                return Err(Error::Protocol(format!("block {} was rendered twice, not alike", record.block)));
+                return Err(Error::Protocol(format!(
+                    "block {} was rendered twice, with different results",
+                    record.block
+                )));
             }
             None => return Err(Error::Protocol(format!("there is no block {}", record.block))),
         }

@@ -132,7 +132,7 @@ pub enum Error {
     #[error("cannot encode a table: {0}")]
     Table(#[from] parquet::errors::ParquetError),
     /// A message between driver and executors, or between two calls, is not one of ours.
-    #[error("{0}; are all parts of the job of one version?")]
+    #[error("{0}; check that all parts of the job have the same version")]
     Protocol(String),
     /// What cannot happen unless this program is wrong.
     #[error("internal error: {0}; please report this line, with the version and the command line")]

@@ -60,7 +60,7 @@ pub(super) struct Modest {
 }
 
 /// That the headers, or a tile-part, end before they should.
-pub(super) const CUT: &str = "it is cut off";
+pub(super) const CUT: &str = "it is truncated";
 
 /// Whether the codestream asks for no more tiles, precincts and packets than images need, and its tile-parts
 /// follow each other; in words what is wrong, otherwise.

@@ -20,7 +20,7 @@ pub(super) fn read(
     let (header, _) = frame.as_chunks::<4>();
     let number = |index: usize| header.get(index).map(|bytes| u32::from_le_bytes(*bytes) as usize);
     let wanted = usize::from(layout.cell / 8);
-    let segments = number(0).ok_or_else(|| broken("its header is cut off"))?;
+    let segments = number(0).ok_or_else(|| broken("its header is truncated"))?;
     if segments != wanted {
         return Err(Problem::Shape {
             codec: CODEC,

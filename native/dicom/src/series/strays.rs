@@ -8,7 +8,7 @@
 //! | it has this Series Instance UID | stops it |
 //! | it has another one, or its header is whole and has none | is not of it |
 //! | it has the SOP Instance UID of a slice that is used | is a broken copy |
-//! | nothing: it is cut off before that, or cannot be opened | stops it where the series has room for it, see [`Beside::has_room`] |
+//! | nothing: it is truncated before that, or cannot be opened | stops it where the series has room for it, see [`Beside::has_room`] |
 //!
 //! A slice in order that has no Series Instance UID belongs to no series, but for one that fills a hole of this one or goes on where it
 //! ends. Whatever stops nothing is counted and said.

@@ -94,7 +94,8 @@ fn series(k: usize, slices: usize, records: &[DerivedRecord]) -> Result<DerivedS
         match found.get_mut(record.slice) {
             Some(place) if place.is_none_or(|other| other == record) => *place = Some(record),
             Some(_) => {
-                let text = format!("slice {} was derived twice for k = {k}, not alike", record.slice);
+                let text =
+                    format!("slice {} was derived twice for k = {k}, with different results", record.slice);
                 return Err(Error::Protocol(text));
             }
             None => return Err(Error::Protocol(format!("there is no slice {}", record.slice))),

@@ -138,7 +138,7 @@ impl FromStr for Place {
             None => text
                 .parse()
                 .map(Self::Number)
-                .map_err(|_| "is no whole number; give numbers or percentages".to_owned()),
+                .map_err(|_| "is not a whole number; give numbers or percentages".to_owned()),
         }
     }
 }

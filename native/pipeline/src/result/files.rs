@@ -78,7 +78,7 @@ pub(super) fn list<'a>(
     let mut files: Vec<FileEntry> = made.map(FileEntry::of).collect();
     if decomposition.options.emits(Emit::Parquet) {
         for record in records {
-            let missing = || Error::Protocol(format!("the file of block {} was not made", record.block));
+            let missing = || Error::Protocol(format!("the file of block {} was not written", record.block));
             let content = record.file.ok_or_else(missing)?;
             files.push(FileEntry::new(tables::basis_name(record.block), content));
         }
