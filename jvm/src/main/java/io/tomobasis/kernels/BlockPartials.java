@@ -42,7 +42,7 @@ public final class BlockPartials extends NativeObject {
   /**
    * Hands over what was found; nothing of it is kept here.
    *
-   * @return bytes for {@link PassDriver#take}
+   * @return bytes for {@link PassDriver#add}
    */
   public byte[] take() {
     return write(BlockPartials::take0);
