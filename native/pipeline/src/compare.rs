@@ -68,7 +68,7 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
 /// The first value in which the manifests differ, but for digests and files, which are compared, and what was written and how it was run.
 fn differing_value(a: &Manifest, b: &Manifest, scope: Files) -> Result<Option<String>> {
     let as_json =
-        |manifest| serde_json::to_value(manifest).map_err(|error| Error::Protocol(error.to_string()));
+        |manifest| serde_json::to_value(manifest).map_err(|error| Error::Internal(error.to_string()));
     let skip = ["derived", "digests", "emitted", "files", "run"];
     let all = !matches!(scope, Files::Numbers(_));
     Ok(first_path(&as_json(a)?, &as_json(b)?, &skip, all).map(|difference| difference.of_two()))

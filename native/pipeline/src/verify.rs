@@ -160,7 +160,7 @@ fn adopt_notes(made: &mut Manifest, stored: &Manifest) -> Result<Option<Differen
         let series = &manifest.series;
         let notes =
             BTreeMap::from([("series.left_out", &series.left_out), ("series.warnings", &series.warnings)]);
-        serde_json::to_value(notes).map_err(|error| Error::Protocol(error.to_string()))
+        serde_json::to_value(notes).map_err(|error| Error::Internal(error.to_string()))
     };
     let difference = first_path(&as_json(stored)?, &as_json(made)?, &[], true);
     made.series.left_out.clone_from(&stored.series.left_out);

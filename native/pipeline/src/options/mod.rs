@@ -45,10 +45,10 @@ pub enum Emit {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum OnBadSlice {
-    /// The first of them is the error that ends the run.
+    /// The first such slice ends the run with an error.
     #[default]
     Fail,
-    /// They are left out and reported, as long as what remains is still the scan.
+    /// Such slices are left out and reported, as long as the rest is still the scan.
     Skip,
 }
 
@@ -58,7 +58,7 @@ pub struct JobArgs {
     /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     input: Vec<String>,
-    /// Result folder to make
+    /// Result folder to create
     #[arg(long, value_name = "URI", required = true)]
     output: String,
     /// Replace the result folder if it exists

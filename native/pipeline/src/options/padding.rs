@@ -8,12 +8,12 @@ use tomobasis_dicom::PaddingRule;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
-    /// They stay as they are stored, be it -32768
+    /// They stay as stored, even -32768
     Keep,
-    /// They are read as air, -1000 HU; in other units than HU as 0
+    /// They become air, -1000 HU; in other units than HU, 0
     #[default]
     Air,
-    /// They are 0 in the matrix
+    /// They become 0 in the matrix
     Mask,
 }
 
