@@ -190,7 +190,7 @@ class DecomposeJobSuite extends AnyFunSuite {
       val input = writeSeries(base.resolve("in"), ct)
       val dicom = Seq("--emit", "dicom", "--composite", "2,5")
       val (_, err) = run(input, base.resolve("plain"), conf("local[1]", "spark.default.parallelism" -> "1"), dicom: _*)
-      assert(err.contains("[5/6] render    4/4 row blocks") && err.contains("[6/6] derive    9/9 slices"), err)
+      assert(err.contains("[5/6] render    4/4 row blocks") && err.contains("[6/6] derive    9/9 steps"), err)
       val plain = content(base.resolve("plain"))
       assert(plain.keySet.count(_.matches("dicom/k=[25]/slice-0000[0-8]\\.dcm")) == 18)
       run(input, base.resolve("many"), conf("local[2]", "spark.default.parallelism" -> "7"), dicom: _*)
