@@ -235,7 +235,7 @@ impl<'a> NeededElements<'a> {
                         Ok(())
                     })
                 })?,
-                tag if is_wanted(tag) => {
+                tag if is_needed(tag) => {
                     let value = RawValue::read(elements, &element)?;
                     self.once(&element, self.element(tag).is_none_or(|first| first.bytes == value.bytes));
                     self.set(tag, value);
@@ -248,7 +248,7 @@ impl<'a> NeededElements<'a> {
     }
 
     fn groups_of(&mut self, elements: &Elements<'a>, sequence: &Element) -> Result<Vec<Group<'a>>, Stop> {
-        let (groups, twice) = groups::read(elements, sequence, is_wanted)?;
+        let (groups, twice) = groups::read(elements, sequence, is_needed)?;
         if let Some(tag) = twice {
             self.ambiguous.get_or_insert(Problem::Twice { tag });
         }
@@ -313,7 +313,7 @@ impl<'a> NeededElements<'a> {
     }
 }
 
-fn is_wanted(tag: Tag) -> bool {
+fn is_needed(tag: Tag) -> bool {
     NEEDED.binary_search(&tag).is_ok()
 }
 
@@ -331,7 +331,7 @@ fn is_read(tag: Tag) -> bool {
         tags::EXTENDED_OFFSET_TABLE,
         tags::EXTENDED_OFFSET_TABLE_LENGTHS,
     ];
-    is_wanted(tag) || is_overlay_bit(tag) || sequences.contains(&tag)
+    is_needed(tag) || is_overlay_bit(tag) || sequences.contains(&tag)
 }
 
 #[cfg(test)]
@@ -339,7 +339,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_wanted_tags_ascend_so_that_they_can_be_searched() {
+    fn the_needed_tags_ascend_so_that_they_can_be_searched() {
         assert!(NEEDED.is_sorted_by(|a, b| a < b));
     }
 }
