@@ -435,7 +435,7 @@ def test_no_message_sends_control_characters_of_a_file_name_to_the_terminal(plai
     cut.write_bytes(cut.read_bytes()[:-100])
     cut.rename(folder / name)
     run = way("--input", folder, "--output", tmp_path / name, "--verbose")
-    assert run.code == 3 and len(run.errors) == 1 and "cut off" in run.errors[0], run.err
+    assert run.code == 3 and len(run.errors) == 1 and "truncated" in run.errors[0], run.err
     assert not obeyed(run.out + run.err)
     if way is decompose:
         assert "\\u{1b}[31m" in run.err
