@@ -112,6 +112,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let shown_output = options.output.clone();
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
+    staged.notes().iter().for_each(|note| progress.message(note));
     let mut files = scan::list(&options.input)?;
     // The output may lie beside the scan.
     files.retain(|file| !staged.made(&file.path));
@@ -137,7 +138,9 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     for file in files {
         staged.write(&file.path, &[&file.bytes])?;
     }
-    staged.commit()?;
+    if let Some(note) = staged.commit()? {
+        progress.message(&note);
+    }
     let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
     Ok(Outcome { manifest, closing })
 }

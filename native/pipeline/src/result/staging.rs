@@ -22,6 +22,7 @@ use crate::error::{Error, Result};
 pub struct StagedFolder {
     overwrite: bool,
     place: Workplace,
+    notes: Vec<String>,
 }
 
 impl StagedFolder {
@@ -30,12 +31,18 @@ impl StagedFolder {
     /// # Errors
     /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`].
     pub fn create(output: &Path, overwrite: bool) -> Result<Self> {
-        Workplace::clear_leftovers(output);
+        let notes = Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
             allow_overwriting(output, overwrite)?;
         }
         let place = Workplace::make(output).map_err(Error::OutputNotWritable)?;
-        Ok(Self { overwrite, place })
+        Ok(Self { overwrite, place, notes })
+    }
+
+    /// What killed runs left and could not be removed.
+    #[must_use]
+    pub fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// What the run is called, beside its output and in the manifest.
@@ -75,13 +82,15 @@ impl StagedFolder {
     }
 
     /// Marks the folder complete and gives it its name: where the name is free, or in exchange with a result to overwrite. Either is one
-    /// step, so that of two runs one wins, and there is always a result where there was one.
+    /// step, so that of two runs one wins, and there is always a result where there was one. Says what of the old one could not be
+    /// removed.
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
-    pub fn commit(self) -> Result<()> {
+    pub fn commit(self) -> Result<Option<String>> {
         self.write(SUCCESS, &[])?;
-        self.place.finish(|| self.rename())
+        self.place.finish(|| self.rename())?;
+        Ok(self.place.leave())
     }
 
     fn rename(&self) -> Result<()> {

@@ -55,6 +55,7 @@ pub(super) struct Workplace {
     place: Place,
     /// Its lock ends with the process.
     owner: NamedTempFile,
+    left: bool,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -73,7 +74,12 @@ impl Workplace {
         fs::create_dir_all(parent)?;
         loop {
             let mut name = tempfile::Builder::new();
-            let mut owner = name.prefix(&prefix).suffix(OWNER).rand_bytes(RANDOM).tempfile_in(parent)?;
+            let mut owner = name
+                .prefix(&prefix)
+                .suffix(OWNER)
+                .rand_bytes(RANDOM)
+                // Errors of `tempfile`'s own show the path.
+                .make_in(parent, |path| File::create_new(path))?;
             // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
             let taken = matches!(owner.as_file().try_lock(), Err(TryLockError::WouldBlock));
             // Another run may have come between the file and its lock, and taken this for a leftover.
@@ -87,7 +93,7 @@ impl Workplace {
                 made => made?,
             }
             process().unfinished.push(place.clone());
-            return Ok(Self { place, owner });
+            return Ok(Self { place, owner, left: false });
         }
     }
 
@@ -136,10 +142,27 @@ impl Workplace {
         name.rsplit('-').next().unwrap_or_default().to_owned()
     }
 
-    /// Clears the places of runs that were killed.
-    pub(super) fn clear_leftovers(output: &Path) {
-        let Some((parent, prefix)) = beside(output) else { return };
-        let Ok(entries) = fs::read_dir(parent) else { return };
+    /// Clears it; what of it could not be removed, in words.
+    pub(super) fn leave(mut self) -> Option<String> {
+        self.clear()
+    }
+
+    fn clear(&mut self) -> Option<String> {
+        if std::mem::replace(&mut self.left, true) {
+            return None;
+        }
+        process().unfinished.retain(|place| *place != self.place);
+        let error = self.place.clear().err()?;
+        // The next run finds it.
+        self.owner.disable_cleanup(true);
+        Some(stays("what this run replaced", &error))
+    }
+
+    /// Clears the places of runs that were killed; what could not be removed, in words.
+    pub(super) fn clear_leftovers(output: &Path) -> Vec<String> {
+        let mut stay = Vec::new();
+        let Some((parent, prefix)) = beside(output) else { return stay };
+        let Ok(entries) = fs::read_dir(parent) else { return stay };
         for entry in entries.flatten() {
             let name = entry.file_name();
             let id = name.to_str().and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(OWNER));
@@ -152,19 +175,17 @@ impl Workplace {
             match place.clear_abandoned(&path) {
                 Ok(false) => {}
                 Ok(true) => log::info!("removed what a killed run had left beside the output"),
-                Err(error) => log::warn!("what a killed run left cannot be removed ({})", error.kind()),
+                Err(error) => stay.push(stays("what a killed run left", &error)),
             }
         }
+        stay
     }
 }
 
 impl Drop for Workplace {
     fn drop(&mut self) {
-        process().unfinished.retain(|place| *place != self.place);
-        if let Err(error) = self.place.clear() {
-            // The next run finds it.
-            self.owner.disable_cleanup(true);
-            log::warn!("{} could not be removed ({})", self.place.folder.display(), error.kind());
+        if let Some(told) = self.clear() {
+            log::warn!("{told}");
         }
     }
 }
@@ -239,6 +260,12 @@ fn beside(output: &Path) -> Option<(&Path, String)> {
     Some((parent.unwrap_or(Path::new(".")), format!("{}.tmp-", output.file_name()?.to_string_lossy())))
 }
 
+fn stays(what: &str, error: &io::Error) -> String {
+    format!(
+        "{what} could not be removed from beside the output ({error}); the next run with this output tries again"
+    )
+}
+
 fn with_end(path: &Path, end: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(end);
@@ -301,6 +328,29 @@ mod tests {
         kept.push("result.tmp-nobody");
         kept.sort_unstable();
         assert_eq!(names(base.path()), kept);
+    }
+
+    #[test]
+    fn what_keeps_a_place_from_being_made_is_the_systems_error_without_the_path() {
+        let base = tempfile::tempdir().unwrap();
+        let error = Workplace::make(&base.path().join("r".repeat(250))).unwrap_err();
+        assert_eq!(error.to_string(), io::Error::from(rustix::io::Errno::NAMETOOLONG).to_string());
+    }
+
+    #[test]
+    fn what_cannot_be_removed_is_told_and_stays_known() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        killed(base.path(), "result.tmp-dead00.owner", MARK, &[]);
+        fs::write(base.path().join("result.tmp-dead00"), b"a file").unwrap();
+        let told = Workplace::clear_leftovers(&output);
+        assert!(told.len() == 1 && told[0].contains("Not a directory"), "{told:?}");
+        assert_eq!(names(base.path()), ["result.tmp-dead00", "result.tmp-dead00.owner"]);
+        let place = Workplace::make(&output).unwrap();
+        fs::remove_dir(place.folder()).unwrap();
+        fs::write(place.folder(), b"a file").unwrap();
+        assert!(place.leave().unwrap().starts_with("what this run replaced could not be removed"));
+        assert_eq!(names(base.path()).len(), 4);
     }
 
     #[test]
