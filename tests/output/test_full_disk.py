@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+from contextlib import suppress
 
 import pytest
 
@@ -38,6 +39,17 @@ def test_a_full_disk_is_one_line_that_says_so_and_leaves_nothing(run, says, made
     assert ".parquet: cannot be written" in done.errors[0]
     assert str(small_disk) not in done.err
     assert list(small_disk.iterdir()) == []
+
+
+def test_a_disk_that_is_full_before_the_run_is_a_failure_of_the_run_and_no_wrong_option(made, small_disk):
+    with (small_disk / "fill").open("wb", buffering=0) as fill, suppress(OSError):
+        while fill.write(bytes(4096)):
+            pass
+    done = decompose("--input", made.folder, "--output", small_disk / "result")
+    assert done.code == 1 and len(done.errors) == 1, done.err
+    assert "--output: cannot write there (No space left on device" in done.errors[0], done.err
+    assert str(small_disk) not in done.err
+    assert [path.name for path in small_disk.iterdir()] == ["fill"]
 
 
 def test_messages_that_cannot_be_written_end_no_run(made, tmp_path):

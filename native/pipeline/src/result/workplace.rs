@@ -83,10 +83,10 @@ impl Workplace {
             // Where the file system has no locks, a leftover cannot be told from what a living run has, and stays.
             let taken = matches!(owner.as_file().try_lock(), Err(TryLockError::WouldBlock));
             // Another run may have come between the file and its lock, and taken this for a leftover.
-            if taken || !owner.path().exists() {
+            if taken || !is_there(owner.path())? {
                 continue;
             }
-            owner.write_all(MARK)?;
+            owner.as_file_mut().write_all(MARK)?;
             let place = Place { output: output.to_owned(), folder: owner.path().with_extension("") };
             match fs::create_dir(&place.folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
