@@ -5,7 +5,7 @@
 //!
 //! FILE holds ROWS x COLUMNS little-endian 16-bit integers, column after column; `made` in its place makes a
 //! smooth scan with noise, `twice` one that has every slice twice. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
-//! of each step, what was proven, and a checksum of `U`, which no number of threads changes.
+//! of each step (`RUST_LOG=debug`: more of them), what was proven, and a checksum of `U`, which no number of threads changes.
 
 use rayon::ThreadPool;
 use std::error::Error;
@@ -94,6 +94,7 @@ fn peak_mb() -> f64 {
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
+    env_logger::builder().format_timestamp_millis().init();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [file, numbers @ ..] = arguments.as_slice() else {
         return Err("usage: decompose_raw FILE|made|twice ROWS COLUMNS RANK THREADS".into());

@@ -33,6 +33,7 @@ mod wide;
 use crate::{Error, GramMatrix};
 use check::{Certificate, Rejection};
 use find::{Refinement, Start};
+use std::time::Instant;
 
 /// Columns with `s_1 / s_j` above this get a second word of `V` and a compensated chain for `T = A V` (see
 /// [`crate::Projector`]).
@@ -182,8 +183,12 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
     let mut stuck = false;
     loop {
         let before = found.steps();
+        let began = Instant::now();
         stuck = !found.run() || stuck && found.steps() == before;
-        let rejection = match check::prove(g, k, &found) {
+        let refined = Instant::now();
+        let proof = check::prove(g, k, &found);
+        log::debug!("refined in {:.3?}, checked in {:.3?}", refined - began, refined.elapsed());
+        let rejection = match proof {
             Ok(certificate) => return Outcome::Proven(publish(g, certificate, &found)),
             Err(rejection) => rejection,
         };

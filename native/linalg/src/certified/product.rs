@@ -12,9 +12,12 @@ use tomobasis_dense::multiply;
 const ROWS_AT_ONCE: usize = 256;
 
 /// Columns that are best multiplied at a time, by one thread.
-pub(super) const COLUMNS_AT_ONCE: usize = 24;
+pub(super) const COLUMNS_AT_ONCE: usize = 256;
 
-/// Bits of the digits.
+/// Bits that the sum of some digits' products may be shifted by and stay within an `i128`.
+const JOINED: u32 = 72;
+
+/// Bits of the digits, which are balanced: between `-2^(bits - 1)` and `2^(bits - 1)`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct ExactProduct {
     /// Of `G`, and digits per plane of [`GramMatrix::planes`].
@@ -24,11 +27,22 @@ pub(super) struct ExactProduct {
     column: u32,
 }
 
+/// The digits of some columns.
+struct Digits {
+    /// Digit after digit of one column, the lowest first; n entries each.
+    values: Vec<f64>,
+    of_one: usize,
+    /// The place of the lowest.
+    place: u32,
+}
+
 impl ExactProduct {
     pub fn new(g: &GramMatrix) -> Self {
-        let available = 53 - (usize::BITS - (g.n() - 1).leading_zeros());
-        let pieces = g.digit_bits().div_ceil(available / 2);
-        let gram = g.digit_bits().div_ceil(pieces);
+        // n 2^(gram - 1) 2^(column - 1) <= 2^53
+        let available = 55 - (usize::BITS - (g.n() - 1).leading_zeros());
+        let bits = g.digit_bits() + 1;
+        let pieces = bits.div_ceil(available / 2);
+        let gram = bits.div_ceil(pieces);
         Self { gram, pieces, column: available - gram }
     }
 
@@ -39,80 +53,119 @@ impl ExactProduct {
 
     /// `G x` for each of the columns `x`, n entries each; all of it must fit.
     pub fn of<const W: usize>(self, g: &GramMatrix, columns: &[&[Wide<W>]]) -> Vec<Vec<Wide<W>>> {
+        let mut sums = vec![vec![Wide::ZERO; g.n()]; columns.len()];
+        self.add(g, columns, sums.iter_mut().map(|sum| (sum.as_mut_slice(), 0)).collect());
+        sums
+    }
+
+    /// Adds `G x`, times a power of two, to the sum of each of the columns `x`.
+    pub fn add<const V: usize, const W: usize>(
+        self,
+        g: &GramMatrix,
+        columns: &[&[Wide<V>]],
+        mut sums: Vec<(&mut [Wide<W>], u32)>,
+    ) {
         let n = g.n();
-        let mut sums = vec![vec![Wide::ZERO; n]; columns.len()];
-        let (digits, lowest) = self.digits(columns);
-        if digits.is_empty() {
-            return sums;
-        }
+        let Some(digits) = self.digits(columns) else { return };
         let mut rows = vec![];
         for first in (0..n).step_by(ROWS_AT_ONCE) {
             let last = (first + ROWS_AT_ONCE).min(n);
             for (p, plane) in (0u32..).zip(g.planes()) {
-                for piece in 0..self.pieces {
-                    let digit =
-                        |&v: &i64| signed_digit(v.unsigned_abs(), v < 0, piece * self.gram, self.gram);
-                    rows.clear();
-                    rows.extend(plane[first * n..last * n].iter().map(digit));
-                    let products = multiply(&rows, n, true, &digits);
-                    let place = lowest + p * g.digit_bits() + piece * self.gram;
-                    self.add(
+                let mut rest = plane[first * n..last * n].to_vec();
+                let products: Vec<Vec<f64>> = (1..=self.pieces)
+                    .map(|piece| {
+                        rows.clear();
+                        rows.extend(rest.iter_mut().map(|v| {
+                            if piece == self.pieces { *v as f64 } else { take_digit(v, self.gram) }
+                        }));
+                        multiply(&rows, n, true, &digits.values)
+                    })
+                    .collect();
+                let place = digits.place + p * g.digit_bits();
+                for (at, (sum, shift)) in sums.iter_mut().enumerate() {
+                    self.join(
                         &products,
-                        last - first,
-                        place,
-                        sums.iter_mut().map(|sum| &mut sum[first..last]),
+                        at * digits.of_one,
+                        digits.of_one,
+                        place + *shift,
+                        &mut sum[first..last],
                     );
                 }
             }
         }
-        sums
     }
 
-    /// The digits of all columns, digit after digit of one, from the lowest that is not zero everywhere on, and the place
-    /// of that one.
-    fn digits<const W: usize>(self, columns: &[&[Wide<W>]]) -> (Vec<f64>, u32) {
-        let entries = || columns.iter().flat_map(|column| column.iter());
-        let highest = entries().map(|x| x.abs().bit_length()).max().unwrap_or(0);
-        let lowest = entries().map(|x| x.trailing_zeros()).min().unwrap_or(0);
-        let mask = (1 << self.column) - 1;
-        let digit = |x: &Wide<W>, low: u32| {
-            let digit = (x.abs().shr(low).low() & mask) as f64;
-            if x.is_negative() { -digit } else { digit }
-        };
-        let lows = || (lowest..highest).step_by(self.column as usize);
-        let all =
-            columns.iter().flat_map(|x| lows().flat_map(move |low| x.iter().map(move |x| digit(x, low))));
-        (all.collect(), lowest)
-    }
-
-    /// Adds the products of some rows of `G` with the digits of every column, the lowest at `place`.
-    fn add<'a, const W: usize>(
-        self,
-        products: &[f64],
-        rows: usize,
-        place: u32,
-        sums: impl ExactSizeIterator<Item = &'a mut [Wide<W>]>,
-    ) {
-        let of_one = products.len() / sums.len();
-        // So many digits' sums, each below 2^53, make one number of 127 bits.
-        let together = ((127 - 54) / self.column) as usize + 1;
-        for (sums, products) in sums.zip(products.chunks_exact(of_one)) {
-            for (at, group) in (0u32..).zip(products.chunks(together * rows)) {
-                let place = place + at * together as u32 * self.column;
-                for (i, sum) in sums.iter_mut().enumerate() {
-                    let digits = group[i..].iter().step_by(rows).rev();
-                    let joined =
-                        digits.fold(0i128, |high, &digit| (high << self.column) + i128::from(digit as i64));
-                    *sum = sum.add(Wide::from_i128(joined, place));
+    /// The digits of all columns; None where these are zero.
+    fn digits<const V: usize>(self, columns: &[&[Wide<V>]]) -> Option<Digits> {
+        let mut extent = Wide::ZERO;
+        let mut set = Wide::ZERO;
+        columns.iter().flat_map(|column| column.iter()).for_each(|x| {
+            extent = extent.or(x.magnitude_bits());
+            set = set.or(*x);
+        });
+        if set == Wide::ZERO {
+            return None;
+        }
+        let place = set.trailing_zeros();
+        // 2^(column of_one - 1) is at least as large as any number, in units of `place`.
+        let of_one = (extent.bit_length().saturating_sub(place) + 1).div_ceil(self.column);
+        let half = 1i64 << (self.column - 1);
+        // With half of each digit's range added no digit is negative.
+        let halves = (0..of_one).fold(Wide::<V>::ZERO, |mut sum, d| {
+            sum.add_shifted(half.into(), place + d * self.column);
+            sum
+        });
+        let mask = u64::MAX >> (64 - self.column);
+        let n = columns.first().map_or(0, |column| column.len());
+        let mut values = vec![0.0; columns.len() * of_one as usize * n];
+        for (column, values) in columns.iter().zip(values.chunks_exact_mut((of_one as usize * n).max(1))) {
+            for (i, &x) in column.iter().enumerate() {
+                let raised = x.add(halves);
+                for d in 0..of_one {
+                    let mask = if d + 1 == of_one { u64::MAX } else { mask };
+                    let digit = raised.word_from(place + d * self.column) & mask;
+                    values[d as usize * n + i] = (digit as i64 - half) as f64;
                 }
+            }
+        }
+        Some(Digits { values, of_one: of_one as usize, place })
+    }
+
+    /// Adds the products of some rows of `G`, of each of its digits, with the `count` digits of a column from `first` on, the
+    /// lowest at `place`.
+    fn join<const W: usize>(
+        self,
+        products: &[Vec<f64>],
+        first: usize,
+        count: usize,
+        place: u32,
+        sum: &mut [Wide<W>],
+    ) {
+        let rows = sum.len();
+        // So many digits' sums, each at most 2^53, make one number below 2^127.
+        let together = (JOINED - self.gram * (self.pieces - 1)) / self.column + 1;
+        for (group, at) in (0u32..).zip((0..count).step_by(together as usize)) {
+            let digits = first + at..first + (at + together as usize).min(count);
+            let place = place + group * together * self.column;
+            for (i, sum) in sum.iter_mut().enumerate() {
+                let joined = digits.clone().rev().fold(0i128, |high, d| {
+                    let of_all = (0u32..).zip(products).map(|(piece, products)| {
+                        i128::from(products[d * rows + i] as i64) << (piece * self.gram)
+                    });
+                    (high << self.column) + of_all.sum::<i128>()
+                });
+                sum.add_shifted(joined, place);
             }
         }
     }
 }
 
-fn signed_digit(magnitude: u64, negative: bool, low: u32, bits: u32) -> f64 {
-    let digit = (magnitude >> low & ((1 << bits) - 1)) as f64;
-    if negative { -digit } else { digit }
+/// Takes the lowest balanced digit off an integer.
+fn take_digit(value: &mut i64, bits: u32) -> f64 {
+    let half = 1i64 << (bits - 1);
+    let digit = ((*value + half) & ((1 << bits) - 1)) - half;
+    *value = (*value - digit) >> bits;
+    digit as f64
 }
 
 #[cfg(test)]
@@ -157,12 +210,40 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_digits_of_the_most_columns_stay_integers_that_float64_holds() {
-        for n in [1usize, 2, 300, 4096, 4097, 16_384] {
-            let log = usize::BITS - (n - 1).leading_zeros();
-            let available = 53 - log;
-            let largest = ((1u64 << (available / 2)) - 1) * ((1 << (available - available / 2)) - 1);
-            assert!(largest.checked_mul(n as u64).is_some_and(|sum| sum < 1 << 53), "{n}");
+    fn balanced_digits_are_at_most_half_their_range_and_sum_to_the_number() {
+        for bits in [2, 7, 17, 22] {
+            for value in [0, 1, -1, 63, 64, -64, 65, (1 << 33) - 1, -(1 << 33), 0x5555_5555, -0x2aaa_aaab] {
+                let pieces = 35u32.div_ceil(bits);
+                let mut rest: i64 = value;
+                let mut sum = 0;
+                for piece in 0..pieces {
+                    let digit = if piece + 1 == pieces { rest } else { take_digit(&mut rest, bits) as i64 };
+                    assert!(digit.abs() <= 1 << (bits - 1), "{value} in {bits} bits");
+                    sum += digit << (piece * bits);
+                }
+                assert_eq!(sum, value);
+            }
+        }
+    }
+
+    #[test]
+    fn products_of_the_largest_digits_are_exact() {
+        // Every entry of G and of the columns is the largest in magnitude that its bits can hold, of either sign.
+        for n in [1usize, 2, 33] {
+            let mut sums = GramAccumulator::new(n).unwrap();
+            let rows = 3;
+            sums.add(RowBlock::new(&vec![-32_768i16; rows * n], rows, n).unwrap()).unwrap();
+            let g = sums.finish(&vec![Rescale::IDENTITY; n]).unwrap();
+            let entry = BigInt::from(3) << 30;
+            for bits in 1..130u32 {
+                for ones in [(BigInt::from(1) << bits) - 1, BigInt::from(1) << bits] {
+                    for x in [ones.clone(), -ones] {
+                        let column = vec![Wide::<6>::from_big(&x); n];
+                        let product = ExactProduct::new(&g).of(&g, &[&column]);
+                        assert!(product[0].iter().all(|y| y.to_big() == &entry * n * &x), "{n}: {x}");
+                    }
+                }
+            }
         }
     }
 }

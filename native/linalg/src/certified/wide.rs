@@ -55,6 +55,21 @@ impl<const W: usize> Wide<W> {
         self
     }
 
+    /// Adds `value * 2^shift`.
+    #[inline]
+    pub fn add_shifted(&mut self, value: i128, shift: u32) {
+        let fill = (value >> 127) as u64;
+        let (limb, bit) = ((shift / 64) as usize, shift % 64);
+        let (low, high) = (value as u64, (value >> 64) as u64);
+        // What a word leaves to the next, without a shift by 64.
+        let over = |word: u64| word >> 1 >> (63 - bit);
+        let words = [low << bit, high << bit | over(low), fill << bit | over(high)];
+        let mut carry = false;
+        for (at, a) in self.0.iter_mut().skip(limb).enumerate() {
+            (*a, carry) = carrying_add(*a, words.get(at).copied().unwrap_or(fill), carry);
+        }
+    }
+
     pub fn neg(mut self) -> Self {
         let mut carry = true;
         for a in &mut self.0 {
@@ -125,6 +140,24 @@ impl<const W: usize> Wide<W> {
     pub fn bit_length(self) -> u32 {
         let top = self.0.iter().rposition(|&l| l != 0);
         top.map_or(0, |i| 64 * (i as u32 + 1) - self.0[i].leading_zeros())
+    }
+
+    /// 64 bits from bit `at` on, of which those beyond the number are zero.
+    #[inline]
+    pub fn word_from(self, at: u32) -> u64 {
+        let (limb, bit) = ((at / 64) as usize, at % 64);
+        let word = |i: usize| self.0.get(i).copied().unwrap_or(0);
+        word(limb) >> bit | word(limb + 1) << 1 << (63 - bit)
+    }
+
+    /// The bits of a magnitude: of a negative value, those of `-1 - value`.
+    pub fn magnitude_bits(self) -> Self {
+        let fill = if self.is_negative() { u64::MAX } else { 0 };
+        Self(self.0.map(|limb| limb ^ fill))
+    }
+
+    pub fn or(self, other: Self) -> Self {
+        Self(std::array::from_fn(|i| self.0[i] | other.0[i]))
     }
 
     /// Bit `i`.
@@ -227,7 +260,15 @@ mod tests {
             prop_assert_eq!(u64::from(x.abs().bit_length()), p.bits());
             prop_assert_eq!(u64::from(x.trailing_zeros()), p.trailing_zeros().unwrap_or(384));
             prop_assert_eq!(x.cmp(&y), p.cmp(&q));
-            prop_assert_eq!(x.resize::<9>().to_big(), p);
+            prop_assert_eq!(x.resize::<9>().to_big(), p.clone());
+            let mut sum = y;
+            sum.add_shifted(a, t.min(200));
+            prop_assert_eq!(sum.to_big(), &q + (BigInt::from(a) << t.min(200)));
+            let (bits, any) = (x.magnitude_bits().to_big(), x.or(y).to_big());
+            prop_assert_eq!(bits, if p < BigInt::ZERO { -&p - 1 } else { p.clone() });
+            prop_assert_eq!(any, &p | &q);
+            let unsigned = p.clone() + (BigInt::from(u8::from(p < BigInt::ZERO)) << 384);
+            prop_assert_eq!(BigInt::from(x.word_from(t)), (unsigned >> t) & BigInt::from(u64::MAX));
         }
 
         #[test]

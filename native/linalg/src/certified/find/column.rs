@@ -41,7 +41,7 @@ impl Format {
         let x = available.checked_sub(lambda).filter(|&x| x >= LEAST_X)?;
         let product = ExactProduct::new(g);
         // As many as a correction in f64 has right.
-        let digit = (2 * product.digit_bits()).min(62);
+        let digit = (2 * product.digit_bits() - 1).min(62);
         Some(Self { x, lambda, gram: g.bits(), digit, product })
     }
 }
@@ -76,27 +76,25 @@ impl<const W: usize> Column<W> {
 
     /// Adds a correction to the `x` of each column, rounded to one digit vector.
     pub fn correct(columns: &mut [&mut Self], corrections: &[&[f64]], g: &GramMatrix, format: &Format) {
-        let digits: Vec<(Vec<Wide<W>>, u32)> = columns
+        let digits: Vec<(Vec<Wide<2>>, u32)> = columns
             .iter_mut()
             .zip(corrections)
             .map(|(column, correction)| column.shift_only(format, correction))
             .collect();
-        let vectors: Vec<&[Wide<W>]> = digits.iter().map(|(digits, _)| digits.as_slice()).collect();
-        let products = format.product.of(g, &vectors);
-        for ((column, product), (_, shift)) in columns.iter_mut().zip(products).zip(&digits) {
-            column.product.iter_mut().zip(product).for_each(|(sum, p)| *sum = sum.add(p.shl(*shift)));
-        }
+        let vectors: Vec<&[Wide<2>]> = digits.iter().map(|(digits, _)| digits.as_slice()).collect();
+        let products = columns.iter_mut().zip(&digits);
+        let products = products.map(|(column, (_, shift))| (column.product.as_mut_slice(), *shift)).collect();
+        format.product.add(g, &vectors, products);
     }
 
     /// Adds a correction to `x` without its product, which [`replace`](Self::replace) must find; what was added, and the
     /// power of two that multiplies it.
-    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) -> (Vec<Wide<W>>, u32) {
+    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) -> (Vec<Wide<2>>, u32) {
         let Some((digits, shift)) = digit_vector(format, correction) else {
             return (vec![Wide::ZERO; correction.len()], 0);
         };
-        let digits: Vec<Wide<W>> = digits.into_iter().map(|d| Wide::from_i128(i128::from(d), 0)).collect();
-        self.x.iter_mut().zip(&digits).for_each(|(x, d)| *x = x.add(d.shl(shift)));
-        (digits, shift)
+        self.x.iter_mut().zip(&digits).for_each(|(x, &d)| x.add_shifted(d.into(), shift));
+        (digits.into_iter().map(|d| Wide::from_i128(d.into(), 0)).collect(), shift)
     }
 
     /// Takes other vectors and multiplies anew.

@@ -4,7 +4,7 @@ use rayon::prelude::*;
 use tomobasis_dense::multiply;
 
 /// Columns of a piece of [`multiply_parallel`].
-const COLUMNS_AT_ONCE: usize = 32;
+const COLUMNS_AT_ONCE: usize = 128;
 
 /// [`multiply`] in pieces of a few columns of `b`, on the threads of the current pool. It feeds corrections
 /// only, so its bits do not matter.
