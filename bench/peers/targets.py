@@ -6,8 +6,8 @@ from records import markdown
 def bound_mb(rows, columns, rank, threads):
     """The bound on peak memory that docs/numerics.md states, in MB."""
     n, k = columns, rank
-    per_thread = 8 * (n + 16) ** 2 + 8192 * n + 66_000 * k
-    return (2 * rows * n + threads * per_thread + 140 * n * n + 230 * n * k) / 2**20 + 16
+    per_thread = 8 * (n + 16) ** 2 + 13_700 * n + 66_000 * k
+    return (2 * rows * n + threads * per_thread + 140 * n * n + 300 * n * k) / 2**20 + 16
 
 
 def pick(record, start, threads):

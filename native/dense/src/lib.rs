@@ -8,6 +8,7 @@
 
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par, Side};
+use std::ops::Range;
 
 /// Eigenvalues, descending, and eigenvectors (n x n) of the symmetric n x n matrix `h`, of which the lower
 /// triangle is read.
@@ -32,6 +33,18 @@ pub fn multiply(x: &[f64], rows: usize, transpose: bool, b: &[f64]) -> Vec<f64> 
     let target = MatMut::from_column_major_slice_mut(&mut out, outer, width);
     let b = MatRef::from_column_major_slice(b, inner, width);
     matmul(target, Accum::Replace, if transpose { x.transpose() } else { x }, b, 1.0, Par::Seq);
+    out
+}
+
+/// Some rows of `x b`, for `x` of `rows` rows. Panics when the lengths do not fit.
+pub fn multiply_rows(x: &[f64], rows: usize, some: Range<usize>, b: &[f64]) -> Vec<f64> {
+    let columns = x.len().checked_div(rows).unwrap_or(0);
+    let x = MatRef::from_column_major_slice(x, rows, columns).get(some.clone(), ..);
+    let width = b.len().checked_div(columns).unwrap_or(0);
+    let mut out = vec![0.0; some.len() * width];
+    let target = MatMut::from_column_major_slice_mut(&mut out, some.len(), width);
+    let b = MatRef::from_column_major_slice(b, columns, width);
+    matmul(target, Accum::Replace, x, b, 1.0, Par::Seq);
     out
 }
 

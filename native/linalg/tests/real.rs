@@ -326,6 +326,41 @@ fn sizes_that_overflow_are_refused_before_anything_is_read() {
     assert!(matches!(dssvd(&Endless, &Randomized::new(1), 1), Err(Error::TooManyRows { .. })));
 }
 
+/// A source of so many columns whose row i is i + 1 in every third column, from column i on, and zero elsewhere.
+struct Wide(usize);
+
+impl RealBlocks for Wide {
+    type Error = Error;
+
+    fn rows(&self) -> u64 {
+        3
+    }
+
+    fn columns(&self) -> usize {
+        self.0
+    }
+
+    fn read(&self, _: usize, values: &mut [f64]) -> Result<(), Error> {
+        let entry = |at: usize| if at / 3 % 3 == at % 3 { (at % 3 + 1) as f64 } else { 0.0 };
+        values.iter_mut().enumerate().for_each(|(at, v)| *v = entry(at));
+        Ok(())
+    }
+}
+
+#[test]
+fn randomized_svd_takes_more_columns_than_a_square_matrix_could_have() {
+    // Rows are orthogonal: singular values are their lengths.
+    let columns = 20_001;
+    let svd = dssvd(&Wide(columns), &Randomized::new(3), 1).unwrap();
+    let length = (columns as f64 / 3.0).sqrt();
+    for (s, size) in svd.s.iter().zip([3.0, 2.0, 1.0]) {
+        assert!((s / (size * length) - 1.0).abs() < 1e-13, "{s}");
+    }
+    let refused = |limit, actual| Err(Error::ColumnCount { limit, actual });
+    assert_eq!(tsqr_svd(&Wide(columns), Rank::Columns(3), false, 1), refused(16_384, columns));
+    assert_eq!(dssvd(&Wide(65_537), &Randomized::new(3), 1), refused(65_536, 65_537));
+}
+
 #[test]
 fn singular_values_beyond_double_precision_are_refused() {
     let m = matrix("beyond", 5000, 3, |_, _| f64::MAX);

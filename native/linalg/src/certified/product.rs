@@ -232,9 +232,9 @@ mod tests {
         for n in [1usize, 2, 33] {
             let mut sums = GramAccumulator::new(n).unwrap();
             let rows = 3;
-            sums.add(RowBlock::new(&vec![-32_768i16; rows * n], rows, n).unwrap()).unwrap();
+            sums.add(RowBlock::new(&vec![-32_767i16; rows * n], rows, n).unwrap()).unwrap();
             let g = sums.finish(&vec![Rescale::IDENTITY; n]).unwrap();
-            let entry = BigInt::from(3) << 30;
+            let entry = BigInt::from(3) * 32_767 * 32_767;
             for bits in 1..130u32 {
                 for ones in [(BigInt::from(1) << bits) - 1, BigInt::from(1) << bits] {
                     for x in [ones.clone(), -ones] {

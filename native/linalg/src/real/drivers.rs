@@ -17,8 +17,8 @@ use crate::Rank;
 /// for each block, n x k for each block.
 ///
 /// # Errors
-/// Those of the source; of [`Error`](crate::Error) `ColumnCount` and `TooManyRows` for sizes that can't be
-/// addressed, `RankRange` for a rank of zero or above n, `NotFiniteValue` for NaN or infinity,
+/// Those of the source; of [`Error`](crate::Error) `ColumnCount` for more than 16,384 columns (an n x n matrix within
+/// 2 GiB) or none, `TooManyRows` for sizes that can't be addressed, `RankRange` for a rank of zero or above n, `NotFiniteValue` for NaN or infinity,
 /// `SingularValueRange` where f64 can't hold a singular value, `NoConvergence`, `Threads`.
 pub fn tsqr_svd<S: RealBlocks>(
     source: &S,
@@ -36,7 +36,7 @@ pub fn tsqr_svd<S: RealBlocks>(
 /// depend on the matrix and the parameters alone.
 ///
 /// # Errors
-/// Those of [`tsqr_svd`], the ranks from 1 to `min(m, n)`.
+/// Those of [`tsqr_svd`], but up to 65,536 columns (a row block within 2 GiB) are taken; ranks from 1 to `min(m, n)`.
 pub fn dssvd<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) -> Result<RealSvd, S::Error> {
     run(source, RealPasses::randomized(source.rows(), source.columns(), options, false)?, threads)
 }

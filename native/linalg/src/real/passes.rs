@@ -22,7 +22,7 @@ use super::projection::Projection;
 use super::random::signs;
 use super::randomized::Randomized;
 use super::scale::{Scaled, times_power_of_two};
-use super::source::{RealBlocks, Size};
+use super::source::{MAX_COLUMNS, MAX_SQUARE, RealBlocks, Size};
 use super::svd::SmallSvd;
 use super::tree::{Key, Tree};
 use super::tsqr::{Reduced, Reduction};
@@ -56,7 +56,7 @@ impl RealPasses {
     /// # Errors
     /// [`Error::RankRange`], [`Error::ColumnCount`] and [`Error::TooManyRows`] as there.
     pub fn tsqr(rows: u64, columns: usize, rank: Rank, center: bool) -> Result<Self, Error> {
-        let size = Size::new(rows, columns)?;
+        let size = Size::new(rows, columns, MAX_SQUARE)?;
         let k = match rank {
             Rank::Full => columns,
             Rank::Columns(k) if (1..=columns).contains(&k) => k,
@@ -70,7 +70,7 @@ impl RealPasses {
     /// # Errors
     /// [`Error::RankRange`], [`Error::ColumnCount`] and [`Error::TooManyRows`] as there.
     pub fn randomized(rows: u64, columns: usize, options: &Randomized, center: bool) -> Result<Self, Error> {
-        let size = Size::new(rows, columns)?;
+        let size = Size::new(rows, columns, MAX_COLUMNS)?;
         let (k, limit) = (options.rank, size.short_side());
         if k == 0 || k > limit {
             return Err(Error::RankRange { rank: k, columns: limit });

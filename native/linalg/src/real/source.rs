@@ -76,16 +76,17 @@ pub(super) struct Size {
     pub blocks: usize,
 }
 
-/// Columns that are accepted: a row block and an n x n matrix of f64 stay below 2 GiB.
-const MAX_COLUMNS: usize = 16_384;
+/// Columns that are accepted: of an n x n matrix of f64, which stays within 2 GiB, and of a row block, which does, too.
+pub(super) const MAX_SQUARE: usize = 16_384;
+pub(super) const MAX_COLUMNS: usize = 65_536;
 
 impl Size {
     /// # Errors
-    /// [`Error::ColumnCount`] for zero columns or more than 16,384; [`Error::TooManyRows`] for more blocks
+    /// [`Error::ColumnCount`] for zero columns or more than `limit`; [`Error::TooManyRows`] for more blocks
     /// than memory can address.
-    pub fn new(rows: u64, columns: usize) -> Result<Self, Error> {
-        if columns == 0 || columns > MAX_COLUMNS {
-            return Err(Error::ColumnCount { limit: MAX_COLUMNS, actual: columns });
+    pub fn new(rows: u64, columns: usize, limit: usize) -> Result<Self, Error> {
+        if columns == 0 || columns > limit {
+            return Err(Error::ColumnCount { limit, actual: columns });
         }
         // 2^32 blocks: nodes of the tree are then numbered within a machine word everywhere.
         let limit = (BLOCK_ROWS as u64) << 32;
@@ -145,7 +146,7 @@ impl TryFrom<(u64, usize)> for Size {
     type Error = Error;
 
     fn try_from((rows, columns): (u64, usize)) -> Result<Self, Error> {
-        Self::new(rows, columns)
+        Self::new(rows, columns, MAX_COLUMNS)
     }
 }
 

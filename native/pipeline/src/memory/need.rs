@@ -183,8 +183,10 @@ impl Need {
         let (n, k) = (self.slices, self.computed);
         let partial = n >= 1000 && 20 * k <= n;
         let square = if partial { 52 } else { 82 } + 48 * (planes - 1);
-        // Its threads are a pool of their own; digits of 256 rows of the matrix and of 24 columns, and their products, on each.
-        let pool = self.threads * (2 * SMALL_OF_A_THREAD + 7000 * n);
+        // Its threads are a pool of their own; on each digits of 256 rows of the matrix and of 256 columns at the most, eight of an
+        // entry, and their products.
+        let columns = k.div_ceil(self.threads).min(256);
+        let pool = self.threads * (2 * SMALL_OF_A_THREAD + 5500 * n + 64 * columns * (n + 512));
         self.small() + pool + of_sums(n) + square * n * n + 190 * n * k
     }
 

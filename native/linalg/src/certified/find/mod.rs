@@ -101,7 +101,8 @@ impl<'g, const W: usize> Refinement<'g, W> {
             let (here, next) = (this.distance(this.order[r - 1], this.order[r]), this.value(this.order[r]));
             here > 64.0 * n as f64 * pow2(-52) * (n as f64 * next.abs() + g.approximate_trace())
         };
-        match (k..start.lambda.len()).find(apart).filter(|&r| r <= clear && !this.everything) {
+        let most = if start.is_partial() { start.found + 1 } else { start.lambda.len() };
+        match (k..most.min(start.lambda.len())).find(apart).filter(|&r| r <= clear && !this.everything) {
             Some(r) => this.reach = r,
             None if start.is_partial() => this.reach = k.min(clear),
             None => this.everything = true,

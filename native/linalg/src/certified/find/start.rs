@@ -9,18 +9,25 @@ use tomobasis_dense::symmetric_eigen;
 const LARGE: usize = 1000;
 const FEW: usize = 20;
 
-/// Columns of a Krylov block beyond those wanted, and blocks in the first round.
+/// Columns of a Krylov block beyond a quarter of those wanted, and blocks in the first round. Narrow blocks reach higher
+/// powers of `H` in a space of the same size; an eigenvalue that is repeated more often than a block has columns is not
+/// found whole, which the count shows.
 const SPARE: usize = 8;
 const BLOCKS: usize = 12;
 
-/// Residual, relative to its eigenvalue, that a leading eigenpair must have to be refined.
+/// Residuals, relative to its eigenvalue, that a leading eigenpair must have to be refined, and at which one beyond those
+/// wanted counts as found.
 const ROUGH: f64 = 1e-6;
+const FOUND: f64 = 1e-10;
 
-/// Approximate eigenpairs of `H = G 2^-bits`, all n or the leading ones, eigenvalues descending.
+/// Approximate eigenpairs of `H = G 2^-bits`, all n, or the leading ones and other Ritz pairs of their space; eigenvalues
+/// descending.
 pub(in super::super) struct Start {
     pub lambda: Vec<f64>,
     /// Eigenvectors, n rows, column-major.
     pub x: Vec<f64>,
+    /// So many are eigenpairs, the others Ritz pairs.
+    pub found: usize,
     /// About what an eigenvalue is off by.
     pub noise: f64,
 }
@@ -31,7 +38,7 @@ impl Start {
         let n = g.n();
         let h = g.approximate();
         let (lambda, x) = symmetric_eigen(&h, n).ok_or(Error::NoStart { columns: n })?;
-        Ok(Self { noise: (n + 32) as f64 * pow2(-50) * lambda[0].abs(), lambda, x })
+        Ok(Self { noise: (n + 32) as f64 * pow2(-50) * lambda[0].abs(), found: n, lambda, x })
     }
 
     /// Some leading eigenpairs, more than `k`, from a block Krylov space (Golub and Underwood 1977); None where all of
@@ -42,18 +49,18 @@ impl Start {
             return None;
         }
         let h = g.approximate();
-        let width = k + SPARE;
-        // 1. Q: an orthonormal basis of the span of H^i B for a block B of signs, twice as many i in every round.
+        let width = k.div_ceil(4) + SPARE;
+        // 1. Q: an orthonormal basis of the span of H^i B for a block B of signs, half as many more i in every round.
         let (mut q, mut hq) = (Vec::new(), Vec::new());
         let mut block: Vec<f64> = (0..n * width).map(sign).collect();
         let mut blocks = BLOCKS;
-        while blocks * width <= n / 4 {
+        while blocks * width <= n / 3 {
             while q.len() < blocks * width * n {
                 orthonormalize(&q, &mut block, n);
                 if block.is_empty() {
                     break;
                 }
-                let product = multiply_parallel(&h, n, false, &block);
+                let product = multiply_parallel(&h, n, true, &block);
                 q.append(&mut block);
                 hq.extend_from_slice(&product);
                 block = product;
@@ -61,25 +68,26 @@ impl Start {
             // 2. Ritz pairs.
             let size = q.len() / n;
             let (values, y) = symmetric_eigen(&multiply_parallel(&q, n, true, &hq), size)?;
-            let keep = (2 * k + SPARE).min(size);
-            let y = &y[..keep * size];
-            let x = multiply_parallel(&q, n, false, y);
+            let x = multiply_parallel(&q, n, false, &y);
             // 3. Those wanted must be known; of the next one, a Ritz value is enough.
-            let hx = multiply_parallel(&hq, n, false, y);
+            let some = size.min(2 * k + SPARE);
+            let hx = multiply_parallel(&hq, n, false, &y[..some * size]);
             let residual = |j: usize| {
                 let pairs = hx[j * n..(j + 1) * n].iter().zip(&x[j * n..(j + 1) * n]);
                 pairs.map(|(hx, x)| (hx - values[j] * x).powi(2)).sum::<f64>().sqrt()
             };
-            let known = |j: usize| residual(j) < ROUGH * values[j];
-            log::debug!("{keep} leading eigenpairs from a space of {size}");
-            if (0..keep.min(k)).all(known) {
-                let noise = (0..k.min(keep)).map(residual).fold(0.0, f64::max);
-                return Some(Self { lambda: values[..keep].to_vec(), x, noise });
+            let residuals: Vec<f64> = (0..some).map(residual).collect();
+            let leading = |limit: f64| (0..some).take_while(|&j| residuals[j] < limit * values[j]).count();
+            log::debug!("{} leading eigenpairs from a space of {size}", leading(ROUGH));
+            if size > k && leading(ROUGH) >= k {
+                let found = leading(FOUND).max(k);
+                let noise = residuals[..found].iter().copied().fold(0.0, f64::max);
+                return Some(Self { lambda: values, x, found, noise });
             }
             if block.is_empty() {
                 break;
             }
-            blocks *= 2;
+            blocks += blocks / 2;
         }
         None
     }

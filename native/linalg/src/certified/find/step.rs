@@ -84,7 +84,7 @@ impl<const W: usize> Refinement<'_, W> {
                     true => distance(i) <= pow2(CLOSE) * self.value(self.order[0]),
                     false => !self.settled[i] && x[i].abs() >= LINK * distance(i),
                 };
-                (0..count).filter(|&i| i != *j).filter(together).map(|i| (i, *j)).collect()
+                (0..self.start.found).filter(|&i| i != *j).filter(together).map(|i| (i, *j)).collect()
             };
             let pairs: Vec<_> =
                 pending[done..].par_iter().zip(more.par_chunks_exact(count)).flat_map_iter(near).collect();
@@ -166,7 +166,7 @@ impl<const W: usize> Refinement<'_, W> {
         let columns =
             e.par_chunks_exact_mut(count).zip(step.projected.par_chunks_exact(count)).zip(&step.pending);
         columns.for_each(|((column, projected), &j)| {
-            for (i, e) in column.iter_mut().enumerate() {
+            for (i, e) in column.iter_mut().enumerate().take(self.start.found) {
                 if i == j && alone(j) {
                     *e = self.refined[j].as_ref().map_or(0.0, |(_, r)| r.defect / 2.0);
                 } else if step.home[i] != step.home[j] {
@@ -178,7 +178,9 @@ impl<const W: usize> Refinement<'_, W> {
         if let Some(h) = &self.h {
             let w = self.residuals(&step.pending);
             let lambda: Vec<f64> = step.pending.iter().map(|&j| self.value(j)).collect();
-            let outside = complement::corrections(h, &self.approximate, self.n(), &w, &lambda);
+            let (found, ritz) = self.approximate.split_at(self.start.found * self.n());
+            let theta = &self.start.lambda[self.start.found..];
+            let outside = complement::corrections(h, found, (ritz, theta), self.n(), &w, &lambda);
             corrections.iter_mut().zip(outside).for_each(|(c, o)| *c += o);
         }
         corrections

@@ -36,6 +36,7 @@ fn jacobi(g: &GramMatrix) -> Start {
     let noise = 1e-13 * n as f64;
     Start {
         noise,
+        found: n,
         lambda: order.iter().map(|&j| h[j * n + j]).collect(),
         x: order.iter().flat_map(|&j| x[j * n..(j + 1) * n].to_vec()).collect(),
     }
@@ -61,6 +62,7 @@ fn none(g: &GramMatrix) -> Start {
     order.sort_by(|&i, &j| h[j * (n + 1)].total_cmp(&h[i * (n + 1)]));
     Start {
         noise: 1e-13,
+        found: n,
         lambda: order.iter().map(|&j| h[j * (n + 1)]).collect(),
         x: order.iter().flat_map(|&j| (0..n).map(move |i| f64::from(u8::from(i == j)))).collect(),
     }

@@ -120,7 +120,7 @@ fn a_torn_pass_is_a_typed_error() {
         Step::Project { w: Matrix::zeros(1, 2), coefficients: vec![Matrix::zeros(2, 2)] },
     ];
     for step in torn {
-        let pass = Pass { size: Size::new(8, COLUMNS).unwrap(), center: false, step };
+        let pass = Pass { size: Size::new(8, COLUMNS, MAX_COLUMNS).unwrap(), center: false, step };
         assert_eq!(pass.block(0, &[1.0; 8 * COLUMNS]), Err(Error::Partial { why: "the pass is torn" }));
     }
 }
@@ -143,8 +143,8 @@ proptest! {
             true => (Found::Node(node), Step::Range { w: None }),
             false => (Found::Projection(sum), Step::Project { w, coefficients }),
         };
-        let mut passes = RealPasses::new(Size::new(3, 2).unwrap(), false, 1, usize::from(!range), None);
-        passes.begin(Size::new(3, 2).unwrap(), false, step);
+        let mut passes = RealPasses::new(Size::new(3, 2, MAX_COLUMNS).unwrap(), false, 1, usize::from(!range), None);
+        passes.begin(Size::new(3, 2, MAX_COLUMNS).unwrap(), false, step);
         let mut partials = Partials::default();
         partials.add(Partial { key: Key::block(0), found }).unwrap();
         let mut bytes = partials.into_bytes();
