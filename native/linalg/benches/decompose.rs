@@ -45,7 +45,7 @@ fn projection(c: &mut Criterion) {
         for k in [n / 6, n] {
             let svd = certified_svd(&gram_of(&values, n), Rank::Columns(k), 1).unwrap();
             let rescale = vec![Rescale::IDENTITY; n];
-            let p = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, n, &rescale).unwrap();
+            let p = Projector::new(&svd, &rescale).unwrap();
             group.throughput(Throughput::Elements((BLOCK_ROWS * n * k) as u64));
             let (mut t, mut u) = (Vec::new(), Vec::new());
             group.bench_function(BenchmarkId::from_parameter(format!("{n}/{k}")), |b| {

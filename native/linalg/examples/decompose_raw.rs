@@ -129,7 +129,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let certified_seconds = began.elapsed().as_secs_f64();
 
     let began = Instant::now();
-    let projector = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, columns, &rescale)?;
+    let projector = Projector::new(&svd, &rescale)?;
     let checksums = a.for_blocks(
         &pool,
         || (0u64, Vec::new(), Vec::new()),

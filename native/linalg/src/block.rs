@@ -16,7 +16,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// The integer types that pixels are stored in: `i8`, `u8`, `i16` and `u16`, any value of them.
+/// The integer types of stored values: `i8`, `u8`, `i16` and `u16`, any value of them.
 pub trait Sample: sealed::Sealed + Copy + Ord + Into<i32> + Send + Sync + std::fmt::Debug + 'static {
     /// Smallest value of the type.
     const MIN: Self;
@@ -45,7 +45,7 @@ macro_rules! sample {
 
 sample!(i8, u8, i16, u16);
 
-/// A borrowed row block of stored integers: `values[j * rows + i]` is row `i` of column (slice) `j`.
+/// A borrowed row block of stored integers: `values[j * rows + i]` is row `i` of column `j`.
 #[derive(Clone, Copy, Debug)]
 pub struct RowBlock<'a, T = i16> {
     values: &'a [T],
@@ -54,7 +54,7 @@ pub struct RowBlock<'a, T = i16> {
 }
 
 impl<'a, T: Sample> RowBlock<'a, T> {
-    /// A view of `rows x columns` slice-major values.
+    /// A view of `rows x columns` column-major values.
     ///
     /// # Errors
     /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::BlockRows`] for more than 2^28
@@ -69,12 +69,12 @@ impl<'a, T: Sample> RowBlock<'a, T> {
         Ok(Self { values, rows, columns })
     }
 
-    /// Number of rows (pixels).
+    /// Number of rows.
     pub fn rows(&self) -> usize {
         self.rows
     }
 
-    /// Number of columns (slices).
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -84,7 +84,7 @@ impl<'a, T: Sample> RowBlock<'a, T> {
         &self.values[j * self.rows..(j + 1) * self.rows]
     }
 
-    /// All values, slice-major.
+    /// All values, column-major.
     pub fn values(&self) -> &'a [T] {
         self.values
     }

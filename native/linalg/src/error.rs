@@ -14,7 +14,7 @@ pub enum Error {
         /// Values that it gave.
         actual: usize,
     },
-    /// Two operands disagree about the number of columns (slices).
+    /// Two operands disagree about the number of columns .
     #[error("expected {expected} columns, got {actual}")]
     Columns {
         /// Columns of the accumulator or the matrix.
@@ -22,7 +22,7 @@ pub enum Error {
         /// Columns of what was added.
         actual: usize,
     },
-    /// A matrix without columns, or with more than the n x n accumulator can address.
+    /// A matrix without columns, or with more than the method takes.
     #[error("a matrix needs 1 to {limit} columns, not {actual}; use a method that needs no n x n matrix")]
     ColumnCount {
         /// The documented ceiling.
@@ -47,17 +47,18 @@ pub enum Error {
         actual: usize,
     },
     /// More rows than exact sums can hold.
-    #[error("more than {limit} rows (pixels): exact sums in 128 bits could overflow")]
+    #[error("more than {limit} rows: exact sums in 128 bits could overflow")]
     TooManyRows {
         /// The ceiling.
         limit: u64,
     },
     /// A slope or intercept that is no finite number, or a slope of zero.
     #[error(
-        "slice {column}: rescale slope {slope} and intercept {intercept} must be finite and the slope not zero"
+        "column {}: slope {slope} and intercept {intercept} must be finite and the slope not zero",
+        column + 1
     )]
     Rescale {
-        /// Column (slice) index.
+        /// Column index.
         column: usize,
         /// The offending slope.
         slope: f64,
@@ -66,7 +67,7 @@ pub enum Error {
     },
     /// Slopes and intercepts of such different scale that the exact Gram matrix would be absurdly wide.
     #[error(
-        "slopes and intercepts span 2^{bits}, more than 2^{limit}: such a series can't be decomposed exactly"
+        "slopes and intercepts span 2^{bits}, more than 2^{limit}: there is no exact Gram matrix of such columns"
     )]
     RescaleRange {
         /// Bits that the exact integers would need.
@@ -77,7 +78,7 @@ pub enum Error {
     /// Slopes and intercepts of such different scale, or so many entries, that centred entries can't be computed exactly.
     #[error(
         "slopes, intercepts and means need {bits} bits, more than {limit}: without --center, or with --method tsqr --center, \
-         the series can be decomposed"
+         the matrix can be decomposed"
     )]
     CenteringRange {
         /// Bits that the exact integers would need.
@@ -87,7 +88,7 @@ pub enum Error {
     },
     /// An exact Gram matrix too wide for the refinement's widest numbers.
     #[error(
-        "the exact Gram matrix has {bits} bits, too many to refine its singular vectors; rescale the series"
+        "the exact Gram matrix has {bits} bits, too many to refine its singular vectors; rescale the matrix"
     )]
     GramRange {
         /// Bits of its largest entry.
@@ -123,7 +124,7 @@ pub enum Error {
     )]
     NotFinite,
     /// A rank outside 1..=n.
-    #[error("rank {rank} is outside 1 to {columns}, the number of slices")]
+    #[error("rank {rank} is outside 1 to {columns}, the number of columns")]
     RankRange {
         /// The rank asked for.
         rank: usize,
@@ -139,7 +140,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A singular value that overflows or underflows the normal range of f64.
-    #[error("singular value {column} is outside the range of double precision; rescale the series")]
+    #[error("singular value {column} is outside the range of double precision; rescale the matrix")]
     SingularValueRange {
         /// Column index.
         column: usize,

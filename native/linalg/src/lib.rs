@@ -48,7 +48,7 @@ pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
 pub use gram::{ColumnRanges, GramAccumulator, GramMatrix, GramPart, RealGramAccumulator, real_gram};
 pub use machine::{check_machine, kernel_name};
-pub use project::Projector;
+pub use project::{Projector, SvdView};
 pub use rank::{energy_rank, estimated_noise, optimal_rank};
 pub use real::{
     Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Tree, TsqrNode,

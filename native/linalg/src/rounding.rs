@@ -72,6 +72,12 @@ fn scale(integer: u64, exponent: i64) -> f64 {
     integer as f64 * pow2(exponent / 2) * pow2(exponent - exponent / 2)
 }
 
+/// What makes the entry of largest magnitude (the first on ties) positive: the sign of every column of `V`.
+pub(crate) fn canonical_sign(column: impl Iterator<Item = f64>) -> f64 {
+    let largest = column.fold(0.0f64, |largest, v| if v.abs() > largest.abs() { v } else { largest });
+    if largest < 0.0 { -1.0 } else { 1.0 }
+}
+
 /// `2^exponent`, exactly; zero or infinite outside the range of normal numbers.
 pub(crate) fn pow2(exponent: i32) -> f64 {
     match exponent {

@@ -2,7 +2,7 @@
 //! beforehand, where all means are integers, and against single divisions, which IEEE 754 rounds correctly.
 
 use tomobasis_linalg::{
-    Center, CertifiedSvd, GramAccumulator, Projector, Rank, Rescale, RowBlock, certified_svd,
+    Center, CertifiedSvd, GramAccumulator, Projector, Rank, Rescale, RowBlock, SvdView, certified_svd,
 };
 
 const ALL: [Center; 3] = [Center::Pixels, Center::Slices, Center::Both];
@@ -57,7 +57,8 @@ fn the_result_is_that_of_the_matrix_centred_beforehand() {
             let flags = vec![compensated; k];
             let project = |values: &[i16], centering| {
                 let low = vec![0.0; columns * k];
-                let p = Projector::centered(&ours.s, &ours.v, &low, &flags, columns, &rescale, centering);
+                let view = SvdView { s: &ours.s, v: &ours.v, v_low: &low, compensated: &flags };
+                let p = Projector::centered(view, &rescale, centering);
                 let mut t = vec![];
                 p.unwrap().project(RowBlock::new(values, rows, columns).unwrap(), &mut t).unwrap();
                 t
@@ -109,8 +110,8 @@ fn centred_entries_and_means_are_rounded_once() {
         for center in ALL {
             let centering = sums(&values, rows, columns).centering(center);
             let ones = [1.0; 3];
-            let p =
-                Projector::centered(&ones, &identity, &[0.0; 9], &[false; 3], 3, &rescale, Some(&centering));
+            let view = SvdView { s: &ones, v: &identity, v_low: &[0.0; 9], compensated: &[false; 3] };
+            let p = Projector::centered(view, &rescale, Some(&centering));
             let (p, block, mut t) = (p.unwrap(), RowBlock::new(&values, rows, columns).unwrap(), vec![]);
             p.project(block, &mut t).unwrap();
             for i in 0..rows {

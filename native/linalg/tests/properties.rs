@@ -69,7 +69,7 @@ proptest! {
         let mut sum = GramAccumulator::new(n).unwrap();
         sum.add(block).unwrap();
         let svd = certified_svd(&sum.finish(&rescale).unwrap(), Rank::Full, 1).unwrap();
-        let p = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, n, &rescale).unwrap();
+        let p = Projector::new(&svd, &rescale).unwrap();
         prop_assert_eq!((p.columns(), p.rank()), (n, svd.s.len()));
         let largest = svd.s.first().copied().unwrap_or(0.0);
         let columns: Vec<usize> = (0..n).rev().collect();

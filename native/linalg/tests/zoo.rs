@@ -111,7 +111,7 @@ impl Matrix {
         let mut gram = sums.pop().unwrap();
         sums.iter().for_each(|s| gram.merge(s).unwrap());
         let svd = certified_svd(&gram.finish(&self.rescale).unwrap(), Rank::Full, threads).unwrap();
-        let p = Projector::new(&svd.s, &svd.v, &svd.v_low, &svd.compensated, n, &self.rescale).unwrap();
+        let p = Projector::new(&svd, &self.rescale).unwrap();
         let (mut t, mut u, mut all) = (Vec::new(), Vec::new(), Vec::new());
         for b in 0..self.blocks() {
             let (rows, values) = self.block(b);

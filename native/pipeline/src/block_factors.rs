@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use tomobasis_linalg::{Projector, RowBlock};
+use tomobasis_linalg::{Projector, RowBlock, SvdView};
 
 use crate::{
     decomposition::{Decomposition, rescale_of},
@@ -49,7 +49,8 @@ impl BlockFactors {
         let (s, v) = (&decomposition.s[..k], decomposition.leading_weights(k));
         let centering = decomposition.factors.certified().and_then(|factors| factors.centering.as_ref());
         let rescale = rescale_of(&decomposition.plan);
-        let projector = Projector::centered(s, &v, &v_low, &compensated, n, &rescale, centering)?;
+        let svd = SvdView { s, v: &v, v_low: &v_low, compensated: &compensated };
+        let projector = Projector::centered(svd, &rescale, centering)?;
         let column_terms = projector.column_terms();
         Ok(Self { decomposition, projector, columns: (0..n).collect(), column_terms })
     }

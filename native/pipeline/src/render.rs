@@ -10,7 +10,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, row_means};
+use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, SvdView, row_means};
 
 use crate::{
     NamedFile,
@@ -88,7 +88,8 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let rescale = scan.as_ref().map_or_else(|| vec![Rescale::IDENTITY; n], |scan| rescale_of(&scan.plan));
     let centering = scan.as_ref().and_then(|scan| centering(manifest.parameters.method, scan));
     let (v_low, compensated) = (vec![0.0; n * k], vec![false; k]);
-    let projector = Projector::centered(&s, &v, &v_low, &compensated, n, &rescale, centering.as_ref())?;
+    let svd = SvdView { s: &s, v: &v, v_low: &v_low, compensated: &compensated };
+    let projector = Projector::centered(svd, &rescale, centering.as_ref())?;
     let drawing = Drawing {
         folder: &folder,
         scan: scan.as_ref(),

@@ -30,6 +30,7 @@ mod find;
 mod product;
 mod wide;
 
+use crate::rounding::canonical_sign;
 use crate::{Error, GramMatrix};
 use check::{Certificate, Rejection};
 use find::{Refinement, Start};
@@ -216,7 +217,7 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
     let mut v = vec![0.0; n * k];
     let mut v_low = vec![0.0; n * k];
     for (j, column) in columns.iter().enumerate() {
-        let sign = canonical_sign(&column.v);
+        let sign = canonical_sign(column.v.iter().copied());
         for i in 0..n {
             // Adding zero turns a negated +0.0 back into +0.0.
             v[i * k + j] = sign * column.v[i] + 0.0;
@@ -234,12 +235,6 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
         fraction_bits: check::Candidates::vector_bits(found),
     };
     CertifiedSvd { s, v, v_low, compensated, rank, unresolved, bounds, energy: g.trace() }
-}
-
-/// What makes the entry of largest magnitude (lowest index on ties) positive.
-fn canonical_sign(v: &[f64]) -> f64 {
-    let largest = v.iter().fold(0.0f64, |l, &x| if x.abs() > l.abs() { x } else { l });
-    if largest < 0.0 { -1.0 } else { 1.0 }
 }
 
 #[cfg(test)]

@@ -19,7 +19,7 @@ pub struct GramAccumulator {
 }
 
 impl GramAccumulator {
-    /// The sums of no rows, for `columns` slices.
+    /// The sums of no rows, for `columns` columns.
     ///
     /// # Errors
     /// [`Error::ColumnCount`] for zero columns or more than 16,384.
@@ -40,12 +40,12 @@ impl GramAccumulator {
         })
     }
 
-    /// Number of columns (slices).
+    /// Number of columns.
     pub fn columns(&self) -> usize {
         self.columns.len()
     }
 
-    /// Rows (pixels) added so far.
+    /// Rows added so far.
     pub fn rows(&self) -> u64 {
         self.rows
     }
@@ -69,7 +69,7 @@ impl GramAccumulator {
         self.products.get(i * kernel::padded(self.columns()) + j)
     }
 
-    /// Adds the products of one block, on the calling thread. Blocks of different types of pixels may be
+    /// Adds the products of one block, on the calling thread. Blocks of different types may be
     /// mixed.
     ///
     /// # Errors

@@ -99,7 +99,7 @@ impl GramPart {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// [`Error::Bytes`] for anything else, sums that no pixels have included.
+    /// [`Error::Bytes`] for anything else, sums that no 16-bit values have included.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
         let mut reader = Reader(bytes);
         if reader.take::<8>() != Some(*MAGIC) {
@@ -224,7 +224,7 @@ impl Reader<'_> {
         if is_possible(&column, rows) {
             Ok(column)
         } else {
-            Err(bad("a column's sum or range is that of no pixels"))
+            Err(bad("a column's sum or range is that of no 16-bit values"))
         }
     }
 
@@ -234,14 +234,14 @@ impl Reader<'_> {
             _ => i128::from_le_bytes(self.required()?),
         };
         if product.unsigned_abs() > u128::from(rows) << 32 {
-            Err(bad("a product is that of no pixels"))
+            Err(bad("a product is that of no 16-bit values"))
         } else {
             Ok(product)
         }
     }
 }
 
-/// Whether so many 16-bit pixels, signed or unsigned, can have this sum and range.
+/// Whether so many 16-bit values, signed or unsigned, can have this sum and range.
 fn is_possible(column: &Column, rows: u64) -> bool {
     if rows == 0 {
         return *column == Column::EMPTY;

@@ -32,17 +32,17 @@ pub struct GramMatrix {
 }
 
 impl GramMatrix {
-    /// Order of the matrix (slices).
+    /// Order of the matrix.
     pub fn n(&self) -> usize {
         self.n
     }
 
-    /// Rows (pixels) of the matrix whose Gram matrix this is.
+    /// Rows of the matrix whose Gram matrix this is.
     pub fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// The trace, `||A||_F^2` (for CT: HU^2), correctly rounded.
+    /// The trace, `||A||_F^2`, correctly rounded.
     pub fn trace(&self) -> f64 {
         self.trace
     }

@@ -20,7 +20,7 @@ mod exact;
 
 use crate::center::CenteredRows;
 use crate::dispatch::dispatched;
-use crate::{Centering, Error, Rescale, RowBlock};
+use crate::{Centering, CertifiedSvd, Error, Rescale, RowBlock};
 use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
 use exact::ExactSums;
 
@@ -42,43 +42,49 @@ pub struct Projector {
     centered: Option<CenteredRows>,
 }
 
+/// Singular values and right singular vectors, wherever they are kept: fields as in [`CertifiedSvd`].
+#[derive(Clone, Copy, Debug)]
+pub struct SvdView<'a> {
+    /// Singular values, k.
+    pub s: &'a [f64],
+    /// `V`, n x k row-major.
+    pub v: &'a [f64],
+    /// Second words of `V`, same shape.
+    pub v_low: &'a [f64],
+    /// Which columns take their second word, k.
+    pub compensated: &'a [bool],
+}
+
+impl<'a> From<&'a CertifiedSvd> for SvdView<'a> {
+    fn from(svd: &'a CertifiedSvd) -> Self {
+        Self { s: &svd.s, v: &svd.v, v_low: &svd.v_low, compensated: &svd.compensated }
+    }
+}
+
 impl Projector {
-    /// Prepares `s` (k values), `v` and `v_low` (n x k, row-major), `compensated` (k) and one rescale per
-    /// column (n).
+    /// Prepares singular triplets and one rescale per column (n).
     ///
     /// # Errors
     /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for a weight or singular value
     /// that is no number, or a singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for
     /// slopes and intercepts that can't be used.
-    pub fn new(
-        s: &[f64],
-        v: &[f64],
-        v_low: &[f64],
-        compensated: &[bool],
-        n: usize,
-        rescale: &[Rescale],
-    ) -> Result<Self, Error> {
-        Self::centered(s, v, v_low, compensated, n, rescale, None)
+    pub fn new<'a>(svd: impl Into<SvdView<'a>>, rescale: &[Rescale]) -> Result<Self, Error> {
+        Self::centered(svd, rescale, None)
     }
 
-    /// [`new`](Self::new) for `s` and `v` of the matrix without the means that `centering` names.
+    /// [`new`](Self::new) for the singular triplets of the matrix without the means that `centering` names.
     ///
     /// # Errors
     /// Those of [`new`](Self::new); [`Error::CenteringRange`].
-    pub fn centered(
-        s: &[f64],
-        v: &[f64],
-        v_low: &[f64],
-        compensated: &[bool],
-        n: usize,
+    pub fn centered<'a>(
+        svd: impl Into<SvdView<'a>>,
         rescale: &[Rescale],
         centering: Option<&Centering>,
     ) -> Result<Self, Error> {
-        let k = s.len();
+        let SvdView { s, v, v_low, compensated } = svd.into();
+        let (n, k) = (rescale.len(), s.len());
         let entries = n.checked_mul(k).ok_or(Error::Columns { expected: v.len(), actual: n })?;
-        for (actual, expected) in
-            [(rescale.len(), n), (v.len(), entries), (v_low.len(), entries), (compensated.len(), k)]
-        {
+        for (actual, expected) in [(v.len(), entries), (v_low.len(), entries), (compensated.len(), k)] {
             if actual != expected {
                 return Err(Error::Columns { expected, actual });
             }
@@ -99,7 +105,7 @@ impl Projector {
         })
     }
 
-    /// Columns of `A` (slices).
+    /// Columns of `A`, n.
     pub fn columns(&self) -> usize {
         self.n
     }
@@ -133,7 +139,7 @@ impl Projector {
         }
     }
 
-    /// Composites (HU; without the means that were removed) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
+    /// Composites (without the means that were removed) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
     /// `out[(c * columns.len() + jj) * rows + i]` is row `i` of column `columns[jj]` at rank `ranks[c]`.
     ///
     /// # Errors
@@ -168,7 +174,7 @@ impl Projector {
         Ok(())
     }
 
-    /// The rescaled values (HU) of the given columns: `out[jj * rows + i]`.
+    /// The rescaled values of the given columns: `out[jj * rows + i]`.
     ///
     /// # Errors
     /// [`Error::Columns`] for another number of columns, or a column that does not exist.

@@ -29,7 +29,8 @@ fn case(n: usize, k: usize, rows: usize) -> Case {
 
 impl Case {
     fn projector(&self, low: &[f64], compensated: &[bool]) -> Projector {
-        Projector::new(&self.s, &self.v, low, compensated, self.n, &self.rescale).unwrap()
+        let view = SvdView { s: &self.s, v: &self.v, v_low: low, compensated };
+        Projector::new(view, &self.rescale).unwrap()
     }
 
     fn plain(&self) -> Projector {
@@ -180,10 +181,12 @@ fn wrong_shapes_ranks_and_columns_are_typed_errors() {
     assert!(matches!(p.composites(&t, 10, &[1], &[4], &mut out), Err(Error::Columns { .. })));
     assert!(matches!(p.composites(&t, 9, &[1], &[0], &mut out), Err(Error::Shape { .. })));
     assert!(matches!(p.originals(c.block(), &[9], &mut out), Err(Error::Columns { .. })));
-    assert!(Projector::new(&c.s, &c.v[1..], &c.v, &[false; 3], 4, &c.rescale).is_err());
+    let short = SvdView { s: &c.s, v: &c.v[1..], v_low: &c.v, compensated: &[false; 3] };
+    assert!(matches!(Projector::new(short, &c.rescale), Err(Error::Columns { expected: 12, actual: 11 })));
     let low = vec![0.0; c.v.len()];
     for (s, v) in [(0.0, 0.5), (f64::NAN, 0.5), (1.0, f64::NAN), (1.0, f64::INFINITY)] {
-        let new = Projector::new(&[s], &[v], &low[..1], &[false], 1, &c.rescale[..1]);
+        let view = SvdView { s: &[s], v: &[v], v_low: &low[..1], compensated: &[false] };
+        let new = Projector::new(view, &c.rescale[..1]);
         assert_eq!(new.err(), Some(Error::NotFinite));
     }
 }

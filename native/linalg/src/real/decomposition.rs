@@ -15,6 +15,7 @@ use crate::Error;
 ///
 /// Holds `O(n k)` numbers per row block, and is immutable: any thread may ask for any block of `U`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Stored")]
 pub struct RealSvd {
     /// Singular values, k, descending.
     pub s: Vec<f64>,
@@ -35,6 +36,45 @@ pub struct RealSvd {
     range: Option<Matrix>,
     /// For each block, `C_b` such that its rows of `U` are `Q_b C_b`.
     coefficients: Vec<Matrix>,
+}
+
+/// [`RealSvd`] as it is read: its parts may not fit each other.
+#[derive(Deserialize)]
+#[serde(rename = "RealSvd")]
+struct Stored {
+    s: Vec<f64>,
+    v: Vec<f64>,
+    rank: usize,
+    spectrum: Vec<f64>,
+    energy: f64,
+    size: Size,
+    center: bool,
+    range: Option<Matrix>,
+    coefficients: Vec<Matrix>,
+}
+
+impl TryFrom<Stored> for RealSvd {
+    type Error = Error;
+
+    fn try_from(stored: Stored) -> Result<Self, Error> {
+        let Stored { s, v, rank, spectrum, energy, size, center, range, coefficients } = stored;
+        let wrong = |why| Err(Error::Bytes { what: "a decomposition", why });
+        let k = s.len();
+        if size.columns.checked_mul(k) != Some(v.len()) {
+            return wrong("V is not n x k");
+        }
+        if range.as_ref().is_some_and(|w| w.rows() != size.columns) {
+            return wrong("a sketch of other columns");
+        }
+        if coefficients.len() != size.blocks {
+            return wrong("coefficients of other row blocks");
+        }
+        let fits = |(block, c): (usize, &Matrix)| c.columns() == k && c.rows() <= size.rows_of(block);
+        if !coefficients.iter().enumerate().all(fits) {
+            return wrong("coefficients of another shape");
+        }
+        Ok(Self { s, v, rank, spectrum, energy, size, center, range, coefficients })
+    }
 }
 
 /// What a driver knows when it is done, before the choice of rank.
@@ -113,7 +153,7 @@ impl RealSvd {
         self
     }
 
-    /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, slice-major as the
+    /// The rows of `U` in row block `block`, rows x k row-major, from the block's values, column-major as the
     /// source gives them.
     ///
     /// The block's factorization is computed again, by the same operations; on the calling thread.

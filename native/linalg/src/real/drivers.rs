@@ -10,7 +10,7 @@ use crate::Rank;
 /// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last
 /// `R`.
 ///
-/// `center` removes each row's (pixel's) mean first. Backward stable: singular values are off by at most a
+/// `center` removes each row's mean first. Backward stable: singular values are off by at most a
 /// small multiple of `2^-53 s_1`, and `U` and `V` are orthogonal to working precision, at any condition
 /// number. Two passes over the source, this one and that for `U` ([`RealSvd::basis`]); `2 m n^2` operations
 /// here, `2 m n^2 + 4 m n k` for `U`. Memory: one block and its factors (4096 x n, twice) per thread, 2n x n
@@ -41,8 +41,7 @@ pub fn dssvd<S: RealBlocks>(source: &S, options: &Randomized, threads: usize) ->
     run(source, RealPasses::randomized(source.rows(), source.columns(), options, false)?, threads)
 }
 
-/// The `k` leading principal components, nearly: [`dssvd`] of the matrix without its mean column (the mean
-/// slice), which is removed row by row as blocks are read.
+/// The `k` leading principal components, nearly: [`dssvd`] of the matrix without its mean column, which is removed row by row as blocks are read.
 ///
 /// # Errors
 /// Those of [`dssvd`].

@@ -52,7 +52,7 @@ impl Matrix {
         matrix
     }
 
-    /// Copies slice-major (column-major) values, `rows * columns` of them.
+    /// Copies column-major values, `rows * columns` of them.
     pub fn from_columns(values: &[f64], rows: usize, columns: usize) -> Self {
         let mut matrix = Self::zeros(rows, columns);
         if rows == 0 {
@@ -199,7 +199,7 @@ impl Matrix {
     }
 }
 
-/// The mean of each row of a block of slice-major values, `rows * columns` of them: what the centred methods
+/// The mean of each row of a block of column-major values, `rows * columns` of them: what the centred methods
 /// remove.
 pub fn row_means(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
     Matrix::from_columns(values, rows, columns).row_means()

@@ -6,6 +6,7 @@
 //! of two then scales the singular values and changes no other bit.
 
 use super::matrix::Matrix;
+use crate::rounding::pow2;
 use serde::{Deserialize, Serialize};
 
 /// The exponent of a matrix of zeros: below that of any other.
@@ -28,7 +29,7 @@ impl Scaled {
         // In two steps: the power itself may be out of range where the largest entry is subnormal.
         for step in [-own / 2, -own - -own / 2] {
             if step != 0 {
-                matrix.multiply_by(power_of_two(step));
+                matrix.multiply_by(pow2(step));
             }
         }
         Self { exponent: exponent.saturating_add(own), matrix }
@@ -39,7 +40,7 @@ impl Scaled {
         let exponent = self.exponent.max(other.exponent);
         for part in [&mut self, &mut other] {
             if part.exponent != exponent {
-                part.matrix.multiply_by(power_of_two(part.exponent.saturating_sub(exponent)));
+                part.matrix.multiply_by(pow2(part.exponent.saturating_sub(exponent)));
                 part.exponent = exponent;
             }
         }
@@ -52,22 +53,17 @@ fn exponent_of(x: f64) -> i32 {
     if x == 0.0 {
         ZERO
     } else if x < f64::MIN_POSITIVE {
-        exponent_of(x * power_of_two(64)) - 64
+        exponent_of(x * pow2(64)) - 64
     } else {
         ((x.to_bits() >> 52) & 0x7ff) as i32 - 1022
     }
-}
-
-/// `2^e`, zero below the normal range. `e` is at most 1023.
-fn power_of_two(e: i32) -> f64 {
-    if e < -1022 { 0.0 } else { f64::from_bits(((e + 1023) as u64) << 52) }
 }
 
 /// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it
 /// overflows.
 pub(super) fn times_power_of_two(value: f64, exponent: i32) -> f64 {
     let exponent = exponent.clamp(-2044, 2046);
-    value * power_of_two(exponent / 2) * power_of_two(exponent - exponent / 2)
+    value * pow2(exponent / 2) * pow2(exponent - exponent / 2)
 }
 
 #[cfg(test)]

@@ -11,10 +11,10 @@ pub trait RealBlocks: Sync {
     /// What can go wrong while reading; refused arguments and values arrive in it as well.
     type Error: From<Error> + Send;
 
-    /// Rows (pixels), m.
+    /// Rows, m.
     fn rows(&self) -> u64;
 
-    /// Columns (slices), n.
+    /// Columns, n.
     fn columns(&self) -> usize;
 
     /// Fills `values` with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer): `values[j *
@@ -25,7 +25,7 @@ pub trait RealBlocks: Sync {
     fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Self::Error>;
 }
 
-/// A matrix in memory, slice-major.
+/// A matrix in memory, column-major.
 #[derive(Clone, Copy, Debug)]
 pub struct RealMatrix<'a> {
     values: &'a [f64],

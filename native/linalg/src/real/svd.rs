@@ -12,6 +12,7 @@ use super::product::Left;
 use super::qr::{Qr, Shape};
 use crate::Error;
 use crate::dispatch::dispatched;
+use crate::rounding::canonical_sign;
 
 /// `B = U diag(s) V^T` for `B` of r x n with r <= n: `U` r x r, `s` descending, `V` n x r.
 pub(super) struct SmallSvd {
@@ -39,7 +40,8 @@ impl SmallSvd {
         let permuted = second.apply(&j.select(&by_size));
         let mut place = vec![0; n];
         order.iter().enumerate().for_each(|(at, &column)| place[column] = at);
-        let signs: Vec<f64> = (0..r).map(|c| sign((0..n).map(|i| permuted.get(place[i], c)))).collect();
+        let signs: Vec<f64> =
+            (0..r).map(|c| canonical_sign((0..n).map(|i| permuted.get(place[i], c)))).collect();
         let v = Matrix::from_fn(n, r, |i, c| signs[c] * permuted.get(place[i], c));
         let unit = |i: usize, c: usize| {
             let column = by_size[c];
@@ -52,16 +54,11 @@ impl SmallSvd {
     /// The SVD of `B W^T`, where the columns of `W` are orthonormal and as many as those of `B`.
     pub fn times_transpose_of(self, w: &Matrix) -> Self {
         let v = Left::of(w).times(&self.v);
-        let signs: Vec<f64> = (0..v.columns()).map(|c| sign((0..v.rows()).map(|i| v.get(i, c)))).collect();
+        let signs: Vec<f64> =
+            (0..v.columns()).map(|c| canonical_sign((0..v.rows()).map(|i| v.get(i, c)))).collect();
         let signed = |m: &Matrix| Matrix::from_fn(m.rows(), m.columns(), |i, c| signs[c] * m.get(i, c));
         Self { u: signed(&self.u), s: self.s, v: signed(&v) }
     }
-}
-
-/// -1 where the entry of largest magnitude (the first on ties) is negative.
-fn sign(column: impl Iterator<Item = f64>) -> f64 {
-    let largest = column.fold(0.0, |largest: f64, v| if v.abs() > largest.abs() { v } else { largest });
-    1f64.copysign(largest)
 }
 
 /// The order of columns that pivoting by the largest remaining norm gives, by Gram-Schmidt; norms are

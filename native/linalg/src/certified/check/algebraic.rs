@@ -35,7 +35,7 @@ pub(super) struct Algebra {
 }
 
 impl Algebra {
-    /// None for more slices than can be afforded.
+    /// None for more columns than can be afforded.
     pub fn new(g: &GramMatrix) -> Option<Self> {
         let n = g.n();
         if n > MOST_SLICES {

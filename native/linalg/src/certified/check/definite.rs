@@ -49,7 +49,7 @@ pub(super) fn bound_below<const W: usize>(g: &GramMatrix, candidates: &dyn Candi
 }
 
 /// The number of eigenvalues above `threshold`, where that is as many as there can be at all: the number of different
-/// slices or of pixels, whichever is less.
+/// columns or of rows, whichever is less.
 pub(super) fn rank(g: &GramMatrix, threshold: &BigInt, value_bits: u32) -> Option<usize> {
     let n = g.n();
     let h = g.approximate();
@@ -69,7 +69,7 @@ pub(super) fn rank(g: &GramMatrix, threshold: &BigInt, value_bits: u32) -> Optio
     has_cholesky(&b, order).then_some(order)
 }
 
-/// One of each set of equal slices, none that is zero: `|a_i - a_j|^2 = G_ii - 2 G_ij + G_jj`.
+/// One of each set of equal columns, none that is zero: `|a_i - a_j|^2 = G_ii - 2 G_ij + G_jj`.
 fn distinct(g: &GramMatrix) -> Vec<usize> {
     let n = g.n();
     let entry = |i: usize, j: usize| g.planes().iter().map(move |p| p[i * n + j]);

@@ -1,4 +1,4 @@
-//! Packing: from slice-major columns to panels of 16 columns with two rows per word.
+//! Packing: from columns to panels of 16 columns with two rows per word.
 
 use super::{PANEL, PackedPair};
 use crate::{RowBlock, Sample};

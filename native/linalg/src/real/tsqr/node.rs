@@ -27,7 +27,7 @@ impl TsqrNode {
         (self.r, self.magnitude)
     }
 
-    /// The node of one row block, slice-major: `values[j * rows + i]` is row `i` of column `j`.
+    /// The node of one row block, column-major: `values[j * rows + i]` is row `i` of column `j`.
     ///
     /// # Errors
     /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::NotFiniteValue`] for NaN or
