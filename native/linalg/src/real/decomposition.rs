@@ -194,3 +194,44 @@ impl RealSvd {
         Ok(matrix.row_means().into_iter().map(|mean| times_power_of_two(mean, exponent)).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::real::source::MAX_COLUMNS;
+    use crate::{BLOCK_ROWS, Randomized, Rank, RealMatrix, dssvd, tsqr_svd};
+
+    fn stored(svd: &RealSvd) -> Stored {
+        let RealSvd { s, v, rank, spectrum, energy, size, center, range, coefficients } = svd.clone();
+        Stored { s, v, rank, spectrum, energy, size, center, range, coefficients }
+    }
+
+    #[test]
+    fn a_decomposition_whose_parts_do_not_fit_each_other_is_refused_when_it_is_read() {
+        let (rows, columns) = (BLOCK_ROWS + 3, 5);
+        let values: Vec<f64> = (0..rows * columns).map(|at| ((at * at) % 101) as f64 - 50.0).collect();
+        let a = RealMatrix::new(&values, rows, columns).unwrap();
+        for svd in [
+            tsqr_svd(&a, Rank::Columns(3), false, 1).unwrap(),
+            dssvd(&a, &Randomized { oversample: 1, ..Randomized::new(3) }, 1).unwrap(),
+        ] {
+            assert_eq!(RealSvd::try_from(stored(&svd)).unwrap(), svd);
+            let breaks: [fn(&mut Stored); 7] = [
+                |svd| svd.s.truncate(2),
+                |svd| svd.v.truncate(14),
+                |svd| svd.size = Size::new(svd.size.rows, 6, MAX_COLUMNS).unwrap(),
+                |svd| svd.range = Some(Matrix::zeros(4, 4)),
+                |svd| svd.coefficients.truncate(1),
+                |svd| svd.coefficients[0] = Matrix::zeros(5, 2),
+                // The last block has three rows.
+                |svd| svd.coefficients[1] = Matrix::zeros(4, 3),
+            ];
+            for (at, broken) in breaks.iter().enumerate() {
+                let mut parts = stored(&svd);
+                broken(&mut parts);
+                let read = RealSvd::try_from(parts);
+                assert!(matches!(read, Err(Error::Bytes { what: "a decomposition", .. })), "{at}: {read:?}");
+            }
+        }
+    }
+}
