@@ -22,8 +22,8 @@ MEASURES = {
 
 def elements_read():
     """All that `native/dicom` reads, by its own list."""
-    source = (ROOT / "native/dicom/src/header/wanted.rs").read_text()
-    names = re.findall(r"tags::(\w+)", source[source.index("const WANTED") : source.index("];")])
+    source = (ROOT / "native/dicom/src/header/needed.rs").read_text()
+    names = re.findall(r"tags::(\w+)", source[source.index("const NEEDED") : source.index("];")])
     keywords = {keyword.lower(): tag for keyword, tag in keyword_dict.items()}
     private = [Tag(0x0043, 0x0010), Tag(0x0043, 0x102F)]
     return [Tag(keywords[name.replace("_", "").lower()]) for name in names] + private
