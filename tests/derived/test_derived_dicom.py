@@ -279,8 +279,14 @@ def test_compare_looks_at_derived_series_that_both_results_have(plain, tmp_path)
     path.write_bytes(path.read_bytes()[:-1] + b"\1")
     run = tomobasis("compare", plain.out, tmp_path / "changed")
     assert run.code == 4 and len(run.errors) == 1 and "B: dicom/k=10: the digest of its pixels" in run.err, run.err
-    (tmp_path / "changed/manifest.json").write_text(
-        (plain.out / "manifest.json").read_text().replace(plain.manifest["derived"]["series"][1]["pixels"], "0" * 64)
-    )
-    run = tomobasis("compare", plain.out, tmp_path / "changed")
-    assert run.code == 4 and "dicom/k=10" in run.err, run.err
+    text = (plain.out / "manifest.json").read_text()
+    text = text.replace(plain.manifest["derived"]["series"][1]["pixels"], "0" * 64)
+    unsealed = text.replace(plain.manifest["run"]["manifest_sha256"], "0" * 64)
+    seal = hashlib.sha256(unsealed.encode()).hexdigest()
+    for manifest, says in [
+        (text, "B: manifest.json: its seal"),
+        (text.replace(plain.manifest["run"]["manifest_sha256"], seal), "dicom/k=10"),
+    ]:
+        (tmp_path / "changed/manifest.json").write_text(manifest)
+        run = tomobasis("compare", plain.out, tmp_path / "changed")
+        assert run.code == 4 and len(run.errors) == 1 and says in run.err, run.err
