@@ -26,7 +26,8 @@ pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
     first.is_some_and(|place| archive.get_entry(place).is_ok())
 }
 
-/// All entries but folders, and how many bytes stand before the first and behind the end. Of several archives in one file the directory at its end knows the last alone: such a file is refused.
+/// All entries but folders, and how many bytes stand before the first and behind the end. Of several archives in one file the
+/// directory at its end knows the last alone: such a file is refused.
 pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = ZipArchive::from_seekable(&mut file, &mut buffer).map_err(damaged_zip)?;
