@@ -1,6 +1,6 @@
 //! `tomobasis compare`.
 
-use tomobasis_pipeline::{Error, compare};
+use tomobasis_pipeline::{Error, commands::compare};
 
 use crate::{output, progress::Reporter, threads::Threads};
 

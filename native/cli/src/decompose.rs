@@ -1,6 +1,6 @@
 //! `tomobasis decompose`.
 
-use tomobasis_pipeline::{Error, options::JobArgs, run};
+use tomobasis_pipeline::{Error, commands::decompose, options::JobArgs};
 
 use crate::{output, progress::Reporter, threads::Threads};
 
@@ -14,7 +14,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let outcome = run::decompose(args.job.resolve()?, args.threads.count(), &reporter)?;
+    let outcome = decompose::decompose(args.job.resolve()?, args.threads.count(), &reporter)?;
     reporter.finish();
     output::print(&outcome.closing)
 }

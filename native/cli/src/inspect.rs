@@ -3,7 +3,12 @@
 
 mod table;
 
-use tomobasis_pipeline::{Error, memory::pool, progress::Progress, scan};
+use tomobasis_pipeline::{
+    Error,
+    input::{inventory, listing},
+    memory::pool,
+    progress::Progress,
+};
 
 use crate::{output, progress::Reporter};
 
@@ -22,9 +27,9 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let files = scan::list(&args.input)?;
+    let files = listing::list(&args.input)?;
     reporter.stage(1, 1, "scan", "files", files.len() as u64);
-    let inventory = pool(0)?.install(|| scan::take_inventory(&files, &reporter))?;
+    let inventory = pool(0)?.install(|| inventory::take_inventory(&files, &reporter))?;
     reporter.finish();
     let series = inventory.series();
     if args.json {

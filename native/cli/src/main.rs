@@ -24,7 +24,7 @@ use clap::{Parser, Subcommand, error::ErrorKind};
 use tomobasis_dicom::printable_lines;
 use tomobasis_pipeline::{
     Error,
-    options::{not_utf_8, one_line},
+    commands::decompose::{not_utf_8, one_line},
 };
 
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.

@@ -1,6 +1,9 @@
 //! `tomobasis render`.
 
-use tomobasis_pipeline::{Error, options::RenderArgs, render};
+use tomobasis_pipeline::{
+    Error,
+    commands::render::{self, RenderArgs},
+};
 
 use crate::{output, progress::Reporter, threads::Threads};
 

@@ -1,6 +1,9 @@
 //! `tomobasis verify`.
 
-use tomobasis_pipeline::{Error, options::VerifyArgs, verify};
+use tomobasis_pipeline::{
+    Error,
+    commands::verify::{self, VerifyArgs},
+};
 
 use crate::{output, progress::Reporter, threads::Threads};
 

@@ -10,7 +10,7 @@ use jni::{
     objects::{JByteArray, JClass, JObject, JValue},
     sys::{jboolean, jint, jlong},
 };
-use tomobasis_pipeline::archive;
+use tomobasis_pipeline::input::archive;
 
 use crate::{
     arrays::{byte_array, new_string, size},

@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JClass, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{memory, pass::BlockPartials};
+use tomobasis_pipeline::{need, solve::passes::BlockPartials};
 
 use crate::{
     arrays::{size, with_shorts},
@@ -49,7 +49,7 @@ pub fn add0<'local>(
         let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
         let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
         with_shorts(env, &values, |_, values| {
-            room(memory::of_found(values.len()))?;
+            room(need::of_found(values.len()))?;
             Ok(found.add(pass.block(block, values, rows, hu)?)?)
         })
     })

@@ -7,7 +7,7 @@ use jni::{
     objects::{JByteArray, JClass},
     sys::jlong,
 };
-use tomobasis_pipeline::pass::BlockPass;
+use tomobasis_pipeline::solve::passes::BlockPass;
 
 use crate::{
     arrays::byte_array,

@@ -8,7 +8,11 @@ use jni::{
     refs::IntoAuto,
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{BlockRenderer, RenderedBlock, Scratch, derived::Band, memory, tables::basis_name};
+use tomobasis_pipeline::{
+    blocks::{BlockRenderer, RenderedBlock, Scratch},
+    need,
+    output::{dicom::Band, tables::basis_name},
+};
 
 use crate::{
     arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
@@ -28,7 +32,7 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition:
     native(env, |_| {
         // SAFETY: a live handle of Decomposition, which the Java side keeps open during this call.
         let decomposition = unsafe { handle::get::<Shared>(decomposition) }?;
-        room(memory::of_block(decomposition))?;
+        room(need::of_block(decomposition))?;
         Ok(handle::create(BlockRenderer::new(decomposition.clone())?))
     })
 }
@@ -55,7 +59,7 @@ pub fn render0<'local>(
         let starts = ints(env, &starts)?.into_iter().map(|start| size(start, "start"));
         let starts = starts.collect::<Result<Vec<usize>>>()?;
         with_shorts(env, &values, |env, values| {
-            room(memory::of_block(renderer.decomposition()))?;
+            room(need::of_block(renderer.decomposition()))?;
             SCRATCH.with_borrow_mut(|scratch| {
                 let rendered =
                     renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;

@@ -10,7 +10,9 @@ use jni::{
 };
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{GramAccumulator, GramPart};
-use tomobasis_pipeline::{BlockRecord, Decomposition, derived::DerivedRecord, memory, result};
+use tomobasis_pipeline::{
+    blocks::BlockRecord, need, output::dicom::DerivedRecord, result, solve::Decomposition,
+};
 
 use crate::{
     arrays::{byte_array, byte_arrays, new_string, size, string},
@@ -47,7 +49,7 @@ pub fn compute0<'local>(
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         let threads = size(threads, "threads")?;
-        memory::check_solver(&plan, &options, threads)?;
+        need::check_solver(&plan, &options, threads)?;
         let parts = (0..gram.len(env)?).map(|i| {
             let part = gram.get_element(env, i)?.auto();
             Ok::<_, Failure>(GramPart::from_bytes(&byte_array(env, &part)?)?)

@@ -7,8 +7,8 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_pipeline::{
-    BlockRenderer,
-    derived::{Band, DerivedFile, DerivedRecord, DerivedSlices},
+    blocks::BlockRenderer,
+    output::dicom::{Band, DerivedFile, DerivedRecord, DerivedSlices},
 };
 
 use crate::{

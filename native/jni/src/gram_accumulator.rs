@@ -6,7 +6,7 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_linalg::{GramAccumulator, GramPart, RowBlock};
-use tomobasis_pipeline::memory;
+use tomobasis_pipeline::need;
 
 use crate::{
     arrays::{byte_array, size, with_shorts},
@@ -19,7 +19,7 @@ use crate::{
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint) -> jlong {
     native(env, |_| {
         let columns = size(columns, "columns")?;
-        memory::check_sums(columns)?;
+        need::check_sums(columns)?;
         Ok(handle::create(GramAccumulator::new(columns)?))
     })
 }

@@ -6,7 +6,7 @@ use jni::{
     sys::{jboolean, jint, jlong},
 };
 use tomobasis_dicom::SeriesPlan;
-use tomobasis_pipeline::{options::Options, scan};
+use tomobasis_pipeline::{input::inventory, options::Options};
 
 use crate::{
     archive::JavaFile,
@@ -111,7 +111,7 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        let plan = scan::select(&mut inventory.files, &inventory.options)?;
+        let plan = inventory::select(&mut inventory.files, &inventory.options)?;
         described(env, &plan)
     })
 }
@@ -123,7 +123,7 @@ pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlon
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plans = inventory.files.repeats();
-        let plans: Vec<_> = plans.iter().filter(|plan| scan::is_readable(plan)).map(unsaid).collect();
+        let plans: Vec<_> = plans.iter().filter(|plan| inventory::is_readable(plan)).map(unsaid).collect();
         new_string(env, &serde_json::to_string(&plans.into_iter().collect::<Result<Vec<_>>>()?)?)
     })
 }

@@ -6,7 +6,7 @@ use jni::{
     refs::IntoAuto,
 };
 use tomobasis_pipeline::{
-    options::{ParsedJob, parse_job},
+    commands::decompose::{ParsedJob, parse_job},
     stages,
 };
 

@@ -14,7 +14,7 @@ use jni::{
 };
 use serde_json::{Value, json};
 use tomobasis_dicom::printable;
-use tomobasis_pipeline::listing::{self, InputFile};
+use tomobasis_pipeline::input::listing::{self, InputFile};
 
 use crate::{
     arrays::{new_string, size, string},

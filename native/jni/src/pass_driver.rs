@@ -7,7 +7,7 @@ use jni::{
     objects::{JByteArray, JClass, JObjectArray, JString},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{memory, pass::PassDriver};
+use tomobasis_pipeline::{need, solve::passes::PassDriver};
 
 use crate::{
     arrays::{byte_arrays, size, string},
@@ -38,7 +38,7 @@ pub fn create<'local>(
     native(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
-        memory::check_solver(&plan, &options, 1)?;
+        need::check_solver(&plan, &options, 1)?;
         Ok(handle::create::<Running>(Some(PassDriver::new(plan, options)?)))
     })
 }

@@ -17,37 +17,19 @@
 
 #![deny(unsafe_code)]
 
-pub mod archive;
-pub mod block;
-mod block_factors;
-pub mod compare;
-mod decode;
-mod decomposition;
-pub mod derived;
-pub mod digest;
+pub mod blocks;
+pub mod commands;
 mod error;
-mod factors;
-pub mod listing;
+pub mod input;
 pub mod memory;
+pub mod need;
 pub mod options;
-mod padding;
-pub mod pass;
-mod pictures;
+pub mod output;
 pub mod progress;
-pub mod render;
 pub mod result;
-pub mod run;
-pub mod scan;
-mod sources;
-mod spectrum;
-pub mod tables;
-pub mod verify;
+pub mod solve;
 
-pub use block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};
-pub use decomposition::Decomposition;
 pub use error::{Error, Result, is_no_fault_of_input};
-pub use factors::{Certified, Factors};
-pub use padding::PaddingCounts;
 pub use progress::stages;
 
 /// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as

@@ -11,7 +11,14 @@ use clap::Parser;
 use common::{SLICES, decompose, file, series, slice};
 use tomobasis_dicom::{Inventory, SeriesChoice, decode};
 use tomobasis_pipeline::{
-    Error, compare, digest::Digest, options::VerifyArgs, progress::Silent, result::Manifest, verify,
+    Error,
+    commands::{
+        compare,
+        verify::{self, VerifyArgs},
+    },
+    progress::Silent,
+    result::Manifest,
+    solve::digest::Digest,
 };
 
 fn run(input: &Path, output: &Path, more: &str, threads: usize) -> Manifest {

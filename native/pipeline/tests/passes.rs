@@ -5,11 +5,14 @@ mod common;
 use common::{SIZE, SLICES, decompose, options, series, slice};
 use tomobasis_dicom::{SliceRecord, decode};
 use tomobasis_pipeline::{
-    BlockRenderer, Error, Scratch,
-    digest::Digest,
-    pass::{BlockPartials, BlockPass, PassDriver},
+    Error,
+    blocks::{BlockRenderer, Scratch},
+    input::{inventory, listing},
     progress::Silent,
-    scan,
+    solve::{
+        digest::Digest,
+        passes::{BlockPartials, BlockPass, PassDriver},
+    },
 };
 
 const METHODS: [&str; 4] = [
@@ -31,15 +34,15 @@ fn values(block: usize) -> Vec<i16> {
 
 fn begin(input: &std::path::Path, more: &str) -> Result<PassDriver, Error> {
     let options = options(input, &input.join("out"), more)?;
-    let mut inventory = scan::take_inventory(&scan::list(&options.input)?, &Silent)?;
-    PassDriver::new(scan::select(&mut inventory, &options)?, options)
+    let mut inventory = inventory::take_inventory(&listing::list(&options.input)?, &Silent)?;
+    PassDriver::new(inventory::select(&mut inventory, &options)?, options)
 }
 
 /// What decoding says of the slices.
 fn records(input: &std::path::Path) -> Vec<SliceRecord> {
     let options = options(input, &input.join("out"), "").unwrap();
-    let files = scan::list(&options.input).unwrap();
-    let plan = scan::select(&mut scan::take_inventory(&files, &Silent).unwrap(), &options).unwrap();
+    let files = listing::list(&options.input).unwrap();
+    let plan = inventory::select(&mut inventory::take_inventory(&files, &Silent).unwrap(), &options).unwrap();
     let bytes = |j: usize| std::fs::read(&files[plan.slices[j].file].path).unwrap();
     (0..SLICES).map(|j| decode(&plan, j, &bytes(j), &mut vec![0; plan.pixels()]).unwrap()).collect()
 }

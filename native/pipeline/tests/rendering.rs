@@ -8,7 +8,11 @@ use std::{
 };
 
 use common::{SIZE, SLICES, decompose, series};
-use tomobasis_pipeline::{Error, options::RenderArgs, progress::Silent, render::render};
+use tomobasis_pipeline::{
+    Error,
+    commands::render::{RenderArgs, render},
+    progress::Silent,
+};
 
 /// A slice is shown three times as large, 16 pixels from the left and below title and caption.
 const SIDES: (usize, usize) = (3 * SIZE.1 as usize, 3 * SIZE.0 as usize);

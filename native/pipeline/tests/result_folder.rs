@@ -8,11 +8,12 @@ use common::{SIZE, SLICES, decompose, options, series, slice};
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 use tomobasis_pipeline::{
-    BlockRecord, BlockRenderer, Decomposition, Scratch,
-    digest::Digest,
+    blocks::{BlockRecord, BlockRenderer, Scratch},
+    input::{inventory, listing},
+    output::tables,
     progress::Silent,
     result::{self, Environment},
-    scan, tables,
+    solve::{Decomposition, digest::Digest},
 };
 
 /// Every file of a folder by its relative path.
@@ -153,8 +154,9 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     let output = base.path().join("result");
     decompose(&input, &output, "", 1).unwrap();
     let options = options(&input, &base.path().join("other"), "").unwrap();
-    let listed = scan::list(&options.input).unwrap();
-    let plan = scan::select(&mut scan::take_inventory(&listed, &Silent).unwrap(), &options).unwrap();
+    let listed = listing::list(&options.input).unwrap();
+    let plan =
+        inventory::select(&mut inventory::take_inventory(&listed, &Silent).unwrap(), &options).unwrap();
     let pixels = usize::from(SIZE.0) * usize::from(SIZE.1);
     let mut slices = vec![vec![0; pixels]; SLICES];
     let decode = |(j, out): (usize, &mut Vec<i16>)| {

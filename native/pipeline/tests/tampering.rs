@@ -13,7 +13,14 @@ use clap::Parser;
 use common::{decompose, series};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use tomobasis_pipeline::{Error, compare::compare, options::VerifyArgs, progress::Silent, verify::verify};
+use tomobasis_pipeline::{
+    Error,
+    commands::{
+        compare::compare,
+        verify::{VerifyArgs, verify},
+    },
+    progress::Silent,
+};
 
 const OPTIONS: &str = "--rank 4 --composite 2,3 --emit parquet,png,report,dicom";
 

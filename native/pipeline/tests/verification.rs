@@ -7,10 +7,12 @@ use std::{fs, path::Path};
 use common::{decompose, file, series, slice};
 use tomobasis_pipeline::{
     Error,
-    compare::compare,
-    options::{OnBadSlice, VerifyArgs},
+    commands::{
+        compare::compare,
+        verify::{VerifyArgs, verify},
+    },
+    options::OnBadSlice,
     progress::Silent,
-    verify::verify,
 };
 
 fn check(result: &Path, input: &Path) -> Result<(), Error> {

@@ -13,9 +13,11 @@ use std::sync::Arc;
 use tomobasis_linalg::{Projector, RowBlock, SvdView};
 
 use crate::{
-    decomposition::{Decomposition, rescale_of},
     error::Result,
-    factors::Factors,
+    solve::{
+        decomposition::{Decomposition, rescale_of},
+        factors::Factors,
+    },
 };
 
 /// Computes `T`, `U` and composites of row blocks; shared by all threads.

@@ -9,15 +9,19 @@ use std::sync::Arc;
 use tomobasis_linalg::RowBlock;
 
 use crate::{
-    block_factors::BlockFactors,
-    decomposition::Decomposition,
-    derived::{Band, Composites},
-    digest::{BasisDigests, Digest},
+    blocks::block_factors::BlockFactors,
     error::{Error, Result},
     options::Emit,
-    pictures::{self, Panel, Subject, basis_panels, slice_panels},
+    output::{
+        dicom::{Band, Composites},
+        pictures::{self, Panel, Subject, basis_panels, slice_panels},
+        tables::BasisEncoder,
+    },
     result::FileDigest,
-    tables::BasisEncoder,
+    solve::{
+        decomposition::Decomposition,
+        digest::{BasisDigests, Digest},
+    },
 };
 
 /// Renders row blocks; shared by all threads.

@@ -1,19 +1,19 @@
 //! Are they the same? Two results against each other.
 //!
-//! Each folder is first compared with its own manifest, as in [`verify`](crate::verify), then the digests in the order of the
+//! Each folder is first compared with its own manifest, as in [`verify`](super::verify), then the digests in the order of the
 //! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
 //! tell what was asked for, may differ: that is told.
 
 use std::collections::BTreeMap;
 
 use crate::{
-    derived::DerivedSeries,
+    commands::verify::{Checked, check_room},
     error::{Error, Result},
+    input::inventory::local_path,
     memory,
+    output::dicom::DerivedSeries,
     progress::Progress,
     result::{FileEntry, MANIFEST, Manifest, ResultFolder, Told, first_difference, first_path, name_some},
-    scan::local_path,
-    verify::{Checked, check_room},
 };
 
 /// How far the files of two results can be compared.

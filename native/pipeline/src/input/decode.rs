@@ -10,9 +10,11 @@ use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile, Slice
 
 use crate::{
     error::Result,
+    input::{
+        inventory::InputFile,
+        sources::{each_file, read},
+    },
     progress::Progress,
-    scan::InputFile,
-    sources::{each_file, read},
 };
 
 /// A slice of the plan and the room for its pixels, where they are wanted.

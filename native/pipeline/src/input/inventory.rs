@@ -6,14 +6,16 @@ use rayon::prelude::*;
 use tomobasis_dicom::{Inventory, SeriesPlan, Unread};
 
 use crate::{
-    archive::{Packing, Stream, damaged},
-    decode,
     error::{Error, Result, is_no_fault_of_input},
+    input::{
+        archive::{Packing, Stream, damaged},
+        decode,
+    },
     options::{OnBadSlice, Options, series_choice},
     progress::{Progress, Silent},
 };
 
-pub use crate::listing::{InputFile, list, local_path};
+pub use crate::input::listing::{InputFile, list, local_path};
 
 /// Bytes of a file that are read at first: enough for most headers.
 const HEAD: u64 = 16 * 1024;

@@ -18,8 +18,8 @@ use tomobasis_dicom::{Unread, file_label};
 use walkdir::{DirEntry, WalkDir};
 
 use crate::{
-    archive::{self, Listed, damaged},
     error::{Error, Result, is_no_fault_of_input},
+    input::archive::{self, Listed, damaged},
 };
 
 /// Something under `--input`.

@@ -7,9 +7,11 @@ use rayon::prelude::*;
 use tomobasis_dicom::{FileBuffer, LONGEST_FILE};
 
 use crate::{
-    archive::{Packing, Stream, damaged},
     error::{Error, Result},
-    scan::InputFile,
+    input::{
+        archive::{Packing, Stream, damaged},
+        inventory::InputFile,
+    },
 };
 
 /// Bytes of a stream's files that are in memory at a time.

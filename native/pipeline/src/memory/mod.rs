@@ -3,14 +3,8 @@
 //! A length in a header may be anything, and an allocation that fails would end the process. Where the system promises more than
 //! it has, what fails is not even the allocation: the process is killed later. So a run is refused before it begins.
 //!
-//! | file | what |
-//! |---|---|
-//! | `need` | what each stage of a run needs |
-//! | `job` | what calls of the job need, whose refused allocations would end the JVM |
-//! | `room` | what there is |
+//! `room` is what there is; what a run needs, stage by stage, is [`need`](crate::need).
 
-mod job;
-mod need;
 mod room;
 
 use std::fs;
@@ -20,16 +14,11 @@ use tomobasis_dicom::{SeriesPlan, zeros};
 
 use crate::error::{Error, Result};
 
-pub use job::{check_solver, check_sums, of_block, of_found};
-
-use need::greatest;
-pub(crate) use need::{Drawn, Need, of_drawing, of_tables};
-pub(crate) use room::Held;
+pub(crate) use room::{Held, Room, room, room_beyond};
 pub use room::{Limit, address_space_is_limited, stack_limit};
-use room::{Room, room, room_beyond};
 
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.
-const THREAD: u64 = (2 << 20) + (64 << 10);
+pub(crate) const THREAD: u64 = (2 << 20) + (64 << 10);
 
 /// A pool of so many threads (0: one per core).
 ///
@@ -45,72 +34,6 @@ pub fn pool(threads: usize) -> Result<ThreadPool> {
     }
     let builder = ThreadPoolBuilder::new().num_threads(threads);
     Ok(builder.thread_name(|i| format!("tomobasis-{i}")).build()?)
-}
-
-/// Refuses a decomposition that needs more memory than there is.
-///
-/// # Errors
-/// [`Error::Memory`], which says what would do.
-pub(crate) fn check(plan: &SeriesPlan, need: &Need) -> Result<()> {
-    log::debug!("memory: about {} will be needed", size(need.bytes()));
-    check_bytes(plan, need, Need::bytes, true, "run tomobasis-submit, which spreads them over machines")
-}
-
-/// Refuses a decomposition for a verification, whose rank is given.
-///
-/// # Errors
-/// As [`check`].
-pub(crate) fn check_verification(plan: &SeriesPlan, need: &Need) -> Result<()> {
-    log::debug!("memory: about {} will be needed", size(need.bytes()));
-    check_bytes(plan, need, Need::bytes, false, "verify it where there is more")
-}
-
-/// Refuses what comes after `s` and `V`, whose number is known now: the scan is there, and of the same room.
-///
-/// # Errors
-/// [`Error::Memory`].
-pub(crate) fn check_rest(plan: &SeriesPlan, need: &Need) -> Result<()> {
-    check_bytes(plan, need, |need| need.scan() + need.rest(), false, "run it where there is more")
-}
-
-/// `choice`: the rank can still be chosen.
-fn check_bytes(
-    plan: &SeriesPlan,
-    need: &Need,
-    bytes: fn(&Need) -> u128,
-    choice: bool,
-    instead: &str,
-) -> Result<()> {
-    let room = room_beyond(need.held());
-    // The solver has a pool of its own.
-    let stacks = |need: &Need| match room.of {
-        Limit::AddressSpace | Limit::Data => need.threads * u128::from(THREAD),
-        _ => 0,
-    };
-    let needed = |need: &Need| bytes(need) + stacks(need);
-    let fits = |need: &Need| needed(need) <= room.bytes.into();
-    if fits(need) {
-        return Ok(());
-    }
-    let threads = greatest(need.threads, |threads| fits(&need.on(threads)));
-    let rank = greatest(need.computed, |rank| fits(&need.computing(rank)));
-    let rank = rank.filter(|_| choice).map(|rank| format!("give --rank {rank}"));
-    let threads = threads.map(|threads| format!("give --threads {threads}"));
-    let ways = threads.into_iter().chain(rank).chain([instead.to_owned()]);
-    Err(Error::Memory {
-        what: format!(
-            "the {} slices of {} x {} pixels need {} of memory (k = {}, {} threads)",
-            plan.slices.len(),
-            plan.rows,
-            plan.columns,
-            size(needed(need)),
-            need.computed,
-            need.threads
-        ),
-        room: room.bytes,
-        of: room.of,
-        instead: ways.collect::<Vec<_>>().join(", or "),
-    })
 }
 
 /// Refuses what needs more memory than there is; `what` needs it, and `instead` would do.

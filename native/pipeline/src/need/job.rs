@@ -6,11 +6,12 @@
 
 use tomobasis_dicom::{SeriesPlan, check_room};
 
-use super::{check_other, need, size};
+use super::{Need, of_sums};
 use crate::{
-    decomposition::Decomposition,
     error::{Error, Result},
+    memory::{Room, check_other, room, size},
     options::{Emit, Options},
+    solve::decomposition::Decomposition,
 };
 
 /// Refuses sums of so many columns for which there is no memory outside the heap.
@@ -21,7 +22,7 @@ pub fn check_sums(columns: usize) -> Result<()> {
     let what = format!("the sum over {columns} slices, outside the Java heap,");
     check(
         &what,
-        need::of_sums(columns as u128),
+        of_sums(columns as u128),
         "give executors more (--conf spark.executor.memoryOverhead), or fewer cores",
     )
 }
@@ -31,7 +32,7 @@ pub fn check_sums(columns: usize) -> Result<()> {
 /// # Errors
 /// [`Error::Memory`].
 pub fn check_solver(plan: &SeriesPlan, options: &Options, threads: usize) -> Result<()> {
-    let needed = need::Need::new(plan, options, &[], threads, 0).solver();
+    let needed = Need::new(plan, options, &[], threads, 0).solver();
     let what = format!("the decomposition of {} slices, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
 }
@@ -40,7 +41,7 @@ pub fn check_solver(plan: &SeriesPlan, options: &Options, threads: usize) -> Res
 #[must_use]
 pub fn of_block(decomposition: &Decomposition) -> usize {
     let (options, composites) = (&decomposition.options, decomposition.composites.len());
-    let need = need::Need::new(&decomposition.plan, options, &[], 1, 0);
+    let need = Need::new(&decomposition.plan, options, &[], 1, 0);
     let derived = if options.emits(Emit::Dicom) { composites } else { 0 };
     let need = need.of_result(decomposition.rank(), composites, derived);
     // The bands of the composites, and their bytes.
@@ -61,7 +62,7 @@ fn check(what: &str, needed: u128, instead: &str) -> Result<()> {
     if matches!(asked, Ok(Ok(()))) {
         return Ok(());
     }
-    let super::Room { bytes: room, of } = super::room();
+    let Room { bytes: room, of } = room();
     Err(Error::Memory {
         what: format!("{what} needs {} of memory", size(needed)),
         room,

@@ -5,17 +5,22 @@
 //! What counts is the largest stage. The constants of `solve` and `passes` were fitted to measured peaks, the others are what is allocated;
 //! `docs/operations.md` has them in one table, and `tests/output/test_memory_need.py` compares the whole with the peaks of real runs.
 
+mod check;
+mod job;
+
 use std::iter;
 
 use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
 use tomobasis_linalg::BLOCK_ROWS;
 
-use super::Held;
+pub(crate) use self::check::{check, check_rest, check_verification};
+pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
-    decomposition::block_count,
+    input::inventory::InputFile,
+    memory::Held,
     options::{Emit, Method, Options, RankChoice},
-    pictures::BASIS_SHOWN,
-    scan::InputFile,
+    output::pictures::BASIS_SHOWN,
+    solve::decomposition::block_count,
 };
 
 /// Whatever is small: lists of slices and files, the report, fragments that the C library keeps.
@@ -335,7 +340,7 @@ fn reading(plan: &SeriesPlan, files: &[InputFile]) -> (u128, u128) {
             _ => 0,
         };
         largest = largest.max(read + decoder);
-        if file.entry.as_ref().is_some_and(|entry| entry.packing == crate::archive::Packing::Gzip) {
+        if file.entry.as_ref().is_some_and(|entry| entry.packing == crate::input::archive::Packing::Gzip) {
             streamed += length;
             longest = longest.max(length);
         }

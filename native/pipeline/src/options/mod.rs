@@ -4,26 +4,20 @@
 //! [`JobArgs`] into its subcommand; the job parses it alone through [`parse_job`]. What depends on the series (a rank above
 //! the number of slices) is checked once the series is known, by [`Options::check_against`].
 
-mod dicom;
-mod job;
 mod method;
 pub(crate) mod padding;
 mod rank;
-mod render;
-mod verify;
+mod syntax;
 
 use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
 pub use self::{
-    dicom::DicomSyntax,
-    job::{ParsedJob, not_utf_8, one_line, parse_job},
     method::{Method, Sketching},
     padding::Padding,
     rank::{Composite, RankChoice},
-    render::{Place, RenderArgs},
-    verify::VerifyArgs,
+    syntax::DicomSyntax,
 };
 use crate::error::{Error, Result};
 
@@ -227,7 +221,7 @@ impl Options {
     /// [`Error::Option`] naming `--method`, `--padding`, `--rank`, `--composite` or `--emit`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
-        crate::padding::check(self.padding.into(), plan)?;
+        crate::solve::padding_counts::check(self.padding.into(), plan)?;
         if self.emits(Emit::Dicom) {
             self.dicom_syntax.check_against(plan)?;
         }

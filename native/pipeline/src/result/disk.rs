@@ -17,9 +17,9 @@ use super::{
     overwriting::{CONTENTS, UNFINISHED_MARK},
 };
 use crate::{
-    digest::Digest,
     error::{Error, Result, is_of_system},
     progress::Progress,
+    solve::digest::Digest,
 };
 
 /// Names that an error lists.

@@ -9,13 +9,11 @@ use serde::{Deserialize, Serialize};
 use super::Manifest;
 use crate::{
     NamedFile,
-    block::BlockRecord,
-    decomposition::Decomposition,
-    derived,
-    digest::Digest,
+    blocks::renderer::BlockRecord,
     error::{Error, Result},
     options::Emit,
-    tables,
+    output::{dicom, tables},
+    solve::{decomposition::Decomposition, digest::Digest},
 };
 
 /// Size and digest of a file.
@@ -88,7 +86,7 @@ pub(super) fn list<'a>(
         let names = decomposition
             .composites
             .iter()
-            .flat_map(|&k| by_file.iter().map(move |slices| derived::file_name(k, slices)));
+            .flat_map(|&k| by_file.iter().map(move |slices| dicom::file_name(k, slices)));
         files.extend(names.map(|path| FileEntry { path, bytes: None, sha256: None }));
     }
     files.sort();

@@ -1,14 +1,16 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
-use super::{Environment, MANIFEST, Manifest, REPORT, files, report};
+use super::{Environment, MANIFEST, Manifest, REPORT, files};
 use crate::{
     NamedFile,
-    block::{BlockRecord, basis_digests},
-    decomposition::Decomposition,
-    derived::{DerivedRecord, DerivedSection},
+    blocks::renderer::{BlockRecord, basis_digests},
     error::Result,
     options::Emit,
-    tables,
+    output::{
+        dicom::{DerivedRecord, DerivedSection},
+        report, tables,
+    },
+    solve::decomposition::Decomposition,
 };
 
 /// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.

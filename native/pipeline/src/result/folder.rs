@@ -17,16 +17,22 @@ use super::{
 };
 use crate::{
     NamedFile,
-    decode::decode,
-    decomposition::{Decomposition, block_count, first_row},
-    derived::{self, DerivedSeries},
-    digest::{BasisDigests, Digest, Digests, FORMAT, root},
     error::{Error, Result},
+    input::{
+        decode::decode,
+        inventory::{InputFile, take_inventory},
+    },
     options::Emit,
-    padding::pixels_digest,
+    output::{
+        dicom::{self, DerivedSeries},
+        tables::{self, BasisEncoder},
+    },
     progress::{Progress, Silent},
-    scan::{InputFile, take_inventory},
-    tables::{self, BasisEncoder},
+    solve::{
+        decomposition::{Decomposition, block_count, first_row},
+        digest::{BasisDigests, Digest, Digests, FORMAT, root},
+        padding_counts::pixels_digest,
+    },
 };
 
 /// Bytes that no manifest has: of 4 million row blocks it has fewer.
@@ -238,7 +244,7 @@ impl ResultFolder {
     }
 
     fn check_series(&self, series: &DerivedSeries) -> Result<()> {
-        let name = derived::folder(series.k);
+        let name = dicom::folder(series.k);
         let listed = fs::read_dir(self.path.join(&name)).and_then(|entries| {
             let file = |entry: io::Result<fs::DirEntry>| {
                 let entry = entry?;

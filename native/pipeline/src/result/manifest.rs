@@ -9,14 +9,15 @@ use tomobasis_linalg::BLOCK_ROWS;
 
 use super::FileEntry;
 use crate::{
-    decomposition::Decomposition,
-    derived::DerivedSection,
-    digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
     error::{Error, Result},
     options::{Emit, Method, Padding, RankChoice, padding::without_choice},
-    padding::PaddingCounts,
-    pictures::Display,
-    spectrum::CompositeEntry,
+    output::{dicom::DerivedSection, pictures::Display},
+    solve::{
+        decomposition::Decomposition,
+        digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
+        padding_counts::PaddingCounts,
+        spectrum::CompositeEntry,
+    },
 };
 
 /// The whole manifest.

@@ -7,7 +7,6 @@ mod folder;
 mod manifest;
 mod overwriting;
 mod paths;
-mod report;
 mod staging;
 mod strict;
 mod text;
@@ -22,7 +21,7 @@ pub use self::{
     files::{FileDigest, FileEntry},
     finish::finish,
     folder::{ResultFolder, first_difference},
-    manifest::{Environment, Manifest, digests, instruction_set},
+    manifest::{Environment, Manifest, ResultSection, digests, instruction_set},
     staging::StagedFolder,
     text::{closing_text, describe_series},
     workplace::remove_unfinished,

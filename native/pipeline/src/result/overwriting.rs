@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result, is_of_system},
-    tables::{SINGULAR_VALUES, WEIGHTS},
+    output::tables::{SINGULAR_VALUES, WEIGHTS},
 };
 
 /// What the job has in a result on an object store until it is complete.

@@ -4,8 +4,8 @@ use tomobasis_dicom::{SeriesPlan, decimals};
 
 use super::REPORT;
 use crate::{
-    decomposition::Decomposition,
     options::{Emit, Method, RankChoice},
+    solve::decomposition::Decomposition,
 };
 
 /// The series in one line, without anything about the patient.

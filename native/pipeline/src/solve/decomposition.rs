@@ -11,12 +11,14 @@ use tomobasis_linalg::{
 };
 
 use crate::{
-    digest::{Digest, instance_hash},
     error::{Error, Result},
-    factors::{Certified, Factors},
     options::{Method, Options, RankChoice},
-    padding::{self, PaddingCounts},
-    spectrum::Spectrum,
+    solve::{
+        digest::{Digest, instance_hash},
+        factors::{Certified, Factors},
+        padding_counts::{self, PaddingCounts},
+        spectrum::Spectrum,
+    },
 };
 
 /// First bytes of a serialized [`Decomposition`].
@@ -155,9 +157,9 @@ impl Decomposition {
         readings.try_for_each(|another| plan.check_same_pixels(&slice_digests, &digests_of(another)))?;
         let Solved { s, v, factors, numerical_rank, energy, noise } = solved;
         let secret = Secret::of_series(records.iter().map(|record| record.secret));
-        padding::note(&mut plan, records);
+        padding_counts::note(&mut plan, records);
         Ok(Self {
-            range: padding::range(&plan, records),
+            range: padding_counts::range(&plan, records),
             padding: PaddingCounts::of(records),
             notes: tomobasis_dicom::notes(&plan, records),
             composites: options.composites(slices, s.len()),
@@ -170,7 +172,7 @@ impl Decomposition {
             numerical_rank,
             energy,
             noise,
-            pixels: padding::pixels_digest(records),
+            pixels: padding_counts::pixels_digest(records),
             slice_digests,
             secret,
         })

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{PaddingRule, Remark, SeriesPlan, SliceRecord};
 
 use crate::{
-    digest::Digest,
     error::{Error, Result},
+    solve::digest::Digest,
 };
 
 /// The pixels of a series that hold nothing.

@@ -16,10 +16,10 @@ use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
 
 use crate::{
-    decomposition::{Decomposition, columns_needed, image_pixels, rescale_of, to_broadcast},
     error::{Error, Result},
     memory,
     options::{Method, Options, RankChoice},
+    solve::decomposition::{Decomposition, columns_needed, image_pixels, rescale_of, to_broadcast},
 };
 
 /// First bytes of a serialized [`BlockPass`].

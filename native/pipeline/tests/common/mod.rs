@@ -8,9 +8,9 @@ use std::{
 use tomobasis_dicom::testing::DicomFile;
 use tomobasis_pipeline::{
     Error,
+    commands::decompose::{self, Outcome},
     options::{JobArgs, Options},
     progress::Silent,
-    run::{self, Outcome},
 };
 
 /// Rows and columns of a slice: three row blocks, the last one short.
@@ -74,5 +74,5 @@ pub fn options(input: &Path, output: &Path, more: &str) -> Result<Options, Error
 
 /// Decomposes on so many threads.
 pub fn decompose(input: &Path, output: &Path, more: &str, threads: usize) -> Result<Outcome, Error> {
-    run::decompose(options(input, output, more)?, threads, &Silent)
+    decompose::decompose(options(input, output, more)?, threads, &Silent)
 }

@@ -3,8 +3,10 @@
 use clap::{Parser, error::ErrorKind};
 use serde::Serialize;
 
-use super::{JobArgs, Options};
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    options::{JobArgs, Options},
+};
 
 /// What a job's command line asks for.
 #[derive(Debug, PartialEq, Serialize)]

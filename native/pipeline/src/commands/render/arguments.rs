@@ -4,9 +4,10 @@ use std::str::FromStr;
 
 use clap::Args;
 
-use super::{Composite, OnBadSlice, VerifyArgs};
 use crate::{
+    commands::verify::VerifyArgs,
     error::{Error, Result},
+    options::{Composite, OnBadSlice},
     result::{MANIFEST, Manifest},
 };
 

@@ -5,6 +5,8 @@
 //! the differences from it are drawn where the scan is given too, and so is everything of a method that removed
 //! means. Row blocks are read one by one; in memory are a few of them and the pictures' bytes, at most 256 MiB at a time.
 
+mod arguments;
+
 use std::{
     fs,
     path::{Path, PathBuf},
@@ -12,20 +14,23 @@ use std::{
 
 use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, SvdView, row_means};
 
+pub use self::arguments::RenderArgs;
 use crate::{
     NamedFile,
-    block::scale_columns,
-    block_factors::Means,
-    decomposition::{block_count, block_rows, rescale_of},
+    blocks::{block_factors::Means, renderer::scale_columns},
+    commands::runner::{Runner, Scan},
     error::{Error, Result},
-    memory::{self, Drawn},
-    options::{Method, Options, RenderArgs},
-    pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
+    input::inventory::{self, local_path},
+    memory,
+    need::{self, Drawn},
+    options::{Method, Options},
+    output::pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
     progress::{Progress, Stage},
     result::{MANIFEST, Manifest, ResultFolder},
-    run::{Runner, Scan},
-    scan::{self, local_path},
-    spectrum::Spectrum,
+    solve::{
+        decomposition::{block_count, block_rows, rescale_of},
+        spectrum::Spectrum,
+    },
 };
 
 /// Bytes of panels in memory at a time; slices beyond are drawn after, in further passes over the tables.
@@ -59,7 +64,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let scan = match args.scan() {
         Some(wanted) => {
             let options = Options::for_verification(&wanted, manifest);
-            Some(runner.read(scan::list(&options.input)?, &options, |_, need| {
+            Some(runner.read(inventory::list(&options.input)?, &options, |_, need| {
                 check(need.scan() + need.decode().max(drawing))
             })?)
         }
@@ -278,7 +283,7 @@ fn drawing_bytes(
         centered: manifest.parameters.method.center().is_some(),
     };
     let size = (result.rows, result.columns);
-    memory::of_drawing(size, result.rank, runner.pool.current_num_threads(), drawn)
+    need::of_drawing(size, result.rank, runner.pool.current_num_threads(), drawn)
 }
 
 /// Whether the folder holds what pictures need; what black and white are in them.

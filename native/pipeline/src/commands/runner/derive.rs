@@ -7,18 +7,20 @@ use tomobasis_dicom::FileBuffer;
 
 use super::{Runner, Scan, tell_path};
 use crate::{
-    block::BlockRenderer,
-    decomposition::Decomposition,
-    derived::{
+    blocks::renderer::BlockRenderer,
+    error::{Error, Result},
+    input::{
+        inventory::InputFile,
+        sources::{each_file, read},
+    },
+    output::dicom::{
         Band, CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices,
     },
-    error::{Error, Result},
     progress::Stage,
-    scan::InputFile,
-    sources::{each_file, read},
+    solve::decomposition::Decomposition,
 };
 
-/// Composites are held in memory as 16-bit integers, as many at a time as fit into this, at least one.
+/// Composites are held in need as 16-bit integers, as many at a time as fit into this, at least one.
 pub(super) const COMPOSITE_BYTES: usize = 1 << 30;
 
 impl Runner<'_> {
@@ -101,7 +103,7 @@ mod tests {
     use tomobasis_dicom::testing::DicomFile;
 
     use super::*;
-    use crate::{digest::Digest, memory, options::JobArgs, progress::Silent};
+    use crate::{need, options::JobArgs, progress::Silent, solve::digest::Digest};
 
     #[derive(Parser)]
     struct Line {
@@ -117,7 +119,8 @@ mod tests {
             Line::parse_from(line.into_iter().chain(["--composite", "1,2,4"])).job.resolve().unwrap();
         let mut runner = Runner::new(2, &Silent, 0, true).unwrap();
         runner.composite_bytes = composite_bytes;
-        let scan = runner.read(crate::scan::list(&options.input).unwrap(), &options, memory::check).unwrap();
+        let scan =
+            runner.read(crate::input::listing::list(&options.input).unwrap(), &options, need::check).unwrap();
         let decomposition = std::sync::Arc::new(runner.decompose(&scan, options).unwrap());
         let renderer = runner.renderer(&scan, &decomposition).unwrap();
         let rendered = runner.render(&scan, &renderer, |_| Ok(())).unwrap();
@@ -134,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn composites_that_do_not_fit_into_memory_with_the_others_are_the_same() {
+    fn composites_that_do_not_fit_into_need_with_the_others_are_the_same() {
         let base = tempfile::tempdir().unwrap();
         for j in 0..4_i16 {
             let pixels: Vec<i16> = (0..70 * 60).map(|i| (i * (j + 3) % 11 + i % (j + 2)) % 100).collect();

@@ -2,7 +2,10 @@
 
 use super::{Runner, Scan};
 use crate::{
-    decomposition::Decomposition, error::Result, options::Options, pass::PassDriver, progress::Stage,
+    error::Result,
+    options::Options,
+    progress::Stage,
+    solve::{decomposition::Decomposition, passes::PassDriver},
 };
 
 impl Runner<'_> {

@@ -23,19 +23,23 @@ use tomobasis_dicom::{Compared, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
-    block::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
-    decode,
-    decomposition::{Decomposition, block_count, block_rows},
-    derived::Band,
-    digest::Digest,
+    blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
     error::{Error, Result},
-    memory::{self, Held, Need},
+    input::{
+        decode,
+        inventory::{self, InputFile, local_path},
+    },
+    memory::{self, Held},
+    need::{self, Need},
     options::{Emit, Method, OnBadSlice, Options},
-    padding::pixels_digest,
+    output::{dicom::Band, tables},
     progress::{Progress, Silent, Stage, StageName},
     result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
-    scan::{self, InputFile, local_path},
-    tables,
+    solve::{
+        decomposition::{Decomposition, block_count, block_rows},
+        digest::Digest,
+        padding_counts::pixels_digest,
+    },
 };
 
 /// Stages of a run, without derived DICOM and with it.
@@ -113,11 +117,11 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, options.overwrite)?;
     staged.notes().iter().for_each(|note| progress.message(note));
-    let mut files = scan::list(&options.input)?;
+    let mut files = inventory::list(&options.input)?;
     // The output may lie beside the scan.
     files.retain(|file| !staged.made(&file.path));
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
-    let scan = runner.read(files, &options, memory::check)?;
+    let scan = runner.read(files, &options, need::check)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let tables = decomposition.options.emits(Emit::Parquet);
@@ -211,8 +215,8 @@ impl<'a> Runner<'a> {
         let began = self.stage(Stage::Scan, options.method, files.len());
         let plan = self
             .pool
-            .install(|| scan::take_inventory(&files, self.progress))
-            .and_then(|mut inventory| scan::select(&mut inventory, options))
+            .install(|| inventory::take_inventory(&files, self.progress))
+            .and_then(|mut inventory| inventory::select(&mut inventory, options))
             .inspect_err(|error| tell_path(error, &files))?;
         let plan = self
             .compare_copies(plan, &files, options.on_bad_slice)
@@ -329,7 +333,7 @@ impl<'a> Runner<'a> {
         let derived = decomposition.options.emits(Emit::Dicom);
         let composites = if derived { self.composites_at_once(scan, decomposition) } else { 0 };
         let shown = decomposition.composites.len();
-        memory::check_rest(&scan.plan, &scan.need.of_result(decomposition.rank(), shown, composites))?;
+        need::check_rest(&scan.plan, &scan.need.of_result(decomposition.rank(), shown, composites))?;
         BlockRenderer::with_composites(decomposition.clone(), composites)
     }
 

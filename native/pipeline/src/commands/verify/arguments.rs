@@ -2,8 +2,10 @@
 
 use clap::Args;
 
-use super::{Composite, DicomSyntax, OnBadSlice, Options};
-use crate::result::Manifest;
+use crate::{
+    options::{Composite, DicomSyntax, OnBadSlice, Options},
+    result::Manifest,
+};
 
 /// The arguments of `verify`.
 #[derive(Args, Clone, Debug)]

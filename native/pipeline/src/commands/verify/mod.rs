@@ -5,6 +5,8 @@
 //! made it, and compared in the order of the computation: pixels, `s`, `V`, `U`, derived DICOM byte by byte, the manifest's values, all
 //! files' digests, the report with the times of the stored manifest.
 
+mod arguments;
+
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, PoisonError},
@@ -12,19 +14,20 @@ use std::{
 
 use tomobasis_dicom::printable;
 
+pub use self::arguments::VerifyArgs;
 use crate::{
-    block::basis_digests,
+    blocks::renderer::basis_digests,
+    commands::runner::Runner,
     error::{Error, Result},
-    memory,
-    options::{Emit, Options, RankChoice, VerifyArgs},
+    input::inventory::{self, local_path},
+    memory, need,
+    options::{Emit, Options, RankChoice},
+    output::tables,
     progress::Progress,
     result::{
         Difference, Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, Told,
         digests, first_difference, first_path, name_some,
     },
-    run::Runner,
-    scan::{self, local_path},
-    tables,
 };
 
 /// What was compared, and found to be the same.
@@ -72,7 +75,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
 
     check_parameters(&options)?;
     let scan = runner
-        .read(scan::list(&options.input)?, &options, memory::check_verification)
+        .read(inventory::list(&options.input)?, &options, need::check_verification)
         .map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
@@ -125,7 +128,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
 /// Refuses the check of a folder's tables for which there is too little memory.
 pub(crate) fn check_room(folder: &ResultFolder, pool: &rayon::ThreadPool) -> Result<()> {
     let (result, threads) = (&folder.manifest.result, pool.current_num_threads());
-    let needed = if folder.has_tables() { memory::of_tables(result.rows, result.rank, threads) } else { 0 };
+    let needed = if folder.has_tables() { need::of_tables(result.rows, result.rank, threads) } else { 0 };
     let what = format!("checking the tables on {threads} threads");
     memory::check_other(&what, needed, "give fewer with --threads, or run it where there is more")
 }

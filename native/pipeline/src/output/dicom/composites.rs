@@ -7,9 +7,9 @@ use tomobasis_linalg::RowBlock;
 
 use super::band::Band;
 use crate::{
-    block_factors::BlockFactors,
-    decomposition::Decomposition,
+    blocks::block_factors::BlockFactors,
     error::{Error, Result},
+    solve::decomposition::Decomposition,
 };
 
 /// Rows whose composites exist as floating-point numbers at a time: a whole but odd number of cache lines, so that the columns

@@ -27,7 +27,10 @@ pub(crate) use self::{
     composites::{CompositeRenderer, CompositeScratch},
     slices::{file_name, folder},
 };
-use crate::{decomposition::Decomposition, digest::Digest, options::Method};
+use crate::{
+    options::Method,
+    solve::{decomposition::Decomposition, digest::Digest},
+};
 
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.
 ///

@@ -3,10 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    decomposition::Decomposition,
-    digest::Digest,
     error::{Error, Result},
     options::DicomSyntax,
+    solve::{decomposition::Decomposition, digest::Digest},
 };
 
 /// What the manifest needs to know of one slice of a derived series.

@@ -13,9 +13,11 @@ use super::{
 };
 use crate::{
     NamedFile,
-    decomposition::{Decomposition, block_rows},
-    digest::Digest,
     error::{Error, Result},
+    solve::{
+        decomposition::{Decomposition, block_rows},
+        digest::Digest,
+    },
 };
 
 /// A run of slices in some composites: bands go in, files come out.

@@ -11,16 +11,18 @@
 
 mod canvas;
 mod panel;
+mod plot;
 mod sheet;
-mod spectrum;
 
 use serde::{Deserialize, Serialize};
 
 use crate::{
     NamedFile,
-    decomposition::{Decomposition, block_count, block_rows},
     error::{Error, Result},
-    spectrum::Spectrum,
+    solve::{
+        decomposition::{Decomposition, block_count, block_rows},
+        spectrum::Spectrum,
+    },
 };
 
 pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, percent, slice_panels};
@@ -110,7 +112,7 @@ pub(crate) fn draw(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) 
 
 /// Draws the spectrum.
 pub(crate) fn draw_spectrum(subject: &Subject<'_>) -> Result<NamedFile> {
-    let bytes = spectrum::draw_spectrum(subject).to_png()?;
+    let bytes = plot::draw_spectrum(subject).to_png()?;
     Ok(NamedFile { path: "spectrum.png".to_owned(), bytes })
 }
 

@@ -3,7 +3,7 @@
 use std::slice::ChunksExact;
 
 use super::{Display, Subject, canvas::Palette};
-use crate::{decomposition::Decomposition, spectrum::Spectrum};
+use crate::solve::{decomposition::Decomposition, spectrum::Spectrum};
 
 /// Smallest window of a difference, in the unit of the series.
 const SMALLEST_REACH: f64 = 0.1;

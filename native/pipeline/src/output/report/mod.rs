@@ -10,8 +10,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use tomobasis_dicom::{PaddingRule, decimals};
 use tomobasis_linalg::Bounds;
 
-use super::{Manifest, describe_series, manifest::ResultSection};
-use crate::{NamedFile, decomposition::Decomposition, pictures::percent, spectrum::CompositeEntry};
+use crate::{
+    NamedFile,
+    output::pictures::percent,
+    result::{Manifest, ResultSection, describe_series},
+    solve::{decomposition::Decomposition, spectrum::CompositeEntry},
+};
 
 /// Numbers of basis vectors in the table of energies, besides the composites'.
 const TABLE_RANKS: [usize; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -42,7 +46,7 @@ const FIGURES: [(&str, &str, &str); 4] = [
 ];
 
 /// The report as HTML.
-pub(super) fn render(manifest: &Manifest, decomposition: &Decomposition, pictures: &[NamedFile]) -> String {
+pub(crate) fn render(manifest: &Manifest, decomposition: &Decomposition, pictures: &[NamedFile]) -> String {
     let mut html = Html::default();
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>TomoBasis result</title>\n<style>\n");

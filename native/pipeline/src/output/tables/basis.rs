@@ -18,7 +18,7 @@ use parquet::{
 };
 
 use super::properties;
-use crate::decomposition::{block_count, block_rows, first_row};
+use crate::solve::decomposition::{block_count, block_rows, first_row};
 
 /// Encodes the files of all row blocks of a result.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ fn plain_numbers(file: &[u8], sizes: [usize; 3]) -> Result<[usize; 3]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tables::read_basis;
+    use crate::output::tables::read_basis;
 
     #[test]
     fn a_part_reads_back_as_it_was_written() {

@@ -1,0 +1,6 @@
+//! Row blocks: basis vectors, and what each output needs of them.
+
+pub(crate) mod block_factors;
+pub(crate) mod renderer;
+
+pub use self::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};

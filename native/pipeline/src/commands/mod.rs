@@ -1,0 +1,7 @@
+//! What a user asks for: decompose, verify, compare, render.
+
+pub mod compare;
+pub mod decompose;
+pub mod render;
+pub(crate) mod runner;
+pub mod verify;
