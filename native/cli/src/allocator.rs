@@ -1,6 +1,6 @@
 //! Memory that runs out ends the command with its one line and exit code 1, not with an abort.
 //!
-//! What is large is estimated before it is asked for (`tomobasis_pipeline`'s `memory`). What is refused all the same, in our code or a
+//! What is large is estimated before it is asked for (`tomobasis_pipeline`'s `need`). What is refused all the same, in our code or a
 //! library's, arrives here: the first thread that it happens to removes the folder in the making, says so and ends the process; the others
 //! stop where they are. Where code has asked in a way that takes a refusal ([`asking`]), it gets it.
 
@@ -62,7 +62,7 @@ pub(crate) fn prepare() {
     hint::black_box([0_u8; STACK]);
     // SAFETY: the size is not zero.
     RESERVED.store(unsafe { System.alloc(RESERVE) }, Ordering::Relaxed);
-    if tomobasis_pipeline::memory::address_space_is_limited() {
+    if tomobasis_pipeline::limits::address_space_is_limited() {
         // SAFETY: a setting of the C library, made before there are threads. Each thread's arena would take 64 MB of the address space.
         unsafe { libc::mallopt(M_ARENA_MAX, 1) };
     }

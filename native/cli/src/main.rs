@@ -78,7 +78,7 @@ impl Action {
 
 fn main() -> ExitCode {
     signals::prepare();
-    if let Some(bytes) = tomobasis_pipeline::memory::stack_limit().filter(|&bytes| bytes < LEAST_STACK) {
+    if let Some(bytes) = tomobasis_pipeline::limits::stack_limit().filter(|&bytes| bytes < LEAST_STACK) {
         let kib = bytes >> 10;
         return failed(
             &format!("{kib} KiB are too small a stack; raise its limit (ulimit -s) to 1024 or more"),

@@ -8,7 +8,7 @@ use std::{any::Any, io};
 
 use rustix::io::Errno;
 
-use crate::memory::{Limit, size};
+use crate::limits::{Limit, size};
 
 /// An error of any stage.
 #[derive(Debug, thiserror::Error)]

@@ -21,6 +21,7 @@ pub mod blocks;
 pub mod commands;
 mod error;
 pub mod input;
+pub mod limits;
 pub mod memory;
 pub mod need;
 pub mod options;

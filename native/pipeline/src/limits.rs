@@ -221,6 +221,14 @@ fn kib(text: &str, name: &str) -> Option<u64> {
     bytes(text, name)?.checked_mul(1024)
 }
 
+/// "1.25 GB", of small ones "85 MB".
+pub(crate) fn size(bytes: u128) -> String {
+    match bytes {
+        0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
+        _ => format!("{:.2} GB", bytes as f64 / 1e9),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,19 +3,17 @@
 //! A length in a header may be anything, and an allocation that fails would end the process. Where the system promises more than
 //! it has, what fails is not even the allocation: the process is killed later. So a run is refused before it begins.
 //!
-//! `room` is what there is; what a run needs, stage by stage, is [`need`](crate::need).
-
-mod room;
+//! What there is: [`limits`](crate::limits). What a run needs, stage by stage: [`need`](crate::need).
 
 use std::fs;
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tomobasis_dicom::{SeriesPlan, zeros};
 
-use crate::error::{Error, Result};
-
-pub(crate) use room::{Held, Room, room, room_beyond};
-pub use room::{Limit, address_space_is_limited, stack_limit};
+use crate::{
+    error::{Error, Result},
+    limits::{Room, room, size},
+};
 
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.
 pub(crate) const THREAD: u64 = (2 << 20) + (64 << 10);
@@ -75,13 +73,5 @@ pub(crate) fn log_peak(stage: &str) {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         log::debug!("memory: at most {} until the end of {stage}", peak.map_or("?", str::trim));
-    }
-}
-
-/// "1.25 GB", of small ones "85 MB".
-pub(crate) fn size(bytes: u128) -> String {
-    match bytes {
-        0..1_000_000_000 => format!("{} MB", bytes / 1_000_000),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
     }
 }

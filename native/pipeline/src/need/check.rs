@@ -5,7 +5,8 @@ use tomobasis_dicom::SeriesPlan;
 use super::{Need, greatest};
 use crate::{
     error::{Error, Result},
-    memory::{Limit, THREAD, room_beyond, size},
+    limits::{Limit, room_beyond, size},
+    memory::THREAD,
 };
 
 /// Refuses a decomposition that needs more memory than there is.

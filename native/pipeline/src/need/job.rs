@@ -9,7 +9,8 @@ use tomobasis_dicom::{SeriesPlan, check_room};
 use super::{Need, of_sums};
 use crate::{
     error::{Error, Result},
-    memory::{Room, check_other, room, size},
+    limits::{Room, room, size},
+    memory::check_other,
     options::{Emit, Options},
     solve::decomposition::Decomposition,
 };

@@ -17,7 +17,7 @@ pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
     input::inventory::InputFile,
-    memory::Held,
+    limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,
     solve::decomposition::block_count,
