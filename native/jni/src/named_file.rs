@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JObject, JObjectArray, JString, JValue},
     refs::IntoAuto,
 };
-use tomobasis_pipeline::NamedFile;
+use tomobasis_pipeline::output::NamedFile;
 
 use crate::{
     arrays::{byte_array, new_byte_array, string},

@@ -43,12 +43,3 @@ pub fn log_to_stderr() {
     };
     let _earlier = env_logger::builder().filter_level(log::LevelFilter::Debug).format(line).try_init();
 }
-
-/// A file of a result folder, in memory.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NamedFile {
-    /// Path relative to the result folder, `/` between its parts.
-    pub path: String,
-    /// Content.
-    pub bytes: Vec<u8>,
-}

@@ -12,12 +12,12 @@ use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
     options::Emit,
+    output::{FileDigest, NamedFile},
     output::{
         dicom::{Band, Composites},
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
         tables::BasisEncoder,
     },
-    result::FileDigest,
     solve::{
         decomposition::Decomposition,
         digest::{BasisDigests, Digest},
@@ -167,7 +167,7 @@ impl BlockRenderer {
     ///
     /// # Errors
     /// [`Error::Protocol`] when bands are missing or not of this decomposition.
-    pub fn pictures<'a>(&self, bands: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<crate::NamedFile>> {
+    pub fn pictures<'a>(&self, bands: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<NamedFile>> {
         if self.panels.is_empty() {
             return Ok(Vec::new());
         }

@@ -12,12 +12,13 @@ use sha2::{Digest as _, Sha256};
 use tomobasis_dicom::printable;
 
 use super::{
-    FileDigest, FileEntry, MANIFEST, ResultFolder, SUCCESS,
+    FileEntry, MANIFEST, ResultFolder, SUCCESS,
     folder::is_run_folder,
     overwriting::{CONTENTS, UNFINISHED_MARK},
 };
 use crate::{
     error::{Error, Result, is_of_system},
+    output::FileDigest,
     progress::Progress,
     solve::digest::Digest,
 };

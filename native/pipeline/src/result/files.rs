@@ -8,22 +8,13 @@ use serde::{Deserialize, Serialize};
 
 use super::Manifest;
 use crate::{
-    NamedFile,
     blocks::renderer::BlockRecord,
     error::{Error, Result},
     options::Emit,
+    output::{FileDigest, NamedFile},
     output::{dicom, tables},
     solve::{decomposition::Decomposition, digest::Digest},
 };
-
-/// Size and digest of a file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct FileDigest {
-    /// Size.
-    pub bytes: u64,
-    /// Digest of all its bytes.
-    pub sha256: Digest,
-}
 
 /// A file of a result.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -36,15 +27,6 @@ pub struct FileEntry {
     /// Digest of all its bytes; absent for derived DICOM.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<Digest>,
-}
-
-impl FileDigest {
-    /// Of a file that is given in pieces.
-    #[must_use]
-    pub fn of(pieces: &[&[u8]]) -> Self {
-        let bytes = pieces.iter().map(|piece| piece.len() as u64).sum();
-        Self { bytes, sha256: Digest::of(pieces.iter().copied()) }
-    }
 }
 
 impl FileEntry {

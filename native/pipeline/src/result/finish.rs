@@ -2,10 +2,10 @@
 
 use super::{Environment, MANIFEST, Manifest, REPORT, files};
 use crate::{
-    NamedFile,
     blocks::renderer::{BlockRecord, basis_digests},
     error::Result,
     options::Emit,
+    output::NamedFile,
     output::{
         dicom::{DerivedRecord, DerivedSection},
         report, tables,

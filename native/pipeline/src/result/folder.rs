@@ -16,13 +16,13 @@ use super::{
     strict::KeysOnce,
 };
 use crate::{
-    NamedFile,
     error::{Error, Result},
     input::{
         decode::decode,
         inventory::{InputFile, take_inventory},
     },
     options::Emit,
+    output::NamedFile,
     output::{
         dicom::{self, DerivedSeries},
         tables::{self, BasisEncoder},

@@ -18,7 +18,7 @@ pub(crate) use self::{
     paths::{Difference, first_path},
 };
 pub use self::{
-    files::{FileDigest, FileEntry},
+    files::FileEntry,
     finish::finish,
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, ResultSection, digests, instruction_set},

@@ -16,7 +16,6 @@ use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, SvdView, row_mea
 
 pub use self::arguments::RenderArgs;
 use crate::{
-    NamedFile,
     blocks::{block_factors::Means, renderer::scale_columns},
     commands::runner::{Runner, Scan},
     error::{Error, Result},
@@ -24,6 +23,7 @@ use crate::{
     memory,
     need::{self, Drawn},
     options::{Method, Options},
+    output::NamedFile,
     output::pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
     progress::{Progress, Stage},
     result::{MANIFEST, Manifest, ResultFolder},

@@ -22,11 +22,11 @@ use crate::{
     input::inventory::{self, local_path},
     memory, need,
     options::{Emit, Options, RankChoice},
-    output::tables,
+    output::{FileDigest, tables},
     progress::Progress,
     result::{
-        Difference, Draft, Environment, FileDigest, FileEntry, MANIFEST, Manifest, ResultFolder, Told,
-        digests, first_difference, first_path, name_some,
+        Difference, Draft, Environment, FileEntry, MANIFEST, Manifest, ResultFolder, Told, digests,
+        first_difference, first_path, name_some,
     },
 };
 

@@ -12,8 +12,8 @@ use super::{
     record::DerivedRecord,
 };
 use crate::{
-    NamedFile,
     error::{Error, Result},
+    output::NamedFile,
     solve::{
         decomposition::{Decomposition, block_rows},
         digest::Digest,

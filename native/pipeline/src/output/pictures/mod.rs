@@ -17,8 +17,8 @@ mod sheet;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    NamedFile,
     error::{Error, Result},
+    output::NamedFile,
     solve::{
         decomposition::{Decomposition, block_count, block_rows},
         spectrum::Spectrum,

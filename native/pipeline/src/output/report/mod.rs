@@ -11,7 +11,7 @@ use tomobasis_dicom::{PaddingRule, decimals};
 use tomobasis_linalg::Bounds;
 
 use crate::{
-    NamedFile,
+    output::NamedFile,
     output::pictures::percent,
     result::{Manifest, ResultSection, describe_series},
     solve::{decomposition::Decomposition, spectrum::CompositeEntry},
