@@ -198,7 +198,7 @@ pub fn compared0<'local>(
 /// for it: each slice, and its copy after it.
 fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
     let mut json = serde_json::to_value(plan)?;
-    json["description"] = tomobasis_pipeline::result::describe_series(plan).into();
+    json["description"] = tomobasis_pipeline::input::describe_series(plan).into();
     if let Some(comparison) = plan.comparison() {
         json["comparison"] = unsaid(&comparison.plan)?;
     }

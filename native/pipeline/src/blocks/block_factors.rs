@@ -14,10 +14,8 @@ use tomobasis_linalg::{Projector, RowBlock, SvdView};
 
 use crate::{
     error::Result,
-    solve::{
-        decomposition::{Decomposition, rescale_of},
-        factors::Factors,
-    },
+    input::layout::rescale_of,
+    solve::{decomposition::Decomposition, factors::Factors},
 };
 
 /// Computes `T`, `U` and composites of row blocks; shared by all threads.

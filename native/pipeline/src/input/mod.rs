@@ -2,6 +2,10 @@
 
 pub mod archive;
 pub(crate) mod decode;
+mod description;
 pub mod inventory;
+pub(crate) mod layout;
 pub mod listing;
 pub(crate) mod sources;
+
+pub use self::description::describe_series;

@@ -17,10 +17,10 @@ pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
     input::inventory::InputFile,
+    input::layout::block_count,
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,
-    solve::decomposition::block_count,
 };
 
 /// Whatever is small: lists of slices and files, the report, fragments that the C library keeps.

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    input::layout::{block_count, first_row},
     input::{
         decode::decode,
         inventory::{InputFile, take_inventory},
@@ -29,7 +30,7 @@ use crate::{
     },
     progress::{Progress, Silent},
     solve::{
-        decomposition::{Decomposition, block_count, first_row},
+        decomposition::Decomposition,
         digest::{BasisDigests, Digest, Digests, FORMAT, root},
         padding_counts::pixels_digest,
     },

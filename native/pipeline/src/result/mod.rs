@@ -23,7 +23,7 @@ pub use self::{
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, ResultSection, digests, instruction_set},
     staging::StagedFolder,
-    text::{closing_text, describe_series},
+    text::closing_text,
     workplace::remove_unfinished,
 };
 

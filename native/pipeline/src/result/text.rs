@@ -1,28 +1,11 @@
 //! What a run says in plain text: the series at its beginning, the result at its end.
 
-use tomobasis_dicom::{SeriesPlan, decimals};
-
 use super::REPORT;
 use crate::{
+    input::describe_series,
     options::{Emit, Method, RankChoice},
     solve::decomposition::Decomposition,
 };
-
-/// The series in one line, without anything about the patient.
-#[must_use]
-pub fn describe_series(plan: &SeriesPlan) -> String {
-    let pixel = plan.pixel_spacing_mm;
-    let pixel = pixel.map_or_else(String::new, |pixel| format!(" of {} mm", pixel.map(decimals).join(" x ")));
-    let step =
-        plan.slice_spacing_mm.map_or_else(String::new, |step| format!(", every {} mm", decimals(step)));
-    format!(
-        "{} slices of {} x {} pixels{pixel}{step} ({})",
-        plan.slices.len(),
-        plan.rows,
-        plan.columns,
-        plan.modality
-    )
-}
 
 /// What to print at the end of a run.
 #[must_use]

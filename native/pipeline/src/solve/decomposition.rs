@@ -6,12 +6,12 @@
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
-    BLOCK_ROWS, Center, GramAccumulator, Rank, RealSvd, Rescale, certified_svd, energy_rank, estimated_noise,
-    optimal_rank,
+    Center, GramAccumulator, Rank, RealSvd, certified_svd, energy_rank, estimated_noise, optimal_rank,
 };
 
 use crate::{
     error::{Error, Result},
+    input::layout::{block_count, block_rows, image_pixels, rescale_of},
     options::{Method, Options, RankChoice},
     solve::{
         digest::{Digest, instance_hash},
@@ -310,36 +310,6 @@ fn check_broadcast(length: usize) -> Result<()> {
         length as f64 / 1e9
     );
     Err(Error::option("--rank", problem))
-}
-
-/// Pixels of one slice.
-pub(crate) fn image_pixels(plan: &SeriesPlan) -> u64 {
-    plan.rows as u64 * plan.columns as u64
-}
-
-/// Row blocks of slices of so many pixels.
-pub(crate) fn block_count(pixels: u64) -> u32 {
-    u32::try_from(pixels.div_ceil(BLOCK_ROWS as u64)).unwrap_or(u32::MAX)
-}
-
-/// First row of block `block`.
-pub(crate) fn first_row(block: u32) -> u64 {
-    u64::from(block) * BLOCK_ROWS as u64
-}
-
-/// Rows of block `block` in slices of so many pixels; 0 beyond the end.
-pub(crate) fn block_rows(block: u32, pixels: u64) -> usize {
-    pixels.saturating_sub(first_row(block)).min(BLOCK_ROWS as u64) as usize
-}
-
-/// What turns the stored values of each slice into HU.
-pub(crate) fn rescale_of(plan: &SeriesPlan) -> Vec<Rescale> {
-    let of = |slice: &tomobasis_dicom::SlicePlan| Rescale {
-        slope: slice.slope,
-        intercept: slice.intercept,
-        offset: slice.offset,
-    };
-    plan.slices.iter().map(of).collect()
 }
 
 /// How many columns must be computed for a choice of rank: the rules look at all singular values.

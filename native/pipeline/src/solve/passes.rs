@@ -17,9 +17,10 @@ use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
 
 use crate::{
     error::{Error, Result},
+    input::layout::{image_pixels, rescale_of},
     memory,
     options::{Method, Options, RankChoice},
-    solve::decomposition::{Decomposition, columns_needed, image_pixels, rescale_of, to_broadcast},
+    solve::decomposition::{Decomposition, columns_needed, to_broadcast},
 };
 
 /// First bytes of a serialized [`BlockPass`].

@@ -20,6 +20,7 @@ use crate::{
     commands::runner::{Runner, Scan},
     error::{Error, Result},
     input::inventory::{self, local_path},
+    input::layout::{block_count, block_rows, rescale_of},
     memory,
     need::{self, Drawn},
     options::{Method, Options},
@@ -27,10 +28,7 @@ use crate::{
     output::pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
     progress::{Progress, Stage},
     result::{MANIFEST, Manifest, ResultFolder},
-    solve::{
-        decomposition::{block_count, block_rows, rescale_of},
-        spectrum::Spectrum,
-    },
+    solve::spectrum::Spectrum,
 };
 
 /// Bytes of panels in memory at a time; slices beyond are drawn after, in further passes over the tables.

@@ -25,6 +25,8 @@ use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
     error::{Error, Result},
+    input::describe_series,
+    input::layout::{block_count, block_rows},
     input::{
         decode,
         inventory::{self, InputFile, local_path},
@@ -35,12 +37,8 @@ use crate::{
     options::{Emit, Method, OnBadSlice, Options},
     output::{dicom::Band, tables},
     progress::{Progress, Silent, Stage, StageName},
-    result::{Environment, Manifest, StagedFolder, closing_text, describe_series, finish},
-    solve::{
-        decomposition::{Decomposition, block_count, block_rows},
-        digest::Digest,
-        padding_counts::pixels_digest,
-    },
+    result::{Environment, Manifest, StagedFolder, closing_text, finish},
+    solve::{decomposition::Decomposition, digest::Digest, padding_counts::pixels_digest},
 };
 
 /// Stages of a run, without derived DICOM and with it.

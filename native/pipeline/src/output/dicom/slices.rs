@@ -13,11 +13,9 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
+    input::layout::block_rows,
     output::NamedFile,
-    solve::{
-        decomposition::{Decomposition, block_rows},
-        digest::Digest,
-    },
+    solve::{decomposition::Decomposition, digest::Digest},
 };
 
 /// A run of slices in some composites: bands go in, files come out.

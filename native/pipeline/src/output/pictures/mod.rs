@@ -18,11 +18,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
+    input::layout::{block_count, block_rows},
     output::NamedFile,
-    solve::{
-        decomposition::{Decomposition, block_count, block_rows},
-        spectrum::Spectrum,
-    },
+    solve::{decomposition::Decomposition, spectrum::Spectrum},
 };
 
 pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, percent, slice_panels};

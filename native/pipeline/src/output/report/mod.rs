@@ -11,9 +11,10 @@ use tomobasis_dicom::{PaddingRule, decimals};
 use tomobasis_linalg::Bounds;
 
 use crate::{
+    input::describe_series,
     output::NamedFile,
     output::pictures::percent,
-    result::{Manifest, ResultSection, describe_series},
+    result::{Manifest, ResultSection},
     solve::{decomposition::Decomposition, spectrum::CompositeEntry},
 };
 

@@ -18,7 +18,7 @@ use parquet::{
 };
 
 use super::properties;
-use crate::solve::decomposition::{block_count, block_rows, first_row};
+use crate::input::layout::{block_count, block_rows, first_row};
 
 /// Encodes the files of all row blocks of a result.
 #[derive(Debug)]
