@@ -5,9 +5,9 @@ use jni::{
     objects::{JClass, JObject, JObjectArray, JString},
     refs::IntoAuto,
 };
-use tomobasis_pipeline::{
-    commands::decompose::{ParsedJob, parse_job},
-    stages,
+use tomobasis_pipeline::commands::{
+    decompose::{ParsedJob, parse_job},
+    stages::stages,
 };
 
 use crate::{

@@ -31,7 +31,6 @@ pub mod result;
 pub mod solve;
 
 pub use error::{Error, Result, is_no_fault_of_input};
-pub use progress::stages;
 
 /// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as
 /// commands to it.

@@ -4,4 +4,5 @@ pub mod compare;
 pub mod decompose;
 pub mod render;
 pub(crate) mod runner;
+pub mod stages;
 pub mod verify;

@@ -221,7 +221,7 @@ impl Options {
     /// [`Error::Option`] naming `--method`, `--padding`, `--rank`, `--composite` or `--emit`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
-        crate::solve::padding_counts::check(self.padding.into(), plan)?;
+        padding::check(self.padding.into(), plan)?;
         if self.emits(Emit::Dicom) {
             self.dicom_syntax.check_against(plan)?;
         }

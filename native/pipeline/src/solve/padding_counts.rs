@@ -3,10 +3,7 @@
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{PaddingRule, Remark, SeriesPlan, SliceRecord};
 
-use crate::{
-    error::{Error, Result},
-    solve::digest::Digest,
-};
+use crate::solve::digest::Digest;
 
 /// The pixels of a series that hold nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -68,27 +65,6 @@ pub(crate) fn note(plan: &mut SeriesPlan, records: &[SliceRecord]) {
         let found = record.findings.padding;
         slice.corner_padding = (found.corners > 0).then_some(found.corner_value);
         slice.lossy_codestream = record.findings.has(Remark::LossyCodestream);
-    }
-}
-
-/// Refuses a rule that a slice cannot follow.
-///
-/// # Errors
-/// [`Error::Option`] that names the slice.
-pub(crate) fn check(rule: PaddingRule, plan: &SeriesPlan) -> Result<()> {
-    let without = plan.slices.iter().position(|slice| rule.stored_value(&plan.rescale_unit, slice).is_none());
-    match without.and_then(|number| Some((number, plan.slices.get(number)?))) {
-        Some((number, slice)) if rule != PaddingRule::Keep => {
-            let problem = format!(
-                "slice {} stores no value that is 0 (Rescale Slope {}, Intercept {}); give air or keep instead of {}",
-                number + 1,
-                slice.slope,
-                slice.intercept,
-                rule.name()
-            );
-            Err(Error::option("--padding", problem))
-        }
-        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,7 @@ pub use self::arguments::RenderArgs;
 use crate::{
     blocks::{block_factors::Means, renderer::scale_columns},
     commands::runner::{Runner, Scan},
+    commands::stages::Stage,
     error::{Error, Result},
     input::inventory::{self, local_path},
     input::layout::{block_count, block_rows, rescale_of},
@@ -26,7 +27,7 @@ use crate::{
     options::{Method, Options},
     output::NamedFile,
     output::pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
-    progress::{Progress, Stage},
+    progress::Progress,
     result::{MANIFEST, Manifest, ResultFolder},
     solve::spectrum::Spectrum,
 };
@@ -51,7 +52,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     refuse_existing(&output, &names(&slices, in_folders, !args.input.is_empty()), args.overwrite)?;
     let (s, v) = folder.read_factors().map_err(damaged)?;
 
-    let stages = if args.input.is_empty() { 1 } else { 3 };
+    let stages = stages(!args.input.is_empty());
     let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
     let with_scan = !args.input.is_empty();
     let drawing = drawing_bytes(manifest, slices.len(), composites.len(), with_scan, &runner);
@@ -138,7 +139,7 @@ impl Drawing<'_> {
         let at_once = (BUDGET / (pixels as usize).max(1)).saturating_sub(basis.len()) / largest.max(1);
         let groups: Vec<&[usize]> = slices.chunks(at_once.max(1)).collect();
         let blocks = block_count(pixels);
-        let stage = if self.scan.is_some() { 3 } else { 1 };
+        let stage = stages(self.scan.is_some());
         let named = Stage::Render.named(self.manifest().parameters.method);
         runner.show_stage(stage, named, groups.len() * blocks as usize);
         let mut written = Vec::new();
@@ -250,6 +251,11 @@ impl Drawing<'_> {
             weights: self.v.chunks_exact(self.s.len()).nth(slice).unwrap_or_default(),
         }
     }
+}
+
+/// Stages of the drawing, which is the last: with the scan, its own before.
+fn stages(with_scan: bool) -> usize {
+    if with_scan { Stage::Decode.number() + 1 } else { 1 }
 }
 
 /// The means that an exact method removed.

@@ -8,6 +8,7 @@ use tomobasis_dicom::FileBuffer;
 use super::{Runner, Scan, tell_path};
 use crate::{
     blocks::renderer::BlockRenderer,
+    commands::stages::Stage,
     error::{Error, Result},
     input::{
         inventory::InputFile,
@@ -16,7 +17,6 @@ use crate::{
     output::dicom::{
         Band, CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices,
     },
-    progress::Stage,
     solve::decomposition::Decomposition,
 };
 

@@ -2,9 +2,9 @@
 
 use super::{Runner, Scan};
 use crate::{
+    commands::stages::Stage,
     error::Result,
     options::Options,
-    progress::Stage,
     solve::{decomposition::Decomposition, passes::PassDriver},
 };
 

@@ -24,6 +24,7 @@ use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
+    commands::stages::{PICTURES, Stage, StageName},
     error::{Error, Result},
     input::describe_series,
     input::layout::{block_count, block_rows},
@@ -36,14 +37,10 @@ use crate::{
     need::{self, Need},
     options::{Emit, Method, OnBadSlice, Options},
     output::{dicom::Band, tables},
-    progress::{Progress, Silent, Stage, StageName},
+    progress::{Progress, Silent},
     result::{Environment, Manifest, StagedFolder, closing_text, finish},
     solve::{decomposition::Decomposition, digest::Digest, padding_counts::pixels_digest},
 };
-
-/// Stages of a run, without derived DICOM and with it.
-const STAGES: usize = 5;
-const STAGES_WITH_DICOM: usize = 6;
 
 /// A finished decomposition.
 #[derive(Debug)]
@@ -135,7 +132,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     };
     let began = Instant::now();
     let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
-    runner.record(Begun { name: "pictures", at: began });
+    runner.record(Begun { name: PICTURES, at: began });
     let (manifest, files) =
         finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
     for file in files {
@@ -155,7 +152,7 @@ impl<'a> Runner<'a> {
         before: usize,
         dicom: bool,
     ) -> Result<Self> {
-        Self::with_stages(threads, progress, before, if dicom { STAGES_WITH_DICOM } else { STAGES })
+        Self::with_stages(threads, progress, before, Stage::count(dicom))
     }
 
     /// A run of so many stages.

@@ -1,0 +1,63 @@
+//! The stages of a run: their numbers, their names, what they count.
+
+use serde::Serialize;
+
+use crate::options::Method;
+
+/// Name of the time that drawing takes, which is shown with no stage of its own.
+pub(crate) const PICTURES: &str = "pictures";
+
+/// A stage of a decomposition, as the command and the job show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Stage {
+    Scan,
+    Decode,
+    /// The Gram matrix, or the passes of the other methods.
+    Sums,
+    Decompose,
+    Render,
+    /// Derived DICOM.
+    Derive,
+}
+
+/// What a stage is called, and what it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct StageName {
+    /// Name, also of the stage's timing in the manifest.
+    pub name: &'static str,
+    /// What it counts, in the plural.
+    pub unit: &'static str,
+}
+
+impl Stage {
+    const ALL: [Self; 6] =
+        [Self::Scan, Self::Decode, Self::Sums, Self::Decompose, Self::Render, Self::Derive];
+
+    /// Stages of a decomposition, without derived DICOM or with it.
+    pub(crate) fn count(derived: bool) -> usize {
+        if derived { Self::Derive.number() } else { Self::Render.number() }
+    }
+
+    /// From 1.
+    pub(crate) fn number(self) -> usize {
+        self as usize + 1
+    }
+
+    pub(crate) fn named(self, method: Method) -> StageName {
+        let (name, unit) = match self {
+            Self::Scan => ("scan", "files"),
+            Self::Decode => ("decode", "slices"),
+            Self::Sums => (method.name(), "row blocks"),
+            Self::Decompose => ("decompose", "matrices"),
+            Self::Render => ("render", "row blocks"),
+            Self::Derive => ("derive", "steps"),
+        };
+        StageName { name, unit }
+    }
+}
+
+/// The stages of a decomposition by this method, in their order; the last one is that of derived DICOM.
+#[must_use]
+pub fn stages(method: Method) -> [StageName; 6] {
+    Stage::ALL.map(|stage| stage.named(method))
+}
