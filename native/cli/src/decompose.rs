@@ -1,6 +1,9 @@
 //! `tomobasis decompose`.
 
-use tomobasis_pipeline::{Error, commands::decompose, options::JobArgs};
+use tomobasis_pipeline::{
+    Error,
+    commands::decompose::{self, JobArgs},
+};
 
 use crate::{output, progress::Reporter, threads::Threads};
 

@@ -5,4 +5,5 @@ pub mod decompose;
 pub mod render;
 pub(crate) mod runner;
 pub mod stages;
+mod values;
 pub mod verify;

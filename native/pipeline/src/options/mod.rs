@@ -1,18 +1,17 @@
-//! Options: the one parser for the command and the Spark job.
+//! Options of a decomposition, for the command and the Spark job alike.
 //!
-//! [`JobArgs`] is what clap sees, as text; [`Options`] is what the stages see, checked. `tomobasis decompose` flattens
-//! [`JobArgs`] into its subcommand; the job parses it alone through [`parse_job`]. What depends on the series (a rank above
-//! the number of slices) is checked once the series is known, by [`Options::check_against`].
+//! They are typed and checked; what clap sees is in [`commands`](crate::commands). What depends on the series (a rank above the
+//! number of slices) is checked once the series is known, by [`Options::check_against`].
 
 mod method;
 pub(crate) mod padding;
 mod rank;
 mod syntax;
 
-use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
+pub(crate) use self::rank::share;
 pub use self::{
     method::{Method, Sketching},
     padding::Padding,
@@ -22,7 +21,7 @@ pub use self::{
 use crate::error::{Error, Result};
 
 /// What is written into the result folder beside the manifest.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Emit {
     /// Singular values, weights and basis vectors as Parquet.
@@ -36,7 +35,7 @@ pub enum Emit {
 }
 
 /// What is done about slices that cannot be used.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OnBadSlice {
     /// The first such slice ends the run with an error.
@@ -44,64 +43,6 @@ pub enum OnBadSlice {
     Fail,
     /// Such slices are left out and reported, as long as the rest is still the scan.
     Skip,
-}
-
-/// The options of a decomposition, as typed.
-#[derive(Args, Clone, Debug)]
-pub struct JobArgs {
-    /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
-    #[arg(long, value_name = "URI", required = true)]
-    input: Vec<String>,
-    /// Result folder to create
-    #[arg(long, value_name = "URI", required = true)]
-    output: String,
-    /// Replace the result folder if it exists
-    #[arg(long)]
-    overwrite: bool,
-    /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
-    #[arg(long, value_name = "UID")]
-    series: Option<String>,
-    /// Use the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, instead of choosing one of them
-    #[arg(long)]
-    join: bool,
-    /// What to do about slices that cannot be used: `skip` leaves them out, at most a tenth and no two consecutive ones
-    #[arg(long, value_enum, default_value = "fail")]
-    on_bad_slice: OnBadSlice,
-    /// What to do about pixels outside the image: those equal to Pixel Padding Value and, in HU, those equal to all four corners and
-    /// far below air
-    #[arg(long, value_enum, default_value = "air")]
-    padding: Padding,
-    #[command(flatten)]
-    method: method::MethodArgs,
-    /// How many basis vectors: a number, `auto` for those above the noise (optimal hard threshold of Gavish and Donoho), or `full`
-    /// for all up to the numerical rank
-    #[arg(long, value_name = "K|auto|full", default_value = "full")]
-    rank: RankChoice,
-    /// Instead of --rank: as few basis vectors as hold this share of the scan's energy, such as 0.99
-    #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = rank::share)]
-    energy: Option<f64>,
-    /// Ranks of the composites (reconstructions from the first K basis vectors), or percentages of the slices (`10%`)
-    /// [default: 50,244,300, up to the rank]
-    #[arg(long, value_name = "K,...", value_delimiter = ',')]
-    composite: Option<Vec<Composite>>,
-    /// What to write
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHAT,...",
-        value_delimiter = ',',
-        default_value = "parquet,png,report"
-    )]
-    emit: Vec<Emit>,
-    /// How derived DICOM is written [default: explicit]
-    #[arg(long, value_enum)]
-    dicom_syntax: Option<DicomSyntax>,
-    /// Leave out of derived DICOM what can identify a person (PS3.15 basic profile); does not remove burned-in text or faces
-    #[arg(long)]
-    no_patient_data: bool,
-    /// Print more on stderr: paths of files, details of errors
-    #[arg(long)]
-    verbose: bool,
 }
 
 /// The options of a decomposition, checked as far as the command line goes.
@@ -135,60 +76,6 @@ pub struct Options {
     pub no_patient_data: bool,
     /// Whether paths may appear in messages.
     pub verbose: bool,
-}
-
-impl JobArgs {
-    /// Whether more is to be said on stderr.
-    #[must_use]
-    pub fn verbose(&self) -> bool {
-        self.verbose
-    }
-
-    /// Checks what clap cannot.
-    ///
-    /// # Errors
-    /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
-    /// do not go together.
-    pub fn resolve(self) -> Result<Options> {
-        let rank = self.energy.map_or(self.rank, RankChoice::Energy);
-        let method = self.method.resolve(rank)?;
-        if !self.emit.contains(&Emit::Dicom) {
-            let given = [
-                ("--dicom-syntax", self.dicom_syntax.is_some()),
-                ("--no-patient-data", self.no_patient_data),
-            ];
-            if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-                return Err(Error::option(
-                    option,
-                    "it is about derived DICOM; add dicom to --emit, or leave it out",
-                ));
-            }
-        }
-        if self.series.as_deref() == Some("all") {
-            return Err(Error::NotAvailable("--series all".to_owned()));
-        }
-        // Whatever else leads there is found where the folder is at hand.
-        let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-        if self.input.iter().any(|input| folder(input).starts_with(&folder(&self.output))) {
-            return Err(Error::OutputHoldsInput);
-        }
-        Ok(Options {
-            input: self.input,
-            output: self.output,
-            overwrite: self.overwrite,
-            series: self.series,
-            join: self.join,
-            on_bad_slice: self.on_bad_slice,
-            padding: self.padding,
-            method,
-            rank,
-            composite: self.composite,
-            emit: self.emit,
-            dicom_syntax: self.dicom_syntax.unwrap_or_default(),
-            no_patient_data: self.no_patient_data,
-            verbose: self.verbose,
-        })
-    }
 }
 
 /// The series that `--series` means.

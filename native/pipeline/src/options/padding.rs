@@ -1,13 +1,12 @@
 //! `--padding`: what becomes of pixels that hold nothing.
 
-use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{PaddingRule, SeriesPlan};
 
 use crate::error::{Error, Result};
 
 /// What becomes of pixels that hold nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Padding {
     /// They stay as stored, even -32768

@@ -47,7 +47,7 @@ impl Composite {
 }
 
 /// The value of `--energy`.
-pub(super) fn share(text: &str) -> Result<f64, String> {
+pub(crate) fn share(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(share) if share > 0.0 && share <= 1.0 => Ok(share),
         _ => Err("must be above 0 and at most 1".to_owned()),

@@ -9,7 +9,7 @@ use tomobasis_dicom::{
 use crate::error::{Error, Result};
 
 /// How derived DICOM is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DicomSyntax {
     /// Explicit VR Little Endian, uncompressed

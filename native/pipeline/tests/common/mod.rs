@@ -8,8 +8,8 @@ use std::{
 use tomobasis_dicom::testing::DicomFile;
 use tomobasis_pipeline::{
     Error,
-    commands::decompose::{self, Outcome},
-    options::{JobArgs, Options},
+    commands::decompose::{self, JobArgs, Outcome},
+    options::Options,
     progress::Silent,
 };
 

@@ -3,9 +3,10 @@
 use clap::{Parser, error::ErrorKind};
 use serde::Serialize;
 
+use super::JobArgs;
 use crate::{
     error::{Error, Result},
-    options::{JobArgs, Options},
+    options::Options,
 };
 
 /// What a job's command line asks for.

@@ -103,7 +103,7 @@ mod tests {
     use tomobasis_dicom::testing::DicomFile;
 
     use super::*;
-    use crate::{need, options::JobArgs, progress::Silent, solve::digest::Digest};
+    use crate::{commands::decompose::JobArgs, need, progress::Silent, solve::digest::Digest};
 
     #[derive(Parser)]
     struct Line {

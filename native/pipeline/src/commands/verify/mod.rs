@@ -21,7 +21,7 @@ use crate::{
     error::{Error, Result},
     input::inventory::{self, local_path},
     memory, need,
-    options::{Emit, Options, RankChoice},
+    options::{Emit, Options},
     output::{FileDigest, tables},
     progress::Progress,
     result::{
@@ -135,7 +135,7 @@ pub(crate) fn check_room(folder: &ResultFolder, pool: &rayon::ThreadPool) -> Res
 
 /// Refuses a manifest's parameters that do not go together.
 fn check_parameters(options: &Options) -> Result<()> {
-    if options.method.sketching().is_some() && !matches!(options.rank, RankChoice::Columns(_)) {
+    if options.method.rank_problem(options.rank).is_some() {
         let (rank, method) = (options.rank, options.method.name());
         return Err(Error::Differs(format!(
             "{MANIFEST}: parameters.rank is {rank}, which {method} cannot follow"

@@ -1,0 +1,66 @@
+//! The words that options take, and what `--help` says of each.
+
+use clap::{ValueEnum, builder::PossibleValue};
+
+use crate::options::{DicomSyntax, Emit, OnBadSlice, Padding};
+
+macro_rules! words {
+    ($type:ident: $($variant:ident, $word:literal, $help:literal;)*) => {
+        impl ValueEnum for $type {
+            fn value_variants<'a>() -> &'a [Self] {
+                &[$(Self::$variant),*]
+            }
+
+            fn to_possible_value(&self) -> Option<PossibleValue> {
+                Some(match self {
+                    $(Self::$variant => PossibleValue::new($word).help($help),)*
+                })
+            }
+        }
+    };
+}
+
+words! { Emit:
+    Parquet, "parquet", "Singular values, weights and basis vectors as Parquet";
+    Png, "png", "Pictures as PNG";
+    Report, "report", "`report.html`";
+    Dicom, "dicom", "Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`";
+}
+
+words! { OnBadSlice:
+    Fail, "fail", "The first such slice ends the run with an error";
+    Skip, "skip", "Such slices are left out and reported, as long as the rest is still the scan";
+}
+
+words! { Padding:
+    Keep, "keep", "They stay as stored, even -32768";
+    Air, "air", "They become air, -1000 HU; in other units than HU, 0";
+    Mask, "mask", "They become 0 in the matrix";
+}
+
+words! { DicomSyntax:
+    Explicit, "explicit", "Explicit VR Little Endian, uncompressed";
+    JpegLs, "jpeg-ls", "JPEG-LS Lossless: about half the size, slower to write and to read";
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Serialize;
+
+    use super::*;
+
+    fn words<T: ValueEnum + Serialize>() {
+        for value in T::value_variants() {
+            let typed = value.to_possible_value().unwrap();
+            assert_eq!(serde_json::to_value(value).unwrap(), typed.get_name());
+        }
+    }
+
+    #[test]
+    fn the_manifest_names_values_as_they_are_typed() {
+        words::<Emit>();
+        words::<OnBadSlice>();
+        words::<Padding>();
+        words::<DicomSyntax>();
+    }
+}
