@@ -1,6 +1,7 @@
 //! Row blocks: basis vectors, and what each output needs of them.
 
 pub(crate) mod block_factors;
+pub(crate) mod composites;
 pub(crate) mod renderer;
 
 pub use self::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};

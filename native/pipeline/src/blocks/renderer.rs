@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use tomobasis_linalg::RowBlock;
 
+use super::composites;
 use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
@@ -128,7 +129,8 @@ impl BlockRenderer {
             false => self.factors.row_means(block, input)?,
         };
         let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
-        let composites = self.composites.bands(&self.factors, (block, rows), (t, &means), starts, buffer)?;
+        let composites =
+            composites::bands(&self.composites, &self.factors, (block, rows), (t, &means), starts, buffer)?;
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
         let record = BlockRecord {
             block,

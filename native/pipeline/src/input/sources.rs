@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// Bytes of a stream's files that are in memory at a time.
-const BATCH: usize = 64 << 20;
+pub(crate) const BATCH: usize = 64 << 20;
 
 /// Calls `plain` for files of the disk, with a buffer that the thread keeps, and `packed` for files of archives, with their bytes; on
 /// the current thread pool. `wanted` are the files by their place in the listing, each with what is wanted of it.

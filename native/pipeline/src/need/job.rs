@@ -5,6 +5,7 @@
 //! what a call takes for a moment is asked for at its beginning.
 
 use tomobasis_dicom::{SeriesPlan, check_room};
+use tomobasis_linalg::BLOCK_ROWS;
 
 use super::{Need, of_sums};
 use crate::{
@@ -46,7 +47,7 @@ pub fn of_block(decomposition: &Decomposition) -> usize {
     let derived = if options.emits(Emit::Dicom) { composites } else { 0 };
     let need = need.of_result(decomposition.rank(), composites, derived);
     // The bands of the composites, and their bytes.
-    let bands = 4 * decomposition.columns() * derived * 4096;
+    let bands = 4 * decomposition.columns() * derived * BLOCK_ROWS;
     usize::try_from(need.of_thread()).unwrap_or(usize::MAX).saturating_add(bands)
 }
 

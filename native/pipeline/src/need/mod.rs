@@ -16,8 +16,9 @@ use tomobasis_linalg::BLOCK_ROWS;
 pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
-    input::inventory::InputFile,
+    blocks::composites,
     input::layout::block_count,
+    input::{inventory::InputFile, sources::BATCH},
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,
@@ -27,8 +28,6 @@ use crate::{
 const SMALL: u128 = 24 << 20;
 /// For each thread, likewise.
 const SMALL_OF_A_THREAD: u128 = 1 << 20;
-/// Files of a gzip stream that are in memory at a time.
-const BATCH: u128 = 64 << 20;
 
 /// What decides how much memory a decomposition needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -222,7 +221,8 @@ impl Need {
     pub fn of_thread(&self) -> u128 {
         let (n, k, rows) = (self.slices, self.rank, self.rows());
         let pictured = if self.draws { 8 * rows * (k + self.composites + 1) } else { 0 };
-        let composites = if self.derived > 0 { 8 * 1000.min(rows) * n * self.derived } else { 0 };
+        let composites =
+            if self.derived > 0 { 8 * (composites::ROWS as u128).min(rows) * n * self.derived } else { 0 };
         // The block in f64, as it is scaled, and factored.
         let factored = match self.method {
             Solver::Gram { .. } => 0,
@@ -345,7 +345,7 @@ fn reading(plan: &SeriesPlan, files: &[InputFile]) -> (u128, u128) {
             longest = longest.max(length);
         }
     }
-    (largest, streamed.min(BATCH + longest))
+    (largest, streamed.min(BATCH as u128 + longest))
 }
 
 /// The greatest number from 1 on, below `than`, that passes; passing ends at some number.

@@ -7,16 +7,17 @@ use tomobasis_dicom::FileBuffer;
 
 use super::{Runner, Scan, tell_path};
 use crate::{
-    blocks::renderer::BlockRenderer,
+    blocks::{
+        composites::{CompositeRenderer, CompositeScratch},
+        renderer::BlockRenderer,
+    },
     commands::stages::Stage,
     error::{Error, Result},
     input::{
         inventory::InputFile,
         sources::{each_file, read},
     },
-    output::dicom::{
-        Band, CompositeRenderer, CompositeScratch, Composites, DerivedFile, DerivedRecord, DerivedSlices,
-    },
+    output::dicom::{Band, Composites, DerivedFile, DerivedRecord, DerivedSlices},
     solve::decomposition::Decomposition,
 };
 

@@ -1,6 +1,8 @@
 //! The stored values of one row block in all composites, for a run of slices: consecutive ones in the order that keeps the slices
 //! of a file together.
 
+use std::ops::Range;
+
 use crate::error::{Error, Result};
 
 /// Stored values, less the slices' offsets: `values[(c * count + j) * rows + i]` is row `i` of the slice at place `first + j` in composite
@@ -24,6 +26,11 @@ impl Band {
     pub(super) fn new(block: u32, first: usize, count: usize, rows: usize, composites: usize) -> Self {
         let clipped = vec![0; composites * count];
         Self { block, first, count, rows, clipped, values: vec![0; composites * count * rows] }
+    }
+
+    /// Places of its slices.
+    pub(super) fn places(&self) -> Range<usize> {
+        self.first..self.first + self.count
     }
 
     /// The rows of the slice at a place in composite `c`, and its count of clipped values.

@@ -1,20 +1,14 @@
-//! Composites of a row block, rounded to stored values.
+//! Which composites are written, and how their values are rounded to stored ones.
 
 use std::{ops::Range, sync::Arc};
 
 use tomobasis_dicom::{SeriesPlan, SlicePlan, derived::stored_range};
-use tomobasis_linalg::RowBlock;
 
 use super::band::Band;
 use crate::{
-    blocks::block_factors::BlockFactors,
     error::{Error, Result},
     solve::decomposition::Decomposition,
 };
-
-/// Rows whose composites exist as floating-point numbers at a time: a whole but odd number of cache lines, so that the columns
-/// that are written side by side do not share the cache's sets.
-const ROWS: usize = 1000;
 
 /// 1.5 * 2^52: added to a number below 2^51 and taken off again, it rounds to the nearest integer, ties to even.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -28,19 +22,6 @@ pub struct Composites {
     order: Vec<usize>,
     /// In the same order.
     grids: Vec<Grid>,
-}
-
-/// Renders composites of row blocks, where nothing else is wanted of the blocks; shared by all threads.
-pub(crate) struct CompositeRenderer {
-    pub composites: Composites,
-    factors: BlockFactors,
-}
-
-/// Buffers that a thread keeps from block to block.
-#[derive(Default)]
-pub(crate) struct CompositeScratch {
-    t: Vec<f64>,
-    values: Vec<f64>,
 }
 
 impl Composites {
@@ -59,89 +40,48 @@ impl Composites {
     }
 
     /// The decomposition whose composites these are.
-    pub(super) fn decomposition(&self) -> &Arc<Decomposition> {
+    pub(crate) fn decomposition(&self) -> &Arc<Decomposition> {
         &self.decomposition
     }
 
     /// The numbers of basis vectors, ascending.
-    pub(super) fn ranks(&self) -> &[usize] {
+    pub(crate) fn ranks(&self) -> &[usize] {
         &self.ranks
     }
 
-    /// One band for each run of slices in the order of [`band_order`]; `starts` are the runs' first places, ascending from 0. `t` and
-    /// the means of the block's `rows` are what `factors` gives; `buffer` is overwritten.
+    /// All slices, in the order of the bands.
+    pub(crate) fn order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// Bands of a block of `rows` rows, one for each run of slices in the order of [`band_order`], to be filled by [`Self::store`];
+    /// `starts` are the runs' first places, ascending from 0.
     ///
     /// # Errors
     /// [`Error::Protocol`] when the runs are not of these slices.
-    pub(crate) fn bands(
-        &self,
-        factors: &BlockFactors,
-        (block, rows): (u32, usize),
-        (t, means): (&[f64], &[f64]),
-        starts: &[usize],
-        buffer: &mut Vec<f64>,
-    ) -> Result<Vec<Band>> {
-        if self.is_empty() {
-            return Ok(Vec::new());
-        }
+    pub(crate) fn empty_bands(&self, block: u32, rows: usize, starts: &[usize]) -> Result<Vec<Band>> {
         let slices = self.order.len();
         let ends = starts.iter().skip(1).copied().chain([slices]);
         let runs: Vec<Range<usize>> = starts.iter().zip(ends).map(|(&start, end)| start..end).collect();
         if starts.first() != Some(&0) || runs.iter().any(Range::is_empty) {
             return Err(Error::Protocol(format!("these runs are none of {slices} slices")));
         }
-        let composites = self.ranks.len();
-        let band = |run: &Range<usize>| Band::new(block, run.start, run.len(), rows, composites);
-        let mut bands: Vec<Band> = runs.iter().map(band).collect();
-        let k = factors.rank();
-        for first in (0..rows).step_by(ROWS) {
-            let part = first..rows.min(first + ROWS);
-            let t = t.get(part.start * k..part.end * k).unwrap_or_default();
-            let means = means.get(part.clone()).unwrap_or_default();
-            factors.composites((t, means), part.len(), &self.ranks, &self.order, buffer)?;
-            let mut rendered = buffer.chunks_exact(part.len());
-            for c in 0..composites {
-                for (band, run) in bands.iter_mut().zip(&runs) {
-                    for (place, composite) in run.clone().zip(&mut rendered) {
-                        let (target, clipped) = band.slice_mut(c, place);
-                        *clipped += self.grids[place].store(composite, &mut target[part.clone()]);
-                    }
+        let band = |run: Range<usize>| Band::new(block, run.start, run.len(), rows, self.ranks.len());
+        Ok(runs.into_iter().map(band).collect())
+    }
+
+    /// Rounds the rows `part` of a block into its bands: `values` are those of all composites, one after the other, each of all slices
+    /// in the order of the bands.
+    pub(crate) fn store(&self, values: &[f64], part: &Range<usize>, bands: &mut [Band]) {
+        let mut columns = values.chunks_exact(part.len().max(1));
+        for c in 0..self.ranks.len() {
+            for band in bands.iter_mut() {
+                for (place, column) in band.places().zip(&mut columns) {
+                    let (target, clipped) = band.slice_mut(c, place);
+                    *clipped += self.grids[place].store(column, &mut target[part.clone()]);
                 }
             }
         }
-        Ok(bands)
-    }
-}
-
-impl CompositeRenderer {
-    /// Prepares for some composites, by their place in the list. No more columns are computed than they need.
-    ///
-    /// # Errors
-    /// What the linear algebra refuses.
-    pub(crate) fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
-        let composites = Composites::new(decomposition.clone(), which);
-        let factors = BlockFactors::new(decomposition, composites.ranks.last().copied().unwrap_or_default())?;
-        Ok(Self { composites, factors })
-    }
-
-    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major; all slices are one run.
-    ///
-    /// # Errors
-    /// [`Error::Protocol`] when the block is not of this series.
-    pub(crate) fn render(
-        &self,
-        scratch: &mut CompositeScratch,
-        block: u32,
-        values: &[i16],
-        rows: usize,
-    ) -> Result<Vec<Band>> {
-        let decomposition = &self.composites.decomposition;
-        decomposition.check_block(block, rows)?;
-        let input = RowBlock::new(values, rows, decomposition.columns())?;
-        self.factors.project(block, input, &mut scratch.t)?;
-        let means = self.factors.row_means(block, input)?;
-        let parts = (scratch.t.as_slice(), means.as_slice());
-        self.composites.bands(&self.factors, (block, rows), parts, &[0], &mut scratch.values)
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! | file | where it runs | what |
 //! |---|---|---|
-//! | `composites` | per row block | composites of all slices, rounded to what each slice can store: [`Band`]s |
+//! | `composites` | per row block | which composites there are; their values rounded to what each slice can store: [`Band`]s |
 //! | `band` | | the stored values of one row block for a run of slices; crosses Spark's shuffle as bytes |
 //! | `slices` | per run of slices | bands of all row blocks -> whole slices -> files, with the source's attributes |
 //! | `record` | driver | what the manifest says of them |
@@ -17,15 +17,12 @@ mod slices;
 
 use tomobasis_dicom::derived::Derivation;
 
+pub(crate) use self::slices::{file_name, folder};
 pub use self::{
     band::Band,
     composites::Composites,
     record::{DerivedRecord, DerivedSection, DerivedSeries},
     slices::{DerivedFile, DerivedSlices},
-};
-pub(crate) use self::{
-    composites::{CompositeRenderer, CompositeScratch},
-    slices::{file_name, folder},
 };
 use crate::{
     options::Method,
