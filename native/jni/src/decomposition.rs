@@ -11,7 +11,8 @@ use jni::{
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{GramAccumulator, GramPart};
 use tomobasis_pipeline::{
-    blocks::BlockRecord, need, output::dicom::DerivedRecord, result, solve::Decomposition,
+    blocks::BlockRecord, commands::decompose::closing_text, need, output::dicom::DerivedRecord, result,
+    solve::Decomposition,
 };
 
 use crate::{
@@ -124,7 +125,7 @@ pub fn closing0<'local>(
         // SAFETY: a live handle of this class.
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
         let (root, output) = (string(env, &root)?, string(env, &output)?);
-        new_string(env, &result::closing_text(decomposition, &root, &output))
+        new_string(env, &closing_text(decomposition, &root, &output))
     })
 }
 

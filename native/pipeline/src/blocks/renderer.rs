@@ -177,7 +177,7 @@ impl BlockRenderer {
         let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), bands)?;
         let mut files = pictures::draw(&subject, &self.panels, &images)?;
         files.push(pictures::draw_spectrum(&subject)?);
-        files.iter_mut().for_each(|file| file.path.insert_str(0, "pictures/"));
+        files.iter_mut().for_each(|file| file.path = format!("{}/{}", pictures::FOLDER, file.path));
         Ok(files)
     }
 }

@@ -6,4 +6,14 @@ pub(crate) mod pictures;
 pub(crate) mod report;
 pub mod tables;
 
+/// Names of what a result may hold beside its manifest; files and folders.
+pub(crate) const CONTENTS: [&str; 6] = [
+    report::REPORT,
+    tables::SINGULAR_VALUES,
+    tables::WEIGHTS,
+    tables::BASIS,
+    pictures::FOLDER,
+    dicom::FOLDER,
+];
+
 pub use self::file::{FileDigest, NamedFile};

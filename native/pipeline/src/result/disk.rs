@@ -12,13 +12,11 @@ use sha2::{Digest as _, Sha256};
 use tomobasis_dicom::printable;
 
 use super::{
-    FileEntry, MANIFEST, ResultFolder, SUCCESS,
-    folder::is_run_folder,
-    overwriting::{CONTENTS, UNFINISHED_MARK},
+    FileEntry, MANIFEST, ResultFolder, SUCCESS, folder::is_run_folder, overwriting::UNFINISHED_MARK,
 };
 use crate::{
     error::{Error, Result, is_of_system},
-    output::FileDigest,
+    output::{CONTENTS, FileDigest},
     progress::Progress,
     solve::digest::Digest,
 };

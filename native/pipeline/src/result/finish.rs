@@ -1,6 +1,6 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
-use super::{Environment, MANIFEST, Manifest, REPORT, files};
+use super::{Environment, MANIFEST, Manifest, files};
 use crate::{
     blocks::renderer::{BlockRecord, basis_digests},
     error::Result,
@@ -8,7 +8,8 @@ use crate::{
     output::NamedFile,
     output::{
         dicom::{DerivedRecord, DerivedSection},
-        report, tables,
+        report::{self, Content},
+        tables,
     },
     solve::decomposition::Decomposition,
 };
@@ -64,9 +65,16 @@ impl Draft {
     pub(crate) fn finish(self, decomposition: &Decomposition) -> Result<(Manifest, Vec<NamedFile>)> {
         let Self { mut manifest, tables: mut files, pictures } = self;
         let options = &decomposition.options;
-        let report = options.emits(Emit::Report).then(|| NamedFile {
-            path: REPORT.to_owned(),
-            bytes: report::render(&manifest, decomposition, &pictures).into_bytes(),
+        let report = options.emits(Emit::Report).then(|| {
+            report::page(&Content {
+                decomposition,
+                digests: &manifest.digests,
+                derived: manifest.derived.as_ref(),
+                left_out: &manifest.series.left_out,
+                warnings: &manifest.series.warnings,
+                run: manifest.run.told(),
+                pictures: &pictures,
+            })
         });
         let json = manifest.seal(report.as_ref())?;
         files.extend(report);

@@ -173,6 +173,21 @@ pub struct Environment {
     pub more: Map<String, Value>,
 }
 
+impl Run {
+    /// What the report says of it: names and values.
+    pub(super) fn told(&self) -> Vec<(String, String)> {
+        let Environment { runner, cores, timings, .. } = &self.environment;
+        let run = [
+            ("Software", format!("TomoBasis {} ({})", self.version, self.libraries)),
+            ("Runner", format!("{runner}, {cores} cores")),
+            ("Machine", format!("{}; Gram kernel {}", self.instruction_set, self.kernel)),
+        ];
+        let times =
+            timings.iter().map(|(stage, seconds)| (format!("Time of {stage}"), format!("{seconds} s")));
+        run.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(times).collect()
+    }
+}
+
 impl Manifest {
     /// Puts the manifest together, all but the report's entry and the seal.
     ///

@@ -9,7 +9,6 @@ mod overwriting;
 mod paths;
 mod staging;
 mod strict;
-mod text;
 mod workplace;
 
 pub(crate) use self::{
@@ -21,15 +20,12 @@ pub use self::{
     files::FileEntry,
     finish::finish,
     folder::{ResultFolder, first_difference},
-    manifest::{Environment, Manifest, ResultSection, digests, instruction_set},
+    manifest::{Environment, Manifest, digests, instruction_set},
     staging::StagedFolder,
-    text::closing_text,
     workplace::remove_unfinished,
 };
 
 /// Name of the manifest.
 pub const MANIFEST: &str = "manifest.json";
-/// Name of the report.
-pub const REPORT: &str = "report.html";
 /// Name of the empty file that is written last.
 pub const SUCCESS: &str = "_SUCCESS";

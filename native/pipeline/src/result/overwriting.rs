@@ -5,20 +5,16 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use serde_json::Value;
 
 use super::{
-    REPORT,
     disk::{is_last, is_leftover, unlisted},
     folder::read_manifest,
 };
 use crate::{
     error::{Error, Result, is_of_system},
-    output::tables::{SINGULAR_VALUES, WEIGHTS},
+    output::CONTENTS,
 };
 
 /// What the job has in a result on an object store until it is complete.
 pub(super) const UNFINISHED_MARK: &str = "_UNFINISHED";
-
-/// Names of what a result may hold beside its manifest.
-pub(super) const CONTENTS: [&str; 6] = [REPORT, SINGULAR_VALUES, WEIGHTS, "basis", "pictures", "dicom"];
 
 /// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result with nothing else in it.
 ///

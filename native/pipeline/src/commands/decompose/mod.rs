@@ -1,11 +1,87 @@
-//! `decompose`.
+//! A series to a result folder.
 
 mod arguments;
+mod closing;
 mod job;
 mod method;
 
+use std::{path::Path, sync::Arc, time::Instant};
+
 pub use self::{
     arguments::JobArgs,
+    closing::closing_text,
     job::{ParsedJob, not_utf_8, one_line, parse_job},
 };
-pub use super::runner::{Outcome, decompose};
+use crate::{
+    commands::{runner::Runner, stages::PICTURES},
+    error::{Error, Result},
+    input::listing::{self, local_path},
+    need,
+    options::{Emit, Options},
+    output::tables,
+    progress::Progress,
+    result::{Manifest, StagedFolder, finish},
+};
+
+/// A finished decomposition.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The manifest that was written.
+    pub manifest: Manifest,
+    /// What to print.
+    pub closing: String,
+}
+
+/// Refuses an output that, by whatever path, holds the scan: replacing it would delete the scan.
+fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
+    let Ok(output) = output.canonicalize() else { return Ok(()) };
+    for input in inputs {
+        if local_path("--input", input)?.canonicalize().is_ok_and(|input| input.starts_with(&output)) {
+            return Err(Error::OutputHoldsInput);
+        }
+    }
+    Ok(())
+}
+
+/// Decomposes a series into a result folder, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// Every error of this crate; the output is then as it was.
+pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
+    tomobasis_linalg::check_machine()?;
+    let output = local_path("--output", &options.output)?;
+    let shown_output = options.output.clone();
+    keep_the_scan(&options.input, &output)?;
+    let staged = StagedFolder::create(&output, options.overwrite)?;
+    staged.notes().iter().for_each(|note| progress.message(note));
+    let mut files = listing::list(&options.input)?;
+    // The output may lie beside the scan.
+    files.retain(|file| !staged.made(&file.path));
+    let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
+    let scan = runner.read(files, &options, need::check)?;
+    let decomposition = Arc::new(runner.decompose(&scan, options)?);
+    let renderer = runner.renderer(&scan, &decomposition)?;
+    let tables = decomposition.options.emits(Emit::Parquet);
+    let rendered = runner.render(&scan, &renderer, |block| {
+        if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
+    })?;
+    let derived = match decomposition.options.emits(Emit::Dicom) {
+        true => runner.derive(&scan, &renderer, rendered.composites, |made| {
+            staged.write(&made.file.path, &[&made.file.bytes])
+        })?,
+        false => Vec::new(),
+    };
+    let began = Instant::now();
+    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
+    runner.record_time(PICTURES, began);
+    let (manifest, files) =
+        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
+    for file in files {
+        staged.write(&file.path, &[&file.bytes])?;
+    }
+    if let Some(note) = staged.commit()? {
+        progress.message(&note);
+    }
+    let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
+    Ok(Outcome { manifest, closing })
+}

@@ -320,7 +320,7 @@ fn folder_name(slice: usize) -> String {
 
 /// The files that will be written, relative to the output.
 fn names(slices: &[usize], in_folders: bool, original: bool) -> Vec<String> {
-    let of_slice = ["composites.png", "differences.png"];
+    let of_slice = [pictures::COMPOSITES, pictures::DIFFERENCES];
     let of_slice = if original { &of_slice[..] } else { &of_slice[..1] };
     let path = |slice: usize, name: &str| match in_folders {
         true => format!("{}/{name}", folder_name(slice)),
@@ -328,7 +328,7 @@ fn names(slices: &[usize], in_folders: bool, original: bool) -> Vec<String> {
     };
     let mut names: Vec<String> =
         slices.iter().flat_map(|&slice| of_slice.iter().map(move |name| path(slice, name))).collect();
-    names.extend(["basis.png", "spectrum.png"].map(str::to_owned));
+    names.extend([pictures::BASIS, pictures::SPECTRUM].map(str::to_owned));
     names
 }
 

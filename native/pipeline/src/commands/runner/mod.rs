@@ -8,7 +8,6 @@ mod derive;
 mod fixed;
 
 use std::{
-    path::Path,
     sync::{
         Arc,
         atomic::{AtomicU32, Ordering},
@@ -24,32 +23,23 @@ use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
 
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
-    commands::stages::{PICTURES, Stage, StageName},
+    commands::stages::{Stage, StageName},
     error::{Error, Result},
     input::describe_series,
     input::layout::{block_count, block_rows},
     input::{
         decode,
-        inventory::{self, InputFile, local_path},
+        inventory::{self, InputFile},
     },
     limits::Held,
     memory,
     need::{self, Need},
     options::{Emit, Method, OnBadSlice, Options},
-    output::{dicom::Band, tables},
+    output::dicom::Band,
     progress::{Progress, Silent},
-    result::{Environment, Manifest, StagedFolder, closing_text, finish},
+    result::Environment,
     solve::{decomposition::Decomposition, digest::Digest, padding_counts::pixels_digest},
 };
-
-/// A finished decomposition.
-#[derive(Debug)]
-pub struct Outcome {
-    /// The manifest that was written.
-    pub manifest: Manifest,
-    /// What to print.
-    pub closing: String,
-}
 
 /// A stage that is under way.
 pub(crate) struct Begun {
@@ -89,60 +79,6 @@ pub(crate) struct Runner<'a> {
     /// Bytes of composites for derived DICOM that are held at a time.
     composite_bytes: usize,
     timings: Map<String, Value>,
-}
-
-/// Refuses an output that, by whatever path, holds the scan: replacing it would delete the scan.
-fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
-    let Ok(output) = output.canonicalize() else { return Ok(()) };
-    for input in inputs {
-        if local_path("--input", input)?.canonicalize().is_ok_and(|input| input.starts_with(&output)) {
-            return Err(Error::OutputHoldsInput);
-        }
-    }
-    Ok(())
-}
-
-/// Decomposes a series into a result folder, on `threads` threads (0: one per core).
-///
-/// # Errors
-/// Every error of this crate; the output is then as it was.
-pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
-    tomobasis_linalg::check_machine()?;
-    let output = local_path("--output", &options.output)?;
-    let shown_output = options.output.clone();
-    keep_the_scan(&options.input, &output)?;
-    let staged = StagedFolder::create(&output, options.overwrite)?;
-    staged.notes().iter().for_each(|note| progress.message(note));
-    let mut files = inventory::list(&options.input)?;
-    // The output may lie beside the scan.
-    files.retain(|file| !staged.made(&file.path));
-    let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
-    let scan = runner.read(files, &options, need::check)?;
-    let decomposition = Arc::new(runner.decompose(&scan, options)?);
-    let renderer = runner.renderer(&scan, &decomposition)?;
-    let tables = decomposition.options.emits(Emit::Parquet);
-    let rendered = runner.render(&scan, &renderer, |block| {
-        if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
-    })?;
-    let derived = match decomposition.options.emits(Emit::Dicom) {
-        true => runner.derive(&scan, &renderer, rendered.composites, |made| {
-            staged.write(&made.file.path, &[&made.file.bytes])
-        })?,
-        false => Vec::new(),
-    };
-    let began = Instant::now();
-    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
-    runner.record(Begun { name: PICTURES, at: began });
-    let (manifest, files) =
-        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
-    for file in files {
-        staged.write(&file.path, &[&file.bytes])?;
-    }
-    if let Some(note) = staged.commit()? {
-        progress.message(&note);
-    }
-    let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
-    Ok(Outcome { manifest, closing })
 }
 
 impl<'a> Runner<'a> {
@@ -185,12 +121,17 @@ impl<'a> Runner<'a> {
 
     /// Ends a stage: its time goes into the manifest.
     fn record(&mut self, stage: Begun) {
-        let milliseconds = (stage.at.elapsed().as_secs_f64() * 1e3).round();
-        self.timings.insert(stage.name.to_owned(), (milliseconds / 1e3).into());
-        memory::log_peak(stage.name);
+        self.record_time(stage.name, stage.at);
     }
 
-    fn environment(&self, id: String) -> Environment {
+    /// The time since `began` goes into the manifest under this name.
+    pub(crate) fn record_time(&mut self, name: &str, began: Instant) {
+        let milliseconds = (began.elapsed().as_secs_f64() * 1e3).round();
+        self.timings.insert(name.to_owned(), (milliseconds / 1e3).into());
+        memory::log_peak(name);
+    }
+
+    pub(crate) fn environment(&self, id: String) -> Environment {
         Environment {
             runner: "in-process".to_owned(),
             id: Some(id),

@@ -29,6 +29,9 @@ use crate::{
     solve::{decomposition::Decomposition, digest::Digest},
 };
 
+/// Folder of the derived series.
+pub(crate) const FOLDER: &str = "dicom";
+
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.
 ///
 /// Only the first k columns enter, so that a composite is the same instance whatever else was computed.

@@ -6,6 +6,7 @@ use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::{
+    FOLDER,
     band::Band,
     composites::{Composites, band_order},
     derivation,
@@ -134,5 +135,5 @@ pub(crate) fn file_name(k: usize, slices: &[usize]) -> String {
 
 /// The folder of the composite of rank `k` in the result folder.
 pub(crate) fn folder(k: usize) -> String {
-    format!("dicom/k={k}")
+    format!("{FOLDER}/k={k}")
 }

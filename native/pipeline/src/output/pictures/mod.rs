@@ -29,6 +29,14 @@ use self::{
     sheet::{Sheet, draw_sheet},
 };
 
+/// Folder of the pictures in a result.
+pub(crate) const FOLDER: &str = "pictures";
+/// Names of the pictures: of a slice first, then of what all slices share.
+pub(crate) const COMPOSITES: &str = "composites.png";
+pub(crate) const DIFFERENCES: &str = "differences.png";
+pub(crate) const BASIS: &str = "basis.png";
+pub(crate) const SPECTRUM: &str = "spectrum.png";
+
 /// What black and white are in the pictures of slices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Display {
@@ -81,21 +89,21 @@ pub(crate) fn draw(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) 
     let (slice, n) = (subject.slice, subject.spectrum.columns);
     let sheets = [
         Sheet {
-            name: "composites.png",
+            name: COMPOSITES,
             title: format!("Slice {} of {n}, rebuilt from the first k basis vectors", slice + 1),
             columns: 2,
             largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Original | PanelKind::Composite { .. })),
         },
         Sheet {
-            name: "differences.png",
+            name: DIFFERENCES,
             title: format!("Slice {} of {n}: original minus composite", slice + 1),
             columns: 2,
             largest: 1024,
             panels: chosen(|kind| matches!(kind, PanelKind::Difference { .. })),
         },
         Sheet {
-            name: "basis.png",
+            name: BASIS,
             title: "The first basis vectors (eigen-images)".to_owned(),
             columns: 4,
             largest: 256,
@@ -111,7 +119,7 @@ pub(crate) fn draw(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) 
 /// Draws the spectrum.
 pub(crate) fn draw_spectrum(subject: &Subject<'_>) -> Result<NamedFile> {
     let bytes = plot::draw_spectrum(subject).to_png()?;
-    Ok(NamedFile { path: "spectrum.png".to_owned(), bytes })
+    Ok(NamedFile { path: SPECTRUM.to_owned(), bytes })
 }
 
 /// Whole panels of `pixels` pixels from the bands of all blocks: a block's index, then its pixels of each panel.

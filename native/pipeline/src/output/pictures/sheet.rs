@@ -18,7 +18,7 @@ const CAPTION_HEIGHT: usize = 44;
 
 /// A picture of several panels.
 pub(super) struct Sheet<'a> {
-    /// Path inside the result folder.
+    /// Name of its file.
     pub name: &'static str,
     pub title: String,
     /// Panels beside each other.

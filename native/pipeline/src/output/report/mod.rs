@@ -7,16 +7,21 @@ use std::fmt::Write;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 
-use tomobasis_dicom::{PaddingRule, decimals};
+use tomobasis_dicom::{Note, PaddingRule, decimals};
 use tomobasis_linalg::Bounds;
 
 use crate::{
     input::describe_series,
-    output::NamedFile,
-    output::pictures::percent,
-    result::{Manifest, ResultSection},
-    solve::{decomposition::Decomposition, spectrum::CompositeEntry},
+    output::{
+        NamedFile,
+        dicom::DerivedSection,
+        pictures::{self, percent},
+    },
+    solve::{Decomposition, digest::Digests, spectrum::CompositeEntry},
 };
+
+/// Name of the report.
+pub const REPORT: &str = "report.html";
 
 /// Numbers of basis vectors in the table of energies, besides the composites'.
 const TABLE_RANKS: [usize; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
@@ -24,30 +29,51 @@ const TABLE_RANKS: [usize; 10] = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000];
 /// Title, alternative text and caption of each picture.
 const FIGURES: [(&str, &str, &str); 4] = [
     (
-        "pictures/composites.png",
+        pictures::COMPOSITES,
         "The middle slice, and the same slice rebuilt from the first k basis vectors",
         "The middle slice as it was scanned, and rebuilt from the first k basis vectors, in the same window.",
     ),
     (
-        "pictures/differences.png",
+        pictures::DIFFERENCES,
         "Original minus composite for each number of basis vectors, purple where the composite is brighter, orange where darker",
         "What each composite leaves out: original minus composite, purple below and orange above zero. \
          The window is four times the root mean square of what is left out of this slice.",
     ),
     (
-        "pictures/basis.png",
+        pictures::BASIS,
         "The first basis vectors as images, purple below and orange above zero",
         "The first basis vectors. The sign of a basis vector is fixed by its largest weight, which is positive.",
     ),
     (
-        "pictures/spectrum.png",
+        pictures::SPECTRUM,
         "Two plots with logarithmic axes: singular values, and the share of the energy left out, against the number of basis vectors",
         "Singular values, and the share of the energy that the first k basis vectors leave out. Vertical lines mark the composites.",
     ),
 ];
 
-/// The report as HTML.
-pub(crate) fn render(manifest: &Manifest, decomposition: &Decomposition, pictures: &[NamedFile]) -> String {
+/// What the report shows of a result.
+pub(crate) struct Content<'a> {
+    pub decomposition: &'a Decomposition,
+    pub digests: &'a Digests,
+    /// The derived DICOM series, where they were asked for.
+    pub derived: Option<&'a DerivedSection>,
+    /// What the folder held besides the slices.
+    pub left_out: &'a [Note],
+    /// What is unusual about the series.
+    pub warnings: &'a [Note],
+    /// How it was run: pairs of a name and what is to be said.
+    pub run: Vec<(String, String)>,
+    /// The pictures' files.
+    pub pictures: &'a [NamedFile],
+}
+
+/// The report's file.
+pub(crate) fn page(content: &Content<'_>) -> NamedFile {
+    NamedFile { path: REPORT.to_owned(), bytes: html(content).into_bytes() }
+}
+
+fn html(content: &Content<'_>) -> String {
+    let Content { decomposition, pictures, .. } = *content;
     let mut html = Html::default();
     html.raw("<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n");
     html.raw("<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>TomoBasis result</title>\n<style>\n");
@@ -55,24 +81,24 @@ pub(crate) fn render(manifest: &Manifest, decomposition: &Decomposition, picture
     html.raw("</style>\n</head>\n<body>\n<main>\n<h1>Singular value decomposition of a CT series</h1>\n<p class=\"lead\">");
     html.text(&describe_series(&decomposition.plan));
     html.raw("</p>\n<div class=\"seal\">\n<p>Root digest <code>");
-    html.text(&manifest.digests.root.to_string());
+    html.text(&content.digests.root.to_string());
     html.raw("</code></p>\n<p>Whoever decomposes the same pixels gets this digest, on any machine of the class, with any number of threads.</p>\n</div>\n");
     figure(&mut html, pictures, 0);
     figure(&mut html, pictures, 1);
-    energies(&mut html, manifest, decomposition);
-    derived(&mut html, manifest);
+    energies(&mut html, decomposition);
+    derived(&mut html, content);
     figure(&mut html, pictures, 3);
     figure(&mut html, pictures, 2);
-    guarantee(&mut html, manifest, decomposition.factors.certified().map(|factors| &factors.bounds));
-    series(&mut html, manifest);
-    run(&mut html, manifest);
+    guarantee(&mut html, content);
+    series(&mut html, content);
+    run(&mut html, content);
     html.raw("</main>\n</body>\n</html>\n");
     html.0
 }
 
-fn energies(html: &mut Html, manifest: &Manifest, decomposition: &Decomposition) {
-    let unit =
-        if manifest.series.unit.is_empty() { String::new() } else { format!(" ({})", manifest.series.unit) };
+fn energies(html: &mut Html, decomposition: &Decomposition) {
+    let unit = &decomposition.plan.rescale_unit;
+    let unit = if unit.is_empty() { String::new() } else { format!(" ({unit})") };
     html.raw("<h2>How many basis vectors are enough</h2>\n<p>The matrix has one column per slice and one row per pixel. ");
     html.text(&format!(
         "Its first k basis vectors hold the given share of its energy (sum of squared values); residual RMS is the \
@@ -92,8 +118,9 @@ fn energies(html: &mut Html, manifest: &Manifest, decomposition: &Decomposition)
 }
 
 /// What became of the composites as DICOM.
-fn derived(html: &mut Html, manifest: &Manifest) {
-    let Some(section) = &manifest.derived else { return };
+fn derived(html: &mut Html, content: &Content<'_>) {
+    let Some(section) = content.derived else { return };
+    let (rows, columns) = (content.decomposition.rows(), content.decomposition.columns());
     html.raw("<p>");
     let identity = match section.patient_data {
         true => "with the source's patient data",
@@ -103,10 +130,10 @@ fn derived(html: &mut Html, manifest: &Manifest) {
     html.raw("</p>\n<ul>\n");
     for series in &section.series {
         html.raw("<li>");
-        let values = manifest.result.rows * manifest.result.columns as u64;
+        let values = rows * columns as u64;
         html.text(&format!(
             "dicom/k={}: {} slices; {} of {values} values were beyond the stored range and set to its end",
-            series.k, manifest.series.slices, series.clipped
+            series.k, columns, series.clipped
         ));
         html.raw("</li>\n");
     }
@@ -121,8 +148,11 @@ fn table_entries(decomposition: &Decomposition) -> Vec<CompositeEntry> {
     decomposition.spectrum().entries(&ranks)
 }
 
-fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {
-    let result = &manifest.result;
+fn guarantee(html: &mut Html, content: &Content<'_>) {
+    let Content { decomposition, digests, .. } = *content;
+    let (options, method) = (&decomposition.options, decomposition.options.method);
+    let (rows, columns) = (decomposition.rows(), decomposition.columns());
+    let bounds = decomposition.factors.certified().map(|factors| &factors.bounds);
     html.raw("<h2>What is guaranteed</h2>\n<p>");
     html.text(match bounds {
         Some(_) => {
@@ -135,35 +165,39 @@ fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {
              bound was proven. "
         }
     });
-    html.text(&format!("Promised: {}.", result.promise));
+    html.text(&format!("Promised: {}.", method.promise()));
     html.raw("</p>\n<table>\n");
-    html.row("Class", &result.class);
-    html.row("Method", &format!("{} of a {} x {} matrix", result.method, result.rows, result.columns));
-    html.row("Rank asked for", &manifest.parameters.rank.to_string());
-    for line in manifest.parameters.method.lines().lines() {
+    html.row("Class", method.class());
+    html.row("Method", &format!("{} of a {rows} x {columns} matrix", method.name()));
+    html.row("Rank asked for", &options.rank.to_string());
+    for line in method.lines().lines() {
         let (name, value) = line.split_once(' ').unwrap_or((line, ""));
         html.row(&format!("Parameter {name}"), value);
     }
-    if let Some(padding) = manifest.series.padding {
-        let values = result.rows * result.columns as u64;
+    let padding = decomposition.padding;
+    if padding.pixels > 0 {
+        let values = rows * columns as u64;
         let text = format!(
             "{} ({} of {values} values, {} of them with another value in the matrix)",
-            PaddingRule::from(manifest.parameters.padding).name(),
+            PaddingRule::from(options.padding).name(),
             padding.pixels,
             padding.replaced
         );
         html.row("Padding", &text);
     }
-    let numerical = result.numerical_rank.map_or(String::new(), |rank| format!(" (numerical rank {rank})"));
-    html.row("Rank", &format!("{}{numerical}", result.rank));
-    if let Some(sigma) = result.noise {
-        html.row("Noise, from the median singular value", &format!("{sigma:.2} {}", manifest.series.unit));
+    let numerical =
+        decomposition.numerical_rank.map_or(String::new(), |rank| format!(" (numerical rank {rank})"));
+    html.row("Rank", &format!("{}{numerical}", decomposition.rank()));
+    if let Some(sigma) = decomposition.noise {
+        html.row(
+            "Noise, from the median singular value",
+            &format!("{sigma:.2} {}", decomposition.plan.rescale_unit),
+        );
     }
     if let Some(bounds) = bounds {
-        proven(html, result, bounds);
+        proven(html, decomposition.factors.unresolved(), bounds);
     }
     html.raw("</table>\n<table>\n<caption>Digests (SHA-256)</caption>\n");
-    let digests = &manifest.digests;
     for (name, digest) in [
         ("pixels", &digests.pixels),
         ("s", &digests.s),
@@ -180,8 +214,8 @@ fn guarantee(html: &mut Html, manifest: &Manifest, bounds: Option<&Bounds>) {
     html.raw("</table>\n<p>To check it against the scan, anywhere:</p>\n<pre><code>tomobasis verify RESULT_FOLDER --input DICOM_FOLDER</code></pre>\n");
 }
 
-fn proven(html: &mut Html, result: &ResultSection, bounds: &Bounds) {
-    let unresolved = match result.unresolved.as_slice() {
+fn proven(html: &mut Html, unresolved: &[usize], bounds: &Bounds) {
+    let unresolved = match unresolved {
         [] => "none".to_owned(),
         columns => columns.iter().map(|j| (j + 1).to_string()).collect::<Vec<_>>().join(", "),
     };
@@ -192,11 +226,11 @@ fn proven(html: &mut Html, result: &ResultSection, bounds: &Bounds) {
     html.row("Refinement", &format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
 }
 
-fn series(html: &mut Html, manifest: &Manifest) {
-    let series = &manifest.series;
+fn series(html: &mut Html, content: &Content<'_>) {
+    let series = &content.decomposition.plan;
     html.raw("<h2>The series</h2>\n<table>\n");
     html.row("Modality", &series.modality);
-    html.row("Slices", &format!("{} of {} x {} pixels", series.slices, series.rows, series.columns));
+    html.row("Slices", &format!("{} of {} x {} pixels", series.slices.len(), series.rows, series.columns));
     let spacing = series.pixel_spacing_mm;
     let spacing = spacing.map(|pixel| format!("{} mm", pixel.map(decimals).join(" x ")));
     html.row("Pixel spacing", spacing.as_deref().unwrap_or("unknown"));
@@ -205,11 +239,11 @@ fn series(html: &mut Html, manifest: &Manifest) {
         &series.slice_spacing_mm.map_or("one position".to_owned(), |step| format!("{} mm", decimals(step))),
     );
     html.raw("</table>\n");
-    notes(html, "Left out of the folder", &series.left_out);
-    notes(html, "Unusual", &series.warnings);
+    notes(html, "Left out of the folder", content.left_out);
+    notes(html, "Unusual", content.warnings);
 }
 
-fn notes(html: &mut Html, title: &str, notes: &[tomobasis_dicom::Note]) {
+fn notes(html: &mut Html, title: &str, notes: &[Note]) {
     if notes.is_empty() {
         return;
     }
@@ -224,21 +258,19 @@ fn notes(html: &mut Html, title: &str, notes: &[tomobasis_dicom::Note]) {
     html.raw("</ul>\n");
 }
 
-fn run(html: &mut Html, manifest: &Manifest) {
-    let run = &manifest.run;
+fn run(html: &mut Html, content: &Content<'_>) {
     html.raw("<h2>How it was run</h2>\n<p>None of this enters a digest.</p>\n<table>\n");
-    html.row("Software", &format!("TomoBasis {} ({})", run.version, run.libraries));
-    html.row("Runner", &format!("{}, {} cores", run.environment.runner, run.environment.cores));
-    html.row("Machine", &format!("{}; Gram kernel {}", run.instruction_set, run.kernel));
-    for (stage, seconds) in &run.environment.timings {
-        html.row(&format!("Time of {stage}"), &format!("{seconds} s"));
-    }
+    content.run.iter().for_each(|(name, value)| html.row(name, value));
     html.raw("</table>\n");
 }
 
 fn figure(html: &mut Html, pictures: &[NamedFile], index: usize) {
-    let (path, alternative, caption) = FIGURES[index];
-    let Some(picture) = pictures.iter().find(|picture| picture.path == path) else { return };
+    let (name, alternative, caption) = FIGURES[index];
+    let Some(picture) =
+        pictures.iter().find(|picture| picture.path == format!("{}/{name}", pictures::FOLDER))
+    else {
+        return;
+    };
     html.raw("<figure>\n<img alt=\"");
     html.text(alternative);
     html.raw("\" src=\"data:image/png;base64,");

@@ -21,10 +21,18 @@ pub const SINGULAR_VALUES: &str = "singular_values.parquet";
 /// Name of the weights' file.
 pub const WEIGHTS: &str = "weights.parquet";
 
+/// Folder of the row blocks' files.
+pub const BASIS: &str = "basis";
+
 /// Name of a row block's file of basis vectors.
 #[must_use]
 pub fn basis_name(block: u32) -> String {
-    format!("basis/part-{block:05}.parquet")
+    format!("{BASIS}/part-{block:05}.parquet")
+}
+
+/// Whether a path of the result is that of a row block's file.
+pub(crate) fn is_basis(path: &str) -> bool {
+    path.strip_prefix(BASIS).is_some_and(|name| name.starts_with('/'))
 }
 
 fn properties() -> WriterPropertiesBuilder {

@@ -1,9 +1,9 @@
-//! What a run says in plain text: the series at its beginning, the result at its end.
+//! What a run says at its end.
 
-use super::REPORT;
 use crate::{
     input::describe_series,
     options::{Emit, Method, RankChoice},
+    output::{dicom, pictures, report},
     solve::decomposition::Decomposition,
 };
 
@@ -38,13 +38,13 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
     }
     if decomposition.options.emits(Emit::Dicom) {
         let identity = if decomposition.options.no_patient_data { "without" } else { "with" };
-        lines.push(format!("dicom        {output}/dicom/ ({identity} patient data)"));
+        lines.push(format!("dicom        {output}/{}/ ({identity} patient data)", dicom::FOLDER));
     }
     if decomposition.options.emits(Emit::Report) {
-        lines.push(format!("look at      {output}/{REPORT}"));
+        lines.push(format!("look at      {output}/{}", report::REPORT));
     }
     if decomposition.options.emits(Emit::Png) {
-        lines.push(format!("pictures     {output}/pictures/"));
+        lines.push(format!("pictures     {output}/{}/", pictures::FOLDER));
     }
     lines.join("\n")
 }
