@@ -13,8 +13,8 @@ use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
     options::Emit,
-    output::{FileDigest, NamedFile},
     output::{
+        FileDigest, NamedFile,
         dicom::{Band, Composites},
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
         tables::BasisEncoder,

@@ -17,8 +17,7 @@ pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
     blocks::composites,
-    input::layout::block_count,
-    input::{inventory::InputFile, sources::BATCH},
+    input::{inventory::InputFile, layout::block_count, sources::BATCH},
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,

@@ -11,8 +11,7 @@ use crate::{
     blocks::renderer::BlockRecord,
     error::{Error, Result},
     options::Emit,
-    output::{FileDigest, NamedFile},
-    output::{dicom, tables},
+    output::{FileDigest, NamedFile, dicom, tables},
     solve::{decomposition::Decomposition, digest::Digest},
 };
 

@@ -5,8 +5,8 @@ use crate::{
     blocks::renderer::{BlockRecord, basis_digests},
     error::Result,
     options::Emit,
-    output::NamedFile,
     output::{
+        NamedFile,
         dicom::{DerivedRecord, DerivedSection},
         report::{self, Content},
         tables,

@@ -17,14 +17,14 @@ use super::{
 };
 use crate::{
     error::{Error, Result},
-    input::layout::{block_count, first_row},
     input::{
         decode::decode,
         inventory::{InputFile, take_inventory},
+        layout::{block_count, first_row},
     },
     options::Emit,
-    output::NamedFile,
     output::{
+        NamedFile,
         dicom::{self, DerivedSeries},
         tables::{self, BasisEncoder},
     },

@@ -17,16 +17,22 @@ use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, SvdView, row_mea
 pub use self::arguments::RenderArgs;
 use crate::{
     blocks::{block_factors::Means, renderer::scale_columns},
-    commands::runner::{Runner, Scan},
-    commands::stages::Stage,
+    commands::{
+        runner::{Runner, Scan},
+        stages::Stage,
+    },
     error::{Error, Result},
-    input::inventory::{self, local_path},
-    input::layout::{block_count, block_rows, rescale_of},
+    input::{
+        inventory::{self, local_path},
+        layout::{block_count, block_rows, rescale_of},
+    },
     memory,
     need::{self, Drawn},
     options::{Method, Options},
-    output::NamedFile,
-    output::pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
+    output::{
+        NamedFile,
+        pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
+    },
     progress::Progress,
     result::{MANIFEST, Manifest, ResultFolder},
     solve::spectrum::Spectrum,

@@ -25,11 +25,10 @@ use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
     commands::stages::{Stage, StageName},
     error::{Error, Result},
-    input::describe_series,
-    input::layout::{block_count, block_rows},
     input::{
-        decode,
+        decode, describe_series,
         inventory::{self, InputFile},
+        layout::{block_count, block_rows},
     },
     limits::Held,
     memory,
