@@ -4,16 +4,34 @@
 //!
 //! | stage | where | what |
 //! |---|---|---|
-//! | scan | driver | [`scan`]: list files, read headers, choose the series: a `SeriesPlan` |
+//! | scan | driver | [`input::inventory`]: list files, read headers, choose the series: a `SeriesPlan` |
 //! | decode | one task per group of slices | `tomobasis_dicom::decode`: stored pixels and, per slice, a digest and what was found |
-//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: [`pass`]) |
-//! | decompose | driver | [`Decomposition`]: `s` and `V`, correctly rounded |
-//! | render | per row block | [`BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture, composites (`--emit dicom`) |
-//! | derive | per run of slices | [`derived::DerivedSlices`]: derived DICOM instances |
+//! | gram | per row block | `tomobasis_linalg::GramAccumulator`: exact, any order (with `tsqr`, `dssvd` and `dspca`: [`solve::passes`]) |
+//! | decompose | driver | [`solve::Decomposition`]: `s` and `V`, correctly rounded |
+//! | render | per row block | [`blocks::BlockRenderer`]: `U`, its digest, its Parquet file, its pixels of every picture, composites (`--emit dicom`) |
+//! | derive | per run of slices | [`output::dicom::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!
-//! [`run`] is the in-process run, [`verify`] compares a result with its input, [`mod@compare`] two results, [`mod@render`] draws a result's
-//! pictures again, [`options`] is the one command line. What a result is, to the byte, is `docs/format.md`.
+//! The code is in rooms, one module each. A room calls rooms above it in this table and no others; `tests/rooms.rs` fails where one
+//! does. A new output format is a folder in `output` and a line where its list is used: [`blocks::BlockRenderer`] for what is made
+//! of row blocks, [`result::finish`] for the rest.
+//!
+//! | room | what it is | calls |
+//! |---|---|---|
+//! | [`limits`] | what limits the memory of this process | |
+//! | [`error`](Error) | what can go wrong, in words; exit codes | `limits` |
+//! | [`progress`] | who is told how far a run is | |
+//! | [`memory`] | refusals of what needs more memory than there is; the thread pool | `error`, `limits` |
+//! | [`options`] | what is asked for, in types; no command line | `error` |
+//! | [`input`] | files to stored pixels; the row blocks of the matrix | `error`, `options`, `progress` |
+//! | [`solve`] | sums and passes to `s` and `V`; digests | `error`, `input`, `memory`, `options` |
+//! | [`output`] | the formats, each with the names of its files: tables, pictures, derived DICOM, report | `error`, `input`, `options`, `solve` |
+//! | [`blocks`] | one row block: `U`, composites, what each format makes of it | `error`, `input`, `options`, `output`, `solve` |
+//! | [`need`] | the memory that a run needs, stage by stage | `blocks`, `error`, `input`, `limits`, `memory`, `options`, `output`, `solve` |
+//! | [`result`] | the result folder: manifest, writing it whole, reading and checking it | `blocks`, `error`, `input`, `options`, `output`, `progress`, `solve` |
+//! | [`commands`] | what a user asks for, each with its arguments: decompose, render, verify, compare | `blocks`, `error`, `input`, `limits`, `memory`, `need`, `options`, `output`, `progress`, `result`, `solve` |
+//!
+//! What a result is, to the byte, is `docs/format.md`.
 
 #![deny(unsafe_code)]
 

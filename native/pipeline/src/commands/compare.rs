@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use crate::{
     commands::verify::{Checked, check_room},
     error::{Error, Result},
-    input::inventory::local_path,
+    input::listing::local_path,
     memory,
     output::dicom::DerivedSeries,
     progress::Progress,

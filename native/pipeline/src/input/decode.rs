@@ -11,7 +11,7 @@ use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile, Slice
 use crate::{
     error::Result,
     input::{
-        inventory::InputFile,
+        listing::InputFile,
         sources::{each_file, read},
     },
     progress::Progress,

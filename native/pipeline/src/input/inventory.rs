@@ -10,12 +10,11 @@ use crate::{
     input::{
         archive::{Packing, Stream, damaged},
         decode,
+        listing::InputFile,
     },
     options::{OnBadSlice, Options, series_choice},
     progress::{Progress, Silent},
 };
-
-pub use crate::input::listing::{InputFile, list, local_path};
 
 /// Bytes of a file that are read at first: enough for most headers.
 const HEAD: u64 = 16 * 1024;

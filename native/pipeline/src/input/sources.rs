@@ -10,7 +10,7 @@ use crate::{
     error::{Error, Result},
     input::{
         archive::{Packing, Stream, damaged},
-        inventory::InputFile,
+        listing::InputFile,
     },
 };
 

@@ -17,7 +17,7 @@ pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
     blocks::composites,
-    input::{inventory::InputFile, layout::block_count, sources::BATCH},
+    input::{layout::block_count, listing::InputFile, sources::BATCH},
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,

@@ -19,8 +19,9 @@ use crate::{
     error::{Error, Result},
     input::{
         decode::decode,
-        inventory::{InputFile, take_inventory},
+        inventory::take_inventory,
         layout::{block_count, first_row},
+        listing::InputFile,
     },
     options::Emit,
     output::{

@@ -23,8 +23,8 @@ use crate::{
     },
     error::{Error, Result},
     input::{
-        inventory::{self, local_path},
         layout::{block_count, block_rows, rescale_of},
+        listing::{self, local_path},
     },
     memory,
     need::{self, Drawn},
@@ -69,7 +69,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let scan = match args.scan() {
         Some(wanted) => {
             let options = Options::for_verification(&wanted, manifest);
-            Some(runner.read(inventory::list(&options.input)?, &options, |_, need| {
+            Some(runner.read(listing::list(&options.input)?, &options, |_, need| {
                 check(need.scan() + need.decode().max(drawing))
             })?)
         }

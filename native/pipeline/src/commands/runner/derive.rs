@@ -14,7 +14,7 @@ use crate::{
     commands::stages::Stage,
     error::{Error, Result},
     input::{
-        inventory::InputFile,
+        listing::InputFile,
         sources::{each_file, read},
     },
     output::dicom::{Band, Composites, DerivedFile, DerivedRecord, DerivedSlices},

@@ -26,9 +26,9 @@ use crate::{
     commands::stages::{Stage, StageName},
     error::{Error, Result},
     input::{
-        decode, describe_series,
-        inventory::{self, InputFile},
+        decode, describe_series, inventory,
         layout::{block_count, block_rows},
+        listing::InputFile,
     },
     limits::Held,
     memory,

@@ -19,7 +19,7 @@ use crate::{
     blocks::renderer::basis_digests,
     commands::runner::Runner,
     error::{Error, Result},
-    input::inventory::{self, local_path},
+    input::listing::{self, local_path},
     memory, need,
     options::{Emit, Options},
     output::{FileDigest, tables},
@@ -75,7 +75,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
 
     check_parameters(&options)?;
     let scan = runner
-        .read(inventory::list(&options.input)?, &options, need::check_verification)
+        .read(listing::list(&options.input)?, &options, need::check_verification)
         .map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
