@@ -31,6 +31,9 @@ CARGO_RESULT = re.compile(r"^test result: \w+\. (\d+) passed; (\d+) failed; (\d+
 def from_cargo(output):
     """{crate: Count} from the output of `cargo test --workspace`, which runs one package's targets after the other.
 
+    From its text: JUnit and JSON reports of the test harness are unstable, and cargo-nextest, which writes JUnit, runs no
+    documentation tests and would be one more program to compile on each machine.
+
     Integration tests count for the crate whose unit tests ran last; documentation tests, which come at the end, for
     "documentation".
     """

@@ -43,8 +43,8 @@ pub mod testing;
 pub use buffer::{FileBuffer, LONGEST_FILE, asking, check_room, zeros};
 pub use error::{Error, ErrorKind};
 pub use header::{
-    ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, packed_format, read_header,
-    read_header_by,
+    ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, USUAL_HEAD, packed_format,
+    read_header, read_header_by,
 };
 pub use label::{FileLabel, file_label, printable, printable_lines, salted_id};
 pub use pixels::{

@@ -251,4 +251,5 @@ pub(crate) fn basis_digests(blocks: u32, records: &[BlockRecord]) -> Result<Basi
     let missing = |block| Error::Protocol(format!("block {block} was not rendered"));
     let all = found.into_iter().enumerate().map(|(block, record)| record.ok_or_else(|| missing(block)));
     BasisDigests::new(all.map(|record| Ok(record?.digest)).collect::<Result<_>>()?)
+        .ok_or_else(|| Error::Internal("the series has no row blocks".to_owned()))
 }

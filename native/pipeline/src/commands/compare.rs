@@ -13,7 +13,9 @@ use crate::{
     memory,
     output::dicom::DerivedSeries,
     progress::Progress,
-    result::{FileEntry, MANIFEST, Manifest, ResultFolder, Told, first_difference, first_path, name_some},
+    result::{
+        FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, first_difference, first_path, name_some,
+    },
 };
 
 /// How far the files of two results can be compared.
@@ -33,7 +35,7 @@ enum Files {
 /// [`Error::Differs`] naming the first difference.
 pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Checked> {
     let pool = memory::pool(threads)?;
-    let open = |number: usize, name: &'static str, text: &str| -> Result<(ResultFolder, Told)> {
+    let open = |number: usize, name: &'static str, text: &str| -> Result<(ResultFolder, FolderNotes)> {
         let folder = ResultFolder::open(&local_path(name, text)?)?;
         check_room(&folder, &pool)?;
         progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
@@ -42,11 +44,11 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
             other => other,
         };
         let check = || {
-            let told = folder.check(progress)?;
-            folder.check_derived_series().map(|()| told)
+            let notes = folder.check(progress)?;
+            folder.check_derived_series().map(|()| notes)
         };
-        let told = pool.install(check).map_err(in_folder)?;
-        Ok((folder, told))
+        let notes = pool.install(check).map_err(in_folder)?;
+        Ok((folder, notes))
     };
     let ((a, of_a), (b, of_b)) = (open(1, "A", a)?, open(2, "B", b)?);
     tell_apart(&a.manifest, &b.manifest, progress);
@@ -60,8 +62,8 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
         (Error::Differs(files), Some(value)) => Error::Differs(format!("{files}; {MANIFEST}: {value}")),
         (error, _) => error,
     })?;
-    let told = [of_a.lines("A"), of_b.lines("B")].concat();
-    let closing = closing(&a.manifest, scope, compared, values.as_deref(), &told);
+    let notes = [of_a.lines("A"), of_b.lines("B")].concat();
+    let closing = closing(&a.manifest, scope, compared, values.as_deref(), &notes);
     Ok(Checked { closing, manifest: a.manifest })
 }
 
@@ -139,7 +141,7 @@ fn compare_files(a: &ResultFolder, b: &ResultFolder, scope: Files) -> Result<usi
 }
 
 /// What was compared, in words.
-fn closing(manifest: &Manifest, scope: Files, files: usize, value: Option<&str>, told: &[String]) -> String {
+fn closing(manifest: &Manifest, scope: Files, files: usize, value: Option<&str>, notes: &[String]) -> String {
     let compared = match scope {
         Files::All => format!("{files} that both have, every byte; not the reports, which hold times"),
         Files::ButDicom => format!(
@@ -157,7 +159,7 @@ fn closing(manifest: &Manifest, scope: Files, files: usize, value: Option<&str>,
         "same         every bit of the pixels, s, V, U, and the derived pixels that both have".to_owned(),
         format!("files        {compared}"),
     ];
-    lines.extend_from_slice(told);
+    lines.extend_from_slice(notes);
     lines.push(format!("manifests    {values}"));
     lines.push(format!("root digest  {}", manifest.digests.root));
     lines.join("\n")

@@ -42,7 +42,7 @@ pub(crate) fn decode(
 ///
 /// # Errors
 /// As [`decode`].
-pub(crate) fn digests(
+pub(crate) fn pixel_digests(
     plan: &SeriesPlan,
     files: &[InputFile],
     progress: &dyn Progress,

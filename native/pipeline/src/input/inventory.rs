@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::{Inventory, SeriesPlan, Unread};
+use tomobasis_dicom::{Inventory, SeriesPlan, USUAL_HEAD, Unread};
 
 use crate::{
     error::{Error, Result, is_no_fault_of_input},
@@ -16,8 +16,6 @@ use crate::{
     progress::{Progress, Silent},
 };
 
-/// Bytes of a file that are read at first: enough for most headers.
-const HEAD: u64 = 16 * 1024;
 /// Files whose heads are in memory at a time.
 const BATCH: usize = 256;
 /// More pixels than this in a slice are no medical image: the job holds a slice in one array.
@@ -45,7 +43,7 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
     }
     for part in direct.chunks(BATCH) {
         let heads: Vec<io::Result<Vec<u8>>> =
-            part.par_iter().map(|&index| files[index].read(0, HEAD)).collect();
+            part.par_iter().map(|&index| files[index].read(0, USUAL_HEAD)).collect();
         for (&index, head) in part.iter().zip(heads) {
             add(&mut inventory, files, index, head)?;
             progress.advance(1);
@@ -61,7 +59,7 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
 /// Reads the pixels of slices that may have been sent again under other numbers: they decide what the volumes are.
 fn compare_repeats(inventory: &mut Inventory, files: &[InputFile]) -> Result<()> {
     for plan in inventory.repeats().iter().filter(|plan| is_readable(plan)) {
-        let decoded = decode::digests(plan, files, &Silent)?.into_iter();
+        let decoded = decode::pixel_digests(plan, files, &Silent)?.into_iter();
         let digests: Vec<_> = decoded.map(|decoded| decoded.ok().map(|record| record.digest)).collect();
         inventory.know(plan, &digests);
     }
@@ -95,7 +93,7 @@ fn add(
         }
     };
     // A file that gives fewer bytes than its size says ends where they do.
-    let length = file.length.filter(|&length| head.len() as u64 >= length.min(HEAD));
+    let length = file.length.filter(|&length| head.len() as u64 >= length.min(USUAL_HEAD));
     let length = length.unwrap_or(head.len() as u64);
     // One that has grown since it was listed is read as it was then.
     head.truncate(length as usize);
@@ -132,7 +130,7 @@ fn add_streamed(
                 }
                 None => stream.read(entry, from..to).map_err(damaged),
             };
-            let head = read(0, HEAD.min(entry.length))?;
+            let head = read(0, USUAL_HEAD.min(entry.length))?;
             inventory.read(index, &file.name, entry.length, head, |range| read(range.start, range.end))?;
             progress.advance(1);
         }

@@ -30,7 +30,7 @@ pub(crate) fn each_file<T: Send, R: Send>(
 ) -> Result<Vec<R>> {
     let (mut direct, mut streams) = (Vec::new(), BTreeMap::<&Path, Vec<(&InputFile, T)>>::new());
     for (index, what) in wanted {
-        let file = files.get(index).ok_or_else(|| Error::Protocol(format!("there is no file {index}")))?;
+        let file = files.get(index).ok_or_else(|| Error::Internal(format!("there is no file {index}")))?;
         if let Some(length) =
             file.entry.as_ref().map(|entry| entry.length).filter(|length| *length > LONGEST_FILE)
         {

@@ -29,12 +29,12 @@ const BUFFER: usize = 1 << 18;
 
 impl ResultFolder {
     /// Compares all files with the manifest's list, on the current thread pool; nothing is compared where it lists none. What there is
-    /// besides is told.
+    /// besides is noted.
     ///
     /// # Errors
     /// [`Error::Differs`] naming the files that are missing, changed, or not of the result, [`Error::System`].
-    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<Told> {
-        let Some(listed) = self.manifest.listed_files() else { return Ok(Told::default()) };
+    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<FolderNotes> {
+        let Some(listed) = self.manifest.listed_files() else { return Ok(FolderNotes::default()) };
         check_order(self.manifest.files.as_deref().unwrap_or_default())?;
         let listed: Vec<&FileEntry> = listed.collect();
         let check = |file: &&FileEntry| {
@@ -53,7 +53,7 @@ impl ResultFolder {
             problems.push(format!("{SUCCESS}: it is not empty"));
         }
         if problems.is_empty() {
-            Ok(Told { leftovers, links: self.links(&paths) })
+            Ok(FolderNotes { leftovers, links: self.links(&paths) })
         } else {
             Err(Error::Differs(name_some(&problems)))
         }
@@ -106,8 +106,8 @@ impl ResultFolder {
             let checksum = of.is_some_and(|of| listed.contains(of.as_str()) || (in_place && is_last(&of)));
             checksum || (in_place && at_top(path) && is_leftover(path))
         };
-        let (told, mut extra): (Vec<String>, Vec<String>) = found.into_iter().partition(|path| known(path));
-        let mut told = told.len();
+        let (left, mut extra): (Vec<String>, Vec<String>) = found.into_iter().partition(|path| known(path));
+        let mut left = left.len();
         if !in_place {
             // Those that took over write into folders of their own, and may leave what the first had written to the plain names.
             let known = |name: &str| {
@@ -117,25 +117,25 @@ impl ResultFolder {
             };
             for name in names(&self.root).map_err(of_folder)?.into_iter().filter(|name| !is_last(name)) {
                 match known(&name) {
-                    true => told += usize::from(self.root.join(&name) != self.path),
+                    true => left += usize::from(self.root.join(&name) != self.path),
                     false => extra.push(name),
                 }
             }
         }
-        Ok((extra, told))
+        Ok((extra, left))
     }
 }
 
-/// What is told of a result's files, and is no difference.
+/// What is said of a folder beside differences.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Told {
+pub(crate) struct FolderNotes {
     /// What other runs and Hadoop are known to leave, which was not looked at.
     leftovers: usize,
     /// Files and folders that are links, whose targets were read.
     links: usize,
 }
 
-impl Told {
+impl FolderNotes {
     /// A line for each.
     pub(crate) fn lines(self, of: &str) -> Vec<String> {
         let leftovers = format!(

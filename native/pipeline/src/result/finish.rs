@@ -72,7 +72,7 @@ impl Draft {
                 derived: manifest.derived.as_ref(),
                 left_out: &manifest.series.left_out,
                 warnings: &manifest.series.warnings,
-                run: manifest.run.told(),
+                run: manifest.run.described(),
                 pictures: &pictures,
             })
         });

@@ -10,10 +10,10 @@ use tomobasis_dicom::SeriesChoice;
 
 use super::{
     MANIFEST, Manifest, SUCCESS,
-    disk::{Told, unreadable},
+    disk::{FolderNotes, unreadable},
     finish::small_tables,
-    paths::first_path,
-    strict::KeysOnce,
+    json_difference::first_path,
+    keys_once::KeysOnce,
 };
 use crate::{
     error::{Error, Result},
@@ -174,19 +174,12 @@ impl ResultFolder {
     /// [`Error::Differs`].
     pub(crate) fn check_manifest(&self) -> Result<()> {
         let digests = &self.manifest.digests;
-        let told = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
-        same(MANIFEST, "root digest", told, digests.root)?;
+        let found = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
+        same(MANIFEST, "root digest", found, digests.root)?;
         let blocks = block_count(self.manifest.result.rows);
-        if digests.u.blocks.len() != blocks as usize {
-            return Err(Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks")));
-        }
-        same(
-            MANIFEST,
-            "root of the digests of U",
-            BasisDigests::new(digests.u.blocks.clone())?.root,
-            digests.u.root,
-        )?;
-        Ok(())
+        let missing = || Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks"));
+        let u = BasisDigests::new(digests.u.blocks.clone()).filter(|u| u.blocks.len() == blocks as usize);
+        same(MANIFEST, "root of the digests of U", u.ok_or_else(missing)?.root, digests.u.root)
     }
 
     /// Reads `s` (k) and `V` (n x k, row-major) and checks them.
@@ -217,12 +210,12 @@ impl ResultFolder {
     ///
     /// # Errors
     /// [`Error::Differs`] naming the first file that is missing or different, [`Error::System`] one that cannot be read.
-    pub(crate) fn check(&self, progress: &dyn Progress) -> Result<Told> {
+    pub(crate) fn check(&self, progress: &dyn Progress) -> Result<FolderNotes> {
         self.check_seal()?;
-        let told = self.check_files(progress)?;
+        let notes = self.check_files(progress)?;
         self.check_manifest()?;
         if !self.has_tables() {
-            return Ok(told);
+            return Ok(notes);
         }
         self.read_factors()?;
         let encoder = (self.is_ours() && self.manifest.files.is_none())
@@ -232,7 +225,7 @@ impl ResultFolder {
         let check = |block| self.check_block(block, encoder.as_ref()).inspect(|()| progress.advance(1));
         let results: Vec<Result<()>> = (0..blocks).into_par_iter().map(check).collect();
         results.into_iter().collect::<Result<()>>()?;
-        Ok(told)
+        Ok(notes)
     }
 
     /// Recomputes the digests of the derived series from their files' pixels, on the current thread pool, and compares.

@@ -14,7 +14,7 @@ use crate::{
     output::{dicom::DerivedSection, pictures::Display},
     solve::{
         decomposition::Decomposition,
-        digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash, root},
+        digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash},
         padding_counts::PaddingCounts,
         spectrum::CompositeEntry,
     },
@@ -175,7 +175,7 @@ pub struct Environment {
 
 impl Run {
     /// What the report says of it: names and values.
-    pub(super) fn told(&self) -> Vec<(String, String)> {
+    pub(super) fn described(&self) -> Vec<(String, String)> {
         let Environment { runner, cores, timings, .. } = &self.environment;
         let run = [
             ("Software", format!("TomoBasis {} ({})", self.version, self.libraries)),
@@ -244,7 +244,7 @@ impl Manifest {
                 noise: decomposition.noise,
                 composites: decomposition.spectrum().entries(&decomposition.composites),
             },
-            digests: digests(decomposition, u),
+            digests: decomposition.digests(u),
             emitted: options.emit.clone(),
             derived,
             files: Some(files),
@@ -272,29 +272,6 @@ impl Manifest {
     /// The line of the root digest on padding; empty where no pixel was replaced.
     pub(crate) fn padding_line(&self) -> String {
         self.series.padding.unwrap_or_default().line(self.parameters.padding.into())
-    }
-}
-
-/// All digests of a result.
-#[must_use]
-pub fn digests(decomposition: &Decomposition, u: BasisDigests) -> Digests {
-    let (s, v) = (Digest::of_f64(&decomposition.s), Digest::of_f64(&decomposition.v));
-    let method = decomposition.options.method;
-    let of = RootOf {
-        class: method.class(),
-        method: method.name(),
-        rows: decomposition.rows(),
-        columns: decomposition.columns(),
-        rank: decomposition.rank(),
-        parameters: decomposition.parameter_lines(),
-    };
-    Digests {
-        pixels: decomposition.pixels,
-        instances: Digest::of_digests(&decomposition.instances),
-        s,
-        v,
-        root: root(&of, &decomposition.pixels, &s, &v, &u.root),
-        u,
     }
 }
 

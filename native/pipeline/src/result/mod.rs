@@ -4,23 +4,23 @@ mod disk;
 mod files;
 mod finish;
 mod folder;
+mod json_difference;
+mod keys_once;
 mod manifest;
 mod overwriting;
-mod paths;
 mod staging;
-mod strict;
 mod workplace;
 
 pub(crate) use self::{
-    disk::{Told, name_some},
+    disk::{FolderNotes, name_some},
     finish::Draft,
-    paths::{Difference, first_path},
+    json_difference::{Difference, first_path},
 };
 pub use self::{
     files::FileEntry,
     finish::finish,
     folder::{ResultFolder, first_difference},
-    manifest::{Environment, Manifest, digests, instruction_set},
+    manifest::{Environment, Manifest, instruction_set},
     staging::StagedFolder,
     workplace::remove_unfinished,
 };

@@ -14,7 +14,7 @@ use crate::{
     input::layout::{block_count, block_rows, image_pixels, rescale_of},
     options::{Method, Options, RankChoice},
     solve::{
-        digest::{Digest, instance_hash},
+        digest::{BasisDigests, Digest, Digests, RootOf, instance_hash, root},
         factors::{Certified, Factors},
         padding_counts::{self, PaddingCounts},
         spectrum::Spectrum,
@@ -237,6 +237,29 @@ impl Decomposition {
     #[must_use]
     pub fn parameter_lines(&self) -> String {
         self.options.method.lines() + &self.padding.line(self.plan.padding)
+    }
+
+    /// All digests of the result; `u` are those of its row blocks.
+    #[must_use]
+    pub fn digests(&self, u: BasisDigests) -> Digests {
+        let (s, v) = (Digest::of_f64(&self.s), Digest::of_f64(&self.v));
+        let method = self.options.method;
+        let of = RootOf {
+            class: method.class(),
+            method: method.name(),
+            rows: self.rows(),
+            columns: self.columns(),
+            rank: self.rank(),
+            parameters: self.parameter_lines(),
+        };
+        Digests {
+            pixels: self.pixels,
+            instances: Digest::of_digests(&self.instances),
+            s,
+            v,
+            root: root(&of, &self.pixels, &s, &v, &u.root),
+            u,
+        }
     }
 
     /// The weights of slice `slice`, k; none beyond the end.

@@ -10,8 +10,6 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tomobasis_dicom::Secret;
 
-use crate::error::{Error, Result};
-
 #[cfg(target_endian = "big")]
 compile_error!("digests and files are little-endian, and values are taken as they are in memory");
 
@@ -146,13 +144,10 @@ pub struct BasisDigests {
 }
 
 impl BasisDigests {
-    /// Combines the digests of all row blocks.
-    ///
-    /// # Errors
-    /// [`Error::Protocol`] when there are none.
-    pub fn new(blocks: Vec<Digest>) -> Result<Self> {
-        let root = tree_root(&blocks).ok_or_else(|| Error::Protocol("there are no row blocks".to_owned()))?;
-        Ok(Self { root, blocks })
+    /// Combines the digests of all row blocks; `None` when there are none.
+    #[must_use]
+    pub fn new(blocks: Vec<Digest>) -> Option<Self> {
+        Some(Self { root: tree_root(&blocks)?, blocks })
     }
 }
 

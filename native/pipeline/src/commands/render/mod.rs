@@ -155,7 +155,7 @@ impl Drawing<'_> {
             // Once is enough for what all slices share.
             let basis: &[Panel] = if number == 0 { &basis } else { &[] };
             let bands = runner.for_blocks(blocks, Vec::new, |bands: &mut Vec<Vec<u8>>, values, block| {
-                bands.push(self.strip(block, values, group, &panels, basis)?);
+                bands.push(self.band(block, values, group, &panels, basis)?);
                 Ok(())
             })?;
             let count = panels.iter().map(Vec::len).sum::<usize>() + basis.len();
@@ -177,7 +177,7 @@ impl Drawing<'_> {
     }
 
     /// A block's pixels of every panel: the slices' after each other, then those of the basis vectors.
-    fn strip(
+    fn band(
         &self,
         block: u32,
         values: &mut Vec<i16>,

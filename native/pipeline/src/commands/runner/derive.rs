@@ -46,8 +46,8 @@ impl Runner<'_> {
         let batches = composites.div_ceil(at_once);
         let steps = batches * slices + batches.saturating_sub(1) * scan.blocks() as usize;
         let began = self.stage(Stage::Derive, decomposition.options.method, steps);
-        let told = |error: &Error| tell_path(error, &scan.files);
-        let mut records = self.write(scan, renderer.composites(), rendered, &take).inspect_err(told)?;
+        let tell = |error: &Error| tell_path(error, &scan.files);
+        let mut records = self.write(scan, renderer.composites(), rendered, &take).inspect_err(tell)?;
         for first in (at_once..composites).step_by(at_once) {
             let which = first..composites.min(first + at_once);
             let renderer = CompositeRenderer::new(decomposition.clone(), which)?;
@@ -58,7 +58,7 @@ impl Runner<'_> {
                 Ok(())
             })?;
             let bands = bands.into_iter().flat_map(|(_, bands)| bands).collect();
-            records.extend(self.write(scan, &renderer.composites, bands, &take).inspect_err(told)?);
+            records.extend(self.write(scan, &renderer.composites, bands, &take).inspect_err(tell)?);
         }
         self.record(began);
         Ok(records)

@@ -181,7 +181,7 @@ impl<'a> Runner<'a> {
         on_bad: OnBadSlice,
     ) -> Result<SeriesPlan> {
         let Some(comparison) = plan.comparison() else { return Ok(plan) };
-        let decoded = self.pool.install(|| decode::digests(&comparison.plan, files, &Silent))?;
+        let decoded = self.pool.install(|| decode::pixel_digests(&comparison.plan, files, &Silent))?;
         let digests = decoded.into_iter().map(|decoded| decoded.map(|record| record.digest)).collect();
         let Compared { mut unequal, apart } = comparison.judge(digests, |error| error);
         if on_bad == OnBadSlice::Fail && !unequal.is_empty() {

@@ -25,7 +25,7 @@ use crate::{
     output::{FileDigest, tables},
     progress::Progress,
     result::{
-        Difference, Draft, Environment, FileEntry, MANIFEST, Manifest, ResultFolder, Told, digests,
+        Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
         first_difference, first_path, name_some,
     },
 };
@@ -71,7 +71,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     check_room(&folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
-    let told = runner.pool.install(|| folder.check(progress))?;
+    let of_folder = runner.pool.install(|| folder.check(progress))?;
 
     check_parameters(&options)?;
     let scan = runner
@@ -83,7 +83,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
-    let found = digests(&decomposition, basis_digests(decomposition.blocks(), &rendered.records)?);
+    let found = decomposition.digests(basis_digests(decomposition.blocks(), &rendered.records)?);
     if let Some(what) = first_difference(&stored.digests, &found) {
         return Err(Error::Differs(format!(
             "recomputed from the input, the digest of {what} is not the manifest's"
@@ -121,7 +121,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     if scope.same_instances {
         folder.check_small_tables(&decomposition)?;
     }
-    let closing = closing(&folder, scope, &files, notes.as_ref(), told);
+    let closing = closing(&folder, scope, &files, notes.as_ref(), of_folder);
     Ok(Checked { closing, manifest: folder.manifest })
 }
 
@@ -235,7 +235,7 @@ fn closing(
     scope: Scope,
     files: &Made,
     notes: Option<&Difference>,
-    told: Told,
+    of_folder: FolderNotes,
 ) -> String {
     let Manifest { run, digests, .. } = &folder.manifest;
     let mut lines = vec!["verified     pixels, s, V and U: every bit is what the input gives".to_owned()];
@@ -248,7 +248,7 @@ fn closing(
                   strange files were not looked at"
             .to_owned(),
     });
-    lines.extend(told.lines("the result"));
+    lines.extend(of_folder.lines("the result"));
     let values = match (scope.same_instances, notes) {
         (false, _) => "every value but those of the headers: the input has the pixels under other instance UIDs than the manifest's \
                        hashes, as a copy has, perhaps anonymised"
