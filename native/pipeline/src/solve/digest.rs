@@ -164,7 +164,7 @@ pub struct RootOf<'a> {
     pub columns: usize,
     /// Basis vectors, k.
     pub rank: usize,
-    /// The method's parameters, and what became of padding: [`Decomposition::parameter_lines`](crate::Decomposition::parameter_lines).
+    /// The method's parameters, and what became of padding: [`Decomposition::parameter_lines`](super::Decomposition::parameter_lines).
     pub parameters: String,
 }
 
