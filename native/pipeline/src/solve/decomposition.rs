@@ -127,10 +127,14 @@ impl Decomposition {
     /// What a driver of class `fixed` made.
     ///
     /// # Errors
-    /// [`Error::Option`] for a rank above the number of slices, [`Error::Protocol`] when the records are not those of this
-    /// series, [`Error::Input`] for a scan in which nothing is left to decompose.
-    pub fn fixed(plan: SeriesPlan, options: Options, svd: RealSvd, records: &[SliceRecord]) -> Result<Self> {
-        options.check_against(&plan)?;
+    /// [`Error::Protocol`] when the records are not those of this series, [`Error::Input`] for a scan in which nothing is left to
+    /// decompose.
+    pub(crate) fn fixed(
+        plan: SeriesPlan,
+        options: Options,
+        svd: RealSvd,
+        records: &[SliceRecord],
+    ) -> Result<Self> {
         let size = measured_size(&plan, records);
         let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
         let svd = svd.leading(k);

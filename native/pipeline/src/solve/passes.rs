@@ -150,7 +150,8 @@ impl PassDriver {
     /// The decomposition, after the last pass.
     ///
     /// # Errors
-    /// Those of [`Decomposition::fixed`]; [`Error::Linalg`] while passes are left.
+    /// [`Error::Protocol`] when the records are not those of this series, [`Error::Input`] when nothing is left to decompose,
+    /// [`Error::Linalg`] while passes are left.
     pub fn finish(self, records: &[SliceRecord]) -> Result<Decomposition> {
         Decomposition::fixed(self.plan, self.options, self.passes.finish()?, records)
     }

@@ -1,6 +1,7 @@
 //! `spectrum.png`: singular values, and the share of the energy that the first k leave out, both on a logarithmic axis.
 //!
-//! Curves are drawn three times as large and averaged down, which smooths them; text is put on afterwards, at its own size.
+//! Curves are drawn three times as large and averaged down, which smooths them; text is put on afterwards, at its own size. Not by
+//! plotters: its text is laid out by the fonts of the machine, and the bytes of a picture must be the same on every one.
 
 use embedded_graphics::{
     pixelcolor::Rgb888,
