@@ -76,6 +76,7 @@ impl Draft {
                 pictures: &pictures,
             })
         });
+        let report = report.transpose()?;
         let json = manifest.seal(report.as_ref())?;
         files.extend(report);
         if options.emits(Emit::Png) {
