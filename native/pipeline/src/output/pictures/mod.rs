@@ -7,7 +7,7 @@
 //!
 //! A picture is made of *panels*, images of the size of a slice. Each row block reduces its pixels of every panel to bytes
 //! (`panel`), whose windows are known beforehand from `s` alone; here the bands are put together, laid out on a `sheet`, and
-//! drawn on a `canvas`.
+//! drawn on a `canvas`. Logarithms are libm's, not those of the machine's C library, whose last bit may be another.
 
 mod canvas;
 mod panel;

@@ -156,7 +156,7 @@ pub(crate) fn percent(share: f64) -> String {
     if left == 0.0 {
         return "100 %".to_owned();
     }
-    let decimals = if left < 1.0 { (2.0 - left.log10().floor()).min(8.0) as usize } else { 2 };
+    let decimals = if left < 1.0 { (2.0 - libm::log10(left).floor()).min(8.0) as usize } else { 2 };
     format!("{:.decimals$} %", 100.0 * share)
 }
 

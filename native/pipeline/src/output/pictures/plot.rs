@@ -9,6 +9,7 @@ use embedded_graphics::{
     primitives::{Line, PrimitiveStyle},
     text::Alignment,
 };
+use libm::log10;
 
 use super::{
     Subject,
@@ -69,7 +70,7 @@ fn in_parentheses(unit: &str) -> String {
 
 impl<'a> Plot<'a> {
     fn new(title: String, left: usize, values: &'a [f64], marks: &'a [usize]) -> Self {
-        let logs = values.iter().filter(|value| **value > 0.0).map(|value| value.log10());
+        let logs = values.iter().filter(|value| **value > 0.0).map(|&value| log10(value));
         let (low, high) =
             logs.fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), log| (low.min(log), high.max(log)));
         let decades = if low <= high { (low.floor() as i32, high.ceil() as i32) } else { (0, 1) };
@@ -118,7 +119,7 @@ impl<'a> Plot<'a> {
         }
         let positive = self.values.iter().enumerate().filter(|(_, value)| **value > 0.0);
         let curve: Vec<Point> =
-            positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(value.log10()))).collect();
+            positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(log10(*value)))).collect();
         // One line each: the joints of the library's thick polylines overflow at such sizes.
         for ends in curve.windows(2) {
             canvas
