@@ -103,9 +103,9 @@ pub enum Error {
     /// A header, a series or pixels are not what they must be.
     #[error(transparent)]
     Dicom(#[from] tomobasis_dicom::Error),
-    /// The linear algebra refused or failed.
+    /// The linear algebra refused the matrix, the machine or a setting.
     #[error(transparent)]
-    Linalg(#[from] tomobasis_linalg::Error),
+    Linalg(tomobasis_linalg::Error),
     /// A file of a result folder is missing or not in the documented format.
     #[error("{file}: {problem}")]
     ResultFile {
@@ -128,9 +128,6 @@ pub enum Error {
         /// The operating system's reason.
         source: io::Error,
     },
-    /// An Arrow or Parquet library call failed.
-    #[error("cannot encode a table: {0}")]
-    Table(#[from] parquet::errors::ParquetError),
     /// A message between driver and executors, or between two calls, is not one of ours.
     #[error("{0}; check that all parts of the job have the same version")]
     Protocol(String),
@@ -146,6 +143,33 @@ pub enum Error {
 
 /// Short for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
+
+impl From<tomobasis_linalg::Error> for Error {
+    fn from(error: tomobasis_linalg::Error) -> Self {
+        use tomobasis_linalg::Error as Linalg;
+        match error {
+            // Bytes from another part of the job.
+            Linalg::Bytes { .. } | Linalg::Partial { .. } => Self::Protocol(error.to_string()),
+            // What no scan and no option leads to.
+            Linalg::Shape { .. }
+            | Linalg::Columns { .. }
+            | Linalg::Rows { .. }
+            | Linalg::BlockRows { .. }
+            | Linalg::Block { .. }
+            | Linalg::RankRange { .. }
+            | Linalg::NotFinite
+            | Linalg::NoStart { .. }
+            | Linalg::NoConvergence { .. } => Self::Internal(error.to_string()),
+            _ => Self::Linalg(error),
+        }
+    }
+}
+
+impl From<parquet::errors::ParquetError> for Error {
+    fn from(error: parquet::errors::ParquetError) -> Self {
+        Self::Internal(format!("a table cannot be encoded ({error})"))
+    }
+}
 
 impl Error {
     /// The exit code of the process: 1 failed while running, 2 bad options, 3 bad input, 4 differs.
@@ -307,6 +331,20 @@ mod tests {
         {
             let error = Error::OutputNotWritable(io::Error::from_raw_os_error(errno.raw_os_error()));
             assert_eq!(error.exit_code(), code, "{error}");
+        }
+    }
+    #[test]
+    fn what_no_scan_leads_to_asks_for_a_report_and_foreign_bytes_for_one_version() {
+        use tomobasis_linalg::Error as Linalg;
+        for (error, says) in [
+            (Error::from(Linalg::Columns { expected: 3, actual: 4 }), "please report this line"),
+            (Error::from(Linalg::NoStart { columns: 3 }), "please report this line"),
+            (parquet::errors::ParquetError::General(String::new()).into(), "please report this line"),
+            (Error::from(Linalg::Partial { why: "it came twice" }), "have the same version"),
+            (Error::from(Linalg::SingularValueRange { column: 0 }), "rescale the matrix"),
+        ] {
+            assert_eq!(error.exit_code(), 1, "{error}");
+            assert!(error.to_string().contains(says), "{error}");
         }
     }
 }

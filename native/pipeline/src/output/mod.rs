@@ -6,6 +6,8 @@ pub(crate) mod pictures;
 pub(crate) mod report;
 pub mod tables;
 
+pub use self::file::{FileDigest, NamedFile};
+
 /// Names of what a result may hold beside its manifest; files and folders.
 pub(crate) const CONTENTS: [&str; 6] = [
     report::REPORT,
@@ -15,5 +17,3 @@ pub(crate) const CONTENTS: [&str; 6] = [
     pictures::FOLDER,
     dicom::FOLDER,
 ];
-
-pub use self::file::{FileDigest, NamedFile};

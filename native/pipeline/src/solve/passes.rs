@@ -118,7 +118,7 @@ impl PassDriver {
     /// Adds what the pass found in a block. From any thread, in any order.
     ///
     /// # Errors
-    /// [`Error::Linalg`] for what is not of this pass, or came already.
+    /// [`Error::Protocol`] for what is not of this pass, or came already.
     pub fn add(&self, found: BlockPartial) -> Result<()> {
         Ok(self.passes.add(found.0)?)
     }
@@ -142,7 +142,7 @@ impl PassDriver {
     /// Goes on to the next pass when all blocks were added; on the current thread pool.
     ///
     /// # Errors
-    /// [`Error::Linalg`] when blocks are missing, and what the linear algebra refuses.
+    /// [`Error::Protocol`] when blocks are missing, and what the linear algebra refuses.
     pub fn advance(&mut self) -> Result<()> {
         Ok(self.passes.advance()?)
     }
@@ -151,7 +151,7 @@ impl PassDriver {
     ///
     /// # Errors
     /// [`Error::Protocol`] when the records are not those of this series, [`Error::Input`] when nothing is left to decompose,
-    /// [`Error::Linalg`] while passes are left.
+    /// [`Error::Protocol`] while passes are left.
     pub fn finish(self, records: &[SliceRecord]) -> Result<Decomposition> {
         Decomposition::fixed(self.plan, self.options, self.passes.finish()?, records)
     }
@@ -162,7 +162,7 @@ impl BlockPass<'_> {
     /// buffer that the caller keeps from block to block.
     ///
     /// # Errors
-    /// [`Error::Linalg`] when the block is not of this series.
+    /// [`Error::Internal`] when the block is not of this series.
     pub fn block(&self, block: u32, values: &[i16], rows: usize, hu: &mut Vec<f64>) -> Result<BlockPartial> {
         let input = RowBlock::new(values, rows, self.rescale.len())?;
         hu.clear();
@@ -198,7 +198,7 @@ impl BlockPartials {
     /// Adds what was found in one block.
     ///
     /// # Errors
-    /// [`Error::Linalg`] when it is of another pass than the rest.
+    /// [`Error::Protocol`] when it is of another pass than the rest.
     pub fn add(&mut self, found: BlockPartial) -> Result<()> {
         Ok(self.0.add(found.0)?)
     }

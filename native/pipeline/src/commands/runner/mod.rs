@@ -19,7 +19,7 @@ use self::derive::COMPOSITE_BYTES;
 use rayon::ThreadPool;
 use serde_json::{Map, Value};
 use tomobasis_dicom::{Compared, SeriesPlan, SliceRecord};
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
+use tomobasis_linalg::{GramAccumulator, RowBlock};
 
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
@@ -27,7 +27,7 @@ use crate::{
     error::{Error, Result},
     input::{
         decode, describe_series, inventory,
-        layout::{block_count, block_rows},
+        layout::{block_count, block_rows, first_row, image_pixels},
         listing::InputFile,
     },
     limits::Held,
@@ -341,14 +341,14 @@ impl Scan {
     }
 
     fn blocks(&self) -> u32 {
-        block_count((self.plan.rows * self.plan.columns) as u64)
+        block_count(image_pixels(&self.plan))
     }
 
     /// Copies a row block, slice-major; returns its rows.
     pub(crate) fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
         let size = self.plan.rows * self.plan.columns;
         let rows = block_rows(block, size as u64);
-        let first = block as usize * BLOCK_ROWS;
+        let first = first_row(block) as usize;
         values.clear();
         for slice in self.pixels.chunks_exact(size) {
             values.extend_from_slice(&slice[first..first + rows]);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     error::{Error, Result},
-    input::layout::{block_count, block_rows},
+    input::layout::{block_count, block_rows, first_row},
     output::NamedFile,
     solve::{decomposition::Decomposition, spectrum::Spectrum},
 };
@@ -139,7 +139,7 @@ pub(crate) fn assemble<'a>(
             return Err(foreign());
         }
         seen[block as usize] = true;
-        let first = block as usize * tomobasis_linalg::BLOCK_ROWS;
+        let first = first_row(block) as usize;
         for (image, part) in images.iter_mut().zip(bytes.chunks_exact(rows)) {
             image[first..first + rows].copy_from_slice(part);
         }

@@ -17,7 +17,7 @@ use crate::{
     input::describe_series,
     output::{
         NamedFile,
-        dicom::{DerivedSection, DerivedSeries},
+        dicom::{self, DerivedSection, DerivedSeries},
         pictures::{self, percent},
     },
     solve::{
@@ -182,8 +182,9 @@ fn derived_series(decomposition: &Decomposition, section: &DerivedSection) -> (&
     let values = decomposition.rows() * slices as u64;
     let line = |series: &DerivedSeries| {
         format!(
-            "dicom/k={}: {slices} slices; {} of {values} values were beyond the stored range and set to its end",
-            series.k, series.clipped
+            "{}: {slices} slices; {} of {values} values were beyond the stored range and set to its end",
+            dicom::folder(series.k),
+            series.clipped
         )
     };
     (identity, section.series.iter().map(line).collect())
