@@ -21,7 +21,7 @@ use crate::{
 const BUFFER: usize = 64 << 10;
 
 /// `String entries0(long length, Archive.Source source)`: the files in it as JSON; null when it is no archive.
-#[jni_mangle("io.tomobasis.kernels.Archive")]
+#[jni_mangle("io.tomobasis.jni.Archive")]
 pub fn entries0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -42,7 +42,7 @@ pub fn entries0<'local>(
 }
 
 /// `byte[] inflate0(byte[] deflated, long start, int count, long crc)`; no checksum when `crc` is negative.
-#[jni_mangle("io.tomobasis.kernels.Archive")]
+#[jni_mangle("io.tomobasis.jni.Archive")]
 pub fn inflate0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -60,7 +60,7 @@ pub fn inflate0<'local>(
 }
 
 /// `void check0(byte[] file, long crc)`.
-#[jni_mangle("io.tomobasis.kernels.Archive")]
+#[jni_mangle("io.tomobasis.jni.Archive")]
 pub fn check0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, file: JByteArray<'local>, crc: jlong) {
     native(env, |env| {
         let file = byte_array(env, &file)?;
@@ -69,7 +69,7 @@ pub fn check0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, file: JByteArr
 }
 
 /// `String damage(boolean cut)`: what is said of an archive that is damaged, or cut off.
-#[jni_mangle("io.tomobasis.kernels.Archive")]
+#[jni_mangle("io.tomobasis.jni.Archive")]
 pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, cut: jboolean) -> JObject<'local> {
     native(env, |env| {
         let kind = if cut { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };

@@ -23,7 +23,7 @@ struct Partition {
 }
 
 /// `long create(long passHandle)`; what is made may outlive the pass.
-#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+#[jni_mangle("io.tomobasis.jni.BlockPartials")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: jlong) -> jlong {
     native(env, |_| {
         // SAFETY: a live handle of BlockPass, which the Java side keeps open during this call.
@@ -32,10 +32,10 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: jlong) -
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.BlockPartials", Partition);
+handle::native_free!("io.tomobasis.jni.BlockPartials", Partition);
 
 /// `void add0(long handle, int block, short[] values, int rows)`.
-#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+#[jni_mangle("io.tomobasis.jni.BlockPartials")]
 pub fn add0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -56,7 +56,7 @@ pub fn add0<'local>(
 }
 
 /// `byte[] take0(long handle)`: what was found; nothing of it is kept.
-#[jni_mangle("io.tomobasis.kernels.BlockPartials")]
+#[jni_mangle("io.tomobasis.jni.BlockPartials")]
 pub fn take0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.

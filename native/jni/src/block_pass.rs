@@ -19,7 +19,7 @@ use crate::{
 pub(crate) type Shared = Arc<BlockPass<'static>>;
 
 /// `long create(byte[] pass)`.
-#[jni_mangle("io.tomobasis.kernels.BlockPass")]
+#[jni_mangle("io.tomobasis.jni.BlockPass")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: JByteArray<'local>) -> jlong {
     native(env, |env| {
         let bytes = byte_array(env, &pass)?;
@@ -29,4 +29,4 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: JByteArr
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.BlockPass", Shared);
+handle::native_free!("io.tomobasis.jni.BlockPass", Shared);

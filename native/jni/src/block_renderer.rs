@@ -27,7 +27,7 @@ thread_local! {
 }
 
 /// `long create(long decompositionHandle)`; the renderer may outlive the decomposition.
-#[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition: jlong) -> jlong {
     native(env, |_| {
         // SAFETY: a live handle of Decomposition, which the Java side keeps open during this call.
@@ -37,11 +37,11 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition:
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.BlockRenderer", BlockRenderer);
+handle::native_free!("io.tomobasis.jni.BlockRenderer", BlockRenderer);
 
 /// `BlockParts render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`.
 #[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
-#[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
 pub fn render0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -85,12 +85,12 @@ fn block_parts<'local>(env: &mut Env<'local>, rendered: &RenderedBlock) -> Resul
         JValue::Object(&pictures),
         JValue::Object(&composites),
     ];
-    let signature = jni_sig!("(Lio/tomobasis/kernels/NamedFile;[B[B[[B)V");
-    Ok(env.new_object(jni_str!("io/tomobasis/kernels/BlockParts"), signature, &arguments)?)
+    let signature = jni_sig!("(Lio/tomobasis/jni/NamedFile;[B[B[[B)V");
+    Ok(env.new_object(jni_str!("io/tomobasis/jni/BlockParts"), signature, &arguments)?)
 }
 
 /// `NamedFile[] pictures0(long handle, byte[][] bands)`.
-#[jni_mangle("io.tomobasis.kernels.BlockRenderer")]
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
 pub fn pictures0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

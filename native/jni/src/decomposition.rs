@@ -36,7 +36,7 @@ pub(crate) fn records(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<
 
 /// `long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads)`; the records are those of
 /// all slices, in series order.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn compute0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -63,7 +63,7 @@ pub fn compute0<'local>(
 }
 
 /// `long fromBytes0(byte[] bytes)`.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JByteArray<'local>) -> jlong {
     native(env, |env| {
         let bytes = byte_array(env, &bytes)?;
@@ -73,10 +73,10 @@ pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JB
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.Decomposition", Shared);
+handle::native_free!("io.tomobasis.jni.Decomposition", Shared);
 
 /// `byte[] toBytes0(long handle)`.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
@@ -86,7 +86,7 @@ pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlo
 }
 
 /// `String[] notes0(long handle)`: what decoding found that is to be told, in sentences.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn notes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
@@ -103,7 +103,7 @@ pub fn notes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
 }
 
 /// `int composites0(long handle)`: how many are rendered.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn composites0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
     native(env, |_| {
         // SAFETY: a live handle of this class.
@@ -113,7 +113,7 @@ pub fn composites0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: j
 }
 
 /// `String closing0(long handle, String root, String output)`: the last lines of a run.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn closing0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -131,7 +131,7 @@ pub fn closing0<'local>(
 
 /// `ResultFiles finish0(long handle, byte[][] blockRecords, byte[][] derivedRecords, NamedFile[] pictures, String
 /// environmentJson)`: all files of the result folder but the blocks', the derived slices' and `_SUCCESS`.
-#[jni_mangle("io.tomobasis.kernels.Decomposition")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn finish0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -156,7 +156,7 @@ pub fn finish0<'local>(
         let root = env.new_string(manifest.digests.root.to_string())?.auto();
         let files = named_file::to_java(env, &files)?.auto();
         let arguments = [JValue::Object(&root), JValue::Object(&files)];
-        let signature = jni_sig!("(Ljava/lang/String;[Lio/tomobasis/kernels/NamedFile;)V");
-        Ok(env.new_object(jni_str!("io/tomobasis/kernels/ResultFiles"), signature, &arguments)?)
+        let signature = jni_sig!("(Ljava/lang/String;[Lio/tomobasis/jni/NamedFile;)V");
+        Ok(env.new_object(jni_str!("io/tomobasis/jni/ResultFiles"), signature, &arguments)?)
     })
 }

@@ -17,10 +17,10 @@ use crate::{
     handle,
 };
 
-const FILE: &jni::strings::JNIStr = jni_str!("io/tomobasis/kernels/DerivedFile");
+const FILE: &jni::strings::JNIStr = jni_str!("io/tomobasis/jni/DerivedFile");
 
 /// `long create(long rendererHandle, int first, int count)`; the object may outlive the renderer.
-#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+#[jni_mangle("io.tomobasis.jni.DerivedSlices")]
 pub fn create<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -36,10 +36,10 @@ pub fn create<'local>(
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.DerivedSlices", DerivedSlices);
+handle::native_free!("io.tomobasis.jni.DerivedSlices", DerivedSlices);
 
 /// `void add0(long handle, byte[] band)`.
-#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+#[jni_mangle("io.tomobasis.jni.DerivedSlices")]
 pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, band: JByteArray<'local>) {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
@@ -52,7 +52,7 @@ pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, b
 
 /// `DerivedFile[] write0(long handle, int slice, String name, byte[] source)`: one for each composite, of the file that the slice
 /// is in.
-#[jni_mangle("io.tomobasis.kernels.DerivedSlices")]
+#[jni_mangle("io.tomobasis.jni.DerivedSlices")]
 pub fn write0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

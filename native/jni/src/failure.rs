@@ -95,14 +95,14 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
     ) -> jni::errors::Result<T> {
         let class = match &failure {
             Failure::Ours(error) => match error.exit_code() {
-                2 => jni_str!("io/tomobasis/kernels/UsageException"),
-                3 => jni_str!("io/tomobasis/kernels/InputException"),
+                2 => jni_str!("io/tomobasis/jni/UsageException"),
+                3 => jni_str!("io/tomobasis/jni/InputException"),
                 _ => COMPUTATION,
             },
-            Failure::BadInput(_) => jni_str!("io/tomobasis/kernels/InputException"),
+            Failure::BadInput(_) => jni_str!("io/tomobasis/jni/InputException"),
             Failure::Jni(JniError::NullPtr(_)) => jni_str!("java/lang/NullPointerException"),
             Failure::Jni(_) | Failure::Memory => COMPUTATION,
-            Failure::LocalFile(_) => jni_str!("io/tomobasis/kernels/LocalFileException"),
+            Failure::LocalFile(_) => jni_str!("io/tomobasis/jni/LocalFileException"),
             Failure::Argument(_) => jni_str!("java/lang/IllegalArgumentException"),
         };
         throw(env, class, &failure.to_string());
@@ -119,7 +119,7 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
     }
 }
 
-const COMPUTATION: &JNIStr = jni_str!("io/tomobasis/kernels/ComputationException");
+const COMPUTATION: &JNIStr = jni_str!("io/tomobasis/jni/ComputationException");
 
 fn throw(env: &mut Env<'_>, class: &JNIStr, message: &str) {
     if env.exception_check() {

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// `long create(int columns)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
+#[jni_mangle("io.tomobasis.jni.GramAccumulator")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint) -> jlong {
     native(env, |_| {
         let columns = size(columns, "columns")?;
@@ -24,10 +24,10 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint)
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.GramAccumulator", GramAccumulator);
+handle::native_free!("io.tomobasis.jni.GramAccumulator", GramAccumulator);
 
 /// `void add0(long handle, short[] block, int rows)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
+#[jni_mangle("io.tomobasis.jni.GramAccumulator")]
 pub fn add0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -44,7 +44,7 @@ pub fn add0<'local>(
 }
 
 /// `byte[] part0(long handle, int part, int parts)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
+#[jni_mangle("io.tomobasis.jni.GramAccumulator")]
 pub fn part0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -66,7 +66,7 @@ pub fn part0<'local>(
 }
 
 /// `byte[] sum0(byte[] one, byte[] other)`.
-#[jni_mangle("io.tomobasis.kernels.GramAccumulator")]
+#[jni_mangle("io.tomobasis.jni.GramAccumulator")]
 pub fn sum0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

@@ -24,7 +24,7 @@ struct Inventory {
 }
 
 /// `long create(String optionsJson)`.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: JString<'local>) -> jlong {
     native(env, |env| {
         let options = serde_json::from_str(&string(env, &options_json)?)?;
@@ -32,10 +32,10 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: 
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.Inventory", Inventory);
+handle::native_free!("io.tomobasis.jni.Inventory", Inventory);
 
 /// `long add0(long handle, int file, String name, long length, byte[] head)`.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn add0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -57,7 +57,7 @@ pub fn add0<'local>(
 
 /// `void read0(long handle, int file, String name, long length, byte[] head, Archive.Source more)`.
 #[allow(clippy::too_many_arguments, reason = "a file, as Java has it")]
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn read0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -85,7 +85,7 @@ pub fn read0<'local>(
 }
 
 /// `void addUnread0(long handle, int file, String name, long length, String why)`; a negative length is none.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn add_unread0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -106,7 +106,7 @@ pub fn add_unread0<'local>(
 }
 
 /// `String select0(long handle)`: the plan as JSON, with one line for people under `description`.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
@@ -117,7 +117,7 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
 }
 
 /// `String repeats0(long handle)`: plans of slices whose pixels are to be known, as a JSON array.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
@@ -129,7 +129,7 @@ pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlon
 }
 
 /// `void know0(long handle, String planJson, byte[] digests, String[] errors)`.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn know0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -151,7 +151,7 @@ pub fn know0<'local>(
 }
 
 /// `String without0(String planJson, int[] slices, String[] reasons)`: the plan of the other slices.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn without0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -170,7 +170,7 @@ pub fn without0<'local>(
 
 /// `String compared0(String planJson, byte[] digests, String[] errors, boolean skip)`: the plan once its copies are compared, by the
 /// digests of the comparison's slices, or the errors of those that have any.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn compared0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -213,7 +213,7 @@ fn unsaid(plan: &SeriesPlan) -> Result<serde_json::Value> {
 }
 
 /// `String fileLabel(int file, int count, String name)`: how messages name a file.
-#[jni_mangle("io.tomobasis.kernels.Inventory")]
+#[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn file_label<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// `String parse(String[] args)`: the resolved options with the names of the stages, or `{"help": text}`.
-#[jni_mangle("io.tomobasis.kernels.JobOptions")]
+#[jni_mangle("io.tomobasis.jni.JobOptions")]
 pub fn parse<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

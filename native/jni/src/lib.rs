@@ -1,4 +1,4 @@
-//! The shared library behind the Java package `io.tomobasis.kernels`: one file per Java class.
+//! The shared library behind the Java package `io.tomobasis.jni`: one file per Java class.
 //!
 //! Small and boring on purpose: create, call, free. No algorithm is visible here; every function turns its arguments into Rust
 //! values, calls one function of `tomobasis-pipeline`, `-dicom` or `-linalg`, and turns the result back. Names and signatures are

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// `String list(String path)`: what is under a path, as JSON.
-#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+#[jni_mangle("io.tomobasis.jni.LocalFiles")]
 pub fn list0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, path: JString<'local>) -> JObject<'local> {
     native(env, |env| {
         let root = PathBuf::from(string(env, &path)?);
@@ -32,7 +32,7 @@ pub fn list0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, path: JString<'
 }
 
 /// `byte[] read0(String path, long start, int count)`: fewer bytes where the file ends.
-#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+#[jni_mangle("io.tomobasis.jni.LocalFiles")]
 pub fn read0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -49,7 +49,7 @@ pub fn read0<'local>(
 }
 
 /// `String printable(String text)`: a text from outside, fit for a terminal.
-#[jni_mangle("io.tomobasis.kernels.LocalFiles")]
+#[jni_mangle("io.tomobasis.jni.LocalFiles")]
 pub fn printable0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

@@ -12,7 +12,7 @@ use crate::{
     failure::Result,
 };
 
-const CLASS: &jni::strings::JNIStr = jni_str!("io/tomobasis/kernels/NamedFile");
+const CLASS: &jni::strings::JNIStr = jni_str!("io/tomobasis/jni/NamedFile");
 
 /// A `NamedFile[]` as Rust values.
 pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>) -> Result<Vec<NamedFile>> {

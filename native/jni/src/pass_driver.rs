@@ -28,7 +28,7 @@ fn finished() -> Failure {
 }
 
 /// `long create(String planJson, String optionsJson)`.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn create<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -43,10 +43,10 @@ pub fn create<'local>(
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.PassDriver", Running);
+handle::native_free!("io.tomobasis.jni.PassDriver", Running);
 
 /// `int left0(long handle)`: passes that are left.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn left0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
     native(env, |_| {
         // SAFETY: a live handle of this class.
@@ -56,7 +56,7 @@ pub fn left0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) 
 }
 
 /// `void checkResults0(long handle, long limit, int partitions)`.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn check_results0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -73,7 +73,7 @@ pub fn check_results0<'local>(
 }
 
 /// `byte[] pass0(long handle)`: null after the last pass.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn pass0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
@@ -86,7 +86,7 @@ pub fn pass0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) 
 }
 
 /// `void add0(long handle, byte[][] partials, int threads)`.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn add0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
@@ -103,7 +103,7 @@ pub fn add0<'local>(
 }
 
 /// `long finish0(long handle, byte[] sliceRecords)`: a handle of `Decomposition`.
-#[jni_mangle("io.tomobasis.kernels.PassDriver")]
+#[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn finish0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

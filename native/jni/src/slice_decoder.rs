@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// `long create(String planJson)`.
-#[jni_mangle("io.tomobasis.kernels.SliceDecoder")]
+#[jni_mangle("io.tomobasis.jni.SliceDecoder")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, plan_json: JString<'local>) -> jlong {
     native(env, |env| {
         let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
@@ -22,12 +22,12 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, plan_json: JSt
     })
 }
 
-handle::native_free!("io.tomobasis.kernels.SliceDecoder", SeriesPlan);
+handle::native_free!("io.tomobasis.jni.SliceDecoder", SeriesPlan);
 
 /// `byte[] decode0(long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece, short[] out,
 /// int[] offsets)`: the slices' records, 64 bytes each; their pixels go to `out` from their offsets on.
 #[allow(clippy::too_many_arguments, reason = "the parts of a file, as Java has them")]
-#[jni_mangle("io.tomobasis.kernels.SliceDecoder")]
+#[jni_mangle("io.tomobasis.jni.SliceDecoder")]
 pub fn decode0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,

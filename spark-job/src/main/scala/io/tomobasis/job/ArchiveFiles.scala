@@ -13,7 +13,7 @@ import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import io.tomobasis.kernels.{Archive, InputException}
+import io.tomobasis.jni.{Archive, InputException}
 
 /**
  * Where an entry of an archive is, as native code found it: see `Archive.entries`.

@@ -5,7 +5,7 @@ import org.apache.spark.resource.ResourceProfile
 
 import java.io.PrintStream
 
-import io.tomobasis.kernels.{ComputationException, UsageException}
+import io.tomobasis.jni.{ComputationException, UsageException}
 
 /**
  * Spark while a run uses it.

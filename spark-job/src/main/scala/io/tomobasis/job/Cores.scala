@@ -4,7 +4,7 @@ import org.apache.spark.{SparkConf, SparkContext}
 
 import scala.annotation.tailrec
 
-import io.tomobasis.kernels.UsageException
+import io.tomobasis.jni.UsageException
 
 /**
  * What decides into how many partitions a run is cut.

@@ -5,7 +5,7 @@ import org.apache.spark.resource.{ExecutorResourceRequests, ResourceProfile, Res
 
 import scala.util.Try
 
-import io.tomobasis.kernels.UsageException
+import io.tomobasis.jni.UsageException
 
 /**
  * Executors of their own for the decoding stage, by Spark's stage-level scheduling: decoding wants cores, the stages after it memory

@@ -10,7 +10,7 @@ import java.io.PrintStream
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{Decomposition, Inventory, NamedFile, PassDriver}
+import io.tomobasis.jni.{Decomposition, Inventory, NamedFile, PassDriver}
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.

@@ -3,7 +3,7 @@ package io.tomobasis.job
 import org.apache.spark.{HashPartitioner, SparkContext, TaskContext}
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
-import io.tomobasis.kernels.{GramAccumulator, UsageException}
+import io.tomobasis.jni.{GramAccumulator, UsageException}
 
 /**
  * The exact Gram matrix of a series, and the slice records that came along.

@@ -2,7 +2,7 @@ package io.tomobasis.job
 
 import org.apache.spark.SparkException
 
-import io.tomobasis.kernels.TomoBasisException
+import io.tomobasis.jni.TomoBasisException
 
 /** How a run ended: the one line for the user and the exit code. */
 final case class Failure(exitCode: Int, message: String)

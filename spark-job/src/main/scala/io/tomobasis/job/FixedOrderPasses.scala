@@ -6,7 +6,7 @@ import org.apache.spark.rdd.RDD
 import scala.annotation.tailrec
 import scala.util.Using
 
-import io.tomobasis.kernels.{BlockPartials, BlockPass, PassDriver}
+import io.tomobasis.jni.{BlockPartials, BlockPass, PassDriver}
 
 /**
  * What a pass found in the row blocks of a partition, and the slice records that came along.

@@ -18,7 +18,7 @@ import java.io.{EOFException, FileNotFoundException, IOException}
 
 import scala.util.{Try, Using}
 
-import io.tomobasis.kernels.{LocalFileException, LocalFiles}
+import io.tomobasis.jni.{LocalFileException, LocalFiles}
 
 /** Files, and parts of them, on any Hadoop file system; entries of archives are files too. */
 object HadoopFiles {

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper
 
 import scala.jdk.CollectionConverters._
 
-import io.tomobasis.kernels.JobOptions
+import io.tomobasis.jni.JobOptions
 
 /** What the job itself needs of its options. Everything else stays in `json`, which only native code reads. */
 final case class JobConfig(

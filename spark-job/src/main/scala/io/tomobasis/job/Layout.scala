@@ -2,7 +2,7 @@ package io.tomobasis.job
 
 import org.apache.spark.Partitioner
 
-import io.tomobasis.kernels.NativeLibrary
+import io.tomobasis.jni.NativeLibrary
 
 /**
  * How a series of `slices` slices of `pixels` pixels is cut. Only the cut into row blocks reaches the result; the numbers of

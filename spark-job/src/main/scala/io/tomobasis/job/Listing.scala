@@ -11,7 +11,7 @@ import java.util.{Arrays, Comparator}
 
 import scala.jdk.CollectionConverters._
 
-import io.tomobasis.kernels.{InputException, Inventory, LocalFiles, UsageException}
+import io.tomobasis.jni.{InputException, Inventory, LocalFiles, UsageException}
 
 /**
  * Something under `--input`.

@@ -8,7 +8,7 @@ import java.io.{PrintStream, PrintWriter, StringWriter}
 
 import scala.util.control.NonFatal
 
-import io.tomobasis.kernels.{LocalFiles, NativeLibrary}
+import io.tomobasis.jni.{LocalFiles, NativeLibrary}
 
 /**
  * The job's entry point: options in, exit code out.

@@ -1,6 +1,6 @@
 package io.tomobasis.job
 
-import io.tomobasis.kernels.NativeLibrary
+import io.tomobasis.jni.NativeLibrary
 
 /**
  * A native object that travels as its description and is made once per executor: to be broadcast.

@@ -6,7 +6,7 @@ import org.apache.spark.rdd.RDD
 
 import scala.util.Using
 
-import io.tomobasis.kernels.{BlockRenderer, Decomposition, DerivedSlices}
+import io.tomobasis.jni.{BlockRenderer, Decomposition, DerivedSlices}
 
 /** What a row block leaves behind, besides the file of its basis vectors. */
 sealed trait Rendered

@@ -7,7 +7,7 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
 import io.tomobasis.job.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
-import io.tomobasis.kernels.{ComputationException, UsageException}
+import io.tomobasis.jni.{ComputationException, UsageException}
 
 /**
  * The result folder, whole or not there: [[Commit]] on a Hadoop file system, its failures in words, and its removal when the process

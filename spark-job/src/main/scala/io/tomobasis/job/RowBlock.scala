@@ -1,6 +1,6 @@
 package io.tomobasis.job
 
-import io.tomobasis.kernels.SliceDecoder
+import io.tomobasis.jni.SliceDecoder
 
 /**
  * A row block of the matrix: all slices of a run of pixels, what every kernel works on.

@@ -2,7 +2,7 @@ package io.tomobasis.job
 
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
-import io.tomobasis.kernels.SliceDecoder
+import io.tomobasis.jni.SliceDecoder
 
 /**
  * The one shuffle: pieces to whole row blocks.

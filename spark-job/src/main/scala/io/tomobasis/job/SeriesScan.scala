@@ -8,7 +8,7 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import io.tomobasis.kernels.{
+import io.tomobasis.jni.{
   ComputationException,
   FileBytes,
   InputException,

@@ -2,7 +2,7 @@ package io.tomobasis.job
 
 import scala.util.{Failure => Failed, Success, Try}
 
-import io.tomobasis.kernels.{FileBytes, InputException, SliceDecoder}
+import io.tomobasis.jni.{FileBytes, InputException, SliceDecoder}
 
 /**
  * What decoding a slice gave, without its pixels.

@@ -4,7 +4,7 @@ import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
-import io.tomobasis.kernels.{FileBytes, SliceDecoder}
+import io.tomobasis.jni.{FileBytes, SliceDecoder}
 
 /**
  * Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. A tar.gz

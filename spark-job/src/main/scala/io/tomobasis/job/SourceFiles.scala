@@ -5,7 +5,7 @@ import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
-import io.tomobasis.kernels.{FileBytes, InputException}
+import io.tomobasis.jni.{FileBytes, InputException}
 
 /** One slice to read: its place in the series, its file's place in the listing, and what of a large file is enough for it. */
 final case class SliceSource(slice: Int, fileIndex: Int, file: InputFile, piece: Option[FilePiece])

@@ -8,7 +8,7 @@ import java.util.concurrent.ConcurrentLinkedDeque
 
 import scala.jdk.CollectionConverters._
 
-import io.tomobasis.kernels.{InputException, TomoBasisException}
+import io.tomobasis.jni.{InputException, TomoBasisException}
 
 /**
  * The user's errors that tasks found.

@@ -2,7 +2,7 @@ package io.tomobasis
 
 /**
  * The Spark job: moves bytes and decides where things run. Arithmetic, formats and option parsing are native code's, reached through
- * `io.tomobasis.kernels`; the `tomobasis` command calls the same code, so that both write the same bits.
+ * `io.tomobasis.jni`; the `tomobasis` command calls the same code, so that both write the same bits.
  *
  * In the order of the data:
  *

@@ -3,7 +3,7 @@ package io.tomobasis.job
 import org.apache.spark.SparkConf
 import org.scalatest.funsuite.AnyFunSuite
 
-import io.tomobasis.kernels.UsageException
+import io.tomobasis.jni.UsageException
 
 class CoresSuite extends AnyFunSuite {
   private def conf(master: String, more: (String, String)*): SparkConf =

@@ -10,7 +10,7 @@ import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 
 import TestFolder._
-import io.tomobasis.kernels.SyntheticCt
+import io.tomobasis.jni.SyntheticCt
 
 /** The whole job in this JVM: same bits however it is run. */
 class DecomposeJobSuite extends AnyFunSuite {

@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.{ByteBuffer, ByteOrder}
 
-import io.tomobasis.kernels.UsageException
+import io.tomobasis.jni.UsageException
 
 class ExactGramSuite extends AnyFunSuite {
   private val (rows, columns) = (50, 120)

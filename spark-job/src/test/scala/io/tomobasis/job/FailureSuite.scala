@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.io.{ByteArrayInputStream, ByteArrayOutputStream, IOException, ObjectInputStream, ObjectOutputStream}
 
-import io.tomobasis.kernels.{ComputationException, InputException, TomoBasisException, UsageException}
+import io.tomobasis.jni.{ComputationException, InputException, TomoBasisException, UsageException}
 
 class FailureSuite extends AnyFunSuite {
   test("our exceptions keep their code and text, however deep they are wrapped") {

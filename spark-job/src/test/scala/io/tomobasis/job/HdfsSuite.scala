@@ -9,7 +9,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import java.nio.file.{Files, Path}
 
 import TestFolder._
-import io.tomobasis.kernels.SyntheticCt
+import io.tomobasis.jni.SyntheticCt
 
 /** Input and output on a real HDFS: a name node and a data node in this JVM. */
 class HdfsSuite extends AnyFunSuite with BeforeAndAfterAll {

@@ -6,7 +6,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import java.nio.file.{Files, Path}
 
 import TestFolder.{pack, withFolder}
-import io.tomobasis.kernels.{InputException, UsageException}
+import io.tomobasis.jni.{InputException, UsageException}
 
 class ListingSuite extends AnyFunSuite {
   private val conf = new Configuration

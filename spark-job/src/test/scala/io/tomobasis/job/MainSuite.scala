@@ -8,7 +8,7 @@ import java.util.Properties
 import scala.util.Using
 
 import TestFolder._
-import io.tomobasis.kernels.{LocalFiles, SyntheticCt}
+import io.tomobasis.jni.{LocalFiles, SyntheticCt}
 
 class MainSuite extends AnyFunSuite {
   private def main(args: Any*): (Int, String, String) =

@@ -6,7 +6,7 @@ import java.nio.file.{Files, Path}
 
 import TestFolder.{filesBelow, withFolder}
 import io.tomobasis.job.commit.HadoopStore
-import io.tomobasis.kernels.{ComputationException, UsageException}
+import io.tomobasis.jni.{ComputationException, UsageException}
 
 class ResultFolderSuite extends AnyFunSuite {
   private val conf = FaultyFileSystem.hadoop()

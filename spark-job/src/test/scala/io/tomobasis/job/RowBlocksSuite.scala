@@ -9,7 +9,7 @@ import java.io.{ByteArrayInputStream, ByteArrayOutputStream}
 
 import scala.util.Random
 
-import io.tomobasis.kernels.SliceDecoder
+import io.tomobasis.jni.SliceDecoder
 
 class RowBlocksSuite extends AnyFunSuite {
   private val layout = Layout(pixels = 2 * Layout.BlockRows + 100, slices = 7)

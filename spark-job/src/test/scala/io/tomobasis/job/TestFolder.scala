@@ -14,7 +14,7 @@ import java.util.zip.{CRC32, ZipEntry}
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import io.tomobasis.kernels.SyntheticCt
+import io.tomobasis.jni.SyntheticCt
 
 /** Temporary folders, made series in them, and captured output. */
 object TestFolder {

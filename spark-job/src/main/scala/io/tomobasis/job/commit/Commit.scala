@@ -5,7 +5,7 @@ import scala.util.Try
 
 import com.fasterxml.jackson.databind.ObjectMapper
 
-import io.tomobasis.kernels.{ComputationException, UsageException}
+import io.tomobasis.jni.{ComputationException, UsageException}
 
 /**
  * The commit of one result by one attempt of a run: [[check]], [[prepare]], then files below [[folder]] (by [[PartFiles]] and

@@ -6,7 +6,7 @@ import java.nio.charset.StandardCharsets.UTF_8
 import scala.collection.mutable
 import scala.util.Random
 
-import io.tomobasis.kernels.TomoBasisException
+import io.tomobasis.jni.TomoBasisException
 
 /**
  * A run of a schedule: its name, whether it overwrites, how often its driver is started anew, and whether only when it is dead, or

@@ -1,0 +1,195 @@
+package io.tomobasis.jni;
+
+import java.io.IOException;
+import java.util.Objects;
+
+/**
+ * Finds the series in a folder from the heads of its files, on the driver.
+ *
+ * <p>Files are added in the order of their listing; the result does not depend on it, but messages number files by it. Any thread
+ * may call it; calls wait for each other.
+ */
+public final class Inventory extends NativeObject {
+  static {
+    NativeLibrary.load();
+  }
+
+  /**
+   * Starts an empty inventory.
+   *
+   * @param optionsJson what {@link JobOptions#parse} returned
+   */
+  public Inventory(String optionsJson) {
+    super(create(Objects.requireNonNull(optionsJson, "optionsJson")), Inventory::free);
+  }
+
+  /**
+   * Adds one file, or says how much more of it is needed.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param name path of the file relative to its input; only a salted hash of it appears in messages
+   * @param length length of the whole file in bytes
+   * @param head the first bytes of the file
+   * @return 0 when nothing more is needed of this file; else the number of bytes from its start to call again with
+   * @throws InputException when the file is DICOM but cannot be used
+   */
+  public long add(int file, String name, long length, byte[] head) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(head, "head");
+    if (length < head.length) {
+      throw new IllegalArgumentException("a head of " + head.length + " bytes is longer than its file: " + length);
+    }
+    return write(handle -> add0(handle, file, name, length, head));
+  }
+
+  /**
+   * Adds one file, reading as much of it as its header needs; what is long and not needed is skipped.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param name path of the file relative to its input; only a salted hash of it appears in messages
+   * @param length length of the whole file in bytes
+   * @param head the first bytes of the file
+   * @param more reads others; called by this thread only. A file that gives no more bytes ends there
+   * @throws IOException of {@code more}; the file is not added then
+   */
+  public void read(int file, String name, long length, byte[] head, Archive.Source more) throws IOException {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(head, "head");
+    Objects.requireNonNull(more, "more");
+    if (length < head.length) {
+      throw new IllegalArgumentException("a head of " + head.length + " bytes is longer than its file: " + length);
+    }
+    write(
+        handle -> {
+          read0(handle, file, name, length, head, more);
+          return null;
+        });
+  }
+
+  /**
+   * Adds what cannot be read, so that it is counted, and stops a series that it may belong to.
+   *
+   * @param file its position in the listing, from 0
+   * @param name its path relative to its input
+   * @param length its length; negative when it has none
+   * @param why as {@link LocalFiles#list} and {@link Archive#entries} say it
+   */
+  public void addUnread(int file, String name, long length, String why) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(why, "why");
+    write(
+        handle -> {
+          addUnread0(handle, file, name, length, why);
+          return null;
+        });
+  }
+
+  /**
+   * What has to be decoded before {@link #select}: slices that may have been sent again under other numbers, which only their pixels tell.
+   *
+   * @return plans, as {@link #select} returns them, as a JSON array; empty for most inputs
+   */
+  public String repeats() {
+    return write(Inventory::repeats0);
+  }
+
+  /**
+   * Takes what decoding the slices of one of these plans gave.
+   *
+   * @param planJson the plan
+   * @param digests of its slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
+   * @param errors for each of them, what was wrong with it; empty when nothing was
+   */
+  public void know(String planJson, byte[] digests, String[] errors) {
+    Objects.requireNonNull(planJson, "planJson");
+    requireOneEach(digests, errors);
+    write(
+        handle -> {
+          know0(handle, planJson, digests, errors);
+          return null;
+        });
+  }
+
+  private static void requireOneEach(byte[] digests, String[] errors) {
+    if (digests.length != SliceDecoder.DIGEST_BYTES * errors.length) {
+      throw new IllegalArgumentException(digests.length + " bytes of digests and " + errors.length + " errors");
+    }
+  }
+
+  /**
+   * Groups, chooses and orders the slices of what was added.
+   *
+   * @return the series' plan as JSON: size, spacing, and its slices in spatial order with the file that each one is in
+   * @throws InputException when there is no series, when there are several and none was chosen, or when the chosen one cannot be used
+   */
+  public String select() {
+    return write(Inventory::select0);
+  }
+
+  /**
+   * A plan without slices that turned out unusable when they were decoded ({@code --on-bad-slice skip}).
+   *
+   * @param planJson what {@link #select} returned
+   * @param slices positions of the slices in the plan
+   * @param reasons for each, what was wrong with it
+   * @return the plan of the other slices
+   * @throws InputException when too much is missing then
+   */
+  public static String without(String planJson, int[] slices, String[] reasons) {
+    Objects.requireNonNull(planJson, "planJson");
+    if (slices.length != reasons.length) {
+      throw new IllegalArgumentException(slices.length + " slices and " + reasons.length + " reasons");
+    }
+    return without0(planJson, slices, reasons);
+  }
+
+  /**
+   * A plan once the slices of its {@code comparison} have been decoded: of those that seem to be one slice, two by two.
+   *
+   * @param planJson what {@link #select} returned
+   * @param digests of the comparison's slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
+   * @param errors for each of them, what was wrong with it; empty when nothing was
+   * @param skip whether slices that cannot be used are left out
+   * @return the plan without slices that another repeats
+   * @throws InputException when slices that should be the same are not, or too much is missing then
+   */
+  public static String compared(String planJson, byte[] digests, String[] errors, boolean skip) {
+    Objects.requireNonNull(planJson, "planJson");
+    requireOneEach(digests, errors);
+    return compared0(planJson, digests, errors, skip);
+  }
+
+  /**
+   * How messages name a file: {@code file 17 of 303 (id 3f2a9c01)}.
+   *
+   * @param file position of the file in the listing, from 0
+   * @param count number of files in the listing
+   * @param name as given to {@link #add}
+   * @return the label, in which only a salted hash of the name appears
+   */
+  public static native String fileLabel(int file, int count, String name);
+
+  private static native long create(String optionsJson);
+
+  private static native void free(long handle);
+
+  private static native long add0(long handle, int file, String name, long length, byte[] head);
+
+  private static native void read0(
+      long handle, int file, String name, long length, byte[] head, Archive.Source more);
+
+  private static native void addUnread0(long handle, int file, String name, long length, String why);
+
+  private static native String select0(long handle);
+
+  private static native String repeats0(long handle);
+
+  private static native void know0(long handle, String planJson, byte[] digests, String[] errors);
+
+  private static native String without0(String planJson, int[] slices, String[] reasons);
+
+  private static native String compared0(String planJson, byte[] digests, String[] errors, boolean skip);
+}
