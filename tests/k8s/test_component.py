@@ -28,6 +28,8 @@ exec(source, space := {})
 space["decompose"](**values, **outputs)
 print("OUTPUTS", json.dumps({name: {"uri": o.uri, **o.metadata} for name, o in outputs.items()}))
 """
+# What a driver that fails wrote: its error is not the only line that begins so.
+LOG = "[1/5] scan\nerror: --input: there is no such folder\nerror: of something else\n"
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ class Steps:
 
     def __init__(self, api, source, folder):
         self.api, self.source, self.folder = api, source, folder
-        self.made = []
+        self.made, self.message = [], "--input: there is no such folder\n"
         api.on_create = self.operator
 
     def operator(self, application):
@@ -53,8 +55,9 @@ class Steps:
         options = dict(zip(arguments[::2], arguments[1::2], strict=True))
         self.made.append(application["metadata"]["name"])
         if options["--input"].endswith("absent"):
-            application["status"] = {"applicationState": {"state": "FAILED"}}
-            self.api.add_driver(application, "error: --input: there is no such folder\n", "Failed", 3)
+            reason = "driver container failed with ExitCode: 3"
+            application["status"] = {"applicationState": {"state": "FAILED", "errorMessage": reason}}
+            self.api.add_driver(application, LOG, "Failed", 3, message=self.message)
             return
         result = {"rank": 1, "energy": 1, "noise": None, "rows": 1, "columns": 1}
         manifest = {
@@ -133,6 +136,20 @@ def test_an_application_that_failed_is_replaced_when_the_step_is_tried_again(ste
     assert "it is replaced" in said
     assert len(steps.made) == 2
     assert len(set(steps.made)) == 1
+
+
+def test_the_error_of_a_step_is_the_termination_message_of_its_driver_whatever_is_in_the_log(steps):
+    code, said = steps.finish(steps.start(series="absent"))
+    assert code == 1
+    assert LOG in said
+    assert said.splitlines()[-1] == "error: --input: there is no such folder"
+
+
+def test_the_error_of_a_driver_without_a_termination_message_is_the_operators(steps):
+    steps.message = None
+    code, said = steps.finish(steps.start(series="absent"))
+    assert code == 1
+    assert said.splitlines()[-1] == "error: driver container failed with ExitCode: 3"
 
 
 def changed(application, how):

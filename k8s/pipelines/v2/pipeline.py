@@ -138,16 +138,13 @@ def decompose(
     signal.signal(signal.SIGTERM, cancelled)
     uid = create()["metadata"]["uid"]
 
-    last_error, copied = [], {}
+    messages, copied = {}, {}
 
     def copy_log(pod, follow):
         log = pods.read_namespaced_pod_log(pod.metadata.name, namespace, follow=follow, _preload_content=False)
         for line in itertools.islice(log, copied.get(pod.metadata.uid, 0), None):
             copied[pod.metadata.uid] = copied.get(pod.metadata.uid, 0) + 1
-            text = line.decode(errors="replace").rstrip("\n")
-            if text.startswith("error: "):
-                last_error[:] = [text.removeprefix("error: ")]
-            print(text, flush=True)
+            print(line.decode(errors="replace").rstrip("\n"), flush=True)
 
     def drivers():
         """Those of this application: not what is left of an earlier one of its name."""
@@ -155,6 +152,13 @@ def decompose(
         listed = pods.list_namespaced_pod(namespace, label_selector=labels).items
         owned = [(pod, {owner.uid for owner in pod.metadata.owner_references or ()}) for pod in listed]
         return [pod for pod, owners in owned if not owners or uid in owners]
+
+    def keep_message(pod):
+        """Keeps an ended driver's termination message, the job's one error line: its pod may be gone when that is wanted."""
+        for container in pod.status.container_statuses or ():
+            ended = container.state and container.state.terminated
+            if ended and (ended.message or "").strip():
+                messages[pod.metadata.uid] = ended.message.strip()
 
     logs, state = {}, None
     while state not in ("COMPLETED", "FAILED"):
@@ -166,16 +170,18 @@ def decompose(
             state = state_of(found)
             print(f"[{state.lower()}]", flush=True)
         for pod in drivers():
+            keep_message(pod)
             if pod.metadata.uid not in logs and pod.status.phase in ("Running", "Succeeded", "Failed"):
                 logs[pod.metadata.uid] = threading.Thread(target=copy_log, args=(pod, True), daemon=True)
                 logs[pod.metadata.uid].start()
     for thread in logs.values():
         thread.join(10)
-    for pod in drivers():  # a connection that breaks ends a followed log without an error
-        copy_log(pod, follow=False)
+    for pod in drivers():
+        keep_message(pod)
+        copy_log(pod, follow=False)  # a connection that breaks ends a followed log without an error
     if state == "FAILED":
         message = found["status"]["applicationState"].get("errorMessage", "the job failed")
-        sys.exit(f"error: {(last_error or [message])[0]}")
+        sys.exit(f"error: {[message, *messages.values()][-1]}")
 
     hadoop = body["spec"]["hadoopConf"]
     scheme, _, host = hadoop["fs.s3a.endpoint"].partition("://")
