@@ -40,15 +40,13 @@ object DecomposeJob {
       err: PrintStream
   ): Unit = {
     val progress = new Progress(err, if (config.dicom) StagesWithDicom else Stages)
-    def scan() = Scanned(config, hadoop, progress, err)
+    def scan() = Headers.read(config, hadoop, progress, err)
     val early = if (Cores.local(sparkConf)) Some(scan()) else None
     try {
       val closing = Cluster.run(sparkConf, progress, err) { cluster =>
-        val input = early.getOrElse(scan())
+        val headers = early.getOrElse(scan())
         result.prepare()
-        val job = new DecomposeJob(cluster, config, progress)
-        val compared = job.withComparedCopies(input, err)
-        job.run(if (config.skipBadSlices) job.withoutBadSlices(compared, err) else compared, result)
+        new DecomposeJob(cluster, config, progress, headers.files, err).run(headers, result)
       }
       result.commit()
       out.println(closing)
@@ -67,57 +65,94 @@ object DecomposeJob {
   }
 }
 
-/** The input of a run: its files, and the series that was chosen among them, found by the first stage. */
-private final case class Scanned(files: IndexedSeq[InputFile], plan: SeriesPlan, stage: Stage)
+/**
+ * The input of a run, as far as headers tell: found by the first stage.
+ *
+ * @param choice the series that is meant, or, where slices may have been sent again under other numbers, what is known without pixels
+ */
+private final case class Headers(files: IndexedSeq[InputFile], stage: Stage, choice: Either[Undecided, SeriesPlan])
 
-private object Scanned {
-  def apply(config: JobConfig, hadoop: Configuration, progress: Progress, err: PrintStream): Scanned = {
+/** A choice of series that has to wait for the pixels of these slices. */
+private final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan])
+
+private object Headers {
+  def read(config: JobConfig, hadoop: Configuration, progress: Progress, err: PrintStream): Headers = {
     val files = Listing.list(config.inputs, hadoop)
     val stage = config.stage(1, Vector(files.length))
-    val plan = SeriesPlan.parse(progress.driver(stage)(SeriesScan.plan(files, config, hadoop, _)))
-    (s"found ${plan.description}" +: plan.notes).foreach(err.println)
-    Scanned(files, plan, stage)
+    val choice = progress.driver(stage) { done =>
+      val inventory = SeriesScan.inventory(files, config, hadoop, done)
+      val repeats = SeriesPlan.parseAll(inventory.repeats())
+      if (repeats.isEmpty) Right(Using.resource(inventory)(found => SeriesPlan.parse(found.select())))
+      else Left(Undecided(inventory, repeats))
+    }
+    choice.foreach(_.said.foreach(err.println))
+    Headers(files, stage, choice)
   }
 }
 
-private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: Progress) {
+private final class DecomposeJob(
+    cluster: Cluster,
+    config: JobConfig,
+    progress: Progress,
+    files: IndexedSeq[InputFile],
+    err: PrintStream
+) {
   private val sc = cluster.context
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
 
+  /** Writes all files of the result folder; returns what to tell the user once it is committed. */
+  def run(headers: Headers, result: ResultFolder): String = {
+    val (plan, known) = headers.choice.fold(decided, _ -> Map.empty[SliceKey, SliceDigest])
+    val compared = withComparedCopies(plan, known)
+    decompose(if (config.skipBadSlices) withoutBadSlices(compared) else compared, headers.stage, result)
+  }
+
+  /** The series that is meant, once pixels have told which slices were sent again; and what decoding these gave. */
+  private def decided(choice: Undecided): (SeriesPlan, Map[SliceKey, SliceDigest]) =
+    Using.resource(choice.inventory) { inventory =>
+      val known = choice.repeats.flatMap { plan =>
+        val found = digests(plan)
+        inventory.know(plan.json, found.flatMap(_.digest).toArray, found.map(_.error).toArray)
+        plan.keys.zip(found)
+      }
+      val plan = SeriesPlan.parse(inventory.select())
+      plan.said.foreach(err.println)
+      plan -> known.toMap
+    }
+
+  /** The series once what seems to be a copy of a slice has proven to have its pixels. */
+  private def withComparedCopies(plan: SeriesPlan, known: Map[SliceKey, SliceDigest]): SeriesPlan =
+    plan.comparison.fold(plan) { comparison =>
+      val found = digests(comparison, known)
+      val (pixels, errors) = (found.flatMap(_.digest).toArray, found.map(_.error).toArray)
+      val compared = SeriesPlan.parse(Inventory.compared(plan.json, pixels, errors, config.skipBadSlices))
+      compared.notes.diff(plan.notes).foreach(err.println)
+      compared
+    }
+
   /**
-   * The input without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
+   * The series without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
    * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
    */
-  def withoutBadSlices(input: Scanned, err: PrintStream): Scanned = {
-    val bad = digests(input.plan, input.files).filter(_.error.nonEmpty)
+  private def withoutBadSlices(plan: SeriesPlan): SeriesPlan = {
+    val bad = digests(plan).filter(_.error.nonEmpty)
     for (slice <- bad) err.println(s"skipped: ${slice.error}")
-    if (bad.isEmpty) input
-    else {
-      val without = Inventory.without(input.plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray)
-      input.copy(plan = SeriesPlan.parse(without))
-    }
+    if (bad.isEmpty) plan
+    else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
   }
 
-  /** The input once what seems to be a copy of a slice has proven to have its pixels. */
-  def withComparedCopies(input: Scanned, err: PrintStream): Scanned =
-    input.plan.comparison.fold(input) { comparison =>
-      val found = digests(comparison, input.files)
-      val (pixels, errors) = (found.flatMap(_.digest).toArray, found.map(_.error).toArray)
-      val json = Inventory.compared(input.plan.json, pixels, errors, config.skipBadSlices)
-      val plan = SeriesPlan.parse(json)
-      plan.notes.diff(input.plan.notes).foreach(err.println)
-      input.copy(plan = plan)
-    }
-
-  private def digests(plan: SeriesPlan, files: IndexedSeq[InputFile]): Seq[SliceDigest] = {
-    val runs = Runs(plan.layout.slices, plan.layout.decodePartitions(cluster.parallelism))
+  /** What decoding gives of each slice of a plan, by tasks; one that is known, or is in the plan twice, is not decoded again. */
+  private def digests(plan: SeriesPlan, known: Map[SliceKey, SliceDigest] = Map.empty): Seq[SliceDigest] = {
+    val unknown = plan.keys.indices.filterNot(slice => known.contains(plan.keys(slice))).distinctBy(plan.keys)
+    val parts = math.min(unknown.length, plan.layout.decodePartitions(cluster.parallelism))
+    val groups = SourceFiles.groups(plan, files, Runs(unknown.length, parts), unknown)
     val sources = SourceFiles(hadoop, files.length, verbose = false)
-    SliceReader.digests(cluster, plan, SourceFiles.decodeGroups(plan, files, runs), sources)
+    val found = if (groups.isEmpty) Nil else SliceReader.digests(cluster, plan, groups, sources)
+    val all = known ++ found.map(digest => plan.keys(digest.slice) -> digest)
+    plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
   }
 
-  /** Writes all files of the result folder; returns what to tell the user once it is committed. */
-  def run(input: Scanned, result: ResultFolder): String = {
-    val Scanned(files, plan, scan) = input
+  private def decompose(plan: SeriesPlan, scan: Stage, result: ResultFolder): String = {
     val layout = plan.layout
     if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
@@ -145,7 +180,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
     }
     Using.resource(decomposition) { decomposition =>
       decomposition.notes.foreach(progress.say)
-      val runs = if (config.dicom) derivedRuns(plan, files, decomposition) else IndexedSeq.empty
+      val runs = if (config.dicom) derivedRuns(plan, decomposition) else IndexedSeq.empty
       val derive = if (config.dicom) Some(config.stage(6, 0 +: runs.map(_.length))) else None
       val blocksToResult = RenderBlocks(cluster, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
       val shuffled = named(render)(blocksToResult.render(blocks))
@@ -161,11 +196,7 @@ private final class DecomposeJob(cluster: Cluster, config: JobConfig, progress: 
   }
 
   /** The slices of each task that writes derived DICOM. */
-  private def derivedRuns(
-      plan: SeriesPlan,
-      files: IndexedSeq[InputFile],
-      decomposition: Decomposition
-  ): IndexedSeq[Seq[SliceSource]] = {
+  private def derivedRuns(plan: SeriesPlan, decomposition: Decomposition): IndexedSeq[Seq[SliceSource]] = {
     val parts = plan.layout.derivePartitions(cluster.parallelism, decomposition.composites)
     SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
   }

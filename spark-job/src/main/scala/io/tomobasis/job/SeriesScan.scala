@@ -5,18 +5,9 @@ import org.apache.hadoop.conf.Configuration
 import java.io.IOException
 import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
-import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import io.tomobasis.jni.{
-  ComputationException,
-  FileBytes,
-  InputException,
-  Inventory,
-  LocalFileException,
-  SliceDecoder,
-  TomoBasisException
-}
+import io.tomobasis.jni.{ComputationException, InputException, Inventory, LocalFileException, TomoBasisException}
 
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
@@ -28,9 +19,18 @@ object SeriesScan {
   private val Ahead = 256
   private val HeadBytes = 32 << 10
 
-  /** The plan of the chosen series (JSON). Throws InputException or UsageException. */
-  def plan(files: IndexedSeq[InputFile], config: JobConfig, conf: Configuration, done: Int => Unit): String =
-    Using.resource(new Inventory(config.json))(new SeriesScan(files, config, conf, _).plan(done))
+  /** What the headers of all files say, to be closed by the caller. Throws InputException. */
+  def inventory(files: IndexedSeq[InputFile], config: JobConfig, conf: Configuration, done: Int => Unit): Inventory = {
+    val inventory = new Inventory(config.json)
+    try {
+      new SeriesScan(files, config, conf, inventory).run(done)
+      inventory
+    } catch {
+      case e: Throwable =>
+        inventory.close()
+        throw e
+    }
+  }
 }
 
 private final class SeriesScan(
@@ -41,7 +41,7 @@ private final class SeriesScan(
 ) {
   import SeriesScan._
 
-  def plan(done: Int => Unit): String = {
+  def run(done: Int => Unit): Unit = {
     val pool = Executors.newFixedThreadPool(Threads)
     try {
       val (readable, unread) = files.indices.partition(files(_).unread.isEmpty)
@@ -72,37 +72,8 @@ private final class SeriesScan(
             }
           }
         }
-      compareRepeats()
-      inventory.select()
     } finally pool.shutdownNow()
   }
-
-  /**
-   * Reads the pixels of slices that may have been sent again under other numbers: they decide what the volumes are. On the driver, since most
-   * inputs have none.
-   */
-  private def compareRepeats(): Unit =
-    for (json <- Json.read(inventory.repeats()).elements.asScala.map(_.toString))
-      Using.resource(new SliceDecoder(json)) { decoder =>
-        val plan = SeriesPlan.parse(json)
-        val room = new Array[Short](plan.layout.pixels)
-        val (streamed, direct) =
-          plan.files.indices.groupBy(plan.files).toSeq.partition(ofFile => files(ofFile._1).streamed)
-        def of(slices: Seq[Int], bytes: FileBytes) =
-          SliceDigest.of(decoder, slices, files(plan.files(slices.head)).name, bytes, room)
-        val found = direct.flatMap { case (i, slices) =>
-          of(slices, reading(i)(SourceFiles.bytes(files(i), slices.map(plan.pieces), conf)))
-        } ++ streamed.groupBy { case (i, _) => files(i).uri }.values.flatMap { ofArchive =>
-          Using.resource(new GzipStream(files(ofArchive.head._1), conf)) { archive =>
-            GzipStream.ordered(ofArchive) { case (i, _) => files(i) }.flatMap { same =>
-              val bytes = FileBytes.whole(reading(same.head._1)(archive.whole(files(same.head._1))))
-              same.flatMap { case (_, slices) => of(slices, bytes) }
-            }
-          }
-        }
-        val sorted = found.sortBy(_.slice)
-        inventory.know(json, sorted.flatMap(_.digest).toArray, sorted.map(_.error).toArray)
-      }
 
   private def finished[T](head: Future[T]): T =
     try head.get

@@ -48,7 +48,7 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
 
   /** Pieces of all row blocks. */
   def pieces(group: Seq[SliceSource]): Iterator[(Int, Piece)] =
-    if (group.head.file.streamed)
+    if (SourceFiles.streamed(group))
       files
         .each(group) { (ofFile, bytes) =>
           SourceFiles.consecutive(ofFile).map { slices =>

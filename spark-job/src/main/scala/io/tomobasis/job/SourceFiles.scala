@@ -67,10 +67,18 @@ object SourceFiles {
     }
   }
 
-  /** The slices of each run. */
-  private def grouped(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
-    def source(slice: Int) = SliceSource(slice, plan.files(slice), files(plan.files(slice)), plan.pieces(slice))
-    (0 until runs.parts).map(part => runs.of(part).map(source))
+  /** The slices of each run; a run is of places in `slices`. */
+  private def grouped(
+      plan: SeriesPlan,
+      files: IndexedSeq[InputFile],
+      runs: Runs,
+      slices: IndexedSeq[Int]
+  ): IndexedSeq[Seq[SliceSource]] = {
+    def source(slice: Int) = {
+      val file = plan.keys(slice).file
+      SliceSource(slice, file, files(file), plan.pieces(slice))
+    }
+    (0 until runs.parts).map(part => runs.of(part).map(place => source(slices(place))))
   }
 
   /**
@@ -78,7 +86,8 @@ object SourceFiles {
    * is one slice, the runs are the given ones.
    */
   def ofWholeFiles(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
-    val byFile = grouped(plan, files, runs).flatten.groupBy(_.fileIndex).values.toIndexedSeq.sortBy(_.head.slice)
+    val all = grouped(plan, files, runs, plan.keys.indices).flatten
+    val byFile = all.groupBy(_.fileIndex).values.toIndexedSeq.sortBy(_.head.slice)
     val places = byFile.scanLeft(0)(_ + _.length)
     byFile
       .zip(places)
@@ -88,11 +97,25 @@ object SourceFiles {
       .map(_._2.flatMap(_._1))
   }
 
-  /** What one task each decodes: consecutive slices within a run, or all slices of one gzip stream. */
-  def decodeGroups(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] = {
-    val (streamed, direct) = grouped(plan, files, runs).map(_.partition(_.file.streamed)).unzip
-    direct.flatMap(consecutive) ++ streamed.flatten.groupBy(_.file.uri).values
+  /** What one task each decodes to keep it: consecutive slices within a run, or all slices of one gzip stream. */
+  def decodeGroups(plan: SeriesPlan, files: IndexedSeq[InputFile], runs: Runs): IndexedSeq[Seq[SliceSource]] =
+    groups(plan, files, runs, plan.keys.indices).flatMap(group =>
+      if (streamed(group)) Seq(group) else consecutive(group)
+    )
+
+  /** What one task each decodes of these slices: those of a run, or all of one gzip stream. */
+  def groups(
+      plan: SeriesPlan,
+      files: IndexedSeq[InputFile],
+      runs: Runs,
+      slices: IndexedSeq[Int]
+  ): IndexedSeq[Seq[SliceSource]] = {
+    val (ofStreams, direct) = grouped(plan, files, runs, slices).map(_.partition(_.file.streamed)).unzip
+    direct.filter(_.nonEmpty) ++ ofStreams.flatten.groupBy(_.file.uri).values
   }
+
+  /** Whether a task's slices are those of a gzip stream. */
+  def streamed(group: Seq[SliceSource]): Boolean = group.head.file.streamed
 
   /** Slices, ascending, cut where one is missing between them. */
   def consecutive(slices: Seq[SliceSource]): Seq[Seq[SliceSource]] =
