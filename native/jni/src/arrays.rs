@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 
 use jni::{
-    Env,
+    Env, jni_str,
     objects::{JByteArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
     refs::IntoAuto,
     sys::jint,
@@ -38,6 +38,20 @@ pub(crate) fn strings(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) 
         all.push(string(env, &element)?);
     }
     Ok(all)
+}
+
+/// A new `String[]`.
+pub(crate) fn new_strings<'local, 'text>(
+    env: &mut Env<'local>,
+    texts: impl IntoIterator<Item = &'text str, IntoIter: ExactSizeIterator>,
+) -> Result<JObject<'local>> {
+    let texts = texts.into_iter();
+    let array = env.new_object_array(texts.len() as jint, jni_str!("java/lang/String"), JObject::null())?;
+    for (i, text) in texts.enumerate() {
+        let element = env.new_string(text)?.auto();
+        array.set_element(env, i, &*element)?;
+    }
+    Ok(array.into())
 }
 
 /// A copy of a `byte[]`.

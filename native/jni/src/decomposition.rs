@@ -16,7 +16,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{byte_array, byte_arrays, new_string, size, string},
+    arrays::{byte_array, byte_arrays, new_string, new_strings, size, string},
     failure::{self, Failure, native, room},
     handle, named_file,
 };
@@ -91,14 +91,8 @@ pub fn notes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
-        let notes = &decomposition.notes;
-        let array =
-            env.new_object_array(notes.len() as i32, jni_str!("java/lang/String"), JObject::null())?;
-        for (i, note) in notes.iter().enumerate() {
-            let text = env.new_string(&note.text)?.auto();
-            array.set_element(env, i, &*text)?;
-        }
-        Ok(array.into())
+        let notes: Vec<&str> = decomposition.notes.iter().map(|note| note.text.as_str()).collect();
+        new_strings(env, notes)
     })
 }
 

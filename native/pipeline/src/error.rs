@@ -8,7 +8,10 @@ use std::{any::Any, io};
 
 use rustix::io::Errno;
 
-use crate::limits::{Limit, size};
+use crate::{
+    hadoop,
+    limits::{Limit, size},
+};
 
 /// An error of any stage.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +49,19 @@ pub enum Error {
         /// Names that are none of a result.
         others: usize,
     },
+    /// The output is an unfinished result.
+    #[error(
+        "--output: an unfinished result is there (its run was killed, or is under way); name another folder or add --overwrite"
+    )]
+    OutputUnfinished,
+    /// Another run finished its result where this one was to be.
+    #[error("--output: another run put its result there meanwhile, which stays; name another folder")]
+    OutputOvertaken,
+    /// Another run took the output over.
+    #[error(
+        "--output: another run took it over while this one ran (the same run's retry, or one with --overwrite); this one left nothing"
+    )]
+    OutputSuperseded,
     /// The input lies in the output, which is replaced as a whole.
     #[error(
         "--output: the scan of --input lies in this folder, which the result would replace; name another folder"
@@ -57,6 +73,12 @@ pub enum Error {
     /// The input cannot be used as a whole.
     #[error("--input: {0}")]
     Input(String),
+    /// There is no input of this name.
+    #[error("--input: there is no such folder or file; check the path")]
+    InputAbsent,
+    /// A Hadoop file system failed, of which the job tells.
+    #[error(transparent)]
+    Hadoop(#[from] hadoop::Failure),
     /// One file of the input cannot be read.
     #[error("{file}: cannot be read ({source}); check its permissions and the disk")]
     Unreadable {
@@ -182,14 +204,18 @@ impl Error {
             | Self::OutputExists
             | Self::OutputForeign
             | Self::OutputHoldsOthers { .. }
+            | Self::OutputUnfinished
+            | Self::OutputOvertaken
             | Self::OutputHoldsInput => 2,
+            Self::Hadoop(failure) => failure.exit_code(),
             Self::OutputNotWritable(source) if is_of_system(source) && !is_refusal(source) => 1,
             Self::OutputNotWritable(_) => 2,
             Self::Dicom(error) => match error.kind() {
                 tomobasis_dicom::ErrorKind::Usage => 2,
                 tomobasis_dicom::ErrorKind::Input => 3,
             },
-            Self::Input(_) | Self::Unreadable { .. } | Self::ResultFile { .. } | Self::DamagedResult(_) => 3,
+            Self::Input(_) | Self::InputAbsent => 3,
+            Self::Unreadable { .. } | Self::ResultFile { .. } | Self::DamagedResult(_) => 3,
             // What the headers say, and no fault of the run.
             Self::Linalg(
                 tomobasis_linalg::Error::Rescale { .. }

@@ -19,7 +19,8 @@
 //! | room | what it is | calls |
 //! |---|---|---|
 //! | [`limits`] | what limits the memory of this process | |
-//! | [`error`](Error) | what can go wrong, in words; exit codes | `limits` |
+//! | [`hadoop`] | failures of Hadoop's file systems, in words | |
+//! | [`error`](Error) | what can go wrong, in words; exit codes | `hadoop`, `limits` |
 //! | [`progress`] | who is told how far a run is | |
 //! | [`memory`] | refusals of what needs more memory than there is; the thread pool | `error`, `limits` |
 //! | [`options`] | what is asked for, in types; no command line | `error` |
@@ -38,6 +39,7 @@
 pub mod blocks;
 pub mod commands;
 mod error;
+pub mod hadoop;
 pub mod input;
 pub mod limits;
 pub mod memory;

@@ -106,9 +106,7 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
 /// As [`list`].
 pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
     let metadata = fs::metadata(root).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => {
-            Error::Input("there is no such folder or file; check the path".to_owned())
-        }
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::InputAbsent,
         _ => Error::unreadable_input(error),
     })?;
     if metadata.is_file() {

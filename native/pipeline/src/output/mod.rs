@@ -9,7 +9,7 @@ pub mod tables;
 pub use self::file::{FileDigest, NamedFile};
 
 /// Names of what a result may hold beside its manifest; files and folders.
-pub(crate) const CONTENTS: [&str; 6] = [
+pub const CONTENTS: [&str; 6] = [
     report::REPORT,
     tables::SINGULAR_VALUES,
     tables::WEIGHTS,

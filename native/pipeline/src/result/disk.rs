@@ -169,18 +169,31 @@ fn check_order(files: &[FileEntry]) -> Result<()> {
 ///
 /// # Errors
 /// Those of the file system; folders that are not there hold nothing.
-pub(super) fn unlisted(root: &Path, listed: &BTreeSet<&str>) -> io::Result<Vec<String>> {
-    let mut folders: BTreeSet<&str> =
-        listed.iter().copied().filter(|path| is_inside(path)).flat_map(above).collect();
-    folders.insert("");
-    let mut found = Vec::new();
-    for folder in &folders {
-        let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
-        let paths = names(&root.join(folder))?.into_iter().map(path);
-        found
-            .extend(paths.filter(|path| !listed.contains(path.as_str()) && !folders.contains(path.as_str())));
-    }
+fn unlisted(root: &Path, listed: &BTreeSet<&str>) -> io::Result<Vec<String>> {
+    let folders = folders_of(listed.iter().copied());
+    let mut found = paths_in(root, &folders)?;
+    found.retain(|path| !listed.contains(path.as_str()) && !folders.contains(path.as_str()));
     Ok(found)
+}
+
+/// The folders that paths lead through, with that which they start from, which is empty.
+pub(super) fn folders_of<'p>(paths: impl Iterator<Item = &'p str>) -> BTreeSet<&'p str> {
+    let mut folders: BTreeSet<&str> = paths.filter(|path| is_inside(path)).flat_map(above).collect();
+    folders.insert("");
+    folders
+}
+
+/// What is in some folders below another, by its path from there.
+///
+/// # Errors
+/// Those of the file system; folders that are not there hold nothing.
+pub(super) fn paths_in(root: &Path, folders: &BTreeSet<&str>) -> io::Result<Vec<String>> {
+    let mut paths = Vec::new();
+    for folder in folders {
+        let path = |name: String| if folder.is_empty() { name } else { format!("{folder}/{name}") };
+        paths.extend(names(&root.join(folder))?.into_iter().map(path));
+    }
+    Ok(paths)
 }
 
 /// The first of some problems, and what others there are.

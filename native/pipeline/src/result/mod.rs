@@ -21,6 +21,7 @@ pub use self::{
     finish::finish,
     folder::{ResultFolder, first_difference},
     manifest::{Environment, Manifest, instruction_set},
+    overwriting::{FoundResult, UNFINISHED_MARK},
     staging::StagedFolder,
     workplace::remove_unfinished,
 };

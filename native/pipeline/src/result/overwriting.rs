@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use serde_json::Value;
 
 use super::{
-    disk::{is_last, is_leftover, unlisted},
+    disk::{folders_of, is_last, is_leftover, paths_in},
     folder::read_manifest,
 };
 use crate::{
@@ -13,8 +13,8 @@ use crate::{
     output::CONTENTS,
 };
 
-/// What the job has in a result on an object store until it is complete.
-pub(super) const UNFINISHED_MARK: &str = "_UNFINISHED";
+/// What the job has in a result until it is complete.
+pub const UNFINISHED_MARK: &str = "_UNFINISHED";
 
 /// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result with nothing else in it.
 ///
@@ -36,49 +36,73 @@ pub(super) fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
     if names.is_empty() {
         return Ok(());
     }
-    let manifest = manifest_of(&read_manifest(output).map_err(foreign)?).ok_or(Error::OutputForeign)?;
-    match others(output, &names, &manifest).map_err(Error::OutputNotWritable)? {
+    let found = read_manifest(output).map_err(foreign)?;
+    let found = FoundResult::of_manifest(&found).ok_or(Error::OutputForeign)?;
+    match found.others_in(output).map_err(Error::OutputNotWritable)? {
         0 => Ok(()),
         others => Err(Error::OutputHoldsOthers { others }),
     }
 }
 
-/// The manifest of a result, of whatever version. Other programs have a `manifest.json` too.
-fn manifest_of(bytes: &[u8]) -> Option<Value> {
-    let json = serde_json::from_slice::<Value>(bytes).ok()?;
-    json.get("format")?.as_str()?.starts_with("tomobasis result ").then_some(json)
+/// A result that is in a folder, as its manifest says, of whatever version.
+#[derive(Clone, Debug, Default)]
+pub struct FoundResult {
+    /// The attempt that made it.
+    pub run_id: Option<String>,
+    /// The folder of its files, where they are not beside the manifest.
+    pub run_folder: Option<String>,
+    /// Its files, from the result's folder on; `None` where the manifest lists none, as those of earlier versions.
+    listed: Option<BTreeSet<String>>,
 }
 
-/// How many files and folders are there that are not of the result: where its manifest lists files, by that list, else by their names.
-fn others(output: &Path, names: &[String], manifest: &Value) -> io::Result<usize> {
-    let Some(listed) = listed(manifest) else {
-        return Ok(names.iter().filter(|name| !is_of_result(name)).count());
-    };
-    let paths: BTreeSet<&str> = listed.paths.iter().map(String::as_str).collect();
-    // Plain names beside a run's folder are of attempts that were taken over.
-    let is_left = |path: &str| !listed.in_place && CONTENTS.contains(&path);
-    let is_own = |path: &str| is_last(path) || is_leftover(path) || is_checksum(path) || is_left(path);
-    Ok(unlisted(output, &paths)?.iter().filter(|path| !is_own(path)).count())
-}
+impl FoundResult {
+    /// `None` where this is no manifest of ours: other programs have a `manifest.json` too.
+    #[must_use]
+    pub fn of_manifest(bytes: &[u8]) -> Option<Self> {
+        let json = serde_json::from_slice::<Value>(bytes).ok()?;
+        json.get("format")?.as_str()?.starts_with("tomobasis result ").then_some(())?;
+        let run = json.get("run");
+        let of_run = |field: &str| {
+            let text = run.and_then(|run| run.get(field)).and_then(Value::as_str);
+            text.filter(|text| !text.is_empty()).map(str::to_owned)
+        };
+        let run_folder = of_run("folder");
+        let path = |file: &Value| {
+            let path = file.get("path")?.as_str()?;
+            Some(run_folder.as_ref().map_or_else(|| path.to_owned(), |folder| format!("{folder}/{path}")))
+        };
+        let report = run.and_then(|run| run.get("report"));
+        let files = json.get("files").and_then(Value::as_array);
+        let listed = files.map(|files| files.iter().chain(report).filter_map(path).collect());
+        Some(Self { run_id: of_run("id"), run_folder, listed })
+    }
 
-/// The files that a manifest lists.
-struct Listed {
-    /// From the result's folder on.
-    paths: BTreeSet<String>,
-    /// They are beside the manifest.
-    in_place: bool,
-}
+    /// The folders whose names tell what is not of the result: its own, which is empty, and those that its files are in.
+    #[must_use]
+    pub fn folders(&self) -> BTreeSet<&str> {
+        folders_of(self.listed.iter().flatten().map(String::as_str))
+    }
 
-/// `None` where the manifest lists none, as those of earlier versions.
-fn listed(manifest: &Value) -> Option<Listed> {
-    let (files, run) = (manifest.get("files")?.as_array()?, manifest.get("run"));
-    let place = run.and_then(|run| run.get("folder")).and_then(Value::as_str);
-    let path = |file: &Value| {
-        let path = file.get("path")?.as_str()?;
-        Some(place.map_or_else(|| path.to_owned(), |place| format!("{place}/{path}")))
-    };
-    let report = run.and_then(|run| run.get("report"));
-    Some(Listed { paths: files.iter().chain(report).filter_map(path).collect(), in_place: place.is_none() })
+    /// How many of the paths in these folders are not of the result: where its manifest lists files, by that list, else by their names.
+    pub fn others<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> usize {
+        let folders = self.folders();
+        let is_own = |path: &str| match &self.listed {
+            None => is_of_result(path),
+            Some(listed) => {
+                // Plain names beside a run's folder are of attempts that were taken over.
+                let is_left = self.run_folder.is_some() && CONTENTS.contains(&path);
+                let is_listed = listed.contains(path) || folders.contains(path);
+                is_listed || is_left || is_last(path) || is_leftover(path) || is_checksum(path)
+            }
+        };
+        paths.into_iter().filter(|path| !is_own(path)).count()
+    }
+
+    /// The same of a folder on this machine.
+    fn others_in(&self, output: &Path) -> io::Result<usize> {
+        let paths = paths_in(output, &self.folders())?;
+        Ok(self.others(paths.iter().map(String::as_str)))
+    }
 }
 
 /// Whether a result folder may hold the name.

@@ -1,55 +1,17 @@
 package io.tomobasis.job
 
 import com.fasterxml.jackson.databind.JsonNode
-import org.apache.commons.compress.compressors.gzip.GzipCompressorInputStream
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.FSDataInputStream
 
-import java.io.{BufferedInputStream, EOFException, InputStream}
+import java.io.EOFException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder.LITTLE_ENDIAN
 
-import scala.annotation.tailrec
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
 import io.tomobasis.jni.{Archive, InputException}
-
-/**
- * Where an entry of an archive is, as native code found it: see `Archive.entries`.
- *
- * @param crc           CRC-32 of the content in a zip, else -1
- * @param pieces        of a sparse file, offset and length of what is kept of it; the rest is zeros
- * @param archiveLength length of the archive itself
- */
-final case class Packed(
-    packing: String,
-    start: Long,
-    size: Long,
-    crc: Long,
-    pieces: Vector[(Long, Long)],
-    archiveLength: Long
-)
-
-object Packed {
-  def parse(entry: JsonNode, archiveLength: Long): Packed = {
-    def number(field: String) = entry.get(field).asLong(-1)
-    val pieces = entry.get("pieces").elements.asScala.map(pair => (pair.get(0).asLong, pair.get(1).asLong))
-    Packed(
-      entry.get("packing").asText,
-      number("start"),
-      number("size"),
-      number("crc"),
-      pieces.toVector,
-      archiveLength
-    )
-  }
-
-  val Tar = "tar"
-  val ZipStored = "zip-stored"
-  val ZipDeflated = "zip-deflated"
-  val Gzip = "gzip"
-}
 
 /**
  * Files in archives. What is in an archive is found out once, on the driver, by native code; from then on a file in a tar or a zip is
@@ -59,9 +21,10 @@ object ArchiveFiles {
 
   /** The files in an archive, in listing order; none when the file is no archive. */
   def list(archive: InputFile, conf: Configuration): Option[Seq[InputFile]] = {
-    val gzipped = archive.length >= 2 && HadoopFiles.read(archive, 2, conf).sameElements(GzipMagic)
-    val policy = if (gzipped) "sequential" else "random"
-    val listed = Using.resource(HadoopFiles.open(archive.uri, archive.length, policy, conf)) { in =>
+    def opened[T](policy: String)(work: FSDataInputStream => T) =
+      Using.resource(HadoopFiles.open(archive.uri, archive.length, policy, conf))(work)
+    val gzipped = archive.length >= 2 && opened("sequential")(range(_, 0, 2)).sameElements(GzipMagic)
+    val listed = opened(if (gzipped) "sequential" else "random") { in =>
       Archive.entries(
         archive.length,
         (position, buffer, count) => {
@@ -146,91 +109,4 @@ object ArchiveFiles {
   private val GzipMagic = Array[Byte](0x1f, 0x8b.toByte)
   private val LocalHeaderBytes = 30
   private val LocalHeaderSignature = 0x04034b50
-}
-
-/** A gzip stream, which can only be read from its start on: the files in it, in its order. */
-final class GzipStream(file: InputFile, conf: Configuration) extends AutoCloseable {
-  private val in = {
-    val length = file.packed.fold(file.length)(_.archiveLength)
-    new GzipMembers(
-      new BufferedInputStream(HadoopFiles.open(file.uri, length, "sequential", conf), GzipStream.BufferBytes)
-    )
-  }
-  private var position = 0L
-  private var kept = (-1L, Array.emptyByteArray)
-
-  /** A part of a file, which does not begin before the end of the last one; of a sparse file, all of it is read. */
-  def read(file: InputFile, start: Long, count: Int): Array[Byte] = {
-    val packed = file.packed.get
-    if (packed.pieces.isEmpty) next(packed.start + start, count)
-    else {
-      if (kept._1 != packed.start) kept = packed.start -> next(packed.start, HadoopFiles.arrayLength(packed.size))
-      ArchiveFiles.expanded(packed, start, count) { (place, count) =>
-        val from = (place - packed.start).toInt
-        kept._2.slice(from, from + count)
-      }
-    }
-  }
-
-  /** All of a file. */
-  def whole(file: InputFile): Array[Byte] = read(file, 0, HadoopFiles.arrayLength(file.length))
-
-  private def next(start: Long, count: Int): Array[Byte] = {
-    if (start < position) throw new IllegalStateException(s"$start is behind in the stream, which is at $position")
-    in.skipNBytes(start - position)
-    val bytes = in.readNBytes(count)
-    position = start + bytes.length
-    if (bytes.length < count) throw new EOFException
-    bytes
-  }
-
-  override def close(): Unit = in.close()
-}
-
-/** What the members of a gzip stream expand to, one after the other; zeros behind a member are padding, as they are to native code. */
-private final class GzipMembers(stored: BufferedInputStream) extends InputStream {
-  private var member = Option(next())
-
-  override def read(): Int = {
-    val one = new Array[Byte](1)
-    if (read(one, 0, 1) < 0) -1 else one(0) & 0xff
-  }
-
-  @tailrec
-  override def read(bytes: Array[Byte], offset: Int, count: Int): Int = member match {
-    case None => -1
-    case Some(in) =>
-      val some = in.read(bytes, offset, count)
-      if (some >= 0) some
-      else {
-        member = if (moreBehindZeros()) Option(next()) else None
-        read(bytes, offset, count)
-      }
-  }
-
-  override def close(): Unit = stored.close()
-
-  /** Reads one member, and nothing behind it. */
-  private def next() =
-    GzipCompressorInputStream.builder().setInputStream(stored).setDecompressConcatenated(false).get()
-
-  private def moreBehindZeros(): Boolean = {
-    val first = Iterator
-      .continually {
-        stored.mark(1)
-        stored.read()
-      }
-      .dropWhile(_ == 0)
-      .next()
-    if (first >= 0) stored.reset()
-    first >= 0
-  }
-}
-
-object GzipStream {
-  private val BufferBytes: Int = 1 << 18
-
-  /** Files of one stream in its order, those together that are links to one. */
-  def ordered[T](files: Seq[T])(file: T => InputFile): Seq[Seq[T]] =
-    files.groupBy(one => file(one).packed.fold(0L)(_.start)).toSeq.sortBy(_._1).map(_._2)
 }

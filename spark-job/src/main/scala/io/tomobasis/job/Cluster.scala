@@ -63,7 +63,7 @@ object Cluster {
    * Spark says the value only.
    */
   private def refused(conf: SparkConf, e: Throwable): Option[UsageException] = {
-    val illegal = HadoopFiles.causes(e).filter(_.isInstanceOf[IllegalArgumentException])
+    val illegal = Causes.of(e).filter(_.isInstanceOf[IllegalArgumentException])
     val said = illegal.flatMap(cause => Option(cause.getMessage)).flatMap(_.linesIterator)
     def quoted(value: String) = value.exists(_.isLetter) && !Set("true", "false")(value) &&
       said.exists(line => line.endsWith(s": $value") || line.contains(s"\"$value\"") || line.contains(s"'$value'"))

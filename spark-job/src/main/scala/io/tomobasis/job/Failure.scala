@@ -13,7 +13,7 @@ final case class Failure(exitCode: Int, message: String)
  */
 object Failure {
   def of(thrown: Throwable): Failure = {
-    val causes = HadoopFiles.causes(thrown)
+    val causes = Causes.of(thrown)
     causes
       .collectFirst {
         case e: TomoBasisException => Failure(e.exitCode, e.getMessage)

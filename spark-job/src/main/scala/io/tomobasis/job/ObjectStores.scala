@@ -6,6 +6,8 @@ import java.io.IOException
 
 import scala.util.Try
 
+import io.tomobasis.jni.Fault
+
 /**
  * What is special about stores behind HTTP: a file appears when it is closed, whole; renaming copies; and a refusal has a code that
  * says more than Hadoop's exception does.
@@ -16,33 +18,33 @@ object ObjectStores {
   def is(fs: FileSystem): Boolean = Schemes.contains(fs.getUri.getScheme)
 
   /**
-   * Why the store refused, in words; None when it was no refusal that we know.
+   * Why the store refused; None when it was no refusal that we know.
    *
    * The answer to a request for a file's head has no room for a code. Listing the folder asks the same question of the same store
    * again, and the answer to that has.
    */
-  def reason(fs: FileSystem, path: Path, e: IOException): Option[String] =
-    reason(e).orElse {
-      if (is(fs) && denied(e)) Try(fs.listStatus(path)).failed.toOption.flatMap(reason)
+  def fault(fs: FileSystem, path: Path, e: IOException): Option[Fault] =
+    fault(e).orElse {
+      if (is(fs) && denied(e)) Try(fs.listStatus(path)).failed.toOption.flatMap(fault)
       else None
     }
 
-  def reason(e: Throwable): Option[String] = {
-    val causes = HadoopFiles.causes(e)
+  def fault(e: Throwable): Option[Fault] = {
+    val causes = Causes.of(e)
     causes.flatMap(code).collectFirst {
-      case "InvalidAccessKeyId" => "the store does not know this access key"
-      case "SignatureDoesNotMatch" => "the secret key does not belong to the access key"
-      case "ExpiredToken" | "RequestTimeTooSkewed" => "the keys have expired, or a clock is wrong"
-      case "NoSuchBucket" => "there is no such bucket"
-      case "AccessDenied" => "these keys have no permission"
-      case "SlowDown" | "ServiceUnavailable" => "the store is overloaded"
+      case "InvalidAccessKeyId" => Fault.UNKNOWN_ACCESS_KEY
+      case "SignatureDoesNotMatch" => Fault.WRONG_SECRET_KEY
+      case "ExpiredToken" | "RequestTimeTooSkewed" => Fault.EXPIRED_KEYS
+      case "NoSuchBucket" => Fault.NO_SUCH_BUCKET
+      case "AccessDenied" => Fault.KEYS_WITHOUT_PERMISSION
+      case "SlowDown" | "ServiceUnavailable" => Fault.OVERLOADED
     } orElse causes.map(_.getClass.getSimpleName).collectFirst {
-      case "UnknownStoreException" => "there is no such bucket"
+      case "UnknownStoreException" => Fault.NO_SUCH_BUCKET
       case "NoAuthWithAWSException" | "NoAwsCredentialsException" | "CredentialInitializationException" =>
-        "no keys were given"
+        Fault.NO_KEYS
       case "ConnectException" | "UnknownHostException" | "NoRouteToHostException" |
           "ConnectTimeoutException" | "HttpHostConnectException" | "ApiCallAttemptTimeoutException" =>
-        "it cannot be reached"
+        Fault.UNREACHABLE
     }
   }
 

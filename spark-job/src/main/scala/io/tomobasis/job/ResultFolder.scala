@@ -7,7 +7,8 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
 import io.tomobasis.job.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
-import io.tomobasis.jni.{ComputationException, UsageException}
+import io.tomobasis.jni.Errors.Operation
+import io.tomobasis.jni.UsageException
 
 /**
  * The result folder, whole or not there: [[Commit]] on a Hadoop file system, its failures in words, and its removal when the process
@@ -19,27 +20,22 @@ import io.tomobasis.jni.{ComputationException, UsageException}
  * @param finishedBefore whether an earlier attempt of this run got so far that nothing is left to do
  */
 final class ResultFolder private (root: Path, steps: Commit, val runId: String, val finishedBefore: Boolean) {
+  import ResultFolder.Output
+
   private val cleanup: Runnable = () => removeWork()
   @volatile private var manifest = Option.empty[Array[Byte]]
 
   /** Where readers find the files, below the output; empty where beside the manifest. */
   def folder: String = steps.folderInResult
 
-  /** Makes the folder to write into. Throws UsageException when that is not allowed. */
+  /** Makes the folder to write into. Throws UsageException when that is not allowed, ComputationException where the system fails. */
   def prepare(): Unit = {
     ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
-    try steps.prepare()
+    try Faults.telling(Operation.MAKE_OUTPUT, Output)(steps.prepare())
     catch {
       case thrown: Throwable =>
         abort()
-        throw thrown match {
-          case StoreFailure(e) =>
-            new UsageException(
-              s"--output: cannot write there (${HadoopFiles.reason(e)}); name a folder that you may write to",
-              e
-            )
-          case other => other
-        }
+        throw thrown
     }
   }
 
@@ -50,11 +46,13 @@ final class ResultFolder private (root: Path, steps: Commit, val runId: String, 
   def write(name: String, bytes: Array[Byte]): Unit =
     if (name == Commit.Manifest) manifest = Some(bytes)
     else
-      ResultFolder.telling(name)(steps.parts.write(steps.store, steps.folder, name, ResultFolder.DriversAttempt, bytes))
+      Faults.telling(Operation.WRITE_FILE, name)(
+        steps.parts.write(steps.store, steps.folder, name, ResultFolder.DriversAttempt, bytes)
+      )
 
   /** Makes it the result. */
   def commit(): Unit = {
-    ResultFolder.telling(Commit.Manifest)(steps.commit(manifest.get))
+    Faults.telling(Operation.WRITE_FILE, Commit.Manifest)(steps.commit(manifest.get))
     forgetCleanup()
   }
 
@@ -75,51 +73,30 @@ final class ResultFolder private (root: Path, steps: Commit, val runId: String, 
 object ResultFolder {
   private val DriversAttempt = -1L // tasks count theirs from 0
 
+  private val Output = "--output"
+
   /** Refuses an output that exists (unless it is a result to overwrite, or what this run left) or cannot be reached. */
   def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
-    try {
-      val path = new Path(output)
-      val fs = HadoopFiles.fileSystem(path, conf)
-      val target = fs.makeQualified(path)
-      val attempt = RunId.attemptOf(run)
-      val root = if (ObjectStores.is(fs)) target else parentOf(target)
-      val store = new HadoopStore(fs, root)
-      val steps =
-        if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
-        else new CommitByRename(store, target.getName, attempt, overwrite)
-      new ResultFolder(root, steps, attempt.id, finishedBefore = lookedAt(fs, target)(steps.check()))
-    } catch {
+    try
+      Faults.telling(Operation.REACH_OUTPUT, Output) {
+        val path = new Path(output)
+        val fs = HadoopFiles.fileSystem(path, conf)
+        val target = fs.makeQualified(path)
+        val attempt = RunId.attemptOf(run)
+        val root = if (ObjectStores.is(fs)) target else parentOf(target)
+        val store = new HadoopStore(fs, root)
+        val steps =
+          if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
+          else new CommitByRename(store, target.getName, attempt, overwrite)
+        val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
+        new ResultFolder(root, steps, attempt.id, finished)
+      }
+    catch {
       case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
-      case StoreFailure(e) =>
-        throw new UsageException(
-          s"--output: its file system cannot be used (${HadoopFiles.reason(e)}); check the URI",
-          e
-        )
     }
 
   private def parentOf(target: Path): Path =
     Option(target.getParent).getOrElse(
       throw new UsageException("--output: a file system's top folder cannot be a result; name a folder below it")
     )
-
-  private def lookedAt[T](fs: FileSystem, target: Path)(looking: => T): T =
-    try looking
-    catch {
-      case StoreFailure(e) =>
-        throw new UsageException(
-          s"--output: it cannot be looked at (${HadoopFiles.reason(fs, target, e)}); check the URI and the permissions",
-          e
-        )
-    }
-
-  /** Puts a failed writing of a file into words. */
-  private[job] def telling(name: String)(writing: => Unit): Unit =
-    try writing
-    catch {
-      case StoreFailure(e) =>
-        throw new ComputationException(
-          s"$name: cannot be written (${HadoopFiles.reason(e)}); check the free space and the permissions",
-          e
-        )
-    }
 }

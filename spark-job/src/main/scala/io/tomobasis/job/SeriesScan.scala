@@ -7,7 +7,7 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
-import io.tomobasis.jni.{ComputationException, InputException, Inventory, LocalFileException, TomoBasisException}
+import io.tomobasis.jni.{Inventory, LocalFileException, TomoBasisException}
 
 /**
  * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
@@ -54,7 +54,7 @@ private final class SeriesScan(
         val heads = window.map(i => pool.submit((() => head(i)): Callable[Either[String, Array[Byte]]]))
         for ((i, head) <- window.zip(heads)) {
           finished(head) match {
-            case Right(bytes) => add(i, bytes, HadoopFiles.available(files(i), _, _, conf))
+            case Right(bytes) => add(i, bytes, InputFiles.available(files(i), _, _, conf))
             case Left(why) => inventory.addUnread(i, files(i).name, files(i).length, why)
           }
           done(1)
@@ -103,15 +103,15 @@ private final class SeriesScan(
 
   /** The head of a file, or why that one cannot be read. */
   private def head(i: Int): Either[String, Array[Byte]] =
-    try Right(HadoopFiles.available(files(i), 0, headBytes(i), conf))
+    try Right(InputFiles.available(files(i), 0, headBytes(i), conf))
     catch {
       case e: LocalFileException => Left(unopened(e))
-      case StoreFailure(e) if files(i).packed.isEmpty && HadoopFiles.denied(files(i), e, conf) => Left(unopened(e))
+      case StoreFailure(e) if files(i).packed.isEmpty && InputFiles.denied(files(i), e, conf) => Left(unopened(e))
       case StoreFailure(e) => throw unreadable(i, e)
     }
 
   private def unopened(e: IOException): String =
-    Json.mapper.createObjectNode().put("file", HadoopFiles.reason(e)).toString
+    Json.mapper.createObjectNode().put("file", Faults.of(e).words(Faults.word(e))).toString
 
   private def headBytes(i: Int): Int = math.min(HeadBytes.toLong, files(i).length).toInt
 
@@ -121,19 +121,4 @@ private final class SeriesScan(
 
   private def unreadable(i: Int, e: IOException): TomoBasisException =
     Unreadable(files(i), i, files.length, config.verbose, e)
-}
-
-/** The error for a file that Hadoop could not read. Unlike other bad input, another try may find it well. */
-private[job] final class Unreadable(text: String, cause: IOException) extends InputException(text, cause)
-
-private[job] object Unreadable {
-
-  /** The cause names the path, so it is kept only when paths may be shown. That a limit of the process was reached is no bad input. */
-  def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): TomoBasisException = {
-    val cannot = s"${Listing.label(file, index, count, verbose)}: cannot be read (${HadoopFiles.reason(cause)})"
-    val shown = if (verbose) cause else null
-    if (HadoopFiles.tooManyOpen(cause))
-      new ComputationException(s"$cannot; raise the limit on open files (ulimit -n)", shown)
-    else new Unreadable(s"$cannot; check its permissions and its storage", shown)
-  }
 }

@@ -59,7 +59,7 @@ object SourceFiles {
   def bytes(file: InputFile, pieces: Seq[Option[FilePiece]], conf: Configuration): FileBytes = {
     def part(start: Long, end: Long) = {
       val count = math.max(0L, math.min(end, file.length) - start)
-      HadoopFiles.read(file, start, HadoopFiles.arrayLength(count), conf)
+      InputFiles.read(file, start, HadoopFiles.arrayLength(count), conf)
     }
     pieces.reduce((a, b) => a.zip(b).map { case (a, b) => a.and(b) }).filter(_ => file.cutable) match {
       case None => FileBytes.whole(part(0, file.length))

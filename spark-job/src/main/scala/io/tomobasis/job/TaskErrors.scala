@@ -42,7 +42,7 @@ final class TaskErrors(sc: SparkContext) extends SparkListener {
     found.value.asScala.minByOption(_._1).map(_._2).getOrElse {
       if (TaskErrors.ours(e).isDefined) e
       else {
-        val said = HadoopFiles.causes(e).flatMap(cause => Option(cause.getMessage))
+        val said = Causes.of(e).flatMap(cause => Option(cause.getMessage))
         thrown.asScala.find(ours => said.exists(_.contains(ours.getMessage))).getOrElse(e)
       }
     }
@@ -53,7 +53,7 @@ object TaskErrors {
 
   /** Our own among an exception and its causes. */
   def ours(e: Throwable): Option[TomoBasisException] =
-    HadoopFiles.causes(e).collectFirst { case ours: TomoBasisException => ours }
+    Causes.of(e).collectFirst { case ours: TomoBasisException => ours }
 }
 
 /** Where tasks leave the bad input that they meet. */

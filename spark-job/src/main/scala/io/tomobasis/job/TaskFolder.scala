@@ -6,6 +6,7 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
 import io.tomobasis.job.commit.{HadoopStore, PartFiles}
+import io.tomobasis.jni.Errors.Operation
 
 /**
  * The result folder as tasks see it.
@@ -23,6 +24,8 @@ final case class TaskFolder(
   def write(name: String, bytes: Array[Byte]): Unit = {
     val path = new Path(root)
     val store = new HadoopStore(HadoopFiles.fileSystem(path, hadoop.value.value), path)
-    ResultFolder.telling(name)(parts.write(store, folder, name, TaskContext.get().taskAttemptId(), bytes))
+    Faults.telling(Operation.WRITE_FILE, name)(
+      parts.write(store, folder, name, TaskContext.get().taskAttemptId(), bytes)
+    )
   }
 }

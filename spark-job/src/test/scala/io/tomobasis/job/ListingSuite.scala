@@ -62,7 +62,7 @@ class ListingSuite extends AnyFunSuite {
         assert(files.map(f => f.name -> f.length) == plain.map(f => f.name -> f.length), kind)
         for (file <- files if !file.streamed)
           assert(
-            HadoopFiles
+            InputFiles
               .read(file, file.length.toInt, conf)
               .toSeq == (if (file.name == "empty") "" else file.name).getBytes("UTF-8").toSeq,
             kind

@@ -6,6 +6,8 @@ import java.io.IOException
 import java.net.ConnectException
 import java.nio.file.AccessDeniedException
 
+import io.tomobasis.jni.Fault
+
 /** What a store's own exceptions look like: Amazon's SDK is not among the job's dependencies. */
 class RefusedByStore(errorCode: String) extends RuntimeException("s3://bucket/DOE^JOHN") {
   def awsErrorDetails: ErrorDetails = new ErrorDetails(errorCode)
@@ -20,20 +22,23 @@ class ObjectStoresSuite extends AnyFunSuite {
   }
 
   test("a refusal is told by its code, not by its text") {
-    val said = Seq("InvalidAccessKeyId", "SignatureDoesNotMatch", "AccessDenied", "NoSuchBucket").map { code =>
-      HadoopFiles.reason(refused(code))
-    }
-    assert(said.distinct.size == 4)
-    assert(said.forall(text => !text.contains("DOE")))
-    assert(said.head.contains("access key") && said.last.contains("bucket"))
+    val faults = Seq(
+      "InvalidAccessKeyId" -> Fault.UNKNOWN_ACCESS_KEY,
+      "SignatureDoesNotMatch" -> Fault.WRONG_SECRET_KEY,
+      "ExpiredToken" -> Fault.EXPIRED_KEYS,
+      "AccessDenied" -> Fault.KEYS_WITHOUT_PERMISSION,
+      "NoSuchBucket" -> Fault.NO_SUCH_BUCKET,
+      "SlowDown" -> Fault.OVERLOADED
+    )
+    for ((code, fault) <- faults) assert(Faults.of(refused(code)) == fault)
   }
 
   test("a refusal without a code is a lack of permission") {
-    assert(HadoopFiles.reason(refused(null)) == "permission denied")
-    assert(HadoopFiles.reason(new AccessDeniedException("x")) == "permission denied")
+    assert(Faults.of(refused(null)) == Fault.PERMISSION_DENIED)
+    assert(Faults.of(new AccessDeniedException("x")) == Fault.PERMISSION_DENIED)
   }
 
   test("a store that does not answer is said to be out of reach") {
-    assert(HadoopFiles.reason(new IOException("retries", new ConnectException("refused"))) == "it cannot be reached")
+    assert(Faults.of(new IOException("retries", new ConnectException("refused"))) == Fault.UNREACHABLE)
   }
 }

@@ -4,9 +4,10 @@ import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.Arrays
 
-import scala.util.Try
+import scala.jdk.OptionConverters._
 
-import com.fasterxml.jackson.databind.ObjectMapper
+import io.tomobasis.jni.{Errors, FoundResult, Results}
+import io.tomobasis.jni.Errors.Refusal
 
 /**
  * Where folders are not renamed in one step (object stores), but files appear whole. The manifest is the result: it is created where
@@ -29,6 +30,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   val parts: PartFiles = PartFiles.Created
   @volatile private var place = s"run-${run.id}"
   @volatile private var old: Option[Array[Byte]] = None
+  @volatile private var oldResult: Option[FoundResult] = None
   @volatile private var superseded: Seq[String] = Nil
   @volatile private var claimed, decided = false
 
@@ -37,24 +39,29 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
 
   def check(): Boolean = {
     old = store.read(Manifest)
-    if (!old.forall(isManifest)) throw if (overwrite) foreign() else existing()
+    oldResult = old.flatMap(Results.found(_).toScala)
+    if (old.isDefined && oldResult.isEmpty) refuse(Refusal.OUTPUT_FOREIGN)
     val cutShort = old.isDefined && store.read(Success).isEmpty
     if (cutShort) store.put(Success, Array.emptyByteArray)
-    val ours = cutShort && run.prefix.exists(prefix => old.flatMap(runOf(_, "id")).exists(_.startsWith(prefix)))
+    val ours = cutShort && run.prefix.exists(prefix => oldResult.exists(_.runId.startsWith(prefix)))
     if (!ours) allow()
     ours
   }
 
-  private def allow(): Unit =
-    if (old.isDefined) {
-      if (!overwrite) throw existing()
-      val others = unlisted("")
-      if (others > 0) throw besideResult(others)
-    } else
+  private def allow(): Unit = oldResult match {
+    case Some(result) =>
+      if (!overwrite) refuse(Refusal.OUTPUT_EXISTS)
+      val strangers = others("", result)(Contents) // what else is at the top stays
+      if (strangers > 0) throw Errors.outputHoldsOthers(strangers)
+    case None =>
       store.read(Unfinished).map(Claim.parse) match {
         case Some(claim) => allow(claim)
-        case None => if (entries.nonEmpty) throw if (overwrite) foreign() else existing()
+        case None => if (entries.nonEmpty) refuse(Refusal.OUTPUT_FOREIGN)
       }
+  }
+
+  /** Throws the error for an output that this run may not have; without `--overwrite`, that it exists is enough. */
+  private def refuse(why: Refusal): Nothing = throw Errors.of(if (overwrite) why else Refusal.OUTPUT_EXISTS)
 
   def prepare(): Unit = {
     val created = old.isEmpty && store.create(Unfinished, Claim(run.name, run.id, Nil).bytes)
@@ -72,7 +79,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   }
 
   def commit(manifest: Array[Byte]): Unit = {
-    if (!ownsClaim) throw Commit.superseded()
+    if (!ownsClaim) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
     decided = true // until the store says otherwise
     val done = old.fold(store.create(Manifest, manifest))(store.replace(Manifest, _, manifest))
     if (!done && !store.read(Manifest).exists(Arrays.equals(_, manifest))) {
@@ -89,7 +96,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   /** What another run has decided stands, also if it was killed before it could say so. */
   private def yieldToOther(): Nothing = {
     if (store.read(Success).isEmpty) store.put(Success, Array.emptyByteArray)
-    throw overtaken()
+    throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
   }
 
   def abort(): Unit = if (claimed && !decided) {
@@ -101,7 +108,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   private def removeOld(): Unit = {
     // Where a manifest may still be replaced by a run that looked at the old one, that run's files have to stay.
     val attempts = if (store.replacesAtomically || old.isEmpty) superseded else Nil
-    val folders = attempts.map(id => s"run-$id") ++ old.flatMap(runOf(_, "folder"))
+    val folders = attempts.map(id => s"run-$id") ++ oldResult.map(_.runFolder).filter(_.nonEmpty)
     val gone = if (place.isEmpty) Set.empty[String] else Contents ++ folders
     entries.filter(gone).foreach(store.delete)
   }
@@ -116,17 +123,13 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
 
   private def ownsClaim: Boolean = store.read(Unfinished).map(Claim.parse).exists(_.id == run.id)
 
-  private def allow(claim: Claim): Unit = if (!overwrite && !run.isOfSameRun(claim.name)) throw abandoned()
+  private def allow(claim: Claim): Unit =
+    if (!overwrite && !run.isOfSameRun(claim.name)) throw Errors.of(Refusal.OUTPUT_UNFINISHED)
 
   private def entries: Seq[String] = store.list("").getOrElse(Nil)
 }
 
 object CommitByManifest {
-  private val mapper = new ObjectMapper
-
-  /** What a manifest says of its run: its `id`, and the `folder` of its files where they are not beside it. */
-  private[commit] def runOf(manifest: Array[Byte], what: String): Option[String] =
-    Try(mapper.readTree(manifest).path("run").path(what).asText).toOption.filter(_.nonEmpty)
 
   /** Whose turn it is: the run's name, this attempt, and the attempts that it took over, one a line. */
   private[commit] final case class Claim(name: String, id: String, before: Seq[String]) {

@@ -3,6 +3,9 @@ package io.tomobasis.job.commit
 import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 
+import io.tomobasis.jni.Errors
+import io.tomobasis.jni.Errors.Refusal
+
 /**
  * Where a folder is renamed in one step (local disks, HDFS). The result is written into a folder beside the output,
  * `OUTPUT.tmp-ID`, with `_SUCCESS` as its last file, and takes its name by one rename, which fails where the name is taken.
@@ -44,12 +47,12 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
     discard(s"$folder/${PartFiles.Attempts}")
     store.put(s"$folder/$Manifest", manifest)
     store.put(s"$folder/$Success", Array.emptyByteArray)
-    if (!store.delete(s"$folder/$Unfinished")) throw superseded()
+    if (!store.delete(s"$folder/$Unfinished")) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
     if (!store.rename(folder, name)) replace(Retries)
   }
 
   private def replace(retries: Int): Unit = {
-    if (discarded) throw superseded()
+    if (discarded) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
     allowOverwriting()
     val moved = store.rename(name, old)
     if (store.rename(folder, name))
@@ -59,7 +62,7 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
       replace(retries - 1) // who looked just then has given it its name again
     else {
       if (moved && !store.rename(old, name)) discard(old) // somebody else's result has the name
-      throw if (discarded) superseded() else overtaken()
+      throw Errors.of(if (discarded) Refusal.OUTPUT_SUPERSEDED else Refusal.OUTPUT_OVERTAKEN)
     }
   }
 
@@ -94,14 +97,17 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
     store.list("").getOrElse(Nil).filter(_.startsWith(s"$name.$kind"))
 
   private def allowOverwriting(): Unit = {
-    if (!overwrite) throw existing()
+    if (!overwrite) throw Errors.of(Refusal.OUTPUT_EXISTS)
     val names = store.list(name).getOrElse(Nil)
-    if (names.nonEmpty && !holdsResult(name) && store.list(name).contains(names)) throw foreign()
-    val others = names.count(!isOfResult(_)) + unlisted(name)
-    if (others > 0) throw besideResult(others)
+    resultIn(name) match {
+      case Some(result) =>
+        val strangers = others(name, result)(_ => true)
+        if (strangers > 0) throw Errors.outputHoldsOthers(strangers)
+      case None if names.isEmpty => ()
+      case None if store.list(name).contains(names) => throw Errors.of(Refusal.OUTPUT_FOREIGN)
+      case None => allowOverwriting() // another run replaces it just now
+    }
   }
-
-  private def holdsResult(folder: String): Boolean = store.read(s"$folder/$Manifest").exists(isManifest)
 
   /** Whether it has a name that [[discard]] gives. */
   private def isPutAway(folder: String): Boolean = {
@@ -115,7 +121,7 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
   /** Whether a folder is a result that a run put away to replace it, and not somebody's own. */
   private def isReplaced(folder: String): Boolean =
     folder.stripPrefix(s"$name.old-").matches(RunId.Pattern) &&
-      store.read(s"$folder/$Success").isDefined && holdsResult(folder)
+      store.read(s"$folder/$Success").isDefined && resultIn(folder).isDefined
 }
 
 object CommitByRename {

@@ -3,6 +3,9 @@ package io.tomobasis.job.commit
 import java.io.{FileNotFoundException, IOException}
 import java.util.Arrays
 
+import io.tomobasis.jni.Errors
+import io.tomobasis.jni.Errors.Refusal
+
 /**
  * How tasks write. Retries and speculative copies of a task write the same bytes, so whoever comes first is right; a task that
  * outlives its run changes nothing.
@@ -21,7 +24,10 @@ object PartFiles {
     def write(store: CommitStore, folder: String, name: String, attempt: Long, bytes: Array[Byte]): Unit = {
       val own = s"$folder/$Attempts/${name.split('/').last}-$attempt"
       try store.putInto(own, bytes)
-      catch { case _: FileNotFoundException if store.list(s"$folder/$Attempts").isEmpty => throw Commit.superseded() }
+      catch {
+        case _: FileNotFoundException if store.list(s"$folder/$Attempts").isEmpty =>
+          throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
+      }
       if (!store.rename(own, s"$folder/$name") && store.read(s"$folder/$name").isEmpty)
         throw new IOException(s"no rename of attempt $attempt")
     }
@@ -32,7 +38,7 @@ object PartFiles {
     def write(store: CommitStore, folder: String, name: String, attempt: Long, bytes: Array[Byte]): Unit = {
       val place = below(folder, name)
       if (!store.create(place, bytes) && !store.read(place).exists(Arrays.equals(_, bytes)))
-        throw Commit.superseded()
+        throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
     }
   }
 

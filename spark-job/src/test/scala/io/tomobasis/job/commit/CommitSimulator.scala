@@ -4,9 +4,10 @@ import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 
 import scala.collection.mutable
+import scala.jdk.OptionConverters._
 import scala.util.Random
 
-import io.tomobasis.jni.TomoBasisException
+import io.tomobasis.jni.{Results, TomoBasisException}
 
 /**
  * A run of a schedule: its name, whether it overwrites, how often its driver is started anew, and whether only when it is dead, or
@@ -142,8 +143,9 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
     for {
       _ <- seen.get(Commit.Success)
       manifest <- seen.get(Commit.Manifest).map(_.getBytes(UTF_8))
-      id <- CommitByManifest.runOf(manifest, "id")
-      folder = CommitByManifest.runOf(manifest, "folder").fold("")(_ + "/")
+      found <- Results.found(manifest).toScala
+      id = found.runId
+      folder = if (found.runFolder.isEmpty) "" else s"${found.runFolder}/"
       if Parts.forall(part => seen.get(folder + part).contains(new String(content(id, part), UTF_8)))
       others = seen.filter { case (name, text) =>
         Parts.contains(name.stripPrefix(folder)) && !text.endsWith(s" of $id")
