@@ -13,14 +13,15 @@ use jni::{
 use tomobasis_pipeline::input::archive;
 
 use crate::{
-    arrays::{byte_array, new_string, size},
+    archive_entry,
+    arrays::{byte_array, new_objects, new_string, size},
     failure::native,
 };
 
 /// Bytes that are read at a time at most.
 const BUFFER: usize = 64 << 10;
 
-/// `String entries0(long length, Archive.Source source)`: the files in it as JSON; null when it is no archive.
+/// `ArchiveEntry[] entries0(long length, Archive.Source source)`: null when it is no archive.
 #[jni_mangle("io.tomobasis.jni.Archive")]
 pub fn entries0<'local>(
     env: EnvUnowned<'local>,
@@ -31,13 +32,8 @@ pub fn entries0<'local>(
     native(env, |env| {
         let mut file = JavaFile::new(env, &source, length.cast_unsigned(), BUFFER)?;
         let Some(kind) = archive::kind_of(&mut file)? else { return Ok(JObject::null()) };
-        let mut files = Vec::new();
-        for entry in archive::list(kind, &mut file)? {
-            let mut json = serde_json::to_value(&entry)?;
-            json["length"] = entry.known_length().into();
-            files.push(json);
-        }
-        new_string(file.env, &serde_json::Value::from(files).to_string())
+        let files = archive::list(kind, &mut file)?;
+        new_objects(file.env, archive_entry::CLASS, &files, archive_entry::object)
     })
 }
 

@@ -6,6 +6,7 @@ use jni::{
     Env, jni_str,
     objects::{JByteArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
     refs::IntoAuto,
+    strings::JNIStr,
     sys::jint,
 };
 
@@ -40,18 +41,34 @@ pub(crate) fn strings(env: &mut Env<'_>, array: &JObjectArray<'_, JString<'_>>) 
     Ok(all)
 }
 
-/// A new `String[]`.
-pub(crate) fn new_strings<'local, 'text>(
+/// A new Java string; null for none.
+pub(crate) fn optional_string<'local>(env: &mut Env<'local>, text: Option<&str>) -> Result<JObject<'local>> {
+    text.map_or_else(|| Ok(JObject::null()), |text| new_string(env, text))
+}
+
+/// A new array of a Java class, with an object of it for each item; local references are dropped one by one, so that there may be any
+/// number.
+pub(crate) fn new_objects<'local, T>(
     env: &mut Env<'local>,
-    texts: impl IntoIterator<Item = &'text str, IntoIter: ExactSizeIterator>,
+    class: &JNIStr,
+    items: &[T],
+    mut object: impl FnMut(&mut Env<'local>, &T) -> Result<JObject<'local>>,
 ) -> Result<JObject<'local>> {
-    let texts = texts.into_iter();
-    let array = env.new_object_array(texts.len() as jint, jni_str!("java/lang/String"), JObject::null())?;
-    for (i, text) in texts.enumerate() {
-        let element = env.new_string(text)?.auto();
+    let array = env.new_object_array(items.len() as jint, class, JObject::null())?;
+    for (i, item) in items.iter().enumerate() {
+        let element = object(env, item)?.auto();
         array.set_element(env, i, &*element)?;
     }
     Ok(array.into())
+}
+
+/// A new `String[]`.
+pub(crate) fn new_strings<'local, 'text>(
+    env: &mut Env<'local>,
+    texts: impl IntoIterator<Item = &'text str>,
+) -> Result<JObject<'local>> {
+    let texts: Vec<&str> = texts.into_iter().collect();
+    new_objects(env, jni_str!("java/lang/String"), &texts, |env, text| new_string(env, text))
 }
 
 /// A copy of a `byte[]`.

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// What a handle of this class is.
-struct Partition {
+pub(crate) struct Partition {
     pass: Shared,
     found: BlockPartials,
     /// The values of the block at hand, in HU.
@@ -25,14 +25,14 @@ struct Partition {
 /// `long create(long passHandle)`; what is made may outlive the pass.
 #[jni_mangle("io.tomobasis.jni.BlockPartials")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, pass: jlong) -> jlong {
-    native(env, |_| {
+    make(env, |_| {
         // SAFETY: a live handle of BlockPass, which the Java side keeps open during this call.
         let pass = unsafe { handle::get::<Shared>(pass) }?.clone();
-        Ok(handle::create(Partition { pass, found: BlockPartials::default(), hu: Vec::new() }))
+        Ok(Partition { pass, found: BlockPartials::default(), hu: Vec::new() })
     })
 }
 
-handle::native_free!("io.tomobasis.jni.BlockPartials", Partition);
+handle::native_object!("io.tomobasis.jni.BlockPartials", Partition);
 
 /// `void add0(long handle, int block, short[] values, int rows)`.
 #[jni_mangle("io.tomobasis.jni.BlockPartials")]

@@ -29,15 +29,15 @@ thread_local! {
 /// `long create(long decompositionHandle)`; the renderer may outlive the decomposition.
 #[jni_mangle("io.tomobasis.jni.BlockRenderer")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, decomposition: jlong) -> jlong {
-    native(env, |_| {
+    make(env, |_| {
         // SAFETY: a live handle of Decomposition, which the Java side keeps open during this call.
         let decomposition = unsafe { handle::get::<Shared>(decomposition) }?;
         room(need::of_block(decomposition))?;
-        Ok(handle::create(BlockRenderer::new(decomposition.clone())?))
+        Ok(BlockRenderer::new(decomposition.clone())?)
     })
 }
 
-handle::native_free!("io.tomobasis.jni.BlockRenderer", BlockRenderer);
+handle::native_object!("io.tomobasis.jni.BlockRenderer", BlockRenderer);
 
 /// `BlockParts render0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts)`.
 #[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]

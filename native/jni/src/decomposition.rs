@@ -46,7 +46,7 @@ pub fn compute0<'local>(
     slice_records: JByteArray<'local>,
     threads: jint,
 ) -> jlong {
-    native(env, |env| {
+    make(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         let threads = size(threads, "threads")?;
@@ -58,22 +58,22 @@ pub fn compute0<'local>(
         let gram = GramAccumulator::from_parts(parts)?;
         let records = records(env, &slice_records)?;
         let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;
-        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+        Ok(Arc::new(decomposition))
     })
 }
 
 /// `long fromBytes0(byte[] bytes)`.
 #[jni_mangle("io.tomobasis.jni.Decomposition")]
 pub fn from_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, bytes: JByteArray<'local>) -> jlong {
-    native(env, |env| {
+    make(env, |env| {
         let bytes = byte_array(env, &bytes)?;
         room(bytes.len().saturating_mul(2))?;
         let decomposition = Decomposition::from_bytes(&bytes)?;
-        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+        Ok(Arc::new(decomposition))
     })
 }
 
-handle::native_free!("io.tomobasis.jni.Decomposition", Shared);
+handle::native_object!("io.tomobasis.jni.Decomposition", Shared);
 
 /// `byte[] toBytes0(long handle)`.
 #[jni_mangle("io.tomobasis.jni.Decomposition")]

@@ -28,15 +28,15 @@ pub fn create<'local>(
     first: jint,
     count: jint,
 ) -> jlong {
-    native(env, |_| {
+    make(env, |_| {
         // SAFETY: a live handle of BlockRenderer, which the Java side keeps open during this call.
         let renderer = unsafe { handle::get::<BlockRenderer>(renderer) }?;
         let (first, count): (usize, usize) = (size(first, "first")?, size(count, "count")?);
-        Ok(handle::create(DerivedSlices::new(renderer.composites(), first..first + count)?))
+        Ok(DerivedSlices::new(renderer.composites(), first..first + count)?)
     })
 }
 
-handle::native_free!("io.tomobasis.jni.DerivedSlices", DerivedSlices);
+handle::native_object!("io.tomobasis.jni.DerivedSlices", DerivedSlices);
 
 /// `void add0(long handle, byte[] band)`.
 #[jni_mangle("io.tomobasis.jni.DerivedSlices")]

@@ -44,6 +44,13 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Whether something is wrong with the input, which another try finds as it is.
+    pub(crate) fn is_bad_input(&self) -> bool {
+        matches!(self, Self::BadInput(_)) || matches!(self, Self::Ours(error) if error.exit_code() == 3)
+    }
+}
+
 impl From<tomobasis_dicom::Error> for Failure {
     fn from(error: tomobasis_dicom::Error) -> Self {
         Self::Ours(error.into())

@@ -17,14 +17,14 @@ use crate::{
 /// `long create(int columns)`.
 #[jni_mangle("io.tomobasis.jni.GramAccumulator")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, columns: jint) -> jlong {
-    native(env, |_| {
+    make(env, |_| {
         let columns = size(columns, "columns")?;
         need::check_sums(columns)?;
-        Ok(handle::create(GramAccumulator::new(columns)?))
+        Ok(GramAccumulator::new(columns)?)
     })
 }
 
-handle::native_free!("io.tomobasis.jni.GramAccumulator", GramAccumulator);
+handle::native_object!("io.tomobasis.jni.GramAccumulator", GramAccumulator);
 
 /// `void add0(long handle, short[] block, int rows)`.
 #[jni_mangle("io.tomobasis.jni.GramAccumulator")]

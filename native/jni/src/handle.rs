@@ -41,9 +41,18 @@ pub(crate) unsafe fn free<T>(handle: jlong) {
     }
 }
 
-/// `void free(long handle)` of a Java class whose handles hold a value of this type.
-macro_rules! native_free {
+/// What a Java class needs whose handles hold a value of this type: `make`, with which its constructors and factories end, and `void
+/// free(long handle)`.
+macro_rules! native_object {
     ($class:tt, $value:ty) => {
+        /// The handle of a new value.
+        pub(crate) fn make<'local>(
+            env: jni::EnvUnowned<'local>,
+            value: impl FnOnce(&mut jni::Env<'local>) -> crate::failure::Result<$value>,
+        ) -> jni::sys::jlong {
+            crate::failure::native(env, |env| Ok(crate::handle::create::<$value>(value(env)?)))
+        }
+
         #[doc = "`void free(long handle)`."]
         #[jni::jni_mangle($class)]
         pub fn free<'local>(
@@ -52,14 +61,14 @@ macro_rules! native_free {
             handle: jni::sys::jlong,
         ) {
             crate::failure::native(env, |_| {
-                // SAFETY: NativeObject frees a handle of this class once, when no call uses it.
+                // SAFETY: NativeObject frees a handle of this class, which is from `make`, once, when no call uses it.
                 unsafe { crate::handle::free::<$value>(handle) };
                 Ok(())
             })
         }
     };
 }
-pub(crate) use native_free;
+pub(crate) use native_object;
 
 fn closed() -> Failure {
     Failure::Argument("the native object is closed".to_owned())

@@ -1,24 +1,24 @@
 //! `Inventory`: headers of all files, then one series.
 
 use jni::{
-    Env, EnvUnowned, jni_mangle,
+    EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
     sys::{jboolean, jint, jlong},
 };
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{SeriesPlan, Unread};
 use tomobasis_pipeline::{input::inventory, options::Options};
 
 use crate::{
     archive::JavaFile,
-    arrays::{byte_array, ints, new_string, size, string, strings},
+    arrays::{byte_array, ints, new_objects, new_string, size, string, strings},
     failure::{Failure, Result, native},
-    handle,
+    handle, series_plan, slice_digest,
 };
 
 /// Bytes of a header that are asked for at a time at most.
 const LARGEST_PART: usize = 16 << 20;
 
-struct Inventory {
+pub(crate) struct Inventory {
     options: Options,
     files: tomobasis_dicom::Inventory,
 }
@@ -26,13 +26,13 @@ struct Inventory {
 /// `long create(String optionsJson)`.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: JString<'local>) -> jlong {
-    native(env, |env| {
+    make(env, |env| {
         let options = serde_json::from_str(&string(env, &options_json)?)?;
-        Ok(handle::create(Inventory { options, files: tomobasis_dicom::Inventory::new() }))
+        Ok(Inventory { options, files: tomobasis_dicom::Inventory::new() })
     })
 }
 
-handle::native_free!("io.tomobasis.jni.Inventory", Inventory);
+handle::native_object!("io.tomobasis.jni.Inventory", Inventory);
 
 /// `long add0(long handle, int file, String name, long length, byte[] head)`.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
@@ -105,52 +105,70 @@ pub fn add_unread0<'local>(
     })
 }
 
-/// `String select0(long handle)`: the plan as JSON, with one line for people under `description`.
+/// `void addUnopened0(long handle, int file, String name, long length, String reason)`.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn add_unopened0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    file: jint,
+    name: JString<'local>,
+    length: jlong,
+    reason: JString<'local>,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let why = Unread::File(string(env, &reason)?);
+        let (file, name) = (size(file, "file")?, string(env, &name)?);
+        inventory.files.add_unread(file, &name, u64::try_from(length).ok(), why);
+        Ok(())
+    })
+}
+
+/// `SeriesPlan select0(long handle)`.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plan = inventory::select(&mut inventory.files, &inventory.options)?;
-        described(env, &plan)
+        series_plan::described(env, &plan)
     })
 }
 
-/// `String repeats0(long handle)`: plans of slices whose pixels are to be known, as a JSON array.
+/// `SeriesPlan[] repeats0(long handle)`: plans of slices whose pixels are to be known.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        let plans = inventory.files.repeats();
-        let plans: Vec<_> = plans.iter().filter(|plan| inventory::is_readable(plan)).map(unsaid).collect();
-        new_string(env, &serde_json::to_string(&plans.into_iter().collect::<Result<Vec<_>>>()?)?)
+        let plans: Vec<_> = inventory.files.repeats().into_iter().filter(inventory::is_readable).collect();
+        new_objects(env, series_plan::CLASS, &plans, series_plan::untold)
     })
 }
 
-/// `void know0(long handle, String planJson, byte[] digests, String[] errors)`.
+/// `void know0(long handle, String planJson, SliceDigest[] decoded)`.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn know0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,
     plan_json: JString<'local>,
-    digests: JByteArray<'local>,
-    errors: JObjectArray<'local, JString<'local>>,
+    decoded: JObjectArray<'local, JObject<'local>>,
 ) {
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let (digests, errors) = (env.convert_byte_array(&digests)?, strings(env, &errors)?);
-        let (digests, _) = digests.as_chunks::<32>();
-        let known = digests.iter().zip(errors).map(|(digest, error)| error.is_empty().then_some(*digest));
-        inventory.files.know(&plan, &known.collect::<Vec<_>>());
+        let known: Vec<_> =
+            slice_digest::from_java(env, &decoded)?.into_iter().map(slice_digest::Decoded::ok).collect();
+        inventory.files.know(&plan, &known);
         Ok(())
     })
 }
 
-/// `String without0(String planJson, int[] slices, String[] reasons)`: the plan of the other slices.
+/// `SeriesPlan without0(String planJson, int[] slices, String[] reasons)`: the plan of the other slices.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn without0<'local>(
     env: EnvUnowned<'local>,
@@ -164,52 +182,29 @@ pub fn without0<'local>(
         let slices: Vec<usize> =
             ints(env, &slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
         let bad: Vec<_> = slices.into_iter().zip(strings(env, &reasons)?).collect();
-        described(env, &plan.without(&bad)?)
+        series_plan::described(env, &plan.without(&bad)?)
     })
 }
 
-/// `String compared0(String planJson, byte[] digests, String[] errors, boolean skip)`: the plan once its copies are compared, by the
-/// digests of the comparison's slices, or the errors of those that have any.
+/// `SeriesPlan compared0(String planJson, SliceDigest[] decoded, boolean skip)`: the plan once its copies are compared, by what decoding
+/// the comparison's slices gave.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn compared0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     plan_json: JString<'local>,
-    digests: JByteArray<'local>,
-    errors: JObjectArray<'local, JString<'local>>,
+    decoded: JObjectArray<'local, JObject<'local>>,
     skip: jboolean,
 ) -> JObject<'local> {
     native(env, |env| {
         let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let Some(comparison) = plan.comparison() else { return described(env, &plan) };
-        let (digests, errors) = (env.convert_byte_array(&digests)?, strings(env, &errors)?);
-        let (digests, _) = digests.as_chunks::<32>();
-        let decoded = digests.iter().zip(errors);
-        let decoded = decoded.map(|(digest, error)| if error.is_empty() { Ok(digest) } else { Err(error) });
-        let judged = comparison.judge(decoded.collect(), |error| error.to_string());
+        let Some(comparison) = plan.comparison() else { return series_plan::described(env, &plan) };
+        let judged = comparison.judge(slice_digest::from_java(env, &decoded)?, |error| error.to_string());
         match judged.unequal.first() {
             Some((_, error)) if !skip => Err(Failure::BadInput(error.clone())),
-            _ => described(env, &plan.compared(&judged)?),
+            _ => series_plan::described(env, &plan.compared(&judged)?),
         }
     })
-}
-
-/// A plan as JSON, with one line for people under `description`. Where copies are to be compared, `comparison` is the plan to decode
-/// for it: each slice, and its copy after it.
-fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
-    let mut json = serde_json::to_value(plan)?;
-    json["description"] = tomobasis_pipeline::input::describe_series(plan).into();
-    if let Some(comparison) = plan.comparison() {
-        json["comparison"] = unsaid(&comparison.plan)?;
-    }
-    new_string(env, &json.to_string())
-}
-
-/// A plan of which nobody is told.
-fn unsaid(plan: &SeriesPlan) -> Result<serde_json::Value> {
-    let mut json = serde_json::to_value(plan)?;
-    json["description"] = "".into();
-    Ok(json)
 }
 
 /// `String fileLabel(int file, int count, String name)`: how messages name a file.

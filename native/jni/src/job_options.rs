@@ -1,42 +1,76 @@
-//! `JobOptions`: the job's command line.
+//! `OptionParser`: the job's command line, as a `HelpText` or `JobOptions`.
 
 use jni::{
-    EnvUnowned, jni_mangle,
-    objects::{JClass, JObject, JObjectArray, JString},
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JClass, JObject, JObjectArray, JString, JValue},
     refs::IntoAuto,
 };
-use tomobasis_pipeline::commands::{
-    decompose::{ParsedJob, parse_job},
-    stages::stages,
+use tomobasis_pipeline::{
+    commands::{
+        decompose::{ParsedJob, parse_job},
+        stages::stages,
+    },
+    options::{Emit, Method, OnBadSlice, Options},
 };
 
 use crate::{
-    arrays::{new_string, string},
-    failure::native,
+    arrays::{new_objects, new_string, new_strings, strings},
+    failure::{Result, native},
 };
 
-/// `String parse(String[] args)`: the resolved options with the names of the stages, or `{"help": text}`.
-#[jni_mangle("io.tomobasis.jni.JobOptions")]
+/// `CommandLine parse(String[] args)`.
+#[jni_mangle("io.tomobasis.jni.OptionParser")]
 pub fn parse<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     args: JObjectArray<'local, JString<'local>>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let mut texts = Vec::new();
-        for i in 0..args.len(env)? {
-            let element = args.get_element(env, i)?.auto();
-            texts.push(string(env, &element)?);
-        }
+        let texts = strings(env, &args)?;
         tomobasis_linalg::check_machine()?;
-        let parsed = parse_job(&texts)?;
-        if matches!(&parsed, ParsedJob::Run(options) if options.verbose) {
-            tomobasis_pipeline::log_to_stderr();
+        match parse_job(&texts)? {
+            ParsedJob::Text { help } => help_text(env, &help),
+            ParsedJob::Run(options) => {
+                if options.verbose {
+                    tomobasis_pipeline::log_to_stderr();
+                }
+                job_options(env, &options)
+            }
         }
-        let mut json = serde_json::to_value(&parsed)?;
-        if let ParsedJob::Run(options) = &parsed {
-            json["stages"] = serde_json::to_value(stages(options.method))?;
-        }
-        new_string(env, &json.to_string())
     })
+}
+
+fn help_text<'local>(env: &mut Env<'local>, text: &str) -> Result<JObject<'local>> {
+    let text = new_string(env, text)?.auto();
+    let class = jni_str!("io/tomobasis/jni/HelpText");
+    Ok(env.new_object(class, jni_sig!("(Ljava/lang/String;)V"), &[JValue::Object(&text)])?)
+}
+
+fn job_options<'local>(env: &mut Env<'local>, options: &Options) -> Result<JObject<'local>> {
+    let inputs = new_strings(env, options.input.iter().map(String::as_str))?.auto();
+    let output = new_string(env, &options.output)?.auto();
+    let json = new_string(env, &serde_json::to_string(options)?)?.auto();
+    let stages = stages(options.method);
+    let stages = new_objects(env, jni_str!("io/tomobasis/jni/StageName"), &stages, |env, stage| {
+        let (name, unit) = (new_string(env, stage.name)?.auto(), new_string(env, stage.unit)?.auto());
+        let arguments = [JValue::Object(&name), JValue::Object(&unit)];
+        let signature = jni_sig!("(Ljava/lang/String;Ljava/lang/String;)V");
+        Ok(env.new_object(jni_str!("io/tomobasis/jni/StageName"), signature, &arguments)?)
+    })?
+    .auto();
+    let arguments = [
+        JValue::Object(&inputs),
+        JValue::Object(&output),
+        JValue::Bool(options.overwrite),
+        JValue::Bool(options.on_bad_slice == OnBadSlice::Skip),
+        JValue::Bool(options.verbose),
+        JValue::Bool(options.emit.contains(&Emit::Dicom)),
+        JValue::Bool(matches!(options.method, Method::Gram { .. })),
+        JValue::Object(&stages),
+        JValue::Object(&json),
+    ];
+    let signature = jni_sig!(
+        "([Ljava/lang/String;Ljava/lang/String;ZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
+    );
+    Ok(env.new_object(jni_str!("io/tomobasis/jni/JobOptions"), signature, &arguments)?)
 }

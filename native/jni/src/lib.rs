@@ -10,6 +10,7 @@
 //! never aborted.
 
 mod archive;
+mod archive_entry;
 mod arrays;
 mod block_partials;
 mod block_pass;
@@ -27,4 +28,6 @@ mod named_file;
 mod native_library;
 mod pass_driver;
 mod results;
+mod series_plan;
 mod slice_decoder;
+mod slice_digest;

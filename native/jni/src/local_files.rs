@@ -8,26 +8,28 @@ use std::{
 };
 
 use jni::{
-    EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JObject, JString},
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JObject, JString, JValue},
+    refs::IntoAuto,
+    strings::JNIStr,
     sys::{jint, jlong},
 };
-use serde_json::{Value, json};
 use tomobasis_dicom::printable;
 use tomobasis_pipeline::input::listing::{self, InputFile};
 
 use crate::{
-    arrays::{new_string, size, string},
-    failure::{Failure, native},
+    archive_entry::{self, or_minus_one},
+    arrays::{new_objects, new_string, optional_string, size, string},
+    failure::{Failure, Result, native},
 };
 
-/// `String list(String path)`: what is under a path, as JSON.
+/// `LocalFile[] list0(String path)`: what is under a path.
 #[jni_mangle("io.tomobasis.jni.LocalFiles")]
 pub fn list0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, path: JString<'local>) -> JObject<'local> {
     native(env, |env| {
         let root = PathBuf::from(string(env, &path)?);
-        let files: Vec<Value> = listing::list_path(&root)?.iter().map(described).collect();
-        new_string(env, &serde_json::to_string(&files)?)
+        let files = listing::list_path(&root)?;
+        new_objects(env, LOCAL_FILE, &files, local_file)
     })
 }
 
@@ -61,14 +63,29 @@ pub fn printable0<'local>(
     })
 }
 
-fn described(file: &InputFile) -> Value {
-    json!({
-        "path": encoded(&file.path),
-        "name": file.name,
-        "length": file.length,
-        "entry": file.entry,
-        "unread": file.unread,
-    })
+const LOCAL_FILE: &JNIStr = jni_str!("io/tomobasis/jni/LocalFile");
+
+/// A new `LocalFile`.
+fn local_file<'local>(env: &mut Env<'local>, file: &InputFile) -> Result<JObject<'local>> {
+    let path = new_string(env, &encoded(&file.path))?.auto();
+    let name = new_string(env, &file.name)?.auto();
+    let entry = match &file.entry {
+        Some(entry) => archive_entry::object(env, entry)?,
+        None => JObject::null(),
+    }
+    .auto();
+    let unread = archive_entry::unread(file.unread.as_ref())?;
+    let unread = optional_string(env, unread.as_deref())?.auto();
+    let arguments = [
+        JValue::Object(&path),
+        JValue::Object(&name),
+        JValue::Long(or_minus_one(file.length)),
+        JValue::Object(&entry),
+        JValue::Object(&unread),
+    ];
+    let signature =
+        jni_sig!("(Ljava/lang/String;Ljava/lang/String;JLio/tomobasis/jni/ArchiveEntry;Ljava/lang/String;)V");
+    Ok(env.new_object(LOCAL_FILE, signature, &arguments)?)
 }
 
 /// A path in ASCII: bytes that are no plain characters of a path as `%E9`.

@@ -1,8 +1,9 @@
 //! `NativeLibrary`: what this build is.
 
 use jni::{
-    EnvUnowned, jni_mangle,
-    objects::{JClass, JObject},
+    EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JClass, JObject, JValue},
+    refs::IntoAuto,
     sys::jint,
 };
 
@@ -14,15 +15,15 @@ pub fn block_rows<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jint {
     native(env, |_| Ok(tomobasis_linalg::BLOCK_ROWS as jint))
 }
 
-/// `String buildInfo()`: version, Gram kernel chosen for this machine, its instruction sets.
+/// `BuildInfo buildInfo()`: version, Gram kernel chosen for this machine, its instruction sets.
 #[jni_mangle("io.tomobasis.jni.NativeLibrary")]
 pub fn build_info<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject<'local> {
     native(env, |env| {
-        let info = serde_json::json!({
-            "version": env!("CARGO_PKG_VERSION"),
-            "kernel": tomobasis_linalg::kernel_name(),
-            "instruction_set": tomobasis_pipeline::result::instruction_set(),
-        });
-        new_string(env, &info.to_string())
+        let version = new_string(env, env!("CARGO_PKG_VERSION"))?.auto();
+        let kernel = new_string(env, tomobasis_linalg::kernel_name())?.auto();
+        let instruction_set = new_string(env, &tomobasis_pipeline::result::instruction_set())?.auto();
+        let arguments = [JValue::Object(&version), JValue::Object(&kernel), JValue::Object(&instruction_set)];
+        let signature = jni_sig!("(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;)V");
+        Ok(env.new_object(jni_str!("io/tomobasis/jni/BuildInfo"), signature, &arguments)?)
     })
 }

@@ -11,7 +11,7 @@ use tomobasis_pipeline::{need, solve::passes::PassDriver};
 
 use crate::{
     arrays::{byte_arrays, size, string},
-    decomposition::{Shared, records},
+    decomposition::{self, records},
     failure::{Failure, Result, native},
     handle,
 };
@@ -35,15 +35,15 @@ pub fn create<'local>(
     plan_json: JString<'local>,
     options_json: JString<'local>,
 ) -> jlong {
-    native(env, |env| {
+    make(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         need::check_solver(&plan, &options, 1)?;
-        Ok(handle::create::<Running>(Some(PassDriver::new(plan, options)?)))
+        Ok(Some(PassDriver::new(plan, options)?))
     })
 }
 
-handle::native_free!("io.tomobasis.jni.PassDriver", Running);
+handle::native_object!("io.tomobasis.jni.PassDriver", Running);
 
 /// `int left0(long handle)`: passes that are left.
 #[jni_mangle("io.tomobasis.jni.PassDriver")]
@@ -110,11 +110,11 @@ pub fn finish0<'local>(
     handle: jlong,
     slice_records: JByteArray<'local>,
 ) -> jlong {
-    native(env, |env| {
+    decomposition::make(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronises.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
         let records = records(env, &slice_records)?;
         let decomposition = driver.take().ok_or_else(finished)?.finish(&records)?;
-        Ok(handle::create::<Shared>(Arc::new(decomposition)))
+        Ok(Arc::new(decomposition))
     })
 }

@@ -30,8 +30,8 @@ pub fn found0<'local>(
         let run_id = env.new_string(found.run_id.as_deref().unwrap_or_default())?.auto();
         let run_folder = env.new_string(found.run_folder.as_deref().unwrap_or_default())?.auto();
         let folders = new_strings(env, found.folders())?.auto();
-        let arguments =
-            [&*run_id, &*run_folder, &*folders, &*manifest].map(|object: &JObject<'_>| JValue::Object(object));
+        let arguments = [&*run_id, &*run_folder, &*folders, &*manifest]
+            .map(|object: &JObject<'_>| JValue::Object(object));
         let signature = jni_sig!("(Ljava/lang/String;Ljava/lang/String;[Ljava/lang/String;[B)V");
         Ok(env.new_object(jni_str!("io/tomobasis/jni/FoundResult"), signature, &arguments)?)
     })
@@ -61,8 +61,8 @@ pub fn names<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject<'loc
         let (manifest, success) = (env.new_string(manifest)?.auto(), env.new_string(success)?.auto());
         let unfinished = env.new_string(unfinished)?.auto();
         let contents = new_strings(env, CONTENTS)?.auto();
-        let arguments =
-            [&*manifest, &*success, &*unfinished, &*contents].map(|object: &JObject<'_>| JValue::Object(object));
+        let arguments = [&*manifest, &*success, &*unfinished, &*contents]
+            .map(|object: &JObject<'_>| JValue::Object(object));
         let signature =
             jni_sig!("(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;[Ljava/lang/String;)V");
         Ok(env.new_object(jni_str!("io/tomobasis/jni/ResultNames"), signature, &arguments)?)

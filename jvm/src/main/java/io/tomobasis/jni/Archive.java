@@ -32,15 +32,11 @@ public final class Archive {
    *
    * @param length of the archive
    * @param source its bytes; called by this thread only
-   * @return a JSON array with {@code name}, {@code length}, {@code packing}, {@code start}, {@code size} and {@code crc} of each
-   *     file: in a {@code tar}, {@code size} bytes from {@code start}; {@code zip-stored} and {@code zip-deflated}, those behind the local
-   *     header at {@code start}; {@code gzip}, those from {@code start} of what the stream expands to. Of a sparse file, {@code
-   *     pieces} has offset and length of what is kept. {@code unread} is what {@link Inventory#addUnread} takes, or null. Empty when
-   *     the file is no archive
+   * @return the files; empty when this is no archive
    * @throws InputException when the archive is damaged, cut off or of a format that is not read
    * @throws IOException of {@code source}
    */
-  public static Optional<String> entries(long length, Source source) throws IOException {
+  public static Optional<ArchiveEntry[]> entries(long length, Source source) throws IOException {
     if (length < 0) {
       throw new IllegalArgumentException("length must not be negative: " + length);
     }
@@ -86,7 +82,7 @@ public final class Archive {
    */
   public static native String damage(boolean cut);
 
-  private static native String entries0(long length, Source source) throws IOException;
+  private static native ArchiveEntry[] entries0(long length, Source source) throws IOException;
 
   private static native byte[] inflate0(byte[] deflated, long start, int count, long crc);
 

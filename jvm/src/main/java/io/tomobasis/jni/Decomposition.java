@@ -19,8 +19,8 @@ public final class Decomposition extends NativeObject {
   /**
    * Decomposes a series, given its exact Gram matrix.
    *
-   * @param planJson what {@link Inventory#select} returned
-   * @param optionsJson what {@link JobOptions#parse} returned
+   * @param planJson of the {@link SeriesPlan}
+   * @param optionsJson of the {@link JobOptions}
    * @param gram all parts of the whole series' {@link GramAccumulator#part}, in their order
    * @param sliceRecords what {@link SliceDecoder#decode} returned for each slice, concatenated in the plan's order (32 n bytes)
    * @param threads number of threads to use; the result does not depend on it

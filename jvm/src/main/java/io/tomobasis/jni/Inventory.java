@@ -17,7 +17,7 @@ public final class Inventory extends NativeObject {
   /**
    * Starts an empty inventory.
    *
-   * @param optionsJson what {@link JobOptions#parse} returned
+   * @param optionsJson of {@link JobOptions}
    */
   public Inventory(String optionsJson) {
     super(create(Objects.requireNonNull(optionsJson, "optionsJson")), Inventory::free);
@@ -74,7 +74,7 @@ public final class Inventory extends NativeObject {
    * @param file its position in the listing, from 0
    * @param name its path relative to its input
    * @param length its length; negative when it has none
-   * @param why as {@link LocalFiles#list} and {@link Archive#entries} say it
+   * @param why of {@link LocalFile} or {@link ArchiveEntry}
    */
   public void addUnread(int file, String name, long length, String why) {
     requireNonNegative(file, "file");
@@ -88,11 +88,31 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * Adds a file that a Hadoop file system does not open.
+   *
+   * @param file its position in the listing, from 0
+   * @param name its path relative to its input
+   * @param length its length
+   * @param fault why
+   * @param other the caller's words for {@link Fault#OTHER}
+   */
+  public void addUnopened(int file, String name, long length, Fault fault, String other) {
+    requireNonNegative(file, "file");
+    Objects.requireNonNull(name, "name");
+    String reason = fault.words(other);
+    write(
+        handle -> {
+          addUnopened0(handle, file, name, length, reason);
+          return null;
+        });
+  }
+
+  /**
    * What has to be decoded before {@link #select}: slices that may have been sent again under other numbers, which only their pixels tell.
    *
-   * @return plans, as {@link #select} returns them, as a JSON array; empty for most inputs
+   * @return plans of such slices; none for most inputs
    */
-  public String repeats() {
+  public SeriesPlan[] repeats() {
     return write(Inventory::repeats0);
   }
 
@@ -100,45 +120,38 @@ public final class Inventory extends NativeObject {
    * Takes what decoding the slices of one of these plans gave.
    *
    * @param planJson the plan
-   * @param digests of its slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
-   * @param errors for each of them, what was wrong with it; empty when nothing was
+   * @param decoded its slices
    */
-  public void know(String planJson, byte[] digests, String[] errors) {
+  public void know(String planJson, SliceDigest[] decoded) {
     Objects.requireNonNull(planJson, "planJson");
-    requireOneEach(digests, errors);
+    Decomposition.requireElements(decoded, "decoded");
     write(
         handle -> {
-          know0(handle, planJson, digests, errors);
+          know0(handle, planJson, decoded);
           return null;
         });
-  }
-
-  private static void requireOneEach(byte[] digests, String[] errors) {
-    if (digests.length != SliceDecoder.DIGEST_BYTES * errors.length) {
-      throw new IllegalArgumentException(digests.length + " bytes of digests and " + errors.length + " errors");
-    }
   }
 
   /**
    * Groups, chooses and orders the slices of what was added.
    *
-   * @return the series' plan as JSON: size, spacing, and its slices in spatial order with the file that each one is in
+   * @return the series' plan
    * @throws InputException when there is no series, when there are several and none was chosen, or when the chosen one cannot be used
    */
-  public String select() {
+  public SeriesPlan select() {
     return write(Inventory::select0);
   }
 
   /**
    * A plan without slices that turned out unusable when they were decoded ({@code --on-bad-slice skip}).
    *
-   * @param planJson what {@link #select} returned
+   * @param planJson of the plan that {@link #select} returned
    * @param slices positions of the slices in the plan
    * @param reasons for each, what was wrong with it
    * @return the plan of the other slices
    * @throws InputException when too much is missing then
    */
-  public static String without(String planJson, int[] slices, String[] reasons) {
+  public static SeriesPlan without(String planJson, int[] slices, String[] reasons) {
     Objects.requireNonNull(planJson, "planJson");
     if (slices.length != reasons.length) {
       throw new IllegalArgumentException(slices.length + " slices and " + reasons.length + " reasons");
@@ -149,17 +162,16 @@ public final class Inventory extends NativeObject {
   /**
    * A plan once the slices of its {@code comparison} have been decoded: of those that seem to be one slice, two by two.
    *
-   * @param planJson what {@link #select} returned
-   * @param digests of the comparison's slices, {@link SliceDecoder#DIGEST_BYTES} each; of those that could not be decoded, any
-   * @param errors for each of them, what was wrong with it; empty when nothing was
+   * @param planJson of the plan that {@link #select} returned
+   * @param decoded the comparison's slices
    * @param skip whether slices that cannot be used are left out
    * @return the plan without slices that another repeats
    * @throws InputException when slices that should be the same are not, or too much is missing then
    */
-  public static String compared(String planJson, byte[] digests, String[] errors, boolean skip) {
+  public static SeriesPlan compared(String planJson, SliceDigest[] decoded, boolean skip) {
     Objects.requireNonNull(planJson, "planJson");
-    requireOneEach(digests, errors);
-    return compared0(planJson, digests, errors, skip);
+    Decomposition.requireElements(decoded, "decoded");
+    return compared0(planJson, decoded, skip);
   }
 
   /**
@@ -183,13 +195,15 @@ public final class Inventory extends NativeObject {
 
   private static native void addUnread0(long handle, int file, String name, long length, String why);
 
-  private static native String select0(long handle);
+  private static native void addUnopened0(long handle, int file, String name, long length, String reason);
 
-  private static native String repeats0(long handle);
+  private static native SeriesPlan select0(long handle);
 
-  private static native void know0(long handle, String planJson, byte[] digests, String[] errors);
+  private static native SeriesPlan[] repeats0(long handle);
 
-  private static native String without0(String planJson, int[] slices, String[] reasons);
+  private static native void know0(long handle, String planJson, SliceDigest[] decoded);
 
-  private static native String compared0(String planJson, byte[] digests, String[] errors, boolean skip);
+  private static native SeriesPlan without0(String planJson, int[] slices, String[] reasons);
+
+  private static native SeriesPlan compared0(String planJson, SliceDigest[] decoded, boolean skip);
 }

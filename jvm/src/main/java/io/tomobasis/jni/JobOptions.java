@@ -1,19 +1,36 @@
 package io.tomobasis.jni;
 
-/** The one parser of options: the job and the {@code tomobasis} command accept and refuse the same. Any thread may call it. */
-public final class JobOptions {
-  static {
-    NativeLibrary.load();
+import java.util.Objects;
+
+/**
+ * The options of a decomposition, as far as the job itself needs them.
+ *
+ * @param inputs folders and files to read, in the order given
+ * @param output result folder
+ * @param overwrite whether an existing result folder is replaced
+ * @param skipsBadSlices whether slices that cannot be used are left out
+ * @param verbose whether paths are shown
+ * @param emitsDicom whether derived DICOM is written
+ * @param exact whether the method is the exact one; the others have passes
+ * @param stages of the run, in their order; the last one is that of derived DICOM
+ * @param json all options, for {@link Inventory}, {@link Decomposition#compute} and {@link PassDriver}
+ */
+public record JobOptions(
+    String[] inputs,
+    String output,
+    boolean overwrite,
+    boolean skipsBadSlices,
+    boolean verbose,
+    boolean emitsDicom,
+    boolean exact,
+    StageName[] stages,
+    String json)
+    implements CommandLine {
+  /** Checks that no part is missing. */
+  public JobOptions {
+    Decomposition.requireElements(inputs, "inputs");
+    Objects.requireNonNull(output, "output");
+    Decomposition.requireElements(stages, "stages");
+    Objects.requireNonNull(json, "json");
   }
-
-  private JobOptions() {}
-
-  /**
-   * Parses the job's options.
-   *
-   * @param args the options as given on the command line
-   * @return the resolved options as JSON, or {@code {"help": text}} when help or the version was asked for
-   * @throws UsageException when an option is unknown, missing, or has a value that cannot be used
-   */
-  public static native String parse(String[] args);
 }

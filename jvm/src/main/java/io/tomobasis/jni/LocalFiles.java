@@ -17,11 +17,10 @@ public final class LocalFiles {
    * What is under a path, in the order of the input's files, folders aside. An archive stands for the files in it.
    *
    * @param path of a folder or a file
-   * @return a JSON array with {@code path}, {@code name}, {@code length}, {@code entry} (of an archive: see {@link Archive#entries}) and
-   *     {@code unread} (what {@link Inventory#addUnread} takes, or null) of each; {@code path} is in ASCII, for {@link #read}
+   * @return the files
    * @throws InputException when the path is not there or cannot be listed
    */
-  public static String list(String path) {
+  public static LocalFile[] list(String path) {
     return list0(Objects.requireNonNull(path, "path"));
   }
 
@@ -52,7 +51,7 @@ public final class LocalFiles {
     return printable0(Objects.requireNonNull(text, "text"));
   }
 
-  private static native String list0(String path);
+  private static native LocalFile[] list0(String path);
 
   private static native byte[] read0(String path, long start, int count) throws LocalFileException;
 

@@ -46,11 +46,11 @@ public final class NativeLibrary {
   }
 
   /**
-   * What was loaded, for logs and the manifest. {@link #load} must have succeeded.
+   * What was loaded, for logs. {@link #load} must have succeeded.
    *
-   * @return JSON: version, kernel chosen for this machine, instruction set
+   * @return its version, and what was chosen for this machine
    */
-  public static native String buildInfo();
+  public static native BuildInfo buildInfo();
 
   /**
    * Rows of a row block, the last one of a series apart. {@link #load} must have succeeded.

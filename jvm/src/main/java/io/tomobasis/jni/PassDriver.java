@@ -17,8 +17,8 @@ public final class PassDriver extends NativeObject {
   /**
    * Before the first pass.
    *
-   * @param planJson what {@link Inventory#select} returned
-   * @param optionsJson what {@link JobOptions#parse} returned
+   * @param planJson of the {@link SeriesPlan}
+   * @param optionsJson of the {@link JobOptions}
    * @throws UsageException when more basis vectors were asked for than there are slices, or pixels
    */
   public PassDriver(String planJson, String optionsJson) {

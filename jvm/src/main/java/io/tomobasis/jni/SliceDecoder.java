@@ -4,11 +4,8 @@ import java.util.Objects;
 
 /** Decodes slices of one series from the bytes of their files. Immutable: any number of threads may share one. */
 public final class SliceDecoder extends NativeObject {
-  /** Bytes of what decoding says of a slice: its digest (32 bytes), then what else was found. */
+  /** Bytes of the record of a slice: what decoding found, for native code. */
   public static final int RECORD_BYTES = 96;
-
-  /** Bytes of the digest at the beginning of a record. */
-  public static final int DIGEST_BYTES = 32;
 
   static {
     NativeLibrary.load();
@@ -17,7 +14,7 @@ public final class SliceDecoder extends NativeObject {
   /**
    * A decoder for the slices of a plan.
    *
-   * @param planJson what {@link Inventory#select} returned
+   * @param planJson of the {@link SeriesPlan}
    */
   public SliceDecoder(String planJson) {
     super(create(Objects.requireNonNull(planJson, "planJson")), SliceDecoder::free);
@@ -32,8 +29,7 @@ public final class SliceDecoder extends NativeObject {
    * @param file all bytes of the slice's file
    * @param out receives one value per pixel
    * @param offset index in {@code out} of the first value
-   * @return the slice's record, of {@link #RECORD_BYTES}: first its digest, SHA-256 of the stored pixels as little-endian
-   *     int32 (32 bytes)
+   * @return the slice's record, of {@link #RECORD_BYTES}
    * @throws InputException when the file is truncated or does not hold what its header said
    */
   public byte[] decode(int slice, String name, byte[] file, short[] out, int offset) {
@@ -68,6 +64,25 @@ public final class SliceDecoder extends NativeObject {
                 handle, slices, name, file.length(), file.head(), file.start(), file.piece(), out, offsets));
   }
 
+  /**
+   * Decodes slices of one file and keeps no pixels. What is wrong with a slice does not keep others from being decoded.
+   *
+   * @param slices positions of the slices in the plan
+   * @param name as given to {@link Inventory#add}
+   * @param file the file, as far as these slices need it
+   * @return what decoding each of them gave
+   */
+  public SliceDigest[] digests(int[] slices, String name, FileBytes file) {
+    Objects.requireNonNull(name, "name");
+    Objects.requireNonNull(file, "file");
+    for (int slice : slices) {
+      requireNonNegative(slice, "slice");
+    }
+    return read(
+        handle ->
+            digests0(handle, slices, name, file.length(), file.head(), file.start(), file.piece()));
+  }
+
   private static native long create(String planJson);
 
   private static native void free(long handle);
@@ -82,4 +97,7 @@ public final class SliceDecoder extends NativeObject {
       byte[] piece,
       short[] out,
       int[] offsets);
+
+  private static native SliceDigest[] digests0(
+      long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece);
 }

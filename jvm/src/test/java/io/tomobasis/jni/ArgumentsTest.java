@@ -17,8 +17,8 @@ class ArgumentsTest {
   @Test
   void nulls_are_null_pointer_exceptions() throws Exception {
     String plan = Runs.plan(CT);
-    assertNull(() -> JobOptions.parse(null));
-    assertNull(() -> JobOptions.parse(new String[] {"--input", null}));
+    assertNull(() -> CommandLine.parse(null));
+    assertNull(() -> CommandLine.parse(new String[] {"--input", null}));
     assertNull(() -> new Inventory(null));
     assertNull(() -> new SliceDecoder(null));
     assertNull(() -> Decomposition.fromBytes(null));

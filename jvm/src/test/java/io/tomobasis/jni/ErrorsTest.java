@@ -82,7 +82,7 @@ class ErrorsTest {
           try (Inventory inventory = new Inventory(Runs.options())) {
             byte[] file = CT.file(0, video);
             inventory.add(0, "a", file.length, file);
-            new SliceDecoder(inventory.select()).decode(0, "a", file, new short[CT.pixels()], 0);
+            new SliceDecoder(inventory.select().json()).decode(0, "a", file, new short[CT.pixels()], 0);
           }
         };
     assertOneLine(InputException.class, 3, video, scan);

@@ -2,7 +2,6 @@ package io.tomobasis.jni;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -45,13 +44,73 @@ class RoundTripTest {
   }
 
   @Test
+  void digests_are_those_of_the_stored_values_and_a_bad_slice_says_why() {
+    byte[] records = records();
+    try (SliceDecoder decoder = new SliceDecoder(Runs.plan(CT))) {
+      SliceDigest[] found = decoder.digests(new int[] {1}, "a", FileBytes.whole(CT.file(1)));
+      int size = SliceDecoder.RECORD_BYTES;
+      assertArrayEquals(Arrays.copyOfRange(records, size, size + 32), found[0].digest());
+      assertEquals("", found[0].error());
+      byte[] cut = Arrays.copyOf(CT.file(1), CT.file(1).length - 10);
+      found = decoder.digests(new int[] {1, 1}, "a", FileBytes.whole(cut));
+      assertEquals(2, found.length);
+      assertTrue(found[1].error().startsWith("file 2 of "), found[1].error());
+    }
+  }
+
+  @Test
+  void a_copy_is_compared_by_its_pixels() {
+    for (boolean same : new boolean[] {true, false}) {
+      try (Inventory inventory = new Inventory(Runs.options())) {
+        for (int j = 0; j <= CT.slices(); j++) {
+          byte[] file = CT.file(j % CT.slices());
+          inventory.add(j, "slice" + j, file.length, file);
+        }
+        SeriesPlan plan = inventory.select();
+        assertEquals(2, plan.comparison().slices().length);
+        SliceDigest one = new SliceDigest(new byte[32], "");
+        byte[] other = new byte[32];
+        other[5] = (byte) (same ? 0 : 1);
+        SliceDigest[] decoded = {one, new SliceDigest(other, "")};
+        if (same) {
+          SeriesPlan compared = Inventory.compared(plan.json(), decoded, false);
+          assertEquals(CT.slices(), compared.slices().length);
+          assertTrue(String.join("", compared.notes()).contains("1 slice that repeats another"));
+        } else {
+          assertThrows(InputException.class, () -> Inventory.compared(plan.json(), decoded, false));
+        }
+      }
+    }
+  }
+
+  @Test
+  void a_result_is_known_by_its_manifest() {
+    assertTrue(Results.found("{\"name\": \"another program's\"}".getBytes()).isEmpty());
+    String run = "{\"id\": \"0123\", \"folder\": \"run-0123\"}";
+    String files = "[{\"path\": \"basis/part-0\"}]";
+    String manifest = "{\"format\": \"tomobasis result 9\", \"run\": " + run + ", \"files\": " + files + "}";
+    FoundResult found = Results.found(manifest.getBytes()).orElseThrow();
+    assertEquals(List.of("0123", "run-0123"), List.of(found.runId(), found.runFolder()));
+    assertArrayEquals(new String[] {"", "run-0123", "run-0123/basis"}, found.folders());
+    assertEquals(0, found.others(new String[] {"manifest.json", "_SUCCESS", "run-0123", "run-0123/basis/part-0"}));
+    assertEquals(2, found.others(new String[] {"mine", "run-0123/basis/part-0", "run-0123/mine"}));
+    assertTrue(Arrays.asList(Results.names().contents()).contains("basis"));
+  }
+
+  @Test
   void files_may_be_added_in_any_order() {
     try (Inventory inventory = new Inventory(Runs.options())) {
       for (int j = CT.slices() - 1; j >= 0; j--) {
         byte[] file = CT.file(j);
         inventory.add(j, "slice" + j, file.length, file);
       }
-      assertEquals(Runs.plan(CT), inventory.select());
+      SeriesPlan plan = inventory.select();
+      assertEquals(Runs.plan(CT), plan.json());
+      assertEquals(CT.pixels(), plan.rows() * plan.columns());
+      SlicePlace[] places = new SlicePlace[CT.slices()];
+      Arrays.setAll(places, j -> new SlicePlace(j, 0, null));
+      assertArrayEquals(places, plan.slices());
+      assertEquals(null, plan.comparison());
     }
   }
 
@@ -67,7 +126,7 @@ class RoundTripTest {
         needed = inventory.add(0, "a", file.length, head);
       }
       assertTrue(head.length < file.length, "the pixels were asked for");
-      assertFalse(inventory.select().isEmpty());
+      assertEquals(1, inventory.select().slices().length);
     }
   }
 

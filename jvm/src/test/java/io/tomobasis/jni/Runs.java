@@ -12,7 +12,7 @@ final class Runs {
   static String options(String... more) {
     List<String> args = new ArrayList<>(List.of("--input", "in", "--output", "out"));
     args.addAll(List.of(more));
-    return JobOptions.parse(args.toArray(new String[0]));
+    return ((JobOptions) CommandLine.parse(args.toArray(new String[0]))).json();
   }
 
   static String plan(SyntheticCt ct) {
@@ -23,7 +23,7 @@ final class Runs {
           throw new AssertionError("a whole file is not enough");
         }
       }
-      return inventory.select();
+      return inventory.select().json();
     }
   }
 

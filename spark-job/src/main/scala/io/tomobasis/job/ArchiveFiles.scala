@@ -1,6 +1,5 @@
 package io.tomobasis.job
 
-import com.fasterxml.jackson.databind.JsonNode
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.FSDataInputStream
 
@@ -8,10 +7,10 @@ import java.io.EOFException
 import java.nio.ByteBuffer
 import java.nio.ByteOrder.LITTLE_ENDIAN
 
-import scala.jdk.CollectionConverters._
+import scala.jdk.OptionConverters._
 import scala.util.Using
 
-import io.tomobasis.jni.{Archive, InputException}
+import io.tomobasis.jni.{Archive, ArchiveEntry, InputException, Packing}
 
 /**
  * Files in archives. What is in an archive is found out once, on the driver, by native code; from then on a file in a tar or a zip is
@@ -33,16 +32,13 @@ object ArchiveFiles {
         }
       )
     }
-    def file(entry: JsonNode) = {
-      val name = Some(entry.get("name").asText).filter(_.nonEmpty).getOrElse(archive.name)
-      val packed = Some(Packed.parse(entry, archive.length))
-      InputFile(archive.uri, name, entry.get("length").asLong(-1), packed, unread = unread(entry))
+    def file(entry: ArchiveEntry) = {
+      val name = Some(entry.name).filter(_.nonEmpty).getOrElse(archive.name)
+      val packed = Some(Packed.of(entry, archive.length))
+      InputFile(archive.uri, name, entry.length, packed, unread = Option(entry.unread))
     }
-    if (listed.isEmpty) None else Some(Json.read(listed.get).elements.asScala.map(file).toIndexedSeq)
+    listed.toScala.map(_.toIndexedSeq.map(file))
   }
-
-  /** Why something in a list is not read, as native code takes it again. */
-  def unread(json: JsonNode): Option[String] = Option(json.get("unread")).filterNot(_.isNull).map(_.toString)
 
   /** `count` bytes of a file in a tar or a zip, from `start` on; a file that is read whole is compared with its checksum. */
   def read(file: InputFile, packed: Packed, start: Long, count: Int, conf: Configuration): Array[Byte] =
@@ -50,10 +46,10 @@ object ArchiveFiles {
       val crc = if (start == 0 && count == file.length) packed.crc else -1L
       try
         packed.packing match {
-          case Packed.Tar => expanded(packed, start, count)(range(in, _, _))
-          case Packed.ZipStored if start + count <= packed.size =>
+          case Packing.TAR => expanded(packed, start, count)(range(in, _, _))
+          case Packing.ZIP_STORED if start + count <= packed.size =>
             Archive.checked(range(in, data(in, packed) + start, count), crc)
-          case Packed.ZipDeflated => inflated(in, data(in, packed), packed.size, start, count, crc)
+          case Packing.ZIP_DEFLATED => inflated(in, data(in, packed), packed.size, start, count, crc)
           case _ => throw new EOFException
         }
       catch { case _: EOFException => throw new InputException(Archive.damage(true)) }

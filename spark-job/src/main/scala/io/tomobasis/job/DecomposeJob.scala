@@ -81,8 +81,8 @@ private object Headers {
     val stage = config.stage(1, Vector(files.length))
     val choice = progress.driver(stage) { done =>
       val inventory = SeriesScan.inventory(files, config, hadoop, done)
-      val repeats = SeriesPlan.parseAll(inventory.repeats())
-      if (repeats.isEmpty) Right(Using.resource(inventory)(found => SeriesPlan.parse(found.select())))
+      val repeats = inventory.repeats().toSeq.map(SeriesPlan.of)
+      if (repeats.isEmpty) Right(Using.resource(inventory)(found => SeriesPlan.of(found.select())))
       else Left(Undecided(inventory, repeats))
     }
     choice.foreach(_.said.foreach(err.println))
@@ -102,30 +102,29 @@ private final class DecomposeJob(
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */
   def run(headers: Headers, result: ResultFolder): String = {
-    val (plan, known) = headers.choice.fold(decided, _ -> Map.empty[SliceKey, SliceDigest])
+    val (plan, known) = headers.choice.fold(decided, _ -> Map.empty[SliceKey, DecodedSlice])
     val compared = withComparedCopies(plan, known)
     decompose(if (config.skipBadSlices) withoutBadSlices(compared) else compared, headers.stage, result)
   }
 
   /** The series that is meant, once pixels have told which slices were sent again; and what decoding these gave. */
-  private def decided(choice: Undecided): (SeriesPlan, Map[SliceKey, SliceDigest]) =
+  private def decided(choice: Undecided): (SeriesPlan, Map[SliceKey, DecodedSlice]) =
     Using.resource(choice.inventory) { inventory =>
       val known = choice.repeats.flatMap { plan =>
         val found = digests(plan)
-        inventory.know(plan.json, found.flatMap(_.digest).toArray, found.map(_.error).toArray)
+        inventory.know(plan.json, found.map(_.toNative).toArray)
         plan.keys.zip(found)
       }
-      val plan = SeriesPlan.parse(inventory.select())
+      val plan = SeriesPlan.of(inventory.select())
       plan.said.foreach(err.println)
       plan -> known.toMap
     }
 
   /** The series once what seems to be a copy of a slice has proven to have its pixels. */
-  private def withComparedCopies(plan: SeriesPlan, known: Map[SliceKey, SliceDigest]): SeriesPlan =
+  private def withComparedCopies(plan: SeriesPlan, known: Map[SliceKey, DecodedSlice]): SeriesPlan =
     plan.comparison.fold(plan) { comparison =>
-      val found = digests(comparison, known)
-      val (pixels, errors) = (found.flatMap(_.digest).toArray, found.map(_.error).toArray)
-      val compared = SeriesPlan.parse(Inventory.compared(plan.json, pixels, errors, config.skipBadSlices))
+      val found = digests(comparison, known).map(_.toNative).toArray
+      val compared = SeriesPlan.of(Inventory.compared(plan.json, found, config.skipBadSlices))
       compared.notes.diff(plan.notes).foreach(err.println)
       compared
     }
@@ -138,11 +137,11 @@ private final class DecomposeJob(
     val bad = digests(plan).filter(_.error.nonEmpty)
     for (slice <- bad) err.println(s"skipped: ${slice.error}")
     if (bad.isEmpty) plan
-    else SeriesPlan.parse(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
+    else SeriesPlan.of(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
   }
 
   /** What decoding gives of each slice of a plan, by tasks; one that is known, or is in the plan twice, is not decoded again. */
-  private def digests(plan: SeriesPlan, known: Map[SliceKey, SliceDigest] = Map.empty): Seq[SliceDigest] = {
+  private def digests(plan: SeriesPlan, known: Map[SliceKey, DecodedSlice] = Map.empty): Seq[DecodedSlice] = {
     val unknown = plan.keys.indices.filterNot(slice => known.contains(plan.keys(slice))).distinctBy(plan.keys)
     val parts = math.min(unknown.length, plan.layout.decodePartitions(cluster.parallelism))
     val groups = SourceFiles.groups(plan, files, Runs(unknown.length, parts), unknown)

@@ -1,10 +1,6 @@
 package io.tomobasis.job
 
-import com.fasterxml.jackson.databind.JsonNode
-
-import scala.jdk.CollectionConverters._
-
-import io.tomobasis.jni.{Inventory, LocalFiles}
+import io.tomobasis.jni.{ArchiveEntry, Inventory, LocalFiles, Packing}
 
 /**
  * Something under `--input`.
@@ -26,7 +22,7 @@ final case class InputFile(
 ) {
 
   /** Whether it can only be read by reading all that is before it: in a gzip stream. */
-  def streamed: Boolean = packed.exists(_.packing == Packed.Gzip)
+  def streamed: Boolean = packed.exists(_.packing == Packing.GZIP)
 
   /** How messages name it: its place in the listing and a hash; its path too when paths may be shown. */
   def label(index: Int, count: Int, verbose: Boolean): String = {
@@ -38,18 +34,18 @@ final case class InputFile(
   def shown: String = LocalFiles.printable(uri)
 
   /** Whether a part of it can be read without what is before. */
-  def cutable: Boolean = packed.forall(p => p.packing == Packed.Tar || p.packing == Packed.ZipStored)
+  def cutable: Boolean = packed.forall(p => p.packing == Packing.TAR || p.packing == Packing.ZIP_STORED)
 }
 
 /**
- * Where an entry of an archive is, as native code found it: see `Archive.entries`.
+ * Where an entry of an archive is, as native code found it: see `ArchiveEntry`.
  *
  * @param crc           CRC-32 of the content in a zip, else -1
  * @param pieces        of a sparse file, offset and length of what is kept of it; the rest is zeros
  * @param archiveLength length of the archive itself
  */
 final case class Packed(
-    packing: String,
+    packing: Packing,
     start: Long,
     size: Long,
     crc: Long,
@@ -58,21 +54,8 @@ final case class Packed(
 )
 
 object Packed {
-  def parse(entry: JsonNode, archiveLength: Long): Packed = {
-    def number(field: String) = entry.get(field).asLong(-1)
-    val pieces = entry.get("pieces").elements.asScala.map(pair => (pair.get(0).asLong, pair.get(1).asLong))
-    Packed(
-      entry.get("packing").asText,
-      number("start"),
-      number("size"),
-      number("crc"),
-      pieces.toVector,
-      archiveLength
-    )
+  def of(entry: ArchiveEntry, archiveLength: Long): Packed = {
+    val pieces = entry.pieces.toVector.map(extent => extent.offset -> extent.length)
+    Packed(entry.packing, entry.start, entry.size, entry.crc, pieces, archiveLength)
   }
-
-  val Tar = "tar"
-  val ZipStored = "zip-stored"
-  val ZipDeflated = "zip-deflated"
-  val Gzip = "gzip"
 }

@@ -6,6 +6,8 @@ import org.apache.spark.serializer.KryoRegistrator
 
 import java.nio.{ByteBuffer, ByteOrder}
 
+import io.tomobasis.jni.Packing
+
 /** What crosses the shuffle, the cache and the way to the driver: all of it, so that `spark.kryo.registrationRequired` can be set. */
 final class KernelRegistrator extends KryoRegistrator {
   override def registerClasses(kryo: Kryo): Unit = {
@@ -17,11 +19,12 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[PassPart],
       classOf[RenderedBlock],
       classOf[RenderedSeries],
-      classOf[SliceDigest],
+      classOf[DecodedSlice],
       classOf[SliceSource],
       classOf[InputFile],
       classOf[FilePiece],
       classOf[Packed],
+      classOf[Packing],
       classOf[SharedDecoder],
       classOf[SharedPass],
       classOf[SharedRenderer],
@@ -30,7 +33,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[Array[Array[SliceSource]]],
       classOf[Array[Array[Byte]]],
       classOf[Array[(_, _)]],
-      classOf[Array[SliceDigest]],
+      classOf[Array[DecodedSlice]],
       classOf[Array[GramPart]],
       classOf[Array[PassPart]],
       classOf[Array[RenderedSeries]]

@@ -1,6 +1,5 @@
 package io.tomobasis.job
 
-import com.fasterxml.jackson.databind.JsonNode
 import org.apache.hadoop.conf.Configuration
 import org.apache.hadoop.fs.{FileStatus, FileSystem, Path, RawLocalFileSystem, UnsupportedFileSystemException}
 import org.apache.hadoop.util.functional.RemoteIterators
@@ -11,7 +10,7 @@ import java.util.{Arrays, Comparator}
 
 import scala.jdk.CollectionConverters._
 
-import io.tomobasis.jni.{Errors, Fault, LocalFiles, UsageException}
+import io.tomobasis.jni.{Errors, Fault, LocalFile, LocalFiles, UsageException}
 import io.tomobasis.jni.Errors.{Operation, Refusal}
 
 /**
@@ -32,21 +31,14 @@ object Listing {
   }
 
   private def local(root: Path): Seq[InputFile] = {
-    def file(json: JsonNode): InputFile = {
-      val (path, entry) = (json.get("path").asText, json.get("entry"))
-      val (name, length, unread) = (json.get("name").asText, json.get("length").asLong(-1), ArchiveFiles.unread(json))
-      if (entry.isNull) InputFile(s"file://$path", name, length, local = Some(path), unread = unread)
-      else
-        InputFile(
-          root.toString,
-          name,
-          length,
-          Some(Packed.parse(entry, new File(root.toUri.getPath).length)),
-          None,
-          unread
-        )
+    val path = root.toUri.getPath
+    def input(file: LocalFile) = Option(file.entry) match {
+      case None => InputFile(s"file://${file.path}", file.name, file.length, None, Some(file.path), Option(file.unread))
+      case Some(entry) =>
+        val packed = Some(Packed.of(entry, new File(path).length))
+        InputFile(root.toString, file.name, file.length, packed, None, Option(file.unread))
     }
-    Json.read(LocalFiles.list(root.toUri.getPath)).elements.asScala.map(file).toIndexedSeq
+    LocalFiles.list(path).toIndexedSeq.map(input)
   }
 
   private def remote(fs: FileSystem, root: Path, conf: Configuration): Seq[InputFile] =

@@ -1,8 +1,6 @@
 package io.tomobasis.job
 
-import com.fasterxml.jackson.databind.JsonNode
-
-import scala.jdk.CollectionConverters._
+import io.tomobasis.jni
 
 /**
  * The chosen series, as far as the job moves it around.
@@ -29,25 +27,16 @@ final case class SeriesPlan(
 }
 
 object SeriesPlan {
-  def parse(json: String): SeriesPlan = parse(Json.read(json), json)
-
-  /** Of a JSON array. */
-  def parseAll(json: String): Seq[SeriesPlan] =
-    Json.read(json).elements.asScala.map(plan => parse(plan, plan.toString)).toSeq
-
-  private def parse(plan: JsonNode, json: String): SeriesPlan = {
-    def each(field: String) = plan.get(field).elements.asScala.toIndexedSeq
-    val keys = each("slices").map(slice => SliceKey(slice.get("file").asInt, slice.get("frame").asInt))
+  def of(plan: jni.SeriesPlan): SeriesPlan =
     SeriesPlan(
-      layout = Layout(Math.multiplyExact(plan.get("rows").asInt, plan.get("columns").asInt), keys.length),
-      keys = keys,
-      pieces = each("slices").map(slice => Option(slice.get("piece")).filter(_.isObject).map(FilePiece.parse)),
-      description = plan.get("description").asText,
-      notes = (each("left_out") ++ each("warnings")).map(_.get("text").asText),
-      comparison = Option(plan.get("comparison")).map(compared => parse(compared, compared.toString)),
-      json = json
+      layout = Layout(Math.multiplyExact(plan.rows, plan.columns), plan.slices.length),
+      keys = plan.slices.toIndexedSeq.map(slice => SliceKey(slice.file, slice.frame)),
+      pieces = plan.slices.toIndexedSeq.map(slice => Option(slice.piece).map(FilePiece.of)),
+      description = plan.description,
+      notes = plan.notes.toIndexedSeq,
+      comparison = Option(plan.comparison).map(of),
+      json = plan.json
     )
-  }
 }
 
 /** Where a slice is: the place of its file in the listing, and its frame there. */
@@ -62,6 +51,5 @@ final case class FilePiece(head: Long, start: Long, end: Long) {
 }
 
 object FilePiece {
-  def parse(json: JsonNode): FilePiece =
-    FilePiece(json.get("head").asLong, json.get("start").asLong, json.get("end").asLong)
+  def of(piece: jni.FilePiece): FilePiece = FilePiece(piece.head, piece.start, piece.end)
 }

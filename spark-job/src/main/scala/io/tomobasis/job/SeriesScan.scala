@@ -51,11 +51,11 @@ private final class SeriesScan(
       }
       val (streamed, direct) = readable.partition(files(_).streamed)
       for (window <- direct.grouped(Ahead)) {
-        val heads = window.map(i => pool.submit((() => head(i)): Callable[Either[String, Array[Byte]]]))
+        val heads = window.map(i => pool.submit((() => head(i)): Callable[Either[IOException, Array[Byte]]]))
         for ((i, head) <- window.zip(heads)) {
           finished(head) match {
             case Right(bytes) => add(i, bytes, InputFiles.available(files(i), _, _, conf))
-            case Left(why) => inventory.addUnread(i, files(i).name, files(i).length, why)
+            case Left(e) => inventory.addUnopened(i, files(i).name, files(i).length, Faults.of(e), Faults.word(e))
           }
           done(1)
         }
@@ -102,16 +102,13 @@ private final class SeriesScan(
   }
 
   /** The head of a file, or why that one cannot be read. */
-  private def head(i: Int): Either[String, Array[Byte]] =
+  private def head(i: Int): Either[IOException, Array[Byte]] =
     try Right(InputFiles.available(files(i), 0, headBytes(i), conf))
     catch {
-      case e: LocalFileException => Left(unopened(e))
-      case StoreFailure(e) if files(i).packed.isEmpty && InputFiles.denied(files(i), e, conf) => Left(unopened(e))
+      case e: LocalFileException => Left(e)
+      case StoreFailure(e) if files(i).packed.isEmpty && InputFiles.denied(files(i), e, conf) => Left(e)
       case StoreFailure(e) => throw unreadable(i, e)
     }
-
-  private def unopened(e: IOException): String =
-    Json.mapper.createObjectNode().put("file", Faults.of(e).words(Faults.word(e))).toString
 
   private def headBytes(i: Int): Int = math.min(HeadBytes.toLong, files(i).length).toInt
 

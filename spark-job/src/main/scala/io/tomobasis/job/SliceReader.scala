@@ -28,7 +28,7 @@ object SliceReader {
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
-  ): Seq[SliceDigest] =
+  ): Seq[DecodedSlice] =
     tasks(cluster, groups).flatMap(reader(cluster.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
 
   private def tasks(cluster: Cluster, groups: IndexedSeq[Seq[SliceSource]]) = {
@@ -85,16 +85,15 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
     }
   }
 
-  /** Digests of slices, or the reasons why they cannot be decoded. */
-  def digests(group: Seq[SliceSource]): Iterator[SliceDigest] = {
-    val room = new Array[Short](layout.pixels)
-    // A file that cannot be read at all is the storage's fault and no bad slice.
+  /** What decoding each slice gives. A file that cannot be read at all is the storage's fault and no bad slice. */
+  def digests(group: Seq[SliceSource]): Iterator[DecodedSlice] =
     files
-      .each(group)((ofFile, bytes) =>
-        SliceDigest.of(decoder.value.get, ofFile.map(_.slice), ofFile.head.file.name, bytes, room)
-      )
+      .each(group) { (ofFile, bytes) =>
+        val slices = ofFile.map(_.slice)
+        val decoded = decoder.value.get.digests(slices.toArray, ofFile.head.file.name, bytes)
+        slices.zip(decoded).map { case (slice, found) => DecodedSlice(slice, found.digest, found.error) }
+      }
       .flatten
-  }
 
   /** Decodes slices of one file; returns their records. */
   private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =

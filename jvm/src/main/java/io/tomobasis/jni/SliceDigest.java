@@ -1,0 +1,17 @@
+package io.tomobasis.jni;
+
+import java.util.Objects;
+
+/**
+ * What decoding a slice gave, without its pixels.
+ *
+ * @param digest SHA-256 of its stored pixels as little-endian int32; of one that cannot be decoded, any
+ * @param error why it cannot be decoded; empty when it can
+ */
+public record SliceDigest(byte[] digest, String error) {
+  /** Checks that neither part is missing. */
+  public SliceDigest {
+    Objects.requireNonNull(digest, "digest");
+    Objects.requireNonNull(error, "error");
+  }
+}
