@@ -63,6 +63,7 @@ object Cluster {
    * Spark says the value only.
    */
   private def refused(conf: SparkConf, e: Throwable): Option[UsageException] = {
+    // What Spark says, line by line; then the setting whose key it names, the longest first; then one whose value it quotes.
     val illegal = Causes.of(e).filter(_.isInstanceOf[IllegalArgumentException])
     val said = illegal.flatMap(cause => Option(cause.getMessage)).flatMap(_.linesIterator)
     def quoted(value: String) = value.exists(_.isLetter) && !Set("true", "false")(value) &&

@@ -152,6 +152,7 @@ private final class DecomposeJob(
   }
 
   private def decompose(plan: SeriesPlan, scan: Stage, result: ResultFolder): String = {
+    // How the matrix, pixels x slices, is cut: runs of slices to decode, runs of row blocks for all that follows.
     val layout = plan.layout
     if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
     val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
@@ -163,6 +164,7 @@ private final class DecomposeJob(
     val solve = config.stage(4, Vector(1))
     val render = config.stage(5, blockRuns.sizes)
 
+    // Stages 2 and 3: nothing is decoded before the sums ask for row blocks, which stay for all stages after them.
     val sources = SourceFiles(hadoop, files.length, config.verbose)
     val pieces = named(decode)(SliceReader.pieces(cluster, plan, groups, sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
@@ -172,6 +174,7 @@ private final class DecomposeJob(
     })
     Seq(decode, sums).foreach(progress.await)
 
+    // Stage 4, on the driver: s and V.
     val decomposition = progress.driver(solve) { done =>
       val decomposition = solved()
       done(1)
@@ -179,12 +182,14 @@ private final class DecomposeJob(
     }
     Using.resource(decomposition) { decomposition =>
       decomposition.notes.foreach(progress.say)
+      // Stages 5 and 6: U and all that is made of it, block by block; a shuffle brings composites to their slices' files.
       val runs = if (config.dicom) derivedRuns(plan, decomposition) else IndexedSeq.empty
       val derive = if (config.dicom) Some(config.stage(6, 0 +: runs.map(_.length))) else None
       val blocksToResult = RenderBlocks(cluster, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
       val shuffled = named(render)(blocksToResult.render(blocks))
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
       (render +: derive.toSeq).foreach(progress.await)
+      // The files about the whole series; the manifest, which names all others, is kept for the commit.
       val stages = Seq(scan, decode, sums, solve, render) ++ derive
       val environment = Environment.json(sc, stages, groups.length, blockRuns.parts, result)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }

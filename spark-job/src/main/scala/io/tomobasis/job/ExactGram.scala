@@ -61,12 +61,16 @@ object ExactGram {
     val perJob = resultBytes(sc)
     val bytes = sumBytes(columns)
     if (bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
+      // Small: one whole sum from each partition, added on the driver.
       val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_.plus(_, columns))
       ExactGram(Array(whole.bytes), whole.records)
     } else {
+      // 1. Parts so small that a message of Spark's holds one, and that the driver's limit holds two.
       val parts = (bytes / math.max(1, math.min(PartBytes, perJob / 2)) + 1).toInt
+      // 2. One task for each part adds it up over all partitions: part i is partition i.
       val added = new ShuffledRDD[Int, GramPart, GramPart](partial(blocks, columns, parts), new HashPartitioner(parts))
         .mapPartitions(_.map(_._2).reduceOption(_.plus(_, columns)).iterator)
+      // 3. The driver takes the parts in their order, as many at a time as its limit allows.
       val atOnce = math.max(1, parts * perJob / bytes).toInt
       val all =
         (0 until parts).grouped(atOnce).flatMap(sc.runJob(added, (part: Iterator[GramPart]) => part.next(), _)).toArray
@@ -85,7 +89,7 @@ object ExactGram {
     blocks.mapPartitions { mine =>
       val sum = new GramAccumulator(columns)
       TaskContext.get().addTaskCompletionListener[Unit](_ => sum.close())
-      var records = Array.emptyByteArray
+      var records = Array.emptyByteArray // one list of n records, or several where the input changed
       for (block <- mine) {
         sum.add(block.values, block.rows)
         records = SliceRecords.union(block.records, records, columns)

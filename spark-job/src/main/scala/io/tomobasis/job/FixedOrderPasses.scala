@@ -29,8 +29,10 @@ object FixedOrderPasses {
   /** Runs all passes; what the last one found is still to be taken by the driver. */
   def run(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int): LastPass = {
     @tailrec def from(before: Array[Byte]): LastPass = {
+      // 1. Every row block goes through the pass, wherever it is.
       val parts = one(sc, blocks, slices, driver.pass.get)
       val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
+      // 2. The driver combines what was found in the order of the blocks, and knows what the next pass is.
       if (driver.left == 1) found
       else {
         driver.add(found.partials, threads)

@@ -47,6 +47,7 @@ final class RenderBlocks private (
   /** What is shuffled, by the partition that takes it: 0 what is small, i + 1 the composites of run i. */
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
+      // Basis vectors are written here; what is left to shuffle is small, but for composites.
       val parts = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
       Option(parts.table).foreach(table => folder.write(table.path, table.bytes))
       val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
@@ -69,6 +70,7 @@ final class RenderBlocks private (
       .reduce(_ ++ _)
 
   private def draw(blocks: Iterator[RenderedBlock]): RenderedSeries = {
+    // Pictures are put together from top to bottom, so the bands have to be in the order of their blocks.
     val inOrder = blocks.toArray.sortBy(_.index)
     val pictures = renderer.value.get.pictures(inOrder.map(_.bands))
     RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes), Array.empty)

@@ -19,9 +19,11 @@ object RowBlocks {
     )
 
   private[job] def assemble(pieces: Iterator[Piece], layout: Layout, blocks: Range): Seq[RowBlock] = {
+    // All that the partition will hold, made at once: for each block its slices x rows values, and a record for each slice.
     val values = blocks.map(block => new Array[Short](Math.multiplyExact(layout.slices, layout.rows(block))))
     val filled = new Array[Int](blocks.length)
     val records = blocks.map(_ => new Array[Byte](SliceDecoder.RECORD_BYTES * layout.slices))
+    // A piece has consecutive slices of one block, so it is one run of the block's slice-major values.
     for (piece <- pieces) {
       val i = piece.block - blocks.start
       System.arraycopy(piece.values, 0, values(i), piece.firstSlice * layout.rows(piece.block), piece.values.length)
@@ -29,6 +31,7 @@ object RowBlocks {
       System.arraycopy(piece.records, 0, records(i), at, piece.records.length)
       filled(i) += piece.values.length
     }
+    // Pieces never overlap: the counts are right where every value was filled once.
     blocks.zipWithIndex.map { case (block, i) =>
       if (filled(i) != values(i).length)
         throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")

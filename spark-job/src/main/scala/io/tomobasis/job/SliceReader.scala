@@ -67,6 +67,7 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
 
   /** Consecutive slices: they are decoded at once, their pieces cut one at a time as the shuffle writes them. */
   private final class Run(run: Seq[SliceSource]) {
+    // run.length x pixels, slice after slice; the records likewise.
     private val slices = new Array[Short](Math.multiplyExact(run.length, layout.pixels))
     private val records = new Array[Byte](SliceDecoder.RECORD_BYTES * run.length)
 
@@ -79,7 +80,7 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
 
     def pieces: Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
       val (first, rows) = (layout.firstRow(block), layout.rows(block))
-      val values = new Array[Short](run.length * rows)
+      val values = new Array[Short](run.length * rows) // slice-major, as in the block
       for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
       block -> Piece(block, run.head.slice, values, records)
     }

@@ -1,0 +1,58 @@
+"""The order of the job's parts, as the compiled classes have it (jdeps): no source files need each other in a circle."""
+
+import re
+import shutil
+import subprocess
+from graphlib import CycleError, TopologicalSorter
+
+import pytest
+
+from running import ROOT
+
+SOURCES = ROOT / "spark-job/src/main/scala"
+DEFINED = re.compile(r"^(?:[\w\[\]]+ )*?(?:class|trait|object) (\w+)", re.MULTILINE)
+
+
+def sources():
+    """The file that defines each class of the job."""
+    defined = {}
+    for path in SOURCES.rglob("*.scala"):
+        text = path.read_text()
+        package = re.search(r"^package ([\w.]+)$", text, re.MULTILINE)[1]
+        defined |= {f"{package}.{name}": str(path.relative_to(SOURCES)) for name in DEFINED.findall(text)}
+    return defined
+
+
+@pytest.fixture(scope="module")
+def calls():
+    """(class, class that it needs), without the parts of one class."""
+    if not shutil.which("jdeps"):
+        pytest.skip("jdeps is not installed (it comes with a JDK)")
+    jar = ROOT / "build/tomobasis-spark.jar"
+    listed = subprocess.run(
+        ["jdeps", "-verbose:class", "-filter:none", "-e", r"io\.tomobasis\..*", jar],
+        capture_output=True, text=True, check=True,
+    ).stdout  # fmt: skip
+    pairs = re.findall(r"^ +(io\.tomobasis\.[\w.$]+) +-> (io\.tomobasis\.[\w.$]+) ", listed, re.MULTILINE)
+    return {tuple(name.partition("$")[0] for name in pair) for pair in pairs}
+
+
+def circle(arrows):
+    """A circle of arrows, as a list; none where there is none."""
+    below = {}
+    for one, other in arrows:
+        if one != other:
+            below.setdefault(one, set()).add(other)
+    try:
+        TopologicalSorter(below).prepare()
+    except CycleError as found:
+        return found.args[1]
+    return None
+
+
+def test_no_two_source_files_of_the_job_need_each_other(calls):
+    files = sources()
+    arrows = {(files[one], files[other]) for one, other in calls if {one, other} <= files.keys()}
+    assert ("io/tomobasis/job/Main.scala", "io/tomobasis/job/DecomposeJob.scala") in arrows
+    assert len({file for arrow in arrows for file in arrow}) > len(set(files.values())) / 2
+    assert circle(arrows) is None
