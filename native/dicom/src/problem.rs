@@ -42,11 +42,19 @@ pub enum Problem {
         /// The element.
         tag: Tag,
     },
-    /// Another file begins where the data set ends.
+    /// Another file begins behind the data set, or in it.
     #[error(
-        "another file begins behind its pixel data; files were joined into one: separate them, or copy them again from their source"
+        "another file begins in it, behind its own pixels or header; files were joined into one: separate them, or copy them again from their source"
     )]
     AnotherFile,
+    /// Bytes before the file.
+    #[error(
+        "its DICM mark is at byte {mark} instead of 128, behind zeros or blanks: remove what is before its preamble, or copy it again from its source"
+    )]
+    Displaced {
+        /// Where the mark is.
+        mark: usize,
+    },
     /// An element is there more than once, with different values.
     #[error(
         "{} is there twice, with different values; find out which is right, and write the file again with one",
@@ -73,6 +81,11 @@ pub enum Problem {
         /// Length of the file.
         length: u64,
     },
+    /// No pixel data were found, and what was found are no elements in order.
+    #[error(
+        "its header cannot be followed to the pixel data: a length in it is wrong, or it was damaged; copy it again from its source"
+    )]
+    OutOfStep,
     /// The file was made, and nothing was written into it: what a copy that failed leaves.
     #[error("the file is empty, or holds zeros where a header should be; copy it again from its source")]
     Blank,

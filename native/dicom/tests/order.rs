@@ -69,6 +69,7 @@ fn behind_compressed_pixels_it_is_refused_at_the_latest_when_they_are_decoded() 
 #[test]
 fn another_file_behind_the_pixel_data_is_refused() {
     let mut tar = vec![0; 512];
+    tar[..3].copy_from_slice(b"IM1");
     tar[257..262].copy_from_slice(b"ustar");
     let compressed = || slice().encapsulated(RLE, &[&rle()]).bytes();
     for other in
@@ -81,8 +82,122 @@ fn another_file_behind_the_pixel_data_is_refused() {
             compressed(),
         ] {
             let text = refusal(&[[&first[..], &other].concat()]);
-            assert!(text.contains("another file begins behind its pixel data"), "{text}");
+            assert!(text.contains("another file begins in it"), "{text}");
+            // Zeros that fill a block may stand between the two.
+            for zeros in [4, 400, 5000] {
+                let text = said(&[&first[..], &vec![0; zeros], &other].concat());
+                assert!(text.contains("another file begins in it"), "{zeros} zeros: {text}");
+            }
         }
+    }
+}
+
+/// What is said of a file: when it is listed, or else when it is decoded.
+fn said(file: &[u8]) -> String {
+    let files = [file.to_vec()];
+    match inventory(&files).select(&SeriesChoice::Only) {
+        Err(error) => error.to_string(),
+        Ok(plan) => decode(&plan, 0, file, &mut [0; 6]).unwrap_err().to_string(),
+    }
+}
+
+fn without_preamble(file: &DicomFile) -> Vec<u8> {
+    file.bytes()[132..].to_vec()
+}
+
+/// Only the data set: from the class on.
+fn data_set(file: &DicomFile, class: &[u8]) -> Vec<u8> {
+    let bytes = file.bytes();
+    let start = bytes.windows(class.len()).position(|window| window == class).unwrap();
+    bytes[start..].to_vec()
+}
+
+#[test]
+fn another_file_is_seen_behind_other_bytes() {
+    let gaps: [&[u8]; 6] = [b"\n", b"\r\n", b"x", &[b' '; 512], &[0xA7; 100], b"8 bytes!"];
+    let zeros = [1, 2, 3, 7, 127, 128, 511, 512, 4096, 65_536, (1 << 20) + 1].map(|count| vec![0; count]);
+    let gaps = zeros.iter().map(Vec::as_slice).chain(gaps);
+    for gap in gaps {
+        for first in [slice(), slice().implicit(), slice().encapsulated(RLE, &[&rle()])] {
+            for second in [slice().bytes(), without_preamble(&slice()), slice().bytes()[128..].to_vec()] {
+                let text = said(&[&first.bytes(), gap, &second].concat());
+                assert!(text.contains("another file begins in it"), "{} bytes between: {text}", gap.len());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_data_set_without_a_meta_group_is_seen_behind_zeros() {
+    let little = data_set(&slice().implicit(), b"\x08\0\x16\0\x1A\0");
+    let big = data_set(&slice().big_endian(), b"\0\x08\0\x16UI");
+    for (first, second) in [(slice().implicit(), little), (slice().big_endian(), big)] {
+        for zeros in [8, 9, 400, 100_000] {
+            let text = said(&[&first.bytes(), &vec![0; zeros], &second[..]].concat());
+            assert!(text.contains("behind the pixel data"), "{zeros} zeros: {text}");
+        }
+    }
+}
+
+#[test]
+fn another_file_is_seen_behind_a_truncated_one() {
+    for first in [slice(), slice().implicit(), slice().encapsulated(RLE, &[&rle()])] {
+        let (first, second) = (first.bytes(), slice().bytes());
+        // Wherever the first ends: in its pixels, its header, its meta group.
+        for end in 132..first.len() {
+            let text = said(&[&first[..end], &second].concat());
+            let in_pixels = first[..end].windows(4).any(|tag| tag == b"\xE0\x7F\x10\0");
+            assert!(!in_pixels || text.contains("another file begins in it"), "{end}: {text}");
+        }
+    }
+    // The second file's header as pixels of the first.
+    let large = |fill: i16| DicomFile::ct(20, 30, &[fill; 600]).bytes();
+    for cut in [1, 10, 120, 128, 130, 133, 200, 1000] {
+        let first = large(7);
+        let file = [&first[..first.len() - cut], &large(8)].concat();
+        let plan = inventory(std::slice::from_ref(&file)).select(&SeriesChoice::Only);
+        let text = match plan {
+            Err(error) => error.to_string(),
+            Ok(plan) => decode(&plan, 0, &file, &mut [0; 600]).unwrap_err().to_string(),
+        };
+        assert!(text.contains("another file begins in it"), "{cut}: {text}");
+    }
+}
+
+#[test]
+fn another_file_is_seen_behind_a_deflated_one() {
+    let file = slice().deflated().bytes();
+    for gap in [0, 1, 500] {
+        let text = said(&[&file, &vec![0; gap], &slice().bytes()[..]].concat());
+        assert!(text.contains("another file begins in it"), "{gap}: {text}");
+    }
+    for cut in 1..40 {
+        let text = said(&[&file[..file.len() - cut], &slice().bytes()[..]].concat());
+        assert!(text.contains("another file begins in it"), "{cut}: {text}");
+    }
+    assert!(only(&[[file, vec![0; 9]].concat()]).is_ok());
+}
+
+#[test]
+fn a_file_behind_blanks_is_refused() {
+    for blanks in [&[0; 4][..], &[0; 128], &[0; 512], b"\n", b"\r\n  "] {
+        let text = refusal(&[[blanks, &slice().bytes()].concat()]);
+        assert!(text.contains("its DICM mark is at byte"), "{text}");
+    }
+    // Files that hold one somewhere are not: a disk image, a mail.
+    for other in [[&[0; 9000][..], &slice().bytes()].concat(), [b"Content: ", &slice().bytes()[..]].concat()]
+    {
+        assert!(only(&[slice().bytes(), other]).is_ok());
+    }
+}
+
+#[test]
+fn a_file_in_an_element_behind_the_pixel_data_is_none_behind_them() {
+    let own = elements(&[((0x7FE1, 0x0010), "LO", b"SOMEBODY"), ((0x7FE1, 0x1010), "OB", &slice().bytes())]);
+    for file in [slice(), slice().encapsulated(RLE, &[&rle()])] {
+        let file = [file.bytes(), own.clone(), padding(70)].concat();
+        let plan = only(std::slice::from_ref(&file)).unwrap();
+        decode(&plan, 0, &file, &mut [0; 6]).unwrap();
     }
 }
 
@@ -95,7 +210,16 @@ fn a_second_pixel_data_element_is_refused() {
 #[test]
 fn what_no_pixel_needs_may_follow_them() {
     let own = elements(&[((0x7FE1, 0x1010), "OB", &[7; 40]), ((0x0010, 0x4000), "LT", b"a comment")]);
-    for behind in [padding(2), padding(70_000), own, vec![0; 5], vec![0; 5000], vec![0xA7; 999]] {
+    for behind in [
+        padding(2),
+        padding(70_000),
+        own,
+        vec![0; 5],
+        vec![0; 5000],
+        vec![0; 3 << 20],
+        vec![0xA7; 999],
+        [vec![0; 999], vec![0xA7; 999]].concat(),
+    ] {
         for file in [slice(), slice().encapsulated(RLE, &[&rle()])] {
             let file = [file.bytes(), behind.clone()].concat();
             let plan = only(std::slice::from_ref(&file)).unwrap();

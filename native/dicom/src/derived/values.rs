@@ -15,16 +15,18 @@
 //!
 //! A value in another VR than the attribute's is left out.
 
-use dicom_core::dictionary::{DataDictionary, VirtualVr};
+use dicom_core::dictionary::{DataDictionary, UidDictionary, VirtualVr};
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::{StandardDataDictionary, tags};
+use dicom_dictionary_std::{StandardDataDictionary, StandardSopClassDictionary, tags};
 
 use super::profile::Action;
 use crate::header::{Vr, texts};
 use crate::known::{self, has};
+use crate::syntax;
 
-/// Root of the UIDs that the standard registers.
-const STANDARD_UIDS: &str = "1.2.840.10008.";
+/// UIDs that the standard registers (PS3.6 annex A) beside SOP classes and transfer syntaxes: coding schemes and context groups, each
+/// with a number of at most four digits behind.
+const STANDARD_ROOTS: [&str; 3] = ["1.2.840.10008.2.6.", "1.2.840.10008.2.16.", "1.2.840.10008.6.1."];
 
 /// Coding schemes by their designators (PS3.16 table 8-1).
 const SCHEMES: [&str; 12] =
@@ -77,9 +79,14 @@ fn is_age(text: &str) -> bool {
     text.is_empty() || (has(number, 3..=3, u8::is_ascii_digit) && matches!(unit, "D" | "W" | "M" | "Y"))
 }
 
+/// Whoever makes UIDs under the root of the standard names their own instances, so a root is not enough.
 fn is_standard_uid(uid: &str) -> bool {
-    let digits = |byte: &u8| byte.is_ascii_digit() || *byte == b'.';
-    uid.is_empty() || (uid.starts_with(STANDARD_UIDS) && has(uid, 0..=64, digits))
+    let numbered =
+        |root: &str| uid.strip_prefix(root).is_some_and(|number| has(number, 1..=4, u8::is_ascii_digit));
+    uid.is_empty()
+        || StandardSopClassDictionary.by_uid(uid).is_some()
+        || syntax::find(uid).is_some()
+        || STANDARD_ROOTS.into_iter().any(numbered)
 }
 
 /// Defined terms, up to the first that is none.
@@ -164,7 +171,17 @@ mod tests {
             Action::Keep
         );
         assert_eq!(action(tags::REFERENCED_SOP_CLASS_UID, b"UI", "1.3.6.1.4.1.4711"), Action::NewUid);
-        assert_eq!(action(tags::REFERENCED_SOP_CLASS_UID, b"UI", "1.2.840.10008.DOE"), Action::NewUid);
+        for uid in ["1.2.840.10008.1.2.4.70", "1.2.840.10008.2.16.4", "1.2.840.10008.6.1.31"] {
+            assert_eq!(action(tags::REFERENCED_SOP_CLASS_UID, b"UI", uid), Action::Keep, "{uid}");
+        }
+        for uid in [
+            "1.2.840.10008.DOE",
+            "1.2.840.10008.777.777",
+            "1.2.840.10008.5.1.4.1.1.2.4711",
+            "1.2.840.10008.6.1.47110815",
+        ] {
+            assert_eq!(action(tags::REFERENCED_SOP_CLASS_UID, b"UI", uid), Action::NewUid, "{uid}");
+        }
     }
 
     #[test]

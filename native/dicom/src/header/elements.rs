@@ -18,6 +18,8 @@ pub(crate) type Vr = [u8; 2];
 /// Values are read up to here: none that this crate wants is longer in a valid file.
 const LONGEST_VALUE: u32 = 1024;
 
+const ZEROS_AT_ONCE: u64 = 4096;
+
 const UNDEFINED: u32 = u32::MAX;
 const ITEM_END: Tag = Tag(0xFFFE, 0xE00D);
 const SEQUENCE_END: Tag = Tag(0xFFFE, 0xE0DD);
@@ -137,7 +139,40 @@ impl<'a> Elements<'a> {
 
     /// The next bytes, of which the file may have fewer.
     pub fn ahead(&self, count: u64) -> Result<&'a [u8], Stop> {
-        self.slice(self.position, self.position.saturating_add(count).min(self.file_length))
+        self.between(self.position, self.position.saturating_add(count))
+    }
+
+    /// Moves past the zeros that fill a file up to the end of a block: as far as the bytes at hand go, and `most` bytes in any case.
+    /// Where nothing but zeros was seen, that is the end.
+    pub fn skip_zeros(&mut self, most: u64) -> Result<(), Stop> {
+        let least = self.position.saturating_add(most);
+        loop {
+            let ahead = match self.ahead(ZEROS_AT_ONCE) {
+                Err(Stop::Need(_)) if self.position >= least => &[],
+                ahead => ahead?,
+            };
+            match ahead.iter().position(|&byte| byte != 0) {
+                // A tag's first byte is zero where numbers are big-endian.
+                Some(zeros) => {
+                    self.position += zeros.saturating_sub(usize::from(self.encoding.big_endian)) as u64;
+                    return Ok(());
+                }
+                None if ahead.is_empty() => {
+                    self.position = self.file_length;
+                    return Ok(());
+                }
+                None => self.position += ahead.len() as u64,
+            }
+        }
+    }
+
+    /// The bytes of the file from `start` to `end`, or to its end.
+    pub fn between(&self, start: u64, end: u64) -> Result<&'a [u8], Stop> {
+        self.slice(start, end.min(self.file_length))
+    }
+
+    pub fn file_length(&self) -> u64 {
+        self.file_length
     }
 
     fn slice(&self, start: u64, end: u64) -> Result<&'a [u8], Stop> {

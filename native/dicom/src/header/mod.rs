@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `start` | preamble and meta group: where the data set begins and how it is encoded |
 //! | `known` | the bytes of the file that were read so far, and which to read next |
+//! | `joined` | another file behind the data set, or in it |
 //! | `packed` | what else a file may be: an archive, or compressed |
 //! | `elements` | the scanner: one element after the other, sequences skipped |
 //! | `needed` | the elements this crate reads, picked out of one scan |
@@ -22,6 +23,7 @@ mod classes;
 mod elements;
 mod format;
 mod groups;
+mod joined;
 mod known;
 mod needed;
 mod packed;
@@ -41,6 +43,7 @@ pub use acquisition::{Acquisition, Component};
 pub(crate) use classes::is_enhanced;
 pub(crate) use elements::{Element, Elements, Stop, Vr, has_long_length};
 pub use format::{ByteOrder, PixelFormat, Rescale};
+pub(crate) use joined::has_mark;
 pub(crate) use known::Known;
 pub use known::LONGEST_HEADER;
 use known::{Need, Pieces};
@@ -49,7 +52,7 @@ pub use slice::{Concatenation, SliceHeader};
 pub(crate) use values::{text, texts};
 pub(crate) use whole::DataSetBytes;
 
-use crate::inflate::inflate;
+use crate::inflate::inflate_first;
 use crate::problem::Problem;
 use crate::syntax::EXPLICIT_LITTLE;
 use needed::{NeededElements, Reach};
@@ -187,13 +190,17 @@ fn open(known: Known<'_>, file_length: u64, reach: Reach) -> Result<Opened, Need
     let outcome = match read_start(known, file_length) {
         Ok(Start::DataSet(data_set)) => classify(known, file_length, data_set, reach)?,
         Ok(Start::NotDicom) => HeaderOutcome::NotDicom,
+        Ok(Start::Displaced { mark }) => unreadable(Problem::Displaced { mark }),
         Ok(Start::Dicomdir) => HeaderOutcome::NotAnImage(NotAnImage::Directory),
         Ok(Start::Deflated { offset, syntax, media_class }) => {
             // A part of a deflate stream cannot be told from a damaged one.
             let need = Need { start: offset, end: file_length };
             let deflated = known.get(need).ok_or(need)?;
-            match inflate(deflated, LARGEST_INFLATED) {
-                Ok(bytes) => {
+            match inflate_first(deflated, LARGEST_INFLATED) {
+                // A stream that was truncated goes on in the bytes of the next file.
+                _ if has_mark(deflated) => unreadable(Problem::AnotherFile),
+                Ok((_, rest)) if joined::holds_a_file(rest) => unreadable(Problem::AnotherFile),
+                Ok((bytes, _)) => {
                     let encoding = EXPLICIT_LITTLE;
                     let data_set = DataSet { offset: 0, encoding, syntax, media_class, marked: true };
                     // The whole data set is there, so no more bytes are asked for.
@@ -227,7 +234,6 @@ fn classify(
     reach: Reach,
 ) -> Result<HeaderOutcome, Need> {
     let DataSet { offset, encoding, syntax, media_class, marked } = data_set;
-    let cut = |tag| unreadable(Problem::Cut { tag, length: file_length });
     let needed = NeededElements::read(known, file_length, offset, encoding, reach)?;
     let string = |tag| needed.get(tag).map(|value| text(value.bytes));
     let class = string(tags::SOP_CLASS_UID).or(media_class);
@@ -238,9 +244,12 @@ fn classify(
         Some(class) => classes::is_volumetric(class),
         None => string(tags::MODALITY).is_some_and(|modality| modality == "CT"),
     };
-    if !volumetric {
-        if class.is_none() && needed.cut.is_some() {
-            return Ok(cut(needed.cut.flatten()));
+    let joined = needed.ambiguous == Some(Problem::AnotherFile);
+    if !volumetric && !joined {
+        // What is left of a damaged header may be a part of the class, too.
+        let standard = class.as_deref().and_then(|uid| StandardSopClassDictionary.by_uid(uid));
+        if standard.is_none() && !needed.is_whole() {
+            return Ok(unreadable(needed.why_not_whole(file_length)));
         }
         if let Some(reason) = reason_to_pass_over(&needed, class.as_deref()) {
             return Ok(HeaderOutcome::NotAnImage(reason));
@@ -250,7 +259,7 @@ fn classify(
     Ok(match SliceHeader::all(&needed, class, &syntax, file_length) {
         Ok(headers) => HeaderOutcome::Slices(headers),
         Err(problem) => {
-            let known = |tag| string(tag).or_else(|| needed.passed(tag).then(String::new));
+            let known = |tag| needed.passed(tag).then(|| string(tag).unwrap_or_default());
             HeaderOutcome::Broken {
                 series_instance_uid: known(tags::SERIES_INSTANCE_UID),
                 sop_instance_uid: known(tags::SOP_INSTANCE_UID),

@@ -1,13 +1,15 @@
 //! The elements that this crate reads, picked out of one pass over the data set.
 
 use dicom_core::Tag;
+use dicom_core::dictionary::DataDictionary;
+use dicom_dictionary_std::StandardDataDictionary;
 use dicom_dictionary_std::tags;
 
 use super::classes::is_volumetric;
 use super::elements::{Element, Elements, Stop};
 use super::groups::{self, Group, Groups, MOST_FRAMES};
+use super::joined::{FILE_MARK, JOINT, MOST_BEHIND, has_mark, starts_a_file};
 use super::known::{Known, Need};
-use super::packed::packed_format;
 use super::values::{self, RawValue};
 use crate::problem::Problem;
 use crate::syntax::Encoding;
@@ -108,6 +110,10 @@ pub(crate) struct NeededElements<'a> {
     offsets: [&'a [u8]; 2],
     /// The last element that was scanned.
     last: Option<Tag>,
+    /// The last element that another one follows as elements do: what is said up to there can be relied on.
+    reliable: Option<Tag>,
+    /// Something else followed: a wrong length before, or damage, or an order that the standard does not have.
+    out_of_step: bool,
     /// There is a Modality LUT Sequence with something in it.
     pub modality_lut: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
@@ -124,13 +130,6 @@ pub(crate) enum Reach {
     End,
     /// To the pixel data, and behind it as far as the bytes at hand go.
     AtHand,
-}
-
-/// So many bytes tell a DICOM file or an archive.
-const FILE_MARK: u64 = 262;
-
-fn is_a_file(head: &[u8]) -> bool {
-    head.get(128..132) == Some(b"DICM") || packed_format(head).is_some()
 }
 
 impl<'a> NeededElements<'a> {
@@ -151,18 +150,26 @@ impl<'a> NeededElements<'a> {
             groups: Groups::default(),
             offsets: [&[]; 2],
             last: None,
+            reliable: None,
+            out_of_step: false,
             modality_lut: false,
             cut: None,
             ambiguous: None,
         };
         let mut elements = Elements::new(known, file_length, offset, encoding);
         match needed.scan(&mut elements) {
-            Ok(()) => (),
+            Ok(()) => needed.reliable = needed.last,
             Err(Stop::Need(need)) => return Err(need),
-            Err(Stop::CutOff(tag)) => needed.cut = Some(tag),
+            Err(Stop::CutOff(tag)) => {
+                needed.cut = Some(tag);
+                // The file ends between two elements, or in the header of one.
+                if tag.is_none() && !needed.out_of_step {
+                    needed.reliable = needed.last;
+                }
+            }
         }
         if let Some(pixels) = needed.pixels {
-            match needed.behind(elements, &pixels) {
+            match needed.behind(elements, &pixels, reach) {
                 Err(Stop::Need(need)) if reach == Reach::End && pixels.length.is_some() => return Err(need),
                 // A file that ends in the pixels is another matter, and what is no element is none that readers find.
                 Ok(()) | Err(Stop::Need(_) | Stop::CutOff(_)) => (),
@@ -171,14 +178,41 @@ impl<'a> NeededElements<'a> {
         Ok(needed)
     }
 
+    /// What is behind the pixel data, and whether another file is there or, if these were truncated before, in them.
+    fn behind(&mut self, mut elements: Elements<'a>, pixels: &Element, reach: Reach) -> Result<(), Stop> {
+        let most = if reach == Reach::End { MOST_BEHIND } else { u64::MAX };
+        if let Err(stop) = elements.skip(pixels) {
+            let rest = elements.between(pixels.start, pixels.start.saturating_add(most))?;
+            if has_mark(rest) {
+                self.ambiguous = Some(Problem::AnotherFile);
+            }
+            return Err(stop);
+        }
+        let at_hand = elements.between(pixels.start, elements.position);
+        let mut end = elements.position;
+        let seen = self.elements_behind(elements, &mut end);
+        if let Err(Stop::Need(_)) = seen {
+            return seen;
+        }
+        let rest = elements.between(end.saturating_sub(JOINT), end.saturating_add(most))?;
+        if at_hand.is_ok_and(has_mark) || (end < elements.file_length() && has_mark(rest)) {
+            self.ambiguous = Some(Problem::AnotherFile);
+        }
+        seen
+    }
+
     /// Elements behind the pixel data. The standard has them ascend, so what this crate reads cannot be there; readers that
-    /// take it from there get other pixels than those that stop at the pixel data.
-    fn behind(&mut self, mut elements: Elements<'a>, pixels: &Element) -> Result<(), Stop> {
-        elements.skip(pixels)?;
+    /// take it from there get other pixels than those that stop at the pixel data. `end` becomes where those that ascend end.
+    fn elements_behind(&mut self, mut elements: Elements<'a>, end: &mut u64) -> Result<(), Stop> {
+        let mut last = Some(tags::PIXEL_DATA);
         while let Some(element) = elements.peek()? {
-            if is_a_file(elements.ahead(FILE_MARK)?) {
-                self.ambiguous.get_or_insert(Problem::AnotherFile);
+            if starts_a_file(elements.ahead(FILE_MARK)?) {
+                self.ambiguous = Some(Problem::AnotherFile);
                 break;
+            }
+            if element.tag == Tag(0, 0) {
+                elements.skip_zeros(MOST_BEHIND)?;
+                continue;
             }
             if element.tag.group() < 0x0008 {
                 break;
@@ -189,13 +223,17 @@ impl<'a> NeededElements<'a> {
                 self.ambiguous.get_or_insert(Problem::BehindPixels { tag: element.tag });
             }
             elements.skip(&element)?;
+            last = last.filter(|&last| last < element.tag).map(|_| element.tag);
+            if last.is_some() {
+                *end = elements.position;
+            }
         }
         Ok(())
     }
 
     fn scan(&mut self, elements: &mut Elements<'a>) -> Result<(), Stop> {
         while let Some(element) = elements.peek()? {
-            self.last = Some(element.tag);
+            self.step(&element, elements.encoding);
             if element.tag == tags::PIXEL_DATA {
                 self.pixels = Some(element);
                 break;
@@ -206,6 +244,15 @@ impl<'a> NeededElements<'a> {
                 break;
             }
             match element.tag {
+                // Zeros where an element should begin are the preamble of another file, or what was never written.
+                Tag(0, 0) => {
+                    if has_mark(elements.ahead(FILE_MARK)?) {
+                        self.ambiguous = Some(Problem::AnotherFile);
+                        break;
+                    }
+                    elements.skip_zeros(MOST_BEHIND)?;
+                    continue;
+                }
                 tags::SHARED_FUNCTIONAL_GROUPS_SEQUENCE => {
                     let groups = self.groups_of(elements, &element)?;
                     self.once(&element, self.groups.shared.is_empty());
@@ -245,6 +292,33 @@ impl<'a> NeededElements<'a> {
             elements.skip(&element)?;
         }
         Ok(())
+    }
+
+    /// Notes the next element, and whether it is one that may follow the last.
+    fn step(&mut self, element: &Element, encoding: Encoding) {
+        let ascends = self.last.is_none_or(|last| last < element.tag);
+        self.out_of_step |=
+            !ascends || element.tag == Tag(0, 0) || (element.vr.is_none() && encoding.explicit);
+        // Without a VR any eight bytes are an element.
+        let is_known = element.vr.is_some() || StandardDataDictionary.by_tag(element.tag).is_some();
+        if !self.out_of_step && is_known {
+            self.reliable = self.last;
+        }
+        self.last = Some(element.tag);
+    }
+
+    /// Whether the header was followed to its end: elements that are not known here are not in the file.
+    pub fn is_whole(&self) -> bool {
+        self.pixels.is_some() || (self.cut.is_none() && !self.out_of_step)
+    }
+
+    /// What is wrong with a header that is not whole.
+    pub fn why_not_whole(&self, file_length: u64) -> Problem {
+        match self.cut {
+            Some(tag) => Problem::Cut { tag, length: file_length },
+            None if self.last == Some(Tag(0, 0)) => Problem::Blank,
+            None => Problem::OutOfStep,
+        }
     }
 
     fn groups_of(&mut self, elements: &Elements<'a>, sequence: &Element) -> Result<Vec<Group<'a>>, Stop> {
@@ -293,9 +367,9 @@ impl<'a> NeededElements<'a> {
         self.element(tag).filter(|value| !value.is_empty(tag))
     }
 
-    /// Whether the scan came past `tag`, so that an element that was not found is not in the file.
+    /// Whether the scan came past `tag`, so that what was found of it is what the file says.
     pub fn passed(&self, tag: Tag) -> bool {
-        self.last.is_some_and(|last| last > tag)
+        self.is_whole() || self.reliable.is_some_and(|last| last >= tag)
     }
 
     fn element(&self, tag: Tag) -> Option<RawValue<'a>> {

@@ -114,8 +114,11 @@ impl SliceHeader {
         syntax: &str,
         file_length: u64,
     ) -> Result<Vec<Self>, Problem> {
-        if let Some(tag) = needed.cut {
-            return Err(Problem::Cut { tag, length: file_length });
+        if let Some(Problem::AnotherFile) = &needed.ambiguous {
+            return Err(Problem::AnotherFile);
+        }
+        if !needed.is_whole() {
+            return Err(needed.why_not_whole(file_length));
         }
         if needed.pixels.is_none() && !needed.describes_an_image() {
             return Err(Problem::NoPixels);

@@ -9,15 +9,21 @@ use dicom_core::Tag;
 use dicom_dictionary_std::{tags, uids};
 
 use super::elements::{Elements, Stop, is_vr};
+use super::joined::mark_behind_blanks;
 use super::known::{Known, Need};
 use super::values::text;
 use crate::syntax::{self, EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE};
+
+/// A file that begins with blanks is looked for within so many bytes.
+const DISPLACED: u64 = 4096;
 
 /// The beginning of a file.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Start {
     /// No DICOM file.
     NotDicom,
+    /// A DICOM file whose mark is not where it should be, with nothing but blanks before.
+    Displaced { mark: usize },
     /// A directory of files, no image (PS3.3 annex F).
     Dicomdir,
     /// A data set that has to be inflated first: everything from `offset` on.
@@ -47,8 +53,12 @@ pub(crate) fn read_start(known: Known<'_>, file_length: u64) -> Result<Start, St
     let head = known.get(first).ok_or(Stop::Need(first))?;
     let mark = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
     match after_mark(known, file_length, mark) {
-        // Without the mark this is no cut DICOM file, but some other file.
-        Err(Stop::CutOff(_)) if mark.is_none() => Ok(Start::NotDicom),
+        // Without the mark this is no truncated DICOM file, but some other file.
+        Err(Stop::CutOff(_)) | Ok(Start::NotDicom) if mark.is_none() => {
+            let first = Need { start: 0, end: file_length.min(DISPLACED) };
+            let head = known.get(first).ok_or(Stop::Need(first))?;
+            Ok(mark_behind_blanks(head).map_or(Start::NotDicom, |mark| Start::Displaced { mark }))
+        }
         other => other,
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::{Findings, Remark, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
 use crate::error::Error;
-use crate::header::{HeaderOutcome, SliceHeader, read_opened};
+use crate::header::{HeaderOutcome, SliceHeader, has_mark, read_opened};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
 use crate::syntax::{self, Codec};
@@ -139,6 +139,8 @@ impl<'a> SliceFile<'a> {
             (to <= bytes.len()).then_some(from..to)
         };
         let bytes = match (within(self.start, self.piece), within(0, &self.head)) {
+            // Of a file that is at hand this was seen when it was opened.
+            (Some(_), _) if has_mark(self.piece) => return Err(Problem::AnotherFile),
             (Some(range), _) => self.piece.get(range),
             (None, Some(range)) => self.head.get(range),
             _ => None,

@@ -148,6 +148,12 @@ impl Seen {
     fn of(head: &[u8]) -> Self {
         let rest = match head.split_at_checked(132) {
             Some((start, rest)) if start.ends_with(b"DICM") => rest,
+            // The mark itself may end in what was never written.
+            Some((start, rest))
+                if [&b"D\0\0\0"[..], b"DI\0\0", b"DIC\0"].iter().any(|mark| start.ends_with(mark)) =>
+            {
+                rest
+            }
             _ => head,
         };
         Self { packed: packed_format(head), blank: rest.iter().all(|&byte| byte == 0) }

@@ -45,9 +45,12 @@ struct Process {
     unfinished: Vec<Place>,
     /// One has.
     finished: bool,
+    /// It has begun.
+    stops: bool,
 }
 
-static PROCESS: Mutex<Process> = Mutex::new(Process { unfinished: Vec::new(), finished: false });
+static PROCESS: Mutex<Process> =
+    Mutex::new(Process { unfinished: Vec::new(), finished: false, stops: false });
 
 /// The place of a run of this process. Dropped, it is cleared.
 #[derive(Debug)]
@@ -72,6 +75,11 @@ impl Workplace {
     pub(super) fn make(output: &Path) -> io::Result<Self> {
         let (parent, prefix) = beside(output).ok_or(io::ErrorKind::InvalidFilename)?;
         fs::create_dir_all(parent)?;
+        // Held until the place is known, so that a process that is told to stop meanwhile leaves none of it.
+        let mut process = process();
+        if process.stops {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
         loop {
             let mut name = tempfile::Builder::new();
             let mut owner = name
@@ -92,7 +100,7 @@ impl Workplace {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made?,
             }
-            process().unfinished.push(place.clone());
+            process.unfinished.push(place.clone());
             return Ok(Self { place, owner, left: false });
         }
     }
@@ -245,9 +253,10 @@ pub fn remove_unfinished() -> bool {
         Ok(locked) => Some(locked),
     });
     let Some(mut process) = tried else { return false };
+    process.stops = true;
     for place in process.unfinished.drain(..) {
-        // Threads that still write may have made a file meanwhile.
-        if (0..3).any(|_| place.clear().is_ok()) {
+        // Threads that still write make files meanwhile.
+        if (0..TRIES).any(|_| place.clear().is_ok()) {
             let _stays = fs::remove_file(place.owner());
         }
     }
