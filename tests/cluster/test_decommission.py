@@ -43,7 +43,8 @@ def decoding(cluster, application):
             identity = json.load(answer)[0]["id"]
         with urllib.request.urlopen(f"{url}/{identity}/stages", timeout=5) as answer:
             stages = [stage for stage in json.load(answer) if stage["name"].startswith("decode")]
-    except (OSError, IndexError):
+    # Until it is ready, the interface answers in plain text.
+    except (OSError, IndexError, json.JSONDecodeError):
         return False
     return any(stage["numCompleteTasks"] >= TASKS // 4 for stage in stages)
 

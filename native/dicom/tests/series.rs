@@ -293,7 +293,7 @@ fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
     for (name, length, why, text) in [
         ("scan/3.dcm", None, Unread::Link, "it is a link that leads nowhere"),
         ("x", Some(usual), Unread::Encrypted, "it is encrypted"),
-        ("", Some(usual), Unread::Beside, "bytes before or behind the archive"),
+        ("", Some(usual), Unread::Beside, "bytes before, between or behind the archive"),
         ("x", Some(usual), Unread::Method("LZMA".to_owned()), "it is packed by LZMA"),
         ("x", None, Unread::Folder("permission denied".to_owned()), "cannot be listed (permission denied)"),
     ] {

@@ -18,6 +18,9 @@ use crate::{
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.
 pub(crate) const THREAD: u64 = (2 << 20) + (64 << 10);
 
+/// Memory that a process needs while its threads start, for what the C library and the runtime keep of each: short of it they abort.
+const WHILE_THREADS_START: u64 = 8 << 20;
+
 /// A pool of so many threads (0: one per core).
 ///
 /// # Errors
@@ -26,7 +29,7 @@ pub fn pool(threads: usize) -> Result<ThreadPool> {
     let cores = || std::thread::available_parallelism().map_or(1, usize::from);
     let threads = if threads == 0 { cores() } else { threads };
     // A thread that finds no memory while it starts aborts the process.
-    let (needed, Room { bytes, of }) = (threads as u64 * THREAD, room());
+    let (needed, Room { bytes, of }) = (threads as u64 * THREAD + WHILE_THREADS_START, room());
     if needed > bytes {
         return Err(Error::ThreadMemory { threads, needed, room: bytes, of });
     }

@@ -137,6 +137,36 @@ fn a_damaged_or_incomplete_result_is_refused_before_anything_is_written() {
     }
 }
 
+/// A FIFO or a device would never end.
+#[test]
+fn a_table_that_is_no_file_of_the_listed_size_is_refused_unread() {
+    use std::os::unix::{fs::symlink, net::UnixListener};
+    type Replace = fn(&Path);
+    let replacements: [(&str, Replace); 4] = [
+        ("it is not a file", |file| symlink("/dev/zero", file).unwrap()),
+        ("it is not a file", |file| drop(UnixListener::bind(file).unwrap())),
+        ("it is not a file", |file| fs::create_dir(file).unwrap()),
+        ("the manifest lists", |file| fs::File::create(file).unwrap().set_len(50 << 30).unwrap()),
+    ];
+    let (base, input) = series();
+    let (result, output) = (base.path().join("result"), base.path().join("pictures"));
+    decompose(&input, &result, "--rank 4", 2).unwrap();
+    for name in ["weights.parquet", "singular_values.parquet", "basis/part-00001.parquet"] {
+        let file = result.join(name);
+        let kept = fs::read(&file).unwrap();
+        for (what, replace) in replacements {
+            fs::remove_file(&file).unwrap();
+            replace(&file);
+            let error = draw(&result, &output, "").expect_err(name);
+            assert_eq!(error.exit_code(), 3, "{error}");
+            assert!(error.to_string().starts_with(name) && error.to_string().contains(what), "{error}");
+            fs::remove_file(&file).or_else(|_| fs::remove_dir(&file)).unwrap();
+        }
+        fs::write(&file, kept).unwrap();
+    }
+    draw(&result, &output, "").unwrap();
+}
+
 #[test]
 fn what_cannot_be_drawn_is_one_line_that_says_why() {
     let (base, input) = series();

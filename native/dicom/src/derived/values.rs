@@ -65,9 +65,10 @@ fn is_vr_of(tag: Tag, vr: Vr) -> bool {
     })
 }
 
-/// Numbers whose bytes are all printable: eight such bytes in a row are text.
+/// Numbers whose bytes are all printable, but for a NUL at the end: eight such bytes in a row are text.
 fn reads_as_text(value: &[u8]) -> bool {
-    value.len() >= 8 && value.iter().all(|byte| (b' '..=b'~').contains(byte))
+    let text = value.strip_suffix(b"\0").unwrap_or(value);
+    value.len() >= 8 && text.iter().all(|byte| (b' '..=b'~').contains(byte))
 }
 
 fn each(value: &[u8], fits: impl Fn(&str) -> bool) -> bool {
@@ -150,7 +151,9 @@ mod tests {
         assert_eq!(action(tags::SERIES_NUMBER, b"IS", "12A"), Action::Remove);
         assert_eq!(admit(tags::ROWS, *b"US", &[0, 2]).0, Action::Keep);
         assert_eq!(admit(tags::SPIRAL_PITCH_FACTOR, *b"FD", &1.5_f64.to_le_bytes()).0, Action::Keep);
-        assert_eq!(action(tags::SPIRAL_PITCH_FACTOR, b"FD", "DOE^JOHN"), Action::Remove);
+        for text in ["DOE^JOHN", "SMITHJO\0"] {
+            assert_eq!(action(tags::SPIRAL_PITCH_FACTOR, b"FD", text), Action::Remove);
+        }
         assert_eq!(action(tags::PATIENT_SIZE, b"AS", "033Y"), Action::Remove);
     }
 

@@ -194,8 +194,9 @@ impl<'a> NeededElements<'a> {
         if let Err(Stop::Need(_)) = seen {
             return seen;
         }
-        let rest = elements.between(end.saturating_sub(JOINT), end.saturating_add(most))?;
-        if at_hand.is_ok_and(has_mark) || (end < elements.file_length() && has_mark(rest)) {
+        let is_behind = end < elements.file_length()
+            && has_mark(elements.between(end.saturating_sub(JOINT), end.saturating_add(most))?);
+        if is_behind || at_hand.is_ok_and(has_mark) {
             self.ambiguous = Some(Problem::AnotherFile);
         }
         seen
@@ -369,7 +370,7 @@ impl<'a> NeededElements<'a> {
 
     /// Whether the scan came past `tag`, so that what was found of it is what the file says.
     pub fn passed(&self, tag: Tag) -> bool {
-        self.is_whole() || self.reliable.is_some_and(|last| last >= tag)
+        self.pixels.is_some() || self.reliable.is_some_and(|last| last >= tag)
     }
 
     fn element(&self, tag: Tag) -> Option<RawValue<'a>> {

@@ -49,7 +49,7 @@ impl fmt::Display for Unread {
             Unread::HardLink => f.write_str(
                 "it is a hard link to a file that is not in the archive; pack the files again, all of them together",
             ),
-            Unread::FolderLink => f.write_str("it is a link to a folder that is listed at its own place"),
+            Unread::FolderLink => f.write_str("it is a link to a folder that is listed in another place"),
             Unread::LostAndFound => f.write_str("it is lost+found, which only root may list"),
             Unread::Folder(reason) => {
                 write!(f, "it is a folder that cannot be listed ({reason}); check its permissions")
@@ -63,7 +63,7 @@ impl fmt::Display for Unread {
             }
             Unread::Program => f.write_str("it is the program that unpacks the archive"),
             Unread::Beside => f.write_str(
-                "these are bytes before or behind the archive, in its file; unpack it first, and look what they are",
+                "these are bytes before, between or behind the archive's entries, in its file; unpack it first, and look what they are",
             ),
         }
     }

@@ -37,12 +37,13 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     let pool = memory::pool(threads)?;
     let open = |number: usize, name: &'static str, text: &str| -> Result<(ResultFolder, FolderNotes)> {
         let folder = ResultFolder::open(&local_path(name, text)?)?;
-        check_room(&folder, &pool)?;
-        progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
         let in_folder = |error| match error {
             Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
             other => other,
         };
+        folder.check_manifest().map_err(in_folder)?;
+        check_room(&folder, &pool)?;
+        progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
         let check = || {
             let notes = folder.check(progress)?;
             folder.check_derived_series().map(|()| notes)

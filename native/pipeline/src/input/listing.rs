@@ -8,14 +8,18 @@
 //! names are not in its character set.
 
 use std::{
+    collections::{BTreeSet, HashSet},
     fs::{self, File},
     io::{self, Read},
-    os::unix::{ffi::OsStrExt, fs::FileExt},
+    os::unix::{
+        ffi::OsStrExt,
+        fs::{FileExt, MetadataExt},
+    },
     path::{Path, PathBuf},
 };
 
 use tomobasis_dicom::{Unread, file_label};
-use walkdir::{DirEntry, WalkDir};
+use walkdir::WalkDir;
 
 use crate::{
     error::{Error, Result, is_no_fault_of_input},
@@ -115,49 +119,110 @@ pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
             return list_archive(root, kind);
         }
     }
-    let mut files = Vec::new();
-    for entry in WalkDir::new(root).follow_links(true) {
-        match entry {
-            Ok(entry) if entry.file_type().is_dir() => {}
-            Ok(entry) => files.push(listed(root, &entry)?),
-            Err(error) => files.push(unlisted(root, &error)?),
-        }
+    let mut listing =
+        FolderListing { root, files: Vec::new(), folders: HashSet::new(), links: BTreeSet::new() };
+    listing.walk(root)?;
+    // Folders at their own places come first, so that a link to one of them is only that.
+    while let Some(link) = listing.links.pop_first() {
+        listing.follow(&link)?;
     }
+    let mut files = listing.files;
     files.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
     Ok(files)
 }
 
-fn listed(root: &Path, entry: &DirEntry) -> Result<InputFile> {
-    let file = InputFile::plain(entry.path().to_owned(), relative(root, entry.path()));
-    if !entry.file_type().is_file() {
-        return Ok(InputFile { unread: Some(Unread::Special), ..file });
-    }
-    Ok(match entry.metadata() {
-        Ok(metadata) => InputFile { length: Some(metadata.len()), ..file },
-        Err(error) => InputFile { unread: Some(Unread::File(reason(error.io_error())?)), ..file },
-    })
+/// A folder that is being listed. However many links lead to a folder, its files are listed once.
+struct FolderListing<'a> {
+    root: &'a Path,
+    files: Vec<InputFile>,
+    /// Device and inode of those that were listed.
+    folders: HashSet<(u64, u64)>,
+    /// Links that were not followed yet.
+    links: BTreeSet<PathBuf>,
 }
 
-/// What the walk could not enter or follow.
-fn unlisted(root: &Path, error: &walkdir::Error) -> Result<InputFile> {
-    let unlistable = |reason: String| {
-        Error::Input(format!("it cannot be listed ({reason}); check its permissions and links"))
-    };
-    let reason = reason(error.io_error())?;
-    let Some(path) = error.path() else { return Err(unlistable(reason)) };
-    let what = fs::symlink_metadata(path).map(|metadata| metadata.file_type());
-    let unread = match (error.loop_ancestor(), what) {
-        (Some(_), _) => Unread::FolderLink,
-        _ if path == root => return Err(unlistable(reason)),
-        (_, Ok(kind)) if kind.is_symlink() && !path.exists() => Unread::Link,
-        (_, Ok(kind)) if kind.is_dir() || path.is_dir() => match path.file_name() {
-            Some(name) if name == "lost+found" => Unread::LostAndFound,
-            _ => Unread::Folder(reason),
-        },
-        _ => Unread::File(reason),
-    };
-    let file = InputFile::plain(path.to_owned(), relative(root, path));
-    Ok(InputFile { unread: Some(unread), ..file })
+impl FolderListing<'_> {
+    /// Lists what is below a folder; links are for later.
+    fn walk(&mut self, folder: &Path) -> Result<()> {
+        let mut walk = WalkDir::new(folder).into_iter();
+        while let Some(entry) = walk.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(folder).to_owned();
+                    self.add_unlisted(&path, error.io_error())?;
+                    continue;
+                }
+            };
+            let (path, kind) = (entry.path(), entry.file_type());
+            if entry.depth() == 0 || kind.is_dir() {
+                match fs::metadata(path) {
+                    Ok(found) if found.is_file() => self.add(path, Ok(found))?,
+                    Ok(found) if !self.folders.insert((found.dev(), found.ino())) => walk.skip_current_dir(),
+                    Ok(_) => {}
+                    Err(error) => self.add_unlisted(path, Some(&error))?,
+                }
+            } else if kind.is_symlink() {
+                self.links.insert(path.to_owned());
+            } else if kind.is_file() {
+                self.add(path, entry.metadata().map_err(io::Error::from))?;
+            } else {
+                self.push(path, None, Some(Unread::Special));
+            }
+        }
+        Ok(())
+    }
+
+    fn follow(&mut self, link: &Path) -> Result<()> {
+        match fs::metadata(link) {
+            Ok(found) if found.is_dir() => {
+                if self.folders.contains(&(found.dev(), found.ino())) {
+                    self.push(link, None, Some(Unread::FolderLink));
+                    return Ok(());
+                }
+                self.walk(link)
+            }
+            Ok(found) if found.is_file() => self.add(link, Ok(found)),
+            Ok(_) => {
+                self.push(link, None, Some(Unread::Special));
+                Ok(())
+            }
+            Err(error) => self.add_unlisted(link, Some(&error)),
+        }
+    }
+
+    fn add(&mut self, path: &Path, found: io::Result<fs::Metadata>) -> Result<()> {
+        match found {
+            Ok(found) => self.push(path, Some(found.len()), None),
+            Err(error) => self.push(path, None, Some(Unread::File(reason(Some(&error))?))),
+        }
+        Ok(())
+    }
+
+    /// Adds what the walk could not enter or follow.
+    fn add_unlisted(&mut self, path: &Path, error: Option<&io::Error>) -> Result<()> {
+        let reason = reason(error)?;
+        if path == self.root {
+            return Err(Error::Input(format!(
+                "it cannot be listed ({reason}); check its permissions and links"
+            )));
+        }
+        let unread = match fs::symlink_metadata(path).map(|found| found.file_type()) {
+            Ok(kind) if kind.is_symlink() && !path.exists() => Unread::Link,
+            Ok(kind) if kind.is_dir() || path.is_dir() => match path.file_name() {
+                Some(name) if name == "lost+found" => Unread::LostAndFound,
+                _ => Unread::Folder(reason),
+            },
+            _ => Unread::File(reason),
+        };
+        self.push(path, None, Some(unread));
+        Ok(())
+    }
+
+    fn push(&mut self, path: &Path, length: Option<u64>, unread: Option<Unread>) {
+        let file = InputFile::plain(path.to_owned(), relative(self.root, path));
+        self.files.push(InputFile { length, unread, ..file });
+    }
 }
 
 /// Why something cannot be listed, where that says something of it.
@@ -278,6 +343,30 @@ mod tests {
             ("f", None),
         ];
         assert_eq!(listed, expected.map(|(name, unread)| (name.to_owned(), unread)));
+    }
+
+    #[test]
+    fn a_folder_that_many_links_lead_to_is_listed_once() {
+        let base = tempfile::tempdir().unwrap();
+        let [inside, outside] = ["inside", "outside"].map(|name| base.path().join(name));
+        // Each folder of a ring leads twice to the next: a path for each way through it would take for ever.
+        for i in 0..40 {
+            let folder = inside.join(format!("{i:02}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::write(folder.join("file"), b"1").unwrap();
+            ["a", "b"].map(|name| symlink(format!("../{:02}", (i + 1) % 40), folder.join(name)).unwrap());
+        }
+        fs::create_dir(&outside).unwrap();
+        fs::write(outside.join("file"), b"1").unwrap();
+        ["x", "y"].map(|name| symlink(&outside, inside.join(name)).unwrap());
+        let listed = list_path(&inside).unwrap();
+        let read: Vec<&str> =
+            listed.iter().filter(|file| file.unread.is_none()).map(|file| file.name.as_str()).collect();
+        let mut expected: Vec<String> = (0..40).map(|i| format!("{i:02}/file")).collect();
+        expected.push("x/file".to_owned());
+        assert_eq!(read, expected);
+        let links = listed.iter().filter(|file| file.unread == Some(Unread::FolderLink));
+        assert_eq!(links.count(), 81);
     }
 
     #[test]

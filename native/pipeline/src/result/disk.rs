@@ -229,19 +229,22 @@ fn names(folder: &Path) -> io::Result<Vec<String>> {
 /// What is wrong with a file, `listed` in the manifest with its content; derived DICOM, listed without, is compared with what the
 /// input gives.
 fn problem_with(path: &Path, listed: Option<FileDigest>) -> io::Result<Option<String>> {
-    let found = fs::metadata(path)?;
-    if !found.is_file() {
-        return Ok(Some("it is not a file".to_owned()));
-    }
-    let Some(listed) = listed else { return Ok(None) };
-    if found.len() != listed.bytes {
-        return Ok(Some(format!("it has {} bytes, the manifest lists {}", found.len(), listed.bytes)));
-    }
+    let problem = size_problem(&fs::metadata(path)?, listed.map(|listed| listed.bytes));
+    let (Some(listed), None) = (listed, &problem) else { return Ok(problem) };
     let found = digest_of(path)?;
     let differs = || {
         format!("its SHA-256 is {}..., the manifest lists {}...", found.sha256.short(), listed.sha256.short())
     };
     Ok((found != listed).then(differs))
+}
+
+/// What is wrong with what a path leads to before it is read: a FIFO or a device may never end.
+pub(super) fn size_problem(found: &fs::Metadata, listed: Option<u64>) -> Option<String> {
+    if !found.is_file() {
+        return Some("it is not a file".to_owned());
+    }
+    let listed = listed.filter(|listed| *listed != found.len())?;
+    Some(format!("it has {} bytes, the manifest lists {listed}", found.len()))
 }
 
 /// The error for a part of a result that cannot be read.

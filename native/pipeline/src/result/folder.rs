@@ -10,7 +10,7 @@ use tomobasis_dicom::SeriesChoice;
 
 use super::{
     MANIFEST, Manifest, SUCCESS,
-    disk::{FolderNotes, unreadable},
+    disk::{FolderNotes, size_problem, unreadable},
     finish::small_tables,
     json_difference::first_path,
     keys_once::KeysOnce,
@@ -106,7 +106,7 @@ impl ResultFolder {
     ///
     /// # Errors
     /// [`Error::Differs`].
-    pub(crate) fn check_seal(&self) -> Result<()> {
+    fn check_seal(&self) -> Result<()> {
         let Manifest { files, run, .. } = &self.manifest;
         let expected =
             self.is_ours() || files.is_some() || run.report.is_some() || run.manifest_sha256.is_some();
@@ -168,15 +168,23 @@ impl ResultFolder {
         Ok(same)
     }
 
-    /// Checks the manifest's digests against each other.
+    /// Checks the manifest alone: its seal, then its digests against each other.
     ///
     /// # Errors
     /// [`Error::Differs`].
     pub(crate) fn check_manifest(&self) -> Result<()> {
+        self.check_seal()?;
         let digests = &self.manifest.digests;
         let found = root(&self.manifest.root_of(), &digests.pixels, &digests.s, &digests.v, &digests.u.root);
         same(MANIFEST, "root digest", found, digests.root)?;
-        let blocks = block_count(self.manifest.result.rows);
+        let result = &self.manifest.result;
+        if result.rank as u64 > result.rows.min(result.columns as u64) {
+            let (rank, m, n) = (result.rank, result.rows, result.columns);
+            return Err(Error::Differs(format!(
+                "{MANIFEST}: result.rank is {rank}, which no matrix of {m} x {n} has"
+            )));
+        }
+        let blocks = block_count(result.rows);
         let missing = || Error::Differs(format!("{MANIFEST}: it has not the digests of {blocks} row blocks"));
         let u = BasisDigests::new(digests.u.blocks.clone()).filter(|u| u.blocks.len() == blocks as usize);
         same(MANIFEST, "root of the digests of U", u.ok_or_else(missing)?.root, digests.u.root)
@@ -205,15 +213,13 @@ impl ResultFolder {
         Ok((s, v))
     }
 
-    /// Checks the manifest's seal, then compares the folder's files with the manifest's list, then the numbers in its tables with the
-    /// manifest's digests, on the current thread pool.
+    /// Compares the folder's files with the manifest's list, then the numbers in its tables with the manifest's digests, on the current
+    /// thread pool. The manifest has to be [checked](Self::check_manifest) before.
     ///
     /// # Errors
     /// [`Error::Differs`] naming the first file that is missing or different, [`Error::System`] one that cannot be read.
     pub(crate) fn check(&self, progress: &dyn Progress) -> Result<FolderNotes> {
-        self.check_seal()?;
         let notes = self.check_files(progress)?;
-        self.check_manifest()?;
         if !self.has_tables() {
             return Ok(notes);
         }
@@ -303,8 +309,22 @@ impl ResultFolder {
         parse(name, self.read(name)?).map_err(as_difference)
     }
 
+    /// The bytes of a file of the result: of a file, and as many as the manifest lists.
     pub(super) fn read(&self, name: &str) -> Result<Vec<u8>> {
-        fs::read(self.path.join(name)).map_err(|error| unreadable(name, error))
+        let path = self.path.join(name);
+        let read = || -> io::Result<Vec<u8>> {
+            match size_problem(&fs::metadata(&path)?, self.listed_size(name)) {
+                Some(problem) => Err(io::Error::new(io::ErrorKind::InvalidData, problem)),
+                None => fs::read(&path),
+            }
+        };
+        read().map_err(|error| unreadable(name, error))
+    }
+
+    fn listed_size(&self, name: &str) -> Option<u64> {
+        let files = self.manifest.files.as_deref()?;
+        let at = files.binary_search_by(|file| file.path.as_str().cmp(name)).ok()?;
+        Some(files.get(at)?.content()?.bytes)
     }
 }
 

@@ -54,6 +54,20 @@ fn any_number_of_the_manifest_is_found_though_the_manifest_was_sealed_again() {
 }
 
 #[test]
+fn sizes_that_no_memory_has_are_differences_like_others() {
+    let case = Case::new();
+    let manifest = case.manifest();
+    for place in ["/result/rank", "/result/rows", "/result/columns"] {
+        for size in [1_u64 << 31, 1 << 52] {
+            let mut changed = manifest.clone();
+            *changed.pointer_mut(place).unwrap() = size.into();
+            case.write_sealed(changed);
+            refusals(&case, &format!("{place} = {size}"));
+        }
+    }
+}
+
+#[test]
 fn words_and_keys_of_the_manifest_are_found_too() {
     let case = Case::new();
     let manifest = case.manifest();

@@ -66,6 +66,7 @@ struct Made {
 pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Checked> {
     tomobasis_linalg::check_machine()?;
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
+    folder.check_manifest()?;
     let stored = &folder.manifest;
     let options = Options::for_verification(args, stored);
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;

@@ -166,7 +166,10 @@ pub fn list<R: Read + Seek>(kind: Kind, mut archive: R) -> Result<Vec<Listed>> {
     let (files, beside) = match kind {
         Kind::Zip => zip::list(archive)?,
         Kind::Tar => {
-            let skip = |tar: &mut R, bytes: u64| tar.seek_relative(i64::try_from(bytes).unwrap_or(i64::MAX));
+            let skip = |tar: &mut R, bytes: u64| match i64::try_from(bytes.min(end.saturating_add(1))) {
+                Ok(bytes) => tar.seek_relative(bytes),
+                Err(_) => Err(io::ErrorKind::UnexpectedEof.into()),
+            };
             tar::list(&mut archive, &skip, Packing::Tar).map_err(damaged)?
         }
         Kind::Gzip => list_gzip(archive).map_err(damaged)?,

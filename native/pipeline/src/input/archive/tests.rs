@@ -383,6 +383,60 @@ fn of_a_zip_beside_another_archive_in_one_file_nothing_is_lost_in_silence() {
 }
 
 #[test]
+fn a_tar_with_an_impossible_size_is_damaged() {
+    for size in [1 << 40, 1 << 62] {
+        let mut tar = tar_of(&files());
+        let mut large = header(::tar::EntryType::Regular, size);
+        large.set_path("scan/large").unwrap();
+        large.set_cksum();
+        let end = tar.len() - 1024;
+        tar.splice(end..end, large.as_bytes().iter().copied());
+        let error = list(Kind::Tar, Cursor::new(&tar)).unwrap_err();
+        assert!(error.to_string().contains("damaged"), "{size}: {error}");
+    }
+}
+
+/// A zip whose directory has lost the record of one entry.
+fn without_record(zip: &[u8], name: &[u8]) -> Vec<u8> {
+    let record = |from: usize| (from..zip.len()).find(|&at| zip[at..].starts_with(b"PK\x01\x02"));
+    let mut start = record(0).unwrap();
+    while !zip[start + 46..].starts_with(name) {
+        start = record(start + 4).unwrap();
+    }
+    let field = |at: usize| usize::from(u16::from_le_bytes([zip[start + at], zip[start + at + 1]]));
+    let size = 46 + field(28) + field(30) + field(32);
+    let mut less = [&zip[..start], &zip[start + size..]].concat();
+    let end = less.len() - 22;
+    assert!(less[end..].starts_with(b"PK\x05\x06"));
+    for at in [8, 10] {
+        less[end + at] -= 1;
+    }
+    let length = u32::from_le_bytes(less[end + 12..end + 16].try_into().unwrap()) - size as u32;
+    less[end + 12..end + 16].copy_from_slice(&length.to_le_bytes());
+    less
+}
+
+#[test]
+fn entries_that_the_directory_of_a_zip_does_not_list_are_counted() {
+    // Bytes that do not deflate.
+    let mut state = 1_u32;
+    let mut noise = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let files: Vec<Packed> =
+        (0..4).map(|i| (format!("scan/{i}"), (0..1000 + i).map(|_| noise()).collect())).collect();
+    let zip = zip_of(&files);
+    assert_eq!(beside(&zip), [0, 0]);
+    for (name, bytes) in &files {
+        let less = without_record(&zip, name.as_bytes());
+        assert_eq!(unpacked(&less).unwrap().len(), 3);
+        let [_, lost] = beside(&less);
+        assert!((bytes.len() as u64..bytes.len() as u64 + 100).contains(&lost), "{name}: {lost}");
+    }
+}
+
+#[test]
 fn entries_with_content_are_files_though_they_are_named_or_typed_as_folders() {
     let mut builder = ::tar::Builder::new(Vec::new());
     for (kind, name, content) in [

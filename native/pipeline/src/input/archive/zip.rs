@@ -26,12 +26,23 @@ pub(super) fn ends_as_zip<R: Read + Seek>(file: R) -> bool {
     first.is_some_and(|place| archive.get_entry(place).is_ok())
 }
 
-/// All entries but folders, and how many bytes stand before the first and behind the end. Of several archives in one file the
+/// What stands between two entries besides the first one's content, at most, without being looked at: extra fields of its header.
+const USUAL_SLACK: u64 = 256;
+
+/// A local header without name and extra fields.
+const LOCAL_HEADER: u64 = 30;
+
+/// A data descriptor with its signature, in a zip64.
+const DESCRIPTOR: u64 = 24;
+
+/// All entries but folders, and how many bytes stand before the first, between them and behind the end. Of several archives in one file the
 /// directory at its end knows the last alone: such a file is refused.
 pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
     let archive = ZipArchive::from_seekable(&mut file, &mut buffer).map_err(damaged_zip)?;
-    let ((found, first), end) = (entries(&archive, &mut buffer)?, archive.end_offset());
+    let (found, mut places) = entries(&archive, &mut buffer)?;
+    let (between, end) = (between(&archive, &mut places)?, archive.end_offset());
+    let first = places.first().map_or(archive.directory_offset(), |place| place.start);
     let mut head_at = |place: u64| -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         file.seek(SeekFrom::Start(place))?;
@@ -45,16 +56,43 @@ pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> 
     }
     let behind = file.seek(SeekFrom::End(0)).map_err(damaged)?.saturating_sub(end);
     let program = if is_program(&start) { first } else { 0 };
-    Ok((found, Beside { program, other: first - program + behind }))
+    Ok((found, Beside { program, other: first - program + between + behind }))
 }
 
-/// The entries, and where the first of all, folders too, begins.
-fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(Vec<Found>, u64)> {
-    let (mut found, mut links) = (Vec::new(), Vec::new());
+/// Where an entry is in the file.
+struct Place {
+    start: u64,
+    /// Its end, but for what its local header has besides the name.
+    least_end: u64,
+    entry: ZipArchiveEntryWayfinder,
+}
+
+/// How many bytes between entries, and between the last and the directory, are of none that the directory lists: an interrupted update
+/// may leave entries that it lost. Puts the places in order.
+fn between<R: ReaderAt>(archive: &ZipArchive<R>, places: &mut [Place]) -> Result<u64> {
+    places.sort_by_key(|place| place.start);
+    let starts = places.iter().map(|place| place.start).skip(1).chain([archive.directory_offset()]);
+    let (mut sum, mut reached) = (0, 0);
+    for (place, next) in places.iter().zip(starts) {
+        reached = place.least_end.max(reached);
+        if next.saturating_sub(reached) > USUAL_SLACK {
+            let entry = archive.get_entry(place.entry).map_err(damaged_zip)?;
+            reached = entry.compressed_data_range().1.max(reached);
+            sum += Some(next.saturating_sub(reached)).filter(|&gap| gap > DESCRIPTOR).unwrap_or(0);
+        }
+    }
+    Ok(sum)
+}
+
+/// The entries, and the places of all, folders too.
+fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(Vec<Found>, Vec<Place>)> {
+    let (mut found, mut links, mut places) = (Vec::new(), Vec::new(), Vec::new());
     let mut directory = archive.entries(buffer);
-    let mut first = archive.directory_offset();
     while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
-        first = first.min(file.local_header_offset());
+        let start = file.local_header_offset();
+        let name = file.file_path().as_ref().len() as u64;
+        let least_end = start.saturating_add(LOCAL_HEADER + name).saturating_add(file.compressed_size_hint());
+        places.push(Place { start, least_end, entry: file.wayfinder() });
         // A name like a folder's with content is a file that somebody named so.
         if file.is_dir() && file.uncompressed_size_hint() == 0 {
             continue;
@@ -83,7 +121,7 @@ fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(V
         let target = target(archive, place, &entry.listed).map_err(damaged)?;
         entry.link = Some(Target::Symbolic(target));
     }
-    Ok((found, first))
+    Ok((found, places))
 }
 
 /// Where a symbolic link leads, which is the content of its entry.
