@@ -354,11 +354,13 @@ mod tests {
             let folder = inside.join(format!("{i:02}"));
             fs::create_dir_all(&folder).unwrap();
             fs::write(folder.join("file"), b"1").unwrap();
-            ["a", "b"].map(|name| symlink(format!("../{:02}", (i + 1) % 40), folder.join(name)).unwrap());
+            ["a", "b"]
+                .iter()
+                .for_each(|name| symlink(format!("../{:02}", (i + 1) % 40), folder.join(name)).unwrap());
         }
         fs::create_dir(&outside).unwrap();
         fs::write(outside.join("file"), b"1").unwrap();
-        ["x", "y"].map(|name| symlink(&outside, inside.join(name)).unwrap());
+        ["x", "y"].iter().for_each(|name| symlink(&outside, inside.join(name)).unwrap());
         let listed = list_path(&inside).unwrap();
         let read: Vec<&str> =
             listed.iter().filter(|file| file.unread.is_none()).map(|file| file.name.as_str()).collect();

@@ -432,7 +432,7 @@ fn entries_that_the_directory_of_a_zip_does_not_list_are_counted() {
         let less = without_record(&zip, name.as_bytes());
         assert_eq!(unpacked(&less).unwrap().len(), 3);
         let [_, lost] = beside(&less);
-        assert!((bytes.len() as u64..bytes.len() as u64 + 100).contains(&lost), "{name}: {lost}");
+        assert!((bytes.len() as u64..bytes.len() as u64 + 200).contains(&lost), "{name}: {lost}");
     }
 }
 

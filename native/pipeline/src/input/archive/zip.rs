@@ -90,8 +90,8 @@ fn entries<R: ReaderAt>(archive: &ZipArchive<R>, buffer: &mut [u8]) -> Result<(V
     let mut directory = archive.entries(buffer);
     while let Some(file) = directory.next_entry().map_err(damaged_zip)? {
         let start = file.local_header_offset();
-        let name = file.file_path().as_ref().len() as u64;
-        let least_end = start.saturating_add(LOCAL_HEADER + name).saturating_add(file.compressed_size_hint());
+        let header = LOCAL_HEADER + file.file_path().as_ref().len() as u64;
+        let least_end = start.saturating_add(header).saturating_add(file.compressed_size_hint());
         places.push(Place { start, least_end, entry: file.wayfinder() });
         // A name like a folder's with content is a file that somebody named so.
         if file.is_dir() && file.uncompressed_size_hint() == 0 {
