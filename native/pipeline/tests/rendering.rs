@@ -154,8 +154,8 @@ fn a_table_that_is_no_file_of_the_listed_size_is_refused_unread() {
     for name in ["weights.parquet", "singular_values.parquet", "basis/part-00001.parquet"] {
         let file = result.join(name);
         let kept = fs::read(&file).unwrap();
+        fs::remove_file(&file).unwrap();
         for (what, replace) in replacements {
-            fs::remove_file(&file).unwrap();
             replace(&file);
             let error = draw(&result, &output, "").expect_err(name);
             assert_eq!(error.exit_code(), 3, "{error}");
