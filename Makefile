@@ -15,7 +15,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-randomized bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-randomized bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -72,6 +72,9 @@ bench-randomized: build $(SERIES) .venv-bench/ready ## compare dssvd with scikit
 bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against OpenBLAS, LAPACK, faer, scikit-learn and Dask
 	@.venv-bench/bin/python bench/peers/run.py
 	@.venv-bench/bin/python bench/peers/plot.py build/bench/peers.json build/bench/peers.svg
+
+bench-large: setup .venv-bench/ready ## measure 1,000 to 8,000 columns against OpenBLAS's dsyrk and NumPy's eigh
+	@.venv-bench/bin/python bench/peers/large.py
 
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)

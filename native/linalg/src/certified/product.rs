@@ -2,7 +2,8 @@
 //!
 //! `G` and the columns are cut into digits so short that a sum of n products of two is an integer below 2^53: float64
 //! adds these up exactly in any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix
-//! multiplication"). Like the numbers themselves it serves both those that find and those that prove.
+//! multiplication"). A vector keeps its product ([`Multiplied`]), so that what the refinement has multiplied the checker need
+//! not multiply again.
 
 use super::wide::Wide;
 use crate::GramMatrix;
@@ -51,15 +52,8 @@ impl ExactProduct {
         self.column
     }
 
-    /// `G x` for each of the columns `x`, n entries each; all of it must fit.
-    pub fn of<const W: usize>(self, g: &GramMatrix, columns: &[&[Wide<W>]]) -> Vec<Vec<Wide<W>>> {
-        let mut sums = vec![vec![Wide::ZERO; g.n()]; columns.len()];
-        self.add(g, columns, sums.iter_mut().map(|sum| (sum.as_mut_slice(), 0)).collect());
-        sums
-    }
-
-    /// Adds `G x`, times a power of two, to the sum of each of the columns `x`.
-    pub fn add<const V: usize, const W: usize>(
+    /// Adds `G x`, times a power of two, to the sum of each of the columns `x`, modulo `2^(64 W)`.
+    fn add<const V: usize, const W: usize>(
         self,
         g: &GramMatrix,
         columns: &[&[Wide<V>]],
@@ -160,6 +154,67 @@ impl ExactProduct {
     }
 }
 
+/// A vector `x` and its product `G x`, exactly.
+///
+/// Both begin as zero, and what is added to `x` has its product added to the other, modulo `2^(64 W)`. So the second is the
+/// product of the first, wherever that fits, however the vector came about: there is no other way to change either.
+#[derive(Clone)]
+pub(super) struct Multiplied<const W: usize> {
+    x: Vec<Wide<W>>,
+    product: Vec<Wide<W>>,
+}
+
+impl<const W: usize> Multiplied<W> {
+    /// Zero, n entries.
+    pub fn zero(n: usize) -> Self {
+        Self { x: vec![Wide::ZERO; n], product: vec![Wide::ZERO; n] }
+    }
+
+    /// The given vectors, n entries each; zero for one whose entries leave less than a limb of their bits.
+    pub fn new(exact: ExactProduct, g: &GramMatrix, vectors: Vec<Vec<Wide<W>>>) -> Vec<Self> {
+        let fits = |x: &Vec<Wide<W>>| x.iter().all(|x| x.abs().bit_length() <= 64 * (W as u32 - 1));
+        let vectors = vectors.into_iter().map(|x| if fits(&x) { x } else { vec![Wide::ZERO; x.len()] });
+        let mut pairs: Vec<Self> = vectors.map(|x| Self { x, ..Self::zero(g.n()) }).collect();
+        let (columns, sums): (Vec<&[Wide<W>]>, Vec<_>) =
+            pairs.iter_mut().map(|pair| (pair.x.as_slice(), (pair.product.as_mut_slice(), 0))).unzip();
+        exact.add(g, &columns, sums);
+        pairs
+    }
+
+    /// Adds to each vector integers times a power of two.
+    pub fn add(exact: ExactProduct, g: &GramMatrix, vectors: &mut [&mut Self], terms: &[(Vec<i64>, u32)]) {
+        let wide =
+            |(terms, _): &(Vec<i64>, u32)| terms.iter().map(|&d| Wide::from_i128(d.into(), 0)).collect();
+        let columns: Vec<Vec<Wide<2>>> = terms.iter().map(wide).collect();
+        let columns: Vec<&[Wide<2>]> = columns.iter().map(Vec::as_slice).collect();
+        let sums = vectors.iter_mut().zip(terms).map(|(vector, (terms, shift))| {
+            vector.x.iter_mut().zip(terms).for_each(|(x, &d)| x.add_shifted(d.into(), *shift));
+            (vector.product.as_mut_slice(), *shift)
+        });
+        exact.add(g, &columns, sums.collect());
+    }
+
+    /// The vector.
+    pub fn x(&self) -> &[Wide<W>] {
+        &self.x
+    }
+
+    /// Its product.
+    pub fn product(&self) -> &[Wide<W>] {
+        &self.product
+    }
+
+    /// The same times a power of two in other limbs; zero where the product does not fit into those at hand.
+    pub fn widen<const V: usize>(&self, g: &GramMatrix, shift: u32) -> Multiplied<V> {
+        let most = 64 * W as u32 - g.bits() - (usize::BITS - g.n().leading_zeros()) - 1;
+        if self.x.iter().any(|x| x.abs().bit_length() > most) {
+            return Multiplied::zero(self.x.len());
+        }
+        let widen = |v: &Vec<Wide<W>>| v.iter().map(|v| v.resize().shl(shift)).collect();
+        Multiplied { x: widen(&self.x), product: widen(&self.product) }
+    }
+}
+
 /// Takes the lowest balanced digit off an integer.
 fn take_digit(value: &mut i64, bits: u32) -> f64 {
     let half = 1i64 << (bits - 1);
@@ -198,12 +253,20 @@ mod tests {
             let x: Vec<Vec<Wide<6>>> = (0..3)
                 .map(|j| (0..n).map(|i| Wide::from_i128(word(j * n + i).0, word(i).1)).collect())
                 .collect();
-            let columns: Vec<&[Wide<6>]> = x.iter().map(Vec::as_slice).collect();
-            let product = ExactProduct::new(&g).of(&g, &columns);
-            for (x, y) in x.iter().zip(product) {
-                for (i, y) in y.into_iter().enumerate() {
-                    let expected: BigInt = (0..n).map(|l| entry(i * n + l) * x[l].to_big()).sum();
-                    prop_assert_eq!(y.to_big(), expected);
+            let exact = ExactProduct::new(&g);
+            let mut pairs = Multiplied::new(exact, &g, x.clone());
+            let terms: Vec<(Vec<i64>, u32)> =
+                (0..3).map(|j| ((0..n).map(|i| (word(i + j).0 >> 66) as i64).collect(), word(j).1)).collect();
+            Multiplied::add(exact, &g, &mut pairs.iter_mut().collect::<Vec<_>>(), &terms);
+            for ((x, (terms, shift)), pair) in x.iter().zip(&terms).zip(&pairs) {
+                let sums = x.iter().zip(terms).map(|(x, &d)| x.to_big() + (BigInt::from(d) << *shift));
+                let sums: Vec<BigInt> = sums.collect();
+                prop_assert!(pair.x().iter().zip(&sums).all(|(x, sum)| x.to_big() == *sum));
+                let wide: Multiplied<9> = pair.widen(&g, 70);
+                for i in 0..n {
+                    let expected: BigInt = (0..n).map(|l| entry(i * n + l) * &sums[l]).sum();
+                    prop_assert_eq!(pair.product()[i].to_big(), expected.clone());
+                    prop_assert_eq!(wide.product()[i].to_big(), expected << 70);
                 }
             }
         }
@@ -239,8 +302,8 @@ mod tests {
                 for ones in [(BigInt::from(1) << bits) - 1, BigInt::from(1) << bits] {
                     for x in [ones.clone(), -ones] {
                         let column = vec![Wide::<6>::from_big(&x); n];
-                        let product = ExactProduct::new(&g).of(&g, &[&column]);
-                        assert!(product[0].iter().all(|y| y.to_big() == &entry * n * &x), "{n}: {x}");
+                        let pairs = Multiplied::new(ExactProduct::new(&g), &g, vec![column]);
+                        assert!(pairs[0].product().iter().all(|y| y.to_big() == &entry * n * &x), "{n}: {x}");
                     }
                 }
             }

@@ -47,6 +47,7 @@ impl<const W: usize> Wide<W> {
         if value < 0.0 { magnitude.neg() } else { magnitude }
     }
 
+    #[inline]
     pub fn add(mut self, other: Self) -> Self {
         let mut carry = false;
         for (a, b) in self.0.iter_mut().zip(other.0) {
@@ -70,6 +71,7 @@ impl<const W: usize> Wide<W> {
         }
     }
 
+    #[inline]
     pub fn neg(mut self) -> Self {
         let mut carry = true;
         for a in &mut self.0 {
@@ -78,12 +80,18 @@ impl<const W: usize> Wide<W> {
         self
     }
 
-    pub fn sub(self, other: Self) -> Self {
-        self.add(other.neg())
+    #[inline]
+    pub fn sub(mut self, other: Self) -> Self {
+        // a - b = a + !b + 1
+        let mut carry = true;
+        for (a, b) in self.0.iter_mut().zip(other.0) {
+            (*a, carry) = carrying_add(*a, !b, carry);
+        }
+        self
     }
 
     /// The low `64 W` bits of the product.
-    #[inline(never)]
+    #[inline]
     pub fn mul(self, other: Self) -> Self {
         let mut out = [0u64; W];
         for (i, &a) in self.0.iter().enumerate() {
@@ -116,7 +124,7 @@ impl<const W: usize> Wide<W> {
         if self.is_negative() { self.neg() } else { self }
     }
 
-    #[inline(never)]
+    #[inline]
     pub fn shl(self, bits: u32) -> Self {
         let (limb, bit) = ((bits / 64) as usize, bits % 64);
         let word = |i: usize| i.checked_sub(limb).map_or(0, |i| self.0[i]);
@@ -136,7 +144,7 @@ impl<const W: usize> Wide<W> {
     }
 
     /// Bits of a value that is not negative.
-    #[inline(never)]
+    #[inline]
     pub fn bit_length(self) -> u32 {
         let top = self.0.iter().rposition(|&l| l != 0);
         top.map_or(0, |i| 64 * (i as u32 + 1) - self.0[i].leading_zeros())
@@ -148,6 +156,18 @@ impl<const W: usize> Wide<W> {
         let (limb, bit) = ((at / 64) as usize, at % 64);
         let word = |i: usize| self.0.get(i).copied().unwrap_or(0);
         word(limb) >> bit | word(limb + 1) << 1 << (63 - bit)
+    }
+
+    /// The residue modulo 2^61 - 1.
+    pub fn modulo_61(self) -> u64 {
+        const PRIME: u64 = (1 << 61) - 1;
+        let folded = |value: u128| (value & u128::from(PRIME)) as u64 + (value >> 61) as u64;
+        // 2^64 is 8.
+        let limbs = self.abs().0;
+        let sum =
+            limbs.iter().rev().fold(0, |rest, &limb| folded((u128::from(rest) << 3) + u128::from(limb)));
+        let rest = sum % PRIME;
+        if self.is_negative() && rest > 0 { PRIME - rest } else { rest }
     }
 
     /// The bits of a magnitude: of a negative value, those of `-1 - value`.
@@ -184,12 +204,12 @@ impl<const W: usize> Wide<W> {
 
     /// The value times `2^-fraction`, off by less than one unit in the last place of f64 (zero below its
     /// range).
-    #[inline(never)]
+    #[inline]
     pub fn to_f64(self, fraction: u32) -> f64 {
         let magnitude = self.abs();
         let bits = magnitude.bit_length();
         let drop = bits.saturating_sub(64);
-        let top = magnitude.shr(drop).low() as f64;
+        let top = magnitude.word_from(drop) as f64;
         let value = top * pow2(drop as i32 - fraction as i32);
         if self.is_negative() { -value } else { value }
     }
@@ -228,6 +248,7 @@ impl<const W: usize> PartialOrd for Wide<W> {
     }
 }
 
+#[inline]
 fn carrying_add(a: u64, b: u64, carry: bool) -> (u64, bool) {
     let (sum, first) = a.overflowing_add(b);
     let (sum, second) = sum.overflowing_add(u64::from(carry));
@@ -264,6 +285,8 @@ mod tests {
             let mut sum = y;
             sum.add_shifted(a, t.min(200));
             prop_assert_eq!(sum.to_big(), &q + (BigInt::from(a) << t.min(200)));
+            let prime = BigInt::from((1u64 << 61) - 1);
+            prop_assert_eq!(BigInt::from(x.modulo_61()), ((&p % &prime) + &prime) % &prime);
             let (bits, any) = (x.magnitude_bits().to_big(), x.or(y).to_big());
             prop_assert_eq!(bits, if p < BigInt::ZERO { -&p - 1 } else { p.clone() });
             prop_assert_eq!(any, &p | &q);

@@ -1,5 +1,6 @@
 //! Sums of `A^T A` over row blocks: `n x n` products, `n` column sums, `n` value ranges, the number of rows.
 
+use super::kernel::Threads;
 use super::sums::{Column, Products, add_columns, check_columns, rows_after};
 use super::{GramMatrix, kernel};
 use crate::{Center, Centering, Error, Rescale, RowBlock, Sample};
@@ -19,6 +20,10 @@ pub struct GramAccumulator {
 }
 
 impl GramAccumulator {
+    /// Columns from which on threads had better share an accumulator ([`add_parallel`](Self::add_parallel)) than have one
+    /// each: of so many the sums leave a core's cache.
+    pub const SHARED: usize = 1000;
+
     /// The sums of no rows, for `columns` columns.
     ///
     /// # Errors
@@ -75,12 +80,25 @@ impl GramAccumulator {
     /// # Errors
     /// [`Error::Columns`] for another number of columns; [`Error::TooManyRows`] beyond 2^62 rows.
     pub fn add<T: Sample>(&mut self, block: RowBlock<T>) -> Result<(), Error> {
+        self.add_on(block, Threads::One)
+    }
+
+    /// [`add`](Self::add) on the threads of the current rayon pool, each of which computes some rows of the sums. See
+    /// [`SHARED`](Self::SHARED).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_parallel<T: Sample>(&mut self, block: RowBlock<T>) -> Result<(), Error> {
+        self.add_on(block, Threads::Pool)
+    }
+
+    fn add_on<T: Sample>(&mut self, block: RowBlock<T>, threads: Threads) -> Result<(), Error> {
         check_columns(block.columns(), self.columns())?;
         self.rows = rows_after(self.rows, block.rows() as u64)?;
         if block.rows() > 0 {
-            let a = kernel::Operand::new(block);
+            let a = kernel::Operand::new(block, threads);
             add_columns(&mut self.columns, a.summaries());
-            self.products.add(self.rows, |sums| kernel::add_gram(kernel::chosen(), &a, sums));
+            self.products.add(self.rows, |sums| kernel::add_gram(kernel::chosen(), &a, sums, threads));
         }
         Ok(())
     }

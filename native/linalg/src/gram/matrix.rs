@@ -99,8 +99,13 @@ impl GramMatrix {
     ) -> Result<Self, Error> {
         let n = columns.len();
         let affine = Affine::new(rescale, columns)?;
-        let upper = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
-        let mut entries = entries(rows, &affine, product, upper);
+        // 1. Without means to remove and where 128 bits hold everything, as for the pixels of a CT scan.
+        if let (Some(terms), None) = (affine.small(rows), center) {
+            let entry = |i: usize, j: usize| affine.narrow_entry(terms, rows, i, j, product(i, j));
+            return Ok(Self::from_upper(n, rows, upper(n, entry), 2 * affine.exponent, BigUint::from(1u32)));
+        }
+        // 2. Anything else.
+        let mut entries: Vec<BigInt> = upper(n, |i, j| affine.entry(rows, i, j, product(i, j)));
         let mut divisor = BigUint::from(1u32);
         if center.is_some_and(Center::slices) {
             divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
@@ -112,42 +117,123 @@ impl GramMatrix {
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent / divisor` multiplies.
-    pub(super) fn from_upper(
+    pub(super) fn from_upper<E: Entry>(
         n: usize,
         rows: u64,
-        mut entries: Vec<BigInt>,
+        mut entries: Vec<E>,
         mut exponent: i64,
         divisor: BigUint,
     ) -> Self {
-        // Common factors of two only make the integers wider than they need to be.
-        let twos = entries.iter().filter_map(BigInt::trailing_zeros).min().unwrap_or(0);
+        // 1. Common factors of two only make the integers wider than they need to be.
+        let twos = entries.iter().filter_map(Entry::twos).min().unwrap_or(0);
         if twos > 0 {
-            entries.iter_mut().for_each(|e| *e >>= twos);
+            entries.iter_mut().for_each(|e| e.halve(twos));
             exponent += twos as i64;
         }
         let halvings = divisor.trailing_zeros().unwrap_or(0);
         let divisor = divisor >> halvings;
         exponent -= halvings as i64;
-        let index = |i: usize, j: usize| upper_index(n, i, j);
-        let trace: BigInt = (0..n).map(|i| &entries[index(i, i)]).sum();
-        let bits = entries.iter().map(BigInt::bits).max().unwrap_or(0);
+        // 2. Digits.
+        let trace: BigInt = (0..n).map(|i| entries[upper_index(n, i, i)].big()).sum();
+        let bits = entries.iter().map(Entry::bits).max().unwrap_or(0);
         let count = bits.div_ceil(MAX_DIGIT_BITS).max(1);
         let digit_bits = bits.div_ceil(count).max(1);
-        let mut planes = vec![vec![0i64; n * n]; count as usize];
-        for i in 0..n {
-            for j in i..n {
-                let e = &entries[index(i, j)];
-                let negative = e.sign() == Sign::Minus;
-                for (d, plane) in planes.iter_mut().enumerate() {
-                    let magnitude = digit(e, d as u64 * digit_bits, digit_bits);
-                    let signed = if negative { -magnitude } else { magnitude };
-                    plane[i * n + j] = signed;
-                    plane[j * n + i] = signed;
+        let plane = |d: u64| {
+            let mut plane = vec![0i64; n * n];
+            let mut rest = entries.as_slice();
+            for i in 0..n {
+                let (row, after) = rest.split_at(n - i);
+                rest = after;
+                let target = plane[i * n + i..].iter_mut().zip(row);
+                target.for_each(|(digit, e)| *digit = e.digit(d * digit_bits, digit_bits));
+            }
+            mirror(&mut plane, n);
+            plane
+        };
+        let planes = (0..count).map(plane).collect();
+        let trace = nearest_quotient(trace.magnitude(), &divisor, exponent);
+        Self { n, rows, exponent, divisor, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
+    }
+}
+
+/// An integer entry.
+pub(super) trait Entry {
+    /// Factors of two; None of zero.
+    fn twos(&self) -> Option<u64>;
+    /// Takes so many of them out.
+    fn halve(&mut self, twos: u64);
+    /// Bits of the magnitude.
+    fn bits(&self) -> u64;
+    /// Bits `[low, low + count)` of the magnitude, with the sign.
+    fn digit(&self, low: u64, count: u64) -> i64;
+    fn big(&self) -> BigInt;
+}
+
+impl Entry for BigInt {
+    fn twos(&self) -> Option<u64> {
+        self.trailing_zeros()
+    }
+
+    fn halve(&mut self, twos: u64) {
+        *self >>= twos;
+    }
+
+    fn bits(&self) -> u64 {
+        BigInt::bits(self)
+    }
+
+    fn digit(&self, low: u64, count: u64) -> i64 {
+        let word = (self.magnitude() >> low).iter_u64_digits().next().unwrap_or(0);
+        let digit = (word & ((1 << count) - 1)) as i64;
+        if self.sign() == Sign::Minus { -digit } else { digit }
+    }
+
+    fn big(&self) -> BigInt {
+        self.clone()
+    }
+}
+
+impl Entry for i128 {
+    fn twos(&self) -> Option<u64> {
+        (*self != 0).then(|| self.trailing_zeros().into())
+    }
+
+    fn halve(&mut self, twos: u64) {
+        *self >>= twos;
+    }
+
+    fn bits(&self) -> u64 {
+        (128 - self.unsigned_abs().leading_zeros()).into()
+    }
+
+    fn digit(&self, low: u64, count: u64) -> i64 {
+        let digit = (self.unsigned_abs() >> low) as i64 & ((1 << count) - 1);
+        if *self < 0 { -digit } else { digit }
+    }
+
+    fn big(&self) -> BigInt {
+        (*self).into()
+    }
+}
+
+/// The upper triangle, row by row.
+fn upper<E>(n: usize, entry: impl Fn(usize, usize) -> E) -> Vec<E> {
+    let mut entries = Vec::with_capacity(n * (n + 1) / 2);
+    (0..n).for_each(|i| entries.extend((i..n).map(|j| entry(i, j))));
+    entries
+}
+
+/// Copies what is above the diagonal of an n x n matrix below it, in squares that the first-level cache holds.
+fn mirror(plane: &mut [i64], n: usize) {
+    const SIDE: usize = 32;
+    for first in (0..n).step_by(SIDE) {
+        for below in (first..n).step_by(SIDE) {
+            for i in first..(first + SIDE).min(n) {
+                for j in below.max(i + 1)..(below + SIDE).min(n) {
+                    plane[j * n + i] = plane[i * n + j];
                 }
             }
         }
-        let trace = nearest_quotient(trace.magnitude(), &divisor, exponent);
-        Self { n, rows, exponent, divisor, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
     }
 }
 
@@ -185,12 +271,6 @@ fn remove_row_means(entries: &mut [BigInt], n: usize) -> BigUint {
     factor
 }
 
-/// Bits `[low, low + count)` of the magnitude.
-fn digit(value: &BigInt, low: u64, count: u64) -> i64 {
-    let word = (value.magnitude() >> low).iter_u64_digits().next().unwrap_or(0);
-    (word & ((1 << count) - 1)) as i64
-}
-
 /// The rescales of some columns as integers at one power of two, and the columns' sums.
 struct Affine<'a> {
     columns: &'a [Column],
@@ -210,36 +290,32 @@ impl<'a> Affine<'a> {
         Ok(Self { columns, terms, small, exponent })
     }
 
+    /// Slopes and constant terms where 128 bits hold every term of an entry and their sum: with coefficients below 2^31,
+    /// products are below 2^62 and sums below 2^46.
+    fn small(&self, rows: u64) -> Option<&[(i128, i128)]> {
+        self.small.as_deref().filter(|_| rows <= NARROW_ROWS)
+    }
+
+    /// `sum over rows of (a x + b)(c y + d)` for columns i and j, from the sum of the products `x y`.
+    fn entry(&self, rows: u64, i: usize, j: usize, product: i128) -> BigInt {
+        if let Some(terms) = self.small(rows) {
+            return self.narrow_entry(terms, rows, i, j, product).into();
+        }
+        let ((a, b), (c, d)) = (&self.terms[i], &self.terms[j]);
+        let (x, y) = (self.columns[i].sum, self.columns[j].sum);
+        a * c * product + a * d * x + b * c * y + b * d * rows
+    }
+
+    fn narrow_entry(&self, terms: &[(i128, i128)], rows: u64, i: usize, j: usize, product: i128) -> i128 {
+        let ((a, b), (c, d)) = (terms[i], terms[j]);
+        let (x, y) = (self.columns[i].sum, self.columns[j].sum);
+        a * c * product + a * d * x + b * c * y + b * d * i128::from(rows)
+    }
+
     /// The sums of the rescaled columns over `rows` rows.
     fn sums(&self, rows: u64) -> Vec<BigInt> {
         let sum = |((a, b), column): (&(BigInt, BigInt), &Column)| a * column.sum + b * rows;
         self.terms.iter().zip(self.columns).map(sum).collect()
-    }
-}
-
-/// `sum over rows of (a x + b)(c y + d)` for the given pairs of columns, from the sums of `x y`, `x` and `y`.
-fn entries(
-    rows: u64,
-    affine: &Affine,
-    product: impl Fn(usize, usize) -> i128,
-    indices: impl Iterator<Item = (usize, usize)>,
-) -> Vec<BigInt> {
-    let sums = |i: usize, j: usize| (affine.columns[i].sum, affine.columns[j].sum);
-    match &affine.small {
-        // Coefficients below 2^31, products below 2^62 and sums below 2^46: every term and their sum fit into
-        // 128 bits.
-        Some(terms) if rows <= NARROW_ROWS => indices
-            .map(|(i, j)| {
-                let ((a, b), (c, d), (x, y)) = (terms[i], terms[j], sums(i, j));
-                BigInt::from(a * c * product(i, j) + a * d * x + b * c * y + b * d * i128::from(rows))
-            })
-            .collect(),
-        _ => indices
-            .map(|(i, j)| {
-                let ((a, b), (c, d), (x, y)) = (&affine.terms[i], &affine.terms[j], sums(i, j));
-                a * c * product(i, j) + a * d * x + b * c * y + b * d * rows
-            })
-            .collect(),
     }
 }
 

@@ -11,7 +11,7 @@ mod job;
 use std::iter;
 
 use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
-use tomobasis_linalg::BLOCK_ROWS;
+use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator};
 
 pub(crate) use self::check::{check, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
@@ -169,7 +169,9 @@ impl Need {
 
     /// `T (8 n'^2 + 2000 n' + 2 R n)`: sums, a row block and a packed part of it on each thread.
     fn sums(&self) -> u128 {
-        self.small() + self.threads * (of_sums(self.slices) + self.block())
+        // Of many slices, one for all threads.
+        let sums = if self.slices < GramAccumulator::SHARED as u128 { self.threads } else { 1 };
+        self.small() + sums * (of_sums(self.slices) + self.block())
     }
 
     /// What finding `s` and `V` takes beyond what was summed up, or what comes of passes.
@@ -286,10 +288,10 @@ impl Need {
     }
 }
 
-/// The sums of one thread, `8 n'^2`, and the packed part of a block that is added.
+/// Sums, `8 n'^2`, and the packed part of a block that is added.
 pub(crate) fn of_sums(columns: u128) -> u128 {
     let n = columns.next_multiple_of(16);
-    8 * n * n + 2000 * n
+    8 * n * n + 4096 * n
 }
 
 /// Checking a result's own tables: on each thread a row block of `U`, as a file, decoded and encoded again.

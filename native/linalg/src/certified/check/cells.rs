@@ -58,7 +58,7 @@ impl Cell {
         for cell in [&mut self, &mut other] {
             if cell.vectors.is_empty() {
                 let f = candidates.vector_bits();
-                let x = candidates.vector(cell.members[0]);
+                let x = candidates.x(cell.members[0]);
                 cell.vectors = vec![x.iter().map(|x| x.to_f64(f)).collect()];
                 cell.dependence = dependence(&cell.vectors[0], &cell.vectors[0], 1.0);
             }

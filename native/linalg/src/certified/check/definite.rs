@@ -31,7 +31,7 @@ pub(super) fn bound_below<const W: usize>(g: &GramMatrix, candidates: &dyn Candi
     let sigma = (least + candidates.next_value().max(0.0)) / 2.0;
     let column = |j: usize| {
         let (f, root) = (candidates.vector_bits(), value(j).sqrt());
-        candidates.vector(j).iter().map(move |x| x.to_f64(f) * root)
+        candidates.x(j).iter().map(move |x| x.to_f64(f) * root)
     };
     let y: Vec<f64> = (0..r).flat_map(column).collect();
     let squares: f64 = y.iter().map(|y| y * y).sum();

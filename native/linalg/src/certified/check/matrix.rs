@@ -1,9 +1,10 @@
 //! `G` as exact integers, and the residual of a candidate.
 
-use super::super::product::{COLUMNS_AT_ONCE, ExactProduct};
+use super::super::product::Multiplied;
 use super::super::wide::Wide;
 use super::Candidates;
 use super::definite::units_above;
+use super::residues::Witness;
 use crate::GramMatrix;
 use crate::rounding::pow2;
 use num_bigint::BigInt;
@@ -42,42 +43,33 @@ impl<'g> Exact<'g> {
 
     /// The residual of every candidate, or the index of one that has none.
     pub fn residuals<const W: usize>(&self, candidates: &dyn Candidates<W>) -> Vec<Result<Residual, usize>> {
-        let count = candidates.len();
-        let at_once = count.div_ceil(rayon::current_num_threads()).clamp(1, COLUMNS_AT_ONCE);
-        let product = ExactProduct::new(self.g);
-        let firsts: Vec<usize> = (0..count).step_by(at_once).collect();
-        let some = |&first: &usize| {
-            let some = first..(first + at_once).min(count);
-            // What is too large is rejected before anything is multiplied.
-            let sound: Vec<usize> = some.clone().filter(|&j| self.fits(candidates, j)).collect();
-            let columns: Vec<&[Wide<W>]> = sound.iter().map(|&j| candidates.vector(j)).collect();
-            let mut residuals: Vec<Result<Residual, usize>> = some.map(Err).collect();
-            for (j, product) in sound.into_iter().zip(product.of(self.g, &columns)) {
-                let residual = self.residual(j, candidates.value(j), candidates.vector(j), &product);
-                residuals[j - first] = residual.ok_or(j);
-            }
-            residuals
+        let witness = Witness::new(self.g);
+        let residual = |j: usize| {
+            let vector = candidates.vector(j)?;
+            let sound = self.fits(candidates, j) && witness.agrees(vector);
+            let residual = || self.residual(j, candidates.value(j), vector);
+            if sound { residual() } else { None }
         };
-        firsts.par_iter().flat_map_iter(some).collect()
+        (0..candidates.len()).into_par_iter().map(|j| residual(j).ok_or(j)).collect()
     }
 
     /// Whether all products with a candidate fit: entries below 2, eigenvalues up to n and `H x` up to 2 n do, for the
     /// candidates' fraction bits leave `log2 n + 4` bits.
     fn fits<const W: usize>(&self, candidates: &dyn Candidates<W>, j: usize) -> bool {
         let log_n = usize::BITS - self.g.n().leading_zeros();
-        candidates.vector(j).iter().all(|x| x.abs().bit_length() <= self.vector_bits + 1)
+        candidates.x(j).iter().all(|x| x.abs().bit_length() <= self.vector_bits + 1)
             && candidates.value(j).abs().bit_length() <= self.value_bits + log_n
     }
 
-    /// None for a vector whose squared length is not between 1/2 and 3/2; `product` is `G x`.
+    /// None for a vector whose squared length is not between 1/2 and 3/2.
     fn residual<const W: usize>(
         &self,
         index: usize,
         value: Wide<W>,
-        x: &[Wide<W>],
-        product: &[Wide<W>],
+        vector: &Multiplied<W>,
     ) -> Option<Residual> {
         let (f, bits) = (self.vector_bits, self.value_bits);
+        let (x, product) = (vector.x(), vector.product());
         let length = x.iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
         let defect = Wide::from_i128(1, 2 * f).sub(length).abs();
         if defect.bit_length() >= 2 * f {

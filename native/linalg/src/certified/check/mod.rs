@@ -1,8 +1,9 @@
 //! The checker: proves or rejects candidate eigenpairs of the exact Gram matrix, column by column.
 //!
 //! It takes `G` and candidates found by whatever means, shares no code with the refinement that finds them (but for the
-//! fixed-point numbers of [`super::wide`] and their products in [`super::product`], which are tested against num-bigint), and assumes nothing of them: a wrong
-//! candidate can be rejected, never certified. Residuals, intervals and decisions are integers; float64 appears in
+//! fixed-point numbers of [`super::wide`] and their products in [`super::product`], which are tested against num-bigint),
+//! and assumes nothing of them: a wrong candidate can be rejected, never certified. A vector comes with its exact product,
+//! which [`Multiplied`] guarantees; [`residues`] looks at it once more. Residuals, intervals and decisions are integers; float64 appears in
 //! norms, in the inner products of [`cells`] and in the factorizations of [`definite`], rounded up or with its error
 //! bounded.
 //!
@@ -31,10 +32,12 @@ mod definite;
 mod equal;
 mod matrix;
 mod rank;
+mod residues;
 mod round;
 mod values;
 mod vectors;
 
+use super::product::Multiplied;
 use super::wide::Wide;
 use crate::GramMatrix;
 use algebraic::Algebra;
@@ -60,10 +63,15 @@ pub(super) trait Candidates<const W: usize>: Sync {
     fn value_bits(&self) -> u32;
     /// Eigenvalue `j`.
     fn value(&self, j: usize) -> Wide<W>;
-    /// Eigenvector `j`, n entries.
-    fn vector(&self, j: usize) -> &[Wide<W>];
+    /// Eigenvector `j`, n entries, and its exact product with `G`.
+    fn vector(&self, j: usize) -> Option<&Multiplied<W>>;
     /// About where the largest eigenvalue is that no candidate stands for.
     fn next_value(&self) -> f64;
+
+    /// Eigenvector `j` alone.
+    fn x(&self, j: usize) -> &[Wide<W>] {
+        self.vector(j).map_or(&[], Multiplied::x)
+    }
 }
 
 /// A column whose digits are proven.

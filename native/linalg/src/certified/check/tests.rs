@@ -1,12 +1,13 @@
 //! What the checker must not believe. The matrix is diagonal, so that its eigenpairs are known without computing.
 
 use super::*;
+use crate::certified::product::ExactProduct;
 use crate::{GramAccumulator, Rescale, RowBlock};
 
 /// Eigenpairs in float64, which fixed point holds exactly.
 struct Pairs {
     values: Vec<f64>,
-    vectors: Vec<Vec<Wide<6>>>,
+    vectors: Vec<Multiplied<6>>,
     next: f64,
 }
 
@@ -14,9 +15,10 @@ const VECTOR_BITS: u32 = 160;
 const VALUE_BITS: u32 = 200;
 
 impl Pairs {
-    fn new(values: &[f64], vectors: &[[f64; 4]], next: f64) -> Self {
+    fn new(g: &GramMatrix, values: &[f64], vectors: &[[f64; 4]], next: f64) -> Self {
         let fixed = |v: &[f64; 4]| v.iter().map(|&v| Wide::from_f64(v, VECTOR_BITS)).collect();
-        Self { values: values.to_vec(), vectors: vectors.iter().map(fixed).collect(), next }
+        let vectors = Multiplied::new(ExactProduct::new(g), g, vectors.iter().map(fixed).collect());
+        Self { values: values.to_vec(), vectors, next }
     }
 }
 
@@ -33,8 +35,8 @@ impl Candidates<6> for Pairs {
     fn value(&self, j: usize) -> Wide<6> {
         Wide::from_f64(self.values[j], VALUE_BITS)
     }
-    fn vector(&self, j: usize) -> &[Wide<6>] {
-        &self.vectors[j]
+    fn vector(&self, j: usize) -> Option<&Multiplied<6>> {
+        self.vectors.get(j)
     }
     fn next_value(&self) -> f64 {
         self.next
@@ -64,7 +66,7 @@ fn singular_values(certificate: &Certificate) -> Vec<f64> {
 fn the_eigenpairs_of_a_diagonal_matrix_are_proven_in_any_order() {
     let g = gram([8, 5, 2, 1]);
     for order in [[0, 1, 2, 3], [3, 1, 0, 2]] {
-        let pairs = Pairs::new(&order.map(|j| VALUES[j]), &order.map(|j| E[j]), 0.0);
+        let pairs = Pairs::new(&g, &order.map(|j| VALUES[j]), &order.map(|j| E[j]), 0.0);
         let proven = prove(&g, 4, &pairs).unwrap();
         assert_eq!((proven.rank, singular_values(&proven)), (4, vec![8.0, 5.0, 2.0, 1.0]));
         (0..4).for_each(|j| assert_eq!(proven.columns[j].v, E[j]));
@@ -75,14 +77,14 @@ fn the_eigenpairs_of_a_diagonal_matrix_are_proven_in_any_order() {
 fn leading_pairs_are_proven_when_nothing_else_can_be_as_large() {
     let g = gram([8, 5, 2, 1]);
     // The trace tells that 4 + 1 are left, less than 25.
-    let proven = prove(&g, 2, &Pairs::new(&VALUES[..2], &E[..2], 0.0)).unwrap();
+    let proven = prove(&g, 2, &Pairs::new(&g, &VALUES[..2], &E[..2], 0.0)).unwrap();
     assert_eq!((proven.rank, singular_values(&proven)), (4, vec![8.0, 5.0]));
     // 64 + 49 + 36 are left, more than 64: here the factorization tells.
     let g = gram([8, 8, 7, 6]);
     let values = [64.0 / 128.0, 64.0 / 128.0];
-    assert!(matches!(prove(&g, 1, &Pairs::new(&values[..1], &E[..1], 0.4)), Err(Rejection::Count)));
+    assert!(matches!(prove(&g, 1, &Pairs::new(&g, &values[..1], &E[..1], 0.4)), Err(Rejection::Count)));
     let g = gram([8, 6, 6, 6]);
-    let proven = prove(&g, 1, &Pairs::new(&values[..1], &E[..1], 0.29)).unwrap();
+    let proven = prove(&g, 1, &Pairs::new(&g, &values[..1], &E[..1], 0.29)).unwrap();
     assert_eq!((proven.rank, singular_values(&proven)), (4, vec![8.0]));
 }
 
@@ -93,7 +95,7 @@ fn a_pair_that_is_left_out_is_noticed() {
         let kept: Vec<usize> = (0..4).filter(|&j| j != left_out).collect();
         let values: Vec<f64> = kept.iter().map(|&j| VALUES[j]).collect();
         let vectors: Vec<[f64; 4]> = kept.iter().map(|&j| E[j]).collect();
-        prove(&g, 3, &Pairs::new(&values, &vectors, 0.0))
+        prove(&g, 3, &Pairs::new(&g, &values, &vectors, 0.0))
     };
     for left_out in 0..3 {
         assert!(matches!(without(left_out), Err(Rejection::Count)), "{left_out}");
@@ -105,14 +107,14 @@ fn a_pair_that_is_left_out_is_noticed() {
 #[test]
 fn a_pair_that_is_given_twice_does_not_count_twice() {
     let g = gram([8, 5, 2, 1]);
-    let twice = Pairs::new(&[VALUES[0], VALUES[0], VALUES[2], VALUES[3]], &[E[0], E[0], E[2], E[3]], 0.0);
+    let twice = Pairs::new(&g, &[VALUES[0], VALUES[0], VALUES[2], VALUES[3]], &[E[0], E[0], E[2], E[3]], 0.0);
     assert!(matches!(prove(&g, 4, &twice), Err(Rejection::Digits(columns)) if columns == [0, 1]));
     // Nor where the eigenvalue is one of two.
     let g = gram([8, 8, 2, 1]);
     let values = [0.5, 0.5, VALUES[2], VALUES[3]];
     let nearly = [1.0, 2f64.powi(-40), 0.0, 0.0];
     for second in [E[0], nearly] {
-        let pairs = Pairs::new(&values, &[E[0], second, E[2], E[3]], 0.0);
+        let pairs = Pairs::new(&g, &values, &[E[0], second, E[2], E[3]], 0.0);
         assert!(matches!(prove(&g, 4, &pairs), Err(Rejection::Digits(columns)) if columns == [0, 1]));
     }
 }
@@ -126,11 +128,14 @@ fn wrong_values_wrong_vectors_and_vectors_without_length_are_rejected_by_column(
     };
     let mut values = VALUES;
     values[1] += 2f64.powi(-50);
-    assert_eq!(rejected(&Pairs::new(&values, &E, 0.0)), [1]);
-    let turned = Pairs::new(&VALUES, &[E[0], [0.0, 1.0, 2f64.powi(-60), 0.0], E[2], E[3]], 0.0);
+    assert_eq!(rejected(&Pairs::new(&g, &values, &E, 0.0)), [1]);
+    let turned = Pairs::new(&g, &VALUES, &[E[0], [0.0, 1.0, 2f64.powi(-60), 0.0], E[2], E[3]], 0.0);
     assert_eq!(rejected(&turned), [1]);
+    // What was multiplied by another matrix.
+    let foreign = Pairs::new(&gram([8, 5, 2, 2]), &VALUES, &E, 0.0);
+    assert_eq!(rejected(&foreign), [3]);
     for length in [0.0, 0.5, 1.5, 3.0] {
-        let long = Pairs::new(&VALUES, &[E[0], E[1].map(|v| v * length), E[2], E[3]], 0.0);
+        let long = Pairs::new(&g, &VALUES, &[E[0], E[1].map(|v| v * length), E[2], E[3]], 0.0);
         assert_eq!(rejected(&long), [1], "{length}");
     }
 }
@@ -141,10 +146,10 @@ fn equal_values_are_proven_to_be_equal_or_rejected() {
     let g = gram([8, 5, 5, 1]);
     let values = [VALUES[0], VALUES[1], VALUES[1], VALUES[3]];
     assert!(
-        matches!(prove(&g, 4, &Pairs::new(&values, &E, 0.0)), Err(Rejection::Digits(columns)) if columns == [1, 2])
+        matches!(prove(&g, 4, &Pairs::new(&g, &values, &E, 0.0)), Err(Rejection::Digits(columns)) if columns == [1, 2])
     );
     // The first column does not hang on them.
-    assert_eq!(singular_values(&prove(&g, 1, &Pairs::new(&values, &E, 0.0)).unwrap()), [8.0]);
+    assert_eq!(singular_values(&prove(&g, 1, &Pairs::new(&g, &values, &E, 0.0)).unwrap()), [8.0]);
 }
 
 #[test]

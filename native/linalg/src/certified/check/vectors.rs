@@ -22,7 +22,7 @@ impl<const W: usize> Check<'_, W> {
             [j] => {
                 let error = angle_bound(&cell.radius, &gap, f) + &cell.defect;
                 let top = as_f64(&self.cells[0].low, value_bits);
-                (vec![self.candidates.vector(*j).to_vec()], error, as_f64(&gap, value_bits) / top)
+                (vec![self.candidates.x(*j).to_vec()], error, as_f64(&gap, value_bits) / top)
             }
             members => {
                 // Proven to be equal: no two neighbours differ by as much as `TIED`.
@@ -34,7 +34,7 @@ impl<const W: usize> Check<'_, W> {
                 if !members.windows(2).all(equal) {
                     return None;
                 }
-                let big = |&j: &usize| self.candidates.vector(j).iter().map(|x| x.to_big()).collect();
+                let big = |&j: &usize| self.candidates.x(j).iter().map(|x| x.to_big()).collect();
                 let vectors: Vec<Vec<BigInt>> = members.iter().map(big).collect();
                 let (basis, error) = basis::canonical(&vectors, &angle_bound(&cell.radius, &gap, f), f)?;
                 (basis.iter().map(|x| x.iter().map(Wide::from_big).collect()).collect(), error, 0.0)

@@ -8,7 +8,7 @@
 //! are arbitrary within their common subspace, into a good one.
 
 use super::super::wide::Wide;
-use super::column::{Column, Format};
+use super::column::Format;
 use crate::rounding::pow2;
 use rayon::prelude::*;
 use tomobasis_dense::{multiply, symmetric_eigen};
@@ -16,24 +16,25 @@ use tomobasis_dense::{multiply, symmetric_eigen};
 /// Fraction bits of the f64 rotation in fixed point.
 const ROTATION: u32 = 60;
 
-/// Rotates the columns of a cluster. `small[i + c * j]` is `x_i . w_j`. Returns the new vectors and
-/// eigenvalues, descending, or None when the small eigenproblem fails.
+/// Rotates the vectors `x` of a cluster with eigenvalues `lambda`. `small[i + c * j]` is `x_i . w_j`. Returns the new
+/// vectors and eigenvalues, descending, or None when the small eigenproblem fails.
 ///
 /// Both the rotation and what makes the columns orthonormal are applied to the fixed-point columns, as one
 /// combination of them: a correction in f64 would have roundings outside of their space, which no further
 /// step could get below.
 pub(super) fn rayleigh_ritz<const W: usize>(
-    columns: &[&Column<W>],
+    x: &[Vec<Wide<W>>],
+    lambda: &[Wide<W>],
     small: &[f64],
     format: &Format,
 ) -> Option<Vec<(Vec<Wide<W>>, Wide<W>)>> {
-    let c = columns.len();
+    let c = x.len();
     let unit = |at: usize| f64::from(u8::from(at / c == at % c));
-    let defect = defects(columns, format);
+    let defect = defects(x, format);
     // X (I + D / 2) is orthonormal to first order.
     let half: Vec<f64> = (0..c * c).map(|at| unit(at) + defect[at] / 2.0).collect();
-    let reference = columns[c / 2].lambda;
-    let shift: Vec<f64> = columns.iter().map(|x| x.lambda.sub(reference).to_f64(format.lambda)).collect();
+    let reference = lambda[c / 2];
+    let shift: Vec<f64> = lambda.iter().map(|l| l.sub(reference).to_f64(format.lambda)).collect();
     // X^T (H - reference) X, and the same in the orthonormal basis.
     let m: Vec<f64> = (0..c * c).map(|at| small[at] + shift[at / c] * (unit(at) - defect[at])).collect();
     let m = multiply(&half, c, true, &multiply(&m, c, false, &half));
@@ -45,30 +46,30 @@ pub(super) fn rayleigh_ritz<const W: usize>(
     m.iter_mut().for_each(|v| *v /= largest);
     let (values, y) = symmetric_eigen(&m, c)?;
     let combination = multiply(&half, c, false, &y);
-    let n = columns[0].x.len();
+    let n = x[0].len();
     let rotated = (0..c)
         .into_par_iter()
         .map(|j| {
             let weights: Vec<i64> =
                 combination[c * j..c * (j + 1)].iter().map(|y| (y * pow2(ROTATION as i32)) as i64).collect();
-            let terms = || columns.iter().zip(&weights);
-            let entry = |r: usize| terms().fold(Wide::ZERO, |s: Wide<W>, (x, &w)| s.add(x.x[r].mul_word(w)));
-            let x = (0..n).map(|r| entry(r).shr(ROTATION)).collect();
-            (x, reference.add(Wide::from_f64(values[j] * largest, format.lambda)))
+            let terms = || x.iter().zip(&weights);
+            let entry = |r: usize| terms().fold(Wide::ZERO, |s: Wide<W>, (x, &w)| s.add(x[r].mul_word(w)));
+            let rotated = (0..n).map(|r| entry(r).shr(ROTATION)).collect();
+            (rotated, reference.add(Wide::from_f64(values[j] * largest, format.lambda)))
         })
         .collect();
     Some(rotated)
 }
 
 /// `I - X^T X`, c x c, each entry within a relative 2^-50.
-fn defects<const W: usize>(columns: &[&Column<W>], format: &Format) -> Vec<f64> {
-    let c = columns.len();
+fn defects<const W: usize>(x: &[Vec<Wide<W>>], format: &Format) -> Vec<f64> {
+    let c = x.len();
     let one = Wide::from_i128(1, 2 * format.x);
     let below: Vec<Vec<f64>> = (0..c)
         .into_par_iter()
         .map(|j| {
             let dot = |i: usize| {
-                let products = columns[i].x.iter().zip(&columns[j].x);
+                let products = x[i].iter().zip(&x[j]);
                 products.fold(Wide::ZERO, |s: Wide<W>, (&a, &b)| s.add(a.mul(b)))
             };
             (0..=j).map(|i| if i == j { one } else { Wide::ZERO }.sub(dot(i)).to_f64(2 * format.x)).collect()

@@ -5,7 +5,7 @@
 //! start is the first, each correction adds one more. So the exact product `H x` grows by that of one short digit vector
 //! per correction, and nothing is ever rounded.
 
-use super::super::product::ExactProduct;
+use super::super::product::{ExactProduct, Multiplied};
 use super::super::wide::Wide;
 use crate::GramMatrix;
 use crate::rounding::pow2;
@@ -13,11 +13,14 @@ use crate::rounding::pow2;
 /// Fraction bits of `x` that a column with two words of 53 bits needs, with room for its error bound.
 const LEAST_X: u32 = 160;
 
+/// Bits of a digit vector beyond those that are right.
+const SPARE: i32 = 6;
+
 /// Where the binary points are, chosen from `bits` (of `G`), `n` and the limbs `W`.
 ///
 /// The residual `H x - lambda x` has `x + lambda` fraction bits and stays below `2^(log2 n + 2)`, so both
 /// parts share what is left of `64 W` bits, `lambda` getting at least the bits of `G` (then `H x` is exact as
-/// well). A digit vector has as many bits as keep `n` products with a digit of `G` below `2^126`.
+/// well).
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format {
     /// Fraction bits of `x`.
@@ -26,8 +29,6 @@ pub(super) struct Format {
     pub lambda: u32,
     /// Bits of `G`.
     pub gram: u32,
-    /// Bits of a digit vector.
-    digit: u32,
     /// What multiplies by `G`.
     product: ExactProduct,
 }
@@ -39,20 +40,22 @@ impl Format {
         let available = 64 * W as u32 - log_n - 4;
         let lambda = g.bits().max(available.div_ceil(2));
         let x = available.checked_sub(lambda).filter(|&x| x >= LEAST_X)?;
-        let product = ExactProduct::new(g);
-        // As many as a correction in f64 has right.
-        let digit = (2 * product.digit_bits() - 1).min(62);
-        Some(Self { x, lambda, gram: g.bits(), digit, product })
+        Some(Self { x, lambda, gram: g.bits(), product: ExactProduct::new(g) })
+    }
+
+    /// Bits of a digit vector that is right to `error` of its size: as many as one digit of a product has, or two, which
+    /// are more than f64 has right.
+    pub fn digit_bits(&self, error: f64) -> u32 {
+        let one = self.product.digit_bits() - 1;
+        if error > pow2(SPARE - one as i32) { one } else { (2 * one + 1).min(62) }
     }
 }
 
 /// An approximate eigenpair.
 #[derive(Clone)]
 pub(super) struct Column<const W: usize> {
-    /// The eigenvector, `n` entries with `Format::x` fraction bits.
-    pub x: Vec<Wide<W>>,
-    /// `G x`, exactly: integers at `x`'s fraction bits.
-    product: Vec<Wide<W>>,
+    /// The eigenvector `x`, `n` entries with `Format::x` fraction bits, and `G x`.
+    pub vector: Multiplied<W>,
     /// The eigenvalue of `H`, with `Format::lambda` fraction bits.
     pub lambda: Wide<W>,
 }
@@ -71,47 +74,48 @@ pub(super) struct Residual {
 impl<const W: usize> Column<W> {
     /// An eigenvalue and no vector yet.
     pub fn new(n: usize, lambda: Wide<W>) -> Self {
-        Self { x: vec![Wide::ZERO; n], product: vec![Wide::ZERO; n], lambda }
+        Self { vector: Multiplied::zero(n), lambda }
     }
 
-    /// Adds a correction to the `x` of each column, rounded to one digit vector.
-    pub fn correct(columns: &mut [&mut Self], corrections: &[&[f64]], g: &GramMatrix, format: &Format) {
-        let digits: Vec<(Vec<Wide<2>>, u32)> = columns
-            .iter_mut()
-            .zip(corrections)
-            .map(|(column, correction)| column.shift_only(format, correction))
-            .collect();
-        let vectors: Vec<&[Wide<2>]> = digits.iter().map(|(digits, _)| digits.as_slice()).collect();
-        let products = columns.iter_mut().zip(&digits);
-        let products = products.map(|(column, (_, shift))| (column.product.as_mut_slice(), *shift)).collect();
-        format.product.add(g, &vectors, products);
+    /// The eigenvector.
+    pub fn x(&self) -> &[Wide<W>] {
+        self.vector.x()
     }
 
-    /// Adds a correction to `x` without its product, which [`replace`](Self::replace) must find; what was added, and the
-    /// power of two that multiplies it.
-    pub fn shift_only(&mut self, format: &Format, correction: &[f64]) -> (Vec<Wide<2>>, u32) {
-        let Some((digits, shift)) = digit_vector(format, correction) else {
-            return (vec![Wide::ZERO; correction.len()], 0);
-        };
-        self.x.iter_mut().zip(&digits).for_each(|(x, &d)| x.add_shifted(d.into(), shift));
-        (digits.into_iter().map(|d| Wide::from_i128(d.into(), 0)).collect(), shift)
+    /// Adds a correction to the `x` of each column, rounded to one digit vector of so many bits.
+    pub fn correct(
+        columns: &mut [&mut Self],
+        corrections: &[&[f64]],
+        bits: u32,
+        g: &GramMatrix,
+        format: &Format,
+    ) {
+        let digits = |c: &&[f64]| digit_vector(format, bits, c).unwrap_or_else(|| (vec![0; c.len()], 0));
+        let digits: Vec<_> = corrections.iter().map(digits).collect();
+        let mut vectors: Vec<_> = columns.iter_mut().map(|column| &mut column.vector).collect();
+        Multiplied::add(format.product, g, &mut vectors, &digits);
+    }
+
+    /// `x` with a correction, which is rounded as [`correct`](Self::correct) does.
+    pub fn corrected(&self, bits: u32, format: &Format, correction: &[f64]) -> Vec<Wide<W>> {
+        let mut x = self.x().to_vec();
+        if let Some((digits, shift)) = digit_vector(format, bits, correction) {
+            x.iter_mut().zip(digits).for_each(|(x, d)| x.add_shifted(d.into(), shift));
+        }
+        x
     }
 
     /// Takes other vectors and multiplies anew.
     pub fn replace(columns: &mut [Self], g: &GramMatrix, format: &Format, vectors: Vec<Vec<Wide<W>>>) {
-        let views: Vec<&[Wide<W>]> = vectors.iter().map(Vec::as_slice).collect();
-        let products = format.product.of(g, &views);
-        for ((column, product), x) in columns.iter_mut().zip(products).zip(vectors) {
-            (column.product, column.x) = (product, x);
-        }
+        let vectors = Multiplied::new(format.product, g, vectors);
+        columns.iter_mut().zip(vectors).for_each(|(column, vector)| column.vector = vector);
     }
 
     /// The exact residual and norm, each rounded once at the end.
     pub fn residual(&self, format: &Format) -> Residual {
-        let w: Vec<f64> =
-            self.exact_residual(format).iter().map(|w| w.to_f64(format.x + format.lambda)).collect();
+        let w: Vec<f64> = self.exact_residual(format).map(|w| w.to_f64(format.x + format.lambda)).collect();
         // The squares fit: x has no more fraction bits than lambda.
-        let square = self.x.iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
+        let square = self.x().iter().fold(Wide::ZERO, |sum: Wide<W>, &x| sum.add(x.mul(x)));
         let defect = Wide::from_i128(1, 2 * format.x).sub(square).to_f64(2 * format.x);
         // Infinite, or no number, where the vector has lost its length.
         let length = (1.0 - defect).sqrt();
@@ -120,25 +124,21 @@ impl<const W: usize> Column<W> {
     }
 
     /// `H x - lambda x` with the fraction bits of both.
-    pub fn exact_residual(&self, format: &Format) -> Vec<Wide<W>> {
+    pub fn exact_residual(&self, format: &Format) -> impl Iterator<Item = Wide<W>> {
         let align = format.lambda - format.gram;
-        let exact = |(product, x): (&Wide<W>, &Wide<W>)| product.shl(align).sub(self.lambda.mul(*x));
-        self.product.iter().zip(&self.x).map(exact).collect()
+        let exact = move |(product, x): (&Wide<W>, &Wide<W>)| product.shl(align).sub(self.lambda.mul(*x));
+        self.vector.product().iter().zip(self.x()).map(exact)
     }
 
     /// The nearest f64 to every entry of `x`, within one unit in the last place.
     pub fn approximate(&self, format: &Format) -> impl Iterator<Item = f64> {
-        self.x.iter().map(move |x| x.to_f64(format.x))
+        self.x().iter().map(move |x| x.to_f64(format.x))
     }
 
     /// The same pair with other limbs.
-    pub fn widen<const V: usize>(&self, from: &Format, to: &Format) -> Column<V> {
-        let (x, lambda) = (to.x - from.x, to.lambda - from.lambda);
-        Column {
-            x: self.x.iter().map(|v| v.resize().shl(x)).collect(),
-            product: self.product.iter().map(|v| v.resize().shl(x)).collect(),
-            lambda: self.lambda.resize().shl(lambda),
-        }
+    pub fn widen<const V: usize>(&self, g: &GramMatrix, from: &Format, to: &Format) -> Column<V> {
+        let lambda = self.lambda.resize().shl(to.lambda - from.lambda);
+        Column { vector: self.vector.widen(g, to.x - from.x), lambda }
     }
 }
 
@@ -151,16 +151,16 @@ fn norm(w: &[f64]) -> f64 {
     largest * w.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
 }
 
-/// `correction` as integers times a power of two, the largest of `Format::digit` bits; the shift is relative
-/// to `x`'s last bit. None where it is zero to the last bit of `x`.
-fn digit_vector(format: &Format, correction: &[f64]) -> Option<(Vec<i64>, u32)> {
+/// `correction` as integers times a power of two, the largest of so many bits; the shift is relative to `x`'s last bit.
+/// None where it is zero to the last bit of `x`, or no correction at all.
+fn digit_vector(format: &Format, bits: u32, correction: &[f64]) -> Option<(Vec<i64>, u32)> {
     let largest = correction.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    if !(largest.is_finite() && largest * pow2(format.x as i32) >= 0.5) {
+    if !(largest < 2.0 && largest * pow2(format.x as i32) >= 0.5) {
         return None;
     }
     // 2^top > largest
     let top = (((largest.to_bits() >> 52) & 0x7ff) as i32) - 1022;
-    let places = (format.digit as i32 - top).min(format.x as i32);
+    let places = (bits as i32 - top).min(format.x as i32);
     let scale = pow2(places);
     let digits = correction.iter().map(|v| (v * scale).round() as i64).collect();
     Some((digits, format.x - places as u32))

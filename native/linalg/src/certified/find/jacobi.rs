@@ -20,13 +20,13 @@ pub(super) fn ritz<const W: usize>(columns: &[&Column<W>], format: &Format) -> V
     let square = |entry: &(dyn Fn(usize, usize) -> Wide<W> + Sync)| -> Vec<Wide<W>> {
         (0..c * c).into_par_iter().map(|at| entry(at % c, at / c)).collect()
     };
-    let x = |j: usize| columns[j].x.iter().copied();
+    let x = |j: usize| columns[j].x().iter().copied();
     let one = Wide::from_i128(1, f);
     let unit = |i: usize, j: usize| if i == j { one } else { Wide::ZERO };
     // 1. D = I - X^T X, to f bits.
     let defect = square(&|i, j| unit(i, j).sub(dot(x(i), x(j), f)));
     // 2. T = X^T (H - reference) X = X^T W + (I - D) (L - reference).
-    let w: Vec<Vec<Wide<W>>> = columns.par_iter().map(|c| c.exact_residual(format)).collect();
+    let w: Vec<Vec<Wide<W>>> = columns.par_iter().map(|c| c.exact_residual(format).collect()).collect();
     let shift: Vec<Wide<W>> =
         columns.iter().map(|c| c.lambda.sub(reference).shr(format.lambda - f)).collect();
     let t = square(&|i, j| {
@@ -72,14 +72,14 @@ pub(super) fn ritz<const W: usize>(columns: &[&Column<W>], format: &Format) -> V
     }
     // 5. X K Y.
     let combination = product(&half, false, &y);
-    let n = columns[0].x.len();
+    let n = columns[0].x().len();
     let mut order: Vec<usize> = (0..c).collect();
     order.sort_by(|&a, &b| s[b * (c + 1)].cmp(&s[a * (c + 1)]));
     order
         .into_par_iter()
         .map(|j| {
             let weights = &combination[c * j..c * (j + 1)];
-            let entry = |r: usize| dot(columns.iter().map(|x| x.x[r]), weights.iter().copied(), f);
+            let entry = |r: usize| dot(columns.iter().map(|x| x.x()[r]), weights.iter().copied(), f);
             ((0..n).map(entry).collect(), reference.add(s[j * (c + 1)].shl(format.lambda - f)))
         })
         .collect()

@@ -26,6 +26,7 @@ mod start;
 mod step;
 
 use super::check::{Candidates, TIED};
+use super::product::Multiplied;
 use super::wide::Wide;
 use crate::rounding::pow2;
 use crate::{COMPENSATE, GramMatrix};
@@ -127,8 +128,10 @@ impl<'g, const W: usize> Refinement<'g, W> {
     pub fn widen<const V: usize>(self) -> Option<Refinement<'g, V>> {
         let format = Format::new::<V>(self.g)?;
         let shift = format.lambda - self.format.lambda;
-        let refined =
-            self.refined.into_iter().map(|pair| pair.map(|(c, r)| (c.widen(&self.format, &format), r)));
+        let refined = self
+            .refined
+            .into_iter()
+            .map(|pair| pair.map(|(c, r)| (c.widen(self.g, &self.format, &format), r)));
         Some(Refinement {
             g: self.g,
             start: self.start,
@@ -345,8 +348,8 @@ impl<const W: usize> Candidates<W> for Refinement<'_, W> {
         self.lambda[self.order[j]]
     }
 
-    fn vector(&self, j: usize) -> &[Wide<W>] {
-        self.refined[self.order[j]].as_ref().map_or(&[], |(column, _)| &column.x)
+    fn vector(&self, j: usize) -> Option<&Multiplied<W>> {
+        self.refined[self.order[j]].as_ref().map(|(column, _)| &column.vector)
     }
 
     fn next_value(&self) -> f64 {

@@ -3,6 +3,7 @@
 use super::product::multiply_parallel;
 use crate::rounding::pow2;
 use crate::{Error, GramMatrix};
+use std::time::Instant;
 use tomobasis_dense::symmetric_eigen;
 
 /// From so many columns on, and for at most one in so many, the leading eigenpairs alone are computed.
@@ -37,7 +38,9 @@ impl Start {
     pub fn new(g: &GramMatrix) -> Result<Self, Error> {
         let n = g.n();
         let h = g.approximate();
+        let began = Instant::now();
         let (lambda, x) = symmetric_eigen(&h, n).ok_or(Error::NoStart { columns: n })?;
+        log::debug!("eigensolver in float64: {:.3?}", began.elapsed());
         Ok(Self { noise: (n + 32) as f64 * pow2(-50) * lambda[0].abs(), found: n, lambda, x })
     }
 

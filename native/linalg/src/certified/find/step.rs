@@ -13,6 +13,9 @@ use rayon::prelude::*;
 /// corrections.
 const LINK: f64 = 1.0 / 64.0;
 
+/// What an eigensolver in f64 leaves as residual, relative to the largest eigenvalue.
+const START: f64 = 1e-15;
+
 /// Once steps in f64 no longer help, eigenvalues closer than this share of the largest are treated together in fixed
 /// point.
 const CLOSE: i32 = -36;
@@ -25,14 +28,16 @@ struct Step {
     projected: Vec<f64>,
     /// Per column of the matrix: the cluster that it belongs to.
     home: Vec<usize>,
+    /// What the correction of each pending column neglects, relative to its size.
+    errors: Vec<f64>,
 }
 
 impl<const W: usize> Refinement<'_, W> {
     /// One correction of the pending columns, and of those that prove to be clustered with them.
     pub(super) fn improve(&mut self, pending: Vec<usize>) {
         let n = self.n();
-        let step = self.link(pending);
-        let corrections = self.corrections(&step);
+        let mut step = self.link(pending);
+        let corrections = self.corrections(&mut step);
         let clusters = step.clusters();
         // Linked columns have all been refined.
         let mut columns: Vec<Column<W>> =
@@ -42,22 +47,24 @@ impl<const W: usize> Refinement<'_, W> {
         let at_once = self.at_once(columns.len());
         columns.par_chunks_mut(at_once).enumerate().for_each(|(chunk, columns)| {
             let (mut corrected, mut by) = (vec![], vec![]);
+            let error = step.errors[chunk * at_once..].iter().take(at_once).fold(1.0, |a, &b| f64::min(a, b));
             for (at, column) in (chunk * at_once..).zip(columns) {
                 let correction = &corrections[at * n..(at + 1) * n];
                 if !clustered[at] {
                     let own = step.projected[at * self.lambda.len() + step.pending[at]];
                     column.lambda = column.lambda.add(Wide::from_f64(own, self.format.lambda));
                 } else if !self.precise {
-                    column.shift_only(&self.format, correction);
+                    // What is rotated is multiplied anew.
                     continue;
                 }
                 corrected.push(column);
                 by.push(correction);
             }
-            Column::correct(&mut corrected, &by, self.g, &self.format);
+            let bits = self.format.digit_bits(error);
+            Column::correct(&mut corrected, &by, bits, self.g, &self.format);
         });
         for members in &clusters {
-            self.rotate(&step, members, &mut columns);
+            self.rotate(&step, members, &corrections, &mut columns);
         }
         let residuals: Vec<Residual> = columns.par_iter().map(|c| c.residual(&self.format)).collect();
         for ((&j, column), residual) in step.pending.iter().zip(columns).zip(residuals) {
@@ -101,16 +108,25 @@ impl<const W: usize> Refinement<'_, W> {
             pending.extend(drawn);
         }
         let home = (0..count).map(|i| root(&links, i)).collect();
-        Step { pending, projected, home }
+        Step { pending, projected, home, errors: vec![] }
     }
 
     /// Replaces the columns of a cluster (positions in `step.pending`) by its Ritz vectors and values.
-    fn rotate(&self, step: &Step, members: &[usize], columns: &mut [Column<W>]) {
+    fn rotate(&self, step: &Step, members: &[usize], corrections: &[f64], columns: &mut [Column<W>]) {
         let entry = |b: usize, a: usize| step.projected[b * self.lambda.len() + step.pending[a]];
         let small: Vec<f64> =
             members.iter().flat_map(|&b| members.iter().map(move |&a| entry(b, a))).collect();
         let old: Vec<&Column<W>> = members.iter().map(|&at| &columns[at]).collect();
-        let in_f64 = if self.precise { None } else { rayleigh_ritz(&old, &small, &self.format) };
+        let in_f64 = || {
+            let n = self.n();
+            let bits = self.format.digit_bits(0.0);
+            let corrected = members.iter().zip(&old);
+            let corrected = corrected
+                .map(|(&at, old)| old.corrected(bits, &self.format, &corrections[at * n..(at + 1) * n]));
+            let lambda: Vec<Wide<W>> = old.iter().map(|column| column.lambda).collect();
+            rayleigh_ritz(&corrected.collect::<Vec<_>>(), &lambda, &small, &self.format)
+        };
+        let in_f64 = if self.precise { None } else { in_f64() };
         let pairs = in_f64.unwrap_or_else(|| jacobi::ritz(&old, &self.format));
         let (vectors, values): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
         let at_once = self.at_once(members.len());
@@ -130,7 +146,8 @@ impl<const W: usize> Refinement<'_, W> {
         let refine = |new: &[usize]| {
             let mut columns: Vec<_> = new.iter().map(|&j| Column::new(n, self.lambda[j])).collect();
             let start: Vec<_> = new.iter().map(|&j| &self.approximate[j * n..(j + 1) * n]).collect();
-            Column::correct(&mut columns.iter_mut().collect::<Vec<_>>(), &start, self.g, &self.format);
+            let bits = new.iter().map(|&j| self.format.digit_bits(self.start_error(j))).max().unwrap_or(0);
+            Column::correct(&mut columns.iter_mut().collect::<Vec<_>>(), &start, bits, self.g, &self.format);
             let residuals: Vec<Residual> = columns.iter().map(|c| c.residual(&self.format)).collect();
             new.iter().copied().zip(columns).zip(residuals).map(|((j, c), r)| (j, c, r)).collect::<Vec<_>>()
         };
@@ -140,6 +157,16 @@ impl<const W: usize> Refinement<'_, W> {
             self.refined[j] = Some((column, residual));
         }
         any
+    }
+
+    /// About what a vector of the start is off by; nothing where a cluster makes that arbitrary.
+    fn start_error(&self, j: usize) -> f64 {
+        let lambda = &self.start.lambda;
+        let above = j.checked_sub(1).map(|above| lambda[above] - lambda[j]);
+        let below = lambda.get(j + 1).map(|below| lambda[j] - below);
+        let gap = above.into_iter().chain(below).fold(f64::INFINITY, f64::min);
+        let error = START * lambda[0] / gap;
+        if error < LINK { error } else { 0.0 }
     }
 
     /// Columns that one thread multiplies at a time.
@@ -159,7 +186,7 @@ impl<const W: usize> Refinement<'_, W> {
     }
 
     /// `X E`: the first-order corrections; of clustered columns only the parts outside of their cluster.
-    fn corrections(&self, step: &Step) -> Vec<f64> {
+    fn corrections(&self, step: &mut Step) -> Vec<f64> {
         let count = self.lambda.len();
         let mut e = vec![0.0; count * step.pending.len()];
         let alone = |j: usize| step.home.iter().filter(|&&h| h == step.home[j]).count() == 1;
@@ -174,6 +201,7 @@ impl<const W: usize> Refinement<'_, W> {
                 }
             }
         });
+        step.errors = neglected(&e, count, &step.pending);
         let mut corrections = multiply_parallel(&self.approximate, self.n(), false, &e);
         if let Some(h) = &self.h {
             let w = self.residuals(&step.pending);
@@ -194,6 +222,20 @@ impl Step {
             |c: usize| (0..self.pending.len()).filter(|&at| self.home[self.pending[at]] == c).collect();
         (0..self.home.len()).map(members).filter(|m: &Vec<usize>| m.len() > 1).collect()
     }
+}
+
+/// What corrections of first order neglect, `E E`, relative to `E`, about: by column of `e` (`count` rows), which are columns
+/// `pending` of the matrix. Others are as good as exact, or nothing is known of them.
+fn neglected(e: &[f64], count: usize, pending: &[usize]) -> Vec<f64> {
+    let largest = |column: &[f64]| column.iter().fold(0.0, |most, e| f64::max(most, e.abs()));
+    let mut of_all = vec![0.0; count];
+    pending.iter().zip(e.chunks_exact(count)).for_each(|(&j, column)| of_all[j] = largest(column));
+    let relative = |(&j, column): (&usize, &[f64])| {
+        let second =
+            column.iter().zip(&of_all).fold(0.0, |most, (e, of_all)| f64::max(most, e.abs() * of_all));
+        if of_all[j] > 0.0 { second / of_all[j] } else { 0.0 }
+    };
+    pending.iter().zip(e.chunks_exact(count)).map(relative).collect()
 }
 
 /// The root of `i` in a forest of links.

@@ -34,7 +34,7 @@ mod tiles;
 pub(super) use choice::chosen;
 pub(crate) use choice::{check_forced, kernel_name};
 pub(super) use operand::{Operand, Summary};
-pub(super) use tiles::add_gram;
+pub(super) use tiles::{Threads, add_gram};
 
 /// Columns of a panel.
 const PANEL: usize = 16;

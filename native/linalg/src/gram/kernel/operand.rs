@@ -1,7 +1,9 @@
 //! One factor of a product: a block's columns, and what is known about their values.
 
+use super::tiles::Threads;
 use super::{PANEL, PackedPair, pack};
 use crate::{RowBlock, Sample};
+use rayon::prelude::*;
 
 /// The exact sum and the range of the rows of one column.
 #[derive(Clone, Copy)]
@@ -30,8 +32,12 @@ pub struct Operand<'a, T> {
 }
 
 impl<'a, T: Sample> Operand<'a, T> {
-    pub fn new(block: RowBlock<'a, T>) -> Self {
-        let summaries: Vec<_> = (0..block.columns()).map(|j| Summary::of(block.column(j))).collect();
+    pub fn new(block: RowBlock<'a, T>, threads: Threads) -> Self {
+        let summary = |j: usize| Summary::of(block.column(j));
+        let summaries: Vec<_> = match threads {
+            Threads::One => (0..block.columns()).map(summary).collect(),
+            Threads::Pool => (0..block.columns()).into_par_iter().map(summary).collect(),
+        };
         let low = summaries.iter().map(|s| s.low).min().unwrap_or(0);
         let high = summaries.iter().map(|s| s.high).max().unwrap_or(0);
         // Rounded up: the whole range of 16 bits becomes -32768..=32767.
@@ -62,11 +68,8 @@ impl<'a, T: Sample> Operand<'a, T> {
         self.block.columns().div_ceil(PANEL)
     }
 
-    /// Packs `count` pairs of rows of all columns, the first being pair `first`, into `target`, panel after
-    /// panel.
-    pub fn pack(&self, first: usize, count: usize, target: &mut [PackedPair]) {
-        for (p, panel) in target.chunks_exact_mut(count).take(self.panels()).enumerate() {
-            pack::panel(self.block, p * PANEL, 2 * first, self.centre, panel);
-        }
+    /// Packs pairs of rows of the columns of panel `p`, from pair `first` on, into `target`.
+    pub fn pack_panel(&self, p: usize, first: usize, target: &mut [PackedPair]) {
+        pack::panel(self.block, p * PANEL, 2 * first, self.centre, target);
     }
 }

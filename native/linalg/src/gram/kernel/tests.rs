@@ -27,12 +27,15 @@ fn dot<T: Sample>(x: &[T], y: &[T]) -> i64 {
 fn check<T: Sample>(kernel: &Kernel, a: RowBlock<T>, what: &str) {
     const BEFORE: i64 = 1_000_003;
     let width = padded(a.columns());
-    let mut gram = vec![BEFORE; width * width];
-    add_gram(kernel, &Operand::new(a), &mut gram);
-    for i in 0..a.columns() {
-        for j in i..a.columns() {
-            let expected = BEFORE + dot(a.column(i), a.column(j));
-            assert_eq!(gram[i * width + j], expected, "{}: ({i}, {j}) of {what}", kernel.name);
+    for threads in [Threads::One, Threads::Pool] {
+        let mut gram = vec![BEFORE; width * width];
+        add_gram(kernel, &Operand::new(a, threads), &mut gram, threads);
+        for i in 0..a.columns() {
+            for j in i..a.columns() {
+                let expected = BEFORE + dot(a.column(i), a.column(j));
+                let where_to = format!("({i}, {j}) of {what}");
+                assert_eq!(gram[i * width + j], expected, "{}, {threads:?}: {where_to}", kernel.name);
+            }
         }
     }
 }
@@ -43,8 +46,20 @@ fn rows_to_test(rows: usize) -> usize {
 }
 
 /// Rows x columns.
-const SHAPES: [(usize, usize); 10] =
-    [(1, 1), (2, 1), (2, 40), (3, 16), (31, 17), (100, 35), (511, 33), (513, 2), (1027, 5), (2050, 20)];
+const SHAPES: [(usize, usize); 12] = [
+    (1, 1),
+    (2, 1),
+    (2, 40),
+    (3, 16),
+    (31, 17),
+    (40, 300),
+    (100, 35),
+    (511, 33),
+    (513, 2),
+    (1027, 5),
+    (2050, 20),
+    (4097, 2),
+];
 
 fn grid<T: Sample + TryFrom<i32>>(low: i32, high: i32) {
     for (rows, columns) in SHAPES.into_iter().filter(|s| s.0 == rows_to_test(s.0)) {

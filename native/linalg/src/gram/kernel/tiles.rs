@@ -1,47 +1,111 @@
-//! The loops around the tiles: pack a chunk, multiply its panels, flush into 64 bits, undo the centring.
+//! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centring.
 
 use super::schedule::{Schedule, Sums};
 use super::{Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, Row, Split, Summary, padded, panel};
 use crate::Sample;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Panels of a strip of products, and of a tile of it: its sums, and a chunk of both its factors, stay in the second-level
+/// cache while all chunks of a span are added to it.
+const STRIP: usize = 8;
+
+/// Row pairs that are packed at a time.
+const SPAN: usize = 1024;
+
+/// On which threads.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Threads {
+    /// The calling one.
+    One,
+    /// Those of the current pool.
+    Pool,
+}
 
 /// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on
 /// and above the diagonal).
-pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]) {
+pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64], threads: Threads) {
     let schedule = Schedule::new(a.rows(), a.reach());
-    let mut packed = vec![[0; 2 * PANEL]; a.panels() * schedule.chunk];
-    for (first, count) in schedule.chunks() {
-        a.pack(first, count, &mut packed);
-        let chunk = Chunk { packed: &packed, count, panels: a.panels() };
-        (0..a.panels()).for_each(|j| chunk.add_panels(kernel, &schedule, j, products));
+    let chunks: Vec<(usize, usize)> = schedule.chunks().collect();
+    let of_span = (SPAN / schedule.chunk).clamp(1, chunks.len());
+    let panels = a.panels();
+    let mut packed = vec![[0; 2 * PANEL]; panels * schedule.chunk * of_span];
+    for span in chunks.chunks(of_span) {
+        // 1. Pack: chunk after chunk, panel after panel.
+        let mut rest = packed.as_mut_slice();
+        for &(first, count) in span {
+            let (target, after) = rest.split_at_mut(panels * count);
+            rest = after;
+            let pack = |(p, target): (usize, &mut [PackedPair])| a.pack_panel(p, first, target);
+            match threads {
+                Threads::One => target.chunks_exact_mut(count).enumerate().for_each(pack),
+                Threads::Pool => target.par_chunks_exact_mut(count).enumerate().for_each(pack),
+            }
+        }
+        // 2. Multiply: a strip of products after the other, in tiles.
+        let span = Span { kernel, schedule: &schedule, packed: &packed, chunks: span, panels };
+        let height = match threads {
+            Threads::One => STRIP,
+            // Strips are of unequal length: several for each thread.
+            Threads::Pool => (panels / (4 * rayon::current_num_threads())).clamp(1, STRIP),
+        };
+        let strip =
+            |(i, strip): (usize, &mut [i64])| span.add_strip(i * height..panels.min((i + 1) * height), strip);
+        let size = height * PANEL * panels * PANEL;
+        match threads {
+            Threads::One => products.chunks_mut(size).enumerate().for_each(strip),
+            Threads::Pool => products.par_chunks_mut(size).with_max_len(1).enumerate().for_each(strip),
+        }
     }
     uncentre(a, products);
 }
 
-/// The packed row pairs of a chunk, `count` per panel.
-struct Chunk<'a> {
+/// Some chunks of packed row pairs, each with its number of pairs per panel.
+struct Span<'a> {
+    kernel: &'a Kernel,
+    schedule: &'a Schedule,
     packed: &'a [PackedPair],
-    count: usize,
+    chunks: &'a [(usize, usize)],
     panels: usize,
 }
 
-impl Chunk<'_> {
-    fn panel(&self, j: usize) -> &[PackedPair] {
-        &self.packed[j * self.count..(j + 1) * self.count]
+impl Span<'_> {
+    /// Multiplies some panels, whose rows of products begin at `strip`, with themselves and those after them.
+    fn add_strip(&self, rows: Range<usize>, strip: &mut [i64]) {
+        for first in (rows.start..self.panels).step_by(STRIP) {
+            let columns = first..(first + STRIP).min(self.panels);
+            let mut packed = self.packed;
+            for &(_, count) in self.chunks {
+                let (chunk, after) = packed.split_at(self.panels * count);
+                packed = after;
+                self.add_tile(chunk, count, rows.clone(), columns.clone(), strip);
+            }
+        }
     }
 
-    /// Multiplies the panels up to `j` with panel `j`.
-    fn add_panels(&self, kernel: &Kernel, schedule: &Schedule, j: usize, products: &mut [i64]) {
+    /// The same for one chunk and some columns.
+    fn add_tile(
+        &self,
+        chunk: &[PackedPair],
+        count: usize,
+        rows: Range<usize>,
+        columns: Range<usize>,
+        strip: &mut [i64],
+    ) {
         let width = self.panels * PANEL;
-        let b = self.panel(j);
-        let groups = schedule.groups(self.count) as i64;
-        for i in 0..=j {
-            let a = self.panel(i);
-            // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
-            let target = &mut products[i * PANEL * width + j * PANEL..];
-            match schedule.sums {
-                Sums::Narrow => narrow(kernel, a, b, target, width),
-                Sums::Fours => split(kernel, kernel.fours, a, b, groups, target, width),
-                Sums::Ones => split(kernel, kernel.ones, a, b, groups, target, width),
+        let panel = |p: usize| &chunk[p * count..(p + 1) * count];
+        let groups = self.schedule.groups(count) as i64;
+        for j in columns {
+            let b = panel(j);
+            for i in rows.start..rows.end.min(j + 1) {
+                let a = panel(i);
+                // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
+                let target = &mut strip[(i - rows.start) * PANEL * width + j * PANEL..];
+                match self.schedule.sums {
+                    Sums::Narrow => narrow(self.kernel, a, b, target, width),
+                    Sums::Fours => split(self.kernel, self.kernel.fours, a, b, groups, target, width),
+                    Sums::Ones => split(self.kernel, self.kernel.ones, a, b, groups, target, width),
+                }
             }
         }
     }

@@ -16,7 +16,7 @@ use std::{
 };
 
 use self::derive::COMPOSITE_BYTES;
-use rayon::ThreadPool;
+use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};
 use tomobasis_dicom::{Compared, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{GramAccumulator, RowBlock};
@@ -237,23 +237,8 @@ impl<'a> Runner<'a> {
     fn certified(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         let blocks = scan.blocks();
         let began = self.stage(Stage::Sums, options.method, blocks as usize);
-        let sums = self.for_blocks(
-            blocks,
-            || GramAccumulator::new(scan.plan.slices.len()),
-            |sum, values, block| {
-                let rows = scan.gather(block, values);
-                Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(
-                    values,
-                    rows,
-                    scan.plan.slices.len(),
-                )?)?)
-            },
-        )?;
-        let mut sums = sums.into_iter();
-        let mut gram = sums.next().ok_or_else(|| Error::Internal("there are no threads".to_owned()))??;
-        for sum in sums {
-            gram.merge(&sum?)?;
-        }
+        let shared = scan.plan.slices.len() >= GramAccumulator::SHARED;
+        let gram = if shared { self.shared_sums(scan, blocks)? } else { self.sums(scan, blocks)? };
         self.record(began);
         let began = self.stage(Stage::Decompose, options.method, 1);
         let threads = self.pool.current_num_threads();
@@ -262,6 +247,39 @@ impl<'a> Runner<'a> {
         self.progress.advance(1);
         self.record(began);
         Ok(decomposition)
+    }
+
+    /// The sums of all blocks: each thread's own, merged.
+    fn sums(&self, scan: &Scan, blocks: u32) -> Result<GramAccumulator> {
+        let slices = scan.plan.slices.len();
+        let sums = self.for_blocks(
+            blocks,
+            || GramAccumulator::new(slices),
+            |sum, values, block| {
+                let rows = scan.gather(block, values);
+                Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(values, rows, slices)?)?)
+            },
+        )?;
+        let mut sums = sums.into_iter();
+        let mut gram = sums.next().ok_or_else(|| Error::Internal("there are no threads".to_owned()))??;
+        for sum in sums {
+            gram.merge(&sum?)?;
+        }
+        Ok(gram)
+    }
+
+    /// The same, block after block, each by all threads.
+    fn shared_sums(&self, scan: &Scan, blocks: u32) -> Result<GramAccumulator> {
+        self.pool.install(|| {
+            let mut sums = GramAccumulator::new(scan.plan.slices.len())?;
+            let mut values = Vec::new();
+            for block in 0..blocks {
+                let rows = scan.gather_parallel(block, &mut values);
+                sums.add_parallel(RowBlock::new(&values, rows, scan.plan.slices.len())?)?;
+                self.progress.advance(1);
+            }
+            Ok(sums)
+        })
     }
 
     /// What renders the blocks, with as many of the composites for derived DICOM as are held at a time.
@@ -353,6 +371,17 @@ impl Scan {
         for slice in self.pixels.chunks_exact(size) {
             values.extend_from_slice(&slice[first..first + rows]);
         }
+        rows
+    }
+
+    /// The same, on the threads of the current pool.
+    fn gather_parallel(&self, block: u32, values: &mut Vec<i16>) -> usize {
+        let size = self.plan.pixels();
+        let rows = block_rows(block, size as u64);
+        let first = block as usize * BLOCK_ROWS;
+        values.resize(rows * self.plan.slices.len(), 0);
+        let slices = values.par_chunks_exact_mut(rows).zip(self.pixels.par_chunks_exact(size));
+        slices.for_each(|(values, slice)| values.copy_from_slice(&slice[first..first + rows]));
         rows
     }
 }
