@@ -82,15 +82,16 @@ impl<const W: usize> Column<W> {
         self.vector.x()
     }
 
-    /// Adds a correction to the `x` of each column, rounded to one digit vector of so many bits.
+    /// Adds a correction to the `x` of each column, rounded to one digit vector of the bits beside it.
     pub fn correct(
         columns: &mut [&mut Self],
-        corrections: &[&[f64]],
-        bits: u32,
+        corrections: &[(&[f64], u32)],
         g: &GramMatrix,
         format: &Format,
     ) {
-        let digits = |c: &&[f64]| digit_vector(format, bits, c).unwrap_or_else(|| (vec![0; c.len()], 0));
+        let digits = |&(correction, bits): &(&[f64], u32)| {
+            digit_vector(format, bits, correction).unwrap_or_else(|| (vec![0; correction.len()], 0))
+        };
         let digits: Vec<_> = corrections.iter().map(digits).collect();
         let mut vectors: Vec<_> = columns.iter_mut().map(|column| &mut column.vector).collect();
         Multiplied::add(format.product, g, &mut vectors, &digits);

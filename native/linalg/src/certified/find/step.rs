@@ -13,6 +13,10 @@ use rayon::prelude::*;
 /// corrections.
 const LINK: f64 = 1.0 / 64.0;
 
+/// Consecutive columns whose corrections are rounded alike. The number of threads decides which columns are multiplied
+/// together, and must not decide how they are rounded.
+const TOGETHER: usize = 64;
+
 /// What an eigensolver in f64 leaves as residual, relative to the largest eigenvalue.
 const START: f64 = 1e-15;
 
@@ -47,7 +51,6 @@ impl<const W: usize> Refinement<'_, W> {
         let at_once = self.at_once(columns.len());
         columns.par_chunks_mut(at_once).enumerate().for_each(|(chunk, columns)| {
             let (mut corrected, mut by) = (vec![], vec![]);
-            let error = step.errors[chunk * at_once..].iter().take(at_once).fold(1.0, |a, &b| f64::min(a, b));
             for (at, column) in (chunk * at_once..).zip(columns) {
                 let correction = &corrections[at * n..(at + 1) * n];
                 if !clustered[at] {
@@ -58,10 +61,9 @@ impl<const W: usize> Refinement<'_, W> {
                     continue;
                 }
                 corrected.push(column);
-                by.push(correction);
+                by.push((correction, self.format.digit_bits(step.errors[at])));
             }
-            let bits = self.format.digit_bits(error);
-            Column::correct(&mut corrected, &by, bits, self.g, &self.format);
+            Column::correct(&mut corrected, &by, self.g, &self.format);
         });
         for members in &clusters {
             self.rotate(&step, members, &corrections, &mut columns);
@@ -145,9 +147,10 @@ impl<const W: usize> Refinement<'_, W> {
         let any = !new.is_empty();
         let refine = |new: &[usize]| {
             let mut columns: Vec<_> = new.iter().map(|&j| Column::new(n, self.lambda[j])).collect();
-            let start: Vec<_> = new.iter().map(|&j| &self.approximate[j * n..(j + 1) * n]).collect();
-            let bits = new.iter().map(|&j| self.format.digit_bits(self.start_error(j))).max().unwrap_or(0);
-            Column::correct(&mut columns.iter_mut().collect::<Vec<_>>(), &start, bits, self.g, &self.format);
+            let digits = |j: usize| self.format.digit_bits(self.start_error(j));
+            let start: Vec<_> =
+                new.iter().map(|&j| (&self.approximate[j * n..(j + 1) * n], digits(j))).collect();
+            Column::correct(&mut columns.iter_mut().collect::<Vec<_>>(), &start, self.g, &self.format);
             let residuals: Vec<Residual> = columns.iter().map(|c| c.residual(&self.format)).collect();
             new.iter().copied().zip(columns).zip(residuals).map(|((j, c), r)| (j, c, r)).collect::<Vec<_>>()
         };
@@ -159,14 +162,16 @@ impl<const W: usize> Refinement<'_, W> {
         any
     }
 
-    /// About what a vector of the start is off by; nothing where a cluster makes that arbitrary.
+    /// About what vector `j` of the start and those that are multiplied together with it are off by, the least of them;
+    /// nothing where a cluster makes that arbitrary.
     fn start_error(&self, j: usize) -> f64 {
         let lambda = &self.start.lambda;
-        let above = j.checked_sub(1).map(|above| lambda[above] - lambda[j]);
-        let below = lambda.get(j + 1).map(|below| lambda[j] - below);
-        let gap = above.into_iter().chain(below).fold(f64::INFINITY, f64::min);
-        let error = START * lambda[0] / gap;
-        if error < LINK { error } else { 0.0 }
+        let first = j - j % TOGETHER;
+        let group = &lambda[first..lambda.len().min(first + TOGETHER + 1)];
+        let gap = group.windows(2).map(|pair| pair[0] - pair[1]);
+        let (least, most) =
+            gap.fold((f64::INFINITY, 0.0), |(l, m), gap| (f64::min(l, gap), f64::max(m, gap)));
+        if START * lambda[0] / least < LINK { START * lambda[0] / most } else { 0.0 }
     }
 
     /// Columns that one thread multiplies at a time.
@@ -224,7 +229,7 @@ impl Step {
     }
 }
 
-/// What corrections of first order neglect, `E E`, relative to `E`, about: by column of `e` (`count` rows), which are columns
+/// What corrections of first order neglect, `E E`, relative to `E`, about, the least of those rounded alike: by column of `e` (`count` rows), which are columns
 /// `pending` of the matrix. Others are as good as exact, or nothing is known of them.
 fn neglected(e: &[f64], count: usize, pending: &[usize]) -> Vec<f64> {
     let largest = |column: &[f64]| column.iter().fold(0.0, |most, e| f64::max(most, e.abs()));
@@ -235,7 +240,12 @@ fn neglected(e: &[f64], count: usize, pending: &[usize]) -> Vec<f64> {
             column.iter().zip(&of_all).fold(0.0, |most, (e, of_all)| f64::max(most, e.abs() * of_all));
         if of_all[j] > 0.0 { second / of_all[j] } else { 0.0 }
     };
-    pending.iter().zip(e.chunks_exact(count)).map(relative).collect()
+    let mut errors: Vec<f64> = pending.iter().zip(e.chunks_exact(count)).map(relative).collect();
+    for group in errors.chunks_mut(TOGETHER) {
+        let least = group.iter().copied().fold(f64::INFINITY, f64::min);
+        group.fill(least);
+    }
+    errors
 }
 
 /// The root of `i` in a forest of links.
