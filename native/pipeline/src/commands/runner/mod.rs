@@ -378,7 +378,7 @@ impl Scan {
     fn gather_parallel(&self, block: u32, values: &mut Vec<i16>) -> usize {
         let size = self.plan.pixels();
         let rows = block_rows(block, size as u64);
-        let first = block as usize * BLOCK_ROWS;
+        let first = first_row(block) as usize;
         values.resize(rows * self.plan.slices.len(), 0);
         let slices = values.par_chunks_exact_mut(rows).zip(self.pixels.par_chunks_exact(size));
         slices.for_each(|(values, slice)| values.copy_from_slice(&slice[first..first + rows]));
