@@ -167,7 +167,7 @@ impl Need {
         self.small() + self.threads * self.file + self.batch
     }
 
-    /// `T (8 n'^2 + 2000 n' + 2 R n)`: sums, a row block and a packed part of it on each thread.
+    /// `T (8 n'^2 + 4096 n' + 2 R n)`: sums, a row block and a packed part of it on each thread; of many slices once.
     fn sums(&self) -> u128 {
         // Of many slices, one for all threads.
         let sums = if self.slices < GramAccumulator::SHARED as u128 { self.threads } else { 1 };
