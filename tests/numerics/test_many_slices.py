@@ -18,7 +18,7 @@ def test_many_slices_have_the_same_bits_on_any_threads_and_the_singular_values_o
     stored = (components + random.normal(size=(PIXELS, SLICES)) * 20).round().astype(int)
     write_matrix(tmp_path / "series", stored)
     for threads in (1, 3):
-        options = ("--rank", "3", "--emit", "parquet", "--threads", str(threads))
+        options = ("--rank", "3", "--emit", "parquet,report", "--threads", str(threads))
         run = decompose("--input", tmp_path / "series", "--output", tmp_path / f"result-{threads}", *options)
         assert run.code == 0, run.err
     same(tmp_path / "result-1", tmp_path / "result-3")
