@@ -98,10 +98,19 @@ impl FoundResult {
         paths.into_iter().filter(|path| !is_own(path)).count()
     }
 
-    /// The same of a folder on this machine.
+    /// The same of a folder on this machine. A folder in the place of a listed file, or under the name of a run that the manifest does
+    /// not name, may hold anything: only object stores have leftovers of that name.
     fn others_in(&self, output: &Path) -> io::Result<usize> {
-        let paths = paths_in(output, &self.folders())?;
-        Ok(self.others(paths.iter().map(String::as_str)))
+        let folders = self.folders();
+        let paths = paths_in(output, &folders)?;
+        let is_strange = |path: &&String| {
+            // The names of files have extensions.
+            let may_be_folder = CONTENTS.contains(&path.as_str()) && Path::new(path).extension().is_none();
+            let is_known = folders.contains(path.as_str()) || may_be_folder;
+            !is_known && fs::symlink_metadata(output.join(path)).is_ok_and(|found| found.is_dir())
+        };
+        let (strange, others): (Vec<_>, Vec<_>) = paths.iter().partition(is_strange);
+        Ok(strange.len() + self.others(others.into_iter().map(String::as_str)))
     }
 }
 

@@ -241,9 +241,16 @@ mod tests {
         }
         fs::write(output.join(MANIFEST), &text).unwrap();
         drop(StagedFolder::create(&output, true).unwrap());
-        for other in
-            ["basis/notes.txt", "dicom/k=5/mine.dcm", "dicom/README", "pictures/mine.png", "run-2024/a"]
-        {
+        for other in [
+            "basis/notes.txt",
+            "dicom/k=5/mine.dcm",
+            "dicom/README",
+            "pictures/mine.png",
+            "run-2024/a",
+            "run-3f2a9c01-77aa12bc/a",
+            "weights.parquet/a",
+            "basis/part-00000.parquet.crc/a",
+        ] {
             let made = output.join(other);
             fs::create_dir_all(made.parent().unwrap()).unwrap();
             fs::write(&made, b"mine").unwrap();
