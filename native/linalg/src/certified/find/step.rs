@@ -229,8 +229,8 @@ impl Step {
     }
 }
 
-/// What corrections of first order neglect, `E E`, relative to `E`, about, the least of those rounded alike: by column of `e` (`count` rows), which are columns
-/// `pending` of the matrix. Others are as good as exact, or nothing is known of them.
+/// What corrections of first order neglect, `E E`, relative to `E`, about, the least of those rounded alike: by column of
+/// `e` (`count` rows), which are columns `pending` of the matrix. Others are as good as exact, or nothing is known of them.
 fn neglected(e: &[f64], count: usize, pending: &[usize]) -> Vec<f64> {
     let largest = |column: &[f64]| column.iter().fold(0.0, |most, e| f64::max(most, e.abs()));
     let mut of_all = vec![0.0; count];
