@@ -98,15 +98,17 @@ impl FoundResult {
         paths.into_iter().filter(|path| !is_own(path)).count()
     }
 
-    /// The same of a folder on this machine. A folder in the place of a listed file, or under the name of a run that the manifest does
-    /// not name, may hold anything: only object stores have leftovers of that name.
+    /// The same of a folder on this machine. A folder in the place of a listed file may hold anything, and so may one under the name of
+    /// a run: only object stores have leftovers of that name.
     fn others_in(&self, output: &Path) -> io::Result<usize> {
         let folders = self.folders();
         let paths = paths_in(output, &folders)?;
         let is_strange = |path: &&String| {
             // The names of files have extensions.
-            let may_be_folder = CONTENTS.contains(&path.as_str()) && Path::new(path).extension().is_none();
-            let is_known = folders.contains(path.as_str()) || may_be_folder;
+            let is_content = CONTENTS.contains(&path.as_str()) && Path::new(path).extension().is_none();
+            // A copy of a result on an object store.
+            let is_left = self.run_folder.is_some() && is_leftover(path);
+            let is_known = folders.contains(path.as_str()) || is_content || is_left;
             !is_known && fs::symlink_metadata(output.join(path)).is_ok_and(|found| found.is_dir())
         };
         let (strange, others): (Vec<_>, Vec<_>) = paths.iter().partition(is_strange);

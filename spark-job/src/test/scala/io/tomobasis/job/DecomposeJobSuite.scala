@@ -295,12 +295,13 @@ class DecomposeJobSuite extends AnyFunSuite {
   test("a file that no task can read is named, also where Spark ends the job in its own words") {
     withFolder { base =>
       val input = writeSeries(base.resolve("in"), ct)
-      for (more <- Seq(excluding, excluding.tail)) {
+      // Where the only executor is excluded for the task, Spark ends the job at its first failure.
+      for ((more, failures) <- Seq(excluding -> 1, excluding.tail -> 2)) {
         FailedTasks.decoding.set(0)
         val thrown = intercept[Exception](run(s"faulty://gone$input", base.resolve("r"), conf("local[2,4]", more: _*)))
         val failure = Failure.of(thrown)
         assert(failure.exitCode == 3 && failure.message.contains("cannot be read"), failure)
-        assert(FailedTasks.decoding.get > 1, "another try may find it well")
+        assert(FailedTasks.decoding.get >= failures, "another try may find it well")
       }
     }
   }
