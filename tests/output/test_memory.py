@@ -86,7 +86,7 @@ def test_threads_without_room_for_their_stacks_are_refused_before_they_start(sca
     given = ["decompose", "--input", scan[0], "--output", tmp_path / "result", "--threads", "1000"]
     run = limited(*given, gigabytes=1)
     assert run.code == 1 and len(run.errors) == 1, run.err
-    assert "--threads: 1000 threads need 2.16 GB of memory to start, and " in run.errors[0]
+    assert "--threads: 1000 threads need 2.17 GB of memory to start, and " in run.errors[0]
     assert "are left under the limit of its address space (ulimit -v)" in run.errors[0]
     assert list(tmp_path.iterdir()) == []
 
