@@ -15,7 +15,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-randomized bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -68,6 +68,9 @@ bench-reader: setup-test ## measure reading of DICOM files against pydicom
 
 bench-randomized: build $(SERIES) .venv-bench/ready ## compare dssvd with scikit-learn's and Mahout's method: errors of s, residual
 	@.venv-bench/bin/python bench/peers/randomized.py $(SERIES)
+
+bench-truth: build .venv-bench/ready ## count the right digits of other programs' decompositions of the reference matrices
+	@.venv-bench/bin/python bench/truth.py
 
 bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against OpenBLAS, LAPACK, faer, scikit-learn and Dask
 	@.venv-bench/bin/python bench/peers/run.py

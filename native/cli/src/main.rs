@@ -12,7 +12,9 @@ mod decompose;
 mod inspect;
 mod output;
 mod progress;
+mod reference;
 mod render;
+mod score;
 #[allow(unsafe_code, reason = "a call of the C library that needs no memory")]
 mod signals;
 mod threads;
@@ -52,6 +54,10 @@ enum Action {
     Verify(verify::Args),
     /// Compare two result folders bit for bit: digests, and the files that both have
     Compare(compare::Args),
+    /// Write matrices whose singular value decomposition is known to every digit
+    Reference(reference::Args),
+    /// Say how many digits of another program's decomposition of such a matrix are right
+    Score(score::Args),
 }
 
 impl Action {
@@ -61,7 +67,7 @@ impl Action {
             Self::Verify(args) => args.verify.verbose,
             Self::Inspect(args) => args.verbose,
             Self::Render(args) => args.render.verbose,
-            Self::Compare(_) => false,
+            Self::Compare(_) | Self::Reference(_) | Self::Score(_) => false,
         }
     }
 
@@ -72,6 +78,8 @@ impl Action {
             Self::Render(args) => render::run(&args),
             Self::Verify(args) => verify::run(&args),
             Self::Compare(args) => compare::run(&args),
+            Self::Reference(args) => reference::run(&args),
+            Self::Score(args) => score::run(&args),
         }
     }
 }

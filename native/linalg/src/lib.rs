@@ -25,7 +25,8 @@
 //! Either is a loop over [`RealPasses`], by which the row blocks may be anywhere: a [`Pass`] and the
 //! [`Partials`] that it finds travel as bytes.
 //!
-//! How many to keep: [`optimal_rank`], [`energy_rank`].
+//! How many to keep: [`optimal_rank`], [`energy_rank`]. Matrices whose decomposition is known, and scores for those that
+//! others compute: [`reference`].
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 
@@ -40,6 +41,7 @@ mod machine;
 mod project;
 mod rank;
 mod real;
+pub mod reference;
 mod rounding;
 
 pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};

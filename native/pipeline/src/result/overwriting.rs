@@ -60,7 +60,12 @@ impl FoundResult {
     #[must_use]
     pub fn of_manifest(bytes: &[u8]) -> Option<Self> {
         let json = serde_json::from_slice::<Value>(bytes).ok()?;
-        json.get("format")?.as_str()?.starts_with("tomobasis result ").then_some(())?;
+        let format = json.get("format")?.as_str()?;
+        // A folder of reference matrices is as much ours.
+        ["tomobasis result ", "tomobasis reference "]
+            .iter()
+            .any(|ours| format.starts_with(ours))
+            .then_some(())?;
         let run = json.get("run");
         let of_run = |field: &str| {
             let text = run.and_then(|run| run.get(field)).and_then(Value::as_str);

@@ -1,0 +1,30 @@
+//! `tomobasis reference`.
+
+use tomobasis_pipeline::{Error, commands::reference};
+
+use crate::{output, progress::Reporter, threads::Threads};
+
+/// A dozen small matrices of rising difficulty, each an .npz file with A, and with s and V of which every digit is proven
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    /// Folder for the files
+    #[arg(value_name = "OUTPUT")]
+    output: String,
+    /// Replace a folder that this command wrote
+    #[arg(long)]
+    overwrite: bool,
+    #[command(flatten)]
+    threads: Threads,
+}
+
+pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let reporter = Reporter::new();
+    let written = reference::write(&args.output, args.overwrite, args.threads.count(), &reporter)?;
+    reporter.finish();
+    output::print(&format!(
+        "{} matrices  {}\nmanifest     SHA-256 {}",
+        written.matrices,
+        written.folder.display(),
+        written.digest
+    ))
+}
