@@ -10,6 +10,7 @@ Each program decomposes the matrices that `tomobasis reference` writes, in a pro
 
 import argparse
 import json
+import math
 import subprocess
 import sys
 import tempfile
@@ -133,16 +134,21 @@ def results(program, matrices):
     return failed | {score["matrix"]: score for score in scores}
 
 
+def shown(digits):
+    """Rounded down, as `tomobasis score` does."""
+    return f"{math.floor(10 * digits) / 10:.1f}"
+
+
 def of_s(score):
     rank = score["rank_found"]
     wrong = f", rank {rank}" if rank is not None and rank != score["rank"] else ""
     missing = f", {score['scored']} of {score['rank']}" if score["scored"] < score["rank"] else ""
-    return f"{score['digits']['s']:.1f}{wrong}{missing}"
+    return f"{shown(score['digits']['s'])}{wrong}{missing}"
 
 
 def of_v(score):
     digits = score["digits"]
-    return f"{digits['v']:.1f} / {digits['v_clusters']:.1f}"
+    return f"{shown(digits['v'])} / {shown(digits['v_clusters'])}"
 
 
 def table(record):

@@ -53,8 +53,9 @@ const COLUMNS: [Column; 10] = [
     ("U s V^T", |scored| digits(scored.score.digits.product)),
 ];
 
+/// Rounded down: no digit is shown that is not right.
 fn digits(digits: Option<f64>) -> String {
-    digits.map_or(ABSENT.to_owned(), |digits| format!("{digits:.1}"))
+    digits.map_or(ABSENT.to_owned(), |digits| format!("{:.1}", (10.0 * digits).floor() / 10.0))
 }
 
 fn table(scores: &[Scored]) -> String {
