@@ -26,7 +26,7 @@
 //! [`Partials`] that it finds travel as bytes.
 //!
 //! How many to keep: [`optimal_rank`], [`energy_rank`]. Matrices whose decomposition is known, and scores for those that
-//! others compute: [`reference`].
+//! others compute: [`reference`](mod@reference).
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 

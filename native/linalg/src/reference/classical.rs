@@ -51,7 +51,7 @@ pub(super) fn wilkinson() -> Matrix {
 
 /// `H diag(d) H` with Sylvester's Hadamard matrix `H` of order 16: `s` is `16 d`, and `V` is `H / 4`.
 fn between_hadamards(name: &'static str, about: &'static str, d: [f64; 16]) -> Matrix {
-    let h = |i: usize, j: usize| if (i & j).count_ones() % 2 == 0 { 1.0 } else { -1.0 };
+    let h = |i: usize, j: usize| if (i & j).count_ones().is_multiple_of(2) { 1.0 } else { -1.0 };
     // Sums of multiples of one power of two, below 2^53 of it: exact in any order.
     let entry = |i, j| d.iter().enumerate().map(|(l, d)| h(i, l) * d * h(l, j)).sum();
     Matrix::new(name, about, [16, 16], entry)

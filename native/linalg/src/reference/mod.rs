@@ -2,7 +2,7 @@
 //!
 //! NIST's StRD has reference data for statistics and none for the SVD. Here are a dozen small matrices, from
 //! ones that any program decomposes to full precision to ones on which most lose half of the digits or more.
-//! Each is defined in integers and powers of two ([`classical`], [`drawn`]), so every entry is an f64, exactly,
+//! Each is defined in integers and powers of two (`classical`, `drawn`), so every entry is an f64, exactly,
 //! and the matrix is the same on every machine.
 //!
 //! * [`matrices`]: all of them, easiest first.
