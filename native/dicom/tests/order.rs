@@ -165,6 +165,39 @@ fn another_file_is_seen_behind_a_truncated_one() {
 }
 
 #[test]
+fn a_damaged_header_stops_a_series_that_has_room_for_it() {
+    let numbered = |i: u32| slice().number(i).position(0.0, 0.0, 2.0 * f64::from(i)).bytes();
+    let files: Vec<Vec<u8>> = (1..=8).map(numbered).collect();
+    let with = |bad: Vec<u8>| {
+        let mut files = files.clone();
+        files[3] = bad;
+        inventory(&files).select(&SeriesChoice::Only)
+    };
+    assert!(with(files[3].clone()).is_ok());
+    let end = files[3].len() - 12;
+    // Never written from some byte of the mark or the header on.
+    for from in 129..end {
+        let zeroed = [&files[3][..from], &vec![0; files[3].len() - from]].concat();
+        if let Ok(plan) = with(zeroed) {
+            assert_eq!(plan.slices.len(), 8, "zeros from byte {from}");
+        }
+    }
+    // A length that is wrong, of any element before the pixel data.
+    let at = |tag: &[u8]| files[3].windows(tag.len()).position(|window| window == tag).unwrap();
+    for tag in [&b"\x08\0\x16\0UI"[..], b"\x08\0\x18\0UI", b"\x20\0\x0E\0UI"] {
+        for length in [0, 2, 4, 6, 8, 100, 999] {
+            let mut file = files[3].clone();
+            let place = at(tag) + 6;
+            if file[place] == length as u8 {
+                continue;
+            }
+            file[place..place + 2].copy_from_slice(&u16::to_le_bytes(length));
+            assert!(with(file).is_err(), "{tag:?} with {length} bytes");
+        }
+    }
+}
+
+#[test]
 fn another_file_is_seen_behind_a_deflated_one() {
     let file = slice().deflated().bytes();
     for gap in [0, 1, 500] {
