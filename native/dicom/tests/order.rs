@@ -195,6 +195,13 @@ fn a_damaged_header_stops_a_series_that_has_room_for_it() {
             assert!(with(file).is_err(), "{tag:?} with {length} bytes");
         }
     }
+    // A shortened Series UID before what is no element, in a file without pixel data.
+    let series = at(b"\x20\0\x0E\0UI");
+    let length = usize::from(files[3][series + 6]);
+    let mut uid = files[3][..series + 8 + length].to_vec();
+    uid[series + 6] -= 2;
+    let junk = [&uid[..], b"~~~~\xFF\xFF\x04\0\0\0four", b"~\x7F~\x7F\xFF\xFF\0\0\0\0\0\0"].concat();
+    assert!(with(junk).is_err());
 }
 
 #[test]

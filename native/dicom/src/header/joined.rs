@@ -17,7 +17,8 @@ pub(super) const JOINT: u64 = 8;
 /// The first element of a meta group (PS3.10 section 7.1): its group length.
 const META: &[u8] = b"\x02\0\0\0UL\x04\0";
 
-/// Whether a DICOM file begins in these bytes. No pixels and no text have this by accident: it is eight particular bytes.
+/// Whether a DICOM file begins in these bytes. By accident pixels hardly have this: it is seven or more
+/// particular bytes.
 pub(crate) fn has_mark(bytes: &[u8]) -> bool {
     let dicm = memmem::find_iter(bytes, b"DICM").any(|at| {
         // The first element behind the mark: of the meta group, or of the data set in either byte order.

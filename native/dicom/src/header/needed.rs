@@ -158,6 +158,7 @@ impl<'a> NeededElements<'a> {
         };
         let mut elements = Elements::new(known, file_length, offset, encoding);
         match needed.scan(&mut elements) {
+            Ok(()) if needed.out_of_step => (),
             Ok(()) => needed.reliable = needed.last,
             Err(Stop::Need(need)) => return Err(need),
             Err(Stop::CutOff(tag)) => {
