@@ -16,9 +16,12 @@ import io.tomobasis.jni.{ComputationException, UsageException}
 final class Cluster private (
     val context: SparkContext,
     val errors: TaskErrors,
-    val decoding: Option[ResourceProfile],
+    decoding: Option[ResourceProfile],
     asked: Option[Int]
 ) {
+
+  /** For its stages. */
+  val workers: Workers = Workers(context, errors.badInput, decoding)
 
   /** How many partitions a run should have. Counted once, when a stage is about to be cut. */
   lazy val parallelism: Parallelism =
@@ -29,14 +32,14 @@ object Cluster {
 
   /** Refuses properties that cannot be used, before anything starts. Throws UsageException. */
   def check(conf: SparkConf): Unit = {
-    Parallelism.asked(conf)
+    DefaultParallelism.asked(conf)
     DecodeResources.requests(conf)
     ()
   }
 
   /** Starts Spark, runs a job and stops; what ends the job is the user's error rather than Spark's account of it. */
   def run[T](conf: SparkConf, progress: Progress, err: PrintStream)(job: Cluster => T): T = {
-    val sc = start(Parallelism.without(conf))
+    val sc = start(DefaultParallelism.without(conf))
     val errors = new TaskErrors(sc)
     val waiting =
       if (Cores.local(conf)) None else Some(new Waiting(conf, err, () => Cores.executors(sc), () => Offers.why(sc)))
@@ -44,7 +47,7 @@ object Cluster {
     // Spark takes the first profile that is made for its default, so these come after the context.
     val decoding = DecodeResources.requests(conf).map(DecodeResources.profile)
     try
-      try job(new Cluster(sc, errors, decoding, Parallelism.asked(conf)))
+      try job(new Cluster(sc, errors, decoding, DefaultParallelism.asked(conf)))
       catch { case e: Throwable if sc.isStopped && TaskErrors.ours(e).isEmpty => throw ended(sc, e) }
       finally sc.stop()
     catch { case e: Throwable => throw refused(conf, e).getOrElse(errors.cause(e)) }

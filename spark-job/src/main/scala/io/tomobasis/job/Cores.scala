@@ -4,30 +4,6 @@ import org.apache.spark.{SparkConf, SparkContext}
 
 import scala.annotation.tailrec
 
-import io.tomobasis.jni.UsageException
-
-/**
- * What decides into how many partitions a run is cut.
- *
- * @param asked `spark.default.parallelism`, where it is set
- * @param cores that the run has, or was promised
- */
-final case class Parallelism(asked: Option[Int], cores: Int)
-
-object Parallelism {
-  private val Property = "spark.default.parallelism"
-
-  /** What the user or the site asked for. Throws UsageException. */
-  def asked(conf: SparkConf): Option[Int] = conf.getOption(Property).map { value =>
-    value.trim.toIntOption
-      .filter(_ > 0)
-      .getOrElse(throw new UsageException(s"$Property: '$value' is no number of partitions; give 1 or more"))
-  }
-
-  /** Without it, for which Spark gives the same number to each job, and to us instead of the number of cores. */
-  def without(conf: SparkConf): SparkConf = conf.clone.remove(Property)
-}
-
 /** The cores of a cluster. Executors register one by one, so a count taken early is too small. */
 object Cores {
   private val Local = "local\\b.*".r

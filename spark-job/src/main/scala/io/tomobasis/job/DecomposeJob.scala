@@ -146,7 +146,7 @@ private final class DecomposeJob(
     val parts = math.min(unknown.length, plan.layout.decodePartitions(cluster.parallelism))
     val groups = SourceFiles.groups(plan, files, Runs(unknown.length, parts), unknown)
     val sources = SourceFiles(hadoop, files.length, verbose = false)
-    val found = if (groups.isEmpty) Nil else SliceReader.digests(cluster, plan, groups, sources)
+    val found = if (groups.isEmpty) Nil else SliceReader.digests(cluster.workers, plan, groups, sources)
     val all = known ++ found.map(digest => plan.keys(digest.slice) -> digest)
     plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
   }
@@ -166,7 +166,7 @@ private final class DecomposeJob(
 
     // Stages 2 and 3: nothing is decoded before the sums ask for row blocks, which stay for all stages after them.
     val sources = SourceFiles(hadoop, files.length, config.verbose)
-    val pieces = named(decode)(SliceReader.pieces(cluster, plan, groups, sources))
+    val pieces = named(decode)(SliceReader.pieces(cluster.workers, plan, groups, sources))
     val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
     val solved = named(sums)(passes match {
       case None => exact(plan, blocks)
@@ -185,7 +185,7 @@ private final class DecomposeJob(
       // Stages 5 and 6: U and all that is made of it, block by block; a shuffle brings composites to their slices' files.
       val runs = if (config.dicom) derivedRuns(plan, decomposition) else IndexedSeq.empty
       val derive = if (config.dicom) Some(config.stage(6, 0 +: runs.map(_.length))) else None
-      val blocksToResult = RenderBlocks(cluster, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
+      val blocksToResult = RenderBlocks(cluster.workers, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
       val shuffled = named(render)(blocksToResult.render(blocks))
       val rendered = named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
       (render +: derive.toSeq).foreach(progress.await)

@@ -5,6 +5,14 @@ import org.apache.spark.Partitioner
 import io.tomobasis.jni.NativeLibrary
 
 /**
+ * What decides into how many partitions a run is cut.
+ *
+ * @param asked `spark.default.parallelism`, where it is set
+ * @param cores that the run has, or was promised
+ */
+final case class Parallelism(asked: Option[Int], cores: Int)
+
+/**
  * How a series of `slices` slices of `pixels` pixels is cut. Only the cut into row blocks reaches the result; the numbers of
  * partitions decide where things run.
  */

@@ -40,7 +40,7 @@ final class RenderBlocks private (
     runs: Broadcast[Array[Array[SliceSource]]],
     files: SourceFiles,
     badInput: BadInput,
-    folder: TaskFolder
+    folder: ResultWriter
 ) extends Serializable {
   private val starts = runs.value.map(_.length).scanLeft(0)(_ + _)
 
@@ -91,15 +91,15 @@ final class RenderBlocks private (
 
 object RenderBlocks {
   def apply(
-      cluster: Cluster,
+      workers: Workers,
       decomposition: Array[Byte],
       runs: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles,
-      folder: TaskFolder
+      folder: ResultWriter
   ): RenderBlocks = {
-    val sc = cluster.context
+    val sc = workers.context
     val renderer = sc.broadcast(new SharedRenderer(decomposition))
-    new RenderBlocks(renderer, sc.broadcast(runs.map(_.toArray).toArray), files, cluster.errors.badInput, folder)
+    new RenderBlocks(renderer, sc.broadcast(runs.map(_.toArray).toArray), files, workers.badInput, folder)
   }
 }
 

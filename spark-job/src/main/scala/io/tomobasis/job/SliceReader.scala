@@ -13,28 +13,28 @@ import io.tomobasis.jni.{FileBytes, SliceDecoder}
 object SliceReader {
 
   def pieces(
-      cluster: Cluster,
+      workers: Workers,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): RDD[(Int, Piece)] = {
-    val (slices, badInput) = (reader(cluster.context, plan, files), cluster.errors.badInput)
-    tasks(cluster, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
+    val (slices, badInput) = (reader(workers.context, plan, files), workers.badInput)
+    tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
   }
 
   /** Of each slice. Decodes all and keeps none. */
   def digests(
-      cluster: Cluster,
+      workers: Workers,
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): Seq[DecodedSlice] =
-    tasks(cluster, groups).flatMap(reader(cluster.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
+    tasks(workers, groups).flatMap(reader(workers.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
 
-  private def tasks(cluster: Cluster, groups: IndexedSeq[Seq[SliceSource]]) = {
+  private def tasks(workers: Workers, groups: IndexedSeq[Seq[SliceSource]]) = {
     val slices =
-      cluster.context.parallelize(groups.map(_.toArray), groups.length) // arrays: Kryo knows them by one class
-    cluster.decoding.fold(slices)(slices.withResources).map(_.toSeq)
+      workers.context.parallelize(groups.map(_.toArray), groups.length) // arrays: Kryo knows them by one class
+    workers.decoding.fold(slices)(slices.withResources).map(_.toSeq)
   }
 
   private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =

@@ -19,9 +19,9 @@ final case class TaskFolder(
     folder: String,
     parts: PartFiles,
     hadoop: Broadcast[SerializableConfiguration]
-) {
+) extends ResultWriter {
 
-  def write(name: String, bytes: Array[Byte]): Unit = {
+  override def write(name: String, bytes: Array[Byte]): Unit = {
     val path = new Path(root)
     val store = new HadoopStore(HadoopFiles.fileSystem(path, hadoop.value.value), path)
     Faults.telling(Operation.WRITE_FILE, name)(

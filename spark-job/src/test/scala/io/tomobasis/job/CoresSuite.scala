@@ -38,10 +38,10 @@ class CoresSuite extends AnyFunSuite {
 
   test("a number of partitions that is none is refused by the property's name") {
     for (value <- Seq("0", "-4", "many", "1.5", "")) {
-      val refused = intercept[UsageException](Parallelism.asked(conf("yarn", "default.parallelism" -> value)))
+      val refused = intercept[UsageException](DefaultParallelism.asked(conf("yarn", "default.parallelism" -> value)))
       assert(refused.getMessage.startsWith("spark.default.parallelism: "), value)
     }
-    assert(Parallelism.asked(conf("yarn", "default.parallelism" -> " 8 ")) == Some(8))
-    assert(Parallelism.asked(conf("yarn")).isEmpty)
+    assert(DefaultParallelism.asked(conf("yarn", "default.parallelism" -> " 8 ")) == Some(8))
+    assert(DefaultParallelism.asked(conf("yarn")).isEmpty)
   }
 }
