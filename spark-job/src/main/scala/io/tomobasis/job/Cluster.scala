@@ -5,7 +5,9 @@ import org.apache.spark.resource.ResourceProfile
 
 import java.io.PrintStream
 
+import io.tomobasis.io.Causes
 import io.tomobasis.jni.{ComputationException, UsageException}
+import io.tomobasis.matrix.{Parallelism, Workers}
 
 /**
  * Spark while a run uses it.

@@ -10,7 +10,9 @@ import java.io.PrintStream
 
 import scala.util.Using
 
+import io.tomobasis.io.{InputFile, Listing}
 import io.tomobasis.jni.{Decomposition, Inventory, NamedFile, PassDriver}
+import io.tomobasis.matrix._
 
 /**
  * The decomposition of one series, as the driver sees it: the data flow of `docs/architecture.md`, top to bottom.

@@ -2,6 +2,7 @@ package io.tomobasis.job
 
 import org.apache.spark.SparkException
 
+import io.tomobasis.io.Causes
 import io.tomobasis.jni.TomoBasisException
 
 /** How a run ended: the one line for the user and the exit code. */

@@ -9,6 +9,7 @@ import java.io.{PrintStream, PrintWriter, StringWriter}
 import scala.util.control.NonFatal
 
 import io.tomobasis.jni.{LocalFiles, NativeLibrary}
+import io.tomobasis.matrix.KernelRegistrator
 
 /**
  * The job's entry point: options in, exit code out.
@@ -56,7 +57,7 @@ object Main {
   }
 
   /** What the job needs of Spark, under whatever spark-submit set. */
-  private[job] def sparkConf(): SparkConf = {
+  private[tomobasis] def sparkConf(): SparkConf = {
     val conf = new SparkConf()
     conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
     // Beside the site's own, if there are any.

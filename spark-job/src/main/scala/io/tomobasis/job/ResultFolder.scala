@@ -6,7 +6,8 @@ import org.apache.hadoop.util.ShutdownHookManager
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
-import io.tomobasis.job.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
+import io.tomobasis.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
+import io.tomobasis.io.{Faults, HadoopFiles, ObjectStores, StoreFailure}
 import io.tomobasis.jni.Errors.Operation
 import io.tomobasis.jni.UsageException
 

@@ -7,6 +7,7 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
+import io.tomobasis.io.{Faults, GzipStream, InputFile, InputFiles, StoreFailure, Unreadable}
 import io.tomobasis.jni.{Inventory, LocalFileException, TomoBasisException}
 
 /**

@@ -7,7 +7,9 @@ import java.util.concurrent.ConcurrentLinkedDeque
 
 import scala.jdk.CollectionConverters._
 
+import io.tomobasis.io.Causes
 import io.tomobasis.jni.{InputException, TomoBasisException}
+import io.tomobasis.matrix.BadInput
 
 /**
  * The user's errors that tasks found.

@@ -5,8 +5,10 @@ import org.apache.spark.TaskContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
-import io.tomobasis.job.commit.{HadoopStore, PartFiles}
+import io.tomobasis.commit.{HadoopStore, PartFiles}
+import io.tomobasis.io.{Faults, HadoopFiles}
 import io.tomobasis.jni.Errors.Operation
+import io.tomobasis.matrix.ResultWriter
 
 /**
  * The result folder as tasks see it.

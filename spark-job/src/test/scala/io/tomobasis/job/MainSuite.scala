@@ -54,7 +54,7 @@ class MainSuite extends AnyFunSuite {
 
   test("a stack trace appears with --verbose only") {
     val (_, _, err) = main("--verbose", "--input", "/nowhere/at/all", "--output", "/nowhere/result")
-    assert(err.contains("error: --input") && err.contains("at io.tomobasis.job.Listing"), err)
+    assert(err.contains("error: --input") && err.contains("at io.tomobasis.io.Listing"), err)
   }
 
   test("what a terminal would obey is escaped, in messages and in stack traces") {

@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import java.nio.file.{Files, Path}
 
 import TestFolder.{filesBelow, withFolder}
-import io.tomobasis.job.commit.HadoopStore
+import io.tomobasis.commit.HadoopStore
 import io.tomobasis.jni.{ComputationException, UsageException}
 
 class ResultFolderSuite extends AnyFunSuite {

@@ -1,0 +1,145 @@
+package io.tomobasis.commit
+
+import org.apache.hadoop.fs.{
+  EtagSource,
+  FSDataOutputStream,
+  FSDataOutputStreamBuilder,
+  FileAlreadyExistsException,
+  FileSystem,
+  Options,
+  Path,
+  PathIOException,
+  RawLocalFileSystem,
+  StreamCapabilities
+}
+import org.apache.hadoop.fs.Options.CreateFileOptionKeys.{
+  FS_OPTION_CREATE_CONDITIONAL_OVERWRITE => CreateIfAbsent,
+  FS_OPTION_CREATE_CONDITIONAL_OVERWRITE_ETAG => ReplaceIfSame
+}
+import org.apache.hadoop.hdfs.DistributedFileSystem
+
+import java.io.FileNotFoundException
+import java.nio.file.{FileSystemException, Files, Path => File, StandardCopyOption}
+import java.util.Arrays
+
+import scala.util.Using
+import scala.util.control.NonFatal
+
+import io.tomobasis.io.ObjectStores
+
+/**
+ * A folder of any Hadoop file system.
+ *
+ * Where s3a's conditional requests are switched on, which they are unless a site says otherwise, `create` and `replace` are one
+ * request each. Other object stores create a file atomically as they can, and replace one after looking at it.
+ */
+final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
+  import HadoopStore.ConditionFailed
+
+  def read(name: String): Option[Array[Byte]] =
+    try orNone(Using.resource(fs.open(at(name)))(_.readAllBytes))
+    catch { case ConditionFailed() => read(name) } // s3a: it was replaced between two requests
+
+  def create(name: String, bytes: Array[Byte]): Boolean = {
+    val conditional = fs.hasPathCapability(root, CreateIfAbsent)
+    unlessRefused(write(name, bytes) { creation =>
+      creation.recursive()
+      creation.overwrite(conditional) // the condition takes the place of a check in advance
+      if (conditional) creation.must(CreateIfAbsent, true)
+    })
+  }
+
+  def replacesAtomically: Boolean = fs.hasPathCapability(root, ReplaceIfSame)
+
+  def replace(name: String, old: Array[Byte], bytes: Array[Byte]): Boolean = {
+    val tag = orNone(fs.getFileStatus(at(name))).collect {
+      case tagged: EtagSource if replacesAtomically => tagged.getEtag
+    }
+    read(name).exists(Arrays.equals(_, old)) && unlessRefused(write(name, bytes) { creation =>
+      creation.recursive()
+      creation.overwrite(true)
+      tag.foreach(creation.must(ReplaceIfSame, _))
+    })
+  }
+
+  def put(name: String, bytes: Array[Byte]): Unit = write(name, bytes) { creation =>
+    creation.recursive()
+    creation.overwrite(true)
+  }
+
+  def putInto(name: String, bytes: Array[Byte]): Unit = write(name, bytes)(_.overwrite(true))
+
+  def list(folder: String): Option[Seq[String]] = orNone(fs.listStatus(at(folder)).map(_.getPath.getName).toSeq)
+
+  def delete(name: String): Boolean = fs.delete(at(name), true)
+
+  /**
+   * Hadoop's rename onto a folder moves into it, and may copy on local disks; these do not. Elsewhere a folder that was
+   * moved into another is taken out again.
+   */
+  def rename(from: String, to: String): Boolean = {
+    val (source, target) = (at(from), at(to))
+    if (!fs.exists(target.getParent) && fs.exists(source)) fs.mkdirs(target.getParent)
+    fs match {
+      case hdfs: DistributedFileSystem => unlessRefused(hdfs.rename(source, target, Options.Rename.NONE))
+      case local: RawLocalFileSystem => renameLocal(local.pathToFile(source).toPath, local.pathToFile(target).toPath)
+      case _ =>
+        val inside = new Path(target, source.getName)
+        !fs.exists(target) && fs.rename(source, target) && !(fs.exists(inside) && fs.rename(inside, source))
+    }
+  }
+
+  private def renameLocal(source: File, target: File): Boolean =
+    try {
+      Files.move(source, target, StandardCopyOption.ATOMIC_MOVE)
+      true
+    } catch {
+      case e: FileSystemException =>
+        if (Files.exists(target) || !Files.exists(source)) false else throw e
+    }
+
+  private def at(name: String): Path = if (name.isEmpty) root else new Path(root, name)
+
+  private def orNone[T](found: => T): Option[T] =
+    try Some(found)
+    catch { case _: FileNotFoundException => None }
+
+  /** Whether it was done, and not refused because of what is there or no longer there. */
+  private def unlessRefused(action: => Unit): Boolean =
+    try {
+      action
+      true
+    } catch {
+      case _: FileAlreadyExistsException | _: FileNotFoundException | ConditionFailed() => false
+    }
+
+  /** Writes a file, all or nothing: what was only begun is given up, not closed, which would make it appear. */
+  private def write(name: String, bytes: Array[Byte])(options: HadoopStore.Creation => Unit): Unit = {
+    val creation: HadoopStore.Creation = fs.createFile(at(name))
+    options(creation)
+    val out = creation.build()
+    try out.write(bytes)
+    catch {
+      case e: Throwable =>
+        giveUp(out)
+        throw e
+    }
+    out.close()
+  }
+
+  private def giveUp(out: FSDataOutputStream): Unit =
+    try
+      if (out.hasCapability(StreamCapabilities.ABORTABLE_STREAM)) { out.abort(); () }
+      else if (!ObjectStores.is(fs)) out.close()
+    catch { case NonFatal(_) => () } // the first failure is the one to tell
+}
+
+object HadoopStore {
+
+  /** s3a's exception when a condition of a request does not hold; by its name, since s3a may not be here. */
+  private object ConditionFailed {
+    def unapply(e: PathIOException): Boolean = e.getClass.getSimpleName == "RemoteFileChangedException"
+  }
+
+  private type Creation = FSDataOutputStreamBuilder[_ <: FSDataOutputStream, _]
+}

@@ -1,0 +1,36 @@
+package io.tomobasis.io
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{ChecksumFileSystem, FSDataInputStream, FileSystem, Path}
+import org.apache.hadoop.fs.Options.OpenFileOptions.{FS_OPTION_OPENFILE_LENGTH, FS_OPTION_OPENFILE_READ_POLICY}
+import org.apache.hadoop.util.functional.FutureIO
+
+import java.io.IOException
+
+/** Any Hadoop file system, as the job uses it. */
+object HadoopFiles {
+  private val LongestArray = Int.MaxValue - 8
+
+  /**
+   * The file system of a path, without Hadoop's checksum files for local disks: they would double the number of files in a
+   * result folder, and hide files of a scan that look like them.
+   */
+  def fileSystem(path: Path, conf: Configuration): FileSystem = path.getFileSystem(conf) match {
+    case checked: ChecksumFileSystem => checked.getRawFileSystem
+    case fs => fs
+  }
+
+  /** A length that an array can have. */
+  def arrayLength(length: Long): Int =
+    if (length <= LongestArray) length.toInt else throw new IOException("longer than an array can be")
+
+  /** Opens a file of known length; object stores are told it, which saves a request, and how it will be read. */
+  def open(uri: String, length: Long, policy: String, conf: Configuration): FSDataInputStream = {
+    val path = new Path(uri)
+    val opening = fileSystem(path, conf)
+      .openFile(path)
+      .opt(FS_OPTION_OPENFILE_READ_POLICY, policy)
+      .optLong(FS_OPTION_OPENFILE_LENGTH, length)
+    FutureIO.awaitFuture(opening.build())
+  }
+}

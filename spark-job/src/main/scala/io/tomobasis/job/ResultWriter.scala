@@ -1,8 +1,0 @@
-package io.tomobasis.job
-
-/** Where tasks write files of the result. */
-trait ResultWriter extends Serializable {
-
-  /** Writes a file, all or nothing; one that a task writes again has the same bytes. */
-  def write(name: String, bytes: Array[Byte]): Unit
-}

@@ -1,0 +1,67 @@
+package io.tomobasis.matrix
+
+import org.apache.spark.SparkContext
+import org.apache.spark.rdd.RDD
+
+import scala.annotation.tailrec
+import scala.util.Using
+
+import io.tomobasis.jni.{BlockPartials, BlockPass, PassDriver}
+
+/**
+ * What a pass found in the row blocks of a partition, and the slice records that came along.
+ *
+ * @param bytes   of BlockPartials
+ * @param records what decoding said of the slices, as [[SliceRecords.union]] has it
+ */
+final case class PassPart(bytes: Array[Byte], records: Array[Byte])
+
+/** What the last pass found, and the slice records of all passes. */
+final case class LastPass(partials: Array[Array[Byte]], records: Array[Byte])
+
+/**
+ * The methods whose sums have a fixed order, pass after pass over the row blocks. Each pass is broadcast; what a block contributes is
+ * a function of the block, and the driver puts the contributions together by the blocks' indices, so neither partitions nor retries
+ * change a bit.
+ */
+object FixedOrderPasses {
+
+  /** Runs all passes; what the last one found is still to be taken by the driver. */
+  def run(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int): LastPass = {
+    @tailrec def from(before: Array[Byte]): LastPass = {
+      // 1. Every row block goes through the pass, wherever it is.
+      val parts = one(sc, blocks, slices, driver.pass.get)
+      val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
+      // 2. The driver combines what was found in the order of the blocks, and knows what the next pass is.
+      if (driver.left == 1) found
+      else {
+        driver.add(found.partials, threads)
+        from(found.records)
+      }
+    }
+    from(Array.emptyByteArray)
+  }
+
+  private def one(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, bytes: Array[Byte]): Array[PassPart] = {
+    val pass = sc.broadcast(new SharedPass(bytes))
+    try
+      blocks
+        .mapPartitions { mine =>
+          Using.resource(new BlockPartials(pass.value.get)) { found =>
+            var records = Array.emptyByteArray
+            for (block <- mine) {
+              found.add(block.index, block.values, block.rows)
+              records = SliceRecords.union(block.records, records, slices)
+            }
+            Iterator.single(PassPart(found.take(), records))
+          }
+        }
+        .collect()
+    finally pass.destroy()
+  }
+}
+
+/** One pass per executor, made by the first task that needs it. */
+final class SharedPass(bytes: Array[Byte]) extends PerExecutor[BlockPass] {
+  override protected def make(): BlockPass = new BlockPass(bytes)
+}

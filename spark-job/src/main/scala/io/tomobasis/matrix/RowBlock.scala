@@ -1,0 +1,32 @@
+package io.tomobasis.matrix
+
+import io.tomobasis.jni.SliceDecoder
+
+/**
+ * A row block of the matrix: all slices of a run of pixels, what every kernel works on.
+ *
+ * @param index   of the block, from 0; never depends on partitioning
+ * @param rows    pixels in this block: 4096, fewer in the last one
+ * @param columns slices n
+ * @param values  stored integers, slice-major: pixel i of slice j is at `j * rows + i`
+ * @param records what decoding said of each slice when the values were read, as SliceDecoder returns it: a block that is lost is read
+ *                again
+ */
+final case class RowBlock(index: Int, rows: Int, columns: Int, values: Array[Short], records: Array[Byte])
+
+/**
+ * What one decoding task contributes to one row block: the pixels of a run of consecutive slices.
+ *
+ * @param values  slice-major, as they stand in the block from `firstSlice * rows` on
+ * @param records what decoding said of each of these slices
+ */
+final case class Piece(block: Int, firstSlice: Int, values: Array[Short], records: Array[Byte])
+
+/** Records of all slices of a series, one after the other, from wherever they were read. */
+object SliceRecords {
+
+  /** The lists in both, each once: one if the input stayed as it is, else several, which the decomposition refuses. */
+  def union(a: Array[Byte], b: Array[Byte], slices: Int): Array[Byte] =
+    if (b.isEmpty || java.util.Arrays.equals(a, b)) a
+    else (a ++ b).grouped(SliceDecoder.RECORD_BYTES * slices).map(_.toSeq).toSeq.distinct.flatten.toArray
+}

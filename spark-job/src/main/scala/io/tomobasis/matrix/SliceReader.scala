@@ -1,0 +1,107 @@
+package io.tomobasis.matrix
+
+import org.apache.spark.SparkContext
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.rdd.RDD
+
+import io.tomobasis.jni.{FileBytes, SliceDecoder}
+
+/**
+ * Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. A tar.gz
+ * can only be read from its start, so one task reads it and its slices leave it one by one.
+ */
+object SliceReader {
+
+  def pieces(
+      workers: Workers,
+      plan: SeriesPlan,
+      groups: IndexedSeq[Seq[SliceSource]],
+      files: SourceFiles
+  ): RDD[(Int, Piece)] = {
+    val (slices, badInput) = (reader(workers.context, plan, files), workers.badInput)
+    tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
+  }
+
+  /** Of each slice. Decodes all and keeps none. */
+  def digests(
+      workers: Workers,
+      plan: SeriesPlan,
+      groups: IndexedSeq[Seq[SliceSource]],
+      files: SourceFiles
+  ): Seq[DecodedSlice] =
+    tasks(workers, groups).flatMap(reader(workers.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
+
+  private def tasks(workers: Workers, groups: IndexedSeq[Seq[SliceSource]]) = {
+    val slices =
+      workers.context.parallelize(groups.map(_.toArray), groups.length) // arrays: Kryo knows them by one class
+    workers.decoding.fold(slices)(slices.withResources).map(_.toSeq)
+  }
+
+  private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =
+    new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), files)
+}
+
+/** What a decoding task needs besides its slices. */
+private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder], files: SourceFiles)
+    extends Serializable {
+  reader =>
+
+  /** Pieces of all row blocks. */
+  def pieces(group: Seq[SliceSource]): Iterator[(Int, Piece)] =
+    if (SourceFiles.streamed(group))
+      files
+        .each(group) { (ofFile, bytes) =>
+          SourceFiles.consecutive(ofFile).map { slices =>
+            val run = new Run(slices)
+            run.decode(slices, bytes)
+            run
+          }
+        }
+        .flatten
+        .flatMap(_.pieces)
+    else {
+      val run = new Run(group)
+      files.each(group)(run.decode).foreach(identity)
+      run.pieces
+    }
+
+  /** Consecutive slices: they are decoded at once, their pieces cut one at a time as the shuffle writes them. */
+  private final class Run(run: Seq[SliceSource]) {
+    // run.length x pixels, slice after slice; the records likewise.
+    private val slices = new Array[Short](Math.multiplyExact(run.length, layout.pixels))
+    private val records = new Array[Byte](SliceDecoder.RECORD_BYTES * run.length)
+
+    def decode(ofFile: Seq[SliceSource], file: FileBytes): Unit = {
+      val places = ofFile.map(_.slice - run.head.slice)
+      val found = reader.decode(ofFile, file, slices, places.map(_ * layout.pixels))
+      val size = SliceDecoder.RECORD_BYTES
+      for ((i, j) <- places.zipWithIndex) System.arraycopy(found, size * j, records, size * i, size)
+    }
+
+    def pieces: Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
+      val (first, rows) = (layout.firstRow(block), layout.rows(block))
+      val values = new Array[Short](run.length * rows) // slice-major, as in the block
+      for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
+      block -> Piece(block, run.head.slice, values, records)
+    }
+  }
+
+  /** What decoding each slice gives. A file that cannot be read at all is the storage's fault and no bad slice. */
+  def digests(group: Seq[SliceSource]): Iterator[DecodedSlice] =
+    files
+      .each(group) { (ofFile, bytes) =>
+        val slices = ofFile.map(_.slice)
+        val decoded = decoder.value.get.digests(slices.toArray, ofFile.head.file.name, bytes)
+        slices.zip(decoded).map { case (slice, found) => DecodedSlice(slice, found.digest, found.error) }
+      }
+      .flatten
+
+  /** Decodes slices of one file; returns their records. */
+  private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =
+    decoder.value.get.decode(sources.map(_.slice).toArray, sources.head.file.name, file, out, offsets.toArray)
+}
+
+/** One decoder per executor, made by the first task that needs it. */
+final class SharedDecoder(planJson: String) extends PerExecutor[SliceDecoder] {
+  override protected def make(): SliceDecoder = new SliceDecoder(planJson)
+}

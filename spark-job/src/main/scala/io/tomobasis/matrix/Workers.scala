@@ -1,0 +1,12 @@
+package io.tomobasis.matrix
+
+import org.apache.spark.SparkContext
+import org.apache.spark.resource.ResourceProfile
+
+/**
+ * What the stages need of Spark.
+ *
+ * @param badInput where tasks leave it
+ * @param decoding executors of their own for decoding, where they were asked for
+ */
+final case class Workers(context: SparkContext, badInput: BadInput, decoding: Option[ResourceProfile])
