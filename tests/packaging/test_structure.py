@@ -1,4 +1,5 @@
-"""The order of the job's parts, as the compiled classes have it (jdeps): no source files need each other in a circle."""
+"""The order of the job's parts, as the compiled classes have it (jdeps): packages call those below them, and no source files need each
+other in a circle."""
 
 import re
 import shutil
@@ -10,6 +11,14 @@ import pytest
 from running import ROOT
 
 SOURCES = ROOT / "spark-job/src/main/scala"
+# What each package calls, lowest first.
+CALLS = {
+    "jni": set(),
+    "io": {"jni"},
+    "commit": {"io", "jni"},
+    "matrix": {"io", "jni"},
+    "job": {"commit", "io", "jni", "matrix"},
+}
 DEFINED = re.compile(r"^(?:[\w\[\]]+ )*?(?:class|trait|object) (\w+)", re.MULTILINE)
 
 
@@ -56,3 +65,12 @@ def test_no_two_source_files_of_the_job_need_each_other(calls):
     assert ("io/tomobasis/job/Main.scala", "io/tomobasis/job/DecomposeJob.scala") in arrows
     assert len({file for arrow in arrows for file in arrow}) > len(set(files.values())) / 2
     assert circle(arrows) is None
+
+
+def test_packages_call_the_packages_below_them_that_the_table_names_and_no_others(calls):
+    arrows = {tuple(name.split(".")[2] for name in pair) for pair in calls}
+    found = {package: {other for one, other in arrows if one == package != other} for package in CALLS}
+    assert {package for arrow in arrows for package in arrow} == CALLS.keys()
+    assert found == CALLS
+    below = list(CALLS)
+    assert all(below.index(other) < below.index(one) for one in CALLS for other in CALLS[one])
