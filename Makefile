@@ -15,7 +15,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -78,6 +78,9 @@ bench-peers: build $(SERIES) .venv-bench/ready ## measure the kernels against Op
 
 bench-large: setup .venv-bench/ready ## measure 1,000 to 8,000 columns against OpenBLAS's dsyrk and NumPy's eigh
 	@.venv-bench/bin/python bench/peers/large.py
+
+bench-real: setup .venv-bench/ready ## measure the exact Gram matrix of float32 and float64 values against OpenBLAS's dsyrk
+	@.venv-bench/bin/python bench/peers/floats.py
 
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)

@@ -96,8 +96,9 @@ pub enum Error {
     },
     /// Floats of such different magnitude that their exact products would be absurdly wide.
     #[error(
-        "column {column}: its values span {bits} binary digits, more than {limit}, too many for an exact Gram matrix; \
-         round them, scale the column, or use tsqr"
+        "column {}: its values span {bits} binary digits, more than {limit}, too many for an exact Gram matrix; \
+         round small values to zero, or use tsqr",
+        column + 1
     )]
     RealRange {
         /// Column index.
@@ -107,8 +108,22 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
+    /// A column of floats so much smaller than another that their exact products would be absurdly wide.
+    #[error(
+        "column {}: its lowest digit is {bits} binary digits below the highest of the matrix, more than {limit}, too \
+         many for an exact Gram matrix; scale the column, or use tsqr",
+        column + 1
+    )]
+    RealSpan {
+        /// Column index.
+        column: usize,
+        /// Bits from its lowest to the highest of all columns.
+        bits: u64,
+        /// The ceiling.
+        limit: u64,
+    },
     /// A value that the ranges given for its column do not cover.
-    #[error("row {row} of column {column} is outside the range that its column was said to have")]
+    #[error("row {} of column {} is outside the range of this matrix", row + 1, column + 1)]
     OutsideRange {
         /// Row index in the block.
         row: u64,
@@ -140,7 +155,7 @@ pub enum Error {
         why: &'static str,
     },
     /// A singular value that overflows or underflows the normal range of f64.
-    #[error("singular value {column} is outside the range of double precision; rescale the matrix")]
+    #[error("singular value {} is outside the range of double precision; rescale the matrix", column + 1)]
     SingularValueRange {
         /// Column index.
         column: usize,
@@ -160,7 +175,7 @@ pub enum Error {
         columns: usize,
     },
     /// NaN or infinity among the values.
-    #[error("row {row} of column {column} is no finite number")]
+    #[error("row {}, column {} is no finite number; replace NaN and infinity first", row + 1, column + 1)]
     NotFiniteValue {
         /// Row index in the matrix (in the block, for a block alone).
         row: u64,

@@ -13,9 +13,9 @@
 //!
 //! The mean slice, or each slice's mean, can be removed exactly on the way ([`Center`]).
 //!
-//! Matrices of floats ([`RealBlocks`]) have an exact Gram matrix too, at a higher price ([`real_gram`]). Without
-//! it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and the bits are the same for
-//! any threads and any grouping of blocks on x86-64 with AVX2 and FMA, and on aarch64:
+//! Matrices of floats have an exact Gram matrix too, at a higher price: [`certified_real_svd`], or [`real_gram`] and
+//! [`RealProjector`]. Without it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and
+//! the bits are the same for any threads and any grouping of blocks on x86-64 with AVX2 and FMA, and on aarch64:
 //!
 //! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at
 //!   any condition number.
@@ -36,6 +36,7 @@ mod center;
 mod certified;
 mod dispatch;
 mod error;
+mod floats;
 mod gram;
 mod machine;
 mod project;
@@ -48,9 +49,10 @@ pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
 pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
+pub use floats::{CertifiedRealSvd, certified_real_svd};
 pub use gram::{ColumnRanges, GramAccumulator, GramMatrix, GramPart, RealGramAccumulator, real_gram};
 pub use machine::{check_machine, kernel_name};
-pub use project::{Projector, SvdView};
+pub use project::{Projector, RealProjector, SvdView};
 pub use rank::{energy_rank, estimated_noise, optimal_rank};
 pub use real::{
     Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Tree, TsqrNode,

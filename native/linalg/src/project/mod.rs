@@ -17,12 +17,14 @@
 
 mod chain;
 mod exact;
+mod real;
 
 use crate::center::CenteredRows;
 use crate::dispatch::dispatched;
 use crate::{Centering, CertifiedSvd, Error, Rescale, RowBlock};
 use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
 use exact::ExactSums;
+pub use real::RealProjector;
 
 /// Rows packed at a time: 96 rows of a few hundred columns stay in the second-level cache.
 const GROUP: usize = 16 * HEIGHT;
@@ -81,17 +83,10 @@ impl Projector {
         rescale: &[Rescale],
         centering: Option<&Centering>,
     ) -> Result<Self, Error> {
-        let SvdView { s, v, v_low, compensated } = svd.into();
-        let (n, k) = (rescale.len(), s.len());
-        let entries = n.checked_mul(k).ok_or(Error::Columns { expected: v.len(), actual: n })?;
-        for (actual, expected) in [(v.len(), entries), (v_low.len(), entries), (compensated.len(), k)] {
-            if actual != expected {
-                return Err(Error::Columns { expected, actual });
-            }
-        }
-        if !(v.iter().chain(v_low).all(|v| v.is_finite()) && s.iter().all(|s| s.is_finite() && *s != 0.0)) {
-            return Err(Error::NotFinite);
-        }
+        let view = svd.into();
+        let (n, k) = (rescale.len(), view.s.len());
+        check(&view, n)?;
+        let SvdView { s, v, v_low, compensated } = view;
         rescale.iter().enumerate().try_for_each(|(j, r)| r.check(j))?;
         let small: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
         Ok(Self {
@@ -246,6 +241,19 @@ impl Projector {
             }
         }
     }
+}
+
+/// Refuses singular triplets that are not those of a matrix of n columns.
+fn check(svd: &SvdView<'_>, n: usize) -> Result<(), Error> {
+    let SvdView { s, v, v_low, compensated } = *svd;
+    let entries = n.checked_mul(s.len()).ok_or(Error::Columns { expected: v.len(), actual: n })?;
+    for (actual, expected) in [(v.len(), entries), (v_low.len(), entries), (compensated.len(), s.len())] {
+        if actual != expected {
+            return Err(Error::Columns { expected, actual });
+        }
+    }
+    let finite = v.iter().chain(v_low).all(|v| v.is_finite()) && s.iter().all(|s| s.is_finite() && *s != 0.0);
+    if finite { Ok(()) } else { Err(Error::NotFinite) }
 }
 
 #[inline(always)]

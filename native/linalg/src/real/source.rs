@@ -1,5 +1,6 @@
 //! Where the row blocks of a real-valued matrix come from.
 
+use ndarray::{ArrayView2, Axis, s};
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
@@ -66,6 +67,36 @@ impl RealBlocks for RealMatrix<'_> {
         Ok(())
     }
 }
+
+/// A matrix in memory, of any type whose values are all values of f64, in any layout.
+impl<T: Copy + Into<f64> + Sync> RealBlocks for ArrayView2<'_, T> {
+    type Error = Error;
+
+    fn rows(&self) -> u64 {
+        self.nrows() as u64
+    }
+
+    fn columns(&self) -> usize {
+        self.ncols()
+    }
+
+    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Error> {
+        let first = block * BLOCK_ROWS;
+        let rows = BLOCK_ROWS.min(self.nrows() - first);
+        // Some rows at a time: of a row-major matrix their cache lines are read once.
+        for some in (0..rows).step_by(STRIP) {
+            let strip = some..rows.min(some + STRIP);
+            let part = self.slice(s![first + strip.start..first + strip.end, ..]);
+            for (target, column) in values.chunks_exact_mut(rows).zip(part.axis_iter(Axis(1))) {
+                target[strip.clone()].iter_mut().zip(column).for_each(|(t, &v)| *t = v.into());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a matrix in memory that are copied at a time.
+const STRIP: usize = 64;
 
 /// The shape of a matrix whose sizes were checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -23,6 +23,8 @@ mod crt;
 mod ranges;
 mod residues;
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use rayon::prelude::*;
 
 use super::{GramAccumulator, GramMatrix};
@@ -34,6 +36,9 @@ pub use ranges::ColumnRanges;
 /// Rows whose residues are taken and summed at a time.
 const SLAB: usize = 512;
 
+/// Bits of integers that the kernels take as they are.
+const SMALL_BITS: u32 = 15;
+
 /// The exact sums of the row blocks added so far.
 ///
 /// Holds one [`GramAccumulator`] for each prime: for n columns of float64 values of like magnitude about
@@ -41,7 +46,8 @@ const SLAB: usize = 512;
 #[derive(Clone, Debug)]
 pub struct RealGramAccumulator {
     ranges: ColumnRanges,
-    moduli: Moduli,
+    /// None where the integers themselves are small enough for the kernels.
+    moduli: Option<Moduli>,
     sums: Vec<GramAccumulator>,
 }
 
@@ -49,12 +55,13 @@ impl RealGramAccumulator {
     /// The sums of no rows, for a matrix of these ranges, which must be those of all its rows.
     ///
     /// # Errors
-    /// [`Error::RealRange`] for a column whose values span too many bits; [`Error::ColumnCount`] for zero
-    /// columns or more than 16,384.
+    /// [`Error::RealRange`] and [`Error::RealSpan`] for a column whose values span too many bits;
+    /// [`Error::ColumnCount`] for zero columns or more than 16,384.
     pub fn new(ranges: ColumnRanges) -> Result<Self, Error> {
         ranges.check()?;
-        let moduli = Moduli::for_bits(ranges.product_bits());
-        let sums = vec![GramAccumulator::new(ranges.columns())?; moduli.primes().len()];
+        let moduli = (ranges.widest() > SMALL_BITS).then(|| Moduli::for_bits(ranges.product_bits()));
+        let count = moduli.as_ref().map_or(1, |moduli| moduli.primes().len());
+        let sums = vec![GramAccumulator::new(ranges.columns())?; count];
         Ok(Self { ranges, moduli, sums })
     }
 
@@ -65,29 +72,57 @@ impl RealGramAccumulator {
     /// [`Error::Shape`] when the length is not `rows` times the columns; [`Error::OutsideRange`] for a value
     /// that the ranges do not cover; as [`GramAccumulator::add`].
     pub fn add(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
+        let mut residues = vec![0; SLAB.min(rows) * self.ranges.columns()];
+        self.each_slab(values, rows, |ranges, moduli, sums, slab, count| {
+            sums.iter_mut().enumerate().try_for_each(|(k, sum)| {
+                add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, &mut residues)
+            })
+        })
+    }
+
+    /// [`add`](Self::add) on the threads of the current rayon pool, which share out the primes. For so many columns that the
+    /// sums leave a core's cache ([`GramAccumulator::SHARED`]).
+    ///
+    /// # Errors
+    /// As [`add`](Self::add).
+    pub fn add_parallel(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
+        self.each_slab(values, rows, |ranges, moduli, sums, slab, count| {
+            sums.par_iter_mut().enumerate().try_for_each_init(Vec::new, |residues, (k, sum)| {
+                residues.resize(slab.len(), 0);
+                add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, residues)
+            })
+        })
+    }
+
+    /// Hands the columns' integers to `add`, some rows at a time: what the primes take turns on stays in the second-level
+    /// cache.
+    fn each_slab(
+        &mut self,
+        values: &[f64],
+        rows: usize,
+        mut add: impl FnMut(
+            &ColumnRanges,
+            Option<&Moduli>,
+            &mut [GramAccumulator],
+            &[f64],
+            usize,
+        ) -> Result<(), Error>,
+    ) -> Result<(), Error> {
         let columns = self.ranges.columns();
         if rows.checked_mul(columns) != Some(values.len()) {
             return Err(Error::Shape { rows, columns, actual: values.len() });
         }
-        // Slab by slab: what the primes take turns on stays in the second-level cache.
-        let mut values_of_slab = vec![0.0; SLAB.min(rows) * columns];
-        let mut residues = vec![0i16; values_of_slab.len()];
+        let mut integers = vec![0.0; SLAB.min(rows) * columns];
         for first in (0..rows).step_by(SLAB) {
             let count = SLAB.min(rows - first);
-            let (slab, residues) = (&mut values_of_slab[..count * columns], &mut residues[..count * columns]);
+            let slab = &mut integers[..count * columns];
             for (j, slab) in slab.chunks_exact_mut(count).enumerate() {
                 let column = &values[j * rows + first..][..count];
                 self.ranges
                     .integers(j, column, slab)
                     .map_err(|row| Error::OutsideRange { row: (first + row) as u64, column: j })?;
             }
-            for (&prime, sum) in self.moduli.primes().iter().zip(&mut self.sums) {
-                for (j, (n, r)) in slab.chunks_exact(count).zip(residues.chunks_exact_mut(count)).enumerate()
-                {
-                    residues::of_column(n, self.ranges.bits(j), prime, r);
-                }
-                sum.add(RowBlock::new(residues, count, columns)?)?;
-            }
+            add(&self.ranges, self.moduli.as_ref(), &mut self.sums, slab, count)?;
         }
         Ok(())
     }
@@ -108,7 +143,7 @@ impl RealGramAccumulator {
         self.sums.first().map_or(0, GramAccumulator::rows)
     }
 
-    /// Primes, each of which costs an integer Gram matrix.
+    /// Integer Gram matrices that it costs: one for each prime, or just one of small integers.
     pub fn primes(&self) -> usize {
         self.sums.len()
     }
@@ -124,12 +159,17 @@ impl RealGramAccumulator {
         let n = self.ranges.columns();
         let low = self.ranges.lowest();
         let entry = |(i, j): (usize, usize)| {
-            let residues = self.sums.iter().zip(self.moduli.primes()).map(|(sum, &p)| {
+            let mut products = self.sums.iter().map(|sum| sum.product(i, j));
+            let integer = match &self.moduli {
                 // A remainder is below 2^13 in magnitude.
-                (sum.product(i, j) % i128::from(p)) as i64
-            });
+                Some(moduli) => {
+                    let remainders = products.zip(moduli.primes()).map(|(x, &p)| (x % i128::from(p)) as i64);
+                    moduli.integer(remainders)
+                }
+                None => products.next().unwrap_or_default().into(),
+            };
             let shift = self.ranges.low(i) + self.ranges.low(j) - 2 * low;
-            self.moduli.integer(residues) << shift.unsigned_abs()
+            integer << shift.unsigned_abs()
         };
         let upper: Vec<_> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let entries = upper.into_par_iter().map(entry).collect();
@@ -137,62 +177,128 @@ impl RealGramAccumulator {
     }
 }
 
+/// Adds the residues modulo `prime` of a slab of `count` rows; without one, the integers themselves.
+fn add_residues(
+    ranges: &ColumnRanges,
+    prime: Option<u16>,
+    sum: &mut GramAccumulator,
+    slab: &[f64],
+    count: usize,
+    residues: &mut [i16],
+) -> Result<(), Error> {
+    let residues = &mut residues[..slab.len()];
+    for (j, (n, r)) in slab.chunks_exact(count).zip(residues.chunks_exact_mut(count)).enumerate() {
+        match prime {
+            Some(prime) => residues::of_column(n, ranges.bits(j), prime, r),
+            None => residues::of_small(n, r),
+        }
+    }
+    sum.add(RowBlock::new(residues, count, ranges.columns())?)
+}
+
 /// The exact Gram matrix of a matrix that is read twice, on up to `threads` threads.
 ///
 /// ```
-/// use tomobasis_linalg::{Rank, RealMatrix, certified_svd, real_gram};
-/// // The 3 x 2 matrix with columns (0.1, 0.2, 0.3) and (1, -1, 0.5).
-/// let a = RealMatrix::new(&[0.1, 0.2, 0.3, 1.0, -1.0, 0.5], 3, 2)?;
-/// let svd = certified_svd(&real_gram(&a, 2)?, Rank::Full, 2)?;
+/// use ndarray::array;
+/// use tomobasis_linalg::{Rank, certified_svd, real_gram};
+/// let a = array![[0.1, 1.0], [0.2, -1.0], [0.3, 0.5]];
+/// let svd = certified_svd(&real_gram(&a.view(), 2)?, Rank::Full, 2)?;
 /// assert_eq!(svd.rank, 2);
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
 /// # Errors
-/// [`Error::NotFiniteValue`] for NaN or infinity, [`Error::RealRange`] for a column whose values span too many
-/// bits, and what the blocks' source says.
+/// [`Error::NotFiniteValue`] for NaN or infinity, [`Error::RealRange`] and [`Error::RealSpan`] for a column
+/// whose values span too many bits, and what the blocks' source says.
 pub fn real_gram<B: RealBlocks>(blocks: &B, threads: usize) -> Result<GramMatrix, B::Error> {
-    let (rows, columns) = (blocks.rows(), blocks.columns());
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
-    let count = rows.div_ceil(BLOCK_ROWS as u64);
-    let read = |block: u64, values: &mut Vec<f64>| -> Result<usize, B::Error> {
-        let size = (rows - block * BLOCK_ROWS as u64).min(BLOCK_ROWS as u64) as usize;
-        values.resize(size * columns, 0.0);
-        blocks.read(block as usize, values)?;
-        Ok(size)
-    };
     pool.install(|| {
-        let empty = ColumnRanges::new(columns)?;
-        let ranges = (0..count)
-            .into_par_iter()
-            .try_fold(
-                || (empty.clone(), Vec::new()),
-                |(mut ranges, mut values), block| {
-                    let size = read(block, &mut values)?;
-                    ranges.add(&values, size).map_err(|e| e.in_block(block))?;
-                    Ok::<_, B::Error>((ranges, values))
-                },
-            )
-            .map(|part| part.map(|(ranges, _)| ranges))
-            .try_reduce(|| empty.clone(), |mut a, b| a.merge(&b).map(|()| a).map_err(B::Error::from))?;
-        let none = RealGramAccumulator::new(ranges)?;
-        let sums = (0..count)
-            .into_par_iter()
-            .try_fold(
-                || (none.clone(), Vec::new()),
-                |(mut sums, mut values), block| {
-                    let size = read(block, &mut values)?;
-                    sums.add(&values, size)?;
-                    Ok::<_, B::Error>((sums, values))
-                },
-            )
-            .map(|part| part.map(|(sums, _)| sums))
-            .try_reduce(|| none.clone(), |mut a, b| a.merge(&b).map(|()| a).map_err(B::Error::from))?;
-        Ok(sums.finish()?)
+        let ranges = ranges_of(blocks)?;
+        Ok(sums_of(blocks, RealGramAccumulator::new(ranges)?)?.finish()?)
     })
+}
+
+/// The ranges of all columns.
+fn ranges_of<B: RealBlocks>(blocks: &B) -> Result<ColumnRanges, B::Error> {
+    let none = ColumnRanges::new(blocks.columns())?;
+    by_threads(
+        blocks,
+        &none,
+        |ranges, block, values, rows| ranges.add(values, rows).map_err(|e| e.in_block(block)),
+        ColumnRanges::merge,
+    )
+}
+
+/// The sums of all blocks: each thread's own, merged; or, of many columns, shared.
+fn sums_of<B: RealBlocks>(
+    blocks: &B,
+    mut none: RealGramAccumulator,
+) -> Result<RealGramAccumulator, B::Error> {
+    if blocks.columns() < GramAccumulator::SHARED {
+        return by_threads(
+            blocks,
+            &none,
+            |sums, _, values, rows| sums.add(values, rows),
+            RealGramAccumulator::merge,
+        );
+    }
+    let mut values = Vec::new();
+    for block in 0..count(blocks) {
+        let rows = read(blocks, block, &mut values)?;
+        none.add_parallel(&values, rows)?;
+    }
+    Ok(none)
+}
+
+/// What each thread makes of its row blocks, starting from `none`, put together.
+fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
+    blocks: &B,
+    none: &S,
+    add: impl Fn(&mut S, u64, &[f64], usize) -> Result<(), Error> + Sync,
+    merge: impl Fn(&mut S, &S) -> Result<(), Error> + Sync,
+) -> Result<S, B::Error> {
+    let next = AtomicU64::new(0);
+    let parts = rayon::broadcast(|_| {
+        let (mut part, mut values) = (none.clone(), Vec::new());
+        loop {
+            let block = next.fetch_add(1, Ordering::Relaxed);
+            if block >= count(blocks) {
+                return Ok(part);
+            }
+            let added =
+                read(blocks, block, &mut values).and_then(|rows| Ok(add(&mut part, block, &values, rows)?));
+            if let Err(error) = added {
+                // The other threads end those that they have, all of the blocks before this one among them, and find no more.
+                next.store(u64::MAX >> 1, Ordering::Relaxed);
+                return Err((block, error));
+            }
+        }
+    });
+    let (mut all, mut first): (S, Option<(u64, B::Error)>) = (none.clone(), None);
+    for part in parts {
+        match part {
+            Ok(part) => merge(&mut all, &part)?,
+            Err(failed) if first.as_ref().is_none_or(|first| failed.0 < first.0) => first = Some(failed),
+            Err(_) => {}
+        }
+    }
+    first.map_or(Ok(all), |(_, error)| Err(error))
+}
+
+/// Row blocks of a matrix.
+fn count<B: RealBlocks>(blocks: &B) -> u64 {
+    blocks.rows().div_ceil(BLOCK_ROWS as u64)
+}
+
+/// Reads a row block; returns its rows.
+fn read<B: RealBlocks>(blocks: &B, block: u64, values: &mut Vec<f64>) -> Result<usize, B::Error> {
+    let rows = (blocks.rows() - block * BLOCK_ROWS as u64).min(BLOCK_ROWS as u64) as usize;
+    values.resize(rows * blocks.columns(), 0.0);
+    blocks.read(block as usize, values)?;
+    Ok(rows)
 }
 
 #[cfg(test)]

@@ -51,10 +51,13 @@ impl ColumnRanges {
             return Ok(());
         }
         for (column, (range, values)) in self.columns.iter_mut().zip(values.chunks_exact(rows)).enumerate() {
-            if let Some(row) = values.iter().position(|v| !v.is_finite()) {
-                return Err(Error::NotFiniteValue { row: row as u64, column });
+            match range_of(values) {
+                Some(new) => *range = union(*range, new),
+                None => {
+                    let row = values.iter().position(|v| !v.is_finite()).unwrap_or(0) as u64;
+                    return Err(Error::NotFiniteValue { row, column });
+                }
             }
-            *range = values.iter().fold(*range, |range, &v| union(range, range_of(v)));
         }
         self.rows += rows as u64;
         Ok(())
@@ -91,7 +94,7 @@ impl ColumnRanges {
         let span = highest.saturating_sub(lowest).max(0).unsigned_abs();
         if span > MAX_SPAN {
             let column = self.columns.iter().position(|c| i64::from(c.0) == lowest).unwrap_or(0);
-            return Err(Error::RealRange { column, bits: span, limit: MAX_SPAN });
+            return Err(Error::RealSpan { column, bits: span, limit: MAX_SPAN });
         }
         Ok(())
     }
@@ -112,10 +115,14 @@ impl ColumnRanges {
         self.columns.iter().filter(|c| c.0 < c.1).map(|c| i64::from(c.0)).min().unwrap_or(0)
     }
 
+    /// Bits of the widest column's integers.
+    pub(super) fn widest(&self) -> u32 {
+        (0..self.columns()).map(|j| self.bits(j)).max().unwrap_or(0)
+    }
+
     /// Bits that hold a sum of products over all rows, with its sign.
     pub(super) fn product_bits(&self) -> u32 {
-        let widest = (0..self.columns()).map(|j| self.bits(j)).max().unwrap_or(0);
-        2 * widest + (64 - self.rows.leading_zeros()) + 1
+        2 * self.widest() + (64 - self.rows.leading_zeros()) + 1
     }
 
     /// Values of column `j` as its integers, exact in f64; or the index of one that the range does not cover.
@@ -127,7 +134,7 @@ impl ColumnRanges {
         if scale(values, first, second, pow2(self.bits(j) as i32), out) {
             return Ok(());
         }
-        let outside = |v: &f64| union(range, range_of(*v)) != range;
+        let outside = |v: &f64| range_of(&[*v]).is_none_or(|new| union(range, new) != range);
         Err(values.iter().position(outside).unwrap_or(0))
     }
 }
@@ -145,13 +152,41 @@ dispatched! {
     }
 }
 
-fn range_of(v: f64) -> (i32, i32) {
-    let (mantissa, exponent) = dyadic(v);
-    if mantissa == 0 {
-        return EMPTY;
+/// The lowest and the highest bit of some values; none where one is no finite number.
+fn range_of(values: &[f64]) -> Option<(i32, i32)> {
+    let (unit, magnitude) = extremes(values);
+    let (unit, magnitude) = (f64::from_bits(unit as u64), f64::from_bits(magnitude as u64));
+    match magnitude {
+        0.0 => Some(EMPTY),
+        _ if magnitude.is_finite() => Some((dyadic(unit).1 as i32, top(magnitude))),
+        _ => None,
     }
-    let low = exponent as i32;
-    (low, low + (64 - mantissa.unsigned_abs().leading_zeros()) as i32)
+}
+
+/// The least exponent of a power of two above `v`.
+fn top(v: f64) -> i32 {
+    let (mantissa, exponent) = dyadic(v);
+    exponent as i32 + (64 - mantissa.unsigned_abs().leading_zeros()) as i32
+}
+
+dispatched! {
+    /// The least power of two that is the last bit of a value other than zero, and the largest magnitude, both as the bits of
+    /// f64, which ascend with it: infinity and NaN above all others.
+    fn extremes(values: &[f64]) -> (i64, i64) {
+        let (mut low, mut high) = (i64::MAX, 0);
+        for v in values {
+            let magnitude = v.to_bits() & (i64::MAX as u64);
+            let fraction = magnitude & ((1 << 52) - 1);
+            let last = fraction & fraction.wrapping_neg();
+            // Without its last bit the value is smaller by just that; without a fraction it is a power of two itself.
+            let unit = f64::from_bits(magnitude) - f64::from_bits(magnitude ^ last);
+            let unit = if fraction == 0 { magnitude } else { unit.to_bits() };
+            let unit = if magnitude == 0 { i64::MAX } else { unit as i64 };
+            low = if unit < low { unit } else { low };
+            high = if magnitude as i64 > high { magnitude as i64 } else { high };
+        }
+        (low, high)
+    }
 }
 
 fn union(a: (i32, i32), b: (i32, i32)) -> (i32, i32) {

@@ -25,6 +25,15 @@ dispatched! {
     }
 }
 
+dispatched! {
+    /// `out[i]` = the integer `values[i]`, below 2^15 in magnitude.
+    pub(super) fn of_small(values: &[f64], out: &mut [i16]) {
+        for (out, &v) in out.iter_mut().zip(values) {
+            *out = (v + INTEGER_BITS).to_bits() as i16;
+        }
+    }
+}
+
 #[inline(always)]
 fn steps<const STEPS: usize>(values: &[f64], prime: u16, out: &mut [i16]) {
     let p = f64::from(prime);

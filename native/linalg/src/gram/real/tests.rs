@@ -77,6 +77,8 @@ fn fewer_primes_are_used_where_values_have_fewer_bits() {
         RealGramAccumulator::new(ranges).unwrap().primes()
     };
     assert_eq!(primes(&[1.0, 2.0, 3.0]), 1);
+    assert_eq!(primes(&[32767.0, -1.0]), 1);
+    assert_eq!(primes(&[32768.0, -1.0]), 3);
     assert_eq!(primes(&[1.0, 2f64.powi(-52)]), 9);
     assert!(primes(&[1.0, 0.1]) > primes(&[1.0, f64::from(0.1f32)]));
 }
@@ -96,7 +98,7 @@ fn what_has_no_exact_gram_matrix_is_refused_by_row_and_column() {
     assert!(matches!(wide, Error::RealRange { column: 1, .. }), "{wide:?}");
     assert!(wide.to_string().contains("tsqr"));
     let apart = gram(&[1.0, 1.0, 1e-90, 1e-90], 2).unwrap_err();
-    assert!(matches!(apart, Error::RealRange { column: 1, .. }), "{apart:?}");
+    assert!(matches!(apart, Error::RealSpan { column: 1, .. }), "{apart:?}");
 }
 
 #[test]

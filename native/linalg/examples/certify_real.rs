@@ -1,0 +1,53 @@
+//! Certified SVDs of small matrices of floats, one a line: for other programs to check, as
+//! `tests/numerics/test_real_matrices.py` does.
+//!
+//!     echo "2 2 float64 1.5 0 0 1e-3" | cargo run --release -p tomobasis-linalg --example certify_real
+//!
+//! A line has the rows, the columns, the type (`float64` or `float32`), and the values row after row. The line that
+//! answers is that of the example `certify`, with `U`, row by row, in one more list.
+
+use std::error::Error;
+use std::io::{BufRead, Write};
+use std::str::FromStr;
+
+use ndarray::Array2;
+use tomobasis_linalg::{Rank, certified_real_svd};
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mut out = std::io::stdout().lock();
+    for line in std::io::stdin().lock().lines() {
+        match answer(&line?) {
+            Ok(answer) => writeln!(out, "{answer}")?,
+            Err(e) => writeln!(out, "error {e}")?,
+        }
+    }
+    Ok(())
+}
+
+fn answer(line: &str) -> Result<String, Box<dyn Error>> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [rows, columns, kind, values @ ..] = words.as_slice() else {
+        return Err("a line has ROWS COLUMNS TYPE VALUES..".into());
+    };
+    let shape = (rows.parse()?, columns.parse()?);
+    match *kind {
+        "float64" => certified::<f64>(shape, values),
+        "float32" => certified::<f32>(shape, values),
+        other => Err(format!("{other}: not float64 or float32").into()),
+    }
+}
+
+fn certified<T>(shape: (usize, usize), values: &[&str]) -> Result<String, Box<dyn Error>>
+where
+    T: Copy + Into<f64> + Sync + FromStr<Err: Error + 'static>,
+{
+    let values: Vec<T> = values.iter().map(|v| v.parse()).collect::<Result<_, _>>()?;
+    let a = Array2::from_shape_vec(shape, values)?;
+    let found = certified_real_svd(&a.view(), Rank::Full, 2)?;
+    let (svd, u) = (&found.svd, found.basis(a.view())?.into_raw_vec_and_offset().0);
+    let compensated: Vec<u8> = svd.compensated.iter().map(|&c| u8::from(c)).collect();
+    Ok(format!(
+        "{} {:?} {:?} {compensated:?} {:?} {:?} {:?} {u:?}",
+        svd.rank, svd.energy, svd.s, svd.unresolved, svd.v, svd.v_low
+    ))
+}

@@ -1,0 +1,53 @@
+//! The certified SVD of a matrix of floats, from beginning to end.
+
+use ndarray::{Array2, ArrayView2};
+
+use crate::{CertifiedSvd, Error, Rank, RealBlocks, RealProjector, certified_svd, real_gram};
+
+/// `s` and `V` of a matrix of floats, correctly rounded, and what gives `U` of its rows.
+pub struct CertifiedRealSvd {
+    /// Singular values and right singular vectors.
+    pub svd: CertifiedSvd,
+    projector: RealProjector,
+}
+
+impl CertifiedRealSvd {
+    /// `U` of some rows of the matrix, rows x k. Each row is computed for itself, so any grouping of rows gives the same
+    /// bits.
+    ///
+    /// # Errors
+    /// Those of [`RealProjector::basis`].
+    pub fn basis<T: Copy + Into<f64>>(&self, rows: ArrayView2<'_, T>) -> Result<Array2<f64>, Error> {
+        self.projector.basis(rows)
+    }
+}
+
+/// The leading singular triplets of a matrix of float64 or float32 values (or of integers of up to 32 bits), class
+/// `certified`: its exact Gram matrix ([`real_gram`]), then [`certified_svd`]. Reads the matrix twice, on up to
+/// `threads` threads.
+///
+/// A column may span 160 binary digits, from the lowest bit of any value to the highest, all columns together 256.
+///
+/// ```
+/// use ndarray::{Array1, ArrayView2, array};
+/// use tomobasis_linalg::{Rank, certified_real_svd};
+/// let a = array![[0.1, 1.0], [0.2, -1.0], [0.3, 0.5]];
+/// let found = certified_real_svd(&a.view(), Rank::Full, 2)?;
+/// let u = found.basis(a.view())?;
+/// let v = ArrayView2::from_shape((2, 2), &found.svd.v).unwrap();
+/// let rebuilt = u.dot(&ndarray::Array2::from_diag(&Array1::from(found.svd.s.clone()))).dot(&v.t());
+/// assert!((rebuilt - a).iter().all(|difference| difference.abs() < 1e-15));
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`real_gram`] and of [`certified_svd`].
+pub fn certified_real_svd<B: RealBlocks>(
+    blocks: &B,
+    rank: Rank,
+    threads: usize,
+) -> Result<CertifiedRealSvd, B::Error> {
+    let svd = certified_svd(&real_gram(blocks, threads)?, rank, threads)?;
+    let projector = RealProjector::new(&svd, blocks.columns())?;
+    Ok(CertifiedRealSvd { svd, projector })
+}

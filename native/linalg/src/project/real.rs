@@ -1,0 +1,221 @@
+//! `U` of a matrix of floats.
+//!
+//! As for integers: `T_ij` is one chain of fused multiply-adds over `l = 0, 1, .., n-1` from `+0.0`, of `A_il
+//! V_lj`. Where `s_1 / s_j` exceeds [`COMPENSATE`](crate::COMPENSATE) it is the f64 nearest to the true sum of
+//! `A_il W_lj`, with `W` = `V` and its second word. `U_ij = T_ij / s_j`, one division.
+//!
+//! All of it is done with `2^-e A` and `2^-e s`, where `2^e` is above `s_1` and so above every entry of `A`: no
+//! scale of the data overflows or underflows. The true sums are taken in fixed point ([`Exact`]), in which every
+//! product has a place (Kulisch's long accumulator); a fused multiply-add splits a product into two floats
+//! without error.
+
+use ndarray::{Array2, ArrayView2, s};
+use num_bigint::BigInt;
+
+use super::chain::{PackedRows, Panels, accumulate};
+use super::{GROUP, SvdView, check, reset};
+use crate::Error;
+use crate::affine::dyadic;
+use crate::dispatch::dispatched;
+use crate::rounding::{nearest_signed, pow2};
+
+/// The lowest bit that a scaled value may have: the values of all columns together span 256 bits, and `s_1` is at
+/// most `sqrt(m n)` times the largest.
+const LOWEST: i32 = -320;
+
+/// The lowest bit of second words of `V`.
+const LOWEST_WEIGHT: i32 = -106;
+
+/// `s` and `V` prepared for `U` of a matrix of floats. Immutable; shared by any number of threads.
+pub struct RealProjector {
+    n: usize,
+    /// Of `2^-e A`.
+    s: Vec<f64>,
+    /// `2^-e` in two factors, since it may be outside the range of f64.
+    scale: [f64; 2],
+    plain: Panels,
+    /// Columns of true sums, and both words of their `V`, column after column.
+    exact: Vec<usize>,
+    words: Vec<[f64; 2]>,
+}
+
+impl RealProjector {
+    /// Prepares singular triplets of a matrix of n columns.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for weights or singular values
+    /// that no certified decomposition has.
+    pub fn new<'a>(svd: impl Into<SvdView<'a>>, n: usize) -> Result<Self, Error> {
+        let view = svd.into();
+        check(&view, n)?;
+        let SvdView { s, v, v_low, compensated } = view;
+        let k = s.len();
+        let (mantissa, exponent) = dyadic(s.first().copied().unwrap_or(1.0));
+        let e = exponent as i32 + (64 - mantissa.unsigned_abs().leading_zeros()) as i32;
+        let scale = [pow2(-e / 2), pow2(-e - -e / 2)];
+        let exact: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
+        let words = |&j: &usize| (0..n).map(move |l| [v[l * k + j], v_low[l * k + j]]);
+        let words: Vec<[f64; 2]> = exact.iter().flat_map(words).collect();
+        if !words.as_flattened().iter().all(|&w| w.abs() <= 1.0 && is_multiple(w, LOWEST_WEIGHT)) {
+            return Err(Error::NotFinite);
+        }
+        Ok(Self {
+            n,
+            s: s.iter().map(|s| s * scale[0] * scale[1]).collect(),
+            scale,
+            plain: Panels::new(n, k, |l, j| v[l * k + j]),
+            exact,
+            words,
+        })
+    }
+
+    /// `U` of some rows of the matrix, rows x k.
+    ///
+    /// # Errors
+    /// [`Error::Columns`] for rows of another number of columns; [`Error::NotFiniteValue`], and
+    /// [`Error::OutsideRange`] for a value that no matrix with these singular values and an exact Gram matrix has.
+    pub fn basis<T: Copy + Into<f64>>(&self, values: ArrayView2<'_, T>) -> Result<Array2<f64>, Error> {
+        let ((rows, actual), k) = (values.dim(), self.s.len());
+        if actual != self.n {
+            return Err(Error::Columns { expected: self.n, actual });
+        }
+        let mut u = vec![0.0; rows * k];
+        let mut scaled = vec![0.0; GROUP * self.n];
+        for first in (0..rows).step_by(GROUP) {
+            let count = GROUP.min(rows - first);
+            let group = values.slice(s![first..first + count, ..]);
+            for (column, (scaled, values)) in scaled.chunks_exact_mut(GROUP).zip(group.columns()).enumerate()
+            {
+                for (row, (scaled, &v)) in scaled.iter_mut().zip(values).enumerate() {
+                    let v: f64 = v.into();
+                    *scaled = v * self.scale[0] * self.scale[1];
+                    if !(scaled.abs() < 1.0 && is_multiple(*scaled, LOWEST) && (*scaled == 0.0) == (v == 0.0))
+                    {
+                        let row = (first + row) as u64;
+                        return Err(match v.is_finite() {
+                            true => Error::OutsideRange { row, column },
+                            false => Error::NotFiniteValue { row, column },
+                        });
+                    }
+                }
+            }
+            if k > 0 {
+                basis(self, &scaled, count, &mut u[first * k..(first + count) * k]);
+            }
+        }
+        Ok(Array2::from_shape_fn((rows, k), |(i, j)| u[i * k + j]))
+    }
+
+    /// `U` of the first `rows` of a group of scaled rows, column after column.
+    #[inline(always)]
+    fn basis_body(&self, scaled: &[f64], rows: usize, u: &mut [f64]) {
+        let k = self.s.len();
+        let (mut a, mut sums) = (PackedRows::default(), Vec::new());
+        a.reset(rows, self.n);
+        for (l, column) in scaled.chunks_exact(GROUP).enumerate() {
+            a.set_column(l, &column[..rows]);
+        }
+        reset(&mut sums, rows, &self.plain);
+        accumulate(&a, &self.plain, 0..self.n, &mut sums);
+        for (u, sums) in u.chunks_exact_mut(k).zip(sums.chunks_exact(self.plain.count())) {
+            u.copy_from_slice(&sums.as_flattened()[..k]);
+        }
+        for (&j, words) in self.exact.iter().zip(self.words.chunks_exact(self.n)) {
+            for i in 0..rows {
+                let mut sum = Exact::default();
+                for (l, [first, second]) in words.iter().enumerate() {
+                    sum.add_product(scaled[l * GROUP + i], *first);
+                    sum.add_product(scaled[l * GROUP + i], *second);
+                }
+                u[i * k + j] = sum.nearest();
+            }
+        }
+        for row in u.chunks_exact_mut(k) {
+            row.iter_mut().zip(&self.s).for_each(|(t, s)| *t /= s);
+        }
+    }
+}
+
+/// Whether `v`, of at most 1 in magnitude, is an integer times `2^exponent`.
+fn is_multiple(v: f64, exponent: i32) -> bool {
+    let integer = v * pow2(-exponent);
+    integer.trunc() == integer
+}
+
+/// Bits of a limb.
+const LIMB: i32 = 32;
+
+/// Limbs: from `2^BASE` to `2^64`.
+const LIMBS: usize = 16;
+
+/// The exponent of the lowest bit, below those of all products: `LOWEST + LOWEST_WEIGHT` and more.
+const BASE: i32 = -448;
+
+/// An exact sum: limbs of 32 bits whose carries wait in their upper halves. They have room for 2^30 terms.
+#[derive(Clone, Copy, Default)]
+struct Exact([i64; LIMBS]);
+
+impl Exact {
+    #[inline(always)]
+    fn add_product(&mut self, x: f64, y: f64) {
+        let product = x * y;
+        self.add(product);
+        self.add(x.mul_add(y, -product));
+    }
+
+    #[inline(always)]
+    fn add(&mut self, x: f64) {
+        let bits = x.to_bits();
+        let exponent = (bits >> 52 & 0x7ff) as i32 - 1075;
+        if exponent == -1075 {
+            // Zero: no term is subnormal.
+            return;
+        }
+        let magnitude = (bits & ((1 << 52) - 1) | 1 << 52) as i128;
+        let mantissa = if x < 0.0 { -magnitude } else { magnitude };
+        // A float's own lowest bits may lie below the base: they are zero.
+        let place = exponent - BASE;
+        let (limb, shifted) = match place {
+            ..0 => (0, mantissa >> -place),
+            _ => ((place / LIMB) as usize, mantissa << (place % LIMB)),
+        };
+        let mask = (1i128 << LIMB) - 1;
+        self.0[limb] += (shifted & mask) as i64;
+        self.0[limb + 1] += (shifted >> LIMB & mask) as i64;
+        self.0[limb + 2] += (shifted >> (2 * LIMB)) as i64;
+    }
+
+    /// The f64 nearest to the sum, ties to even.
+    fn nearest(&self) -> f64 {
+        let sum = self.0.iter().rev().fold(BigInt::ZERO, |sum, &limb| (sum << LIMB) + limb);
+        nearest_signed(&sum, BASE.into())
+    }
+}
+
+dispatched! {
+    fn basis(p: &RealProjector, scaled: &[f64], rows: usize, u: &mut [f64]) {
+        p.basis_body(scaled, rows, u);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn exact_sums_are_those_of_big_integers(
+            terms in proptest::collection::vec((any::<i64>(), -250i32..-60, any::<i32>(), 0i32..75), 0..40),
+        ) {
+            let (mut sum, mut big) = (Exact::default(), BigInt::ZERO);
+            for (x, e, y, f) in terms {
+                // Floats of 53 and of 31 bits.
+                let (x, y) = (x >> 11, y >> 1);
+                sum.add_product(x as f64 * pow2(e), f64::from(y) * pow2(-31 - f));
+                big += (BigInt::from(x) * y) << (e - 31 - f - BASE);
+            }
+            prop_assert_eq!(sum.nearest().to_bits(), nearest_signed(&big, BASE.into()).to_bits());
+        }
+    }
+}
