@@ -83,7 +83,9 @@ def mllib(a):
     from pyspark.mllib.linalg.distributed import RowMatrix
     from pyspark.sql import SparkSession
 
-    os.environ["PYSPARK_PYTHON"] = sys.executable  # Spark's workers take the system's Python otherwise, which has no NumPy
+    os.environ["PYSPARK_PYTHON"] = (
+        sys.executable
+    )  # Spark's workers take the system's Python otherwise, which has no NumPy
     spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
     spark.sparkContext.setLogLevel("ERROR")
     svd = RowMatrix(spark.sparkContext.parallelize(a.tolist(), 2)).computeSVD(a.shape[1])
