@@ -1,32 +1,34 @@
 //! The result folder: what is written into it and how it is read back. `docs/format.md` is its definition.
 
+mod check;
 mod disk;
 mod files;
 mod finish;
 mod folder;
 mod json_difference;
 mod keys_once;
+mod listed;
 mod manifest;
+mod names;
 mod overwriting;
+mod paths;
+mod seal;
 mod staging;
 mod workplace;
 
-pub(crate) use self::{
-    disk::{FolderNotes, name_some},
-    finish::Draft,
-    json_difference::{Difference, first_path},
-};
 pub use self::{
+    check::first_difference,
     files::FileEntry,
     finish::finish,
-    folder::{ResultFolder, first_difference},
+    folder::ResultFolder,
     manifest::{Environment, Manifest, instruction_set},
-    overwriting::{FoundResult, UNFINISHED_MARK},
+    names::{MANIFEST, SUCCESS, UNFINISHED_MARK},
+    overwriting::FoundResult,
     staging::StagedFolder,
     workplace::remove_unfinished,
 };
-
-/// Name of the manifest.
-pub const MANIFEST: &str = "manifest.json";
-/// Name of the empty file that is written last.
-pub const SUCCESS: &str = "_SUCCESS";
+pub(crate) use self::{
+    finish::Draft,
+    json_difference::{Difference, first_path},
+    listed::{FolderNotes, name_some},
+};

@@ -5,16 +5,14 @@ use std::{collections::BTreeSet, fs, io, path::Path};
 use serde_json::Value;
 
 use super::{
-    disk::{folders_of, is_last, is_leftover, paths_in},
-    folder::read_manifest,
+    disk::read_manifest,
+    names::{is_checksum, is_last, is_leftover},
+    paths::{folders_of, paths_in},
 };
 use crate::{
     error::{Error, Result, is_of_system},
     output::CONTENTS,
 };
-
-/// What the job has in a result until it is complete.
-pub const UNFINISHED_MARK: &str = "_UNFINISHED";
 
 /// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result with nothing else in it.
 ///
@@ -124,10 +122,4 @@ impl FoundResult {
 /// Whether a result folder may hold the name.
 fn is_of_result(name: &str) -> bool {
     CONTENTS.contains(&name) || is_last(name) || is_leftover(name) || is_checksum(name)
-}
-
-/// Whether it is one of the checksums that Hadoop leaves beside local files.
-fn is_checksum(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with('.') && name.ends_with(".crc")
 }
