@@ -1,7 +1,7 @@
 //! `Inventory`: headers of all files, then one series.
 
 use jni::{
-    EnvUnowned, jni_mangle,
+    Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
     sys::{jboolean, jint, jlong},
 };
@@ -33,6 +33,20 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: 
 }
 
 handle::native_object!("io.tomobasis.jni.Inventory", Inventory);
+
+impl Inventory {
+    fn add_unread(
+        &mut self,
+        env: &Env<'_>,
+        file: jint,
+        name: &JString<'_>,
+        length: jlong,
+        why: Unread,
+    ) -> Result<()> {
+        self.files.add_unread(size(file, "file")?, &string(env, name)?, u64::try_from(length).ok(), why);
+        Ok(())
+    }
+}
 
 /// `long add0(long handle, int file, String name, long length, byte[] head)`.
 #[jni_mangle("io.tomobasis.jni.Inventory")]
@@ -99,9 +113,7 @@ pub fn add_unread0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let why = serde_json::from_str(&string(env, &why)?)?;
-        let (file, name) = (size(file, "file")?, string(env, &name)?);
-        inventory.files.add_unread(file, &name, u64::try_from(length).ok(), why);
-        Ok(())
+        inventory.add_unread(env, file, &name, length, why)
     })
 }
 
@@ -120,9 +132,7 @@ pub fn add_unopened0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let why = Unread::File(string(env, &reason)?);
-        let (file, name) = (size(file, "file")?, string(env, &name)?);
-        inventory.files.add_unread(file, &name, u64::try_from(length).ok(), why);
-        Ok(())
+        inventory.add_unread(env, file, &name, length, why)
     })
 }
 

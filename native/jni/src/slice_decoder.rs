@@ -1,15 +1,15 @@
 //! `SliceDecoder`: file bytes to stored pixels.
 
 use jni::{
-    EnvUnowned, jni_mangle,
+    Env, EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JIntArray, JObject, JShortArray, JString},
-    sys::jlong,
+    sys::{jint, jlong},
 };
 use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord, zeros};
 
 use crate::{
     arrays::{byte_array, ints, new_objects, size, string},
-    failure::{Failure, native},
+    failure::{Failure, Result, native},
     handle, slice_digest,
 };
 
@@ -23,6 +23,44 @@ pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, plan_json: JSt
 }
 
 handle::native_object!("io.tomobasis.jni.SliceDecoder", SeriesPlan);
+
+/// Slices of one file, and what Java has of it.
+struct Source {
+    slices: Vec<jint>,
+    name: String,
+    length: u64,
+    head: Vec<u8>,
+    start: u64,
+    piece: Vec<u8>,
+}
+
+impl Source {
+    fn new<'local>(
+        env: &mut Env<'local>,
+        slices: &JIntArray<'local>,
+        name: &JString<'local>,
+        (length, head): (jlong, &JByteArray<'local>),
+        (start, piece): (jlong, &JByteArray<'local>),
+    ) -> Result<Self> {
+        Ok(Self {
+            slices: ints(env, slices)?,
+            name: string(env, name)?,
+            length: length.cast_unsigned(),
+            head: byte_array(env, head)?,
+            start: start.cast_unsigned(),
+            piece: byte_array(env, piece)?,
+        })
+    }
+
+    fn open(&self) -> SliceFile<'_> {
+        let Self { length, head, start, piece, .. } = self;
+        SliceFile::open(FileBytes { head, start: *start, piece, length: *length })
+    }
+
+    fn log_fault(&self, slice: jint) {
+        log::debug!("slice {slice}: the file at fault is {}", self.name);
+    }
+}
 
 /// `byte[] decode0(long handle, int[] slices, String name, long length, byte[] head, long start, byte[] piece, short[] out,
 /// int[] offsets)`: the slices' records, one after the other; their pixels go to `out` from their offsets on.
@@ -44,21 +82,13 @@ pub fn decode0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let plan = unsafe { handle::get::<SeriesPlan>(handle) }?;
-        let (slices, offsets) = (ints(env, &slices)?, ints(env, &offsets)?);
-        let (head, piece) = (byte_array(env, &head)?, byte_array(env, &piece)?);
-        let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
-        let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
+        let source = Source::new(env, &slices, &name, (length, &head), (start, &piece))?;
+        let file = source.open();
         let mut pixels = zeros(plan.pixels())?;
-        let mut records = Vec::with_capacity(SliceRecord::BYTES * slices.len());
-        for (slice, offset) in slices.into_iter().zip(offsets) {
-            let slice = size(slice, "slice")?;
-            match file.decode(plan, slice, &mut pixels) {
-                Ok(record) => records.extend(record.to_bytes()),
-                Err(error) => {
-                    log::debug!("slice {slice}: the file at fault is {}", string(env, &name)?);
-                    return Err(error.into());
-                }
-            }
+        let mut records = Vec::with_capacity(SliceRecord::BYTES * source.slices.len());
+        for (&slice, offset) in source.slices.iter().zip(ints(env, &offsets)?) {
+            let record = file.decode(plan, size(slice, "slice")?, &mut pixels);
+            records.extend(record.inspect_err(|_| source.log_fault(slice))?.to_bytes());
             out.set_region(env, offset, &pixels)?;
         }
         Ok(env.byte_array_from_slice(&records)?)
@@ -82,18 +112,16 @@ pub fn digests0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let plan = unsafe { handle::get::<SeriesPlan>(handle) }?;
-        let (slices, name) = (ints(env, &slices)?, string(env, &name)?);
-        let (head, piece) = (byte_array(env, &head)?, byte_array(env, &piece)?);
-        let (length, start) = (length.cast_unsigned(), start.cast_unsigned());
-        let file = SliceFile::open(FileBytes { head: &head, start, piece: &piece, length });
+        let source = Source::new(env, &slices, &name, (length, &head), (start, &piece))?;
+        let file = source.open();
         let mut pixels = zeros(plan.pixels())?;
-        let mut all = Vec::with_capacity(slices.len());
-        for slice in slices {
+        let mut all = Vec::with_capacity(source.slices.len());
+        for &slice in &source.slices {
             all.push(match file.decode(plan, size(slice, "slice")?, &mut pixels) {
                 Ok(record) => Ok(record.digest),
                 Err(error) => match Failure::from(error) {
                     bad if bad.is_bad_input() => {
-                        log::debug!("slice {slice}: the file at fault is {name}");
+                        source.log_fault(slice);
                         Err(bad.to_string())
                     }
                     other => return Err(other),
