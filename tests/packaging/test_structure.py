@@ -1,5 +1,5 @@
-"""The order of the job's parts, as the compiled classes have it (jdeps): packages call those below them, and no source files need each
-other in a circle."""
+"""The order of the parts: of the job, as the compiled classes have it (jdeps), packages call those below them; in job and pipeline no
+source files need each other in a circle."""
 
 import re
 import shutil
@@ -8,6 +8,7 @@ from graphlib import CycleError, TopologicalSorter
 
 import pytest
 
+import rust_modules
 from running import ROOT
 
 SOURCES = ROOT / "spark-job/src/main/scala"
@@ -74,3 +75,10 @@ def test_packages_call_the_packages_below_them_that_the_table_names_and_no_other
     assert found == CALLS
     below = list(CALLS)
     assert all(below.index(other) < below.index(one) for one in CALLS for other in CALLS[one])
+
+
+def test_no_two_modules_of_the_pipeline_need_each_other():
+    arrows = rust_modules.arrows(ROOT / "native/pipeline/src")
+    for known in [("result", "seal"), ("result", "files")], [("result", "staging"), ("error",)]:
+        assert tuple(known) in arrows
+    assert circle(arrows) is None
