@@ -207,5 +207,9 @@ def test_a_folder_that_exists_is_refused_and_one_of_ours_is_replaced_on_request(
     other = tmp_path / "thesis"
     other.mkdir()
     (other / "thesis.tex").write_text("mine")
-    run = tomobasis("reference", other, "--overwrite")
-    assert run.code == 2 and (other / "thesis.tex").exists()
+    for manifest in [None, '{"format": "tomobasis result 1", "files": [{"path": "thesis.tex"}]}']:
+        if manifest:
+            (other / "manifest.json").write_text(manifest)
+        run = tomobasis("reference", other, "--overwrite")
+        assert run.code == 2 and (other / "thesis.tex").exists()
+        assert "OUTPUT: it exists and is not a folder of reference matrices" in run.err

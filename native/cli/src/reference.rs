@@ -10,7 +10,7 @@ pub(crate) struct Args {
     /// Folder for the files
     #[arg(value_name = "OUTPUT")]
     output: String,
-    /// Replace a folder that this command wrote, or a result
+    /// Replace a folder that this command wrote
     #[arg(long)]
     overwrite: bool,
     #[command(flatten)]

@@ -6,7 +6,7 @@ use jni::{
     sys::jint,
 };
 use serde::de::{DeserializeOwned, IntoDeserializer, value};
-use tomobasis_pipeline::{Error, hadoop};
+use tomobasis_pipeline::{Error, FolderKind, hadoop};
 
 use crate::{
     arrays::{new_string, size, string},
@@ -21,7 +21,7 @@ pub fn refuse0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, refusal: JStr
         Err(Failure::Ours(match refusal.as_str() {
             "INPUT_ABSENT" => Error::InputAbsent,
             "OUTPUT_EXISTS" => Error::OutputExists,
-            "OUTPUT_FOREIGN" => Error::OutputForeign,
+            "OUTPUT_FOREIGN" => Error::OutputForeign(FolderKind::Result),
             "OUTPUT_UNFINISHED" => Error::OutputUnfinished,
             "OUTPUT_OVERTAKEN" => Error::OutputOvertaken,
             "OUTPUT_SUPERSEDED" => Error::OutputSuperseded,
@@ -33,7 +33,10 @@ pub fn refuse0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, refusal: JStr
 /// `void refuseOthers0(int others)`: throws.
 #[jni_mangle("io.tomobasis.jni.Errors")]
 pub fn refuse_others0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, others: jint) {
-    native(env, |_| Err(Error::OutputHoldsOthers { others: size(others, "others")? }.into()))
+    native(env, |_| {
+        let others = size(others, "others")?;
+        Err(Error::OutputHoldsOthers { kind: FolderKind::Result, others }.into())
+    })
 }
 
 /// `void fail0(String operation, String subject, String fault, String other)`: throws.

@@ -4,7 +4,7 @@
 //! differs, 1 for a failure while running. No text holds a path or anything out of a DICOM header; files appear under the
 //! labels of [`tomobasis_dicom::file_label`].
 
-use std::{any::Any, io};
+use std::{any::Any, fmt, io};
 
 use rustix::io::Errno;
 
@@ -34,18 +34,18 @@ pub enum Error {
     /// The output folder is there already.
     #[error("--output: it exists already; name another folder or add --overwrite")]
     OutputExists,
-    /// `--overwrite` would remove something that is not one of our results.
-    #[error(
-        "--output: it exists and is not a result folder, so --overwrite will not replace it; name another folder"
-    )]
-    OutputForeign,
+    /// `--overwrite` would remove something that is not a folder of the kind to be written.
+    #[error("--output: it exists and is not a {0}, so --overwrite will not replace it; name another folder")]
+    OutputForeign(FolderKind),
     /// `--overwrite` would remove something beside one of our results.
     #[error(
-        "--output: the result folder holds {others} more {}, which --overwrite would remove; move {}, or name another folder",
+        "--output: the {kind} holds {others} more {}, which --overwrite would remove; move {}, or name another folder",
         if *others == 1 { "file or folder" } else { "files or folders" },
         if *others == 1 { "it" } else { "them" }
     )]
     OutputHoldsOthers {
+        /// What the folder is.
+        kind: FolderKind,
         /// Names that are none of a result.
         others: usize,
     },
@@ -163,6 +163,24 @@ pub enum Error {
     Threads(#[from] rayon::ThreadPoolBuildError),
 }
 
+/// What a folder that this program writes is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FolderKind {
+    /// A decomposition.
+    Result,
+    /// Reference matrices.
+    Reference,
+}
+
+impl fmt::Display for FolderKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Result => "result folder",
+            Self::Reference => "folder of reference matrices",
+        })
+    }
+}
+
 /// Short for results of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
@@ -202,7 +220,7 @@ impl Error {
             | Self::Option { .. }
             | Self::NotAvailable(_)
             | Self::OutputExists
-            | Self::OutputForeign
+            | Self::OutputForeign(_)
             | Self::OutputHoldsOthers { .. }
             | Self::OutputUnfinished
             | Self::OutputOvertaken

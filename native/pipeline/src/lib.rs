@@ -50,7 +50,7 @@ pub mod progress;
 pub mod result;
 pub mod solve;
 
-pub use error::{Error, Result, is_no_fault_of_input};
+pub use error::{Error, FolderKind, Result, is_no_fault_of_input};
 
 /// Shows the log on stderr, unless the process has another one. What it says of names from outside does not reach the terminal as
 /// commands to it.

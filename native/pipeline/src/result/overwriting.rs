@@ -1,4 +1,4 @@
-//! What `--overwrite` may replace: an empty folder, or a result of ours with nothing of anybody's in it.
+//! What `--overwrite` may replace: an empty folder, or one of the kind to be written with nothing of anybody's in it.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
@@ -10,15 +10,15 @@ use super::{
     paths::{folders_of, paths_in},
 };
 use crate::{
-    error::{Error, Result, is_of_system},
+    error::{Error, FolderKind, Result, is_of_system},
     output::CONTENTS,
 };
 
-/// Refuses an output that exists, unless it may be overwritten and is an empty folder or a result with nothing else in it.
+/// Refuses an output that exists, unless it may be overwritten and is an empty folder or one of this kind with nothing else in it.
 ///
 /// # Errors
 /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`].
-pub(super) fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
+pub(super) fn allow_overwriting(output: &Path, kind: FolderKind, overwrite: bool) -> Result<()> {
     if !overwrite {
         return Err(Error::OutputExists);
     }
@@ -28,17 +28,17 @@ pub(super) fn allow_overwriting(output: &Path, overwrite: bool) -> Result<()> {
     };
     let foreign = |error| match is_of_system(&error) {
         true => Error::OutputNotWritable(error),
-        false => Error::OutputForeign,
+        false => Error::OutputForeign(kind),
     };
     let names = names().map_err(foreign)?;
     if names.is_empty() {
         return Ok(());
     }
     let found = read_manifest(output).map_err(foreign)?;
-    let found = FoundResult::of_manifest(&found).ok_or(Error::OutputForeign)?;
+    let found = FoundResult::of_kind(kind, &found).ok_or(Error::OutputForeign(kind))?;
     match found.others_in(output).map_err(Error::OutputNotWritable)? {
         0 => Ok(()),
-        others => Err(Error::OutputHoldsOthers { others }),
+        others => Err(Error::OutputHoldsOthers { kind, others }),
     }
 }
 
@@ -54,16 +54,20 @@ pub struct FoundResult {
 }
 
 impl FoundResult {
-    /// `None` where this is no manifest of ours: other programs have a `manifest.json` too.
+    /// `None` where this is no manifest of a result: other programs have a `manifest.json` too.
     #[must_use]
     pub fn of_manifest(bytes: &[u8]) -> Option<Self> {
+        Self::of_kind(FolderKind::Result, bytes)
+    }
+
+    /// The same of any folder that has a manifest with `format` and `files`.
+    fn of_kind(kind: FolderKind, bytes: &[u8]) -> Option<Self> {
+        let format_of_kind = match kind {
+            FolderKind::Result => "tomobasis result ",
+            FolderKind::Reference => "tomobasis reference ",
+        };
         let json = serde_json::from_slice::<Value>(bytes).ok()?;
-        let format = json.get("format")?.as_str()?;
-        // A folder of reference matrices is as much ours.
-        ["tomobasis result ", "tomobasis reference "]
-            .iter()
-            .any(|ours| format.starts_with(ours))
-            .then_some(())?;
+        json.get("format")?.as_str()?.strip_prefix(format_of_kind)?;
         let run = json.get("run");
         let of_run = |field: &str| {
             let text = run.and_then(|run| run.get(field)).and_then(Value::as_str);

@@ -15,28 +15,30 @@ use rustix::{
 };
 
 use super::{SUCCESS, overwriting::allow_overwriting, workplace::Workplace};
-use crate::error::{Error, Result};
+use crate::error::{Error, FolderKind, Result};
 
-/// A result folder in the making.
+/// A folder in the making, whose manifest says what kind it is of.
 #[derive(Debug)]
 pub struct StagedFolder {
+    kind: FolderKind,
     overwrite: bool,
     place: Workplace,
     notes: Vec<String>,
 }
 
 impl StagedFolder {
-    /// Checks the output and makes the temporary folder beside it, once what killed runs have left there is gone.
+    /// Checks the output, of which only a folder of this kind may be replaced, and makes the temporary folder beside it, once what
+    /// killed runs have left there is gone.
     ///
     /// # Errors
     /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`].
-    pub fn create(output: &Path, overwrite: bool) -> Result<Self> {
+    pub fn create(output: &Path, kind: FolderKind, overwrite: bool) -> Result<Self> {
         let notes = Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
-            allow_overwriting(output, overwrite)?;
+            allow_overwriting(output, kind, overwrite)?;
         }
         let place = Workplace::make(output).map_err(Error::OutputNotWritable)?;
-        Ok(Self { overwrite, place, notes })
+        Ok(Self { kind, overwrite, place, notes })
     }
 
     /// What killed runs left and could not be removed.
@@ -102,7 +104,7 @@ impl StagedFolder {
                 fs::rename(made, output).map_err(Error::OutputNotWritable)
             }
             Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
-                allow_overwriting(output, self.overwrite)?;
+                allow_overwriting(output, self.kind, self.overwrite)?;
                 self.exchange().map_err(Error::OutputNotWritable)
             }
             Err(error) => Err(Error::OutputNotWritable(error.into())),
@@ -147,7 +149,7 @@ mod tests {
     fn a_committed_folder_has_its_name_and_its_files_and_success() {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("deep/result");
-        let staged = StagedFolder::create(&output, false).unwrap();
+        let staged = StagedFolder::create(&output, FolderKind::Result, false).unwrap();
         staged.write("basis/part", &[b"x".as_slice()]).unwrap();
         staged.write(MANIFEST, &[b"{}".as_slice()]).unwrap();
         assert!(!output.exists());
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn what_is_given_up_leaves_nothing() {
         let base = tempfile::tempdir().unwrap();
-        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), FolderKind::Result, false).unwrap();
         staged.write(MANIFEST, &[b"{}".as_slice()]).unwrap();
         drop(staged);
         assert!(names(base.path()).is_empty());
@@ -168,7 +170,7 @@ mod tests {
     #[test]
     fn what_a_stopped_process_removes_does_not_come_back() {
         let base = tempfile::tempdir().unwrap();
-        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), FolderKind::Result, false).unwrap();
         staged.write("dicom/k=5/slice", &[b"x".as_slice()]).unwrap();
         fs::remove_dir_all(staged.place.folder()).unwrap();
         assert!(matches!(staged.write("basis/part", &[b"x".as_slice()]), Err(Error::Write { .. })));
@@ -182,8 +184,8 @@ mod tests {
         let output = base.path().join("result");
         fs::create_dir(&output).unwrap();
         fs::write(output.join(MANIFEST), manifest("old")).unwrap();
-        assert!(matches!(StagedFolder::create(&output, false), Err(Error::OutputExists)));
-        let staged = StagedFolder::create(&output, true).unwrap();
+        assert!(matches!(StagedFolder::create(&output, FolderKind::Result, false), Err(Error::OutputExists)));
+        let staged = StagedFolder::create(&output, FolderKind::Result, true).unwrap();
         staged.write(MANIFEST, &[&manifest("new")]).unwrap();
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("old"));
         staged.commit().unwrap();
@@ -195,7 +197,8 @@ mod tests {
     fn a_result_that_another_run_finished_meanwhile_stays() {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("result");
-        let [early, late] = [false, false].map(|overwrite| StagedFolder::create(&output, overwrite).unwrap());
+        let [early, late] = [false, false]
+            .map(|overwrite| StagedFolder::create(&output, FolderKind::Result, overwrite).unwrap());
         early.write(MANIFEST, &[&manifest("early")]).unwrap();
         late.write(MANIFEST, &[&manifest("late")]).unwrap();
         early.commit().unwrap();
@@ -208,10 +211,10 @@ mod tests {
     fn what_became_something_else_meanwhile_is_not_replaced() {
         let base = tempfile::tempdir().unwrap();
         let output = base.path().join("result");
-        let staged = StagedFolder::create(&output, true).unwrap();
+        let staged = StagedFolder::create(&output, FolderKind::Result, true).unwrap();
         fs::create_dir(&output).unwrap();
         fs::write(output.join("thesis.tex"), b"").unwrap();
-        assert!(matches!(staged.commit(), Err(Error::OutputForeign)));
+        assert!(matches!(staged.commit(), Err(Error::OutputForeign(FolderKind::Result))));
         assert_eq!(names(&output), ["thesis.tex"]);
         assert_eq!(names(base.path()), ["result"]);
     }
@@ -220,12 +223,38 @@ mod tests {
     fn a_folder_of_something_else_is_never_replaced() {
         let base = tempfile::tempdir().unwrap();
         fs::write(base.path().join("thesis.tex"), b"").unwrap();
-        assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)));
+        assert!(matches!(
+            StagedFolder::create(base.path(), FolderKind::Result, true),
+            Err(Error::OutputForeign(FolderKind::Result))
+        ));
         for other in [r#"{"name": "my web app"}"#, r#"{"format": "web app 1"}"#, "[1]", "old", ""] {
             fs::write(base.path().join(MANIFEST), other).unwrap();
-            assert!(matches!(StagedFolder::create(base.path(), true), Err(Error::OutputForeign)), "{other}");
+            assert!(
+                matches!(
+                    StagedFolder::create(base.path(), FolderKind::Result, true),
+                    Err(Error::OutputForeign(FolderKind::Result))
+                ),
+                "{other}"
+            );
         }
         assert_eq!(names(base.path()), [MANIFEST, "thesis.tex"]);
+    }
+
+    #[test]
+    fn a_folder_of_another_kind_is_not_replaced() {
+        use FolderKind::{Reference, Result};
+        let base = tempfile::tempdir().unwrap();
+        for (kind, format, other) in
+            [(Result, "tomobasis result 1", Reference), (Reference, "tomobasis reference 1", Result)]
+        {
+            fs::write(base.path().join(MANIFEST), format!(r#"{{"format": "{format}", "files": []}}"#))
+                .unwrap();
+            let refused = StagedFolder::create(base.path(), other, true).unwrap_err();
+            let said =
+                format!("--output: it exists and is not a {other}, so --overwrite will not replace it");
+            assert!(refused.to_string().starts_with(&said), "{refused}");
+            drop(StagedFolder::create(base.path(), kind, true).unwrap());
+        }
     }
 
     #[test]
@@ -240,7 +269,7 @@ mod tests {
             fs::write(output.join(name), b"").unwrap();
         }
         fs::write(output.join(MANIFEST), &text).unwrap();
-        drop(StagedFolder::create(&output, true).unwrap());
+        drop(StagedFolder::create(&output, FolderKind::Result, true).unwrap());
         for other in [
             "basis/notes.txt",
             "dicom/k=5/mine.dcm",
@@ -254,12 +283,12 @@ mod tests {
             let made = output.join(other);
             fs::create_dir_all(made.parent().unwrap()).unwrap();
             fs::write(&made, b"mine").unwrap();
-            let refused = StagedFolder::create(&output, true);
-            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            let refused = StagedFolder::create(&output, FolderKind::Result, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1, .. })), "{other}");
             fs::remove_file(&made).unwrap();
             let _others_in_it = fs::remove_dir(made.parent().unwrap());
         }
-        drop(StagedFolder::create(&output, true).unwrap());
+        drop(StagedFolder::create(&output, FolderKind::Result, true).unwrap());
     }
 
     #[test]
@@ -276,11 +305,11 @@ mod tests {
         }
         fs::write(output.join(place).join("basis/a"), b"").unwrap();
         fs::write(output.join(MANIFEST), &text).unwrap();
-        drop(StagedFolder::create(&output, true).unwrap());
+        drop(StagedFolder::create(&output, FolderKind::Result, true).unwrap());
         for other in [format!("{place}/notes.txt"), format!("{place}/basis/b"), "notes.txt".to_owned()] {
             fs::write(output.join(&other), b"mine").unwrap();
-            let refused = StagedFolder::create(&output, true);
-            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            let refused = StagedFolder::create(&output, FolderKind::Result, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1, .. })), "{other}");
             fs::remove_file(output.join(&other)).unwrap();
         }
     }
@@ -288,7 +317,7 @@ mod tests {
     #[test]
     fn what_a_stopped_process_has_given_up_gets_no_name() {
         let base = tempfile::tempdir().unwrap();
-        let staged = StagedFolder::create(&base.path().join("result"), false).unwrap();
+        let staged = StagedFolder::create(&base.path().join("result"), FolderKind::Result, false).unwrap();
         staged.place.give_up();
         assert!(matches!(staged.commit(), Err(Error::OutputNotWritable(_))));
         assert!(names(base.path()).is_empty());
@@ -302,14 +331,14 @@ mod tests {
         fs::create_dir(&output).unwrap();
         fs::write(output.join(MANIFEST), manifest("old")).unwrap();
         own.iter().for_each(|name| fs::write(output.join(name), b"").unwrap());
-        drop(StagedFolder::create(&output, true).unwrap());
+        drop(StagedFolder::create(&output, FolderKind::Result, true).unwrap());
         for other in ["notes.txt", "run", ".git", "basis.bak"] {
             fs::write(output.join(other), b"mine").unwrap();
-            let refused = StagedFolder::create(&output, true);
-            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1 })), "{other}");
+            let refused = StagedFolder::create(&output, FolderKind::Result, true);
+            assert!(matches!(refused, Err(Error::OutputHoldsOthers { others: 1, .. })), "{other}");
             fs::remove_file(output.join(other)).unwrap();
         }
-        let staged = StagedFolder::create(&output, true).unwrap();
+        let staged = StagedFolder::create(&output, FolderKind::Result, true).unwrap();
         fs::write(output.join("notes.txt"), b"mine").unwrap();
         assert!(matches!(staged.commit(), Err(Error::OutputHoldsOthers { .. })));
         assert!(output.join("notes.txt").exists());

@@ -14,7 +14,7 @@ pub use self::{
 };
 use crate::{
     commands::{runner::Runner, stages::PICTURES},
-    error::{Error, Result},
+    error::{Error, FolderKind, Result},
     input::listing::{self, local_path},
     need,
     options::{Emit, Options},
@@ -52,7 +52,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let output = local_path("--output", &options.output)?;
     let shown_output = options.output.clone();
     keep_the_scan(&options.input, &output)?;
-    let staged = StagedFolder::create(&output, options.overwrite)?;
+    let staged = StagedFolder::create(&output, FolderKind::Result, options.overwrite)?;
     staged.notes().iter().for_each(|note| progress.message(note));
     let mut files = listing::list(&options.input)?;
     // The output may lie beside the scan.

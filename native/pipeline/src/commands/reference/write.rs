@@ -7,7 +7,7 @@ use tomobasis_linalg::reference::{Truth, matrices};
 
 use super::npz::Writer;
 use crate::{
-    error::{Error, Result},
+    error::{Error, FolderKind, Result},
     input::listing::local_path,
     memory,
     options::Method,
@@ -79,7 +79,7 @@ pub fn write(output: &str, overwrite: bool, threads: usize, progress: &dyn Progr
     tomobasis_linalg::check_machine()?;
     let folder = local_path(OUTPUT, output)?;
     let threads = memory::pool(threads)?.current_num_threads();
-    let staged = StagedFolder::create(&folder, overwrite).map_err(of_argument)?;
+    let staged = StagedFolder::create(&folder, FolderKind::Reference, overwrite).map_err(of_argument)?;
     staged.notes().iter().for_each(|note| progress.message(note));
     let all = matrices();
     progress.stage(1, 1, "certify", "matrices", all.len() as u64);
