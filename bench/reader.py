@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures reading: pixels of made slices of 512 x 512 in every syntax, and the heads of many files, against pydicom with its
+"""Measures reading: pixels of synthetic slices of 512 x 512 in every syntax, and the headers of many files, against pydicom with its
 fastest plugin.
 
     bench/reader.py [--slices 301] [--files 10000] [--repeat 3] [--scratch /dev/shm]
@@ -46,7 +46,7 @@ SYNTAXES = {
     JPEG2000Lossless: (None, 1),
     HTJ2K: (lambda v: imagecodecs.htj2k_encode(v, reversible=True), 1),
 }
-HEADS_AIM = 10
+HEADERS_AIM = 10
 
 
 def reader():
@@ -122,7 +122,7 @@ def pixels(program, folder, o):
     return rows
 
 
-def heads(program, folder, o):
+def headers(program, folder, o):
     """As long headers as scanners write, and few pixels, so that the disk has room."""
     scan = scan_of(Phantom(), o.files, 8, 8, Storage())
     files = []
@@ -134,10 +134,10 @@ def heads(program, folder, o):
         write(dataset, files[-1])
     we, them = medians(
         o.repeat,
-        [partial(ours, program, "heads", files), partial(theirs, pydicom.dcmread, files, stop_before_pixels=True)],
+        [partial(ours, program, "headers", files), partial(theirs, pydicom.dcmread, files, stop_before_pixels=True)],
     )
     per = 1000 / o.files
-    return ["heads of files", we * per, None, them * per, "stop_before_pixels", them / we, HEADS_AIM]
+    return ["headers of files", we * per, None, them * per, "stop_before_pixels", them / we, HEADERS_AIM]
 
 
 def main():
@@ -152,7 +152,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=o.scratch) as scratch:
         rows = pixels(program, Path(scratch), o)
     with tempfile.TemporaryDirectory(dir=o.scratch) as scratch:
-        rows.append(heads(program, Path(scratch), o))
+        rows.append(headers(program, Path(scratch), o))
     about = {**machine(), "slices": o.slices, "files": o.files, "repeat": o.repeat}
     line = "{processor}, {cores} cores, {date}, {slices} slices, {files} files, median of {repeat}".format(**about)
     table = markdown(

@@ -114,7 +114,7 @@ example_scan() {
     apt-get update -qq > .setup/apt.log 2>&1 || true
     install invesalius-examples && return
   fi
-  say "no head CT (Debian's invesalius-examples): a made phantom takes its place"
+  say "no head CT (Debian's invesalius-examples): a synthetic phantom takes its place"
 }
 
 # What others make of the DICOM that we write, and of what we read. Without them the tests that ask them are skipped.

@@ -18,7 +18,7 @@ SPARKS = re.compile(r"\d\d:\d\d:\d\d (WARN|ERROR) ")
 
 @dataclass(frozen=True)
 class BusyScan:
-    """A made scan on disk, and the root digest of what the command makes of it."""
+    """A synthetic scan on disk, and the root digest of what the command makes of it."""
 
     folder: Path
     root: str
@@ -57,7 +57,7 @@ def standalone_cluster(tmp_path_factory):
 
 @dataclass(frozen=True)
 class Made:
-    """A made scan on disk and what `tomobasis decompose` made of it."""
+    """A synthetic scan on disk and what `tomobasis decompose` made of it."""
 
     folder: Path
     scan: Scan

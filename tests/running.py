@@ -1,4 +1,4 @@
-"""The two ways to run, started as a user starts them, and the made scans that they run on."""
+"""The two ways to run, started as a user starts them, and the synthetic scans that they run on."""
 
 import os
 import subprocess
@@ -12,7 +12,7 @@ from make_ct_series import file_names, hu_slices, scan_of, write_series
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = Path(os.environ.get("TOMOBASIS_SHARED", ROOT.parent / "shared"))
 
-# The patient of every made scan: neither these nor any UID or file name may appear in what we print or write.
+# The patient of every synthetic scan: neither these nor any UID or file name may appear in what we print or write.
 PATIENT = "ZZYZX^QUILLON"
 PATIENT_ID = "QWXJK4711"
 FILE_PREFIX = "VBNMXZ"
@@ -76,7 +76,7 @@ def reader(*arguments):
 
 
 def described(slices, rows, columns, **storage):
-    """The `Scan` of a made scan of our well-known patient."""
+    """The `Scan` of a synthetic scan of our well-known patient."""
     return scan_of(Phantom(), slices, rows, columns, Storage(**storage), patient=PATIENT, patient_id=PATIENT_ID)
 
 
@@ -91,6 +91,6 @@ def made_scan(folder, slices=24, rows=120, columns=160, seed=1, shuffled=False, 
 
 
 def secrets(scan):
-    """What identifies the patient or the study of a made scan, and must stay inside the DICOM files."""
+    """What identifies the patient or the study of a synthetic scan, and must stay inside the DICOM files."""
     uids = [scan.uid("study"), scan.uid("series", 1), scan.uid("frame of reference")]
     return [*PATIENT.split("^"), PATIENT_ID, FILE_PREFIX, *uids, *(scan.uid("slice", i) for i in range(scan.slices))]

@@ -24,7 +24,7 @@ from run import OURS, binary, measure  # noqa: E402
 
 ROWS = 16384
 FEW = 20
-# Full rank up to so many columns.
+# Full rank up to this many columns.
 FULL = 2000
 
 

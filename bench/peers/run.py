@@ -116,7 +116,7 @@ def worst_error(s, exact):
 
 
 def scaling(ours, scale):
-    """Our cost against the number of columns (full rank) and of rows (k = 50), one thread, made data."""
+    """Our cost against the number of columns (full rank) and of rows (k = 50), one thread, synthetic data."""
     sizes = [("columns", 1 << 16, n, n) for n in scale["columns"]] + [("rows", m, 100, 50) for m in scale["rows"]]
     out = []
     for against, m, n, k in sizes:

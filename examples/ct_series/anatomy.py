@@ -1,4 +1,4 @@
-"""Where the Hounsfield values of the made series come from: two heads, sampled on any grid.
+"""Where the Hounsfield values of the synthetic series come from: two heads, sampled on any grid.
 
 A head is a field of HU over a box of known size in millimetres. `slice_hu(i, n, rows, columns)` samples its i-th of n
 axial slices on a grid of rows x columns pixel centres, float32, so the same head serves a series of 301 slices of 512 x
@@ -83,7 +83,7 @@ ELLIPSOIDS = (
 
 
 class Phantom:
-    """A made head of ellipsoids, edges one millimetre soft as partial volume makes them."""
+    """A synthetic head of ellipsoids, edges one millimetre soft as partial volume makes them."""
 
     name = "phantom"
     extent_mm = (162.0, 245.0, 245.0)

@@ -34,7 +34,7 @@ class Storage:
 
 @dataclass(frozen=True)
 class Scan:
-    """What all slices of a made series share."""
+    """What all slices of a synthetic series share."""
 
     name: str
     slices: int
@@ -66,7 +66,7 @@ def common(scan, series, image_type):
     d.StudyDescription = "MADE HEAD CT"
     d.SeriesDescription = scan.name
     d.PatientName, d.PatientID, d.PatientSex = scan.patient, scan.patient_id, "O"
-    d.PatientIdentityRemoved, d.DeidentificationMethod = "YES", "No patient: made data or re-sampled public data"
+    d.PatientIdentityRemoved, d.DeidentificationMethod = "YES", "No patient: synthetic data or re-sampled public data"
     d.BodyPartExamined, d.PatientPosition, d.KVP, d.StudyID = "HEAD", "HFS", "120", "1"
     d.SeriesNumber, d.AcquisitionNumber = series, 1
     d.StudyInstanceUID, d.SeriesInstanceUID = scan.uid("study"), scan.uid("series", series)

@@ -19,7 +19,7 @@ def say(text):
 
 
 class DriverLog:
-    """The log of one driver pod, copied to stderr as it comes, but for the error line, which is said at the end."""
+    """The log of one driver pod, copied to stderr as it comes, but for the error line, which is printed at the end."""
 
     def __init__(self, kubectl, pod):
         self.command = ["kubectl", *kubectl.where, "logs", pod]

@@ -1,4 +1,4 @@
-"""What the tests of the full tier share: the S3 server, the made scan in it, and the result that the command makes of it.
+"""What the tests of the full tier share: the S3 server, the synthetic scan in it, and the result that the command makes of it.
 
 `run.py` starts them where they belong: inside the namespaces of a cluster of our own, or beside the user's.
 """
@@ -19,7 +19,7 @@ from store import ROOT_KEYS, Bucket, Keys, Server
 
 @dataclass(frozen=True)
 class Scan:
-    """A made scan on disk, and what the command makes of it in one process."""
+    """A synthetic scan on disk, and what the command makes of it in one process."""
 
     folder: Path
     slices: int

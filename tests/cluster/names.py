@@ -1,5 +1,5 @@
-"""The cluster's DNS: addresses of services, as the API has them at that moment. Names outside the cluster do not exist, which is said at
-once, so that no resolver in a pod waits for a time-out.
+"""The cluster's DNS: addresses of services, as the API has them at that moment. Names outside the cluster do not exist; the answer says
+so at once, so that no resolver in a pod waits for a time-out.
 
     names.py ADDRESS        answers on port 53; needs kubectl and KUBECONFIG
 """

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes native/dicom/tests/common/codestreams.rs: one small made image in every compression, by other people's encoders.
+"""Writes native/dicom/tests/common/codestreams.rs: one small synthetic image in every compression, by other people's encoders.
 
     .venv/bin/python tests/data/make_codestreams.py
 
@@ -50,7 +50,7 @@ def lines(stream):
 
 def main():
     out = [
-        "//! One small made image in every compression, by other people's encoders: `tests/data/make_codestreams.py`",
+        "//! One small synthetic image in every compression, by other people's encoders: `tests/data/make_codestreams.py`",
         "//! writes this file. Pixel (y, x) of 16 x 16 is (37 y + 11 x + x y) mod 2^bits.",
         "",
         "/// Transfer Syntax UID, bits of a pixel, whether nothing is lost, and the codestream in hexadecimal digits.",

@@ -24,7 +24,7 @@ STORAGES = [Storage(), Storage(intercept=0, signed=True, bits=16), Storage(bits=
 
 @dataclass(frozen=True)
 class Derived:
-    """A made scan, its result with derived DICOM, and where they are."""
+    """A synthetic scan, its result with derived DICOM, and where they are."""
 
     folder: Path
     sources: list

@@ -25,7 +25,7 @@ EMIT = ("--emit", "parquet,dicom", "--composite", ",".join(map(str, RANKS)))
 
 
 def write_scan(folder, modality="CT", transfer_syntax="explicit"):
-    """A made scan whose slices alternate between two multi-frame files; returns (Scan, paths)."""
+    """A synthetic scan whose slices alternate between two multi-frame files; returns (Scan, paths)."""
     scan = described(SLICES, 60, 80)
     hu = dict(hu_slices(Phantom(), SLICES, 60, 80))
     folder.mkdir(parents=True)

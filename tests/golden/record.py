@@ -39,7 +39,7 @@ def difference(name, expected, found):
         for digest, value in found.items()
         if expected.get(digest) != value
     ]
-    where = {"pixels": "the made scan is another one, or pixels are read otherwise", "s": "the singular values"}
+    where = {"pixels": "the synthetic scan is another one, or pixels are read otherwise", "s": "the singular values"}
     first = next((d for d in found if expected.get(d) != found[d]), None)
     return [f"{name}: first to differ: {first} ({where.get(first, 'what is made of s')})", *lines] if lines else []
 

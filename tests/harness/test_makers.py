@@ -57,7 +57,7 @@ def test_a_folder_that_exists_is_not_written_into(tmp_path):
         make(tmp_path)
 
 
-def test_the_noise_has_no_mean_and_is_correlated_between_neighbours():
+def test_the_noise_has_no_mean_and_is_correlated_between_adjacent_pixels():
     field = band_limited(1, 0, 128, 128)
     assert abs(field.mean()) < 0.01 and abs(field.std() - 1) < 0.01
     assert np.mean(field[:, 1:] * field[:, :-1]) > 0.2

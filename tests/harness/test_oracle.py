@@ -71,7 +71,7 @@ def test_small_entries_off_the_grid_of_multiples_are_not_accepted():
     assert rounding.is_rounded(2.0**-20, arb(tiny) - arb(2.0**-67), rounding.QUANTUM)
 
 
-def test_a_value_in_the_middle_of_two_neighbours_is_not_proven():
+def test_a_value_midway_between_two_floats_is_not_proven():
     assert not rounding.is_rounded(1.0, arb(1) + arb(2) ** -53)
     assert rounding.is_rounded(1.0, arb(1) + arb(2) ** -54)
 

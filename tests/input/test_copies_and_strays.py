@@ -1,4 +1,4 @@
-"""A scan with copies of its files, and with files beside it that are none of its slices: what is left out is said and the digests are those of
+"""A scan with copies of its files, and with files beside it that are none of its slices: what is left out is reported and the digests are those of
 the scan alone; what might be a slice, or another slice under its name, is an error."""
 
 import shutil

@@ -1,5 +1,5 @@
 """What lies beside a scan and what a scan lies in: names of any bytes, special files, links, archives as others write them. Digests are those
-of the plain folder; what is not read is said and counted, and stops nothing but what it may belong to."""
+of the plain folder; what is not read is reported and counted, and stops nothing but what it may belong to."""
 
 import gzip
 import io
@@ -344,7 +344,7 @@ def as_rle(dataset, size):
 
 
 def as_jpeg(dataset, size):
-    """A JPEG of a few hundred bytes whose start of frame claims so many rows and columns, as the header does."""
+    """A JPEG of a few hundred bytes whose start of frame claims this many rows and columns, as the header does."""
     image = io.BytesIO()
     Image.new("L", (16, 16)).save(image, "JPEG")
     data = bytearray(image.getvalue())

@@ -1,5 +1,5 @@
 """The same pixels, bit for bit, as pydicom with its plugins, on every file that both read: pydicom's own test files, one image in
-many syntaxes (beside the checkout), and made images in every syntax by other people's encoders. Cosine transforms of 12 bits, which no
+many syntaxes (beside the checkout), and synthetic images in every syntax by other people's encoders. Cosine transforms of 12 bits, which no
 plugin of pydicom reads but one under the GPL, as DCMTK."""
 
 import json
@@ -117,7 +117,7 @@ OPTIONS = {JPEGLSNearLossless: {"jls_error": 3}, JPEG2000: {"j2k_cr": [4]}}
 
 
 def image(stored):
-    """The values of a made slice with noise in it."""
+    """The values of a synthetic slice with noise in it."""
     y, x = np.mgrid[0:48, 0:72]
     noise = np.random.default_rng(1).normal(0, 8, y.shape)
     low, high = stored.limits

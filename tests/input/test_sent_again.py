@@ -1,5 +1,5 @@
-"""A scan that a sender stored again under new SOP Instance UIDs, whole or in part, numbered as before or anew: its slices count once, and it
-is said. Singular values are those that NumPy has of the scan alone."""
+"""A scan that a sender stored again under new SOP Instance UIDs, whole or in part, numbered as before or anew: its slices count once, and
+a note says so. Singular values are those that NumPy has of the scan alone."""
 
 import json
 import shutil

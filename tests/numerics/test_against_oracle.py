@@ -63,7 +63,7 @@ def test_entries_of_the_basis_are_what_the_definition_says_bit_for_bit(case):
 
 
 def test_columns_of_small_singular_values_are_those_of_the_true_vectors(tmp_path):
-    """A slice that differs from its neighbour in one pixel makes a singular value a millionth of the largest."""
+    """A slice that differs from the next one in one pixel makes a singular value a millionth of the largest."""
     slices = [hu for _, hu in hu_slices(Phantom(), 11, 120, 160)]
     slices.append(slices[-1] + np.eye(120, 160) * (np.arange(160) == 60))
     series = scan_of(Phantom(), 12, 120, 160, Storage(intercept=-1500))

@@ -134,14 +134,14 @@ def assert_every_digit(tmp_path, stored, slopes=None, bits=2000):
     for j, value in enumerate(ours.s):
         assert rounding.is_rounded(float(value), (values[j] * scale).sqrt()), j
     first = np.cumsum([0] + [multiplicity for _, multiplicity in pairs])
-    tied = {
+    degenerate = {
         j for start, (_, count) in zip(first, pairs, strict=False) if count > 1 for j in range(start, start + count)
     }
     top = arb(2) ** max(int(v) for row in gram for v in row).bit_length()
     close = {
         j + side for j in range(rank - 1) for side in (0, 1) if bool(values[j] - values[j + 1] < top / arb(2) ** 256)
     }
-    assert set(ours.manifest["result"]["unresolved"]) == {j for j in tied | close if j < rank}
+    assert set(ours.manifest["result"]["unresolved"]) == {j for j in degenerate | close if j < rank}
     for index, (start, (_, count)) in enumerate(zip(first, pairs, strict=False)):
         if count == 1 and start < rank and start not in close:
             vector = spectrum.eigenvector(gram, pairs, index, bits)

@@ -23,7 +23,7 @@ EPSILON = np.finfo(float).eps
 
 @pytest.fixture(scope="module")
 def results(made, tmp_path_factory):
-    """Method -> the result folder of the made scan, on two threads."""
+    """Method -> the result folder of the synthetic scan, on two threads."""
     base = tmp_path_factory.mktemp("methods")
     for name, options in METHODS.items():
         run = decompose("--input", made.folder, "--output", base / name, "--threads", "2", *options)

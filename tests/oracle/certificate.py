@@ -58,7 +58,7 @@ def less(a, b):
 
 
 class Truth:
-    """What the result of `a` (rows of fractions) is, at so many bits; `wanted` columns, 0 for all."""
+    """What the result of `a` (rows of fractions) is, at this many bits; `wanted` columns, 0 for all."""
 
     def __init__(self, a, wanted, bits):
         self.bits = bits
@@ -94,11 +94,11 @@ class Truth:
     def groups(self):
         """First and last index of the eigenvalues that count as equal, descending."""
         largest = max(abs(x) for row in self.gram for x in row)
-        tied = arb(2) ** (largest.bit_length() - EQUAL)
+        degenerate = arb(2) ** (largest.bit_length() - EQUAL)
         group = [0]
         for j in range(1, self.n):
             above, here = self.values[j - 1], self.values[j]
-            if not (above is here or less(above[0] - here[0], tied)):
+            if not (above is here or less(above[0] - here[0], degenerate)):
                 yield group[0], group[-1]
                 group = []
             group.append(j)

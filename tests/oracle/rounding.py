@@ -1,6 +1,6 @@
 """Are these floats the correctly rounded singular values and right singular vectors? Proven entry by entry.
 
-A value is proven when the whole ball of the true value lies strictly between the two midpoints to its neighbours on the
+A value is proven when the whole ball of the true value lies strictly between the two midpoints to the adjacent numbers on the
 grid. The grid is float64's, except that entries of `V` below 2^-11 in magnitude are multiples of 2^-64.
 """
 
@@ -11,7 +11,7 @@ SMALL = 2.0**-11
 QUANTUM = 2.0**-64
 
 
-def neighbours(value, quantum=0.0):
+def adjacent(value, quantum=0.0):
     """The grid's values next below and above the float `value`; exact."""
     if quantum and abs(value) < SMALL:
         return value - quantum, value + quantum
@@ -30,7 +30,7 @@ def is_rounded(value, ball, quantum=0.0):
     """Whether the float `value` is proven to be the grid's nearest to whatever `ball` encloses."""
     if not on_grid(value, quantum):
         return False
-    below, above = neighbours(value, quantum)
+    below, above = adjacent(value, quantum)
     exact = arb(value)
     return bool((exact + arb(below)) / 2 < ball) and bool(ball < (exact + arb(above)) / 2)
 

@@ -13,7 +13,7 @@ from running import command, decompose, submit
 
 @pytest.fixture
 def small_disk(tmp_path):
-    """A disk of 256 KiB, less than the tables of the made scan."""
+    """A disk of 256 KiB, less than the tables of the synthetic scan."""
     if os.geteuid() != 0 or not shutil.which("mount"):
         pytest.skip("only root mounts a small disk")
     disk = tmp_path / "disk"

@@ -1,4 +1,4 @@
-"""What a run is said to need beforehand, against the most that it had: never less, and not much more.
+"""The memory that a run is expected to need, against the most that it had: never less, and not much more.
 
 What a run has depends on when its threads come and go, so the second is held against the most of a few runs.
 """

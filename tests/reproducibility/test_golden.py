@@ -1,4 +1,4 @@
-"""The digests of made scans are those on record (tests/golden/digests.json; `make golden` records them anew)."""
+"""The digests of synthetic scans are those on record (tests/golden/digests.json; `make golden` records them anew)."""
 
 import platform
 

@@ -127,7 +127,7 @@ fn command() -> ExitCode {
         panic::set_hook(Box::new(|_| ()));
     }
     let left = match action {
-        Action::Render(_) => "pictures may be missing or cut short",
+        Action::Render(_) => "pictures may be missing or truncated",
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {

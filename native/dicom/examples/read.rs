@@ -4,9 +4,9 @@
 //!     cargo run --release -p tomobasis-dicom --example read -- pixels FILE...
 //!     cargo run --release -p tomobasis-dicom --example read -- values FILE...
 //!     cargo run --release -p tomobasis-dicom --example read -- decode FILE...
-//!     cargo run --release -p tomobasis-dicom --example read -- heads FILE...
+//!     cargo run --release -p tomobasis-dicom --example read -- headers FILE...
 //!
-//! `values` prints the stored values in place of their digest, `decode` neither; `heads` lists all files as one input and prints how
+//! `values` prints the stored values in place of their digest, `decode` neither; `headers` lists all files as one input and prints how
 //! many are what.
 
 use std::fs::File;
@@ -38,14 +38,14 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
                 println!("{line}");
             }
         }
-        "heads" => {
+        "headers" => {
             let mut inventory = Inventory::new();
             for (index, file) in files.iter().enumerate() {
                 add(&mut inventory, index, file)?;
             }
             println!("{}", serde_json::to_string(&inventory.counts())?);
         }
-        _ => return Err("say pixels, values, decode or heads, then files".into()),
+        _ => return Err("say pixels, values, decode or headers, then files".into()),
     }
     println!("{}", serde_json::json!({ "seconds": began.elapsed().as_secs_f64() }));
     Ok(())

@@ -26,7 +26,7 @@ pub fn asking() -> bool {
     ASKING.get()
 }
 
-/// Finds out whether there is room for so many values: asks for it and gives it back.
+/// Finds out whether there is room for this many values: asks for it and gives it back.
 ///
 /// # Errors
 /// When the allocator refuses.

@@ -137,7 +137,7 @@ pub enum Error {
     },
     /// `--on-bad-slice skip` would leave a hole.
     #[error(
-        "--on-bad-slice skip: without {skipped} of {total} slices, neighbours are up to {step_mm} mm apart where \
+        "--on-bad-slice skip: without {skipped} of {total} slices, consecutive ones are up to {step_mm} mm apart where \
              {spacing_mm} mm is usual; copy the series again from its source"
     )]
     SkippedHole {
@@ -161,7 +161,7 @@ pub enum Error {
     },
     /// `--on-bad-slice skip` would shorten the scan.
     #[error(
-        "--on-bad-slice skip: without {skipped} of {total} slices, {missing} neighbours are missing at an end of the scan, or \
+        "--on-bad-slice skip: without {skipped} of {total} slices, {missing} consecutive ones are missing at an end of the scan, or \
              may be; copy the series again from its source"
     )]
     SkippedEnd {
@@ -169,7 +169,7 @@ pub enum Error {
         skipped: usize,
         /// Slices of the series.
         total: usize,
-        /// How many of them may be neighbours at one end.
+        /// How many of them may be consecutive at one end.
         missing: usize,
     },
     /// Arguments that contradict each other: a fault of the caller.

@@ -75,7 +75,7 @@ pub enum Problem {
     },
     /// The file stops inside an element, or inside a fragment of its compressed pixels.
     #[error("the file is truncated: it ends at byte {length}, inside {}; copy it again from its source", at(*tag))]
-    Cut {
+    Truncated {
         /// The element that the file ends in, where its tag could be read.
         tag: Option<Tag>,
         /// Length of the file.

@@ -126,8 +126,8 @@ fn uids_follow_from_the_composite_the_source_and_what_is_said() {
         let other = uids(&source(), &other);
         assert!(other.0 != first.0 && other.1 != first.1);
     }
-    let neighbour = uids(&source().number(2), &derivation());
-    assert!(neighbour.0 == first.0 && neighbour.1 != first.1);
+    let other = uids(&source().number(2), &derivation());
+    assert!(other.0 == first.0 && other.1 != first.1);
 }
 
 #[test]

@@ -149,7 +149,7 @@ fn sparse(length: u64, pieces: &[(u64, &[u8])]) -> (HeaderOutcome, u64) {
     (outcome, read)
 }
 
-/// A slice behind three elements of so many bytes, and how many bytes of the file were asked for.
+/// A slice behind three elements of this many bytes, and how many bytes of the file were asked for.
 fn behind_elements_of(size: u32) -> (HeaderOutcome, u64) {
     let whole = slice().bytes();
     let at = whole.windows(4).position(|bytes| bytes == b"\x29\x00\x10\x10").unwrap() + 8;

@@ -92,7 +92,7 @@ fn another_file_behind_the_pixel_data_is_refused() {
     }
 }
 
-/// What is said of a file: when it is listed, or else when it is decoded.
+/// The message about a file: when it is listed, or else when it is decoded.
 fn said(file: &[u8]) -> String {
     let files = [file.to_vec()];
     match inventory(&files).select(&SeriesChoice::Only) {

@@ -1,4 +1,4 @@
-//! Pixels that hold nothing: which they are, what takes their place, and what is said of them.
+//! Pixels that hold nothing: which they are, what takes their place, and the notes about them.
 
 mod common;
 

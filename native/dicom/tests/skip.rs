@@ -1,4 +1,4 @@
-//! `--on-bad-slice skip`: what is left out, what is said, and when it is refused.
+//! `--on-bad-slice skip`: what is left out, what is reported, and when it is refused.
 
 mod common;
 
@@ -61,10 +61,10 @@ fn slices_found_bad_when_decoded_leave_the_plan_that_those_found_before_would() 
 }
 
 #[test]
-fn neighbours_and_more_than_a_tenth_are_not_skipped() {
+fn consecutive_ones_and_more_than_a_tenth_are_not_skipped() {
     let hole = skipping(&scan(&[4, 5])).unwrap_err();
     assert!(
-        hole.to_string().contains("without 2 of 30 slices, neighbours are up to 6 mm apart where 2 mm"),
+        hole.to_string().contains("without 2 of 30 slices, consecutive ones are up to 6 mm apart where 2 mm"),
         "{hole}"
     );
     let many = skipping(&scan(&[4, 8, 12, 16])).unwrap_err();
@@ -77,16 +77,16 @@ fn neighbours_and_more_than_a_tenth_are_not_skipped() {
 }
 
 #[test]
-fn neighbours_at_an_end_are_not_skipped_either() {
+fn consecutive_ones_at_an_end_are_not_skipped_either() {
     for bad in [vec![0, 1], vec![28, 29], vec![0, 28, 29]] {
         let error = skipping(&scan(&bad)).unwrap_err().to_string();
-        assert!(error.contains("2 neighbours are missing at an end"), "{bad:?}: {error}");
+        assert!(error.contains("2 consecutive ones are missing at an end"), "{bad:?}: {error}");
         let found: Vec<_> = bad.iter().map(|&slice| (slice as usize, "bad".to_owned())).collect();
         assert_eq!(only(&scan(&[])).unwrap().without(&found).unwrap_err().to_string(), error);
     }
     // One of them when the headers are read, the other when pixels are decoded.
     let error = skipping(&scan(&[0])).unwrap().without(&[(0, "bad".to_owned())]).unwrap_err().to_string();
-    assert!(error.contains("2 neighbours are missing at an end"), "{error}");
+    assert!(error.contains("2 consecutive ones are missing at an end"), "{error}");
     // One at each end.
     let plan = skipping(&scan(&[0, 29])).unwrap();
     assert_eq!(plan.slices.len(), 28);
@@ -107,7 +107,7 @@ fn bad_slices_of_unknown_place_are_where_there_is_room_or_at_an_end() {
     assert_eq!(skipping(&scan(&[29])).unwrap().slices.len(), 29);
     assert_eq!(skipping(&scan(&[4, 29])).unwrap().slices.len(), 28);
     let error = skipping(&scan(&[28, 29])).unwrap_err().to_string();
-    assert!(error.contains("2 neighbours are missing at an end of the scan, or may be"), "{error}");
+    assert!(error.contains("2 consecutive ones are missing at an end of the scan, or may be"), "{error}");
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn all_frames_of_a_bad_file_are_missing_and_not_one() {
     // Video, which no decoder here reads.
     let bad = |file: DicomFile| file.encapsulated("1.2.840.10008.1.2.4.100", &[&[0; 8]]).bytes();
     let error = skipping(&[frames(0, 38).bytes(), bad(frames(38, 2))]).unwrap_err().to_string();
-    assert!(error.contains("2 neighbours are missing at an end"), "{error}");
+    assert!(error.contains("2 consecutive ones are missing at an end"), "{error}");
 }
 
 #[test]

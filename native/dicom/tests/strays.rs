@@ -1,4 +1,4 @@
-//! What lies beside a series: what stops nothing is said, what might be a slice of it stops it.
+//! What lies beside a series: what stops nothing is reported, what might be a slice of it stops it.
 
 mod common;
 

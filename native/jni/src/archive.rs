@@ -64,11 +64,11 @@ pub fn check0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, file: JByteArr
     })
 }
 
-/// `String damage(boolean cut)`: what is said of an archive that is damaged, or cut off.
+/// `String damage(boolean truncated)`: the message about an archive that is damaged or truncated.
 #[jni_mangle("io.tomobasis.jni.Archive")]
-pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, cut: jboolean) -> JObject<'local> {
+pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, truncated: jboolean) -> JObject<'local> {
     native(env, |env| {
-        let kind = if cut { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
+        let kind = if truncated { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
         new_string(env, &archive::damaged(kind).to_string())
     })
 }
@@ -115,7 +115,7 @@ impl<'call, 'local> JavaFile<'call, 'local> {
         Ok(Self { env, source, buffer, at_once, length, position: 0, failed: false })
     }
 
-    /// A part of it, or what of that part is there.
+    /// A part of it, or as much of that part as there is.
     pub(crate) fn read_part(&mut self, part: Range<u64>) -> io::Result<Vec<u8>> {
         let mut bytes = Vec::new();
         self.position = part.start;

@@ -39,7 +39,7 @@ pub enum Error {
         actual: usize,
     },
     /// A block with more rows than the kernels' 64-bit sums are made for.
-    #[error("a block may have at most {limit} rows, not {actual}; cut it into smaller ones")]
+    #[error("a block may have at most {limit} rows, not {actual}; divide it into smaller ones")]
     BlockRows {
         /// The ceiling.
         limit: usize,
@@ -75,7 +75,7 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
-    /// Slopes and intercepts of such different scale, or so many entries, that centred entries can't be computed exactly.
+    /// Slopes and intercepts of such different scale, or with so many entries, that centred entries can't be computed exactly.
     #[error(
         "slopes, intercepts and means need {bits} bits, more than {limit}: without --center, or with --method tsqr --center, \
          the matrix can be decomposed"

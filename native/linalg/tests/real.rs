@@ -326,7 +326,7 @@ fn sizes_that_overflow_are_refused_before_anything_is_read() {
     assert!(matches!(dssvd(&Endless, &Randomized::new(1), 1), Err(Error::TooManyRows { .. })));
 }
 
-/// A source of so many columns whose row i is i + 1 in every third column, from column i on, and zero elsewhere.
+/// A source of this many columns whose row i is i + 1 in every third column, from column i on, and zero elsewhere.
 struct Wide(usize);
 
 impl RealBlocks for Wide {

@@ -1,4 +1,4 @@
-//! What can go wrong, said so that the reader knows what to do.
+//! What can go wrong, in words that tell the reader what to do.
 //!
 //! Every error has one exit code, shared by the command and the Spark job: 2 for options, 3 for input, 4 for a result that
 //! differs, 1 for a failure while running. No text holds a path or anything out of a DICOM header; files appear under the

@@ -21,7 +21,7 @@ pub(crate) const THREAD: u64 = (2 << 20) + (64 << 10);
 /// Memory that a process needs while its threads start, for what the C library and the runtime keep of each: short of it they abort.
 const WHILE_THREADS_START: u64 = 8 << 20;
 
-/// A pool of so many threads (0: one per core).
+/// A pool of this many threads (0: one per core).
 ///
 /// # Errors
 /// [`Error::Threads`] when they cannot be started, [`Error::ThreadMemory`] when there is no room for their stacks.

@@ -97,18 +97,18 @@ impl<'a> Reader<'a> {
     }
 
     fn next(&self, at: u64, encoding: Encoding) -> Result<Option<Element>, Problem> {
-        self.elements(at, encoding).peek().map_err(|stop| self.cut(stop))
+        self.elements(at, encoding).peek().map_err(|stop| self.truncated(stop))
     }
 
     fn end(&self, element: &Element, encoding: Encoding) -> Result<u64, Problem> {
         let mut elements = self.elements(element.start, encoding);
-        elements.skip(element).map_err(|stop| self.cut(stop))?;
+        elements.skip(element).map_err(|stop| self.truncated(stop))?;
         Ok(elements.position)
     }
 
-    fn cut(&self, stop: Stop) -> Problem {
-        let tag = if let Stop::CutOff(tag) = stop { tag } else { None };
-        Problem::Cut { tag, length: self.source.bytes.len() as u64 }
+    fn truncated(&self, stop: Stop) -> Problem {
+        let tag = if let Stop::Truncated(tag) = stop { tag } else { None };
+        Problem::Truncated { tag, length: self.source.bytes.len() as u64 }
     }
 
     fn vr(&self, element: &Element) -> Vr {
@@ -122,7 +122,7 @@ impl<'a> Reader<'a> {
     /// What an element holds that is in `encoding`.
     fn content(&self, element: &Element, vr: Vr, encoding: Encoding) -> Result<Content<'a>, Problem> {
         let inside = self.elements(element.start, encoding).encoding_inside(element);
-        let encoding = inside.map_err(|stop| self.cut(stop))?;
+        let encoding = inside.map_err(|stop| self.truncated(stop))?;
         let bytes: &'a [u8] = &self.source.bytes;
         Ok(match element.length {
             _ if &vr == b"SQ" => Content::Items(encoding),

@@ -1,5 +1,5 @@
 //! SOP classes whose instances are slices or stacks of them (PS3.4 annex B.5). A broken one of these is an
-//! error, where a broken picture of another class is passed over.
+//! error, where a broken picture of another class is skipped.
 
 use dicom_dictionary_std::uids;
 

@@ -30,7 +30,7 @@ pub(crate) enum Stop {
     /// The file has more: these bytes of it are needed.
     Need(Need),
     /// The file ends inside this element.
-    CutOff(Option<Tag>),
+    Truncated(Option<Tag>),
 }
 
 /// Tag, VR and place of one element.
@@ -70,7 +70,7 @@ impl<'a> Elements<'a> {
     /// `None` at the end of the file; fewer than 8 bytes there are taken for padding.
     pub fn peek(&self) -> Result<Option<Element>, Stop> {
         if self.file_length.saturating_sub(self.position) < 8 {
-            return if self.position > self.file_length { Err(Stop::CutOff(None)) } else { Ok(None) };
+            return if self.position > self.file_length { Err(Stop::Truncated(None)) } else { Ok(None) };
         }
         self.element(self.position).map(Some)
     }
@@ -79,7 +79,7 @@ impl<'a> Elements<'a> {
     pub fn value(&self, element: &Element) -> Result<&'a [u8], Stop> {
         let end = element.start + u64::from(element.length.map_or(0, |length| length.min(LONGEST_VALUE)));
         if end > self.file_length {
-            return Err(Stop::CutOff(Some(element.tag)));
+            return Err(Stop::Truncated(Some(element.tag)));
         }
         self.slice(element.start, end)
     }
@@ -91,7 +91,7 @@ impl<'a> Elements<'a> {
             None => self.end_of_sequence(element)?,
         };
         if end > self.file_length {
-            return Err(Stop::CutOff(Some(element.tag)));
+            return Err(Stop::Truncated(Some(element.tag)));
         }
         self.position = end;
         Ok(())
@@ -100,7 +100,7 @@ impl<'a> Elements<'a> {
     /// All bytes of a value of known length.
     pub fn whole_value(&self, element: &Element) -> Result<&'a [u8], Stop> {
         let end = element.end().filter(|&end| end <= self.file_length);
-        let end = end.ok_or(Stop::CutOff(Some(element.tag)))?;
+        let end = end.ok_or(Stop::Truncated(Some(element.tag)))?;
         self.slice(element.start, end)
     }
 
@@ -114,7 +114,7 @@ impl<'a> Elements<'a> {
         let mut inside =
             Elements { position: parent.start, encoding: self.encoding_inside(parent)?, ..*self };
         while parent.end().is_none_or(|end| inside.position < end) {
-            let child = inside.peek()?.ok_or(Stop::CutOff(Some(parent.tag)))?;
+            let child = inside.peek()?.ok_or(Stop::Truncated(Some(parent.tag)))?;
             if child.tag == ITEM_END || child.tag == SEQUENCE_END {
                 break;
             }
@@ -183,9 +183,9 @@ impl<'a> Elements<'a> {
     fn array<const N: usize>(&self, at: u64, tag: Option<Tag>) -> Result<[u8; N], Stop> {
         let end = at + N as u64;
         if end > self.file_length {
-            return Err(Stop::CutOff(tag));
+            return Err(Stop::Truncated(tag));
         }
-        self.slice(at, end)?.try_into().map_err(|_| Stop::CutOff(tag))
+        self.slice(at, end)?.try_into().map_err(|_| Stop::Truncated(tag))
     }
 
     fn u16(&self, bytes: [u8; 2]) -> u16 {
@@ -222,7 +222,7 @@ impl<'a> Elements<'a> {
         let mut at = sequence.start;
         loop {
             let element = match inside.element(at) {
-                Err(Stop::CutOff(_)) => return Err(Stop::CutOff(Some(sequence.tag))),
+                Err(Stop::Truncated(_)) => return Err(Stop::Truncated(Some(sequence.tag))),
                 other => other?,
             };
             at = element.end().unwrap_or(element.start);
@@ -349,6 +349,6 @@ mod tests {
         let element = no_value.peek().unwrap().unwrap();
         assert_eq!(no_value.value(&element), Err(Stop::Need(Need { start: 8, end: 10 })));
         let cut = Elements::new(Known::head(&bytes[..9]), 9, 0, EXPLICIT_LITTLE);
-        assert_eq!(cut.value(&element), Err(Stop::CutOff(Some(tags::ROWS))));
+        assert_eq!(cut.value(&element), Err(Stop::Truncated(Some(tags::ROWS))));
     }
 }

@@ -11,7 +11,7 @@ pub(super) const FILE_MARK: u64 = 262;
 /// So many bytes behind a data set are read in search of another file, when headers are read.
 pub(super) const MOST_BEHIND: u64 = 1 << 20;
 
-/// A mark has at most so many bytes: those before a joint may hold its beginning.
+/// A mark has at most this many bytes: those before a boundary may hold its beginning.
 pub(super) const JOINT: u64 = 8;
 
 /// The first element of a meta group (PS3.10 section 7.1): its group length.

@@ -211,7 +211,7 @@ fn open(known: Known<'_>, file_length: u64, reach: Reach) -> Result<Opened, Need
             }
         }
         Err(Stop::Need(need)) => return Err(need),
-        Err(Stop::CutOff(tag)) => unreadable(Problem::Cut { tag, length: file_length }),
+        Err(Stop::Truncated(tag)) => unreadable(Problem::Truncated { tag, length: file_length }),
     };
     Ok(Opened::AsItIs(outcome))
 }

@@ -110,14 +110,14 @@ pub(crate) struct NeededElements<'a> {
     offsets: [&'a [u8]; 2],
     /// The last element that was scanned.
     last: Option<Tag>,
-    /// The last element that another one follows as elements do: what is said up to there can be relied on.
+    /// The last element that another one follows as elements do: what stands up to there can be relied on.
     reliable: Option<Tag>,
     /// Something else followed: a wrong length before, or damage, or an order that the standard does not have.
     out_of_step: bool,
     /// There is a Modality LUT Sequence with something in it.
     pub modality_lut: bool,
     /// The file ends inside an element (whose tag may be unknown) before the pixel data.
-    pub cut: Option<Option<Tag>>,
+    pub truncated: Option<Option<Tag>>,
     /// What readers would understand in different ways.
     pub ambiguous: Option<Problem>,
 }
@@ -153,7 +153,7 @@ impl<'a> NeededElements<'a> {
             reliable: None,
             out_of_step: false,
             modality_lut: false,
-            cut: None,
+            truncated: None,
             ambiguous: None,
         };
         let mut elements = Elements::new(known, file_length, offset, encoding);
@@ -161,8 +161,8 @@ impl<'a> NeededElements<'a> {
             Ok(()) if needed.out_of_step => (),
             Ok(()) => needed.reliable = needed.last,
             Err(Stop::Need(need)) => return Err(need),
-            Err(Stop::CutOff(tag)) => {
-                needed.cut = Some(tag);
+            Err(Stop::Truncated(tag)) => {
+                needed.truncated = Some(tag);
                 // The file ends between two elements, or in the header of one.
                 if tag.is_none() && !needed.out_of_step {
                     needed.reliable = needed.last;
@@ -173,7 +173,7 @@ impl<'a> NeededElements<'a> {
             match needed.behind(elements, &pixels, reach) {
                 Err(Stop::Need(need)) if reach == Reach::End && pixels.length.is_some() => return Err(need),
                 // A file that ends in the pixels is another matter, and what is no element is none that readers find.
-                Ok(()) | Err(Stop::Need(_) | Stop::CutOff(_)) => (),
+                Ok(()) | Err(Stop::Need(_) | Stop::Truncated(_)) => (),
             }
         }
         Ok(needed)
@@ -311,13 +311,13 @@ impl<'a> NeededElements<'a> {
 
     /// Whether the header was followed to its end: elements that are not known here are not in the file.
     pub fn is_whole(&self) -> bool {
-        self.pixels.is_some() || (self.cut.is_none() && !self.out_of_step)
+        self.pixels.is_some() || (self.truncated.is_none() && !self.out_of_step)
     }
 
     /// What is wrong with a header that is not whole.
     pub fn why_not_whole(&self, file_length: u64) -> Problem {
-        match self.cut {
-            Some(tag) => Problem::Cut { tag, length: file_length },
+        match self.truncated {
+            Some(tag) => Problem::Truncated { tag, length: file_length },
             None if self.last == Some(Tag(0, 0)) => Problem::Blank,
             None => Problem::OutOfStep,
         }

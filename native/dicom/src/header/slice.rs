@@ -142,7 +142,7 @@ impl SliceHeader {
         Ok(all)
     }
 
-    /// One of so many frames.
+    /// One of this many frames.
     fn new(
         needed: &NeededElements,
         class: &str,

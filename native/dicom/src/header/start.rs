@@ -14,7 +14,7 @@ use super::known::{Known, Need};
 use super::values::text;
 use crate::syntax::{self, EXPLICIT_BIG, EXPLICIT_LITTLE, Encoding, IMPLICIT_LITTLE};
 
-/// A file that begins with blanks is looked for within so many bytes.
+/// A file that begins with blanks is looked for within this many bytes.
 const DISPLACED: u64 = 4096;
 
 /// The beginning of a file.
@@ -54,7 +54,7 @@ pub(crate) fn read_start(known: Known<'_>, file_length: u64) -> Result<Start, St
     let mark = [132, 4].into_iter().find(|&end| head.get(end - 4..end) == Some(b"DICM".as_slice()));
     match after_mark(known, file_length, mark) {
         // Without the mark this is no truncated DICOM file, but some other file.
-        Err(Stop::CutOff(_)) | Ok(Start::NotDicom) if mark.is_none() => {
+        Err(Stop::Truncated(_)) | Ok(Start::NotDicom) if mark.is_none() => {
             let first = Need { start: 0, end: file_length.min(DISPLACED) };
             let head = known.get(first).ok_or(Stop::Need(first))?;
             Ok(mark_behind_blanks(head).map_or(Start::NotDicom, |mark| Start::Displaced { mark }))
@@ -87,7 +87,7 @@ fn after_mark(known: Known<'_>, file_length: u64, mark: Option<usize>) -> Result
         return Ok(Start::Deflated { offset, syntax: uid.clone(), media_class });
     }
     if file_length - offset < 8 {
-        return Err(Stop::CutOff(None));
+        return Err(Stop::Truncated(None));
     }
     let need = Need { start: offset, end: offset + 8 };
     let first = known.get(need).ok_or(Stop::Need(need))?;

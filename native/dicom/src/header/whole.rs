@@ -30,8 +30,8 @@ impl<'a> DataSetBytes<'a> {
                 Ok(DataSetBytes { bytes, offset: 0, encoding: EXPLICIT_LITTLE })
             }
             Ok(_) => Err(Problem::Changed),
-            Err(Stop::CutOff(tag)) => Err(Problem::Cut { tag, length }),
-            Err(Stop::Need(_)) => Err(Problem::Cut { tag: None, length }),
+            Err(Stop::Truncated(tag)) => Err(Problem::Truncated { tag, length }),
+            Err(Stop::Need(_)) => Err(Problem::Truncated { tag: None, length }),
         }
     }
 }

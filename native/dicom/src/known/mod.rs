@@ -71,7 +71,7 @@ fn is_character_set(value: &str) -> bool {
     matches!(value, "GB18030" | "GBK") || number.is_some_and(|number| has(number, 1..=3, u8::is_ascii_digit))
 }
 
-/// Whether a text has so many characters, all of a kind.
+/// Whether a text has this many characters, all of a kind.
 pub(crate) fn has(text: &str, length: std::ops::RangeInclusive<usize>, kind: impl Fn(&u8) -> bool) -> bool {
     length.contains(&text.len()) && text.bytes().all(|byte| kind(&byte))
 }

@@ -45,7 +45,7 @@ pub struct SliceFile<'a> {
 }
 
 impl<'a> SliceFile<'a> {
-    /// Reads the header. What is wrong with it is said by [`decode`](Self::decode).
+    /// Reads the header. What is wrong with it is the error of [`decode`](Self::decode).
     pub fn open(bytes: FileBytes<'a>) -> Self {
         let (head, outcome) = read_opened(bytes.head, bytes.length);
         let outcome = Arc::new(outcome);

@@ -147,7 +147,7 @@ struct Items<'a> {
 impl<'a> Items<'a> {
     /// The value of the next item; `None` at the delimiter or the end of the file.
     fn next_item(&mut self) -> Result<Option<&'a [u8]>, Problem> {
-        let cut = Problem::Cut { tag: Some(tags::PIXEL_DATA), length: self.file.len() as u64 };
+        let cut = Problem::Truncated { tag: Some(tags::PIXEL_DATA), length: self.file.len() as u64 };
         let Some((header, rest)) = self.file.get(self.at..).and_then(|bytes| bytes.split_first_chunk::<8>())
         else {
             return Ok(None);
@@ -241,7 +241,7 @@ mod tests {
     #[test]
     fn fragments_that_are_not_as_they_should_be_are_errors() {
         let cut = [item(b""), item(b"abcd")].concat();
-        assert!(matches!(frame(&cut[..18], 0, 1), Err(Problem::Cut { .. })));
+        assert!(matches!(frame(&cut[..18], 0, 1), Err(Problem::Truncated { .. })));
         for file in [vec![], END.to_vec(), item(b""), b"neither".to_vec(), b"anything".to_vec()] {
             assert!(matches!(frame(&file, 0, 1), Err(Problem::Fragments { .. })), "{file:?}");
         }

@@ -47,7 +47,7 @@ pub(super) fn without_extra_bytes(stream: &[u8], reason: &str) -> Option<Vec<u8>
     harmless.then(|| [stream.get(..start).unwrap_or_default(), &[0xFF, 0xD9]].concat())
 }
 
-/// A JPEG-LS codestream that ends at its end marker, without so many zero bytes before it; `None` where these are not all zero.
+/// A JPEG-LS codestream that ends at its end marker, without this many zero bytes before it; `None` where these are not all zero.
 pub(super) fn without_zeros(stream: &[u8], zeros: usize) -> Option<Vec<u8>> {
     let content = stream.get(..end_marker(stream)?)?;
     let (kept, taken) = content.split_at_checked(content.len().checked_sub(zeros)?)?;

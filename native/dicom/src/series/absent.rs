@@ -9,7 +9,7 @@ use super::geometry::{self, dot, normal};
 use super::group::{Group, Member, same_volume};
 use crate::header::SliceHeader;
 
-/// What of it a header says.
+/// What a header says of it.
 fn said(header: &SliceHeader) -> [bool; 3] {
     [
         !header.frame_of_reference_uid.is_empty(),

@@ -209,7 +209,7 @@ fn comparable_unit(header: &SliceHeader) -> Option<Value> {
     }
 }
 
-/// That an image is no other part than the magnitude is said by its Image Type, of MR only.
+/// That an image is no other part than the magnitude follows from its Image Type, of MR only.
 fn component(header: &SliceHeader) -> Option<Value> {
     let component = header.acquisition.component;
     let said = !header.modality.is_empty() && !header.image_type.is_empty();

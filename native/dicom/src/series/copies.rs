@@ -7,7 +7,7 @@
 //! |---|---|
 //! | one UID, or none, and one header (but for how pixels are stored) | copies, if their pixels prove to be the same ([`Comparison`]), else an error that names both |
 //! | one UID, one place, and other headers | an error that names both, unless the UID is found at several places |
-//! | one UID and other places | two slices, which is said: the UID tells nothing |
+//! | one UID and other places | two slices, with a note: the UID tells nothing |
 //! | no UID, and other headers | two slices |
 //! | two UIDs, one place and one header | copies, as of a scan that was sent again under new UIDs, if their pixels prove to be the same; else two slices |
 //!
@@ -280,7 +280,7 @@ impl SeriesPlan {
         self.measure();
     }
 
-    /// What is said of copies whose pixels were compared.
+    /// The note about copies whose pixels were compared.
     fn duplicates(&self) -> Vec<Note> {
         let of = |again: bool| {
             let pairs = self.copies.iter().filter_map(|(slice, copy)| Some((self.slices.get(*slice)?, copy)));

@@ -45,7 +45,7 @@ pub(crate) fn places(positions_mm: &[f64]) -> Vec<usize> {
 /// The same for telling volumes apart: a scan that was repeated a little beside the first holds its places. Positions are
 /// also one place when they are much nearer to each other than to the next, and nearer than half a slice.
 pub(crate) fn near_places(positions_mm: &[f64], thickness_mm: Option<f64>) -> Vec<usize> {
-    /// Steps between places are so many times those within one.
+    /// Steps between places are this many times those within one.
     const MUCH: f64 = 3.0;
     /// In place of half a slice where Slice Thickness is unknown.
     const SLIGHT_MM: f64 = 0.5;

@@ -64,7 +64,7 @@ use group::{Group, Member};
 /// So many series are listed in an error.
 const LISTED: usize = 20;
 
-/// What the files of an input are, collected from their heads in any order.
+/// What the files of an input are, collected from their headers in any order.
 ///
 /// ```
 /// # use tomobasis_dicom::{Inventory, SeriesChoice};
@@ -208,7 +208,7 @@ impl Inventory {
         Self::default()
     }
 
-    /// From now on, slices that cannot be used are left out of a plan, and said, in place of being an error, as long as
+    /// From now on, slices that cannot be used are left out of a plan and reported, instead of being an error, as long as
     /// what is left is still the scan.
     pub fn skip_bad_slices(&mut self) {
         self.skip_bad_slices = true;
@@ -219,9 +219,9 @@ impl Inventory {
         self.join = true;
     }
 
-    /// Takes the head of the file at position `file` of the sorted listing: the first bytes of its
+    /// Takes the beginning of the file at position `file` of the sorted listing: the first bytes of its
     /// `file_length`. Returns 0 when done with this file, else the number of bytes of it that are needed:
-    /// call again with these. What is wrong with a file is said by [`select`](Self::select), since it only
+    /// call again with these. What is wrong with a file is the error of [`select`](Self::select), since it only
     /// matters in the series that is chosen.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! What a user should know about an input: what of it is not used, and what is odd about a series.
+//! What a user should know about an input: what is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
 use std::collections::{BTreeSet, HashMap};
@@ -53,7 +53,7 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
         ));
     }
     texts.extend(duplicates_of(inventory, group).into_iter().chain(warnings(group)).map(|note| note.text));
-    // What of them is there, and what becomes of it, is known when pixels are decoded.
+    // How many there are, and what becomes of them, is known when pixels are decoded.
     let padded = group.slices.iter().filter(|member| member.header.padding.is_some()).count();
     if padded > 0 {
         texts.push(format!(
@@ -104,7 +104,7 @@ pub(super) fn sentences(
     distinct.into_iter().map(sentence).collect()
 }
 
-/// What of the input is not in the group, and why.
+/// What is not in the group, and why.
 pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group: &Group<'a>) -> Vec<Note> {
     let mut notes = Vec::new();
     let mut note = |kind, count: usize, noun: &str, rest: &str| {

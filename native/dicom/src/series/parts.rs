@@ -14,7 +14,7 @@ use crate::header::SliceHeader;
 /// Fewer slices than this show no pattern.
 pub(super) const FEWEST: usize = 3;
 
-/// Slices that are so many steps thick leave nothing between them unseen that passes of an acquisition would fill.
+/// Slices that are this many steps thick leave nothing between them unseen that passes of an acquisition would fill.
 const COMPLETE: f64 = 0.75;
 
 /// So many steps are rounding.
@@ -225,7 +225,7 @@ impl Run {
         self.within(other) || other.within(self)
     }
 
-    /// Whether it lies among the slices of another value of so many, and they are two volumes: either covers its range without
+    /// Whether it lies among the slices of another value of this many, and they are two volumes: either covers its range without
     /// the other, or the steps between the two are uneven, as those of passes of one acquisition are not.
     fn complete_among(&self, other: &Self, values: usize) -> bool {
         let covers = |run: &Run| run.thickness_mm.is_some_and(|mm| mm >= COMPLETE * run.step_mm);

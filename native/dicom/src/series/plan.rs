@@ -54,7 +54,7 @@ pub struct SeriesPlan {
     /// Positions along the normal of slices that `--on-bad-slice skip` left out, where they are known, mm.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_mm: Vec<f64>,
-    /// What of the input is not used, and why.
+    /// What is not used of the input, and why.
     pub left_out: Vec<Note>,
     /// What is odd about the series.
     pub warnings: Vec<Note>,
@@ -72,7 +72,7 @@ pub struct SlicePlan {
     pub frame: u32,
     /// Frames in the file.
     pub frames: u32,
-    /// What of a large file is enough for this slice; `None`: all of it.
+    /// The part of a large file that is enough for this slice; `None`: all of it.
     pub piece: Option<Piece>,
     /// Image Position (Patient), mm.
     pub origin_mm: [f64; 3],
@@ -204,7 +204,7 @@ impl SeriesPlan {
     /// Refuses pixels that are not the ones that were read before: both are digests of all slices, in series order.
     ///
     /// # Errors
-    /// `Slice` for the first that differs, `Argument` when they are not of so many slices.
+    /// `Slice` for the first that differs, `Argument` when they are not of this many slices.
     pub fn check_same_pixels(&self, before: &[[u8; 32]], now: &[[u8; 32]]) -> Result<(), Error> {
         if before.len() != self.slices.len() || now.len() != self.slices.len() {
             let (before, now, slices) = (before.len(), now.len(), self.slices.len());

@@ -9,7 +9,7 @@
 //! | the same, of all such slices of a series | copies: each is used once |
 //! | other ones, and every place is held equally often | volumes of their own, told apart by these numbers |
 //! | the same of some within one volume, and other ones of others | what seem to be copies, and an error once they are compared |
-//! | other ones, of all within one volume | slices of it, which is said |
+//! | other ones, of all within one volume | slices of it, with a note |
 //!
 //! Without their pixels they are slices.
 

@@ -1,7 +1,7 @@
 //! `--on-bad-slice skip`: a series without the slices that cannot be used.
 //!
 //! Skipping is for the odd damaged file. What is left must still be the scan: no more than a tenth of the slices gone, and not
-//! two neighbours, which would leave a hole or, at an end, a shorter scan. Each skipped slice is named in the plan, and so in
+//! two consecutive ones, which would leave a hole or, at an end, a shorter scan. Each skipped slice is named in the plan, and so in
 //! manifest and report.
 
 use std::collections::BTreeSet;
@@ -69,12 +69,12 @@ impl Inventory {
     }
 }
 
-/// What is said of a skipped slice.
+/// The note about a skipped slice.
 pub(super) fn skipped(reason: impl ToString) -> Note {
     Note { kind: NoteKind::Skipped, text: format!("skipped: {}", reason.to_string()) }
 }
 
-/// That so many slices may be missing from those at `positions`. `gone` are the positions of the missing ones, of those where they
+/// That this many slices may be missing from those at `positions`. `gone` are the positions of the missing ones, of those where they
 /// are known: when all are, a step that spans none of them is the scan's own.
 pub(super) fn check(positions: &[f64], gone: &[f64], skipped: usize) -> Result<(), Error> {
     let total = positions.len() + skipped;

@@ -11,7 +11,7 @@
 //! | nothing: it is truncated before that, or cannot be opened | stops it where the series has room for it, see [`Beside::has_room`] |
 //!
 //! A slice in order that has no Series Instance UID belongs to no series, but for one that fills a hole of this one or goes on where it
-//! ends. Whatever stops nothing is counted and said.
+//! ends. Whatever stops nothing is counted and reported.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -36,7 +36,7 @@ pub(super) enum Claim {
     Stray,
 }
 
-/// What of an input may matter to a series beside the slices of its own, indexed so that a listing takes time in proportion to its length.
+/// The files of an input that may matter to a series beside its own slices, indexed so that a listing takes time in proportion to its length.
 pub(super) struct Beside<'a> {
     /// Broken files by their Series Instance UID, `None` where that cannot be known.
     broken: HashMap<Option<&'a str>, Vec<(usize, &'a Broken)>>,
@@ -110,7 +110,7 @@ impl<'a> Beside<'a> {
         broken.into_iter().map(|(file, broken)| (file, broken, claim(broken))).collect()
     }
 
-    /// Whether so many files of unknown content might be missing from a group: positions or Instance Numbers have holes, or the files are
+    /// Whether this many files of unknown content might be missing from a group: positions or Instance Numbers have holes, or the files are
     /// too many to be strays.
     fn has_room(&self, group: &Group, files: usize) -> bool {
         let positions = group.positions_mm();

@@ -1,4 +1,4 @@
-//! What an input has besides files that can be read: each is counted and said, and where it could be a slice of the chosen series it
+//! What an input has besides files that can be read: each is counted and reported, and where it could be a slice of the chosen series it
 //! counts as one that cannot be used.
 //!
 //! Nothing is known of its content, so that is decided by what is known: a file with far fewer bytes than the slices' files, or
@@ -19,7 +19,7 @@ use super::{Content, Inventory};
 pub enum Unread {
     /// A FIFO, socket or device.
     Special,
-    /// A link to nothing, to itself, or out of the archive that it is in.
+    /// A link that leads nowhere, to itself, or out of the archive that it is in.
     Link,
     /// A hard link of an archive to a file that is not in it.
     HardLink,

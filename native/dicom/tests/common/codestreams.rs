@@ -1,4 +1,4 @@
-//! One small made image in every compression, by other people's encoders: `tests/data/make_codestreams.py`
+//! One small synthetic image in every compression, by other people's encoders: `tests/data/make_codestreams.py`
 //! writes this file. Pixel (y, x) of 16 x 16 is (37 y + 11 x + x y) mod 2^bits.
 
 /// Transfer Syntax UID, bits of a pixel, whether nothing is lost, and the codestream in hexadecimal digits.

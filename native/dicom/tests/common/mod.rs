@@ -88,7 +88,7 @@ pub fn contents(files: &[(String, Vec<u8>)]) -> Vec<Vec<u8>> {
     files.iter().map(|(_, bytes)| bytes.clone()).collect()
 }
 
-/// A slice of `side` x `side` unsigned pixels of so many bits, whose pixel data is still to be set.
+/// A slice of `side` x `side` unsigned pixels of this many bits, whose pixel data is still to be set.
 pub fn with_image(side: u16, bits: u16) -> DicomFile {
     DicomFile::ct(side, side, &[]).bits(if bits > 8 { 16 } else { 8 }, bits, false)
 }

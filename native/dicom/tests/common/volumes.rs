@@ -88,7 +88,7 @@ pub fn assert_two(name: &str, dress: impl Fn(usize, usize, DicomFile) -> DicomFi
     assert!(note.text.contains("2 volumes") && note.text.contains(name), "{}", note.text);
 }
 
-/// Slices that are one series of so many.
+/// Slices that are one series of this many.
 pub fn assert_one(what: &str, files: &[Vec<u8>]) {
     let plan = only(files).unwrap_or_else(|error| panic!("{what}: {error}"));
     assert_eq!(plan.slices.len(), files.len(), "{what}");

@@ -21,7 +21,7 @@
 //! columns are proven, the gaps ask for more, and the run goes on in the next width.
 //!
 //! This ends because eigenvalues closer than 2^-256 of the largest power of two in `G` count as equal
-//! ([`check::TIED`]), by definition and whether or not the digits in use could tell them apart. Their
+//! ([`check::DEGENERATE`]), by definition and whether or not the digits in use could tell them apart. Their
 //! columns are *unresolved*: they get the canonical basis of their common space, and are named. A singular value
 //! or an entry exactly between two floats, or a rank threshold met exactly, is decided in exact integers.
 
@@ -59,7 +59,7 @@ pub struct Bounds {
     pub v: f64,
     /// Largest bound on the relative error of a squared singular value, before rounding.
     pub s_squared: f64,
-    /// Smallest gap between squared singular values of the result and their neighbours, relative to `s_1^2`.
+    /// Smallest gap between squared singular values of the result and those next to them, relative to `s_1^2`.
     pub gap: f64,
     /// Refinement steps.
     pub steps: usize,
@@ -83,7 +83,7 @@ pub struct CertifiedSvd {
     pub compensated: Vec<bool>,
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`.
     pub rank: usize,
-    /// Columns of the result whose singular values equal a neighbour's: squared, they are closer than 2^-256
+    /// Columns of the result whose singular values equal that of an adjacent column: squared, they are closer than 2^-256
     /// of the power of two above the largest entry of `G`. Their vectors are the canonical basis of
     /// their common space.
     pub unresolved: Vec<usize>,

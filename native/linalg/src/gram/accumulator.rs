@@ -21,7 +21,7 @@ pub struct GramAccumulator {
 
 impl GramAccumulator {
     /// Columns from which on threads had better share an accumulator ([`add_parallel`](Self::add_parallel)) than have one
-    /// each: of so many the sums leave a core's cache.
+    /// each: beyond that they leave a core's cache.
     pub const SHARED: usize = 1000;
 
     /// The sums of no rows, for `columns` columns.

@@ -241,7 +241,7 @@ impl Reader<'_> {
     }
 }
 
-/// Whether so many 16-bit values, signed or unsigned, can have this sum and range.
+/// Whether this many 16-bit values, signed or unsigned, can have this sum and range.
 fn is_possible(column: &Column, rows: u64) -> bool {
     if rows == 0 {
         return *column == Column::EMPTY;

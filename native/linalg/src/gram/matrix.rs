@@ -160,7 +160,7 @@ impl GramMatrix {
 pub(super) trait Entry {
     /// Factors of two; None of zero.
     fn twos(&self) -> Option<u64>;
-    /// Takes so many of them out.
+    /// Takes this many of them out.
     fn halve(&mut self, twos: u64);
     /// Bits of the magnitude.
     fn bits(&self) -> u64;

@@ -33,13 +33,13 @@ impl<'a> Words<'a> {
 
     /// The next `count` words, as bytes.
     pub fn take(&mut self, count: usize) -> Result<&'a [u8], Error> {
-        let (taken, rest) = self.words.split_at_checked(count).ok_or_else(|| self.wrong("cut short"))?;
+        let (taken, rest) = self.words.split_at_checked(count).ok_or_else(|| self.wrong("truncated"))?;
         self.words = rest;
         Ok(taken.as_flattened())
     }
 
     fn word(&mut self) -> Result<[u8; 8], Error> {
-        let (word, rest) = self.words.split_first().ok_or_else(|| self.wrong("cut short"))?;
+        let (word, rest) = self.words.split_first().ok_or_else(|| self.wrong("truncated"))?;
         self.words = rest;
         Ok(*word)
     }

@@ -92,7 +92,7 @@ dispatched! {
     }
 }
 
-/// `a.a`, `b.b` and `a.b`, each in sixteen strands (index modulo 16) that are then added in a fixed order.
+/// `a.a`, `b.b` and `a.b`, each in sixteen accumulators (index modulo 16) that are then added in a fixed order.
 #[inline(always)]
 pub(super) fn products(a: &[f64], b: &[f64]) -> [f64; 3] {
     const STRANDS: usize = 2 * LANES;
@@ -110,7 +110,7 @@ pub(super) fn products(a: &[f64], b: &[f64]) -> [f64; 3] {
         sums[1][c] = y.mul_add(*y, sums[1][c]);
         sums[2][c] = x.mul_add(*y, sums[2][c]);
     }
-    sums.map(|strands| pairwise(std::array::from_fn(|c| strands[c] + strands[c + LANES])))
+    sums.map(|accumulators| pairwise(std::array::from_fn(|c| accumulators[c] + accumulators[c + LANES])))
 }
 
 /// Rotates by the angle of sine `s`, `tau` the tangent of its half: `(a, b) = (a - s (b + tau a), b + s (a -

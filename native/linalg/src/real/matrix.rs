@@ -174,16 +174,16 @@ impl Matrix {
         self.data.as_flattened_mut().iter_mut().zip(other.data.as_flattened()).for_each(|(a, b)| *a += b);
     }
 
-    /// Each row's mean: the sum of eight strands (columns `c`, `c + 8`, ..), added pairwise, divided by the
+    /// Each row's mean: the sum of eight accumulators (columns `c`, `c + 8`, ..), added pairwise, divided by the
     /// number of columns.
     pub fn row_means(&self) -> Vec<f64> {
         let mean = |i: usize| {
-            let mut strands = [0.0; LANES];
+            let mut accumulators = [0.0; LANES];
             for p in 0..self.panels() {
                 let row = &self.data[p * self.rows + i];
-                strands.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
+                accumulators.iter_mut().zip(row).for_each(|(sum, v)| *sum += v);
             }
-            pairwise(strands) / self.columns as f64
+            pairwise(accumulators) / self.columns as f64
         };
         (0..self.rows).map(mean).collect()
     }

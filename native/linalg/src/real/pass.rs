@@ -41,11 +41,11 @@ pub(super) enum Step {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partial {
     pub(super) key: Key,
-    pub(super) found: Found,
+    pub(super) found: Contribution,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Found {
+pub(super) enum Contribution {
     Node(TsqrNode),
     Projection(Projection),
 }
@@ -83,31 +83,31 @@ impl Pass {
         let fits = |fits: bool| if fits { Ok(()) } else { Err(Error::Partial { why: "the pass is torn" }) };
         let a = self.size.take(block, values, self.center)?;
         let found = match &self.step {
-            Step::Range { w: None } => Found::Node(tsqr::leaf(a).1),
+            Step::Range { w: None } => Contribution::Node(tsqr::leaf(a).1),
             Step::Range { w: Some(w) } => {
                 fits(w.rows() == self.size.columns)?;
-                Found::Node(tsqr::leaf(sketched(&a, w)).1)
+                Contribution::Node(tsqr::leaf(sketched(&a, w)).1)
             }
             Step::Project { w, coefficients } => {
                 fits(w.rows() == self.size.columns && coefficients.len() == self.size.blocks)?;
                 let coefficients = &coefficients[block];
                 fits(coefficients.rows() <= a.matrix.rows() && coefficients.columns() == w.columns())?;
                 let q = tsqr::leaf(sketched(&a, w)).0.apply(coefficients);
-                Found::Projection(Projection::of_block(&a, &q))
+                Contribution::Projection(Projection::of_block(&a, &q))
             }
         };
         Ok(Partial { key: Key::block(block), found })
     }
 
     /// Whether something of these blocks can have been found by this pass.
-    pub(super) fn fits(&self, found: &Found, blocks: &Range<usize>) -> bool {
+    pub(super) fn fits(&self, found: &Contribution, blocks: &Range<usize>) -> bool {
         match (&self.step, found) {
-            (Step::Range { w }, Found::Node(node)) => {
+            (Step::Range { w }, Contribution::Node(node)) => {
                 let columns = w.as_ref().map_or(self.size.columns, Matrix::columns);
                 let rows = self.size.rows_of(blocks.start).min(columns);
                 blocks.len() == 1 && (node.rows(), node.columns()) == (rows, columns)
             }
-            (Step::Project { w, .. }, Found::Projection(sum)) => {
+            (Step::Project { w, .. }, Contribution::Projection(sum)) => {
                 sum.shape() == (self.size.columns, w.columns())
             }
             _ => false,
@@ -124,7 +124,7 @@ pub(super) fn sketched(block: &Scaled, w: &Matrix) -> Scaled {
 /// together.
 ///
 /// Projections are added along the canonical tree, as far as aligned ranges are complete. Nodes of the range
-/// are not combined: on the way back down the tree their joints are needed, and whoever is to go that way
+/// are not combined: on the way back down the tree their internal nodes are needed, and whoever is to go that way
 /// must have them.
 #[derive(Debug, Default)]
 pub struct Partials {
@@ -139,11 +139,11 @@ impl Partials {
     /// [`Error::Columns`] when its columns are not those of the others.
     pub fn add(&mut self, Partial { key, found }: Partial) -> Result<(), Error> {
         match found {
-            Found::Node(node) => {
+            Contribution::Node(node) => {
                 self.nodes.insert(key, node);
                 Ok(())
             }
-            Found::Projection(sum) => self.sums.add(key, sum, plus),
+            Contribution::Projection(sum) => self.sums.add(key, sum, plus),
         }
     }
 
@@ -176,8 +176,8 @@ impl Partials {
             let count = words.size()?;
             let body = words.take(count)?;
             let found = match TsqrNode::is_first_of(body) {
-                true => Found::Node(TsqrNode::from_bytes(body)?),
-                false => Found::Projection(Projection::from_bytes(body)?),
+                true => Contribution::Node(TsqrNode::from_bytes(body)?),
+                false => Contribution::Projection(Projection::from_bytes(body)?),
             };
             parts.push(Partial { key, found });
         }

@@ -5,9 +5,9 @@
 //!
 //! A pass hands out what its blocks need ([`Pass`]) and takes what they find ([`Partial`]), from any thread
 //! or process, in any order. Nodes of a range are combined here and not where the blocks are: going back
-//! down from the root to the blocks' rows of `Q` needs the joints of all combinations, and an executor that
+//! down from the root to the blocks' rows of `Q` needs the internal nodes of all combinations, and an executor that
 //! kept some could be lost with them. So a pass for the range takes `l^2 / 2` numbers of every block, and
-//! keeps `2 l^2` of every joint, `l` the columns of `Y`; a projection takes n x l of every partition.
+//! keeps `2 l^2` of every internal node, `l` the columns of `Y`; a projection takes n x l of every partition.
 
 use std::collections::BTreeSet;
 use std::ops::Range;
@@ -17,7 +17,7 @@ use rayon::prelude::*;
 
 use super::decomposition::{Parts, RealSvd};
 use super::matrix::Matrix;
-use super::pass::{Found, Partial, Pass, Step, plus};
+use super::pass::{Contribution, Partial, Pass, Step, plus};
 use super::projection::Projection;
 use super::random::signs;
 use super::randomized::Randomized;
@@ -123,7 +123,7 @@ impl RealPasses {
             Step::Project { w, .. } => w.columns(),
         };
         let range = (blocks * l) as u64 * (l as u64 + 1) / 2;
-        // A run of blocks is at most so many aligned ranges, each with a sum of its own.
+        // A run of blocks is at most this many aligned ranges, each with a sum of its own.
         let run = blocks.div_ceil(partitions.max(1));
         let sums = run.min(2 * run.ilog2() as usize + 1) * partitions.min(blocks);
         let projection = if self.projections > 0 { (sums * n) as u64 * l as u64 } else { 0 };
@@ -146,8 +146,8 @@ impl RealPasses {
         let first = blocks.start;
         self.claim(blocks)?;
         match found {
-            Found::Node(node) => nodes.add(first, node),
-            Found::Projection(sum) => sums.add(key, sum, plus),
+            Contribution::Node(node) => nodes.add(first, node),
+            Contribution::Projection(sum) => sums.add(key, sum, plus),
         }
     }
 
@@ -221,7 +221,7 @@ impl RealPasses {
     }
 }
 
-/// The blocks of a node, where there are so many.
+/// The blocks of a node, where there are this many.
 fn blocks_of(key: Key, blocks: usize) -> Result<Range<usize>, Error> {
     let size = 1usize.checked_shl(key.level).unwrap_or(usize::MAX);
     let first = usize::try_from(key.index).map_or(usize::MAX, |index| index.saturating_mul(size));
@@ -231,7 +231,7 @@ fn blocks_of(key: Key, blocks: usize) -> Result<Range<usize>, Error> {
     Ok(first..first.saturating_add(size).min(blocks))
 }
 
-/// All passes over a source, on so many threads.
+/// All passes over a source, on this many threads.
 pub(super) fn run<S: RealBlocks>(
     source: &S,
     mut passes: RealPasses,

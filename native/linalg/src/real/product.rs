@@ -57,7 +57,7 @@ impl<'a> Left<'a> {
         out
     }
 
-    /// Adds `self * right` to `target`, for so many panels of columns; `from` and `to` say where the operands
+    /// Adds `self * right` to `target`, for this many panels of columns; `from` and `to` say where the operands
     /// begin in the matrices.
     pub fn add_product(self, right: &Matrix, from: Corner, target: &mut Matrix, to: Corner, panels: usize) {
         let (rows, depth) = self.shape();

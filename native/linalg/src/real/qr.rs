@@ -4,7 +4,7 @@
 //! (Schreiber and Van Loan 1989), so all but the reflections of eight columns at a time are applied as matrix
 //! products; inside a block of columns the recursion of Elmroth and Gustavson (2000) splits in halves. This
 //! is LAPACK's `geqrt3` and `larfb` in panels of eight columns, with every sum in a fixed order: dot products
-//! along rows run in four strands (row index modulo 4), all others are single chains.
+//! along rows run in four accumulators (row index modulo 4), all others are single chains.
 //!
 //! The matrix is assumed scaled (largest entry about 1): squares below 2^-900 count as zero.
 
@@ -130,7 +130,7 @@ fn vectors(factors: &Matrix, first: usize, rows: usize, width: usize) -> Matrix 
     v
 }
 
-/// Factors the columns `first..first + width` (at most [`BLOCK`], from a panel's start) in so many rows from
+/// Factors the columns `first..first + width` (at most [`BLOCK`], from a panel's start) in this many rows from
 /// row `first` on; returns `T`.
 ///
 /// Columns that share the last panel are updated too.
@@ -202,20 +202,20 @@ dispatched! {
     }
 }
 
-/// The sums over rows of entry `j` times every entry: four strands (row index modulo 4), then `(0+1)+(2+3)`.
+/// The sums over rows of entry `j` times every entry: four accumulators (row index modulo 4), then `(0+1)+(2+3)`.
 #[inline(always)]
 fn products(rows: &[[f64; LANES]], j: usize) -> [f64; LANES] {
-    let mut strands = [[0.0; LANES]; 4];
+    let mut accumulators = [[0.0; LANES]; 4];
     let (fours, rest) = rows.as_chunks::<4>();
     for four in fours {
-        for (strand, row) in strands.iter_mut().zip(four) {
-            add_multiple(strand, row[j], row);
+        for (accumulator, row) in accumulators.iter_mut().zip(four) {
+            add_multiple(accumulator, row[j], row);
         }
     }
-    for (strand, row) in strands.iter_mut().zip(rest) {
-        add_multiple(strand, row[j], row);
+    for (accumulator, row) in accumulators.iter_mut().zip(rest) {
+        add_multiple(accumulator, row[j], row);
     }
-    let [a, b, c, d] = strands;
+    let [a, b, c, d] = accumulators;
     std::array::from_fn(|l| (a[l] + b[l]) + (c[l] + d[l]))
 }
 

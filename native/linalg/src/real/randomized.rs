@@ -30,7 +30,7 @@ use serde::{Deserialize, Serialize};
 pub struct Randomized {
     /// `k`: singular triplets wanted.
     pub rank: usize,
-    /// `p`: columns of the sketch beyond `k`; `k + p` is cut to `min(m, n)`.
+    /// `p`: columns of the sketch beyond `k`; `k + p` is at most `min(m, n)`.
     pub oversample: usize,
     /// `q`: power iterations.
     pub power_iterations: usize,

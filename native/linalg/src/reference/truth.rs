@@ -6,7 +6,7 @@ use super::Matrix;
 use crate::rounding::pow2;
 use crate::{CertifiedSvd, Error, Rank, RealMatrix, certified_svd, real_gram};
 
-/// Singular values that differ by less, relative to the larger, form a cluster with their neighbors.
+/// Singular values that differ by less, relative to the larger, form a cluster with those next to them.
 const CLUSTER: f64 = 1.0 / (1 << 20) as f64;
 
 /// What the singular value decomposition of a matrix is.

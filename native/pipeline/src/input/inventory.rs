@@ -16,7 +16,7 @@ use crate::{
     progress::{Progress, Silent},
 };
 
-/// Files whose heads are in memory at a time.
+/// Files whose first bytes are in memory at a time.
 const BATCH: usize = 256;
 /// More pixels than this in a slice are no medical image: the job holds a slice in one array.
 const MOST_PIXELS: u64 = i32::MAX as u64;

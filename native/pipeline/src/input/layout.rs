@@ -8,7 +8,7 @@ pub(crate) fn image_pixels(plan: &SeriesPlan) -> u64 {
     plan.rows as u64 * plan.columns as u64
 }
 
-/// Row blocks of slices of so many pixels.
+/// Row blocks of slices of this many pixels.
 pub(crate) fn block_count(pixels: u64) -> u32 {
     u32::try_from(pixels.div_ceil(BLOCK_ROWS as u64)).unwrap_or(u32::MAX)
 }
@@ -18,7 +18,7 @@ pub(crate) fn first_row(block: u32) -> u64 {
     u64::from(block) * BLOCK_ROWS as u64
 }
 
-/// Rows of block `block` in slices of so many pixels; 0 beyond the end.
+/// Rows of block `block` in slices of this many pixels; 0 beyond the end.
 pub(crate) fn block_rows(block: u32, pixels: u64) -> usize {
     pixels.saturating_sub(first_row(block)).min(BLOCK_ROWS as u64) as usize
 }

@@ -3,7 +3,7 @@
 //! Files are listed recursively, links followed, in the order of `--input` and within it by the bytes of their relative paths,
 //! so that "file 17 of 303" means the same file every time. Names mean nothing: hidden files are listed like others, and what is
 //! no DICOM is found out from its head. An input that is an archive stands for the files in it. What is there and cannot be read (a FIFO, a
-//! link to nothing, a folder without permission) is listed too, with the reason, so that it is counted, and stops a series
+//! link that leads nowhere, a folder without permission) is listed too, with the reason, so that it is counted, and stops a series
 //! that it may belong to. The Spark job lists the local file system by this code too: the JVM has no names for files whose
 //! names are not in its character set.
 
@@ -58,7 +58,7 @@ impl InputFile {
         }
     }
 
-    /// A part of a file that is in no gzip stream, or what of that part is there.
+    /// A part of a file that is in no gzip stream, or as much of that part as there is.
     pub(crate) fn read(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
         let file = File::open(&self.path)?;
         match &self.entry {
@@ -68,7 +68,7 @@ impl InputFile {
     }
 }
 
-/// A part of a file, or what of it is there.
+/// A part of a file, or as much of it as there is.
 ///
 /// # Errors
 /// Those of the file system.

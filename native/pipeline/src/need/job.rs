@@ -16,7 +16,7 @@ use crate::{
     solve::decomposition::Decomposition,
 };
 
-/// Refuses sums of so many columns for which there is no memory outside the heap.
+/// Refuses sums of this many columns for which there is no memory outside the heap.
 ///
 /// # Errors
 /// [`Error::Memory`].
@@ -51,7 +51,7 @@ pub fn of_block(decomposition: &Decomposition) -> usize {
     usize::try_from(need.of_thread()).unwrap_or(usize::MAX).saturating_add(bands)
 }
 
-/// Bytes that a pass takes for a moment for a row block of so many values.
+/// Bytes that a pass takes for a moment for a row block of this many values.
 #[must_use]
 pub fn of_found(values: usize) -> usize {
     // In f64, scaled, factored, and a sketch of it at most.

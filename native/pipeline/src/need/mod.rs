@@ -55,7 +55,7 @@ pub(crate) struct Need {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Solver {
-    /// With so many planes of digits.
+    /// With this many planes of digits.
     Gram { planes: u128 },
     /// Columns of the tree's nodes, and whether all of them are A's own.
     Passes { columns: u128, sketched: bool },
@@ -119,18 +119,18 @@ impl Need {
         self.held
     }
 
-    /// The same where so many columns were kept, and so many composites are shown; `derived` of them are held.
+    /// The same where this many columns were kept, and this many composites are shown; `derived` of them are held.
     pub fn of_result(self, rank: usize, composites: usize, derived: usize) -> Self {
         let (rank, composites, derived) = (rank as u128, composites as u128, derived as u128);
         Self { computed: rank, rank, composites, derived, ..self }
     }
 
-    /// The same on so many threads.
+    /// The same on this many threads.
     pub fn on(self, threads: u128) -> Self {
         Self { threads, ..self }
     }
 
-    /// The same with so many columns asked for.
+    /// The same with this many columns asked for.
     pub fn computing(self, rank: u128) -> Self {
         let method = match self.method {
             Solver::Passes { columns, sketched: true } => {
@@ -195,17 +195,17 @@ impl Need {
         self.small() + pool + of_sums(n) + square * n * n + 190 * n * k
     }
 
-    /// `20 l^2 b + 2 * 8 l k b + 100 l^2`, l the columns of the tree's nodes: nodes and joints, coefficients (of a sketch l of them for the
+    /// `20 l^2 b + 2 * 8 l k b + 100 l^2`, l the columns of the tree's nodes: nodes, coefficients (of a sketch l of them for the
     /// projection), the SVD of the last R; on each thread a row block, in f64 and its factors, and its `Y`; `8 n l` of sums and bases, six times.
     fn passes(&self, l: u128, sketched: bool) -> u128 {
         let (n, b) = (self.slices, self.blocks());
         let rows = self.rows().min(l);
-        let joints = if b > 1 { 20 * l * rows * b } else { 12 * l * rows };
+        let nodes = if b > 1 { 20 * l * rows * b } else { 12 * l * rows };
         let coefficients = 16 * rows * if sketched { l } else { self.computed } * b;
         let of_thread =
             self.block() + 3 * 4 * self.block() + if sketched { 3 * 8 * self.rows() * l } else { 0 };
         let matrices = if sketched { 6 * 8 * n * l } else { 0 };
-        self.small() + joints + coefficients + 100 * l * l + matrices + self.threads * of_thread
+        self.small() + nodes + coefficients + 100 * l * l + matrices + self.threads * of_thread
     }
 
     /// `48 n k + e + T (2 R n + 8 R (2 k + d) + ..)`: `V` in its forms; what is encoded of the first table (`24 R k`), before the threads

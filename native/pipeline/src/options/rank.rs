@@ -36,7 +36,7 @@ pub enum Composite {
 }
 
 impl Composite {
-    /// The number of basis vectors for a series of so many slices.
+    /// The number of basis vectors for a series of this many slices.
     #[must_use]
     pub fn columns(self, slices: usize) -> usize {
         match self {

@@ -39,7 +39,7 @@ impl Difference {
     }
 }
 
-/// The first path at which `made` has another value than `stored`; `skip` are paths that are passed over. What only one has is a
+/// The first path at which `made` has another value than `stored`; `skip` are paths that are not compared. What only one has is a
 /// difference if `all` is to be there.
 pub(crate) fn first_path(stored: &Value, made: &Value, skip: &[&str], all: bool) -> Option<Difference> {
     below("", stored, made, skip, all)

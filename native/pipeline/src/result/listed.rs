@@ -106,7 +106,7 @@ impl ResultFolder {
     }
 }
 
-/// What is said of a folder beside differences.
+/// What is reported about a folder beside differences.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct FolderNotes {
     /// What other runs and Hadoop are known to leave, which was not looked at.

@@ -84,8 +84,8 @@ impl StagedFolder {
     }
 
     /// Marks the folder complete and gives it its name: where the name is free, or in exchange with a result to overwrite. Either is one
-    /// step, so that of two runs one wins, and there is always a result where there was one. Says what of the old one could not be
-    /// removed.
+    /// step, so that of two runs one wins, and there is always a result where there was one. Reports what could not be
+    /// removed of the old one.
     ///
     /// # Errors
     /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].

@@ -150,7 +150,7 @@ impl Workplace {
         name.rsplit('-').next().unwrap_or_default().to_owned()
     }
 
-    /// Clears it; what of it could not be removed, in words.
+    /// Clears it; what could not be removed, in words.
     pub(super) fn leave(mut self) -> Option<String> {
         self.clear()
     }
@@ -281,7 +281,7 @@ fn with_end(path: &Path, end: &str) -> PathBuf {
     name.into()
 }
 
-/// Whether something has this name, a link to nothing among it.
+/// Whether something has this name, also a link that leads nowhere.
 fn is_there(path: &Path) -> io::Result<bool> {
     match fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),

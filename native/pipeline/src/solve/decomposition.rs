@@ -156,7 +156,7 @@ impl Decomposition {
         let mut readings = records.chunks(slices.max(1));
         let records = readings.next().unwrap_or_default();
         let slice_digests = digests_of(records);
-        // Of a first reading only, that it is of so many slices.
+        // Of a first reading only, that it is of this many slices.
         plan.check_same_pixels(&slice_digests, &slice_digests)?;
         readings.try_for_each(|another| plan.check_same_pixels(&slice_digests, &digests_of(another)))?;
         let Solved { s, v, factors, numerical_rank, energy, noise } = solved;

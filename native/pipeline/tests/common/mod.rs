@@ -1,4 +1,4 @@
-//! A small made series, and running on it.
+//! A small synthetic series, and running on it.
 
 use std::{
     fs,
@@ -72,7 +72,7 @@ pub fn options(input: &Path, output: &Path, more: &str) -> Result<Options, Error
     <Line as clap::Parser>::try_parse_from(words).unwrap().job.resolve()
 }
 
-/// Decomposes on so many threads.
+/// Decomposes on this many threads.
 pub fn decompose(input: &Path, output: &Path, more: &str, threads: usize) -> Result<Outcome, Error> {
     decompose::decompose(options(input, output, more)?, threads, &Silent)
 }

@@ -1,4 +1,4 @@
-//! How much is compared, and what is said of it: older formats, other versions, other options, copies under other UIDs.
+//! How much is compared, and what is reported: older formats, other versions, other options, copies under other UIDs.
 
 use std::{fs, path::Path};
 

@@ -2,7 +2,7 @@
 //!
 //! It is the Gram-Schmidt of the projections of the unit vectors `e_0, e_1, ..` onto the space, in ascending order,
 //! passing over those of which the earlier ones leave a squared length of at most 2^-40. With the projector `P` it is
-//! the orthonormal factor of `Z = P[:, J]`, J the indices not passed over: `Z = B L^T`, `L = B[J, :]` lower triangular.
+//! the orthonormal factor of `Z = P[:, J]`, J the indices not skipped: `Z = B L^T`, `L = B[J, :]` lower triangular.
 //!
 //! Computed from the candidates `X`: rows of `X` are the projections in its coordinates, `Y` their Gram-Schmidt, `B =
 //! X Y`. Then `|B B^T - P| <= e = angle + 3 |I - X^T X| + 3 |I - Y^T Y| + rounding`, and by the perturbation of QR
@@ -12,7 +12,7 @@
 use crate::rounding::nearest_signed;
 use num_bigint::{BigInt, Sign};
 
-/// Squared length, of the component that the earlier ones leave, up to which a vector is passed over: 2^-40.
+/// Squared length, of the component that the earlier ones leave, up to which a vector is skipped: 2^-40.
 const PASSED_OVER: u32 = 40;
 
 /// The basis of the space that `x` approximates within `angle` (units of 2^-f), and a bound on the error of its
@@ -30,7 +30,7 @@ pub(super) fn canonical(x: &[Vec<BigInt>], angle: &BigInt, f: u32) -> Option<(Ve
     let lower: Vec<Vec<f64>> =
         (0..c).map(|a| (0..=a).map(|b| nearest_signed(entry(a, b), -i64::from(f))).collect()).collect();
     let error = z * inverse_norm(&lower)? * 3 + &e * 2 + 1;
-    // Every decision to pass over or not stands whatever the error.
+    // Every decision to skip or not stands whatever the error.
     (&error * 8 < margin).then_some((basis, error))
 }
 

@@ -90,10 +90,10 @@ fn dependence(x: &[f64], y: &[f64], expected: f64) -> f64 {
     ((dot - expected).abs() + (x.len() + 8) as f64 * pow2(-50)).powi(2)
 }
 
-/// The cells of all candidates, in descending order; neighbours are more than `tied` apart.
+/// The cells of all candidates, in descending order; adjacent ones are more than `degenerate` apart.
 pub(super) fn cells<const W: usize>(
     mut residuals: Vec<Residual>,
-    tied: &BigInt,
+    degenerate: &BigInt,
     candidates: &dyn Candidates<W>,
 ) -> Result<Vec<Cell>, Rejection> {
     residuals.sort_by(|a, b| b.value.cmp(&a.value));
@@ -102,7 +102,7 @@ pub(super) fn cells<const W: usize>(
         let mut next = Cell::new(residual);
         // Merging widens the interval, so the merged cell may reach the one before it, too.
         while let Some(previous) = cells.pop() {
-            if previous.low > &next.high + tied {
+            if previous.low > &next.high + degenerate {
                 cells.push(previous);
                 break;
             }

@@ -51,7 +51,7 @@ use std::sync::OnceLock;
 const NEAR: u32 = 140;
 
 /// Eigenvalues of `H` closer than 2^-256 count as equal, by definition: whether digits could tell them apart or not.
-pub(super) const TIED: u32 = 256;
+pub(super) const DEGENERATE: u32 = 256;
 
 /// What is to be checked: approximate eigenpairs of `H = G 2^-bits`, of any quality, in any order.
 pub(super) trait Candidates<const W: usize>: Sync {
@@ -94,7 +94,7 @@ pub(super) struct Certificate {
     pub rank: usize,
     /// The leading columns, at most as many as asked for.
     pub columns: Vec<Proven>,
-    /// Columns that share an eigenvalue with a neighbour.
+    /// Columns that share an eigenvalue with an adjacent one.
     pub unresolved: Vec<usize>,
 }
 
@@ -140,8 +140,8 @@ impl<'a, const W: usize> Check<'a, W> {
         if !failed.is_empty() {
             return Err(Rejection::Digits(failed));
         }
-        let tied = tied_units(candidates.value_bits());
-        let cells = cells::cells(residuals.into_iter().flatten().collect(), &tied, candidates)?;
+        let degenerate = degenerate_units(candidates.value_bits());
+        let cells = cells::cells(residuals.into_iter().flatten().collect(), &degenerate, candidates)?;
         let mut this = Self { g, candidates, cells, tail: None, algebra: OnceLock::new() };
         this.tail = this.bound_tail(&exact)?;
         Ok(this)
@@ -153,7 +153,7 @@ impl<'a, const W: usize> Check<'a, W> {
             return Ok(None);
         }
         // None of them can be above this and leave every cell its own.
-        let limit = self.cells.last().map(|cell| &cell.low - tied_units(self.candidates.value_bits()));
+        let limit = self.cells.last().map(|cell| &cell.low - degenerate_units(self.candidates.value_bits()));
         let fits = |tail: &BigInt| limit.as_ref().is_some_and(|limit| tail < limit);
         let found: BigInt = self.cells.iter().map(Cell::least_sum).sum();
         let trace = exact.trace() - found;
@@ -208,9 +208,9 @@ impl<'a, const W: usize> Check<'a, W> {
     }
 }
 
-/// 2^-[`TIED`] in units of the eigenvalues' last bit, rounded up.
-fn tied_units(value_bits: u32) -> BigInt {
-    BigInt::from(BigUint::from(1u32) << value_bits.saturating_sub(TIED))
+/// 2^-[`DEGENERATE`] in units of the eigenvalues' last bit, rounded up.
+fn degenerate_units(value_bits: u32) -> BigInt {
+    BigInt::from(BigUint::from(1u32) << value_bits.saturating_sub(DEGENERATE))
 }
 
 #[cfg(test)]

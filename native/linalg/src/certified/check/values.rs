@@ -57,7 +57,7 @@ impl<const W: usize> Check<'_, W> {
         if low == high {
             return Some(low);
         }
-        // Between two neighbours there is one midpoint, and its square may be the eigenvalue.
+        // Between two adjacent floats there is one midpoint, and its square may be the eigenvalue.
         if f64::from_bits(low.to_bits() + 1) != high || !high.is_finite() {
             return None;
         }

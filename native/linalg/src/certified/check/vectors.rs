@@ -1,7 +1,7 @@
 //! Steps 5 and 6: how far vectors are off, and the rounding of their entries.
 
 use super::cells::Cell;
-use super::{Check, NEAR, Proven, basis, round, tied_units};
+use super::{Check, NEAR, Proven, basis, degenerate_units, round};
 use crate::COMPENSATE;
 use crate::certified::wide::Wide;
 use crate::rounding::{nearest_signed, pow2};
@@ -25,11 +25,11 @@ impl<const W: usize> Check<'_, W> {
                 (vec![self.candidates.x(*j).to_vec()], error, as_f64(&gap, value_bits) / top)
             }
             members => {
-                // Proven to be equal: no two neighbours differ by as much as `TIED`.
-                let tied = tied_units(value_bits);
+                // Proven to be equal: no two adjacent values differ by as much as `DEGENERATE`.
+                let degenerate = degenerate_units(value_bits);
                 let equal = |pair: &[usize]| {
                     let apart = self.candidates.value(pair[0]).sub(self.candidates.value(pair[1]));
-                    apart.to_big() + 2 * &cell.radius < tied
+                    apart.to_big() + 2 * &cell.radius < degenerate
                 };
                 if !members.windows(2).all(equal) {
                     return None;
@@ -91,7 +91,7 @@ impl<const W: usize> Check<'_, W> {
             Some(next) => Some(&cell.low - &next.high),
             None => self.tail.as_ref().map(|tail| &cell.low - tail),
         };
-        // A single eigenvalue of a 1 x 1 matrix has no neighbour: its vector is known whatever the gap.
+        // A single eigenvalue of a 1 x 1 matrix has no other beside it: its vector is known whatever the gap.
         let alone = BigInt::from(1) << (self.candidates.value_bits() + 64);
         let gap = above.into_iter().chain(below).min().unwrap_or(alone);
         (gap.sign() == Sign::Plus).then_some(gap)

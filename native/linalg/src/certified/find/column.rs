@@ -152,7 +152,7 @@ fn norm(w: &[f64]) -> f64 {
     largest * w.iter().map(|v| (v / largest).powi(2)).sum::<f64>().sqrt()
 }
 
-/// `correction` as integers times a power of two, the largest of so many bits; the shift is relative to `x`'s last bit.
+/// `correction` as integers times a power of two, the largest of this many bits; the shift is relative to `x`'s last bit.
 /// None where it is zero to the last bit of `x`, or no correction at all.
 fn digit_vector(format: &Format, bits: u32, correction: &[f64]) -> Option<(Vec<i64>, u32)> {
     let largest = correction.iter().fold(0.0f64, |m, v| m.max(v.abs()));

@@ -25,7 +25,7 @@ mod product;
 mod start;
 mod step;
 
-use super::check::{Candidates, TIED};
+use super::check::{Candidates, DEGENERATE};
 use super::product::Multiplied;
 use super::wide::Wide;
 use crate::rounding::pow2;
@@ -295,7 +295,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
     /// Whether the eigenvalues at position `p` and the next are not told apart yet, or equal.
     fn linked(&self, p: usize) -> bool {
         let (i, j) = (self.order[p], self.order[p + 1]);
-        self.distance(i, j) <= (4.0 * (self.rho[i] + self.rho[j])).max(pow2(-(TIED as i32)))
+        self.distance(i, j) <= (4.0 * (self.rho[i] + self.rho[j])).max(pow2(-(DEGENERATE as i32)))
     }
 
     /// Whether the columns at these positions are known as well as is aimed at.
@@ -316,8 +316,9 @@ impl<'g, const W: usize> Refinement<'g, W> {
         let error = 2.0 * rho / gap + defect;
         let more = members.iter().map(|&j| self.more[j]).max().unwrap_or(0);
         if members.len() > 1 {
-            let equal = |p: usize| self.distance(self.order[p], self.order[p + 1]) < pow2(-(TIED as i32));
-            return 16.0 * rho < pow2(-(TIED as i32))
+            let equal =
+                |p: usize| self.distance(self.order[p], self.order[p + 1]) < pow2(-(DEGENERATE as i32));
+            return 16.0 * rho < pow2(-(DEGENERATE as i32))
                 && (first..last).all(equal)
                 && error < pow2(SPACE - more);
         }

@@ -6,7 +6,7 @@ use crate::{Error, GramMatrix};
 use std::time::Instant;
 use tomobasis_dense::symmetric_eigen;
 
-/// From so many columns on, and for at most one in so many, the leading eigenpairs alone are computed.
+/// From this many columns on, and for at most one in this many, the leading eigenpairs alone are computed.
 const LARGE: usize = 1000;
 const FEW: usize = 20;
 

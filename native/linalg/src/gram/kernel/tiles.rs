@@ -6,7 +6,7 @@ use crate::Sample;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Panels of a strip of products, and of a tile of it: its sums, and a chunk of both its factors, stay in the second-level
+/// Panels of a band of products, and of a tile of it: its sums, and a chunk of both its factors, stay in the second-level
 /// cache while all chunks of a span are added to it.
 const STRIP: usize = 8;
 
@@ -42,19 +42,19 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
                 Threads::Pool => target.par_chunks_exact_mut(count).enumerate().for_each(pack),
             }
         }
-        // 2. Multiply: a strip of products after the other, in tiles.
+        // 2. Multiply: one band of products after the other, in tiles.
         let span = Span { kernel, schedule: &schedule, packed: &packed, chunks: span, panels };
         let height = match threads {
             Threads::One => STRIP,
-            // Strips are of unequal length: several for each thread.
+            // Bands are of unequal length: several for each thread.
             Threads::Pool => (panels / (4 * rayon::current_num_threads())).clamp(1, STRIP),
         };
-        let strip =
-            |(i, strip): (usize, &mut [i64])| span.add_strip(i * height..panels.min((i + 1) * height), strip);
+        let band =
+            |(i, band): (usize, &mut [i64])| span.add_band(i * height..panels.min((i + 1) * height), band);
         let size = height * PANEL * panels * PANEL;
         match threads {
-            Threads::One => products.chunks_mut(size).enumerate().for_each(strip),
-            Threads::Pool => products.par_chunks_mut(size).with_max_len(1).enumerate().for_each(strip),
+            Threads::One => products.chunks_mut(size).enumerate().for_each(band),
+            Threads::Pool => products.par_chunks_mut(size).with_max_len(1).enumerate().for_each(band),
         }
     }
     uncentre(a, products);
@@ -70,15 +70,15 @@ struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Multiplies some panels, whose rows of products begin at `strip`, with themselves and those after them.
-    fn add_strip(&self, rows: Range<usize>, strip: &mut [i64]) {
+    /// Multiplies some panels, whose rows of products begin at `band`, with themselves and those after them.
+    fn add_band(&self, rows: Range<usize>, band: &mut [i64]) {
         for first in (rows.start..self.panels).step_by(STRIP) {
             let columns = first..(first + STRIP).min(self.panels);
             let mut packed = self.packed;
             for &(_, count) in self.chunks {
                 let (chunk, after) = packed.split_at(self.panels * count);
                 packed = after;
-                self.add_tile(chunk, count, rows.clone(), columns.clone(), strip);
+                self.add_tile(chunk, count, rows.clone(), columns.clone(), band);
             }
         }
     }
@@ -90,7 +90,7 @@ impl Span<'_> {
         count: usize,
         rows: Range<usize>,
         columns: Range<usize>,
-        strip: &mut [i64],
+        band: &mut [i64],
     ) {
         let width = self.panels * PANEL;
         let panel = |p: usize| &chunk[p * count..(p + 1) * count];
@@ -100,7 +100,7 @@ impl Span<'_> {
             for i in rows.start..rows.end.min(j + 1) {
                 let a = panel(i);
                 // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
-                let target = &mut strip[(i - rows.start) * PANEL * width + j * PANEL..];
+                let target = &mut band[(i - rows.start) * PANEL * width + j * PANEL..];
                 match self.schedule.sums {
                     Sums::Narrow => narrow(self.kernel, a, b, target, width),
                     Sums::Fours => split(self.kernel, self.kernel.fours, a, b, groups, target, width),

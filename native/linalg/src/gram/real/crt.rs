@@ -15,7 +15,7 @@ pub(super) struct Moduli {
 }
 
 impl Moduli {
-    /// For integers of so many bits, the sign counted.
+    /// For integers of this many bits, the sign counted.
     pub fn for_bits(bits: u32) -> Self {
         let mut primes = Vec::new();
         // A prime `p >= 2^12` counts for 12 bits and the share that it has beyond; the product decides.

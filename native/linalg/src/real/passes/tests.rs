@@ -140,8 +140,8 @@ proptest! {
         let w = Matrix::identity(2, 1);
         let coefficients = vec![Matrix::identity(1, 1)];
         let (found, step) = match range {
-            true => (Found::Node(node), Step::Range { w: None }),
-            false => (Found::Projection(sum), Step::Project { w, coefficients }),
+            true => (Contribution::Node(node), Step::Range { w: None }),
+            false => (Contribution::Projection(sum), Step::Project { w, coefficients }),
         };
         let mut passes = RealPasses::new(Size::new(3, 2, MAX_COLUMNS).unwrap(), false, 1, usize::from(!range), None);
         passes.begin(Size::new(3, 2, MAX_COLUMNS).unwrap(), false, step);

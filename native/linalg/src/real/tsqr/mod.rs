@@ -25,17 +25,17 @@ use super::qr::Qr;
 use super::scale::Scaled;
 use super::tree::{Key, Tree};
 use crate::Error;
-use node::Joint;
+use node::InternalNode;
 pub use node::TsqrNode;
 
-/// The joints of nodes that were combined, by the node that they gave.
-type Joints = Mutex<BTreeMap<Key, Joint>>;
+/// The internal nodes of the tree, by the node that each gave.
+type InternalNodes = Mutex<BTreeMap<Key, InternalNode>>;
 
 /// Nodes of blocks on their way up the tree; they come from any thread, in any order.
 #[derive(Default)]
 pub(super) struct Reduction {
     tree: Tree<TsqrNode>,
-    joints: Joints,
+    internal_nodes: InternalNodes,
 }
 
 /// A matrix reduced to its `R`, and what is needed to go back.
@@ -45,7 +45,7 @@ pub(super) struct Reduced {
     /// The matrix's largest entry in magnitude, before means were removed, is below `2^magnitude`.
     pub magnitude: i32,
     top: Key,
-    joints: BTreeMap<Key, Joint>,
+    internal_nodes: BTreeMap<Key, InternalNode>,
 }
 
 /// The factorization of one block's values. The block's exponent is still that of the values before means were removed.
@@ -63,7 +63,7 @@ impl Reduction {
     /// # Errors
     /// [`Error::Columns`] when its columns are not those of the others.
     pub fn add(&self, block: usize, node: TsqrNode) -> Result<(), Error> {
-        self.tree.add(Key::block(block), node, keeping(&self.joints))
+        self.tree.add(Key::block(block), node, keeping(&self.internal_nodes))
     }
 
     /// The matrix whose blocks were added, from block 0 on without a gap; None when there were none.
@@ -71,21 +71,21 @@ impl Reduction {
     /// # Errors
     /// As for [`add`](Self::add).
     pub fn finish(self) -> Result<Option<Reduced>, Error> {
-        let Self { tree, joints } = self;
-        let root = tree.finish(keeping(&joints))?;
-        let joints = joints.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Self { tree, internal_nodes } = self;
+        let root = tree.finish(keeping(&internal_nodes))?;
+        let internal_nodes = internal_nodes.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(root.map(|(top, node)| {
             let (root, magnitude) = node.into_parts();
-            Reduced { root, magnitude, top, joints }
+            Reduced { root, magnitude, top, internal_nodes }
         }))
     }
 }
 
-/// Combines two nodes and keeps their joint.
-fn keeping(joints: &Joints) -> impl Fn(Key, TsqrNode, TsqrNode) -> Result<TsqrNode, Error> {
+/// Combines two nodes and keeps the internal node.
+fn keeping(internal_nodes: &InternalNodes) -> impl Fn(Key, TsqrNode, TsqrNode) -> Result<TsqrNode, Error> {
     move |key, left, right| {
-        let (node, joint) = left.join(right)?;
-        joints.lock().unwrap_or_else(PoisonError::into_inner).insert(key, joint);
+        let (node, internal) = left.join(right)?;
+        internal_nodes.lock().unwrap_or_else(PoisonError::into_inner).insert(key, internal);
         Ok(node)
     }
 }
@@ -98,9 +98,9 @@ impl Reduced {
         while level.first().is_some_and(|(key, _)| key.level > 0) {
             let halves = level.into_par_iter().flat_map_iter(|(key, c)| {
                 let [left, right] = key.children();
-                match self.joints.get(&key) {
-                    Some(joint) => {
-                        let (a, b) = joint.apply(&c);
+                match self.internal_nodes.get(&key) {
+                    Some(internal) => {
+                        let (a, b) = internal.apply(&c);
                         vec![(left, a), (right, b)]
                     }
                     // One half holds no block: with blocks numbered from zero, always the upper.

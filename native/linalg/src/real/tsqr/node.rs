@@ -1,4 +1,4 @@
-//! A node of the tree: the `R` of some rows; and the joint of two nodes.
+//! A node of the tree: the `R` of some rows; and the internal node above two.
 
 use crate::Error;
 use crate::real::bytes::Words;
@@ -116,7 +116,7 @@ impl TsqrNode {
         Ok(Self { r: Scaled { exponent, matrix }, magnitude })
     }
 
-    pub(super) fn join(self, right: Self) -> Result<(Self, Joint), Error> {
+    pub(super) fn join(self, right: Self) -> Result<(Self, InternalNode), Error> {
         let (expected, actual) = (self.columns(), right.columns());
         if expected != actual {
             return Err(Error::Columns { expected, actual });
@@ -132,17 +132,17 @@ impl TsqrNode {
             halves[half].get(row, j)
         });
         let qr = Qr::new(stacked, Shape::Interleaved(rows[0], rows[1]));
-        Ok((Self { r: Scaled { exponent, matrix: qr.r() }, magnitude }, Joint { qr, rows }))
+        Ok((Self { r: Scaled { exponent, matrix: qr.r() }, magnitude }, InternalNode { qr, rows }))
     }
 }
 
 /// The factorization of two stacked nodes.
-pub(super) struct Joint {
+pub(super) struct InternalNode {
     qr: Qr,
     rows: [usize; 2],
 }
 
-impl Joint {
+impl InternalNode {
     /// What the two halves get of the coefficients `c` of the node: `Q C`, taken apart.
     pub fn apply(&self, c: &Matrix) -> (Matrix, Matrix) {
         let stacked = self.qr.apply(c);

@@ -67,7 +67,7 @@ pub struct JobArgs {
 }
 
 impl JobArgs {
-    /// Whether more is to be said on stderr.
+    /// Whether to print more on stderr.
     #[must_use]
     pub fn verbose(&self) -> bool {
         self.verbose

@@ -274,7 +274,7 @@ fn centering(method: Method, scan: &Scan) -> Option<Centering> {
     }
 }
 
-/// The memory that the drawing of so many slices takes.
+/// The memory that the drawing of this many slices takes.
 fn drawing_bytes(
     manifest: &Manifest,
     slices: usize,

@@ -112,7 +112,7 @@ mod tests {
         job: JobArgs,
     }
 
-    /// Paths and digests of the derived files where so many bytes of composites are held at a time, and the composites that come
+    /// Paths and digests of the derived files where this many bytes of composites are held at a time, and the composites that come
     /// with the blocks.
     fn derived(input: &Path, composite_bytes: usize) -> (Vec<(String, Digest)>, usize) {
         let line = ["tomobasis", "--input", input.to_str().unwrap(), "--output", "unused", "--emit", "dicom"];

@@ -90,7 +90,7 @@ impl<'a> Runner<'a> {
         Self::with_stages(threads, progress, before, Stage::count(dicom))
     }
 
-    /// A run of so many stages.
+    /// A run of this many stages.
     pub(crate) fn with_stages(
         threads: usize,
         progress: &'a dyn Progress,

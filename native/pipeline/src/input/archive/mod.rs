@@ -237,7 +237,7 @@ pub fn damaged(error: impl Into<io::Error>) -> Error {
         io::ErrorKind::InvalidInput => io::ErrorKind::InvalidData, // flate2's word for damaged data
         io::ErrorKind::FileTooLarge => {
             return Error::Input(
-                "the archive goes on for more than 16 MiB behind its end, where more files may be; cut it off there, or \
+                "the archive goes on for more than 16 MiB behind its end, where more files may be; truncate it there, or \
                  unpack it first"
                     .to_owned(),
             );
@@ -250,7 +250,7 @@ pub fn damaged(error: impl Into<io::Error>) -> Error {
         }
         kind => kind,
     };
-    Error::Input(format!("the archive is damaged, cut off or encrypted ({kind}); unpack it first"))
+    Error::Input(format!("the archive is damaged, truncated or encrypted ({kind}); unpack it first"))
 }
 
 #[cfg(test)]

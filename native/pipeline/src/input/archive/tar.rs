@@ -65,7 +65,7 @@ pub(super) fn list<R: Read>(
             return Err(io::ErrorKind::InvalidData.into());
         }
         if other > 0 {
-            // Whose entries these are is not known, and what of them was lost.
+            // It is not known whose entries these are, nor what was lost.
             return Err(io::ErrorKind::InvalidData.into());
         }
         behind = 0;
@@ -83,7 +83,7 @@ pub(super) fn list<R: Read>(
             }
         }
     }
-    // Cut between two entries, a tar is whole but for the zeros at its end. Others read on without them; here, a part of a scan
+    // Truncated between two entries, a tar is whole but for the zeros at its end. Others read on without them; here, a part of a scan
     // would be taken for the scan.
     if ended { Ok((found, Beside { program: 0, other })) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }

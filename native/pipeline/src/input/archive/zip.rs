@@ -148,7 +148,7 @@ fn name(method: CompressionMethod) -> String {
 fn damaged_zip(error: rawzip::Error) -> Error {
     match error.kind() {
         ErrorKind::MissingEndOfCentralDirectory => Error::Input(
-            "the archive is damaged or cut off: it has no directory at its end, or more than 1 MiB of something else stands \
+            "the archive is damaged or truncated: it has no directory at its end, or more than 1 MiB of something else stands \
              behind it; unpack it first"
                 .to_owned(),
         ),

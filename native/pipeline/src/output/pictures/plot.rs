@@ -120,7 +120,7 @@ impl<'a> Plot<'a> {
         let positive = self.values.iter().enumerate().filter(|(_, value)| **value > 0.0);
         let curve: Vec<Point> =
             positive.map(|(i, value)| at(self.x((i + 1) as f64), self.y(log10(*value)))).collect();
-        // One line each: the joints of the library's thick polylines overflow at such sizes.
+        // One line each: the corners of the library's thick polylines overflow at such sizes.
         for ends in curve.windows(2) {
             canvas
                 .draw(&Line::new(ends[0], ends[1]).into_styled(PrimitiveStyle::with_stroke(CURVE, 2 * thin)));

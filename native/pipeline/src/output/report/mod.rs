@@ -43,7 +43,7 @@ pub(crate) struct Content<'a> {
     pub left_out: &'a [Note],
     /// What is unusual about the series.
     pub warnings: &'a [Note],
-    /// How it was run: pairs of a name and what is to be said.
+    /// How it was run: pairs of a name and a text.
     pub run: Vec<(String, String)>,
     /// The pictures' files.
     pub pictures: &'a [NamedFile],
@@ -77,7 +77,7 @@ struct Page<'a> {
     run: &'a Rows,
 }
 
-/// A picture with what is said of it.
+/// A picture with its caption.
 struct Figure<'a> {
     alternative: &'static str,
     caption: &'static str,

@@ -33,7 +33,7 @@ public final class Archive {
    * @param length of the archive
    * @param source its bytes; called by this thread only
    * @return the files; empty when this is no archive
-   * @throws InputException when the archive is damaged, cut off or of a format that is not read
+   * @throws InputException when the archive is damaged, truncated or of a format that is not read
    * @throws IOException of {@code source}
    */
   public static Optional<ArchiveEntry[]> entries(long length, Source source) throws IOException {
@@ -49,8 +49,8 @@ public final class Archive {
    * @param deflated what the archive holds of it, or the first part of that
    * @param start of the part
    * @param count of bytes wanted
-   * @param crc the CRC-32 of so many; negative when it is not known
-   * @return so many, or less where {@code deflated} ends before
+   * @param crc the CRC-32 of the inflated bytes; negative when it is not known
+   * @return {@code count} bytes, or fewer where {@code deflated} ends before
    * @throws InputException when it is damaged
    */
   public static byte[] inflate(byte[] deflated, long start, int count, long crc) {
@@ -75,12 +75,12 @@ public final class Archive {
   }
 
   /**
-   * What is said of an archive that turns out to be unusable.
+   * The message about an archive that turns out to be unusable.
    *
-   * @param cut whether it ends early; else it holds something else than it should
+   * @param truncated whether it ends early; else it holds something else than it should
    * @return one line
    */
-  public static native String damage(boolean cut);
+  public static native String damage(boolean truncated);
 
   private static native ArchiveEntry[] entries0(long length, Source source) throws IOException;
 

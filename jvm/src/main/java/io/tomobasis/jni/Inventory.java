@@ -4,7 +4,7 @@ import java.io.IOException;
 import java.util.Objects;
 
 /**
- * Finds the series in a folder from the heads of its files, on the driver.
+ * Finds the series in a folder from the headers of its files, on the driver.
  *
  * <p>Files are added in the order of their listing; the result does not depend on it, but messages number files by it. Any thread
  * may call it; calls wait for each other.

@@ -30,7 +30,7 @@ public final class LocalFiles {
    * @param path as {@link #list} has it
    * @param start of the part
    * @param count of bytes wanted
-   * @return so many, or less where the file ends before
+   * @return {@code count} bytes, or fewer where the file ends before
    * @throws LocalFileException when it cannot be read
    */
   public static byte[] read(String path, long start, int count) throws LocalFileException {

@@ -5,6 +5,6 @@ package io.tomobasis.jni;
  *
  * @param file position of its file in the listing, from 0
  * @param frame in that file, from 0
- * @param piece what of a large file is enough for it; null: all of it
+ * @param piece the part of a large file that is enough for it; null: all of it
  */
 public record SlicePlace(int file, int frame, FilePiece piece) {}

@@ -9,7 +9,7 @@ import io.tomobasis.jni.{Errors, Fault, LocalFileException, TomoBasisException}
 import io.tomobasis.jni.Errors.Operation
 
 /**
- * What exceptions of file systems tell. Recognizing them is ours, since native code has no exceptions of Hadoop; what is said of them and
+ * What exceptions of file systems tell. Recognizing them is ours, since native code has no exceptions of Hadoop; the message and
  * the exit code are native code's. Their own messages name paths, and are not for the user.
  */
 object Faults {

@@ -15,7 +15,7 @@ import io.tomobasis.jni.Errors.{Operation, Refusal}
 
 /**
  * All files under `--input`, in one order for the job and the command: by the order of the options, then by the bytes of the
- * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its head. An
+ * path relative to its option. Every file is listed, whatever its name; what is no DICOM image is found out from its first bytes. An
  * input that is an archive stands for the files in it. The local file system is listed and read by native code, as the command does: Java
  * drops files whose names are not in its character set, and waits for ever for a FIFO.
  */

@@ -11,7 +11,7 @@ import io.tomobasis.io.{Faults, GzipStream, InputFile, InputFiles, StoreFailure,
 import io.tomobasis.jni.{Inventory, LocalFileException, TomoBasisException}
 
 /**
- * Headers to series, on the driver. A pool of threads reads the heads of files ahead, since object stores answer slowly but
+ * Headers to series, on the driver. A pool of threads reads the first bytes of files ahead, since object stores answer slowly but
  * many at a time; this thread hands them to the inventory in the order of the listing, so that the first bad file is always
  * the one reported. A gzip stream is read from its start, by this thread. What cannot be read is added with the reason.
  */
@@ -102,7 +102,7 @@ private final class SeriesScan(
     }
   }
 
-  /** The head of a file, or why that one cannot be read. */
+  /** The first bytes of a file, or why that one cannot be read. */
   private def head(i: Int): Either[IOException, Array[Byte]] =
     try Right(InputFiles.available(files(i), 0, headBytes(i), conf))
     catch {

@@ -6,7 +6,7 @@ import io.tomobasis.jni
  * The chosen series, as far as the job moves it around.
  *
  * @param keys        for each slice in spatial order, where it is
- * @param pieces      for each slice, what of a large file is enough for it; none where all is needed
+ * @param pieces      for each slice, the part of a large file that is enough for it; none where all is needed
  * @param description the series in one line, for the user
  * @param notes       what was left out of the series and what is unusual about it, for the user
  * @param comparison  what has to be decoded to tell whether copies are copies: each slice, and its copy after it

@@ -8,7 +8,7 @@ import org.apache.spark.util.SerializableConfiguration
 import io.tomobasis.io.{GzipStream, HadoopFiles, InputFile, InputFiles, StoreFailure, Unreadable}
 import io.tomobasis.jni.{FileBytes, InputException}
 
-/** One slice to read: its place in the series, its file's place in the listing, and what of a large file is enough for it. */
+/** One slice to read: its place in the series, its file's place in the listing, and the part of a large file that is enough for it. */
 final case class SliceSource(slice: Int, fileIndex: Int, file: InputFile, piece: Option[FilePiece])
 
 /** The files of a series as tasks see them. */

@@ -38,7 +38,7 @@ class ObjectStoresSuite extends AnyFunSuite {
     assert(Faults.of(new AccessDeniedException("x")) == Fault.PERMISSION_DENIED)
   }
 
-  test("a store that does not answer is said to be out of reach") {
+  test("a store that does not answer is reported as unreachable") {
     assert(Faults.of(new IOException("retries", new ConnectException("refused"))) == Fault.UNREACHABLE)
   }
 }

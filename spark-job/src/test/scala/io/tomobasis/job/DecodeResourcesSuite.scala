@@ -37,7 +37,7 @@ class DecodeResourcesSuite extends AnyFunSuite {
     assert(message("cores" -> "2").contains("spark.tomobasis.decode.cores: no such property"))
   }
 
-  test("where Spark cannot start other executors for a stage, it is said before Spark starts") {
+  test("where Spark cannot start other executors for a stage, it is reported before Spark starts") {
     val asked = "executorCores" -> "2"
     assert(refused(conf("local[2]", asked)).contains("Kubernetes"))
     assert(

@@ -276,7 +276,7 @@ class DecomposeJobSuite extends AnyFunSuite {
     "spark.extraListeners" -> classOf[FailedTasks].getName
   )
 
-  test("bad input is said at once: no task fails, so none is tried again and no executor taken for broken") {
+  test("bad input is reported at once: no task fails, so none is tried again and no executor taken for broken") {
     withFolder { base =>
       val input = writeSeries(base.resolve("in"), new SyntheticCt(9, 200, 130, 3)) // more than the scan reads of a file
       val archive = pack(input, base.resolve("archive"), "zip-stored")

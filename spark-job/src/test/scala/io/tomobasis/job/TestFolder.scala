@@ -16,7 +16,7 @@ import scala.util.Using
 
 import io.tomobasis.jni.SyntheticCt
 
-/** Temporary folders, made series in them, and captured output. */
+/** Temporary folders, synthetic series in them, and captured output. */
 object TestFolder {
 
   def withFolder[T](body: Path => T): T = {

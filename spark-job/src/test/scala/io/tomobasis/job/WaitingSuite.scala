@@ -8,7 +8,7 @@ import TestFolder.captured
 
 class WaitingSuite extends AnyFunSuite {
 
-  /** What is said when executors go for these reasons, in Spark's words. */
+  /** The lines printed when executors go for these reasons, in Spark's words. */
   private def said(reasons: String*): Seq[String] = {
     val (_, _, err) = captured { (_, err) =>
       val waiting = new Waiting(new SparkConf(false), err, () => 1, () => "")
