@@ -31,7 +31,7 @@ pub(crate) fn inflate_first(deflated: &[u8], limit: usize) -> Result<(Vec<u8>, &
                 return Ok((out, deflated.get(read..).unwrap_or(&[])));
             }
             // Room was left: the input is used up.
-            Ok(_) if out.len() < out.capacity() => return Err(Problem::CutDeflate),
+            Ok(_) if out.len() < out.capacity() => return Err(Problem::TruncatedDeflate),
             Ok(_) => (),
             Err(_) => return Err(Problem::Deflate),
         }
@@ -57,7 +57,7 @@ mod tests {
     fn a_stream_cut_anywhere_is_an_error() {
         let deflated = deflate(&[1, 2, 3, 4, 5, 5, 5, 5, 5, 5, 5, 5, 1, 2, 3]);
         for length in 0..deflated.len() {
-            assert_eq!(inflate(&deflated[..length], 1 << 20), Err(Problem::CutDeflate));
+            assert_eq!(inflate(&deflated[..length], 1 << 20), Err(Problem::TruncatedDeflate));
         }
         assert_eq!(inflate(&[0xFF; 20], 1 << 20), Err(Problem::Deflate));
     }

@@ -94,7 +94,7 @@ pub enum Problem {
         "the file is truncated: {present} of the {declared} bytes of its pixel data are there; \
              copy it again from its source"
     )]
-    CutInPixels {
+    TruncatedPixels {
         /// Bytes the element declares.
         declared: u64,
         /// Bytes up to the end of the file.
@@ -179,7 +179,7 @@ pub enum Problem {
     Deflate,
     /// A deflate stream that ends too early.
     #[error("its deflated data is truncated; copy it again from its source")]
-    CutDeflate,
+    TruncatedDeflate,
     /// A deflate stream that is longer than it may be.
     #[error("its deflated data has more than {limit} bytes when inflated; convert it with a DICOM toolkit")]
     Inflated {
@@ -209,7 +209,7 @@ pub enum Problem {
     },
     /// The compressed image ends too early.
     #[error("its {codec} image is truncated; copy it again from its source")]
-    CutCodestream {
+    TruncatedCodestream {
         /// Name of the compression.
         codec: &'static str,
     },

@@ -153,7 +153,7 @@ pub(super) fn pixel_data(
         return Err(Problem::TooFewPixels { expected, found: declared });
     }
     if present < expected {
-        return Err(Problem::CutInPixels { declared, present });
+        return Err(Problem::TruncatedPixels { declared, present });
     }
     Ok((element.start, declared - expected))
 }

@@ -137,7 +137,7 @@ impl Decoder {
         // SAFETY: the library returns a NUL-terminated text that lives as long as the handle.
         let text = unsafe { CStr::from_ptr(ffi::tj3GetErrorStr(self.0)) };
         Err(match text.to_str() {
-            Ok("Premature end of JPEG file") => Problem::CutCodestream { codec: CODEC },
+            Ok("Premature end of JPEG file") => Problem::TruncatedCodestream { codec: CODEC },
             _ => broken(text.to_string_lossy()),
         })
     }

@@ -30,7 +30,7 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
     let expected = frame.checked(CODEC, image_header(stream), |image| image.shape)?;
     let Frame { header, layout, .. } = frame;
     let Modest { irreversible } = is_modest(stream).map_err(|reason| match reason {
-        j2k_header::CUT => Problem::CutCodestream { codec: CODEC },
+        j2k_header::CUT => Problem::TruncatedCodestream { codec: CODEC },
         other => broken(other),
     })?;
     if irreversible && lossless_by_name(header) {

@@ -60,7 +60,7 @@ pub(super) fn read(frame: Frame, out: &mut [i16], found: &mut Findings) -> Resul
 /// counts through 2^31 bits that are not there, for seconds, before it says so.
 fn ended(stream: &[u8]) -> Result<&[u8], Problem> {
     let end = stream.windows(2).rposition(|pair| pair == [0xFF, 0xD9]).map(|place| place + 2);
-    end.and_then(|end| stream.get(..end)).ok_or(Problem::CutCodestream { codec: CODEC })
+    end.and_then(|end| stream.get(..end)).ok_or(Problem::TruncatedCodestream { codec: CODEC })
 }
 
 /// Whether samples may differ from what was compressed: the parameter NEAR, third from the end of the scan's header.
