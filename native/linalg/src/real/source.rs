@@ -84,11 +84,11 @@ impl<T: Copy + Into<f64> + Sync> RealBlocks for ArrayView2<'_, T> {
         let first = block * BLOCK_ROWS;
         let rows = BLOCK_ROWS.min(self.nrows() - first);
         // Some rows at a time: of a row-major matrix their cache lines are read once.
-        for some in (0..rows).step_by(STRIP) {
-            let strip = some..rows.min(some + STRIP);
-            let part = self.slice(s![first + strip.start..first + strip.end, ..]);
+        for some in (0..rows).step_by(BAND) {
+            let band = some..rows.min(some + BAND);
+            let part = self.slice(s![first + band.start..first + band.end, ..]);
             for (target, column) in values.chunks_exact_mut(rows).zip(part.axis_iter(Axis(1))) {
-                target[strip.clone()].iter_mut().zip(column).for_each(|(t, &v)| *t = v.into());
+                target[band.clone()].iter_mut().zip(column).for_each(|(t, &v)| *t = v.into());
             }
         }
         Ok(())
@@ -96,7 +96,7 @@ impl<T: Copy + Into<f64> + Sync> RealBlocks for ArrayView2<'_, T> {
 }
 
 /// Rows of a matrix in memory that are copied at a time.
-const STRIP: usize = 64;
+const BAND: usize = 64;
 
 /// The shape of a matrix whose sizes were checked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
