@@ -3,6 +3,7 @@
 
     recompute_digests.py RESULT              from the Parquet tables, all other files and the manifest
     recompute_digests.py RESULT --dicom DIR  the digests of the input as well, and of derived DICOM, from pydicom's pixels
+    recompute_digests.py RESULT --npy FILE   the digests of the input as well, which is a matrix
 
 Prints each digest and exits 1 if one differs from the manifest. Needs numpy and pyarrow; --dicom needs pydicom,
 and a plugin of it for derived DICOM in JPEG-LS.
@@ -136,7 +137,19 @@ def from_dicom(folder: Path, rows: int, columns: int) -> dict:
     pixels = sha256(*(digest for _, digest, _ in slices))
     secret = sha256(*(secret for *_, secret in slices))  # never published: it hides the UIDs
     hashes = (sha256(b"tomobasis instance 2\n", secret, order[2].encode()) for order, *_ in slices)
-    return {"pixels": pixels, "instances (from DICOM)": sha256(*hashes)}
+    return {"pixels": pixels, "instances (from the input)": sha256(*hashes)}
+
+
+def from_npy(path: Path) -> dict:
+    matrix = np.load(path)
+    values = matrix.astype("<f8") + 0.0  # no -0.0
+    small = any((values >= low).all() and (values < low + 65536).all() for low in (-32768, 0))
+    if small and (values == np.trunc(values)).all():
+        values = values.astype("<i4")
+    columns = [column.tobytes() for column in values.T]
+    secret = sha256(*(sha256(column, b"tomobasis secret 1\n") for column in columns))  # never published
+    hashes = (sha256(b"tomobasis instance 2\n", secret, str(j + 1).encode()) for j in range(len(columns)))
+    return {"pixels": sha256(*map(sha256, columns)), "instances (from the input)": sha256(*hashes)}
 
 
 def from_derived(result: Path, manifest: dict) -> dict:
@@ -157,11 +170,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("result", type=Path)
     parser.add_argument("--dicom", type=Path, metavar="DIR", help="folder with the one series that was decomposed")
+    parser.add_argument("--npy", type=Path, metavar="FILE", help="the matrix that was decomposed")
     args = parser.parse_args()
     manifest = json.loads((args.result / "manifest.json").read_text(), object_pairs_hook=once)
     recorded = manifest["digests"]
     expected = {key: recorded[key] for key in ("pixels", "instances", "s", "V", "root")}
-    expected |= {"instances (from DICOM)": recorded["instances"], "U": recorded["U"]["root"]}
+    expected |= {"instances (from the input)": recorded["instances"], "U": recorded["U"]["root"]}
     expected |= {f"U block {block}": digest for block, digest in enumerate(recorded["U"]["blocks"])}
     for series in manifest.get("derived", {}).get("series", []):
         expected[f"pixels of k={series['k']}"] = series["pixels"]
@@ -172,6 +186,8 @@ def main() -> int:
     if args.dicom:
         found |= from_dicom(args.dicom, manifest["series"]["rows"], manifest["series"]["columns"])
         found |= from_derived(files, manifest)
+    if args.npy:
+        found |= from_npy(args.npy)
     differing = [name for name, digest in found.items() if digest.hex() != expected.get(name, "not listed")]
     for name, digest in found.items():
         print(f"{'DIFFERS' if name in differing else 'same':7}  {digest.hex()}  {name}")

@@ -16,7 +16,7 @@ def test_it_agrees_from_a_result_folder_alone(made):
 def test_it_agrees_from_the_pixels_that_pydicom_reads(made):
     run = start([*PROGRAM, made.result, "--dicom", made.folder])
     assert run.code == 0, run.out + run.err
-    assert "pixels" in run.out and "instances (from DICOM)" in run.out
+    assert "pixels" in run.out and "instances (from the input)" in run.out
 
 
 def test_it_notices_another_scan(made, tmp_path):

@@ -238,7 +238,10 @@ impl Error {
             Self::Linalg(
                 tomobasis_linalg::Error::Rescale { .. }
                 | tomobasis_linalg::Error::RescaleRange { .. }
-                | tomobasis_linalg::Error::CenteringRange { .. },
+                | tomobasis_linalg::Error::CenteringRange { .. }
+                | tomobasis_linalg::Error::NotFiniteValue { .. }
+                | tomobasis_linalg::Error::RealRange { .. }
+                | tomobasis_linalg::Error::RealSpan { .. },
             ) => 3,
             Self::Differs(_) => 4,
             _ => 1,

@@ -24,7 +24,7 @@
 //! | [`progress`] | who is told how far a run is | |
 //! | [`memory`] | refusals of what needs more memory than there is; the thread pool | `error`, `limits` |
 //! | [`options`] | what is asked for, in types; no command line | `error` |
-//! | [`input`] | files to stored pixels; the row blocks of the matrix | `error`, `options`, `progress` |
+//! | [`input`] | files to stored pixels, or to the numbers of a matrix; its row blocks | `error`, `limits`, `options`, `progress` |
 //! | [`solve`] | sums and passes to `s` and `V`; digests | `error`, `input`, `memory`, `options` |
 //! | [`output`] | the formats, each with the names of its files: tables, pictures, derived DICOM, report | `error`, `input`, `options`, `solve` |
 //! | [`blocks`] | one row block: `U`, composites, what each format makes of it | `error`, `input`, `options`, `output`, `solve` |

@@ -37,25 +37,32 @@ const BATCH: usize = 2048;
 
 /// Digest of the stored pixels, which are `values` plus `offset`.
 pub(crate) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
-    hashed(values, offset).finalize().into()
+    hashed(values, |value| (i32::from(value) + offset).to_le_bytes()).finalize().into()
 }
 
 /// Digest and secret of the stored pixels.
 pub(crate) fn both_of_stored(values: &[i16], offset: i32) -> ([u8; 32], Secret) {
-    let digest = hashed(values, offset);
+    with_secret(hashed(values, |value| (i32::from(value) + offset).to_le_bytes()))
+}
+
+/// Digest and secret of floats.
+pub(crate) fn both_of_floats(values: &[f64]) -> ([u8; 32], Secret) {
+    with_secret(hashed(values, f64::to_le_bytes))
+}
+
+fn with_secret(digest: Sha256) -> ([u8; 32], Secret) {
     let secret = digest.clone().chain_update(SECRET).finalize().into();
     (digest.finalize().into(), Secret(secret))
 }
 
-fn hashed(values: &[i16], offset: i32) -> Sha256 {
+fn hashed<T: Copy, const SIZE: usize>(values: &[T], bytes_of: impl Fn(T) -> [u8; SIZE]) -> Sha256 {
     let mut digest = Sha256::new();
-    let mut buffer = [0_u8; 4 * BATCH];
+    let mut buffer = [[0_u8; SIZE]; BATCH];
     for batch in values.chunks(BATCH) {
-        let (cells, _) = buffer.as_chunks_mut::<4>();
-        for (cell, &value) in cells.iter_mut().zip(batch) {
-            *cell = (i32::from(value) + offset).to_le_bytes();
+        for (cell, &value) in buffer.iter_mut().zip(batch) {
+            *cell = bytes_of(value);
         }
-        digest.update(&buffer[..4 * batch.len()]);
+        digest.update(buffer[..batch.len()].as_flattened());
     }
     digest
 }

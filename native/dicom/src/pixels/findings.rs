@@ -3,7 +3,7 @@
 //! A decoder never prints: it counts here. The counts of all slices are put into sentences once, by [`notes`], wherever the
 //! slices were decoded: in the job they travel with the slices' digests, as the 96 bytes of a [`SliceRecord`].
 
-use super::digest::Secret;
+use super::digest::{Secret, both_of_floats, both_of_stored};
 use super::padding::PaddingFound;
 use crate::series::{Note, NoteKind, SeriesPlan, share};
 
@@ -101,6 +101,23 @@ impl Findings {
 }
 
 impl SliceRecord {
+    /// Of a column of integers that is no slice: `values` plus `offset`, without padding.
+    #[must_use]
+    pub fn of_values(values: &[i16], offset: i32) -> Self {
+        let (digest, secret) = both_of_stored(values, offset);
+        let range = |end: Option<&i16>, none: i32| end.map_or(none, |&value| i32::from(value) + offset);
+        let range = (range(values.iter().min(), i32::MAX), range(values.iter().max(), i32::MIN));
+        let padding = PaddingFound { range, ..PaddingFound::default() };
+        Self { digest, secret, findings: Findings { padding, ..Findings::default() } }
+    }
+
+    /// Of a column of floats: the digest is SHA-256 of float64, little-endian.
+    #[must_use]
+    pub fn of_floats(values: &[f64]) -> Self {
+        let (digest, secret) = both_of_floats(values);
+        Self { digest, secret, findings: Findings::default() }
+    }
+
     /// Bytes of a record.
     pub const BYTES: usize = 96;
 

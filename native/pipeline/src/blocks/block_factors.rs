@@ -10,10 +10,11 @@
 
 use std::sync::Arc;
 
-use tomobasis_linalg::{Projector, RowBlock, SvdView};
+use ndarray::{ArrayView2, ShapeBuilder as _};
+use tomobasis_linalg::{Projector, RealProjector, RowBlock, SvdView};
 
 use crate::{
-    error::Result,
+    error::{Error, Result},
     input::layout::rescale_of,
     solve::{decomposition::Decomposition, factors::Factors},
 };
@@ -22,6 +23,8 @@ use crate::{
 pub(crate) struct BlockFactors {
     decomposition: Arc<Decomposition>,
     projector: Projector,
+    /// Of a matrix of floats.
+    of_floats: Option<RealProjector>,
     columns: Vec<usize>,
     /// What is removed of each slice besides the rows' means; none where that is nothing.
     column_terms: Vec<f64>,
@@ -51,8 +54,10 @@ impl BlockFactors {
         let rescale = rescale_of(&decomposition.plan);
         let svd = SvdView { s, v: &v, v_low: &v_low, compensated: &compensated };
         let projector = Projector::centered(svd, &rescale, centering)?;
+        let floats = decomposition.factors.certified().is_some_and(|factors| factors.floats);
+        let of_floats = floats.then(|| RealProjector::new(svd, n)).transpose()?;
         let column_terms = projector.column_terms();
-        Ok(Self { decomposition, projector, columns: (0..n).collect(), column_terms })
+        Ok(Self { decomposition, projector, of_floats, columns: (0..n).collect(), column_terms })
     }
 
     /// Columns that are computed.
@@ -82,6 +87,28 @@ impl BlockFactors {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// `U` of a block of floats, slice after slice.
+    pub(crate) fn basis_of_floats(
+        &self,
+        block: u32,
+        values: &[f64],
+        rows: usize,
+        u: &mut Vec<f64>,
+    ) -> Result<()> {
+        *u = match (&self.decomposition.factors, &self.of_floats) {
+            (Factors::Fixed(svd), _) => svd.leading_basis(block as usize, values, self.rank())?,
+            (Factors::Certified(_), Some(projector)) => {
+                let values = ArrayView2::from_shape((rows, self.columns.len()).f(), values)
+                    .map_err(|error| Error::Internal(format!("an array of another size ({error})")))?;
+                projector.basis(values)?.into_raw_vec_and_offset().0
+            }
+            (Factors::Certified(_), None) => {
+                return Err(Error::Internal("a block of floats of a scan".to_owned()));
+            }
+        };
         Ok(())
     }
 

@@ -12,6 +12,7 @@ use super::composites;
 use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
+    input::BlockValues,
     options::Emit,
     output::{
         FileDigest, NamedFile,
@@ -86,7 +87,8 @@ impl BlockRenderer {
         let tables = decomposition.options.emits(Emit::Parquet);
         let encoder =
             tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;
-        let panels = match decomposition.options.draws() {
+        let options = &decomposition.options;
+        let panels = match options.draws() && options.input_format.is_scan() {
             true => all_panels(&Subject::of(&decomposition)),
             false => Vec::new(),
         };
@@ -112,25 +114,35 @@ impl BlockRenderer {
     ///
     /// # Errors
     /// [`Error::Protocol`] when the block is not of this series or the runs are not of its slices.
-    pub fn render<'a>(
+    pub fn render<'a, 'v>(
         &'a self,
         scratch: &'a mut Scratch,
         block: u32,
-        values: &[i16],
+        values: impl Into<BlockValues<'v>>,
         rows: usize,
         starts: &[usize],
     ) -> Result<RenderedBlock<'a>> {
         self.decomposition.check_block(block, rows)?;
         let Scratch { t, u, scaled, composites: buffer, head } = scratch;
-        let input = RowBlock::new(values, rows, self.decomposition.columns())?;
-        self.factors.basis(block, input, t, u)?;
-        let means = match self.panels.is_empty() && self.composites.is_empty() {
-            true => Vec::new(),
-            false => self.factors.row_means(block, input)?,
+        let (bands, composites) = match values.into() {
+            BlockValues::Stored(values) => {
+                let input = RowBlock::new(values, rows, self.decomposition.columns())?;
+                self.factors.basis(block, input, t, u)?;
+                let means = match self.panels.is_empty() && self.composites.is_empty() {
+                    true => Vec::new(),
+                    false => self.factors.row_means(block, input)?,
+                };
+                let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
+                let size = (block, rows);
+                let parts = (t.as_slice(), means.as_slice());
+                (bands, composites::bands(&self.composites, &self.factors, size, parts, starts, buffer)?)
+            }
+            // Of floats, which are no images, there is nothing else.
+            BlockValues::Real(values) => {
+                self.factors.basis_of_floats(block, values, rows, u)?;
+                (Vec::new(), Vec::new())
+            }
         };
-        let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
-        let composites =
-            composites::bands(&self.composites, &self.factors, (block, rows), (t, &means), starts, buffer)?;
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
         let record = BlockRecord {
             block,
@@ -170,12 +182,15 @@ impl BlockRenderer {
     /// # Errors
     /// [`Error::Protocol`] when bands are missing or not of this decomposition.
     pub fn pictures<'a>(&self, bands: impl IntoIterator<Item = &'a [u8]>) -> Result<Vec<NamedFile>> {
-        if self.panels.is_empty() {
+        if !self.decomposition.options.draws() {
             return Ok(Vec::new());
         }
         let subject = Subject::of(&self.decomposition);
-        let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), bands)?;
-        let mut files = pictures::draw(&subject, &self.panels, &images)?;
+        let mut files = Vec::new();
+        if !self.panels.is_empty() {
+            let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), bands)?;
+            files = pictures::draw(&subject, &self.panels, &images)?;
+        }
         files.push(pictures::draw_spectrum(&subject)?);
         files.iter_mut().for_each(|file| file.path = format!("{}/{}", pictures::FOLDER, file.path));
         Ok(files)

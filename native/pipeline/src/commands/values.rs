@@ -2,7 +2,7 @@
 
 use clap::{ValueEnum, builder::PossibleValue};
 
-use crate::options::{DicomSyntax, Emit, OnBadSlice, Padding};
+use crate::options::{DicomSyntax, Emit, InputFormat, OnBadSlice, Padding};
 
 macro_rules! words {
     ($type:ident: $($variant:ident, $word:literal, $help:literal;)*) => {
@@ -25,6 +25,11 @@ words! { Emit:
     Png, "png", "Pictures as PNG";
     Report, "report", "`report.html`";
     Dicom, "dicom", "Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`";
+}
+
+words! { InputFormat:
+    Dicom, "dicom", "A scan";
+    Npy, "npy", "A matrix of numbers, as numpy.save writes it; its columns take the place of slices";
 }
 
 words! { OnBadSlice:
@@ -59,6 +64,7 @@ mod tests {
     #[test]
     fn the_manifest_names_values_as_they_are_typed() {
         words::<Emit>();
+        words::<InputFormat>();
         words::<OnBadSlice>();
         words::<Padding>();
         words::<DicomSyntax>();

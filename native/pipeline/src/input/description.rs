@@ -2,9 +2,14 @@
 
 use tomobasis_dicom::{SeriesPlan, decimals};
 
-/// The series in one line, without anything about the patient.
+use super::matrix::is_matrix;
+
+/// The series, or matrix, in one line, without anything about the patient.
 #[must_use]
 pub fn describe_series(plan: &SeriesPlan) -> String {
+    if is_matrix(plan) {
+        return format!("a matrix of {} x {}", plan.rows, plan.slices.len());
+    }
     let pixel = plan.pixel_spacing_mm;
     let pixel = pixel.map_or_else(String::new, |pixel| format!(" of {} mm", pixel.map(decimals).join(" x ")));
     let step =

@@ -3,6 +3,27 @@
 use tomobasis_dicom::{SeriesPlan, SlicePlan};
 use tomobasis_linalg::{BLOCK_ROWS, Rescale};
 
+/// The values of a row block, slice after slice.
+#[derive(Clone, Copy, Debug)]
+pub enum BlockValues<'a> {
+    /// Stored pixels.
+    Stored(&'a [i16]),
+    /// Floats, of a matrix that is no scan.
+    Real(&'a [f64]),
+}
+
+impl<'a> From<&'a [i16]> for BlockValues<'a> {
+    fn from(values: &'a [i16]) -> Self {
+        Self::Stored(values)
+    }
+}
+
+impl<'a> From<&'a Vec<i16>> for BlockValues<'a> {
+    fn from(values: &'a Vec<i16>) -> Self {
+        Self::Stored(values)
+    }
+}
+
 /// Pixels of one slice.
 pub(crate) fn image_pixels(plan: &SeriesPlan) -> u64 {
     plan.rows as u64 * plan.columns as u64

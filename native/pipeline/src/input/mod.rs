@@ -1,4 +1,5 @@
-//! Files to stored pixels: which files there are, what their headers say, what they hold.
+//! Files to stored pixels: which files there are, what their headers say, what they hold. Or, of files that are no scan, to the
+//! numbers of a matrix (`matrix`).
 
 pub mod archive;
 pub(crate) mod decode;
@@ -6,6 +7,7 @@ mod description;
 pub mod inventory;
 pub(crate) mod layout;
 pub mod listing;
+pub(crate) mod matrix;
 pub(crate) mod sources;
 
-pub use self::description::describe_series;
+pub use self::{description::describe_series, layout::BlockValues};

@@ -5,6 +5,7 @@ use tomobasis_dicom::SeriesPlan;
 use super::{Need, greatest};
 use crate::{
     error::{Error, Result},
+    input::matrix::is_matrix,
     limits::{Limit, room_beyond, size},
     memory::THREAD,
 };
@@ -15,7 +16,11 @@ use crate::{
 /// [`Error::Memory`], which says what would do.
 pub(crate) fn check(plan: &SeriesPlan, need: &Need) -> Result<()> {
     log::debug!("memory: about {} will be needed", size(need.bytes()));
-    check_bytes(plan, need, Need::bytes, true, "run tomobasis-submit, which spreads them over machines")
+    let instead = match is_matrix(plan) {
+        true => "run it where there is more",
+        false => "run tomobasis-submit, which spreads them over machines",
+    };
+    check_bytes(plan, need, Need::bytes, true, instead)
 }
 
 /// Refuses a decomposition for a verification, whose rank is given.
@@ -61,10 +66,11 @@ fn check_bytes(
     let ways = threads.into_iter().chain(rank).chain([instead.to_owned()]);
     Err(Error::Memory {
         what: format!(
-            "the {} slices of {} x {} pixels need {} of memory (k = {}, {} threads)",
-            plan.slices.len(),
-            plan.rows,
-            plan.columns,
+            "{} {} of memory (k = {}, {} threads)",
+            match (plan.slices.len(), plan.rows) {
+                (columns, rows) if is_matrix(plan) => format!("the matrix of {rows} x {columns} needs"),
+                (slices, rows) => format!("the {slices} slices of {rows} x {} pixels need", plan.columns),
+            },
             size(needed(need)),
             need.computed,
             need.threads

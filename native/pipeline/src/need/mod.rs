@@ -28,11 +28,17 @@ const SMALL: u128 = 24 << 20;
 /// For each thread, likewise.
 const SMALL_OF_A_THREAD: u128 = 1 << 20;
 
+/// Integer Gram matrices of floats at the most, and planes of 62 bits that hold their exact sums.
+const MOST_PRIMES: u128 = 27;
+const MOST_PLANES: u128 = 9;
+
 /// What decides how much memory a decomposition needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Need {
     pub pixels: u128,
     pub slices: u128,
+    /// Bytes of a value in memory.
+    value: u128,
     pub threads: u128,
     /// Columns that the solver computes: all of them where a rule chooses k.
     pub computed: u128,
@@ -95,6 +101,7 @@ impl Need {
         Self {
             pixels: pixels as u128,
             slices: n as u128,
+            value: 2,
             threads: threads as u128,
             computed: computed as u128,
             rank: rank as u128,
@@ -102,12 +109,22 @@ impl Need {
             file,
             batch,
             tables: options.emits(Emit::Parquet),
-            draws: options.draws(),
+            // Of a matrix only the spectrum is drawn.
+            draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
             composites: composites as u128,
             derived: if options.emits(Emit::Dicom) { at_once as u128 } else { 0 },
             held: Held::default(),
         }
+    }
+
+    /// The same for a matrix whose values take so many bytes while they are read; more than two are floats.
+    pub fn of_values(self, bytes: usize) -> Self {
+        let method = match self.method {
+            Solver::Gram { .. } if bytes > 2 => Solver::Gram { planes: MOST_PLANES },
+            other => other,
+        };
+        Self { value: bytes as u128, method, file: 4 << 20, ..self }
     }
 
     /// The same beyond what the process has.
@@ -157,9 +174,9 @@ impl Need {
         self.render().max(self.derive()).max(self.pictures())
     }
 
-    /// `2 m n`: the stored pixels.
+    /// `2 m n`: the stored pixels. Of a matrix of floats, `10 m n`: its values, and once more as integers if they are such.
     pub fn scan(&self) -> u128 {
-        2 * self.pixels * self.slices
+        self.value * self.pixels * self.slices
     }
 
     /// `T f + g`: a file of f bytes on each thread with what its decoder needs; g bytes of a gzip stream's files.
@@ -171,7 +188,8 @@ impl Need {
     fn sums(&self) -> u128 {
         // Of many slices, one for all threads.
         let sums = if self.slices < GramAccumulator::SHARED as u128 { self.threads } else { 1 };
-        self.small() + sums * (of_sums(self.slices) + self.block())
+        let primes = if self.value > 2 { MOST_PRIMES } else { 1 };
+        self.small() + sums * (primes * of_sums(self.slices) + self.block())
     }
 
     /// What finding `s` and `V` takes beyond what was summed up, or what comes of passes.
@@ -272,7 +290,7 @@ impl Need {
 
     /// A row block as it is stored.
     fn block(&self) -> u128 {
-        2 * self.rows() * self.slices
+        self.value.min(8) * self.rows() * self.slices
     }
 
     fn rows(&self) -> u128 {

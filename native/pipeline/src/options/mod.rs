@@ -34,6 +34,17 @@ pub enum Emit {
     Dicom,
 }
 
+/// What the input is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InputFormat {
+    /// A scan.
+    #[default]
+    Dicom,
+    /// A matrix in NumPy's format.
+    Npy,
+}
+
 /// What is done about slices that cannot be used.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -50,6 +61,9 @@ pub enum OnBadSlice {
 pub struct Options {
     /// Folders and files to read, in the order given.
     pub input: Vec<String>,
+    /// What it is.
+    #[serde(default)]
+    pub input_format: InputFormat,
     /// Result folder.
     pub output: String,
     /// Whether an existing result folder is replaced.
@@ -76,6 +90,30 @@ pub struct Options {
     pub no_patient_data: bool,
     /// Whether paths may appear in messages.
     pub verbose: bool,
+}
+
+impl InputFormat {
+    /// Whether it is a scan.
+    #[must_use]
+    pub fn is_scan(&self) -> bool {
+        *self == Self::Dicom
+    }
+
+    /// What is decomposed.
+    #[must_use]
+    pub fn subject(self) -> &'static str {
+        if self.is_scan() { "series" } else { "input" }
+    }
+
+    /// What the columns of the matrix are.
+    fn columns(self) -> &'static str {
+        if self.is_scan() { "slices of the series" } else { "columns of the matrix" }
+    }
+
+    /// What its rows are.
+    fn rows(self) -> &'static str {
+        if self.is_scan() { "pixels of a slice" } else { "rows of the matrix" }
+    }
 }
 
 /// The series that `--series` means.
@@ -112,26 +150,25 @@ impl Options {
         if self.emits(Emit::Dicom) {
             self.dicom_syntax.check_against(plan)?;
         }
-        let slices = plan.slices.len();
+        let (slices, columns) = (plan.slices.len(), self.input_format.columns());
         if let RankChoice::Columns(k) = self.rank
             && k > slices
         {
-            let problem =
-                format!("{k} is more than the {slices} slices of the series; give 1 to {slices}, or full");
+            let problem = format!("{k} is more than the {slices} {columns}; give 1 to {slices}, or full");
             return Err(Error::option("--rank", problem));
         }
         if let (Some(_), RankChoice::Columns(k)) = (self.method.sketching(), self.rank)
             && k > plan.pixels()
         {
-            let problem = format!("{k} is more than the {} pixels of a slice; give 1 to that", plan.pixels());
+            let (pixels, rows) = (plan.pixels(), self.input_format.rows());
+            let problem = format!("{k} is more than the {pixels} {rows}; give 1 to that");
             return Err(Error::option("--rank", problem));
         }
         for composite in self.composite.iter().flatten() {
             if let Composite::Columns(k) = *composite
                 && k > slices
             {
-                let problem =
-                    format!("{k} is more than the {slices} slices of the series; give 1 to {slices}");
+                let problem = format!("{k} is more than the {slices} {columns}; give 1 to {slices}");
                 return Err(Error::option("--composite", problem));
             }
         }

@@ -10,7 +10,7 @@ use tomobasis_linalg::BLOCK_ROWS;
 use super::FileEntry;
 use crate::{
     error::{Error, Result},
-    options::{Emit, Method, Padding, RankChoice, padding::without_choice},
+    options::{Emit, InputFormat, Method, Padding, RankChoice, padding::without_choice},
     output::{dicom::DerivedSection, pictures::Display},
     solve::{
         decomposition::Decomposition,
@@ -86,6 +86,9 @@ pub struct Parameters {
     /// The method, and the parameters that it has.
     #[serde(flatten)]
     pub method: Method,
+    /// What the input was; absent for a scan.
+    #[serde(default, skip_serializing_if = "InputFormat::is_scan")]
+    pub input_format: InputFormat,
     /// What was to become of pixels that hold nothing.
     #[serde(default = "without_choice")]
     pub padding: Padding,
@@ -215,7 +218,7 @@ impl Manifest {
                 orientation: plan.orientation,
                 unit: plan.rescale_unit.clone(),
                 window: plan.window,
-                display: Some(Display::of(decomposition)),
+                display: options.input_format.is_scan().then(|| Display::of(decomposition)),
                 padding: (decomposition.padding.pixels > 0).then_some(decomposition.padding),
                 left_out: plan.left_out.clone(),
                 warnings: plan.warnings.iter().chain(&decomposition.notes).cloned().collect(),
@@ -223,6 +226,7 @@ impl Manifest {
             parameters: Parameters {
                 rank: options.rank,
                 method: options.method,
+                input_format: options.input_format,
                 padding: options.padding,
                 block_rows: BLOCK_ROWS,
                 shown_slice: decomposition.shown_slice(),

@@ -31,4 +31,5 @@ pub(crate) use self::{
     finish::Draft,
     json_difference::{Difference, first_path},
     listed::{FolderNotes, name_some},
+    manifest::ResultSection,
 };

@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
-    Center, GramAccumulator, Rank, RealSvd, certified_svd, energy_rank, estimated_noise, optimal_rank,
+    Center, Centering, GramAccumulator, GramMatrix, Rank, RealSvd, certified_svd, energy_rank,
+    estimated_noise, optimal_rank,
 };
 
 use crate::{
@@ -99,9 +100,34 @@ impl Decomposition {
                 image_pixels(&plan)
             )));
         }
-        let rescale = rescale_of(&plan);
+        let exact = gram.finish_centered(&rescale_of(&plan), center)?;
+        let centering = center.map(|center| gram.centering(center));
+        Self::certified(plan, options, (&exact, centering, false), records, threads)
+    }
+
+    /// The same of a matrix of floats, from its Gram matrix.
+    ///
+    /// # Errors
+    /// As [`compute`](Self::compute).
+    pub(crate) fn of_floats(
+        plan: SeriesPlan,
+        options: Options,
+        gram: &GramMatrix,
+        records: &[SliceRecord],
+        threads: usize,
+    ) -> Result<Self> {
+        Self::certified(plan, options, (gram, None, true), records, threads)
+    }
+
+    fn certified(
+        plan: SeriesPlan,
+        options: Options,
+        (gram, centering, floats): (&GramMatrix, Option<Centering>, bool),
+        records: &[SliceRecord],
+        threads: usize,
+    ) -> Result<Self> {
         let rank = columns_needed(options.rank);
-        let svd = certified_svd(&gram.finish_centered(&rescale, center)?, rank, threads)?;
+        let svd = certified_svd(gram, rank, threads)?;
         let size = measured_size(&plan, records);
         let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, size.0, size.1));
         let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
@@ -111,7 +137,8 @@ impl Decomposition {
             compensated: svd.compensated,
             unresolved: svd.unresolved,
             bounds: svd.bounds,
-            centering: center.map(|center| gram.centering(center)),
+            centering,
+            floats,
         };
         let solved = Solved {
             s: svd.s,
@@ -351,7 +378,11 @@ pub(crate) fn columns_needed(rank: RankChoice) -> Rank {
 fn chosen_rank(options: &Options, s: &[f64], energy: f64, (rows, columns): (u64, usize)) -> Result<usize> {
     if s.is_empty() {
         let text = match options.method.center() {
-            None => "every pixel of the series is zero; there is nothing to decompose",
+            None if options.input_format.is_scan() => {
+                "every pixel of the series is zero; there is nothing to decompose"
+            }
+            None => "every value of the matrix is zero; there is nothing to decompose",
+            Some(_) if !options.input_format.is_scan() => "nothing of the matrix is left without its means",
             Some(Center::Pixels) => "all slices are the same; nothing is left without the mean slice",
             Some(Center::Slices) => "every slice is constant; nothing is left without each slice's mean",
             Some(Center::Both) => {

@@ -25,6 +25,8 @@ pub struct Certified {
     pub bounds: Bounds,
     /// The means that were removed.
     pub centering: Option<Centering>,
+    /// Whether the matrix is one of floats.
+    pub floats: bool,
 }
 
 impl Factors {

@@ -17,7 +17,10 @@ use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
 
 use crate::{
     error::{Error, Result},
-    input::layout::{image_pixels, rescale_of},
+    input::{
+        BlockValues,
+        layout::{image_pixels, rescale_of},
+    },
     memory,
     options::{Method, Options, RankChoice},
     solve::decomposition::{Decomposition, columns_needed, to_broadcast},
@@ -163,7 +166,17 @@ impl BlockPass<'_> {
     ///
     /// # Errors
     /// [`Error::Internal`] when the block is not of this series.
-    pub fn block(&self, block: u32, values: &[i16], rows: usize, hu: &mut Vec<f64>) -> Result<BlockPartial> {
+    pub fn block<'v>(
+        &self,
+        block: u32,
+        values: impl Into<BlockValues<'v>>,
+        rows: usize,
+        hu: &mut Vec<f64>,
+    ) -> Result<BlockPartial> {
+        let values = match values.into() {
+            BlockValues::Stored(values) => values,
+            BlockValues::Real(values) => return Ok(BlockPartial(self.pass.block(block as usize, values)?)),
+        };
         let input = RowBlock::new(values, rows, self.rescale.len())?;
         hu.clear();
         for (j, rescale) in self.rescale.iter().enumerate() {

@@ -5,7 +5,7 @@ use clap::Args;
 use super::method::MethodArgs;
 use crate::{
     error::{Error, Result},
-    options::{Composite, DicomSyntax, Emit, OnBadSlice, Options, Padding, RankChoice, share},
+    options::{Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options, Padding, RankChoice, share},
 };
 
 /// The options of a decomposition, as typed.
@@ -14,6 +14,9 @@ pub struct JobArgs {
     /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
     #[arg(long, value_name = "URI", required = true)]
     input: Vec<String>,
+    /// What the input is; only the command reads matrices, one file each
+    #[arg(long, value_enum, value_name = "FORMAT", default_value = "dicom")]
+    input_format: InputFormat,
     /// Result folder to create
     #[arg(long, value_name = "URI", required = true)]
     output: String,
@@ -30,9 +33,9 @@ pub struct JobArgs {
     #[arg(long, value_enum, default_value = "fail")]
     on_bad_slice: OnBadSlice,
     /// What to do about pixels outside the image: those equal to Pixel Padding Value and, in HU, those equal to all four corners and
-    /// far below air
-    #[arg(long, value_enum, default_value = "air")]
-    padding: Padding,
+    /// far below air [default: air]
+    #[arg(long, value_enum)]
+    padding: Option<Padding>,
     #[command(flatten)]
     method: MethodArgs,
     /// How many basis vectors: a number, `auto` for those above the noise (optimal hard threshold of Gavish and Donoho), or `full`
@@ -46,15 +49,9 @@ pub struct JobArgs {
     /// [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',')]
     composite: Option<Vec<Composite>>,
-    /// What to write
-    #[arg(
-        long,
-        value_enum,
-        value_name = "WHAT,...",
-        value_delimiter = ',',
-        default_value = "parquet,png,report"
-    )]
-    emit: Vec<Emit>,
+    /// What to write [default: parquet,png,report; of a matrix: parquet,png, the only picture being that of its spectrum]
+    #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
+    emit: Option<Vec<Emit>>,
     /// How derived DICOM is written [default: explicit]
     #[arg(long, value_enum)]
     dicom_syntax: Option<DicomSyntax>,
@@ -81,7 +78,15 @@ impl JobArgs {
     pub fn resolve(self) -> Result<Options> {
         let rank = self.energy.map_or(self.rank, RankChoice::Energy);
         let method = self.method.resolve(rank)?;
-        if !self.emit.contains(&Emit::Dicom) {
+        if !self.input_format.is_scan() {
+            self.check_of_matrix()?;
+        }
+        let (padding, emit): (_, &[Emit]) = match self.input_format {
+            InputFormat::Dicom => (Padding::Air, &[Emit::Parquet, Emit::Png, Emit::Report]),
+            InputFormat::Npy => (Padding::Keep, &[Emit::Parquet, Emit::Png]),
+        };
+        let (padding, emit) = (self.padding.unwrap_or(padding), self.emit.unwrap_or_else(|| emit.to_vec()));
+        if !emit.contains(&Emit::Dicom) {
             let given = [
                 ("--dicom-syntax", self.dicom_syntax.is_some()),
                 ("--no-patient-data", self.no_patient_data),
@@ -103,19 +108,38 @@ impl JobArgs {
         }
         Ok(Options {
             input: self.input,
+            input_format: self.input_format,
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
             join: self.join,
             on_bad_slice: self.on_bad_slice,
-            padding: self.padding,
+            padding,
             method,
             rank,
             composite: self.composite,
-            emit: self.emit,
+            emit,
             dicom_syntax: self.dicom_syntax.unwrap_or_default(),
             no_patient_data: self.no_patient_data,
             verbose: self.verbose,
         })
+    }
+
+    /// Refuses options that only a scan has.
+    fn check_of_matrix(&self) -> Result<()> {
+        let given = [
+            ("--series", self.series.is_some()),
+            ("--join", self.join),
+            ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
+            ("--padding", self.padding.is_some()),
+        ];
+        if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+            return Err(Error::option(option, "it is about scans; leave it out with --input-format npy"));
+        }
+        let emitted = self.emit.iter().flatten().find(|emit| matches!(emit, Emit::Dicom | Emit::Report));
+        match emitted {
+            Some(_) => Err(Error::option("--emit", "of a matrix parquet and png can be written; give these")),
+            None => Ok(()),
+        }
     }
 }

@@ -19,7 +19,11 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
         _ => decomposition.rank().to_string(),
     };
     let mut lines = vec![
-        format!("series       {}", describe_series(&decomposition.plan)),
+        format!(
+            "{:<12} {}",
+            decomposition.options.input_format.subject(),
+            describe_series(&decomposition.plan)
+        ),
         format!("rank         {rank}"),
         format!("values       {}", sigma.join(", ")),
         format!("result       {output}"),

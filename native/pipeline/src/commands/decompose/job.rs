@@ -45,7 +45,13 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     }
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
-        Ok(command) => command.args.resolve().map(ParsedJob::Run),
+        Ok(command) => match command.args.resolve()? {
+            options if options.input_format.is_scan() => Ok(ParsedJob::Run(options)),
+            _ => Err(Error::option(
+                "--input-format",
+                "the job reads scans only; decompose a matrix with `tomobasis decompose`",
+            )),
+        },
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(ParsedJob::Text { help: error.to_string() })
         }
@@ -187,6 +193,13 @@ mod tests {
                 "--input a --output b --method tsqr --center both",
                 "--center: tsqr removes the mean slice only",
             ),
+            ("--input a --output b --input-format npy", "--input-format: the job reads scans only"),
+            ("--input a --output b --input-format npy --series 1.2", "--series: it is about scans"),
+            ("--input a --output b --input-format npy --join", "--join: it is about scans"),
+            ("--input a --output b --input-format npy --on-bad-slice skip", "--on-bad-slice: it is about"),
+            ("--input a --output b --input-format npy --padding air", "--padding: it is about scans"),
+            ("--input a --output b --input-format npy --emit report", "--emit: of a matrix parquet and"),
+            ("--input a --output b --input-format nifti", "--input-format"),
             ("--input a --output b --basis joint", "--basis"),
             ("--input a --output b --series all", "--series all is not available yet"),
             ("--input a --output b --ranks 3", "--ranks"),

@@ -9,14 +9,13 @@ use flate2::read::DeflateDecoder;
 use npyz::{Deserialize, NpyFile, Order, Serialize, WriteOptions, WriterBuilder as _, npz};
 use rawzip::{CompressionMethod, ZipArchive, ZipArchiveWriter, time::UtcDateTime};
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    input::matrix::{self, NoHeader},
+};
 
 /// Bytes that all arrays of a file may have together: far more than any decomposition of a reference matrix.
 pub(super) const MOST_BYTES: u64 = 1 << 26;
-/// Bytes of an array's header: NumPy writes about 118 for an array of numbers. The parser's recursion is bounded by it.
-const MOST_HEADER: usize = 256;
-/// The beginning of an `.npy` file, before the version.
-const MAGIC: &[u8] = b"\x93NUMPY";
 
 /// A file in the making. Its bytes depend on the arrays alone: nothing is compressed, and there are no times.
 pub(super) struct Writer(ZipArchiveWriter<Vec<u8>>);
@@ -121,17 +120,11 @@ pub(super) enum Array {
 impl Array {
     fn parse(npy: &[u8]) -> std::result::Result<Self, String> {
         let damaged = "it is no .npy array; write the file again".to_owned();
-        let header = match npy.strip_prefix(MAGIC) {
-            Some([1, _, low, high, ..]) => u16::from_le_bytes([*low, *high]).into(),
-            Some([2 | 3, _, size @ ..]) => {
-                size.first_chunk().map_or(usize::MAX, |&size| u32::from_le_bytes(size) as usize)
-            }
-            _ => return Err(damaged),
-        };
-        if header > MOST_HEADER {
-            return Err("it is no array of floats; give one of float64 or float32".to_owned());
-        }
-        let file = NpyFile::new(npy).map_err(|_| damaged)?;
+        let (header, start) = matrix::header(npy).map_err(|problem| match problem {
+            NoHeader::Foreign => damaged,
+            NoHeader::Long => "it is no array of floats; give one of float64 or float32".to_owned(),
+        })?;
+        let file = NpyFile::with_header(header, &npy[start..]);
         let kind = match file.dtype() {
             npyz::DType::Plain(kind) => kind.to_string(),
             _ => "a record".to_owned(),

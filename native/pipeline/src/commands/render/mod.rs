@@ -34,7 +34,7 @@ use crate::{
         pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
     },
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder},
+    result::{MANIFEST, Manifest, ResultFolder, ResultSection},
     solve::spectrum::Spectrum,
 };
 
@@ -52,6 +52,9 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let output = local_path("--output", &args.output)?;
     let manifest = &folder.manifest;
     folder.check_manifest().map_err(damaged)?;
+    if !manifest.parameters.input_format.is_scan() {
+        return spectrum_of_matrix(args, &folder, &output);
+    }
     let display = drawable(&folder)?;
     let composites = args.composites(manifest)?;
     let (slices, in_folders) = args.slices(manifest)?;
@@ -116,6 +119,42 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
             .map_or_else(|| output.clone(), |slice| output.join(folder_name(slice)));
         write(&folder, made)
     })
+}
+
+/// Draws what there is to see of a matrix.
+fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -> Result<Vec<PathBuf>> {
+    let given = [
+        ("--slice", !args.slice.is_empty()),
+        ("--input", !args.input.is_empty()),
+        ("--composite", args.composite.is_some()),
+    ];
+    if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
+        return Err(Error::option(option, "of a matrix only the spectrum is drawn; leave it out"));
+    }
+    refuse_existing(output, &[pictures::SPECTRUM.to_owned()], args.overwrite)?;
+    let (s, v) = folder.read_factors().map_err(damaged)?;
+    let Manifest { series, result, .. } = &folder.manifest;
+    let composites: Vec<usize> = result.composites.iter().map(|composite| composite.k).collect();
+    let subject = Subject {
+        size: (series.columns, series.rows),
+        unit: &series.unit,
+        display: Display { low: 0.0, high: 1.0, inverted: false },
+        spectrum: spectrum_of(result, &s),
+        composites: &composites,
+        slice: 0,
+        weights: v.get(..s.len()).unwrap_or_default(),
+    };
+    Ok(vec![write(output, &pictures::draw_spectrum(&subject)?)?])
+}
+
+fn spectrum_of<'a>(result: &ResultSection, s: &'a [f64]) -> Spectrum<'a> {
+    Spectrum {
+        s,
+        energy: result.energy,
+        numerical_rank: result.numerical_rank,
+        rows: result.rows,
+        columns: result.columns,
+    }
 }
 
 /// A result folder with what its pictures are drawn from.
@@ -235,14 +274,7 @@ impl Drawing<'_> {
     }
 
     fn spectrum(&self) -> Spectrum<'_> {
-        let result = &self.manifest().result;
-        Spectrum {
-            s: self.s,
-            energy: result.energy,
-            numerical_rank: result.numerical_rank,
-            rows: result.rows,
-            columns: result.columns,
-        }
+        spectrum_of(&self.manifest().result, self.s)
     }
 
     fn subject(&self, slice: usize) -> Subject<'_> {

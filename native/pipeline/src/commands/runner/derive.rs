@@ -27,7 +27,7 @@ pub(super) const COMPOSITE_BYTES: usize = 1 << 30;
 impl Runner<'_> {
     /// How many of the composites are held at a time.
     pub(super) fn composites_at_once(&self, scan: &Scan, decomposition: &Decomposition) -> usize {
-        let fitting = self.composite_bytes / (2 * scan.pixels.len()).max(1);
+        let fitting = self.composite_bytes / (2 * scan.stored().len()).max(1);
         fitting.clamp(1, decomposition.composites.len().max(1))
     }
 

@@ -1,6 +1,6 @@
 //! The stage of the methods of class `fixed`, in process: each pass over all row blocks, in HU.
 
-use super::{Runner, Scan};
+use super::{BlockBuffer, Runner, Scan};
 use crate::{
     commands::stages::Stage,
     error::Result,
@@ -16,8 +16,8 @@ impl Runner<'_> {
         let total = driver.left().saturating_mul(scan.blocks() as usize);
         let began = self.stage(Stage::Sums, method, total);
         while let Some(pass) = driver.pass() {
-            self.for_blocks(scan.blocks(), Vec::new, |hu, values, block| {
-                let rows = scan.gather(block, values);
+            self.for_blocks(scan.blocks(), Vec::new, |hu, values: &mut BlockBuffer, block| {
+                let (values, rows) = scan.values_of(block, values);
                 driver.add(pass.block(block, values, rows, hu)?)
             })?;
             self.pool.install(|| driver.advance())?;

@@ -6,6 +6,7 @@
 
 mod derive;
 mod fixed;
+mod matrix;
 
 use std::{
     sync::{
@@ -27,8 +28,9 @@ use crate::{
     error::{Error, Result},
     input::{
         decode, describe_series, inventory,
-        layout::{block_count, block_rows, first_row, image_pixels},
+        layout::{BlockValues, block_count, block_rows, first_row, image_pixels},
         listing::InputFile,
+        matrix::Values,
     },
     limits::Held,
     memory,
@@ -52,9 +54,16 @@ pub(crate) struct Scan {
     pub records: Vec<SliceRecord>,
     files: Vec<InputFile>,
     /// Slice after slice, each in row-major order.
-    pixels: Vec<i16>,
+    values: Values,
     /// The memory that its decomposition needs.
     need: Need,
+}
+
+/// What a thread copies row blocks to.
+#[derive(Default)]
+struct BlockBuffer {
+    stored: Vec<i16>,
+    real: Vec<f64>,
 }
 
 /// What is kept of the row blocks, in any order.
@@ -148,6 +157,9 @@ impl<'a> Runner<'a> {
         options: &Options,
         check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
     ) -> Result<Scan> {
+        if !options.input_format.is_scan() {
+            return self.read_matrix(files, options, check);
+        }
         let began = self.stage(Stage::Scan, options.method, files.len());
         let plan = self
             .pool
@@ -170,7 +182,7 @@ impl<'a> Runner<'a> {
             self.decode(plan, &files, options.on_bad_slice).inspect_err(|error| tell_path(error, &files))?;
         self.record(began);
         tomobasis_dicom::notes(&plan, &records).iter().for_each(|note| self.progress.message(&note.text));
-        Ok(Scan { plan, records, files, pixels, need })
+        Ok(Scan { plan, records, files, values: Values::Stored(pixels), need })
     }
 
     /// The plan once the pixels of what seem to be copies have been compared.
@@ -228,7 +240,10 @@ impl<'a> Runner<'a> {
     /// `s` and `V`, by the method that the options name.
     pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         match options.method {
-            Method::Gram { .. } => self.certified(scan, options),
+            Method::Gram { .. } => match &scan.values {
+                Values::Stored(_) => self.certified(scan, options),
+                Values::Real(values) => self.certified_floats(scan, values, options),
+            },
             Method::Tsqr { .. } | Method::Dssvd(_) | Method::Dspca(_) => self.fixed(scan, options),
         }
     }
@@ -301,15 +316,16 @@ impl<'a> Runner<'a> {
         let began =
             self.stage(Stage::Render, renderer.decomposition().options.method, scan.blocks() as usize);
         let state = || (Scratch::default(), Rendered::default());
-        let done = self.for_blocks(scan.blocks(), state, |(scratch, done), values, block| {
-            let rows = scan.gather(block, values);
-            let rendered = renderer.render(scratch, block, values, rows, &[0])?;
-            take(&rendered)?;
-            done.records.push(rendered.record);
-            done.bands.push(rendered.bands);
-            done.composites.extend(rendered.composites);
-            Ok(())
-        })?;
+        let done =
+            self.for_blocks(scan.blocks(), state, |(scratch, done), values: &mut BlockBuffer, block| {
+                let (values, rows) = scan.values_of(block, values);
+                let rendered = renderer.render(scratch, block, values, rows, &[0])?;
+                take(&rendered)?;
+                done.records.push(rendered.record);
+                done.bands.push(rendered.bands);
+                done.composites.extend(rendered.composites);
+                Ok(())
+            })?;
         self.record(began);
         let mut all = Rendered::default();
         for (_, some) in done {
@@ -321,16 +337,16 @@ impl<'a> Runner<'a> {
     }
 
     /// Runs `work` on every block; each thread keeps a state and a buffer for the block's values. Returns the states.
-    pub(crate) fn for_blocks<S: Send>(
+    pub(crate) fn for_blocks<S: Send, B: Default>(
         &self,
         blocks: u32,
         state: impl Fn() -> S + Sync,
-        work: impl Fn(&mut S, &mut Vec<i16>, u32) -> Result<()> + Sync,
+        work: impl Fn(&mut S, &mut B, u32) -> Result<()> + Sync,
     ) -> Result<Vec<S>> {
         let next = AtomicU32::new(0);
         let states = self.pool.broadcast(|_| {
             let mut state = state();
-            let mut values = Vec::new();
+            let mut values = B::default();
             loop {
                 let block = next.fetch_add(1, Ordering::Relaxed);
                 if block >= blocks {
@@ -355,20 +371,46 @@ impl Scan {
     /// Sums of the values of each slice, as the matrix has them before the rescale.
     pub(crate) fn slice_sums(&self) -> Vec<i128> {
         let sum = |slice: &[i16]| slice.iter().map(|&value| i128::from(value)).sum();
-        self.pixels.chunks_exact(self.plan.pixels()).map(sum).collect()
+        self.stored().chunks_exact(self.plan.pixels()).map(sum).collect()
     }
 
     fn blocks(&self) -> u32 {
         block_count(image_pixels(&self.plan))
     }
 
-    /// Copies a row block, slice-major; returns its rows.
+    /// The stored pixels; none of a matrix of floats.
+    fn stored(&self) -> &[i16] {
+        match &self.values {
+            Values::Stored(values) => values,
+            Values::Real(_) => &[],
+        }
+    }
+
+    /// Copies a row block of stored pixels, slice-major; returns its rows.
     pub(crate) fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
-        let size = self.plan.rows * self.plan.columns;
+        self.copy_block(self.stored(), block, values)
+    }
+
+    /// Copies a row block; returns it, and its rows.
+    fn values_of<'b>(&self, block: u32, buffer: &'b mut BlockBuffer) -> (BlockValues<'b>, usize) {
+        match &self.values {
+            Values::Stored(values) => {
+                let rows = self.copy_block(values, block, &mut buffer.stored);
+                (BlockValues::Stored(&buffer.stored), rows)
+            }
+            Values::Real(values) => {
+                let rows = self.copy_block(values, block, &mut buffer.real);
+                (BlockValues::Real(&buffer.real), rows)
+            }
+        }
+    }
+
+    fn copy_block<T: Copy>(&self, from: &[T], block: u32, values: &mut Vec<T>) -> usize {
+        let size = self.plan.pixels();
         let rows = block_rows(block, size as u64);
         let first = first_row(block) as usize;
         values.clear();
-        for slice in self.pixels.chunks_exact(size) {
+        for slice in from.chunks_exact(size) {
             values.extend_from_slice(&slice[first..first + rows]);
         }
         rows
@@ -380,7 +422,7 @@ impl Scan {
         let rows = block_rows(block, size as u64);
         let first = first_row(block) as usize;
         values.resize(rows * self.plan.slices.len(), 0);
-        let slices = values.par_chunks_exact_mut(rows).zip(self.pixels.par_chunks_exact(size));
+        let slices = values.par_chunks_exact_mut(rows).zip(self.stored().par_chunks_exact(size));
         slices.for_each(|(values, slice)| values.copy_from_slice(&slice[first..first + rows]));
         rows
     }

@@ -38,6 +38,7 @@ impl Options {
         let composites = manifest.result.composites.iter().map(|one| Composite::Columns(one.k));
         Self {
             input: args.input.clone(),
+            input_format: manifest.parameters.input_format,
             output: String::new(),
             overwrite: false,
             series: args.series.clone(),
