@@ -186,6 +186,30 @@ fn long_element(tag: Tag, vr: &str, value: &[u8]) -> Vec<u8> {
 }
 
 #[test]
+fn a_code_goes_over_with_its_scheme_only() {
+    let code = |scheme: Option<&str>| {
+        let scheme =
+            scheme.map_or_else(Vec::new, |scheme| element((0x0008, 0x0102), "SH", scheme.as_bytes()));
+        [element((0x0008, 0x0100), "SH", b"12345678"), scheme, element((0x0008, 0x0104), "LO", b"Head")]
+            .concat()
+    };
+    let deep = |item_of: Vec<u8>| item(&long_element((0x0018, 0x9346), "SQ", &item(&item_of)));
+    for (scheme, stays) in
+        [(Some("SCT "), true), (Some("MRN "), false), (Some("    "), false), (Some(""), false), (None, false)]
+    {
+        for content in [item(&code(scheme)), deep(code(scheme))] {
+            // The scheme of the next item is none of this one.
+            let next = item(&element((0x0008, 0x0102), "SH", b"DCM "));
+            let file = DicomFile::ct(2, 3, &[0; 6]).raw((0x0008, 0x2218), "SQ", [content, next].concat());
+            let clean = derived(&file.bytes(), false);
+            assert_eq!(count(&clean, "12345678") == 1, stays, "{scheme:?}");
+            assert_eq!(count(&clean, "MRN"), 0);
+            assert_eq!(count(&derived(&file.bytes(), true), "12345678"), 1);
+        }
+    }
+}
+
+#[test]
 fn what_an_image_needs_goes_over() {
     let kept = |vr: &'static str, tag: Tag, text: &str| {
         let file = DicomFile::ct(2, 3, &[0; 6]).text(tag, vr, text);

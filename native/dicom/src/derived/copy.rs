@@ -6,7 +6,7 @@
 
 use dicom_core::dictionary::{DataDictionary, VirtualVr};
 use dicom_core::{Tag, VR};
-use dicom_dictionary_std::StandardDataDictionary;
+use dicom_dictionary_std::{StandardDataDictionary, tags};
 
 use super::attribute::{
     Attribute, Attributes, close_item, close_sequence, open_item, open_sequence, write_value,
@@ -46,7 +46,7 @@ pub(super) fn copy(source: &DataSetBytes, rules: &Rules) -> Result<Attributes, P
             break;
         }
         at = reader.end(&element, source.encoding)?;
-        let action = (rules.action)(element.tag, true);
+        let action = reader.action(&element, true, source.encoding)?;
         let vr = reader.vr(&element);
         let value = match reader.content(&element, vr, source.encoding)? {
             _ if action == Action::Remove => None,
@@ -119,6 +119,35 @@ impl<'a> Reader<'a> {
         })
     }
 
+    /// What is done with an element at the top or inside a sequence. A code whose scheme does not go over means nothing, so it does not
+    /// either.
+    fn action(&self, element: &Element, top: bool, encoding: Encoding) -> Result<Action, Problem> {
+        let action = (self.rules.action)(element.tag, top);
+        let is_code = self.rules.known_only && element.tag == tags::CODE_VALUE;
+        Ok(match action {
+            Action::Keep if is_code && !self.is_of_known_scheme(element, encoding)? => Action::Dummy,
+            _ => action,
+        })
+    }
+
+    /// Whether a known Coding Scheme Designator follows a Code Value.
+    fn is_of_known_scheme(&self, code: &Element, encoding: Encoding) -> Result<bool, Problem> {
+        let mut element = *code;
+        while element.tag < tags::CODING_SCHEME_DESIGNATOR {
+            match self.next(self.end(&element, encoding)?, encoding)? {
+                Some(next) if next.tag > element.tag => element = next,
+                _ => return Ok(false),
+            }
+        }
+        let vr = self.vr(&element);
+        Ok(match self.content(&element, vr, encoding)? {
+            Content::Value(value) if element.tag == tags::CODING_SCHEME_DESIGNATOR => {
+                admit(element.tag, vr, value.bytes).0 == Action::Keep && texts(value.bytes) != [""]
+            }
+            _ => false,
+        })
+    }
+
     /// What an element holds that is in `encoding`.
     fn content(&self, element: &Element, vr: Vr, encoding: Encoding) -> Result<Content<'a>, Problem> {
         let inside = self.elements(element.start, encoding).encoding_inside(element);
@@ -185,7 +214,7 @@ impl<'a> Reader<'a> {
                     open.push(Open { is_item: true, end: end_of(&element), encoding });
                 }
                 Some(element) if is_item && element.tag.group() != ITEM.group() => {
-                    let (action, vr) = ((self.rules.action)(element.tag, false), self.vr(&element));
+                    let (action, vr) = (self.action(&element, false, encoding)?, self.vr(&element));
                     match self.content(&element, vr, encoding)? {
                         Content::Items(encoding) if action == Action::Keep => {
                             at = element.start;
