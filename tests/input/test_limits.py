@@ -3,6 +3,7 @@ counts as unreadable though nothing is wrong with it."""
 
 import json
 import resource
+import shutil
 import subprocess
 import tarfile
 import zipfile
@@ -60,6 +61,21 @@ def test_too_few_open_files_end_the_listing(scan, pack, tmp_path):
             refused(run, "ulimit -n")
     assert runs[0].code == 1 and runs[-1].code == 0
     assert json.loads(runs[-1].out)["files"]["slices"] == 16
+
+
+def test_too_few_open_files_for_a_result_leave_nothing_beside_it(scan, tmp_path):
+    for files in range(4, 9):
+        out = tmp_path / "result"
+        run = under(
+            resource.RLIMIT_NOFILE, files, "decompose", "--input", scan / "a", "--output", out, "--emit", "parquet"
+        )
+        if run.code:
+            refused(run, "")
+        assert {path.name for path in tmp_path.iterdir()} == {"scan"} | ({"result"} if run.code == 0 else set()), (
+            files,
+            run,
+        )
+        shutil.rmtree(out, ignore_errors=True)
 
 
 def test_a_limit_of_the_size_of_files_is_an_error_and_no_signal(scan, tmp_path):

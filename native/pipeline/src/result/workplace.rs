@@ -22,7 +22,8 @@ use std::{
     time::Duration,
 };
 
-use tempfile::NamedTempFile;
+use rustix::io::Errno;
+use tempfile::TempPath;
 
 use crate::error::{Error, Result};
 
@@ -35,7 +36,9 @@ const MARK: &[u8] = b"tomobasis folder in the making\n";
 /// Letters and digits of a run's id.
 const RANDOM: usize = 6;
 
-/// How often, and after what time, [`remove_unfinished`] looks again.
+/// How often, and after what time, [`remove_unfinished`] looks again: for the list, which a thread may hold that makes a place, and for a
+/// folder into which threads still write.
+const PATIENCE: u32 = 500;
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(10);
 
@@ -56,8 +59,9 @@ static PROCESS: Mutex<Process> =
 #[derive(Debug)]
 pub(super) struct Workplace {
     place: Place,
-    /// Its lock ends with the process.
-    owner: NamedTempFile,
+    owner: TempPath,
+    /// The owner's file. Its lock ends with the process.
+    lock: Option<File>,
     left: bool,
 }
 
@@ -101,7 +105,8 @@ impl Workplace {
                 made => made?,
             }
             process.unfinished.push(place.clone());
-            return Ok(Self { place, owner, left: false });
+            let (lock, owner) = owner.into_parts();
+            return Ok(Self { place, owner, lock: Some(lock), left: false });
         }
     }
 
@@ -134,7 +139,7 @@ impl Workplace {
 
     /// Whether a path leads into the folder, or to its owner's file.
     pub(super) fn holds(&self, path: &Path) -> bool {
-        let own = [self.place.folder.file_name(), self.owner.path().file_name()];
+        let own = [self.place.folder.file_name(), self.owner.file_name()];
         path.components().any(|part| own.contains(&Some(part.as_os_str())))
     }
 
@@ -159,11 +164,24 @@ impl Workplace {
         if std::mem::replace(&mut self.left, true) {
             return None;
         }
-        process().unfinished.retain(|place| *place != self.place);
-        let error = self.place.clear().err()?;
-        // The next run finds it.
+        let cleared = self.place.clear().or_else(|error| self.clear_with_last_descriptor(error));
+        if cleared.is_ok() {
+            let _gone = fs::remove_file(&self.owner);
+        }
+        // If it stays, the next run finds it.
         self.owner.disable_cleanup(true);
+        // In the list until all of it is gone: a process that is told to stop meanwhile does not wait for this.
+        process().unfinished.retain(|place| *place != self.place);
+        let error = cleared.err()?;
         Some(stays("what this run replaced", &error))
+    }
+
+    /// Removing a folder takes a descriptor, which is the lock's where the process may have no other (`ulimit -n`).
+    fn clear_with_last_descriptor(&mut self, error: io::Error) -> io::Result<()> {
+        match Errno::from_io_error(&error) {
+            Some(Errno::MFILE | Errno::NFILE) if self.lock.take().is_some() => self.place.clear(),
+            _ => Err(error),
+        }
     }
 
     /// Clears the places of runs that were killed; what could not be removed, in words.
@@ -243,8 +261,9 @@ impl Place {
 /// Removes all folders in the making: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
 /// next run. Returns whether a result has its name already.
 pub fn remove_unfinished() -> bool {
-    // Whoever holds the list may be this very thread, or stopped for good; or it gives a result its name, which takes no time.
-    let tried = (0..TRIES).find_map(|_| match PROCESS.try_lock() {
+    // Whoever holds the list may be this very thread, or stopped for good; or it makes a place or gives a result its name, which
+    // takes no time unless the machine has none.
+    let tried = (0..PATIENCE).find_map(|_| match PROCESS.try_lock() {
         Err(WouldBlock) => {
             thread::sleep(PAUSE);
             None
