@@ -90,10 +90,17 @@ impl FoundResult {
         folders_of(self.listed.iter().flatten().map(String::as_str))
     }
 
-    /// How many of the paths in these folders are not of the result: where its manifest lists files, by that list, else by their names.
+    /// How many of the paths in these folders, those of folders with `/` at their end, are not of the result: where its manifest lists
+    /// files, by that list, else by their names. A folder in the place of a listed file may hold anything, and so may one under the name
+    /// of a run: only object stores have leftovers of that name, and copies of what is on them.
     pub fn others<'p>(&self, paths: impl IntoIterator<Item = &'p str>) -> usize {
         let folders = self.folders();
-        let is_own = |path: &str| match &self.listed {
+        let is_own_folder = |path: &str| {
+            // The names of files have extensions.
+            let is_content = CONTENTS.contains(&path) && Path::new(path).extension().is_none();
+            folders.contains(path) || is_content || (self.run_folder.is_some() && is_leftover(path))
+        };
+        let is_own_file = |path: &str| match &self.listed {
             None => is_of_result(path),
             Some(listed) => {
                 // Plain names beside a run's folder are of attempts that were taken over.
@@ -102,24 +109,22 @@ impl FoundResult {
                 is_listed || is_left || is_last(path) || is_leftover(path) || is_checksum(path)
             }
         };
+        let is_own = |path: &str| match path.strip_suffix('/') {
+            Some(folder) => is_own_folder(folder) && is_own_file(folder),
+            None => is_own_file(path),
+        };
         paths.into_iter().filter(|path| !is_own(path)).count()
     }
 
-    /// The same of a folder on this machine. A folder in the place of a listed file may hold anything, and so may one under the name of
-    /// a run: only object stores have leftovers of that name.
+    /// The same of a folder on this machine.
     fn others_in(&self, output: &Path) -> io::Result<usize> {
-        let folders = self.folders();
-        let paths = paths_in(output, &folders)?;
-        let is_strange = |path: &&String| {
-            // The names of files have extensions.
-            let is_content = CONTENTS.contains(&path.as_str()) && Path::new(path).extension().is_none();
-            // A copy of a result on an object store.
-            let is_left = self.run_folder.is_some() && is_leftover(path);
-            let is_known = folders.contains(path.as_str()) || is_content || is_left;
-            !is_known && fs::symlink_metadata(output.join(path)).is_ok_and(|found| found.is_dir())
-        };
-        let (strange, others): (Vec<_>, Vec<_>) = paths.iter().partition(is_strange);
-        Ok(strange.len() + self.others(others.into_iter().map(String::as_str)))
+        let mut paths = paths_in(output, &self.folders())?;
+        for path in &mut paths {
+            if fs::symlink_metadata(output.join(&*path)).is_ok_and(|found| found.is_dir()) {
+                path.push('/');
+            }
+        }
+        Ok(self.others(paths.iter().map(String::as_str)))
     }
 }
 

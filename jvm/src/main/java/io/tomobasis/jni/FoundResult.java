@@ -22,7 +22,7 @@ public record FoundResult(String runId, String runFolder, String[] folders, byte
   /**
    * How many files and folders are not of the result: where its manifest lists files, by that list, else by their names.
    *
-   * @param paths of what is in {@link #folders}, from the result's folder on
+   * @param paths of what is in {@link #folders}, from the result's folder on; those of folders end in {@code /}
    * @return their number
    */
   public int others(String[] paths) {

@@ -45,8 +45,9 @@ abstract class Commit(val store: CommitStore) {
   /** How many files or folders a result has beside it in its folder, of those at its top only the ones that `goes` takes, or in others of its. */
   protected def others(folder: String, result: FoundResult)(goes: String => Boolean): Int =
     result.others(result.folders.flatMap { inside =>
-      val names = store.list(PartFiles.below(folder, inside)).getOrElse(Nil)
-      if (inside.isEmpty) names.filter(goes) else names.map(PartFiles.below(inside, _))
+      val entries = store.entries(PartFiles.below(folder, inside)).getOrElse(Nil)
+      val going = if (inside.isEmpty) entries.filter(entry => goes(entry.name)) else entries
+      going.map(entry => PartFiles.below(inside, entry.marked))
     })
 }
 

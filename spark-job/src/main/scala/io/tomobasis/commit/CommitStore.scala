@@ -25,12 +25,25 @@ trait CommitStore {
   /** The same, but fails where the file's folder is not there. */
   def putInto(name: String, bytes: Array[Byte]): Unit
 
-  /** Names in a folder, without what is below them; None where there is no such folder. */
-  def list(folder: String): Option[Seq[String]]
+  /** What is in a folder, without what is below it; None where there is no such folder. */
+  def entries(folder: String): Option[Seq[CommitStore.Entry]]
+
+  /** The names of it. */
+  final def list(folder: String): Option[Seq[String]] = entries(folder).map(_.map(_.name))
 
   /** Removes a file, or a folder with all that is in it; whether this call did. */
   def delete(name: String): Boolean
 
   /** Renames a file or a folder to a name that is free; whether it did. Atomic on the stores of [[CommitByRename]]. */
   def rename(from: String, to: String): Boolean
+}
+
+object CommitStore {
+
+  /** A file, or a folder. */
+  final case class Entry(name: String, isFolder: Boolean) {
+
+    /** As native code tells folders from files. */
+    def marked: String = if (isFolder) s"$name/" else name
+  }
 }

@@ -69,7 +69,9 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
 
   def putInto(name: String, bytes: Array[Byte]): Unit = write(name, bytes)(_.overwrite(true))
 
-  def list(folder: String): Option[Seq[String]] = orNone(fs.listStatus(at(folder)).map(_.getPath.getName).toSeq)
+  def entries(folder: String): Option[Seq[CommitStore.Entry]] = orNone(
+    fs.listStatus(at(folder)).toSeq.map(found => CommitStore.Entry(found.getPath.getName, found.isDirectory))
+  )
 
   def delete(name: String): Boolean = fs.delete(at(name), true)
 

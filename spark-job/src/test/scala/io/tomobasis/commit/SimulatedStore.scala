@@ -71,9 +71,10 @@ final class SimulatedStore(kind: StoreKind, random: Random, schedule: Schedule) 
     inIt(files += name -> bytes)
   }
 
-  def list(folder: String): Option[Seq[String]] = request {
-    val names = below(folder).map(_.drop(if (folder.isEmpty) 0 else folder.length + 1).takeWhile(_ != '/')).distinct
-    Option.when(names.nonEmpty)(names)
+  def entries(folder: String): Option[Seq[CommitStore.Entry]] = request {
+    val inside = below(folder).map(_.drop(if (folder.isEmpty) 0 else folder.length + 1))
+    val entries = inside.map(path => CommitStore.Entry(path.takeWhile(_ != '/'), path.contains('/'))).distinct
+    Option.when(entries.nonEmpty)(entries)
   }
 
   def delete(name: String): Boolean = {

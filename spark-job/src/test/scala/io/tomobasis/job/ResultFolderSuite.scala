@@ -155,7 +155,10 @@ class ResultFolderSuite extends AnyFunSuite {
       val run = s"""{"report": {"path": "report.html"}, "folder": "${first.folder}"}"""
       first.write("manifest.json", s"""{"format": "tomobasis result 1", "files": $files, "run": $run}""".getBytes)
       first.commit()
-      for (name <- Seq("dicom/k=2/mine.dcm", "pictures/mine.png")) {
+      // A folder with a run's name, which only object stores leave, and one in the place of a file.
+      val (inPlace, ofRun) = ("weights.parquet/mine", "run-3f2a9c01-77aa12bc/mine")
+      val renames = scheme.startsWith("faulty")
+      for (name <- Seq("dicom/k=2/mine.dcm", "pictures/mine.png", inPlace) ++ Option.when(renames)(ofRun)) {
         val mine = output.resolve(first.folder).resolve(name)
         Files.createDirectories(mine.getParent)
         Files.write(mine, Array[Byte](1))
@@ -164,10 +167,16 @@ class ResultFolderSuite extends AnyFunSuite {
         Files.delete(mine)
         if (Files.list(mine.getParent).count == 0) Files.delete(mine.getParent)
       }
+      val stays = output.resolve(ofRun)
+      if (!renames) {
+        Files.createDirectories(stays.getParent)
+        Files.write(stays, Array[Byte](1))
+      }
       val again = second()
       writeResult(again, "again")
       again.commit()
       assert(Files.readString(output.resolve("manifest.json")) == manifestOf("again"))
+      assert(Files.exists(stays) == !renames)
     }
   }
 
