@@ -1,5 +1,6 @@
 //! `tomobasis compare`.
 
+use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use tomobasis_pipeline::{Error, commands::compare};
 
 use crate::{output, progress::Reporter, threads::Threads};
@@ -7,10 +8,10 @@ use crate::{output, progress::Reporter, threads::Threads};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// One result folder
-    #[arg(value_name = "A")]
+    #[arg(value_name = "A", value_parser = NotEmpty::new())]
     a: String,
     /// The other
-    #[arg(value_name = "B")]
+    #[arg(value_name = "B", value_parser = NotEmpty::new())]
     b: String,
     #[command(flatten)]
     threads: Threads,

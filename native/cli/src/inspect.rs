@@ -3,6 +3,7 @@
 
 mod table;
 
+use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use tomobasis_pipeline::{
     Error,
     input::{inventory, listing},
@@ -15,7 +16,7 @@ use crate::{output, progress::Reporter};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Folder of DICOM files, an archive of such a folder, or one file
-    #[arg(value_name = "FOLDER", required = true)]
+    #[arg(value_name = "FOLDER", required = true, value_parser = NotEmpty::new())]
     input: Vec<String>,
     /// Print JSON instead of a table
     #[arg(long)]

@@ -1,5 +1,6 @@
 //! `tomobasis reference`.
 
+use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use tomobasis_pipeline::{Error, commands::reference};
 
 use crate::{output, progress::Reporter, threads::Threads};
@@ -8,7 +9,7 @@ use crate::{output, progress::Reporter, threads::Threads};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Folder for the files
-    #[arg(value_name = "OUTPUT")]
+    #[arg(value_name = "OUTPUT", value_parser = NotEmpty::new())]
     output: String,
     /// Replace a folder that this command wrote
     #[arg(long)]

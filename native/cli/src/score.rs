@@ -1,5 +1,6 @@
 //! `tomobasis score`: how many digits of others' factors are right, as a table or as JSON.
 
+use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use comfy_table::{CellAlignment, Table, presets};
 use tomobasis_pipeline::{
     Error,
@@ -13,10 +14,10 @@ use crate::{output, threads::Threads};
 #[derive(clap::Args)]
 pub(crate) struct Args {
     /// Factors of a reference matrix, as an .npz file
-    #[arg(value_name = "FILE", required = true)]
+    #[arg(value_name = "FILE", required = true, value_parser = NotEmpty::new())]
     files: Vec<String>,
     /// Which matrix they are of [default: the name in the array `matrix`]
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NotEmpty::new())]
     matrix: Option<String>,
     /// Print JSON instead of a table
     #[arg(long)]

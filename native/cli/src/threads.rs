@@ -11,7 +11,7 @@ pub(crate) struct Threads {
         value_name = "N",
         default_value_t = 0,
         hide_default_value = true,
-        value_parser = clap::value_parser!(u16).range(0..=MOST)
+        value_parser = clap::value_parser!(u16).range(0..=MOST), allow_hyphen_values = true,
     )]
     threads: u16,
 }

@@ -96,6 +96,7 @@ fn usage_errors_are_one_line_and_exit_with_2() {
         (["--seed", "1"], "--seed: gram uses no random numbers"),
         (["--basis", "joint"], "--basis"),
         (["--threads", "many"], "--threads"),
+        (["--threads", "-1"], "'-1' for '--threads <N>'"),
     ] {
         let said = refusal(&[decompose.as_slice(), &more].concat(), 2);
         assert!(said.contains(named), "{said}");
@@ -103,6 +104,15 @@ fn usage_errors_are_one_line_and_exit_with_2() {
     assert!(refusal(&["decompose", "--input", utf8(&input)], 2).contains("--output"));
     assert!(refusal(&["redraw"], 2).contains("redraw"));
     assert!(refusal(&["render", utf8(&output)], 2).contains("--output"));
+    let render = ["render", utf8(&output), "--output", "pictures"];
+    assert!(
+        refusal(&[render.as_slice(), &["--slice", "-1"]].concat(), 2).contains("'-1' for '--slice <N,...>'")
+    );
+    for empty in
+        [&["inspect", ""][..], &["verify", "", "--input", "a"], &["compare", "a", ""], &["reference", ""]]
+    {
+        assert!(refusal(empty, 2).contains("a value is required for '<"), "{empty:?}");
+    }
     assert!(!output.exists());
 }
 

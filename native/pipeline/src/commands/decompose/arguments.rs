@@ -1,6 +1,6 @@
 //! The arguments of a decomposition.
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
 use super::method::MethodArgs;
 use crate::{
@@ -12,19 +12,19 @@ use crate::{
 #[derive(Args, Clone, Debug)]
 pub struct JobArgs {
     /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
-    #[arg(long, value_name = "URI", required = true)]
+    #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     input: Vec<String>,
     /// What the input is; only the command reads matrices, one file each
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "dicom")]
     input_format: InputFormat,
     /// Result folder to create
-    #[arg(long, value_name = "URI", required = true)]
+    #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     output: String,
     /// Replace the result folder if it exists
     #[arg(long)]
     overwrite: bool,
     /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
     series: Option<String>,
     /// Use the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, instead of choosing one of them
     #[arg(long)]
@@ -40,14 +40,14 @@ pub struct JobArgs {
     method: MethodArgs,
     /// How many basis vectors: a number, `auto` for those above the noise (optimal hard threshold of Gavish and Donoho), or `full`
     /// for all up to the numerical rank
-    #[arg(long, value_name = "K|auto|full", default_value = "full")]
+    #[arg(long, value_name = "K|auto|full", default_value = "full", allow_hyphen_values = true)]
     rank: RankChoice,
     /// Instead of --rank: as few basis vectors as hold this share of the scan's energy, such as 0.99
-    #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = share)]
+    #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = share, allow_hyphen_values = true)]
     energy: Option<f64>,
     /// Ranks of the composites (reconstructions from the first K basis vectors), or percentages of the slices (`10%`)
     /// [default: 50,244,300, up to the rank]
-    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     composite: Option<Vec<Composite>>,
     /// What to write [default: parquet,png,report; of a matrix: parquet,png, the only picture being that of its spectrum]
     #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]

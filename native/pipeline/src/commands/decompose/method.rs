@@ -55,13 +55,13 @@ pub(super) struct MethodArgs {
     #[arg(long, value_enum, value_name = "MEANS", num_args = 0..=1, default_missing_value = "pixels")]
     center: Option<Means>,
     /// With dssvd and dspca: columns of the random matrix beyond K [default: 15]
-    #[arg(long, value_name = "P")]
+    #[arg(long, value_name = "P", allow_hyphen_values = true)]
     oversample: Option<usize>,
     /// With dssvd and dspca: power iterations, each of which needs two more passes over the scan [default: 2]
-    #[arg(long, value_name = "Q")]
+    #[arg(long, value_name = "Q", allow_hyphen_values = true)]
     power_iterations: Option<usize>,
     /// With dssvd and dspca: seed of the random matrix [default: 0]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", allow_hyphen_values = true)]
     seed: Option<u64>,
 }
 

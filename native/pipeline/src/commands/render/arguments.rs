@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
     commands::verify::VerifyArgs,
@@ -15,27 +15,27 @@ use crate::{
 #[derive(Args, Clone, Debug)]
 pub struct RenderArgs {
     /// Result folder to draw
-    #[arg(value_name = "RESULT")]
+    #[arg(value_name = "RESULT", value_parser = NotEmpty::new())]
     pub result: String,
     /// Folder for the pictures
-    #[arg(long, value_name = "FOLDER", required = true)]
+    #[arg(long, value_name = "FOLDER", required = true, value_parser = NotEmpty::new())]
     pub output: String,
     /// Replace existing pictures
     #[arg(long)]
     pub overwrite: bool,
     /// Ranks of the composites, or percentages of the slices (`10%`), which are limited to the rank
     /// [default: those of the result]
-    #[arg(long, value_name = "K,...", value_delimiter = ',')]
+    #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     pub composite: Option<Vec<Composite>>,
     /// Slices to show, counted from 1, or how far through the series (`25%`), each in a folder of its own
     /// [default: the one that the result's pictures show]
-    #[arg(long, value_name = "N,...", value_delimiter = ',')]
+    #[arg(long, value_name = "N,...", value_delimiter = ',', allow_hyphen_values = true)]
     pub slice: Vec<Place>,
     /// The scan that was decomposed, as for `decompose`: its slices and the differences from them are then drawn too
-    #[arg(long, value_name = "URI")]
+    #[arg(long, value_name = "URI", value_parser = NotEmpty::new())]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
-    #[arg(long, value_name = "UID", requires = "input")]
+    #[arg(long, value_name = "UID", requires = "input", value_parser = NotEmpty::new())]
     pub series: Option<String>,
     /// Use the volumes of one series as one matrix, as for `decompose`
     #[arg(long, requires = "input")]

@@ -1,6 +1,6 @@
 //! The command line of `verify`: what cannot be read off the result folder.
 
-use clap::Args;
+use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
     options::{Composite, DicomSyntax, OnBadSlice, Options},
@@ -11,13 +11,13 @@ use crate::{
 #[derive(Args, Clone, Debug)]
 pub struct VerifyArgs {
     /// Result folder to verify
-    #[arg(value_name = "RESULT")]
+    #[arg(value_name = "RESULT", value_parser = NotEmpty::new())]
     pub result: String,
     /// Folder of DICOM files, archive of such a folder, or one file from which it was computed; may be given several times
-    #[arg(long, value_name = "URI", required = true)]
+    #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
-    #[arg(long, value_name = "UID")]
+    #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
     pub series: Option<String>,
     /// Use the volumes of one series as one matrix, as for `decompose`
     #[arg(long)]
