@@ -461,3 +461,16 @@ fn entries_with_content_are_files_though_they_are_named_or_typed_as_folders() {
     }
     assert_eq!(contents(&zip), [b"one".to_vec()]);
 }
+
+#[test]
+fn a_dicom_file_in_the_comment_of_a_zip_is_counted_and_text_is_not() {
+    let dicom = [&[0; 128][..], b"DICM\x02\0\0\0UL\x04\0\xD0\0\0\0", &[7; 500]].concat();
+    for (comment, counted) in [(&dicom[..], dicom.len()), (&b"DICM is no file, nor is PK"[..], 0)] {
+        let mut archive = zip_of(&files());
+        let size = archive.len() - 2;
+        archive[size..].copy_from_slice(&(comment.len() as u16).to_le_bytes());
+        archive.extend(comment);
+        assert_eq!(beside(&archive), [0, counted as u64]);
+        assert_eq!(unpacked(&archive).unwrap(), files());
+    }
+}

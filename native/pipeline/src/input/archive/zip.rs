@@ -6,7 +6,7 @@ use flate2::read::DeflateDecoder;
 use rawzip::{
     CompressionMethod, ErrorKind, RECOMMENDED_BUFFER_SIZE, ReaderAt, ZipArchive, ZipArchiveEntryWayfinder,
 };
-use tomobasis_dicom::Unread;
+use tomobasis_dicom::{Unread, header::has_mark};
 
 use super::{
     Beside, Listed, MAGIC_BYTES, Packing, damaged, is_program, kind,
@@ -35,7 +35,8 @@ const LOCAL_HEADER: u64 = 30;
 /// A data descriptor with its signature, in a zip64.
 const DESCRIPTOR: u64 = 24;
 
-/// All entries but folders, and how many bytes stand before the first, between them and behind the end. Of several archives in one file the
+/// All entries but folders, and how many bytes stand before the first, between them and behind the end; also those of a comment that is a
+/// DICOM file. Of several archives in one file the
 /// directory at its end knows the last alone: such a file is refused.
 pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> {
     let mut buffer = vec![0; RECOMMENDED_BUFFER_SIZE];
@@ -43,6 +44,8 @@ pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> 
     let (found, mut places) = entries(&archive, &mut buffer)?;
     let (between, end) = (between(&archive, &mut places)?, archive.end_offset());
     let first = places.first().map_or(archive.directory_offset(), |place| place.start);
+    let mut comment = Vec::new();
+    archive.comment().read_to_end(&mut comment).map_err(damaged)?;
     let mut head_at = |place: u64| -> io::Result<Vec<u8>> {
         let mut head = Vec::new();
         file.seek(SeekFrom::Start(place))?;
@@ -56,7 +59,8 @@ pub(super) fn list<R: Read + Seek>(mut file: R) -> Result<(Vec<Found>, Beside)> 
     }
     let behind = file.seek(SeekFrom::End(0)).map_err(damaged)?.saturating_sub(end);
     let program = if is_program(&start) { first } else { 0 };
-    Ok((found, Beside { program, other: first - program + between + behind }))
+    let hidden = if has_mark(&comment) { comment.len() as u64 } else { 0 };
+    Ok((found, Beside { program, other: first - program + between + behind + hidden }))
 }
 
 /// Where an entry is in the file.
