@@ -8,7 +8,7 @@ use dicom_dictionary_std::tags;
 use super::classes::is_volumetric;
 use super::elements::{Element, Elements, Stop};
 use super::groups::{self, Group, Groups, MOST_FRAMES};
-use super::joined::{FILE_MARK, JOINT, MOST_BEHIND, has_mark, starts_a_file};
+use super::joined::{FILE_MARK, JOINT, MOST_BEHIND, has_mark, is_in_pixels, starts_a_file};
 use super::known::{Known, Need};
 use super::values::{self, RawValue};
 use crate::problem::Problem;
@@ -190,6 +190,7 @@ impl<'a> NeededElements<'a> {
             return Err(stop);
         }
         let at_hand = elements.between(pixels.start, elements.position);
+        let ends_here = elements.position == elements.file_length();
         let mut end = elements.position;
         let seen = self.elements_behind(elements, &mut end);
         if let Err(Stop::Need(_)) = seen {
@@ -197,7 +198,8 @@ impl<'a> NeededElements<'a> {
         }
         let is_behind = end < elements.file_length()
             && has_mark(elements.between(end.saturating_sub(JOINT), end.saturating_add(most))?);
-        if is_behind || at_hand.is_ok_and(has_mark) {
+        let is_in_pixels = at_hand.is_ok_and(|bytes| is_in_pixels(bytes, pixels.start, ends_here));
+        if is_behind || is_in_pixels {
             self.ambiguous = Some(Problem::AnotherFile);
         }
         seen
