@@ -105,20 +105,79 @@ def test_one_other_slice_in_a_second_sending_is_an_error_that_names_both_or_skip
     send_again(scan[4:5], folder / "again", invert)
     done = run(way, tmp_path / "result", folder)
     assert done.code == 3 and len(done.errors) == 1, done.err
-    assert done.errors[0].count(" of 24 (id ") == 2 and "other slices were sent twice" in done.errors[0]
+    assert done.errors[0].count(" of 24 (id ") == 2 and "(so at 1 of 12 positions)" in done.errors[0]
     assert not (tmp_path / "result").exists()
     out = tmp_path / "skipped"
     check(run(way, out, folder, options=("--on-bad-slice", "skip")), out, values(scan[:4] + scan[5:]), 11)
 
 
-def test_two_volumes_that_differ_in_nothing_but_pixels_are_one_matrix_with_a_warning(way, scan, tmp_path):
+def same_number(dataset):
+    dataset.InstanceNumber = 7
+
+
+def no_number(dataset):
+    dataset.InstanceNumber = None
+
+
+OTHERS = {
+    "all": (slice(None), lambda dataset: None),
+    "all, without numbers": (slice(None), no_number),
+    "all, with one number": (slice(None), same_number),
+    "one": (slice(3, 4), lambda dataset: None),
+    "two, numbered anew": (slice(2, 4), lambda dataset: numbered_anew(dataset)),
+    "six, numbered anew": (slice(3, 9), lambda dataset: numbered_anew(dataset)),
+}
+
+
+@pytest.mark.parametrize("part, change", OTHERS.values(), ids=OTHERS)
+def test_slices_with_other_pixels_at_their_positions_are_an_error_and_one_matrix_with_join(
+    way, scan, part, change, tmp_path
+):
     folder, out = scan[0].parent, tmp_path / "result"
-    send_again(scan, folder / "again", invert)
-    done = run(way, out, folder)
-    assert done.code == 0, done.err
-    assert "12 slices at the position of the slice before" in done.err
+    send_again(scan[part], folder / "again", lambda dataset: (change(dataset), invert(dataset)))
     second = sorted((folder / "again").iterdir())
+    files, positions = len(scan) + len(second), f"(so at {len(second)} of {len(scan)} positions)"
+    for options in [(), ("--on-bad-slice", "skip")] if len(second) > 1 else [()]:
+        done = run(way, out, folder, options=options)
+        assert done.code == 3 and len(done.errors) == 1 and not out.exists(), done.err
+        assert done.errors[0].count(f" of {files} (id ") == 2 and positions in done.errors[0]
+        assert "--join" in done.errors[0]
+    done = run(way, out, folder, options=("--join",))
+    assert done.code == 0, done.err
+    same = "1 slice" if len(second) == 1 else f"{len(second)} slices"
+    assert f"{same} at the position of the slice before" in done.err
     np.testing.assert_allclose(result.read(out).s, values(scan + second), rtol=1e-9, atol=1e-6)
+
+
+REWRITTEN = {
+    "tube current": lambda dataset: setattr(dataset, "XRayTubeCurrent", 210),
+    "no Rescale Type": lambda dataset: delattr(dataset, "RescaleType") if "RescaleType" in dataset else None,
+    "Bits Stored": lambda dataset: (setattr(dataset, "BitsStored", 14), setattr(dataset, "HighBit", 13)),
+    "orientation": lambda dataset: setattr(
+        dataset,
+        "ImageOrientationPatient",
+        [f"{float(number) * 0.999999:.6f}" for number in dataset.ImageOrientationPatient],
+    ),
+    "padding value": lambda dataset: dataset.add_new("PixelPaddingValue", "SS", -32000),
+}
+
+
+@pytest.mark.parametrize("change", REWRITTEN.values(), ids=REWRITTEN)
+def test_attributes_that_enter_no_entry_of_the_matrix_make_no_other_slices(way, scan, change, tmp_path):
+    again, out = scan[0].parent / "again", tmp_path / "result"
+    send_again(scan[2:7], again, change)
+    check(run(way, out, scan[0].parent), out, values(scan), 5)
+
+
+def test_the_same_entries_by_another_rescale_are_copies(way, scan, tmp_path):
+    again, out = scan[0].parent / "again", tmp_path / "result"
+
+    def stored_seven_higher(dataset):
+        dataset.PixelData = (dataset.pixel_array + 7).tobytes()
+        dataset.RescaleIntercept = float(dataset.RescaleIntercept) - 7 * float(dataset.RescaleSlope)
+
+    send_again(scan[2:7], again, stored_seven_higher)
+    check(run(way, out, scan[0].parent), out, values(scan), 5)
 
 
 def test_verify_and_derived_dicom_of_a_scan_that_was_sent_again(scan, tmp_path):
@@ -200,13 +259,24 @@ def test_a_part_of_which_some_slices_were_sent_again_and_others_are_new_is_an_er
     send_again(scan[4:5], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
     done = run(way, tmp_path / "result", folder)
     assert done.code == 3 and len(done.errors) == 1, done.err
-    assert done.errors[0].count(" of 18 (id ") == 2 and "other slices were sent twice" in done.errors[0]
+    assert done.errors[0].count(" of 18 (id ") == 2 and "(so at 1 of 12 positions)" in done.errors[0]
 
 
-def test_a_part_with_other_pixels_stays_one_matrix_with_a_warning(way, scan, tmp_path):
+def test_two_turns_that_agree_in_most_slices_are_said_to_be_one_scan(way, scan, tmp_path):
     folder, out = scan[0].parent, tmp_path / "result"
-    send_again(scan[3:9], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
+    send_again(scan, folder / "again", lambda dataset: numbered_anew(dataset))
+    send_again(scan[4:5], folder / "again", lambda dataset: (numbered_anew(dataset), invert(dataset)))
+    said = "11 of 12 slices have the same position and pixels, as if one scan had been sent twice and 1 slice had changed (file "
     done = run(way, out, folder)
-    assert done.code == 0 and "6 slices at the position of the slice before" in done.err, done.err
-    second = sorted((folder / "again").iterdir())
-    np.testing.assert_allclose(result.read(out).s, values(scan + second), rtol=1e-9, atol=1e-6)
+    assert done.code == 2 and len(done.errors) == 1 and said in done.errors[0], done.err
+    done = run(way, out, folder, options=("--series", listed(folder)[0][1]))
+    assert done.code == 0 and said in done.err, done.err
+
+
+def test_attributes_that_tell_acquisitions_apart_keep_slices_that_overlap(way, scan, tmp_path):
+    out = tmp_path / "result"
+    send_again(scan, tmp_path / "1", lambda dataset: setattr(dataset, "AcquisitionNumber", 1))
+    send_again(scan[8:9], tmp_path / "2", lambda dataset: (setattr(dataset, "AcquisitionNumber", 2), invert(dataset)))
+    done = run(way, out, tmp_path / "1", tmp_path / "2")
+    assert done.code == 0 and "1 slice at the position of the slice before" in done.err, done.err
+    assert len(result.read(out).s) == 13

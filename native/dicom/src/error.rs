@@ -59,16 +59,20 @@ pub enum Error {
         /// The other.
         second: FileLabel,
     },
-    /// Two files have one place and header, as others that proved to be the same slices, and differ.
+    /// Two slices of one volume have one place, and other pixels.
     #[error(
-        "{first} and {second} have the same position and header but other pixels, where other slices were sent twice; \
-             remove the one that does not belong"
+        "{first} and {second} have the same position but other pixels, and no attribute tells two scans apart (so at {at} of \
+             {positions} positions); remove the one that does not belong, or take all slices as one matrix with --join"
     )]
     DuplicateSlice {
         /// The one listed first.
         first: FileLabel,
         /// The other.
         second: FileLabel,
+        /// At how many positions there are such slices.
+        at: usize,
+        /// Positions of the volume.
+        positions: usize,
     },
     /// A series was to be chosen and was not.
     #[error(
@@ -111,7 +115,7 @@ pub enum Error {
     },
     /// The slices of one series do not make one volume.
     #[error(
-        "the slices of series {id} have different {differences}; remove those that do not belong, or \
+        "the slices of series {id} have different {differences}{agreement}; remove those that do not belong, or \
              choose a part with --series ID{join}:\n{listing}"
     )]
     Mixed {
@@ -119,6 +123,8 @@ pub enum Error {
         id: String,
         /// `sizes`, `orientations`, ...
         differences: String,
+        /// How many slices of two parts are the same, if that is most of them.
+        agreement: String,
         /// Whether that is all, or `--join` takes volumes as one.
         join: &'static str,
         /// One line per part.

@@ -52,6 +52,6 @@ pub use pixels::{
 };
 pub use problem::Problem;
 pub use series::{
-    Compared, Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan,
-    SeriesSummary, SlicePlan, SliceRole, Unread, decimals,
+    Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,
+    SliceCopy, SlicePlan, SliceRole, Unread, decimals,
 };

@@ -209,10 +209,10 @@ pub fn compared0<'local>(
     native(env, |env| {
         let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
         let Some(comparison) = plan.comparison() else { return series_plan::described(env, &plan) };
-        let judged = comparison.judge(slice_digest::from_java(env, &decoded)?, |error| error.to_string());
-        match judged.unequal.first() {
+        let unequal = comparison.judge(slice_digest::from_java(env, &decoded)?, |error| error.to_string());
+        match unequal.first() {
             Some((_, error)) if !skip => Err(Failure::BadInput(error.clone())),
-            _ => series_plan::described(env, &plan.compared(&judged)?),
+            _ => series_plan::described(env, &plan.compared(&unequal)?),
         }
     })
 }

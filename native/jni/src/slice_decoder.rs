@@ -117,8 +117,8 @@ pub fn digests0<'local>(
         let mut pixels = zeros(plan.pixels())?;
         let mut all = Vec::with_capacity(source.slices.len());
         for &slice in &source.slices {
-            all.push(match file.decode(plan, size(slice, "slice")?, &mut pixels) {
-                Ok(record) => Ok(record.digest),
+            all.push(match file.entries(plan, size(slice, "slice")?, &mut pixels) {
+                Ok(digest) => Ok(digest),
                 Err(error) => match Failure::from(error) {
                     bad if bad.is_bad_input() => {
                         source.log_fault(slice);

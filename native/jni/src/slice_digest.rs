@@ -14,7 +14,7 @@ use crate::{
 
 pub(crate) const CLASS: &JNIStr = jni_str!("io/tomobasis/jni/SliceDigest");
 
-/// What decoding a slice gave: the digest of its pixels, or what is wrong with it.
+/// What decoding a slice gave: the digest of its entries, or what is wrong with it.
 pub(crate) type Decoded = std::result::Result<[u8; 32], String>;
 
 /// A `SliceDigest[]` as Rust values.

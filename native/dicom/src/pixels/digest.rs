@@ -10,6 +10,9 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::padding::PaddingOf;
+use crate::series::SlicePlan;
+
 /// What follows the pixels in what the secret is the digest of.
 const SECRET: &[u8] = b"tomobasis secret 1\n";
 
@@ -53,6 +56,16 @@ pub(crate) fn both_of_floats(values: &[f64]) -> ([u8; 32], Secret) {
 fn with_secret(digest: Sha256) -> ([u8; 32], Secret) {
     let secret = digest.clone().chain_update(SECRET).finalize().into();
     (digest.finalize().into(), Secret(secret))
+}
+
+/// Digest of the entries of the slice's column, little-endian floats, in which padding is no number: what copies are compared by.
+pub(crate) fn of_entries(values: &[i16], slice: &SlicePlan, padding: PaddingOf) -> [u8; 32] {
+    let entry = |value: i16| match padding.contains(value) {
+        true => f64::NAN,
+        // Zero has two signs.
+        false => slice.slope.mul_add(f64::from(i32::from(value) + slice.offset), slice.intercept) + 0.0,
+    };
+    hashed(values, |value| entry(value).to_le_bytes()).finalize().into()
 }
 
 fn hashed<T: Copy, const SIZE: usize>(values: &[T], bytes_of: impl Fn(T) -> [u8; SIZE]) -> Sha256 {

@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
+use super::padding::PaddingOf;
 use super::{Findings, Remark, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
 use crate::error::Error;
-use crate::header::{HeaderOutcome, SliceHeader, has_mark, read_opened};
+use crate::header::{HeaderOutcome, SliceHeader, is_in_pixels, read_opened};
 use crate::problem::Problem;
 use crate::series::{SeriesPlan, SlicePlan};
 use crate::syntax::{self, Codec};
@@ -40,6 +41,7 @@ pub struct SliceFile<'a> {
     head: Cow<'a, [u8]>,
     start: u64,
     piece: &'a [u8],
+    length: u64,
     outcome: Arc<HeaderOutcome>,
     frames: OnceLock<Result<Vec<Range<usize>>, Problem>>,
 }
@@ -49,13 +51,20 @@ impl<'a> SliceFile<'a> {
     pub fn open(bytes: FileBytes<'a>) -> Self {
         let (head, outcome) = read_opened(bytes.head, bytes.length);
         let outcome = Arc::new(outcome);
-        SliceFile { head, start: bytes.start, piece: bytes.piece, outcome, frames: OnceLock::new() }
+        SliceFile {
+            head,
+            start: bytes.start,
+            piece: bytes.piece,
+            length: bytes.length,
+            outcome,
+            frames: OnceLock::new(),
+        }
     }
 
     /// The same file with another piece at hand. The header is not read again.
     pub fn with_piece<'b>(&'b self, start: u64, piece: &'b [u8]) -> SliceFile<'b> {
         let (head, outcome) = (Cow::Borrowed(&*self.head), Arc::clone(&self.outcome));
-        SliceFile { head, start, piece, outcome, frames: OnceLock::new() }
+        SliceFile { head, start, piece, length: self.length, outcome, frames: OnceLock::new() }
     }
 
     /// Reads slice number `slice` of the plan, which is in this file: see [`decode`](crate::decode).
@@ -67,6 +76,16 @@ impl<'a> SliceFile<'a> {
         let (digest, secret) = digest::both_of_stored(out, what.offset);
         findings.padding = padding::replace(plan, what, out);
         Ok(SliceRecord { digest, secret, findings })
+    }
+
+    /// SHA-256 of the entries that the slice's pixels are in the matrix, padding apart: equal for slices that are the same however
+    /// they are stored and rescaled.
+    ///
+    /// # Errors
+    /// As [`decode`](crate::decode).
+    pub fn entries(&self, plan: &SeriesPlan, slice: usize, out: &mut [i16]) -> Result<[u8; 32], Error> {
+        let (what, _) = self.stored(plan, slice, out)?;
+        Ok(digest::of_entries(out, what, PaddingOf::found(plan, what, out)))
     }
 
     /// The pixels as they are stored, padding too, less the slice's offset, which is returned.
@@ -138,9 +157,13 @@ impl<'a> SliceFile<'a> {
             let to = usize::try_from(range.end - start).ok()?;
             (to <= bytes.len()).then_some(from..to)
         };
+        let all = header.image_bytes() * u64::from(header.frames);
+        let ends_here = header.pixel_offset + all == self.length;
         let bytes = match (within(self.start, self.piece), within(0, &self.head)) {
             // Of a file that is at hand this was seen when it was opened.
-            (Some(_), _) if has_mark(self.piece) => return Err(Problem::AnotherFile),
+            (Some(_), _) if is_in_pixels(self.piece, self.start, ends_here) => {
+                return Err(Problem::AnotherFile);
+            }
             (Some(range), _) => self.piece.get(range),
             (None, Some(range)) => self.head.get(range),
             _ => None,

@@ -73,7 +73,7 @@ pub(crate) struct PaddingOf {
 
 impl PaddingOf {
     /// The padding of `slice`, whose decoded pixels are `pixels`.
-    fn found(plan: &SeriesPlan, slice: &SlicePlan, pixels: &[i16]) -> Self {
+    pub(crate) fn found(plan: &SeriesPlan, slice: &SlicePlan, pixels: &[i16]) -> Self {
         Self { declared: declared(slice), corners: corners(plan, slice, pixels) }
     }
 

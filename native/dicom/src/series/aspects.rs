@@ -195,6 +195,14 @@ fn acquired(header: &SliceHeader) -> Option<Value> {
     whole(header.acquisition.acquired)
 }
 
+/// What a slice says by which it could be told from another one of its place, numbers and Content Time aside. A rescale is not among
+/// it, since entries are compared after it.
+pub(super) fn told(header: &SliceHeader) -> Vec<Option<Value>> {
+    let tells = |aspect: &&Aspect| aspect.rule != Rule::Rank && aspect.noun != "rescale";
+    let number = Value::Whole(frame_number(header).into());
+    ASPECTS.iter().filter(tells).map(|aspect| (aspect.value)(header)).chain([Some(number)]).collect()
+}
+
 /// Its number among the frames of all parts of a concatenation.
 fn frame_number(header: &SliceHeader) -> u32 {
     header.concatenation.as_ref().map_or(0, |part| part.frames_before).saturating_add(header.frame)

@@ -1,10 +1,10 @@
 //! From a group of slices to a [`SeriesPlan`].
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::group::{Group, Member};
 use super::notes::{self, left_out, problems_of_slices, rescale_unit, warnings};
-use super::plan::{Piece, SeriesPlan, SlicePlan};
+use super::plan::{Piece, SeriesPlan, SliceCopy, SlicePlan};
 use super::strays::Beside;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
@@ -27,10 +27,45 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
     if let Some((file, problem)) = inventory.incomplete_concatenation(group) {
         return Err(Error::Slice { file: inventory.label(file), problem, others: 0 });
     }
-    if !problems.is_empty() {
-        return plan_without(inventory, groups, group, problems);
+    let disputed = disputed(inventory, group);
+    match disputed.first() {
+        Some((_, error)) if !inventory.skip_bad_slices && group.conflict.is_none() => {
+            return Err(error.clone());
+        }
+        _ => {}
     }
-    plan_of(inventory, groups, group)
+    let plan = match problems.is_empty() {
+        true => plan_of(inventory, groups, group)?,
+        false => plan_without(inventory, groups, group, problems)?,
+    };
+    match disputed.first() {
+        None => Ok(plan),
+        // Where too many are, it is the scan that was sent twice, and no slice that is bad.
+        Some((_, error)) => plan.without(&bad(&plan, &disputed)).map_err(|_| error.clone()),
+    }
+}
+
+/// Slices of which others at their places have other pixels, and the error for each.
+pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> Vec<(&'g Member<'a>, Error)> {
+    let positions = geometry::places(&group.positions_mm()).into_iter().max().map_or(0, |last| last + 1);
+    let slices: HashSet<_> = group.disputed.iter().map(|(used, _)| (used.file, used.header.frame)).collect();
+    let error = |(used, copy): &'g (Member<'a>, Member<'a>)| {
+        let (first, second) = (used.file.min(copy.file), used.file.max(copy.file));
+        let [first, second] = [first, second].map(|file| inventory.label(file));
+        (used, Error::DuplicateSlice { first, second, at: slices.len(), positions })
+    };
+    group.disputed.iter().map(error).collect()
+}
+
+/// The slices of a plan that are disputed, and what is said of each.
+fn bad(plan: &SeriesPlan, disputed: &[(&Member, Error)]) -> Vec<(usize, String)> {
+    let errors: HashMap<(usize, u32), &Error> =
+        disputed.iter().rev().map(|(member, error)| ((member.file, member.header.frame), error)).collect();
+    let slices = plan.slices.iter().enumerate();
+    let bad = slices.filter_map(|(place, slice)| {
+        errors.get(&(slice.file, slice.frame)).map(|error| (place, error.to_string()))
+    });
+    bad.collect()
 }
 
 /// The plan of a group without bad slices.
@@ -78,7 +113,8 @@ pub(super) fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) ->
         .collect();
     let copies = group.duplicates.iter().filter_map(|(used, copy)| {
         let place = *places.get(&(used.file, used.header.frame))?;
-        Some((place, slice(copy, *positions.get(place)?)))
+        let proven = inventory.known.equal(used, copy) == Some(true);
+        Some(SliceCopy { of: place, copy: slice(copy, *positions.get(place)?), proven })
     });
     Ok(SeriesPlan {
         id: group.id.clone(),

@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, SliceRole};
-use super::{Inventory, Unread, notes};
+use super::{Inventory, Unread, agreement, notes};
 use crate::error::Error;
 use crate::label::salted_id;
 use crate::problem::Problem;
@@ -176,6 +176,7 @@ fn mixed(inventory: &Inventory, parts: &[&Group]) -> Error {
     Error::Mixed {
         id: parts.first().map_or(String::new(), |part| salted_id("series", part.series)),
         differences: notes::differences(parts),
+        agreement: agreement::of_parts(inventory, parts),
         join: if parts.iter().any(|part| !part.told.is_empty()) { JOIN } else { "" },
         listing: inventory.listing(|one| ids.contains(&one.id.as_str())),
     }

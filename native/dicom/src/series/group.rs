@@ -69,6 +69,8 @@ pub(crate) struct Group<'a> {
     pub slices: Vec<Member<'a>>,
     /// What seem to be copies: the slice that is used, the one that is not.
     pub duplicates: Vec<(Member<'a>, Member<'a>)>,
+    /// The same of slices that have other pixels, though nothing else tells them from the first.
+    pub disputed: Vec<(Member<'a>, Member<'a>)>,
     /// Files of one SOP Instance UID and place that differ.
     pub conflict: Option<(usize, usize)>,
 }
@@ -174,17 +176,18 @@ pub(crate) fn group<'a>(mut members: Vec<Member<'a>>, join: bool, known: &Known)
                 first: member.header,
                 slices: vec![member],
                 duplicates: Vec::new(),
+                disputed: Vec::new(),
                 conflict: None,
             }),
         }
         previous = Some(member);
     }
     absent::join(&mut groups);
-    groups.iter_mut().for_each(copies::settle);
-    groups.iter_mut().for_each(|group| repeats::settle(group, known, true));
+    groups.iter_mut().for_each(|group| copies::settle(group, known));
+    groups.iter_mut().for_each(|group| repeats::settle_series(group, known));
     if !join {
         groups = groups.into_iter().flat_map(Group::volumes).collect();
-        groups.iter_mut().for_each(|group| repeats::settle(group, known, false));
+        groups.iter_mut().for_each(|group| repeats::settle_volume(group, known));
     }
     for group in &mut groups {
         group.scattered = group.slices.iter().any(|member| member.header.series_instance_uid != group.series);

@@ -11,7 +11,8 @@
 //! | `parts` | the volumes of a group, by these rules |
 //! | `ids` | names of volumes |
 //! | `copies` | files of one instance: copies, and slices that share a UID |
-//! | `repeats` | scans that were sent again under other numbers |
+//! | `repeats` | slices at one place that no attribute tells apart: scans that were sent again |
+//! | `agreement` | volumes that agree in most slices |
 //! | `geometry` | positions, spacing, gaps, tilt |
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
 //! | `build` | a group to a [`SeriesPlan`] |
@@ -23,6 +24,7 @@
 //! | `unread` | what is no readable file, and whether it could be a slice |
 
 mod absent;
+mod agreement;
 mod aspects;
 mod build;
 mod choice;
@@ -47,11 +49,11 @@ use std::ops::Range;
 use serde::Serialize;
 
 pub use choice::SeriesChoice;
-pub use copies::{Compared, Comparison};
+pub use copies::Comparison;
 pub use group::SliceRole;
 pub use notes::decimals;
 pub(crate) use notes::share;
-pub use plan::{Note, NoteKind, Piece, SeriesPlan, SlicePlan};
+pub use plan::{Note, NoteKind, Piece, SeriesPlan, SliceCopy, SlicePlan};
 pub use summary::SeriesSummary;
 pub use unread::Unread;
 

@@ -7,7 +7,7 @@ use super::aspects::{ASPECTS, Aspect, Rule};
 use super::group::{Group, Member, SliceRole};
 use super::plan::{Note, NoteKind};
 use super::strays::{Beside, Claim};
-use super::{Inventory, geometry, parts};
+use super::{Inventory, agreement, build, geometry, parts};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
 use crate::label::FileLabel;
@@ -31,7 +31,11 @@ impl<'a> Listed<'a> {
             series.entry((group.series, group.role)).or_default().push(group);
         }
         let several = series.into_iter().filter(|(_, parts)| parts.len() > 1);
-        let parts = several.map(|(series, parts)| (series, (parts.len(), differences(&parts)))).collect();
+        let parts = several.map(|(series, parts)| {
+            let differences = differences(&parts) + &agreement::of_parts(inventory, &parts);
+            (series, (parts.len(), differences))
+        });
+        let parts = parts.collect();
         Self { parts, beside: Beside::new(inventory, groups) }
     }
 }
@@ -44,6 +48,9 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
     if let Some((first, second)) = group.conflict {
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
+    }
+    if let Some((_, error)) = build::disputed(inventory, group).first() {
+        texts.push(error.to_string());
     }
     if let Some((count, differences)) = all.parts.get(&(group.series, group.role)) {
         let this = group.labels().join(", ");
@@ -144,6 +151,7 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
     let problems = strays.map(|(file, broken, _)| (*file, broken.problem.clone()));
     let sentences = sentences(inventory, problems).into_iter();
     notes.extend(sentences.map(|text| Note { kind: NoteKind::Stray, text }));
+    notes.extend(agreement::with_others(inventory, groups, group));
     notes.extend(duplicates_of(inventory, group));
     notes
 }
@@ -155,10 +163,10 @@ pub(super) fn duplicates(copies: usize, [used, copy]: &[FileLabel; 2], again: bo
         false => "same SOP Instance UID",
         true => "sent again under another SOP Instance UID: same position",
     };
-    let proof = if compared {
-        ", header and pixels"
-    } else {
-        " and header; pixels are compared when slices are read"
+    let proof = match (compared, again) {
+        (true, true) => " and pixels",
+        (true, false) => ", header and pixels",
+        (false, _) => " and header; pixels are compared when slices are read",
     };
     let slices = if copies == 1 {
         "1 slice that repeats another".to_owned()
@@ -176,7 +184,9 @@ fn duplicates_of(inventory: &Inventory, group: &Group) -> Vec<Note> {
         let mut some = group.duplicates.iter().filter(is);
         let (used, copy) = some.next()?;
         let labels = [used, copy].map(|member| inventory.label(member.file));
-        Some(duplicates(1 + some.count(), &labels, again, false))
+        let unproven = |(used, copy): &(Member, Member)| inventory.known.equal(used, copy) != Some(true);
+        let compared = !group.duplicates.iter().filter(is).any(unproven);
+        Some(duplicates(1 + some.count(), &labels, again, compared))
     };
     [false, true].into_iter().filter_map(of).collect()
 }

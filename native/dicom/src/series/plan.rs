@@ -45,9 +45,9 @@ pub struct SeriesPlan {
     pub padding: PaddingRule,
     /// The slices, by ascending position.
     pub slices: Vec<SlicePlan>,
-    /// What seem to be copies of slices, each with the slice's place: see [`comparison`](Self::comparison).
+    /// Copies of slices, and what seem to be: see [`comparison`](Self::comparison).
     #[serde(default)]
-    pub copies: Vec<(usize, SlicePlan)>,
+    pub copies: Vec<SliceCopy>,
     /// How many slices `--on-bad-slice skip` left out.
     #[serde(default)]
     pub skipped: usize,
@@ -98,6 +98,17 @@ pub struct SlicePlan {
     pub transfer_syntax: String,
     /// How its pixels are stored.
     pub pixels: PixelFormat,
+}
+
+/// A slice that is not used, since it repeats another.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct SliceCopy {
+    /// The place of the slice that it repeats.
+    pub of: usize,
+    /// Itself.
+    pub copy: SlicePlan,
+    /// Whether its pixels have been compared.
+    pub proven: bool,
 }
 
 /// The bytes of an uncompressed multi-frame file that one of its slices needs: its head, and its own pixels.

@@ -1,69 +1,134 @@
-//! Scans that were sent again under other numbers.
+//! Slices at one place that no attribute tells apart: a scan that was sent again, wholly or in part.
 //!
-//! A sender that numbers a scan anew writes slices under other SOP Instance UIDs, Series and Instance Numbers and Content Times. No header
-//! tells such a copy from another volume of the series that differs in nothing else; pixels do. So those of slices at one place that have
-//! all else in common are read before volumes are told apart ([`Inventory::repeats`], [`Inventory::know`]):
+//! A sender writes slices under other SOP Instance UIDs, often numbered anew, and may rewrite or drop what it does not need. What volumes
+//! are told apart by ([`aspects`]) decides here too: slices of one place are *alike* where none of these attributes has two
+//! values, Content Time and the numbers aside, or is absent in one. Then pixels decide, which are read before volumes are told apart
+//! ([`Inventory::repeats`], [`Inventory::know`]): not as they are stored, but as entries of the matrix.
 //!
-//! | pixels | what the slices are |
+//! | entries | what the slices are |
 //! |---|---|
-//! | the same, of all such slices of a series | copies: each is used once |
-//! | other ones, and every place is held equally often | volumes of their own, told apart by these numbers |
-//! | the same of some within one volume, and other ones of others | what seem to be copies, and an error once they are compared |
-//! | other ones, of all within one volume | slices of it, with a note |
+//! | equal, of all alike slices of a series | copies: each is used once |
+//! | others, and every place is held equally often | volumes of their own, where Content Time or Instance Number tell them apart |
+//! | equal, within one volume | copies |
+//! | others, within one volume | disputed: an error, since the one may be a damaged or corrected copy of the other |
+//! | others, of all slices, at the only place of a volume | a time series: slices |
 //!
-//! Without their pixels they are slices.
+//! With `--join` they are slices in the last three cases. Without their pixels they are slices too.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::aspects::{self, Value};
 use super::group::{Group, Member};
 use super::plan::SeriesPlan;
-use super::{Inventory, build, copies};
+use super::{Inventory, build, copies, geometry};
 use crate::header::SliceHeader;
 
-/// Digests of slices whose pixels are known, by file and frame.
-pub(super) type Known = HashMap<(usize, u32), [u8; 32]>;
+/// Digests of the entries of slices whose pixels are known, by file and frame.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Known(HashMap<(usize, u32), [u8; 32]>);
 
-/// Takes out what seem to be copies: where all of them are the same as their slices, or, within one volume, any.
-pub(super) fn settle(group: &mut Group, known: &Known, all: bool) {
-    if known.is_empty() {
+impl Known {
+    pub fn digest(&self, member: &Member) -> Option<&[u8; 32]> {
+        self.0.get(&(member.file, member.header.frame))
+    }
+
+    /// Whether two slices have the same entries; `None` where that is not known.
+    pub fn equal(&self, a: &Member, b: &Member) -> Option<bool> {
+        Some(self.digest(a)? == self.digest(b)?)
+    }
+}
+
+/// The slice that is used, and one that is like it.
+type Pair<'a> = (Member<'a>, Member<'a>);
+
+/// What an attribute means that some slices of a place lack.
+#[derive(Clone, Copy, PartialEq)]
+enum Absent {
+    /// Something else than any value.
+    Differs,
+    /// The value that the others have.
+    Fits,
+}
+
+/// Takes out copies, where all slices that are alike are copies.
+pub(super) fn settle_series(group: &mut Group, known: &Known) {
+    for absent in [Absent::Differs, Absent::Fits] {
+        let pairs = pairs(group, absent);
+        if pairs.iter().all(|(used, copy)| known.equal(used, copy) == Some(true)) {
+            take_out(group, &pairs);
+            group.duplicates.extend(pairs);
+        }
+    }
+}
+
+/// Takes out copies from what is one volume by all attributes, and what only claims to be a copy.
+pub(super) fn settle_volume(group: &mut Group, known: &Known) {
+    let mut pairs = pairs(group, Absent::Fits);
+    pairs.retain(|(used, copy)| known.equal(used, copy).is_some());
+    let (equal, disputed): (Vec<Pair>, Vec<Pair>) =
+        pairs.iter().partition(|(used, copy)| known.equal(used, copy) == Some(true));
+    if equal.is_empty() && geometry::places(&group.positions_mm()).iter().all(|&place| place == 0) {
         return;
     }
-    let without = without_repeats(group);
-    let digest = |member: &Member| known.get(&(member.file, member.header.frame));
-    let is_same = |pair: &&(Member, Member)| digest(&pair.0).is_some() && digest(&pair.0) == digest(&pair.1);
-    let pairs = repeats(group, &without);
-    let same = pairs.iter().filter(is_same).count();
-    if same > 0 && (!all || same == pairs.len()) {
-        *group = without;
+    take_out(group, &pairs);
+    group.duplicates.extend(equal);
+    group.disputed.extend(disputed);
+}
+
+/// Slices that are alike others of their place, each with the one of these that is used.
+fn pairs<'a>(group: &Group<'a>, absent: Absent) -> Vec<Pair<'a>> {
+    let mut held = BTreeMap::<usize, Vec<Member>>::new();
+    for (place, &member) in geometry::places(&group.positions_mm()).into_iter().zip(&group.slices) {
+        held.entry(place).or_default().push(member);
     }
+    held.into_values().filter(|here| here.len() > 1).flat_map(|here| alike(here, absent)).collect()
 }
 
-fn without_repeats<'a>(group: &Group<'a>) -> Group<'a> {
-    let mut without = group.clone();
-    copies::take_repeats(&mut without, numbers_aside);
-    without
+/// The same for the slices of one place along the normal.
+fn alike(mut here: Vec<Member>, absent: Absent) -> Vec<Pair> {
+    here.sort_by(|a, b| copies::by_storage(a).cmp(&copies::by_storage(b)));
+    let values: Vec<Vec<Option<Value>>> = here.iter().map(|member| aspects::told(member.header)).collect();
+    let several = |&aspect: &usize| {
+        let mut present = values.iter().filter_map(|values| values[aspect].as_ref());
+        let first = present.next();
+        present.any(|value| Some(value) != first)
+    };
+    let aspects = 0..values.first().map_or(0, Vec::len);
+    let telling: Vec<usize> = aspects.filter(|aspect| absent == Absent::Differs || several(aspect)).collect();
+    let mut used = BTreeMap::<Vec<&Option<Value>>, Vec<Member>>::new();
+    let mut pairs = Vec::new();
+    for (member, values) in here.into_iter().zip(&values) {
+        let used = used.entry(telling.iter().map(|&aspect| &values[aspect]).collect()).or_default();
+        match used.iter().find(|used| geometry::same_place(used.header, member.header)) {
+            Some(&used) => pairs.push((used, member)),
+            None => used.push(member),
+        }
+    }
+    pairs
 }
 
-/// The slices that were taken out, each with the one that it may repeat.
-fn repeats<'g, 'a>(group: &Group<'a>, without: &'g Group<'a>) -> &'g [(Member<'a>, Member<'a>)] {
-    without.duplicates.get(group.duplicates.len()..).unwrap_or_default()
+/// Whether one slice may be the other, sent again.
+pub(super) fn may_be_one(a: &SliceHeader, b: &SliceHeader) -> bool {
+    geometry::same_place(a, b) && aspects::told(a) == aspects::told(b)
 }
 
-fn numbers_aside(header: &SliceHeader) -> SliceHeader {
-    let mut bare = copies::unnamed(header);
-    (bare.series_number, bare.instance_number, bare.acquisition.content) = (None, None, None);
-    bare
+/// Removes the second of each pair from the slices. What repeats it, repeats the first.
+fn take_out<'a>(group: &mut Group<'a>, pairs: &[Pair<'a>]) {
+    let key = |member: &Member| (member.file, member.header.frame);
+    let of: HashMap<_, Member> = pairs.iter().map(|(used, copy)| (key(copy), *used)).collect();
+    group.slices.retain(|member| !of.contains_key(&key(member)));
+    for (used, _) in &mut group.duplicates {
+        *used = of.get(&key(used)).copied().unwrap_or(*used);
+    }
 }
 
 impl Inventory {
-    /// What to decode, so that slices which were sent again under other numbers are [known](Self::know): plans of slices that share
-    /// their place and all but numbers with others. None in most inputs.
+    /// What to decode, so that slices are [known](Self::know) that no attribute tells from others of their place. None in most inputs.
     pub fn repeats(&self) -> Vec<SeriesPlan> {
         let groups = self.grouped(true);
         let plan = |group: &Group| {
-            let without = without_repeats(group);
-            let mut slices: Vec<Member> =
-                repeats(group, &without).iter().flat_map(|(used, copy)| [*used, *copy]).collect();
+            let pairs = pairs(group, Absent::Fits);
+            let mut slices: Vec<Member> = pairs.iter().flat_map(|(used, copy)| [*used, *copy]).collect();
             slices.sort_by_key(|member| (member.file, member.header.frame));
             slices.dedup_by_key(|member| (member.file, member.header.frame));
             let compared = Group { slices, duplicates: Vec::new(), conflict: None, ..group.clone() };
@@ -73,9 +138,11 @@ impl Inventory {
         groups.iter().filter_map(plan).collect()
     }
 
-    /// Takes the digests of a plan's slices, `None` of those that cannot be decoded.
+    /// Takes the digests of the entries of a plan's slices, `None` of those that cannot be decoded.
     pub fn know(&mut self, plan: &SeriesPlan, digests: &[Option<[u8; 32]>]) {
         let slices = plan.slices.iter().zip(digests);
-        self.known.extend(slices.filter_map(|(slice, digest)| Some(((slice.file, slice.frame), (*digest)?))));
+        self.known
+            .0
+            .extend(slices.filter_map(|(slice, digest)| Some(((slice.file, slice.frame), (*digest)?))));
     }
 }

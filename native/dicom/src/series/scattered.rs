@@ -2,17 +2,17 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::copies;
 use super::geometry::{dot, normal, places};
 use super::group::{Member, SliceRole, same_instance, same_volume};
+use super::repeats;
 use crate::header::SliceHeader;
 
 /// Fewer slices than this show no pattern.
 const FEWEST: usize = 3;
 
 /// Whether a slice is another one's copy.
-fn repeats(a: &SliceHeader, b: &SliceHeader) -> bool {
-    same_instance(a, b) || copies::sent_again(a, b)
+fn is_copy(a: &SliceHeader, b: &SliceHeader) -> bool {
+    same_instance(a, b) || repeats::may_be_one(a, b)
 }
 
 /// Puts slices into one series that are alone in theirs and are a volume together: of one study, Series Number, SOP Class,
@@ -22,7 +22,7 @@ pub(super) fn gather(members: &mut [Member]) {
     let mut alone: HashMap<&str, Option<Member>> = HashMap::new();
     for &member in members.iter() {
         let known = alone.entry(member.series).or_insert(Some(member));
-        if known.is_some_and(|known| !repeats(known.header, member.header)) {
+        if known.is_some_and(|known| !is_copy(known.header, member.header)) {
             *known = None;
         }
     }

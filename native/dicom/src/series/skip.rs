@@ -27,9 +27,9 @@ impl SeriesPlan {
         let kept = |slice: &usize| !skipped.contains(slice);
         let slices = plan.slices.into_iter().enumerate().filter(|(slice, _)| kept(slice));
         plan.slices = slices.map(|(_, slice)| slice).collect();
-        plan.copies.retain(|(slice, _)| kept(slice));
-        for (slice, _) in &mut plan.copies {
-            *slice -= skipped.range(..*slice).count();
+        plan.copies.retain(|copy| kept(&copy.of));
+        for copy in &mut plan.copies {
+            copy.of -= skipped.range(..copy.of).count();
         }
         let positions: Vec<f64> = plan.slices.iter().map(|slice| slice.position_mm).collect();
         plan.skipped_mm.extend(skipped.iter().filter_map(|&slice| Some(self.slices.get(slice)?.position_mm)));

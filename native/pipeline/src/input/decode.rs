@@ -14,15 +14,15 @@ use crate::{
         listing::InputFile,
         sources::{each_file, read},
     },
-    progress::Progress,
+    progress::{Progress, Silent},
 };
 
 /// A slice of the plan and the room for its pixels, where they are wanted.
 type Target<'a> = (usize, Option<&'a mut [i16]>);
 /// What became of a slice.
-type Decoded = std::result::Result<SliceRecord, tomobasis_dicom::Error>;
+type Decoded<T> = std::result::Result<T, tomobasis_dicom::Error>;
 /// A slice of the plan and what became of it.
-type Done = (usize, Decoded);
+type Done<T> = (usize, Decoded<T>);
 
 /// Decodes all slices of the plan, on the current thread pool: `pixels` gets them one after the other. Returns what became of
 /// each, in series order.
@@ -34,57 +34,55 @@ pub(crate) fn decode(
     files: &[InputFile],
     pixels: &mut [i16],
     progress: &dyn Progress,
-) -> Result<Vec<Decoded>> {
-    read_slices(plan, files, pixels.chunks_mut(plan.pixels()).map(Some), progress)
+) -> Result<Vec<Decoded<SliceRecord>>> {
+    let work = Work { plan, progress, read: |file, plan, slice, out| file.decode(plan, slice, out) };
+    work.slices(files, pixels.chunks_mut(plan.pixels()).map(Some))
 }
 
-/// The same without the pixels.
+/// The digests of the entries of all slices, by which copies are compared; no pixels are kept.
 ///
 /// # Errors
 /// As [`decode`].
-pub(crate) fn pixel_digests(
-    plan: &SeriesPlan,
-    files: &[InputFile],
-    progress: &dyn Progress,
-) -> Result<Vec<Decoded>> {
-    read_slices(plan, files, plan.slices.iter().map(|_| None), progress)
+pub(crate) fn entry_digests(plan: &SeriesPlan, files: &[InputFile]) -> Result<Vec<Decoded<[u8; 32]>>> {
+    let work =
+        Work { plan, progress: &Silent, read: |file, plan, slice, out| file.entries(plan, slice, out) };
+    work.slices(files, plan.slices.iter().map(|_| None))
 }
 
-fn read_slices<'a>(
-    plan: &SeriesPlan,
-    files: &[InputFile],
-    rooms: impl Iterator<Item = Option<&'a mut [i16]>>,
-    progress: &dyn Progress,
-) -> Result<Vec<Decoded>> {
-    let work = Work { plan, progress };
-    let mut by_file: BTreeMap<usize, Vec<Target<'_>>> = BTreeMap::new();
-    for (target, slice) in rooms.enumerate().zip(&plan.slices) {
-        by_file.entry(slice.file).or_default().push(target);
-    }
-    let done = each_file(
-        files,
-        by_file,
-        |file, targets, buffer| work.file(file, targets, buffer),
-        |bytes, targets| work.whole(bytes, targets),
-    )?;
-    let mut done = done.concat();
-    done.sort_by_key(|(slice, _)| *slice);
-    Ok(done.into_iter().map(|(_, decoded)| decoded).collect())
-}
-
-struct Work<'a> {
+struct Work<'a, T> {
     plan: &'a SeriesPlan,
     progress: &'a dyn Progress,
+    read: fn(&SliceFile<'_>, &SeriesPlan, usize, &mut [i16]) -> Decoded<T>,
 }
 
-impl Work<'_> {
+impl<T: Send> Work<'_, T> {
+    fn slices<'p>(
+        &self,
+        files: &[InputFile],
+        rooms: impl Iterator<Item = Option<&'p mut [i16]>>,
+    ) -> Result<Vec<Decoded<T>>> {
+        let mut by_file: BTreeMap<usize, Vec<Target<'_>>> = BTreeMap::new();
+        for (target, slice) in rooms.enumerate().zip(&self.plan.slices) {
+            by_file.entry(slice.file).or_default().push(target);
+        }
+        let done = each_file(
+            files,
+            by_file,
+            |file, targets, buffer| self.file(file, targets, buffer),
+            |bytes, targets| self.whole(bytes, targets),
+        )?;
+        let mut done: Vec<Done<T>> = done.into_iter().flatten().collect();
+        done.sort_by_key(|(slice, _)| *slice);
+        Ok(done.into_iter().map(|(_, decoded)| decoded).collect())
+    }
+
     /// The slices of one file.
     fn file(
         &self,
         file: &InputFile,
         targets: Vec<Target<'_>>,
         buffer: &mut FileBuffer,
-    ) -> io::Result<Vec<Done>> {
+    ) -> io::Result<Vec<Done<T>>> {
         match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
             Some(piece) => self.pieces(&file.path, piece, targets),
             None => Ok(self.whole(read(file, buffer)?, targets)),
@@ -96,13 +94,13 @@ impl Work<'_> {
     }
 
     /// Slices of a file whose bytes are at hand.
-    fn whole(&self, bytes: &[u8], targets: Vec<Target<'_>>) -> Vec<Done> {
+    fn whole(&self, bytes: &[u8], targets: Vec<Target<'_>>) -> Vec<Done<T>> {
         let opened = SliceFile::open(FileBytes::whole(bytes));
         targets.into_par_iter().map(|target| self.slice(&opened, target)).collect()
     }
 
     /// Slices of a large file, of which no more than its head and their own bytes are read.
-    fn pieces(&self, path: &Path, piece: Piece, targets: Vec<Target<'_>>) -> io::Result<Vec<Done>> {
+    fn pieces(&self, path: &Path, piece: Piece, targets: Vec<Target<'_>>) -> io::Result<Vec<Done<T>>> {
         let file = File::open(path)?;
         let length = file.metadata()?.len();
         // A file that has become shorter is another one, which the decoder says.
@@ -118,10 +116,10 @@ impl Work<'_> {
         targets.into_par_iter().map_init(FileBuffer::new, one).collect()
     }
 
-    fn slice(&self, opened: &SliceFile<'_>, (slice, out): Target<'_>) -> Done {
+    fn slice(&self, opened: &SliceFile<'_>, (slice, out): Target<'_>) -> Done<T> {
         let decoded = match out {
-            Some(out) => opened.decode(self.plan, slice, out),
-            None => opened.decode(self.plan, slice, &mut vec![0; self.plan.pixels()]),
+            Some(out) => (self.read)(opened, self.plan, slice, out),
+            None => (self.read)(opened, self.plan, slice, &mut vec![0; self.plan.pixels()]),
         };
         self.progress.advance(1);
         (slice, decoded)

@@ -13,7 +13,7 @@ use crate::{
         listing::InputFile,
     },
     options::{OnBadSlice, Options, series_choice},
-    progress::{Progress, Silent},
+    progress::Progress,
 };
 
 /// Files whose first bytes are in memory at a time.
@@ -56,11 +56,11 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
     Ok(inventory)
 }
 
-/// Reads the pixels of slices that may have been sent again under other numbers: they decide what the volumes are.
+/// Reads the pixels of slices that no attribute tells apart: they decide which are copies and what the volumes are.
 fn compare_repeats(inventory: &mut Inventory, files: &[InputFile]) -> Result<()> {
     for plan in inventory.repeats().iter().filter(|plan| is_readable(plan)) {
-        let decoded = decode::pixel_digests(plan, files, &Silent)?.into_iter();
-        let digests: Vec<_> = decoded.map(|decoded| decoded.ok().map(|record| record.digest)).collect();
+        let decoded = decode::entry_digests(plan, files)?.into_iter();
+        let digests: Vec<_> = decoded.map(std::result::Result::ok).collect();
         inventory.know(plan, &digests);
     }
     Ok(())

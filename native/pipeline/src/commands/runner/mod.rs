@@ -19,7 +19,7 @@ use std::{
 use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};
-use tomobasis_dicom::{Compared, SeriesPlan, SliceRecord};
+use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{GramAccumulator, RowBlock};
 
 use crate::{
@@ -37,7 +37,7 @@ use crate::{
     need::{self, Need},
     options::{Emit, Method, OnBadSlice, Options},
     output::dicom::Band,
-    progress::{Progress, Silent},
+    progress::Progress,
     result::Environment,
     solve::{decomposition::Decomposition, digest::Digest, padding_counts::pixels_digest},
 };
@@ -193,14 +193,13 @@ impl<'a> Runner<'a> {
         on_bad: OnBadSlice,
     ) -> Result<SeriesPlan> {
         let Some(comparison) = plan.comparison() else { return Ok(plan) };
-        let decoded = self.pool.install(|| decode::pixel_digests(&comparison.plan, files, &Silent))?;
-        let digests = decoded.into_iter().map(|decoded| decoded.map(|record| record.digest)).collect();
-        let Compared { mut unequal, apart } = comparison.judge(digests, |error| error);
+        let digests = self.pool.install(|| decode::entry_digests(&comparison.plan, files))?;
+        let mut unequal = comparison.judge(digests, |error| error);
         if on_bad == OnBadSlice::Fail && !unequal.is_empty() {
             return Err(unequal.swap_remove(0).1.into());
         }
-        let unequal = unequal.into_iter().map(|(slice, error)| (slice, error.to_string())).collect();
-        Ok(plan.compared(&Compared { unequal, apart })?)
+        let unequal: Vec<_> = unequal.into_iter().map(|(slice, error)| (slice, error.to_string())).collect();
+        Ok(plan.compared(&unequal)?)
     }
 
     /// What decoding says, and pixels, of all slices, and the plan of those that could be decoded.

@@ -108,7 +108,7 @@ public final class Inventory extends NativeObject {
   }
 
   /**
-   * What has to be decoded before {@link #select}: slices that may have been sent again under other numbers, which only their pixels tell.
+   * What has to be decoded before {@link #select}: slices at one place that no attribute tells apart, so that pixels decide.
    *
    * @return plans of such slices; none for most inputs
    */

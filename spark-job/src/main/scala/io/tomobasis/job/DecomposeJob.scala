@@ -104,28 +104,23 @@ private final class DecomposeJob(
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */
   def run(headers: Headers, result: ResultFolder): String = {
-    val (plan, known) = headers.choice.fold(decided, _ -> Map.empty[SliceKey, DecodedSlice])
-    val compared = withComparedCopies(plan, known)
+    val compared = withComparedCopies(headers.choice.fold(decided, identity))
     decompose(if (config.skipBadSlices) withoutBadSlices(compared) else compared, headers.stage, result)
   }
 
-  /** The series that is meant, once pixels have told which slices were sent again; and what decoding these gave. */
-  private def decided(choice: Undecided): (SeriesPlan, Map[SliceKey, DecodedSlice]) =
+  /** The series that is meant, once pixels have told which slices were sent again. */
+  private def decided(choice: Undecided): SeriesPlan =
     Using.resource(choice.inventory) { inventory =>
-      val known = choice.repeats.flatMap { plan =>
-        val found = digests(plan)
-        inventory.know(plan.json, found.map(_.toNative).toArray)
-        plan.keys.zip(found)
-      }
+      for (plan <- choice.repeats) inventory.know(plan.json, digests(plan).map(_.toNative).toArray)
       val plan = SeriesPlan.of(inventory.select())
       plan.said.foreach(err.println)
-      plan -> known.toMap
+      plan
     }
 
   /** The series once what seems to be a copy of a slice has proven to have its pixels. */
-  private def withComparedCopies(plan: SeriesPlan, known: Map[SliceKey, DecodedSlice]): SeriesPlan =
+  private def withComparedCopies(plan: SeriesPlan): SeriesPlan =
     plan.comparison.fold(plan) { comparison =>
-      val found = digests(comparison, known).map(_.toNative).toArray
+      val found = digests(comparison).map(_.toNative).toArray
       val compared = SeriesPlan.of(Inventory.compared(plan.json, found, config.skipBadSlices))
       compared.notes.diff(plan.notes).foreach(err.println)
       compared
@@ -142,14 +137,14 @@ private final class DecomposeJob(
     else SeriesPlan.of(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
   }
 
-  /** What decoding gives of each slice of a plan, by tasks; one that is known, or is in the plan twice, is not decoded again. */
-  private def digests(plan: SeriesPlan, known: Map[SliceKey, DecodedSlice] = Map.empty): Seq[DecodedSlice] = {
-    val unknown = plan.keys.indices.filterNot(slice => known.contains(plan.keys(slice))).distinctBy(plan.keys)
-    val parts = math.min(unknown.length, plan.layout.decodePartitions(cluster.parallelism))
-    val groups = SourceFiles.groups(plan, files, Runs(unknown.length, parts), unknown)
+  /** What decoding gives of each slice of a plan, by tasks; one that is in the plan twice is decoded once. */
+  private def digests(plan: SeriesPlan): Seq[DecodedSlice] = {
+    val slices = plan.keys.indices.distinctBy(plan.keys)
+    val parts = math.min(slices.length, plan.layout.decodePartitions(cluster.parallelism))
+    val groups = SourceFiles.groups(plan, files, Runs(slices.length, parts), slices)
     val sources = SourceFiles(hadoop, files.length, verbose = false)
     val found = if (groups.isEmpty) Nil else SliceReader.digests(cluster.workers, plan, groups, sources)
-    val all = known ++ found.map(digest => plan.keys(digest.slice) -> digest)
+    val all = found.map(digest => plan.keys(digest.slice) -> digest).toMap
     plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
   }
 
