@@ -319,7 +319,7 @@ fn slices_with_other_pixels_at_some_or_all_positions_are_an_error_and_with_join_
         assert_eq!((plan.slices.len(), plan.copies.len()), (count, 0));
         let repeated = format!("{} slice", more.len());
         assert!(said(&plan, NoteKind::SamePosition).starts_with(&repeated));
-        // Nearly all or neighbours: no slices that can be skipped.
+        // Nearly all or consecutive ones: no slices that can be skipped.
         let mut skipping = knowing(&files);
         skipping.skip_bad_slices();
         assert_eq!(skipping.select(&SeriesChoice::Only).unwrap_err(), error);

@@ -52,7 +52,7 @@ impl<'a> Agreement<'a> {
     }
 }
 
-/// What is said of the two parts that agree most, if any do.
+/// The sentence about the two parts that agree most, if any do.
 pub(super) fn of_parts(inventory: &Inventory, parts: &[&Group]) -> String {
     let pairs =
         parts.iter().enumerate().flat_map(|(i, one)| parts[i + 1..].iter().map(move |other| (one, other)));

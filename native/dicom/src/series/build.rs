@@ -57,7 +57,7 @@ pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> V
     group.disputed.iter().map(error).collect()
 }
 
-/// The slices of a plan that are disputed, and what is said of each.
+/// The slices of a plan that are disputed, and the reason for each.
 fn bad(plan: &SeriesPlan, disputed: &[(&Member, Error)]) -> Vec<(usize, String)> {
     let errors: HashMap<(usize, u32), &Error> =
         disputed.iter().rev().map(|(member, error)| ((member.file, member.header.frame), error)).collect();
