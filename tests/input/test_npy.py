@@ -143,6 +143,14 @@ def test_the_other_methods_take_matrices_too_without_a_limit_on_their_range(deco
     assert np.allclose(ours.s, np.linalg.svd(b, compute_uv=False)[:3], rtol=1e-12)
 
 
+@pytest.mark.parametrize("exponent", [-400, 400])
+def test_energies_are_right_at_the_limits_of_magnitude(decomposed, exponent):
+    ours = result.read(
+        decomposed(np.diag([4, 3, 2, 1]) * 2.0 ** (exponent - 2 * (exponent > 0)), "a", "--energy", "0.9")
+    )
+    assert len(ours.s) == 3 and 0 < ours.manifest["result"]["energy"] < np.inf
+
+
 def saved(array, **options):
     file = io.BytesIO()
     np.save(file, array, **options)
@@ -180,6 +188,10 @@ REFUSED = {
     "infinity": (saved(with_value(-np.inf, 0, 2).astype("f4")), "row 1, column 3 is no finite number"),
     "a wide column": (saved(with_value(2.0**-200, 7, 1)), "column 2: its values span 201 binary digits"),
     "columns far apart": (saved(np.ones((9, 2)) * [1, 1e-80]), "column 2: its lowest digit is"),
+    "squares that overflow": (saved(np.diag([4, 3, 2, 1]) * 1e200), "largest magnitude of the matrix is 4e200"),
+    "squares that underflow": (saved(np.diag([4, 3, 2, 1]) * 1e-200), "largest magnitude of the matrix is 4e-200"),
+    "the smallest number": (saved(np.full((2, 1), 5e-324)), "largest magnitude of the matrix is 5e-324"),
+    "just too large": (saved(np.full((2, 1), np.nextafter(2.0**400, np.inf))), "between 2^-400 and 2^400"),
     "large integers": (saved(with_value(2**53, 8, 0).astype("i8") + 1), "row 9, column 1 is an integer"),
 }
 

@@ -18,9 +18,12 @@ const PIECE: usize = 4 << 20;
 /// The offset of integers that reach beyond `i16`.
 const UNSIGNED: i32 = 1 << 15;
 
+/// Largest magnitudes up to 2^400, and down to 2^-400, have squares whose sum float64 holds, however many there are.
+const LARGEST_EXPONENT: i32 = 400;
+
 /// Why numbers could not be read.
 pub(super) enum Problem {
-    /// One that float64 does not have.
+    /// One that float64 does not have, or whose square it does not have.
     Number(String),
     Memory(Error),
     File(io::Error),
@@ -59,8 +62,25 @@ pub(super) fn values(
             stored.iter_mut().zip(&real).for_each(narrow);
             Ok((Values::Stored(stored), offset))
         }
-        None => Ok((Values::Real(real), 0)),
+        None => {
+            check_magnitude(&real)?;
+            Ok((Values::Real(real), 0))
+        }
     }
+}
+
+/// Refuses numbers whose energy, the sum of their squares, overflows or loses digits to underflow.
+fn check_magnitude(values: &[f64]) -> Result<(), Problem> {
+    let largest = values.iter().fold(0.0, |largest: f64, value| largest.max(value.abs()));
+    let limit = 2f64.powi(LARGEST_EXPONENT);
+    if (1.0 / limit..=limit).contains(&largest) {
+        return Ok(());
+    }
+    Err(Problem::Number(format!(
+        "the largest magnitude of the matrix is {largest:e}, and float64 does not have the squares of such numbers; scale the \
+         matrix, so that it is between 2^-{LARGEST_EXPONENT} and 2^{LARGEST_EXPONENT} ({:.1e} and {limit:.1e})",
+        1.0 / limit
+    )))
 }
 
 /// The numbers as `keep` has them; it refuses what is no finite number.
