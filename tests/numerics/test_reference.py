@@ -1,6 +1,7 @@
 """The reference matrices: their definitions and certified factors, proven independently, and how others' factors are scored."""
 
 import json
+import os
 import zipfile
 from fractions import Fraction
 
@@ -194,6 +195,18 @@ def test_wrong_names_shapes_and_values_are_one_clear_error(folder, tmp_path):
     assert run.code == 3 and "it is no .npz file; write it with numpy.savez" in run.err
     run = tomobasis("score", tmp_path / "absent.npz")
     assert run.code == 3 and "cannot be read" in run.err
+    os.mkfifo(tmp_path / "pipe")
+    for special in [tmp_path / "pipe", tmp_path, "/dev/zero"]:
+        run = tomobasis("score", special)
+        assert run.code == 3 and "it is no regular file" in run.err
+
+
+@pytest.mark.parametrize("name", ["a\nerror: b", "x" * 10_000], ids=["two lines", "long"])
+def test_names_in_a_file_are_shown_on_one_line_and_not_at_any_length(folder, tmp_path, name):
+    s = np.load(folder / "random.npz")["s"]
+    for arrays in [{"matrix": "random", "s": s, name: s}, {"matrix": name, "s": s}]:
+        message = refused(tmp_path, **arrays)
+        assert len(message) < 400 and repr(name[:7])[1:-1] in message
 
 
 def test_a_folder_that_exists_is_refused_and_one_of_ours_is_replaced_on_request(folder, tmp_path):

@@ -67,6 +67,16 @@ impl Writer {
     }
 }
 
+/// Characters of a foreign name that are shown.
+const MOST_SHOWN: usize = 40;
+
+/// A name that a file has, for a message: on one line, and no longer than names are.
+pub(super) fn shown(name: &str) -> String {
+    let start: String = name.chars().take(MOST_SHOWN).collect();
+    let rest = if start.len() < name.len() { ".." } else { "" };
+    format!("{}{rest}", start.escape_debug())
+}
+
 /// The arrays of a file by name, each the bytes of an `.npy` file.
 ///
 /// # Errors
@@ -79,12 +89,13 @@ pub(super) fn read(bytes: &[u8]) -> std::result::Result<BTreeMap<String, Array>,
     for entry in archive.entries() {
         let entry = entry.map_err(|_| damaged("its directory"))?;
         let file = String::from_utf8_lossy(entry.file_path().as_ref()).into_owned();
-        let name =
-            npz::array_name_from_file_name(&file).ok_or_else(|| format!("{file}: it is no .npy array"))?;
+        let name = npz::array_name_from_file_name(&file)
+            .ok_or_else(|| format!("{}: it is no .npy array", shown(&file)))?;
+        let label = shown(name);
         left = left
             .checked_sub(entry.uncompressed_size_hint())
-            .ok_or_else(|| format!("{name}: it is larger than any decomposition of these matrices"))?;
-        let stored = archive.get_entry(entry.wayfinder()).map_err(|_| damaged(name))?;
+            .ok_or_else(|| format!("{label}: it is larger than any decomposition of these matrices"))?;
+        let stored = archive.get_entry(entry.wayfinder()).map_err(|_| damaged(&label))?;
         let mut array = Vec::new();
         let limit = entry.uncompressed_size_hint();
         let unpacked = match entry.compression_method() {
@@ -95,12 +106,12 @@ pub(super) fn read(bytes: &[u8]) -> std::result::Result<BTreeMap<String, Array>,
                 let inflated = DeflateDecoder::new(stored.data());
                 stored.verifying_reader(inflated).take(limit + 1).read_to_end(&mut array)
             }
-            _ => return Err(format!("{name}: it is compressed in a way that numpy.savez does not use")),
+            _ => return Err(format!("{label}: it is compressed in a way that numpy.savez does not use")),
         };
-        unpacked.map_err(|_| damaged(name))?;
-        let array = Array::parse(&array).map_err(|why| format!("{name}: {why}"))?;
+        unpacked.map_err(|_| damaged(&label))?;
+        let array = Array::parse(&array).map_err(|why| format!("{label}: {why}"))?;
         if arrays.insert(name.to_owned(), array).is_some() {
-            return Err(format!("{name}: the file has it twice"));
+            return Err(format!("{label}: the file has it twice"));
         }
     }
     Ok(arrays)

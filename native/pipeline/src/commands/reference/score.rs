@@ -1,12 +1,15 @@
 //! Scores of computed factors that are read from `.npz` files.
 
-use std::{fs::File, io::Read as _};
+use std::{
+    fs::{self, File},
+    io::Read as _,
+};
 
 use serde::Serialize;
 use tomobasis_dicom::file_label;
 use tomobasis_linalg::reference::{Factors, Matrix, Score, Truth, matrices};
 
-use super::npz::{self, Array, MOST_BYTES};
+use super::npz::{self, Array, MOST_BYTES, shown};
 use crate::{
     error::{Error, Result, is_of_system},
     input::listing::local_path,
@@ -60,13 +63,18 @@ pub fn score(files: &[String], name: Option<&str>, threads: usize) -> Result<Vec
 
 /// The bytes of a file, if it can be one.
 fn contents(path: &str, label: &str) -> Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    let file = File::open(local_path("FILE", path)?);
-    let read = file.and_then(|file| file.take(MOST_BYTES + 1).read_to_end(&mut bytes));
-    read.map_err(|source| match is_of_system(&source) {
+    let path = local_path("FILE", path)?;
+    let unreadable = |source| match is_of_system(&source) {
         true => Error::System { file: label.to_owned(), source },
         false => Error::Unreadable { file: label.to_owned(), source },
-    })?;
+    };
+    // Opening a pipe waits for whoever writes to it.
+    if !fs::metadata(&path).map_err(unreadable)?.is_file() {
+        return Err(Error::result_file(label, "it is no regular file; give one"));
+    }
+    let mut bytes = Vec::new();
+    let file = File::open(&path).map_err(unreadable)?;
+    file.take(MOST_BYTES + 1).read_to_end(&mut bytes).map_err(unreadable)?;
     if bytes.len() as u64 > MOST_BYTES {
         return Err(Error::result_file(label, "it is larger than any decomposition of these matrices"));
     }
@@ -74,10 +82,9 @@ fn contents(path: &str, label: &str) -> Result<Vec<u8>> {
 }
 
 fn named(name: &str) -> std::result::Result<Matrix, String> {
-    matrices()
-        .into_iter()
-        .find(|matrix| matrix.name == name)
-        .ok_or_else(|| format!("there is no reference matrix {name:?}; give one of {}", names().join(", ")))
+    matrices().into_iter().find(|matrix| matrix.name == name).ok_or_else(|| {
+        format!("there is no reference matrix \"{}\"; give one of {}", shown(name), names().join(", "))
+    })
 }
 
 /// Factors of a reference matrix that fit it.
@@ -120,8 +127,9 @@ impl Submitted {
         let mut others = arrays.keys().filter(|name| !["rank", "unresolved"].contains(&name.as_str()));
         match others.next() {
             Some(other) => Err(format!(
-                "{other}: there is no such array; s, V (n x k, the transpose of what NumPy returns), U, A and matrix are \
-                 read"
+                "{}: there is no such array; s, V (n x k, the transpose of what NumPy returns), U, A and matrix are \
+                 read",
+                shown(other)
             )),
             None => Ok(Self { matrix, factors: Factors { s, v, u } }),
         }

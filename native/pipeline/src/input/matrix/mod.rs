@@ -12,7 +12,10 @@
 mod npy;
 mod read;
 
-use std::{fs::File, os::unix::fs::FileExt as _};
+use std::{
+    fs::File,
+    os::unix::fs::{FileExt as _, MetadataExt as _},
+};
 
 use rayon::prelude::*;
 use tomobasis_dicom::{
@@ -83,7 +86,15 @@ pub(crate) trait MatrixFormat {
 pub(crate) struct MatrixFile {
     file: File,
     layout: Layout,
+    state: State,
     label: (String, String),
+}
+
+/// Length and time of the last change of a file.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct State {
+    length: u64,
+    changed: (i64, i64),
 }
 
 /// The numbers of a matrix, column after column.
@@ -134,13 +145,13 @@ impl MatrixFile {
         }
         let unreadable = |source| file.unreadable(0, 1, source);
         let opened = File::open(&file.path).map_err(unreadable)?;
-        let length = opened.metadata().map_err(unreadable)?.len();
+        let state = State::of(&opened).map_err(unreadable)?;
         let layout = match format {
-            InputFormat::Npy => layout_of::<npy::Npy>(&opened, length),
+            InputFormat::Npy => layout_of::<npy::Npy>(&opened, state.length),
             InputFormat::Dicom => return Err(Error::Internal("a scan is no matrix".to_owned())),
         };
         let layout = layout.map_err(unreadable)?.map_err(Error::Input)?;
-        check_size(&layout, length).map_err(Error::Input)?;
+        check_size(&layout, state.length).map_err(Error::Input)?;
         let columns = usize::try_from(layout.columns).unwrap_or(usize::MAX);
         if columns > MOST_COLUMNS {
             return Err(Error::Linalg(tomobasis_linalg::Error::ColumnCount {
@@ -151,6 +162,7 @@ impl MatrixFile {
         Ok(Self {
             file: opened,
             layout,
+            state,
             label: (file_label(0, 1, &file.name), salted_id("file", &file.name)),
         })
     }
@@ -217,22 +229,35 @@ impl MatrixFile {
     /// Reads all numbers, on the current thread pool; the offset goes into the plan's slices.
     ///
     /// # Errors
-    /// [`Error::Input`] for a number that float64 does not have, by row and column; [`Error::Memory`];
+    /// [`Error::Input`] for a number that float64 does not have, by row and column, and for a file that changes; [`Error::Memory`];
     /// [`Error::Unreadable`] and [`Error::System`].
     pub fn read(&self, plan: &mut SeriesPlan, progress: &dyn Progress) -> Result<(Values, Vec<SliceRecord>)> {
         let progression = Progression { progress, columns: plan.slices.len() as u64 };
-        let (values, offset) =
-            read::values(&self.file, &self.layout, &progression).map_err(|problem| match problem {
-                read::Problem::Number(text) => Error::Input(text),
-                read::Problem::Memory(error) => error,
-                read::Problem::File(source) if crate::error::is_no_fault_of_input(&source) => {
-                    Error::System { file: self.label.0.clone(), source }
-                }
-                read::Problem::File(source) => Error::Unreadable { file: self.label.0.clone(), source },
-            })?;
+        let unread = |source| match crate::error::is_no_fault_of_input(&source) {
+            true => Error::System { file: self.label.0.clone(), source },
+            false => Error::Unreadable { file: self.label.0.clone(), source },
+        };
+        let found = read::values(&self.file, &self.layout, &progression);
+        if State::of(&self.file).map_err(unread)? != self.state {
+            return Err(Error::Input(
+                "the matrix changed while it was read; start again when its file is complete".to_owned(),
+            ));
+        }
+        let (values, offset) = found.map_err(|problem| match problem {
+            read::Problem::Number(text) => Error::Input(text),
+            read::Problem::Memory(error) => error,
+            read::Problem::File(source) => unread(source),
+        })?;
         plan.slices.iter_mut().for_each(|slice| slice.offset = offset);
         let records = records(&values, plan);
         Ok((values, records))
+    }
+}
+
+impl State {
+    fn of(file: &File) -> std::io::Result<Self> {
+        let found = file.metadata()?;
+        Ok(Self { length: found.len(), changed: (found.mtime(), found.mtime_nsec()) })
     }
 }
 
@@ -275,5 +300,45 @@ fn records(values: &Values, plan: &SeriesPlan) -> Vec<SliceRecord> {
             values.par_chunks_exact(rows).map(|column| SliceRecord::of_values(column, offset)).collect()
         }
         Values::Real(values) => values.par_chunks_exact(rows).map(SliceRecord::of_floats).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+    use crate::progress::Silent;
+
+    #[test]
+    fn a_file_that_changes_after_its_header_was_read_is_refused() {
+        let scratch = tempfile::tempdir().unwrap();
+        let path = scratch.path().join("a.npy");
+        let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+        let header = format!("{:<117}\n", "{'descr': '<f8', 'fortran_order': False, 'shape': (2, 1), }");
+        npy.extend((header.len() as u16).to_le_bytes());
+        npy.extend(header.as_bytes());
+        npy.extend([0.5f64, 1.5].iter().flat_map(|x| x.to_le_bytes()));
+        let open = || {
+            fs::write(&path, &npy).unwrap();
+            let file = InputFile::plain(path.clone(), "a.npy".to_owned());
+            MatrixFile::open(&[file], InputFormat::Npy).unwrap()
+        };
+        let read = |matrix: &MatrixFile| matrix.read(&mut matrix.plan(), &Silent);
+        let matrix = open();
+        assert!(read(&matrix).is_ok());
+        let longer = [npy.as_slice(), &[0]].concat();
+        for changed in [&longer[..], &npy[..npy.len() - 1]] {
+            let matrix = open();
+            fs::write(&path, changed).unwrap();
+            let error = read(&matrix).unwrap_err();
+            assert_eq!(error.exit_code(), 3);
+            assert!(error.to_string().contains("changed while it was read"), "{error}");
+        }
+        // Rewritten in place, at the same length.
+        let matrix = open();
+        let file = fs::File::options().write(true).open(&path).unwrap();
+        file.set_modified(std::time::UNIX_EPOCH).unwrap();
+        assert!(read(&matrix).unwrap_err().to_string().contains("changed while it was read"));
     }
 }

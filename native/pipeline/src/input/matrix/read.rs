@@ -77,8 +77,8 @@ fn check_magnitude(values: &[f64]) -> Result<(), Problem> {
         return Ok(());
     }
     Err(Problem::Number(format!(
-        "the largest magnitude of the matrix is {largest:e}, and float64 does not have the squares of such numbers; scale the \
-         matrix, so that it is between 2^-{LARGEST_EXPONENT} and 2^{LARGEST_EXPONENT} ({:.1e} and {limit:.1e})",
+        "the largest magnitude of the matrix is {largest:e}, and energies, which are sums of squares, need it to be between \
+         2^-{LARGEST_EXPONENT} and 2^{LARGEST_EXPONENT} ({:.1e} and {limit:.1e}); scale the matrix",
         1.0 / limit
     )))
 }
