@@ -114,6 +114,9 @@ def test_results_are_verified_compared_and_recomputed(decomposed, tmp_path):
     script = [sys.executable, ROOT / "docs/recompute_digests.py", folder, "--npy", tmp_path / "a.npy"]
     done = subprocess.run(script, capture_output=True, text=True)
     assert done.returncode == 0 and "DIFFERS" not in done.stdout, done.stdout + done.stderr
+    for options in [("--join",), ("--series", "largest"), ("--on-bad-slice", "skip")]:
+        done = tomobasis(*verify, tmp_path / "a.npy", *options)
+        assert done.code == 2 and options[0] in done.err and "this is the result of a matrix" in done.err, done.err
     again = decomposed(a, "again")
     assert tomobasis("compare", folder, again).code == 0
     a[4999, 5] = np.nextafter(a[4999, 5], 9)

@@ -3,6 +3,7 @@
 use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
+    error::{Error, Result},
     options::{Composite, DicomSyntax, OnBadSlice, Options},
     result::Manifest,
 };
@@ -28,6 +29,24 @@ pub struct VerifyArgs {
     /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
+}
+
+impl VerifyArgs {
+    /// Refuses options that only a scan has for the result of a matrix.
+    pub(super) fn check_against(&self, manifest: &Manifest) -> Result<()> {
+        let given = [
+            ("--series", self.series.is_some()),
+            ("--join", self.join),
+            ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
+        ];
+        match given.into_iter().find(|(_, given)| *given) {
+            Some((option, _)) if !manifest.parameters.input_format.is_scan() => Err(Error::option(
+                option,
+                "it is about scans, and this is the result of a matrix; leave it out",
+            )),
+            _ => Ok(()),
+        }
+    }
 }
 
 impl Options {

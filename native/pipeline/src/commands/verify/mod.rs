@@ -68,6 +68,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
     folder.check_manifest()?;
     let stored = &folder.manifest;
+    args.check_against(stored)?;
     let options = Options::for_verification(args, stored);
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     check_room(&folder, &runner.pool)?;
