@@ -40,10 +40,10 @@ class Case:
         slopes = [Fraction(s) for s in self.slopes or [1] * columns]
         intercepts = [Fraction(b) for b in self.intercepts or [0] * columns]
         a = [[s * int(x) + b for s, x, b in zip(slopes, row, intercepts, strict=True)] for row in self.stored]
-        if self.center in ("slices", "both"):
+        if self.center in ("columns", "both"):
             means = [sum(row[j] for row in a) / rows for j in range(columns)]
             a = [[x - m for x, m in zip(row, means, strict=True)] for row in a]
-        if self.center in ("pixels", "both"):
+        if self.center in ("rows", "both"):
             a = [[x - sum(row) / columns for x in row] for row in a]
         return a
 
@@ -274,7 +274,7 @@ def random_case(seed):
     if r.integers(3) == 0:
         slopes = [float(x) for x in r.choice([1.0, 0.1, 3.7, 2.0**-20, 1 + 2.0**-40], columns)]
         intercepts = [float(x) for x in r.choice([0.0, -1024.0, 0.3], columns)]
-    center = str(r.choice(["-", "-", "-", "pixels", "slices", "both"]))
+    center = str(r.choice(["-", "-", "-", "rows", "columns", "both"]))
     return Case(
         f"seed {seed}", stored, slopes, intercepts, center, int(r.integers(columns)) if r.integers(4) == 0 else 0
     )

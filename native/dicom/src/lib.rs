@@ -12,13 +12,19 @@
 //! hashed name ([`label`]), series by a hashed id, and free text of a header is never quoted.
 //!
 //! **Why our own element scanner, and not `dicom-object`.** What this crate needs from a header is some
-//! thirty elements. A general reader builds the whole tree: it recurses into sequences (files nested some
-//! thousand deep overflow the stack and abort the process, which here is an executor's JVM), allocates what
-//! a length field asks for, and refuses files that hospitals have (over-long values in the meta group, no
-//! preamble, a wrong group length). The scanner ([`header`]) walks the elements once, iteratively, with no
-//! allocation that depends on a length field, and borrows the values it wants. It is also what makes
-//! listing thousands of files cheap. Tags, SOP classes and their names come from `dicom-dictionary-std`;
-//! end-to-end tests read the same files with pydicom and compare.
+//! thirty elements of files that are as hospitals have them:
+//!
+//! * *Partial headers.* A listing reads the first kilobytes of each of thousands of files, on object stores too. The
+//!   scanner stops where the bytes at hand end and says which ones it needs; a general reader takes whole files, or a stream.
+//! * *Missing preamble or meta group*, over-long values in the meta group, a wrong group length: the encoding is found
+//!   from the first elements.
+//! * *Mixed VR.* Elements without a VR in an explicit data set, as some writers leave them, are read as implicit ones.
+//! * *UN of implicit content*, in data sets of either byte order (PS3.5 section 6.2.2, note 4).
+//! * *Hostile files.* A tree of typed values is built by recursion into sequences (files nested some thousand deep
+//!   overflow the stack and abort the process, which here is an executor's JVM) and by allocating what a length field
+//!   asks for. The scanner ([`header`]) walks the elements once, iteratively, allocates nothing, and borrows the values.
+//!
+//! Tags, SOP classes and their names come from `dicom-dictionary-std`; end-to-end tests read the same files with pydicom
 //!
 //! **Compressed pixels** are decoded by the libraries that the field trusts (libjpeg-turbo, CharLS, OpenJPEG; RLE
 //! and the assembly of fragments are our own). Each is called from one small module of [`pixels`], the only places

@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JClass, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_linalg::{GramAccumulator, GramPart, RowBlock};
+use tomobasis_linalg::{GramAccumulator, GramPart, column_major};
 use tomobasis_pipeline::need;
 
 use crate::{
@@ -39,7 +39,7 @@ pub fn add0<'local>(
         // SAFETY: a live handle of this class; the Java side synchronises.
         let sum = unsafe { handle::get_mut::<GramAccumulator>(handle) }?;
         let rows = size(rows, "rows")?;
-        with_shorts(env, &block, |_, values| Ok(sum.add(RowBlock::new(values, rows, sum.columns())?)?))
+        with_shorts(env, &block, |_, values| Ok(sum.add(column_major(values, rows, sum.columns())?)?))
     })
 }
 

@@ -2,9 +2,10 @@
 //! thread. Against other libraries: `make bench-peers`.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use ndarray::Array2;
 use std::hint::black_box;
 use tomobasis_linalg::{
-    BLOCK_ROWS, GramAccumulator, GramMatrix, Projector, Rank, Rescale, RowBlock, certified_svd,
+    BLOCK_ROWS, GramAccumulator, GramMatrix, Projector, Rank, Rescale, certified_svd, column_major,
 };
 
 /// Slices of the demo's scan and of a small one.
@@ -19,7 +20,7 @@ fn block(columns: usize) -> Vec<i16> {
 
 fn gram_of(values: &[i16], n: usize) -> GramMatrix {
     let mut sums = GramAccumulator::new(n).unwrap();
-    sums.add(RowBlock::new(values, BLOCK_ROWS, n).unwrap()).unwrap();
+    sums.add(column_major(values, BLOCK_ROWS, n).unwrap()).unwrap();
     sums.finish(&vec![Rescale::IDENTITY; n]).unwrap()
 }
 
@@ -41,15 +42,19 @@ fn projection(c: &mut Criterion) {
     let mut group = c.benchmark_group("projection");
     for n in COLUMNS {
         let values = block(n);
-        let block = RowBlock::new(&values, BLOCK_ROWS, n).unwrap();
+        let block = column_major(&values, BLOCK_ROWS, n).unwrap();
         for k in [n / 6, n] {
             let svd = certified_svd(&gram_of(&values, n), Rank::Columns(k), 1).unwrap();
             let rescale = vec![Rescale::IDENTITY; n];
             let p = Projector::new(&svd, &rescale).unwrap();
             group.throughput(Throughput::Elements((BLOCK_ROWS * n * k) as u64));
-            let (mut t, mut u) = (Vec::new(), Vec::new());
+            let mut t = Array2::zeros((BLOCK_ROWS, k));
+            let mut u = t.clone();
             group.bench_function(BenchmarkId::from_parameter(format!("{n}/{k}")), |b| {
-                b.iter(|| p.project(black_box(block), &mut t).map(|()| p.basis(&t, &mut u)));
+                b.iter(|| {
+                    p.project_into(black_box(block), t.view_mut()).unwrap();
+                    p.basis_into(t.view(), u.view_mut()).unwrap();
+                });
             });
         }
     }

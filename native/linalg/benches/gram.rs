@@ -6,7 +6,7 @@
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock, kernel_name};
+use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, column_major, kernel_name};
 
 const COLUMNS: usize = 301;
 
@@ -32,7 +32,7 @@ fn gram(c: &mut Criterion) {
         let block: Vec<i16> = values(low, high).into_iter().map(|v| v as i16).collect();
         let mut sum = GramAccumulator::new(COLUMNS).unwrap();
         group.bench_function(name, |b| {
-            b.iter(|| sum.add(black_box(RowBlock::new(&block, BLOCK_ROWS, COLUMNS).unwrap())).unwrap());
+            b.iter(|| sum.add(black_box(column_major(&block, BLOCK_ROWS, COLUMNS).unwrap())).unwrap());
         });
     }
     group.finish();

@@ -46,8 +46,9 @@ where
     let found = certified_real_svd(&a.view(), Rank::Full, 2)?;
     let (svd, u) = (&found.svd, found.basis(a.view())?.into_raw_vec_and_offset().0);
     let compensated: Vec<u8> = svd.compensated.iter().map(|&c| u8::from(c)).collect();
+    let [v, v_low] = [&svd.v, &svd.v_low].map(|matrix| matrix.iter().collect::<Vec<_>>());
     Ok(format!(
-        "{} {:?} {:?} {compensated:?} {:?} {:?} {:?} {u:?}",
-        svd.rank, svd.energy, svd.s, svd.unresolved, svd.v, svd.v_low
+        "{} {:?} {:?} {compensated:?} {:?} {v:?} {v_low:?} {u:?}",
+        svd.rank, svd.energy, svd.s, svd.unresolved
     ))
 }

@@ -7,6 +7,7 @@
 //! smooth scan with noise, `twice` one that has every slice twice. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
 //! of each step (`RUST_LOG=debug`: more of them), what was proven, and a checksum of `U`, which no number of threads changes.
 
+use ndarray::{Array2, ArrayView2, s};
 use rayon::ThreadPool;
 use rayon::prelude::*;
 use std::error::Error;
@@ -15,7 +16,7 @@ use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 use tomobasis_linalg::{
-    BLOCK_ROWS, GramAccumulator, Projector, Rank, Rescale, RowBlock, certified_svd, kernel_name,
+    BLOCK_ROWS, GramAccumulator, Projector, Rank, Rescale, certified_svd, column_major, kernel_name,
 };
 
 /// Column after column.
@@ -65,7 +66,7 @@ impl Matrix {
     /// The sums of all row blocks: each thread's own, merged, or of many columns shared ones.
     fn gram(&self, pool: &ThreadPool) -> Result<GramAccumulator, tomobasis_linalg::Error> {
         if self.columns < GramAccumulator::SHARED {
-            let add = |sum: &mut Result<GramAccumulator, tomobasis_linalg::Error>, block: RowBlock| {
+            let add = |sum: &mut Result<GramAccumulator, tomobasis_linalg::Error>, block: ArrayView2<i16>| {
                 sum.as_mut().map_err(|e| e.clone())?.add(block)
             };
             let mut sums = self.for_blocks(pool, || GramAccumulator::new(self.columns), add)?.into_iter();
@@ -80,7 +81,7 @@ impl Matrix {
                 let mut values = vec![0; rows * self.columns];
                 let columns = values.par_chunks_exact_mut(rows).zip(self.values.par_chunks_exact(self.rows));
                 columns.for_each(|(to, from)| to.copy_from_slice(&from[first..first + rows]));
-                gram.add_parallel(RowBlock::new(&values, rows, self.columns)?)?;
+                gram.add_parallel(column_major(&values, rows, self.columns)?)?;
             }
             Ok(gram)
         })
@@ -91,7 +92,7 @@ impl Matrix {
         &self,
         pool: &ThreadPool,
         state: impl Fn() -> S + Sync,
-        work: impl Fn(&mut S, RowBlock) -> Result<(), tomobasis_linalg::Error> + Sync,
+        work: impl Fn(&mut S, ArrayView2<i16>) -> Result<(), tomobasis_linalg::Error> + Sync,
     ) -> Result<Vec<S>, tomobasis_linalg::Error> {
         let next = AtomicUsize::new(0);
         let run = || {
@@ -104,7 +105,7 @@ impl Matrix {
                 let last = (first + BLOCK_ROWS).min(self.rows);
                 values.clear();
                 self.values.chunks_exact(self.rows).for_each(|c| values.extend_from_slice(&c[first..last]));
-                work(&mut state, RowBlock::new(&values, last - first, self.columns)?)?;
+                work(&mut state, column_major(&values, last - first, self.columns)?)?;
             }
         };
         pool.broadcast(|_| run()).into_iter().collect()
@@ -171,10 +172,15 @@ fn main() -> Result<(), Box<dyn Error>> {
     let projector = Projector::new(&svd, &rescale)?;
     let checksums = a.for_blocks(
         &pool,
-        || (0u64, Vec::new(), Vec::new()),
+        || {
+            let t = Array2::zeros((BLOCK_ROWS, svd.s.len()));
+            (0u64, t.clone(), t)
+        },
         |(sum, t, u), block| {
-            projector.project(block, t)?;
-            projector.basis(t, u);
+            let rows = s![..block.nrows(), ..];
+            let (mut t, mut u) = (t.slice_mut(rows), u.slice_mut(rows));
+            projector.project_into(block, t.view_mut())?;
+            projector.basis_into(t.view(), u.view_mut())?;
             *sum = u.iter().fold(*sum, |sum, v| sum.wrapping_add(v.to_bits()));
             Ok(())
         },

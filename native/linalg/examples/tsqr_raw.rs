@@ -6,7 +6,7 @@
 //! line, descending, in the digits that read back as the same number.
 
 use std::error::Error;
-use tomobasis_linalg::{Rank, RealMatrix, tsqr_svd};
+use tomobasis_linalg::{Rank, column_major, tsqr_svd};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -19,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err(format!("{file} holds {} bytes, no whole number of float64", bytes.len()).into());
     }
     let values: Vec<f64> = numbers.iter().map(|&number| f64::from_le_bytes(number)).collect();
-    let matrix = RealMatrix::new(&values, rows.parse()?, columns.parse()?)?;
+    let matrix = column_major(&values, rows.parse()?, columns.parse()?)?;
     tsqr_svd(&matrix, Rank::Full, false, 1)?.spectrum.iter().for_each(|s| println!("{s:e}"));
     Ok(())
 }

@@ -1,12 +1,14 @@
 //! Row blocks: the unit of work of every kernel.
 //!
-//! Block `b` holds rows `[b * BLOCK_ROWS, (b + 1) * BLOCK_ROWS)` of `A`, so its content depends on the scan
-//! alone, never on how the scan was partitioned. Within a block the values are slice-major (column-major):
-//! the rows of one slice are contiguous, which is how images arrive and what the Gram kernel streams through.
+//! Block `b` holds rows `[b * BLOCK_ROWS, (b + 1) * BLOCK_ROWS)` of `A`, so its content depends on the matrix
+//! alone, never on how it was partitioned. Callers pass any `ndarray` view. The kernels stream through columns,
+//! so views whose columns are contiguous are used as they are, and others are copied once, at the edge.
+
+use ndarray::{Array2, ArrayView2, CowArray, Ix2, ShapeBuilder};
 
 use crate::Error;
 
-/// Rows (pixels) of a row block; the last block of a matrix may be shorter.
+/// Rows of a row block; the last block of a matrix may be shorter.
 pub const BLOCK_ROWS: usize = 4096;
 
 /// Rows that one block may have at the most: with them the kernels' 64-bit sums are far from overflow.
@@ -45,62 +47,89 @@ macro_rules! sample {
 
 sample!(i8, u8, i16, u16);
 
-/// A borrowed row block of stored integers: `values[j * rows + i]` is row `i` of column `j`.
-#[derive(Clone, Copy, Debug)]
-pub struct RowBlock<'a, T = i16> {
-    values: &'a [T],
-    rows: usize,
-    columns: usize,
+/// A view of `rows x columns` values that are stored column after column: `values[j * rows + i]` is row `i` of
+/// column `j`.
+///
+/// ```
+/// let a = tomobasis_linalg::column_major(&[1, 2, 3, 4, 5, 6], 3, 2)?;
+/// assert_eq!(a, ndarray::array![[1, 4], [2, 5], [3, 6]]);
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::Shape`] when the length is not `rows * columns`.
+pub fn column_major<T>(values: &[T], rows: usize, columns: usize) -> Result<ArrayView2<'_, T>, Error> {
+    let shape = || Error::Shape { rows, columns, actual: values.len() };
+    if rows.checked_mul(columns) != Some(values.len()) {
+        return Err(shape());
+    }
+    ArrayView2::from_shape((rows, columns).f(), values).map_err(|_| shape())
 }
 
+/// The same matrix with contiguous columns: the view itself where it has them, else a copy.
+pub(crate) fn contiguous_columns<T: Copy>(view: ArrayView2<'_, T>) -> CowArray<'_, T, Ix2> {
+    if view.nrows() <= 1 || view.strides()[0] == 1 {
+        return view.into();
+    }
+    Array2::from_shape_fn(view.raw_dim().f(), |at| view[at]).into()
+}
+
+/// A row block of stored integers whose columns are contiguous.
+#[derive(Debug)]
+pub(crate) struct RowBlock<'a, T = i16> {
+    values: &'a ArrayView2<'a, T>,
+}
+
+impl<T> Clone for RowBlock<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for RowBlock<'_, T> {}
+
 impl<'a, T: Sample> RowBlock<'a, T> {
-    /// A view of `rows x columns` column-major values.
+    /// Of a view that [`contiguous_columns`] gave.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::BlockRows`] for more than 2^28
-    /// rows.
-    pub fn new(values: &'a [T], rows: usize, columns: usize) -> Result<Self, Error> {
-        if rows.checked_mul(columns) != Some(values.len()) {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
+    /// [`Error::BlockRows`] for more than 2^28 rows.
+    pub fn new(values: &'a ArrayView2<'a, T>) -> Result<Self, Error> {
+        match values.nrows() {
+            actual if actual > MAX_BLOCK_ROWS => Err(Error::BlockRows { limit: MAX_BLOCK_ROWS, actual }),
+            _ => Ok(Self { values }),
         }
-        if rows > MAX_BLOCK_ROWS {
-            return Err(Error::BlockRows { limit: MAX_BLOCK_ROWS, actual: rows });
-        }
-        Ok(Self { values, rows, columns })
     }
 
     /// Number of rows.
-    pub fn rows(&self) -> usize {
-        self.rows
+    pub fn rows(self) -> usize {
+        self.values.nrows()
     }
 
     /// Number of columns.
-    pub fn columns(&self) -> usize {
-        self.columns
+    pub fn columns(self) -> usize {
+        self.values.ncols()
     }
 
     /// The rows of column `j`. Panics when `j` is out of range.
-    pub fn column(&self, j: usize) -> &'a [T] {
-        &self.values[j * self.rows..(j + 1) * self.rows]
-    }
-
-    /// All values, column-major.
-    pub fn values(&self) -> &'a [T] {
-        self.values
+    pub fn column(self, j: usize) -> &'a [T] {
+        column(self.values, j)
     }
 }
 
-/// What turns the stored integer of one slice into its real value (for CT: HU): `slope * (value + offset) +
-/// intercept`.
+/// Column `j` of a view that [`contiguous_columns`] gave. Panics when `j` is out of range.
+pub(crate) fn column<'a, T>(values: &'a ArrayView2<'a, T>, j: usize) -> &'a [T] {
+    values.column(j).to_slice().expect("columns are contiguous")
+}
+
+/// The affine map from the stored integers of one column to its values: `slope * (value + offset) + intercept`.
 ///
-/// `slope` and `intercept` are the f64 nearest to the DICOM decimal strings (PS3.3 C.11.1, Modality LUT);
-/// `offset` undoes the shift by which unsigned 16-bit pixels fit into `i16` (0 or 32768), where blocks are
-/// kept so.
+/// `offset` undoes the shift by which unsigned 16-bit integers fit into `i16` (0 or 32768), where blocks are kept
+/// so.
 #[derive(Clone, Copy, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 pub struct Rescale {
-    /// Rescale slope (0028,1053).
+    /// Not zero.
     pub slope: f64,
-    /// Rescale intercept (0028,1052).
+    /// The value of a stored zero, but for the offset.
     pub intercept: f64,
     /// Added to the stored value before the slope.
     pub offset: i32,
@@ -110,8 +139,8 @@ impl Rescale {
     /// Values that need no rescale.
     pub const IDENTITY: Self = Self { slope: 1.0, intercept: 0.0, offset: 0 };
 
-    /// The real value as f64: exact for integer slopes and intercepts of CT, else one fused multiply-add (one
-    /// rounding).
+    /// The value as f64, by one fused multiply-add: rounded once, and exact where it is an
+    /// integer below 2^53.
     #[inline(always)]
     pub fn apply(&self, value: impl Into<i32>) -> f64 {
         // The sum of two 32-bit integers is exact in f64.

@@ -5,49 +5,39 @@
 //!
 //! | what | `D` | `w` | `c_l` |
 //! |---|---|---|---|
-//! | [`Center::Pixels`] | n | 1 | 0 |
-//! | [`Center::Slices`] | m | 0 | `S_l` |
+//! | [`Center::Rows`] | n | 1 | 0 |
+//! | [`Center::Columns`] | m | 0 | `S_l` |
 //! | [`Center::Both`] | n m | m | `n S_l - S` |
 
 use crate::affine::affine_integers;
+use crate::block::RowBlock;
 use crate::rounding::{nearest_quotient, pow2};
-use crate::{Error, Rescale, RowBlock};
+use crate::{Error, Rescale};
 use num_bigint::{BigInt, BigUint};
 use serde::{Deserialize, Serialize};
 
 /// Which means are removed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
 pub enum Center {
-    /// Each pixel's mean over the slices: the mean slice.
-    Pixels,
-    /// Each slice's mean over its pixels.
-    Slices,
+    /// The mean of each row over the columns: with observations in columns, principal component analysis.
+    Rows,
+    /// The mean of each column over the rows.
+    Columns,
     /// Both; what both would remove twice, the mean of all, once.
     Both,
 }
 
 impl Center {
-    /// `pixels`, `slices` or `both`.
+    /// Whether the mean of each row is removed.
     #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Pixels => "pixels",
-            Self::Slices => "slices",
-            Self::Both => "both",
-        }
+    pub fn rows(self) -> bool {
+        matches!(self, Self::Rows | Self::Both)
     }
 
-    /// Whether each pixel's mean is removed.
+    /// Whether the mean of each column is removed.
     #[must_use]
-    pub fn pixels(self) -> bool {
-        matches!(self, Self::Pixels | Self::Both)
-    }
-
-    /// Whether each slice's mean is removed.
-    #[must_use]
-    pub fn slices(self) -> bool {
-        matches!(self, Self::Slices | Self::Both)
+    pub fn columns(self) -> bool {
+        matches!(self, Self::Columns | Self::Both)
     }
 }
 
@@ -56,7 +46,7 @@ impl Center {
 pub struct Centering {
     /// Which means.
     pub center: Center,
-    /// Rows (pixels) of the whole matrix, m.
+    /// Rows of the whole matrix, m.
     pub rows: u64,
     /// Exact sums of the stored values of each column.
     pub sums: Vec<i128>,
@@ -105,8 +95,8 @@ impl CenteredRows {
         let columns = BigInt::from(n);
         let all: BigInt = sums.iter().sum();
         let (divisor, weight, constants): (BigInt, BigInt, Vec<BigInt>) = match centering.center {
-            Center::Pixels => (columns, 1.into(), vec![BigInt::ZERO; n]),
-            Center::Slices => (rows, BigInt::ZERO, sums),
+            Center::Rows => (columns, 1.into(), vec![BigInt::ZERO; n]),
+            Center::Columns => (rows, BigInt::ZERO, sums),
             Center::Both => {
                 let constants = sums.iter().map(|sum| sum * &columns - &all).collect();
                 (columns * &rows, rows, constants)
@@ -184,7 +174,7 @@ impl CenteredRows {
 
     /// The mean of each row of a block over the columns; none where it is not removed.
     pub fn row_means(&self, block: RowBlock) -> Vec<f64> {
-        if !self.center.pixels() {
+        if !self.center.rows() {
             return vec![];
         }
         // R_i / n = w R_i / D
@@ -193,7 +183,7 @@ impl CenteredRows {
 
     /// What is removed of each column besides the rows' means; none where that is nothing.
     pub fn column_terms(&self) -> Vec<f64> {
-        if !self.center.slices() {
+        if !self.center.columns() {
             return vec![];
         }
         self.constants.iter().map(|&c| self.quotient(c)).collect()

@@ -14,7 +14,7 @@ pub enum Error {
         /// Values that it gave.
         actual: usize,
     },
-    /// Two operands disagree about the number of columns .
+    /// Two operands disagree about the number of columns.
     #[error("expected {expected} columns, got {actual}")]
     Columns {
         /// Columns of the accumulator or the matrix.
@@ -30,13 +30,21 @@ pub enum Error {
         /// Columns asked for.
         actual: usize,
     },
-    /// Two blocks that should hold the same rows do not.
+    /// A block of more or fewer rows than the matrix has there.
     #[error("expected a block of {expected} rows, got {actual}")]
     Rows {
-        /// Rows of the first block.
+        /// Rows of the matrix's block.
         expected: usize,
-        /// Rows of the second.
+        /// Rows of what was given.
         actual: usize,
+    },
+    /// An array of another shape than the others ask for.
+    #[error("expected an array of {}, got {}", sizes(expected), sizes(actual))]
+    Dimensions {
+        /// Its sizes, as they should be.
+        expected: Vec<usize>,
+        /// As they are.
+        actual: Vec<usize>,
     },
     /// A block with more rows than the kernels' 64-bit sums are made for.
     #[error("a block may have at most {limit} rows, not {actual}; divide it into smaller ones")]
@@ -75,11 +83,8 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
-    /// Slopes and intercepts of such different scale, or with so many entries, that centred entries can't be computed exactly.
-    #[error(
-        "slopes, intercepts and means need {bits} bits, more than {limit}: without --center, or with --method tsqr --center, \
-         the matrix can be decomposed"
-    )]
+    /// Slopes and intercepts of such different scale, or so many entries, that centred entries can't be computed exactly.
+    #[error("slopes, intercepts and means need {bits} bits, more than {limit}, for exact centred entries")]
     CenteringRange {
         /// Bits that the exact integers would need.
         bits: u64,
@@ -135,7 +140,7 @@ pub enum Error {
     Ranges,
     /// Factors that are no numbers.
     #[error(
-        "weights must be finite, and singular values finite and not zero; take them from a decomposition"
+        "singular vectors must be finite, and singular values finite and not zero; take them from a decomposition"
     )]
     NotFinite,
     /// A rank outside 1..=n.
@@ -161,9 +166,7 @@ pub enum Error {
         column: usize,
     },
     /// Something that would have to be proven for a certified result, and could not be with the widest numbers.
-    #[error(
-        "not published, because it could not be proven: {what}; --method tsqr decomposes the matrix without proof"
-    )]
+    #[error("not published, because it could not be proven: {what}")]
     Unproven {
         /// What is not proven.
         what: String,
@@ -220,4 +223,18 @@ pub enum Error {
     /// A worker thread could not be started.
     #[error("cannot start the worker threads ({0}); give fewer, or raise the limits of memory and processes")]
     Threads(String),
+}
+
+impl Error {
+    /// Refuses an array of another shape.
+    pub(crate) fn check_dimensions(actual: &[usize], expected: &[usize]) -> Result<(), Self> {
+        match actual == expected {
+            true => Ok(()),
+            false => Err(Self::Dimensions { expected: expected.to_vec(), actual: actual.to_vec() }),
+        }
+    }
+}
+
+fn sizes(shape: &[usize]) -> String {
+    shape.iter().map(usize::to_string).collect::<Vec<_>>().join(" x ")
 }

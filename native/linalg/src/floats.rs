@@ -29,13 +29,13 @@ impl CertifiedRealSvd {
 /// A column may span 160 binary digits, from the lowest bit of any value to the highest, all columns together 256.
 ///
 /// ```
-/// use ndarray::{Array1, ArrayView2, array};
+/// use ndarray::{Array1, Array2, array};
 /// use tomobasis_linalg::{Rank, certified_real_svd};
 /// let a = array![[0.1, 1.0], [0.2, -1.0], [0.3, 0.5]];
-/// let found = certified_real_svd(&a.view(), Rank::Full, 2)?;
+/// let found = certified_real_svd(&a, Rank::Full, 2)?;
 /// let u = found.basis(a.view())?;
-/// let v = ArrayView2::from_shape((2, 2), &found.svd.v).unwrap();
-/// let rebuilt = u.dot(&ndarray::Array2::from_diag(&Array1::from(found.svd.s.clone()))).dot(&v.t());
+/// let s = Array2::from_diag(&Array1::from(found.svd.s.clone()));
+/// let rebuilt = u.dot(&s).dot(&found.svd.v.t());
 /// assert!((rebuilt - a).iter().all(|difference| difference.abs() < 1e-15));
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```

@@ -1,6 +1,6 @@
 //! Linear algebra whose result is a property of the data, not of the program.
 //!
-//! The matrix `A` (m pixels x n slices) holds integers of at most 16 bits and one rescale (slope, intercept)
+//! The matrix `A` (m x n; of a CT scan: pixels x slices) holds integers of at most 16 bits and one rescale (slope, intercept)
 //! per column. Three steps give its thin SVD `A = U diag(s) V^T`, each free of order, so that no
 //! partitioning, thread count, retry or instruction set changes a bit:
 //!
@@ -11,7 +11,7 @@
 //! 3. [`Projector`]: `U = A V / s` and composites, each entry one chain of fused multiply-adds in a defined
 //!    order.
 //!
-//! The mean slice, or each slice's mean, can be removed exactly on the way ([`Center`]).
+//! Each row's mean, or each column's, can be removed exactly on the way ([`Center`]).
 //!
 //! Matrices of floats have an exact Gram matrix too, at a higher price: [`certified_real_svd`], or [`real_gram`] and
 //! [`RealProjector`]. Without it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and
@@ -28,10 +28,15 @@
 //! How many to keep: [`optimal_rank`], [`energy_rank`]. Matrices whose decomposition is known, and scores for those that
 //! others compute: [`reference`](mod@reference).
 //!
+//! Matrices are `ndarray` views and arrays, of any layout: values that are stored column after column are viewed by
+//! [`column_major`]. Where no copy is to be made, the documentation says which layout that takes. What was serialized is
+//! checked when it is read.
+//!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 
 mod affine;
 mod block;
+mod bytes;
 mod center;
 mod certified;
 mod dispatch;
@@ -44,8 +49,9 @@ mod rank;
 mod real;
 pub mod reference;
 mod rounding;
+mod tile;
 
-pub use block::{BLOCK_ROWS, Rescale, RowBlock, Sample};
+pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
 pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
 pub use error::Error;
@@ -55,6 +61,6 @@ pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};
 pub use rank::{energy_rank, estimated_noise, optimal_rank};
 pub use real::{
-    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealMatrix, RealPasses, RealSvd, Tree, TsqrNode,
-    dspca, dssvd, philox4x32_10, row_means, tsqr_svd,
+    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealPasses, RealSvd, Tree, TsqrNode, dspca, dssvd,
+    philox4x32_10, row_means, tsqr_svd,
 };

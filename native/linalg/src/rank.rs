@@ -33,6 +33,12 @@ fn unknown_noise_coefficient(beta: f64) -> f64 {
 ///
 /// `s` are the singular values, descending, of a `rows x columns` matrix; those that are missing from all
 /// `min(rows, columns)` count as zero, for the median too.
+///
+/// ```
+/// // Two singular values stand out of noise whose median is 10.
+/// let s = [100.0, 50.0, 11.0, 10.5, 10.0, 10.0, 9.0, 8.0];
+/// assert_eq!(tomobasis_linalg::optimal_rank(&s, 8, 8), 2);
+/// ```
 #[must_use]
 pub fn optimal_rank(s: &[f64], rows: u64, columns: usize) -> usize {
     let (short, long) = sides(rows, columns);
@@ -56,6 +62,10 @@ pub fn estimated_noise(s: &[f64], rows: u64, columns: usize) -> f64 {
 
 /// The smallest number of leading singular values whose squares sum to at least `fraction` of `total_energy`
 /// (`||A||_F^2`); all of `s` when their sum stays below it.
+///
+/// ```
+/// assert_eq!(tomobasis_linalg::energy_rank(&[3.0, 2.0, 1.0], 14.0, 0.9), 2);
+/// ```
 #[must_use]
 pub fn energy_rank(s: &[f64], total_energy: f64, fraction: f64) -> usize {
     let wanted = fraction * total_energy;

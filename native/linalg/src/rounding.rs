@@ -1,4 +1,4 @@
-//! Big integers to f64, correctly rounded.
+//! Big integers to f64, correctly rounded; powers of two; the sign of singular vectors.
 
 use num_bigint::{BigInt, BigUint, Sign};
 
@@ -67,9 +67,7 @@ fn nearest_with_sticky(value: &BigUint, sticky: bool, exponent: i64) -> f64 {
 /// `integer * 2^exponent` for an integer of at most 54 bits and a result that f64 holds exactly (or
 /// infinity).
 fn scale(integer: u64, exponent: i64) -> f64 {
-    // Two exact steps: 2^exponent alone may lie outside the normal range.
-    let exponent = exponent.clamp(-2000, 2000) as i32;
-    integer as f64 * pow2(exponent / 2) * pow2(exponent - exponent / 2)
+    times_power_of_two(integer as f64, exponent.clamp(-2000, 2000) as i32)
 }
 
 /// What makes the entry of largest magnitude (the first on ties) positive: the sign of every column of `V`.
@@ -87,9 +85,37 @@ pub(crate) fn pow2(exponent: i32) -> f64 {
     }
 }
 
+/// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it overflows.
+pub(crate) fn times_power_of_two(value: f64, exponent: i32) -> f64 {
+    let (first, second) = two_powers(exponent.clamp(-2044, 2046));
+    value * first * second
+}
+
+/// `2^exponent` as a product of two powers that f64 holds, for exponents down to -2044 and up to 2046.
+pub(crate) fn two_powers(exponent: i32) -> (f64, f64) {
+    (pow2(exponent / 2), pow2(exponent - exponent / 2))
+}
+
+/// `e` with `2^(e-1) <= x < 2^e`, of a finite positive number; None of zero.
+pub(crate) fn exponent_of(x: f64) -> Option<i32> {
+    match x {
+        0.0 => None,
+        x if x < f64::MIN_POSITIVE => exponent_of(x * pow2(64)).map(|e| e - 64),
+        x => Some(((x.to_bits() >> 52) & 0x7ff) as i32 - 1022),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn powers_outside_the_range_overflow_or_vanish() {
+        assert_eq!(times_power_of_two(1.0, 5000), f64::INFINITY);
+        assert_eq!(times_power_of_two(1.0, -5000), 0.0);
+        assert_eq!(times_power_of_two(0.75, -1073), f64::from_bits(2));
+        assert_eq!(times_power_of_two(f64::MAX, -2044), f64::MAX * f64::MIN_POSITIVE * f64::MIN_POSITIVE);
+    }
 
     #[test]
     fn integers_of_any_size_round_as_the_hardware_does() {

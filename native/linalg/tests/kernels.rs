@@ -2,7 +2,7 @@
 //! process.
 
 use std::process::{Command, Output};
-use tomobasis_linalg::{GramAccumulator, RowBlock, check_machine, kernel_name};
+use tomobasis_linalg::{GramAccumulator, check_machine, column_major, kernel_name};
 
 const VARIABLE: &str = "TOMOBASIS_KERNEL";
 
@@ -27,7 +27,7 @@ fn marked<'a>(output: &'a Output, mark: &str) -> &'a str {
 fn report() {
     let values: Vec<u16> = (0..3001 * 33u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 16) as u16).collect();
     let mut sum = GramAccumulator::new(33).unwrap();
-    sum.add(RowBlock::new(&values, 3001, 33).unwrap()).unwrap();
+    sum.add(column_major(&values, 3001, 33).unwrap()).unwrap();
     println!("\nkernel={}", kernel_name());
     println!(
         "machine={}",

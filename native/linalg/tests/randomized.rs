@@ -3,7 +3,7 @@
 //! p and q the errors must not be larger than that method's: with the same `W` for any seed and singular
 //! value, since `s_j(B) <= s_j(A W) <= s_j(A)` where `W` spans the rows of `B`.
 
-use tomobasis_linalg::{Randomized, Rank, RealMatrix, RealSvd, dssvd, philox4x32_10, tsqr_svd};
+use tomobasis_linalg::{Randomized, Rank, RealSvd, column_major, dssvd, philox4x32_10, tsqr_svd};
 
 const ROWS: usize = 700;
 const COLUMNS: usize = 60;
@@ -64,7 +64,7 @@ fn published(a: &Columns, q: usize, w: &Columns) -> Vec<f64> {
         b = transpose_times(a, &orthonormal(times(a, &b)));
     }
     let b = b.concat();
-    tsqr_svd(&RealMatrix::new(&b, COLUMNS, K + P).unwrap(), Rank::Columns(K), false, 1).unwrap().s
+    tsqr_svd(&column_major(&b, COLUMNS, K + P).unwrap(), Rank::Columns(K), false, 1).unwrap().s
 }
 
 /// A matrix with singular values `decay(l)`, in bases that random columns give.
@@ -79,9 +79,9 @@ fn made(decay: impl Fn(usize) -> f64) -> Columns {
 
 /// `||A - U S V^T||_F`, and what the k singular values leave of `||A||_F`.
 fn residuals(a: &Columns, svd: &RealSvd) -> [f64; 2] {
-    let u = svd.basis(0, &a.concat()).unwrap();
-    let rebuilt =
-        |i: usize, j: usize| -> f64 { (0..K).map(|l| u[i * K + l] * svd.s[l] * svd.v[j * K + l]).sum() };
+    let values = a.concat();
+    let u = svd.basis(0, column_major(&values, ROWS, COLUMNS).unwrap()).unwrap();
+    let rebuilt = |i: usize, j: usize| -> f64 { (0..K).map(|l| u[[i, l]] * svd.s[l] * svd.v[[j, l]]).sum() };
     let square = (0..COLUMNS).flat_map(|j| (0..ROWS).map(move |i| (i, j)));
     let residual = square.map(|(i, j)| (a[j][i] - rebuilt(i, j)).powi(2)).sum::<f64>().sqrt();
     [residual, left_of(svd.energy, &svd.s)]
@@ -97,7 +97,7 @@ fn errors_are_no_worse_than_those_of_the_published_method() {
     // As slowly decaying as those of scans, and fast: the errors are then near rounding.
     for (a, rounding) in [(made(|l| 1.0 / (1 + l) as f64), 1e-13), (made(|l| 0.5f64.powi(l as i32)), 1e-13)] {
         let values = a.concat();
-        let source = RealMatrix::new(&values, ROWS, COLUMNS).unwrap();
+        let source = column_major(&values, ROWS, COLUMNS).unwrap();
         let exact = tsqr_svd(&source, Rank::Full, false, 1).unwrap();
         for q in [0, 1, 2] {
             let run = |seed: u64| {
@@ -107,7 +107,7 @@ fn errors_are_no_worse_than_those_of_the_published_method() {
                 let [residual, left] = residuals(&a, &svd);
                 assert!((residual - left).abs() < 1e-6 * left, "q = {q}, seed {seed}: {residual} {left}");
                 for l in 0..K {
-                    let column = (0..COLUMNS).map(|j| svd.v[j * K + l]);
+                    let column = (0..COLUMNS).map(|j| svd.v[[j, l]]);
                     let largest =
                         column.fold(0.0, |largest: f64, v| if v.abs() > largest.abs() { v } else { largest });
                     assert!(largest > 0.0, "q = {q}, seed {seed}: sign of column {l}");

@@ -5,23 +5,22 @@
 mod common;
 
 use common::loss;
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use proptest::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealMatrix, RealSvd, dspca, dssvd, philox4x32_10,
+    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealSvd, column_major, dspca, dssvd, philox4x32_10,
     tsqr_svd,
 };
 
-/// A matrix, column after column.
 struct Matrix {
     name: &'static str,
     rows: usize,
     columns: usize,
-    values: Vec<f64>,
+    values: Array2<f64>,
 }
 
 fn matrix(name: &'static str, rows: usize, columns: usize, value: impl Fn(usize, usize) -> f64) -> Matrix {
-    let values =
-        (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j))).map(|(i, j)| value(i, j)).collect();
+    let values = Array2::from_shape_fn((rows, columns), |(i, j)| value(i, j));
     Matrix { name, rows, columns, values }
 }
 
@@ -58,28 +57,26 @@ fn zoo() -> Vec<Matrix> {
 }
 
 impl Matrix {
-    fn source(&self) -> RealMatrix<'_> {
-        RealMatrix::new(&self.values, self.rows, self.columns).unwrap()
+    fn source(&self) -> &Array2<f64> {
+        &self.values
     }
 
     fn blocks(&self) -> usize {
         self.rows.div_ceil(BLOCK_ROWS)
     }
 
-    fn block(&self, b: usize) -> Vec<f64> {
-        let mut values = vec![0.0; BLOCK_ROWS.min(self.rows - b * BLOCK_ROWS) * self.columns];
-        self.source().read(b, &mut values).unwrap();
-        values
+    fn block(&self, b: usize) -> ArrayView2<'_, f64> {
+        self.values.slice(s![b * BLOCK_ROWS..self.rows.min((b + 1) * BLOCK_ROWS), ..])
     }
 
-    /// `U`, row-major.
-    fn basis(&self, svd: &RealSvd) -> Vec<f64> {
-        (0..self.blocks()).flat_map(|b| svd.basis(b, &self.block(b)).unwrap()).collect()
+    /// `U`.
+    fn basis(&self, svd: &RealSvd) -> Array2<f64> {
+        stacked((0..self.blocks()).map(|b| svd.basis(b, self.block(b)).unwrap()))
     }
 
     /// Without each row's mean.
     fn centred(&self) -> Self {
-        let at = |i: usize, j: usize| self.values[j * self.rows + i];
+        let at = |i: usize, j: usize| self.values[[i, j]];
         let mean = |i: usize| (0..self.columns).map(|j| at(i, j)).sum::<f64>() / self.columns as f64;
         matrix(self.name, self.rows, self.columns, |i, j| at(i, j) - mean(i))
     }
@@ -89,14 +86,20 @@ impl Matrix {
     }
 }
 
+fn stacked(parts: impl Iterator<Item = Array2<f64>>) -> Array2<f64> {
+    let parts: Vec<_> = parts.collect();
+    let views: Vec<_> = parts.iter().map(|part| part.view()).collect();
+    ndarray::concatenate(Axis(0), &views).unwrap()
+}
+
 /// `|A - U S V^T|_F / |A|_F`, computed on the scale of the largest entry.
-fn residual(m: &Matrix, svd: &RealSvd, u: &[f64]) -> f64 {
+fn residual(m: &Matrix, svd: &RealSvd, u: &Array2<f64>) -> f64 {
     let (k, scale) = (svd.s.len(), m.largest());
     let (mut residual, mut norm) = (0.0, 0.0);
     for i in 0..m.rows {
         for j in 0..m.columns {
-            let rebuilt: f64 = (0..k).map(|l| u[i * k + l] * (svd.s[l] / scale) * svd.v[j * k + l]).sum();
-            let value = m.values[j * m.rows + i] / scale;
+            let rebuilt: f64 = (0..k).map(|l| u[[i, l]] * (svd.s[l] / scale) * svd.v[[j, l]]).sum();
+            let value = m.values[[i, j]] / scale;
             residual += (value - rebuilt).powi(2);
             norm += value * value;
         }
@@ -111,21 +114,21 @@ fn ratios(m: &Matrix, svd: &RealSvd) -> [f64; 3] {
     let eps = |size: usize| size as f64 * f64::EPSILON;
     [
         residual(m, svd, &u) / eps(m.rows.max(m.columns)),
-        loss(&u, k) / eps(m.rows.max(k)),
-        loss(&svd.v, k) / eps(m.columns),
+        loss(u.view()) / eps(m.rows.max(k)),
+        loss(svd.v.view()) / eps(m.columns),
     ]
 }
 
 #[test]
 fn tsqr_passes_the_test_ratios_over_the_zoo() {
     for m in zoo() {
-        let svd = tsqr_svd(&m.source(), Rank::Full, false, 2).unwrap();
+        let svd = tsqr_svd(m.source(), Rank::Full, false, 2).unwrap();
         assert!(!svd.s.is_empty() && svd.s.windows(2).all(|w| w[0] >= w[1]), "{}", m.name);
         assert_eq!(svd.spectrum.len(), m.rows.min(m.columns), "{}", m.name);
         let found = ratios(&m, &svd);
         assert!(found.iter().all(|r| *r <= 10.0), "{}: residual, U, V = {found:.2?}", m.name);
         let largest = |l: usize| {
-            let column = (0..m.columns).map(|j| svd.v[j * svd.s.len() + l]);
+            let column = (0..m.columns).map(|j| svd.v[[j, l]]);
             column.fold(0.0, |largest: f64, v| if v.abs() > largest.abs() { v } else { largest })
         };
         assert!((0..svd.s.len()).all(|l| largest(l) > 0.0), "{}: sign of V", m.name);
@@ -136,10 +139,9 @@ fn tsqr_passes_the_test_ratios_over_the_zoo() {
 fn centring_is_the_decomposition_without_each_rows_mean() {
     for m in zoo().into_iter().filter(|m| m.columns > 1) {
         let centred = m.centred();
-        let expected = tsqr_svd(&centred.source(), Rank::Full, false, 2).unwrap().spectrum;
+        let expected = tsqr_svd(centred.source(), Rank::Full, false, 2).unwrap().spectrum;
         let all = Randomized::new(m.rows.min(m.columns));
-        for svd in
-            [tsqr_svd(&m.source(), Rank::Full, true, 2), dspca(&m.source(), &all, 2)].map(Result::unwrap)
+        for svd in [tsqr_svd(m.source(), Rank::Full, true, 2), dspca(m.source(), &all, 2)].map(Result::unwrap)
         {
             // Where the mean is far larger than what is left, removing it rounds in units of the mean.
             let unit = expected[0].max(m.largest()) * m.rows.max(m.columns) as f64 * f64::EPSILON;
@@ -161,8 +163,8 @@ fn equal_columns_have_rank_zero_without_their_mean_and_what_differs_is_found() {
             equal(i) + if (i, j) == (9, 1) { step * 1e5 } else { 0.0 }
         });
         let methods: [fn(&Matrix) -> RealSvd; 2] = [
-            |m| tsqr_svd(&m.source(), Rank::Full, true, 2).unwrap(),
-            |m| dspca(&m.source(), &Randomized::new(1), 2).unwrap(),
+            |m| tsqr_svd(m.source(), Rank::Full, true, 2).unwrap(),
+            |m| dspca(m.source(), &Randomized::new(1), 2).unwrap(),
         ];
         for method in methods {
             assert_eq!(method(&same).rank, 0, "{columns} columns of {unit:e}");
@@ -178,14 +180,14 @@ fn equal_columns_have_rank_zero_without_their_mean_and_what_differs_is_found() {
 fn rank_deficiency_is_reported_and_what_is_below_it_left_out() {
     let by_name = |name: &str| zoo().into_iter().find(|m| m.name == name).unwrap();
     for (name, rank) in [("rank three", 3), ("a constant column and a repeated one", 5)] {
-        let svd = tsqr_svd(&by_name(name).source(), Rank::Full, false, 1).unwrap();
+        let svd = tsqr_svd(by_name(name).source(), Rank::Full, false, 1).unwrap();
         assert_eq!((svd.rank, svd.s.len()), (rank, rank), "{name}");
         assert!(svd.spectrum[rank] < 1e-12 * svd.spectrum[0], "{name}");
     }
-    let zero = tsqr_svd(&RealMatrix::new(&[0.0; 12], 4, 3).unwrap(), Rank::Full, false, 1).unwrap();
+    let zero = tsqr_svd(&Array2::<f64>::zeros((4, 3)), Rank::Full, false, 1).unwrap();
     assert_eq!((zero.rank, zero.s.len(), zero.energy), (0, 0, 0.0));
-    assert_eq!(zero.basis(0, &[0.0; 12]).unwrap(), [0.0; 0]);
-    let empty = tsqr_svd(&RealMatrix::new(&[], 0, 3).unwrap(), Rank::Full, false, 1).unwrap();
+    assert_eq!(zero.basis(0, Array2::zeros((4, 3)).view()).unwrap().dim(), (4, 0));
+    let empty = tsqr_svd(&Array2::<f64>::zeros((0, 3)), Rank::Full, false, 1).unwrap();
     assert_eq!((empty.rank, empty.s.len()), (0, 0));
 }
 
@@ -196,8 +198,8 @@ fn graded_columns_keep_every_singular_value_to_full_relative_accuracy() {
     // bidiagonal form, gesdd among them, is off by up to 2^-53 s_1, which is all of the smallest.
     let m = zoo().into_iter().find(|m| m.name == "columns graded to 1e-15").unwrap();
     let n = m.columns;
-    let flipped = matrix("reversed", m.rows, n, |i, j| m.values[(n - 1 - j) * m.rows + m.rows - 1 - i]);
-    let [a, b] = [&m, &flipped].map(|m| tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap().spectrum);
+    let flipped = matrix("reversed", m.rows, n, |i, j| m.values[[m.rows - 1 - i, n - 1 - j]]);
+    let [a, b] = [&m, &flipped].map(|m| tsqr_svd(m.source(), Rank::Full, false, 1).unwrap().spectrum);
     assert!(a[0] / a[n - 1] > 1e14);
     for (j, (a, b)) in a.iter().zip(&b).enumerate() {
         assert!((a - b).abs() <= 1e-13 * a, "{j}: {a:e} {b:e}");
@@ -210,9 +212,9 @@ fn threads_and_whoever_reads_a_block_change_no_bit() {
         let options = Randomized { rank: m.columns.min(4), oversample: 3, ..Randomized::new(1) };
         let all = |threads: usize| {
             [
-                tsqr_svd(&m.source(), Rank::Full, false, threads).unwrap(),
-                dssvd(&m.source(), &options, threads).unwrap(),
-                dspca(&m.source(), &options, threads).unwrap(),
+                tsqr_svd(m.source(), Rank::Full, false, threads).unwrap(),
+                dssvd(m.source(), &options, threads).unwrap(),
+                dspca(m.source(), &options, threads).unwrap(),
             ]
         };
         let reference = all(1);
@@ -221,13 +223,8 @@ fn threads_and_whoever_reads_a_block_change_no_bit() {
         }
         for svd in reference {
             let backwards: Vec<_> =
-                (0..m.blocks()).rev().map(|b| svd.basis(b, &m.block(b)).unwrap()).collect();
-            assert_eq!(
-                backwards.into_iter().rev().flatten().collect::<Vec<_>>(),
-                m.basis(&svd),
-                "{}",
-                m.name
-            );
+                (0..m.blocks()).rev().map(|b| svd.basis(b, m.block(b)).unwrap()).collect();
+            assert_eq!(stacked(backwards.into_iter().rev()), m.basis(&svd), "{}", m.name);
         }
     }
 }
@@ -237,7 +234,7 @@ fn scaling_by_a_power_of_two_scales_s_and_changes_nothing_else() {
     let m = matrix("noise", 5000, 12, random);
     let all = |m: &Matrix| {
         let options = Randomized::new(5);
-        [tsqr_svd(&m.source(), Rank::Full, false, 1), dssvd(&m.source(), &options, 1)].map(Result::unwrap)
+        [tsqr_svd(m.source(), Rank::Full, false, 1), dssvd(m.source(), &options, 1)].map(Result::unwrap)
     };
     for power in [-960, -1, 30, 960] {
         let factor = 2f64.powi(power);
@@ -260,13 +257,13 @@ proptest! {
         seed in any::<u32>(),
     ) {
         let m = matrix("any", rows, columns, |i, j| random(i ^ seed as usize, j));
-        let svd = tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap();
+        let svd = tsqr_svd(m.source(), Rank::Full, false, 1).unwrap();
         let found = ratios(&m, &svd);
         prop_assert!(found.iter().all(|r| *r <= 10.0), "{:.2?}", found);
         // The sketch of all columns spans all of the range: nothing is approximate.
         let k = k.min(rows).min(columns);
         let options = Randomized { rank: k, oversample: columns, power_iterations: 0, seed: 1 };
-        let sketched = dssvd(&m.source(), &options, 1).unwrap();
+        let sketched = dssvd(m.source(), &options, 1).unwrap();
         for (a, b) in svd.s.iter().zip(&sketched.s) {
             prop_assert!((a - b).abs() <= 1e-12 * svd.s[0], "{} {}", a, b);
         }
@@ -279,26 +276,27 @@ fn bad_arguments_are_typed_errors() {
     let source = m.source();
     for rank in [0, 5] {
         let wrong = Error::RankRange { rank, columns: 4 };
-        assert_eq!(tsqr_svd(&source, Rank::Columns(rank), false, 1), Err(wrong.clone()));
-        assert_eq!(dssvd(&source, &Randomized::new(rank), 1), Err(wrong));
+        assert_eq!(tsqr_svd(source, Rank::Columns(rank), false, 1), Err(wrong.clone()));
+        assert_eq!(dssvd(source, &Randomized::new(rank), 1), Err(wrong));
     }
     let few = matrix("few", 2, 4, random);
-    assert_eq!(dspca(&few.source(), &Randomized::new(3), 1), Err(Error::RankRange { rank: 3, columns: 2 }));
+    assert_eq!(dspca(few.source(), &Randomized::new(3), 1), Err(Error::RankRange { rank: 3, columns: 2 }));
     let all = Randomized { oversample: usize::MAX, ..Randomized::new(4) };
-    assert_eq!(dssvd(&source, &all, 1).unwrap().s.len(), 4);
+    assert_eq!(dssvd(source, &all, 1).unwrap().s.len(), 4);
 
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         let m = matrix("bad", 5000, 2, |i, j| if (i, j) == (4500, 1) { bad } else { 1.0 });
         let wrong = Error::NotFiniteValue { row: 4500, column: 1 };
-        assert_eq!(tsqr_svd(&m.source(), Rank::Full, false, 1), Err(wrong.clone()));
-        assert_eq!(dssvd(&m.source(), &Randomized::new(1), 2), Err(wrong));
+        assert_eq!(tsqr_svd(m.source(), Rank::Full, false, 1), Err(wrong.clone()));
+        assert_eq!(dssvd(m.source(), &Randomized::new(1), 2), Err(wrong));
     }
-    assert!(matches!(RealMatrix::new(&[], usize::MAX, 2), Err(Error::Shape { .. })));
-    let none = RealMatrix::new(&[], 5, 0).unwrap();
+    assert!(matches!(column_major::<f64>(&[], usize::MAX, 2), Err(Error::Shape { .. })));
+    let none = Array2::<f64>::zeros((5, 0));
     assert!(matches!(tsqr_svd(&none, Rank::Full, false, 1), Err(Error::ColumnCount { .. })));
-    let svd = tsqr_svd(&source, Rank::Full, false, 1).unwrap();
-    assert_eq!(svd.basis(1, &m.values), Err(Error::Block { block: 1, blocks: 1 }));
-    assert!(matches!(svd.basis(0, &m.values[1..]), Err(Error::Shape { .. })));
+    let svd = tsqr_svd(source, Rank::Full, false, 1).unwrap();
+    assert_eq!(svd.basis(1, m.values.view()), Err(Error::Block { block: 1, blocks: 1 }));
+    assert_eq!(svd.basis(0, m.values.slice(s![1.., ..])), Err(Error::Rows { expected: 50, actual: 49 }));
+    assert_eq!(svd.basis(0, m.values.slice(s![.., 1..])), Err(Error::Columns { expected: 4, actual: 3 }));
 }
 
 /// A source of absurd size.
@@ -315,7 +313,7 @@ impl RealBlocks for Endless {
         3
     }
 
-    fn read(&self, _: usize, _: &mut [f64]) -> Result<(), Error> {
+    fn read(&self, _: usize, _: ArrayViewMut2<f64>) -> Result<(), Error> {
         unreachable!("sizes are checked first")
     }
 }
@@ -340,9 +338,9 @@ impl RealBlocks for Wide {
         self.0
     }
 
-    fn read(&self, _: usize, values: &mut [f64]) -> Result<(), Error> {
-        let entry = |at: usize| if at / 3 % 3 == at % 3 { (at % 3 + 1) as f64 } else { 0.0 };
-        values.iter_mut().enumerate().for_each(|(at, v)| *v = entry(at));
+    fn read(&self, _: usize, mut values: ArrayViewMut2<f64>) -> Result<(), Error> {
+        let entry = |i: usize, j: usize| if j % 3 == i { (i + 1) as f64 } else { 0.0 };
+        values.indexed_iter_mut().for_each(|((i, j), v)| *v = entry(i, j));
         Ok(())
     }
 }
@@ -364,7 +362,7 @@ fn randomized_svd_takes_more_columns_than_a_square_matrix_could_have() {
 #[test]
 fn singular_values_beyond_double_precision_are_refused() {
     let m = matrix("beyond", 5000, 3, |_, _| f64::MAX);
-    assert_eq!(tsqr_svd(&m.source(), Rank::Full, false, 1), Err(Error::SingularValueRange { column: 0 }));
+    assert_eq!(tsqr_svd(m.source(), Rank::Full, false, 1), Err(Error::SingularValueRange { column: 0 }));
 }
 
 #[test]
@@ -372,34 +370,32 @@ fn leading_columns_are_those_of_the_whole_and_the_removed_means_are_told() {
     let m = matrix("far from zero", BLOCK_ROWS + 100, 40, |i, j| 1e6 + random(i, j));
     let options = Randomized { rank: 20, ..Randomized::new(20) };
     for svd in [
-        tsqr_svd(&m.source(), Rank::Full, true, 2).unwrap(),
-        dspca(&m.source(), &options, 2).unwrap(),
-        dssvd(&m.source(), &options, 2).unwrap(),
+        tsqr_svd(m.source(), Rank::Full, true, 2).unwrap(),
+        dspca(m.source(), &options, 2).unwrap(),
+        dssvd(m.source(), &options, 2).unwrap(),
     ] {
         let k = svd.s.len();
         for cut in [1, 7, 8, 9, k, k + 3] {
             let kept = cut.min(k);
-            let first = |rows: &[f64], columns: usize| -> Vec<f64> {
-                rows.chunks_exact(columns).flat_map(|row| row[..kept].to_vec()).collect()
-            };
+            let first = |columns: &Array2<f64>| columns.slice(s![.., ..kept]).to_owned();
             let leading = svd.clone().leading(cut);
             assert_eq!(leading.s, svd.s[..kept]);
-            assert_eq!(leading.v, first(&svd.v, k));
+            assert_eq!(leading.v, first(&svd.v));
             for b in 0..m.blocks() {
-                let (values, whole) = (m.block(b), svd.basis(b, &m.block(b)).unwrap());
-                assert_eq!(svd.leading_basis(b, &values, cut).unwrap(), first(&whole, k));
-                assert_eq!(leading.basis(b, &values).unwrap(), first(&whole, k));
+                let (values, whole) = (m.block(b), svd.basis(b, m.block(b)).unwrap());
+                assert_eq!(svd.leading_basis(b, values, cut).unwrap(), first(&whole));
+                assert_eq!(leading.basis(b, values).unwrap(), first(&whole));
             }
         }
     }
-    let centred = tsqr_svd(&m.source(), Rank::Full, true, 1).unwrap();
-    let plain = tsqr_svd(&m.source(), Rank::Full, false, 1).unwrap();
+    let centred = tsqr_svd(m.source(), Rank::Full, true, 1).unwrap();
+    let plain = tsqr_svd(m.source(), Rank::Full, false, 1).unwrap();
     let block = m.block(1);
-    assert!(plain.row_means(1, &block).unwrap().is_empty());
-    let means = centred.row_means(1, &block).unwrap();
+    assert!(plain.row_means(1, block).unwrap().is_empty());
+    let means = centred.row_means(1, block).unwrap();
     assert_eq!(means.len(), 100);
     for (i, mean) in means.iter().enumerate() {
-        let exact = (0..40).map(|j| block[j * 100 + i]).sum::<f64>() / 40.0;
+        let exact = (0..40).map(|j| block[[i, j]]).sum::<f64>() / 40.0;
         assert!((mean - exact).abs() < 1e-9, "{mean} {exact}");
     }
 }

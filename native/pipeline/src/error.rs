@@ -126,7 +126,7 @@ pub enum Error {
     #[error(transparent)]
     Dicom(#[from] tomobasis_dicom::Error),
     /// The linear algebra refused the matrix, the machine or a setting.
-    #[error(transparent)]
+    #[error("{error}{instead}", error = .0, instead = options_instead(.0))]
     Linalg(tomobasis_linalg::Error),
     /// A file of a result folder is missing or not in the documented format.
     #[error("{file}: {problem}")]
@@ -194,6 +194,7 @@ impl From<tomobasis_linalg::Error> for Error {
             Linalg::Shape { .. }
             | Linalg::Columns { .. }
             | Linalg::Rows { .. }
+            | Linalg::Dimensions { .. }
             | Linalg::BlockRows { .. }
             | Linalg::Block { .. }
             | Linalg::RankRange { .. }
@@ -202,6 +203,12 @@ impl From<tomobasis_linalg::Error> for Error {
             | Linalg::NoConvergence { .. } => Self::Internal(error.to_string()),
             _ => Self::Linalg(error),
         }
+    }
+}
+
+impl From<ndarray::ShapeError> for Error {
+    fn from(error: ndarray::ShapeError) -> Self {
+        Self::Internal(format!("an array of another size ({error})"))
     }
 }
 
@@ -317,6 +324,18 @@ fn is_refusal(error: &io::Error) -> bool {
     matches!(Errno::from_io_error(error), Some(Errno::ACCESS | Errno::PERM | Errno::ROFS))
 }
 
+/// The options with which a matrix can be decomposed that the linear algebra refuses.
+fn options_instead(error: &tomobasis_linalg::Error) -> &'static str {
+    use tomobasis_linalg::Error as Linalg;
+    match error {
+        Linalg::CenteringRange { .. } => {
+            "; without --center, or with --method tsqr --center, the matrix can be decomposed"
+        }
+        Linalg::Unproven { .. } => "; --method tsqr decomposes the matrix without proof",
+        _ => "",
+    }
+}
+
 /// What to do about an error of the operating system.
 fn instead(error: &io::Error) -> &'static str {
     match Errno::from_io_error(error) {
@@ -389,6 +408,7 @@ mod tests {
             (parquet::errors::ParquetError::General(String::new()).into(), "please report this line"),
             (Error::from(Linalg::Partial { why: "it came twice" }), "have the same version"),
             (Error::from(Linalg::SingularValueRange { column: 0 }), "rescale the matrix"),
+            (Error::from(Linalg::Unproven { what: "the rank".to_owned() }), "--method tsqr"),
         ] {
             assert_eq!(error.exit_code(), 1, "{error}");
             assert!(error.to_string().contains(says), "{error}");

@@ -6,7 +6,7 @@ use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
 use common::{SIZE, SLICES, decompose, options, series, slice};
 use tomobasis_dicom::SliceRecord;
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RowBlock};
+use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, column_major};
 use tomobasis_pipeline::{
     blocks::{BlockRecord, BlockRenderer, Scratch},
     input::{inventory, listing},
@@ -173,7 +173,7 @@ fn stages_far_apart_give_the_bytes_of_the_run_in_process() {
     // Each block its own sum, merged from bytes in another order.
     let sum = |block: &Vec<i16>| {
         let mut sum = GramAccumulator::new(SLICES).unwrap();
-        sum.add(RowBlock::new(block, block.len() / SLICES, SLICES).unwrap()).unwrap();
+        sum.add(column_major(block, block.len() / SLICES, SLICES).unwrap()).unwrap();
         sum.to_bytes()
     };
     let mut gram = GramAccumulator::new(SLICES).unwrap();

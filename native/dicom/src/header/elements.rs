@@ -6,6 +6,17 @@
 //! find their end, which takes a depth counter and no stack, so any nesting is one linear pass. The few that
 //! are entered ([`children`](Elements::children)) are entered to a depth that the caller's code fixes. No position
 //! arithmetic can overflow: offsets are 64-bit, lengths 32-bit.
+//!
+//! One element after the other, each from where the one before ended:
+//!
+//! 1. *Header* ([`Elements::peek`]): tag; VR, where the encoding writes one and two capital letters stand there; length,
+//!    of 2 or 4 bytes.
+//! 2. *Value* ([`Elements::value`]), where it is wanted: borrowed from the bytes at hand, or the scan stops and says which
+//!    bytes it needs.
+//! 3. *Next* ([`Elements::skip`]): the end of the value, or for undefined length the end of the delimiter that closes it.
+//!
+//! Invariants: the position never exceeds the file's length, and grows by at least the 8 bytes of a header with each
+//! element, so a scan is one linear pass; nothing is allocated.
 
 use dicom_core::Tag;
 
@@ -199,12 +210,15 @@ impl<'a> Elements<'a> {
     /// Reads the element header at `at`. In an explicit data set, an element without two capital letters
     /// where its VR should be is taken as implicit, as writers that mix the two produce.
     fn element(&self, at: u64) -> Result<Element, Stop> {
+        // 8 bytes: group and element, then VR and a short length, or a long length.
         let [g0, g1, e0, e1, rest @ ..] = self.array::<8>(at, None)?;
         let tag = Tag(self.u16([g0, g1]), self.u16([e0, e1]));
         let vr = [rest[0], rest[1]];
         let (vr, start, length) = if !self.encoding.explicit || tag.group() == 0xFFFE || !is_vr(vr) {
+            // Implicit, and items and delimiters in any encoding.
             (None, at + 8, self.u32(rest))
         } else if has_long_length(vr) {
+            // Two reserved bytes, then 32 bits.
             (Some(vr), at + 12, self.u32(self.array(at + 8, Some(tag))?))
         } else {
             (Some(vr), at + 8, u32::from(self.u16([rest[2], rest[3]])))
@@ -216,8 +230,10 @@ impl<'a> Elements<'a> {
     /// open a level and each delimiter closes one. The outermost element of VR UN and undefined length gives its
     /// encoding to all that is inside.
     fn end_of_sequence(&self, sequence: &Element) -> Result<u64, Stop> {
+        // Levels that are open, the sequence's own among them; zero at the delimiter that closes it.
         let mut depth = 1_u64;
         let mut inside = Elements { encoding: self.encoding_inside(sequence)?, ..*self };
+        // The depth of the outermost UN around what is read, whose content has an encoding of its own.
         let mut unknown_at = (sequence.vr == Some(*b"UN")).then_some(depth);
         let mut at = sequence.start;
         loop {

@@ -120,6 +120,17 @@ impl fmt::Display for NotAnImage {
 
 /// Reads the header of a file of `file_length` bytes from its first bytes, usually [`USUAL_HEAD`] of them.
 ///
+/// ```
+/// use tomobasis_dicom::{HeaderOutcome, read_header, testing::DicomFile};
+/// let file = DicomFile::ct(2, 3, &[0; 6]).position(0.0, 0.0, 5.5).bytes();
+/// let length = file.len() as u64;
+/// let HeaderOutcome::Slices(slices) = read_header(&file, length) else { panic!("no slices") };
+/// assert_eq!((slices[0].rows, slices[0].columns, slices[0].position_mm), (2, 3, [0.0, 0.0, 5.5]));
+/// // Of a file whose header goes on: how much of it is needed.
+/// assert!(matches!(read_header(&file[..200], length), HeaderOutcome::NeedBytes(201..)));
+/// assert_eq!(read_header(b"no DICOM", 8), HeaderOutcome::NotDicom);
+/// ```
+///
 /// Time is linear in `head`; memory is bounded by the header's few strings, whatever lengths the file declares.
 /// A deflated data set is asked for whole and inflated, up to [`LARGEST_INFLATED`] bytes.
 pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
@@ -136,6 +147,20 @@ pub fn read_header(head: &[u8], file_length: u64) -> HeaderOutcome {
 /// Reads the header of a file of `file_length` bytes of which `head` was read, asking `more` for other parts of it. What is long
 /// and not needed is skipped; of the rest at most [`LONGEST_HEADER`] bytes are read. A file that gives fewer bytes than
 /// it is asked for ends there.
+///
+/// ```
+/// use std::convert::Infallible;
+/// use tomobasis_dicom::{HeaderOutcome, read_header_by, testing::DicomFile};
+/// let file = DicomFile::ct(2, 3, &[0; 6]).bytes();
+/// let mut read = 200;
+/// let outcome = read_header_by(file[..read].to_vec(), file.len() as u64, |range| {
+///     let part = file[range.start as usize..file.len().min(range.end as usize)].to_vec();
+///     read += part.len();
+///     Ok::<_, Infallible>(part)
+/// })?;
+/// assert!(matches!(outcome, HeaderOutcome::Slices(_)) && read <= file.len());
+/// # Ok::<(), Infallible>(())
+/// ```
 ///
 /// # Errors
 /// Those of `more`.

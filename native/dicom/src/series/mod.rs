@@ -69,22 +69,29 @@ const LISTED: usize = 20;
 /// What the files of an input are, collected from their headers in any order.
 ///
 /// ```
-/// # use tomobasis_dicom::{Inventory, SeriesChoice};
-/// # fn run(files: &[(String, Vec<u8>)]) -> Result<(), tomobasis_dicom::Error> {
+/// use tomobasis_dicom::{Inventory, SeriesChoice, decode, testing::DicomFile};
+/// // Three slices, the uppermost first.
+/// let slice = |z: i16| DicomFile::ct(2, 2, &[z, 0, 0, 7]).number(9 - z as u32).position(0.0, 0.0, f64::from(z));
+/// let files = [3, 2, 1].map(|z| slice(z).bytes());
 /// let mut inventory = Inventory::new();
-/// for (index, (name, bytes)) in files.iter().enumerate() {
-///     let mut head = bytes.len().min(16 * 1024);
+/// for (index, bytes) in files.iter().enumerate() {
+///     // The first bytes of a file, and more where its header goes on.
+///     let mut head = bytes.len().min(256);
 ///     loop {
-///         match inventory.add(index, name, bytes.len() as u64, &bytes[..head])? {
+///         match inventory.add(index, &format!("file{index}"), bytes.len() as u64, &bytes[..head])? {
 ///             0 => break,
 ///             needed => head = needed as usize,
 ///         }
 ///     }
 /// }
 /// let plan = inventory.select(&SeriesChoice::Only)?;
-/// println!("{} slices of {} x {}", plan.slices.len(), plan.rows, plan.columns);
-/// # Ok(())
-/// # }
+/// assert_eq!((plan.slices.len(), plan.rows, plan.columns), (3, 2, 2));
+/// let mut pixels = vec![0; plan.pixels()];
+/// for (number, slice) in plan.slices.iter().enumerate() {
+///     decode(&plan, number, &files[slice.file], &mut pixels)?;
+///     assert_eq!(pixels, [number as i16 + 1, 0, 0, 7]);
+/// }
+/// # Ok::<(), tomobasis_dicom::Error>(())
 /// ```
 #[derive(Clone, Debug, Default)]
 pub struct Inventory {

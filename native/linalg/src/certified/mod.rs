@@ -30,10 +30,12 @@ mod find;
 mod product;
 mod wide;
 
+use crate::bytes::checked_when_read;
 use crate::rounding::canonical_sign;
 use crate::{Error, GramMatrix};
 use check::{Certificate, Rejection};
 use find::{Refinement, Start};
+use ndarray::{Array2, s};
 use std::time::Instant;
 
 /// Columns with `s_1 / s_j` above this get a second word of `V` and a compensated chain for `T = A V` (see
@@ -69,16 +71,17 @@ pub struct Bounds {
 
 /// The k leading singular values and right singular vectors of `A`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[serde(remote = "Self")]
 pub struct CertifiedSvd {
     /// Singular values, k, descending; each the f64 nearest to the true one.
     pub s: Vec<f64>,
-    /// Weights `V`, n x k row-major. Entries of at least 2^-11 are the f64 nearest to the true ones, smaller
+    /// Right singular vectors `V`, n x k. Entries of at least 2^-11 are the f64 nearest to the true ones, smaller
     /// ones the nearest multiples of 2^-64. The entry of largest magnitude in a column (lowest index on
     /// ties) is positive.
-    pub v: Vec<f64>,
+    pub v: Array2<f64>,
     /// Second words of `V`, same shape: for compensated columns the multiple of 2^-106 nearest to what `v`
     /// leaves, else zero.
-    pub v_low: Vec<f64>,
+    pub v_low: Array2<f64>,
     /// Which columns have a second word (k): those with `s_1 / s_j` above [`COMPENSATE`].
     pub compensated: Vec<bool>,
     /// The numerical rank: singular values above `max(m, n) 2^-52 s_1`.
@@ -93,15 +96,35 @@ pub struct CertifiedSvd {
     pub energy: f64,
 }
 
+checked_when_read!(CertifiedSvd);
+
 impl CertifiedSvd {
+    /// Refuses parts that do not fit each other, and numbers that no decomposition has.
+    fn check(&self) -> Result<(), Error> {
+        let wrong = |why| Err(Error::Bytes { what: "a certified decomposition", why });
+        let k = self.s.len();
+        if self.v.ncols() != k || self.v_low.dim() != self.v.dim() || self.compensated.len() != k {
+            return wrong("parts of different shapes");
+        }
+        if k > self.rank || self.unresolved.iter().any(|&j| j >= k) {
+            return wrong("another rank");
+        }
+        let descending = self.s.windows(2).all(|pair| pair[0] >= pair[1]);
+        let positive = self.s.iter().all(|s| s.is_normal() && *s > 0.0);
+        let finite = self.v.iter().chain(&self.v_low).all(|v| v.is_finite());
+        match descending && positive && finite && self.energy >= 0.0 {
+            true => Ok(()),
+            false => wrong("numbers that no decomposition has"),
+        }
+    }
+
     /// The first `k` columns: what a run that asks for `k` computes, but for the bounds, which stay those of
     /// all columns.
     #[must_use]
     pub fn leading(mut self, k: usize) -> Self {
-        let columns = self.s.len();
-        if k < columns {
-            let cut = |rows: &[f64]| rows.chunks_exact(columns).flat_map(|row| &row[..k]).copied().collect();
-            (self.v, self.v_low) = (cut(&self.v), cut(&self.v_low));
+        if k < self.s.len() {
+            let leading = |v: &Array2<f64>| v.slice(s![.., ..k]).to_owned();
+            (self.v, self.v_low) = (leading(&self.v), leading(&self.v_low));
             self.s.truncate(k);
             self.compensated.truncate(k);
             self.unresolved.retain(|&j| j < k);
@@ -114,6 +137,19 @@ impl CertifiedSvd {
 /// to `threads` threads.
 ///
 /// The result does not depend on `threads`, the machine, or the start.
+///
+/// ```
+/// use tomobasis_linalg::{GramAccumulator, Rank, Rescale, certified_svd};
+/// let a = ndarray::array![[2i16, 1], [1, 1]];
+/// let mut sums = GramAccumulator::new(2)?;
+/// sums.add(a.view())?;
+/// let svd = certified_svd(&sums.finish(&[Rescale::IDENTITY; 2])?, Rank::Full, 1)?;
+/// // The singular values are the squares of the golden ratio and of its inverse; not one bit is uncertain.
+/// let golden = (1.0 + 5f64.sqrt()) / 2.0;
+/// assert_eq!(svd.s, [golden * golden, 1.0 / (golden * golden)]);
+/// assert!(svd.v[[0, 0]] > 0.0 && svd.unresolved.is_empty());
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
 ///
 /// # Errors
 /// [`Error::RankRange`] for a rank of zero or above n; [`Error::Unproven`] for what the widest numbers can't
@@ -144,8 +180,8 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
     if g.bits() == 0 {
         return Ok(CertifiedSvd {
             s: vec![],
-            v: vec![],
-            v_low: vec![],
+            v: Array2::zeros((g.n(), 0)),
+            v_low: Array2::zeros((g.n(), 0)),
             compensated: vec![],
             rank: 0,
             unresolved: vec![],
@@ -156,36 +192,36 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
     let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found)) {
         Some(Outcome::Proven(svd)) => return Ok(svd),
         // With all eigenvectors it will go on.
-        Some(Outcome::Stuck(_, rejection)) if start.is_partial() => {
+        Some(Outcome::Exhausted(_, rejection)) if start.is_partial() => {
             return Err(Error::Unproven { what: rejection.to_string() });
         }
-        Some(Outcome::Stuck(found, _)) => found.widen::<12>(),
+        Some(Outcome::Exhausted(found, _)) => found.widen::<12>(),
         None => Refinement::<12>::new(g, k, start),
     };
     let wide = match narrow.map(|found| prove(g, k, found)) {
         Some(Outcome::Proven(svd)) => return Ok(svd),
-        Some(Outcome::Stuck(found, _)) => found.widen::<24>(),
+        Some(Outcome::Exhausted(found, _)) => found.widen::<24>(),
         None => Refinement::<24>::new(g, k, start),
     };
     match prove(g, k, wide.ok_or(Error::GramRange { bits: g.bits() })?) {
         Outcome::Proven(svd) => Ok(svd),
-        Outcome::Stuck(_, rejection) => Err(Error::Unproven { what: rejection.to_string() }),
+        Outcome::Exhausted(_, rejection) => Err(Error::Unproven { what: rejection.to_string() }),
     }
 }
 
 enum Outcome<'g, const W: usize> {
     Proven(CertifiedSvd),
     /// More fraction bits are called for; what is not proven.
-    Stuck(Refinement<'g, W>, Rejection),
+    Exhausted(Refinement<'g, W>, Rejection),
 }
 
 /// Refines until the checker is content, or until refining no longer helps.
 fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<'g, W>) -> Outcome<'g, W> {
-    let mut stuck = false;
+    let mut exhausted = false;
     loop {
         let before = found.steps();
         let began = Instant::now();
-        stuck = !found.run() || stuck && found.steps() == before;
+        exhausted = !found.run() || exhausted && found.steps() == before;
         let refined = Instant::now();
         let proof = check::prove(g, k, &found);
         log::debug!("refined in {:.3?}, checked in {:.3?}", refined - began, refined.elapsed());
@@ -201,10 +237,10 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
             }
             Rejection::Count | Rejection::Rank => found.demand_everything(),
         };
-        if stuck || !more {
-            return Outcome::Stuck(found, rejection);
+        if exhausted || !more {
+            return Outcome::Exhausted(found, rejection);
         }
-        stuck = true;
+        exhausted = true;
     }
 }
 
@@ -214,15 +250,15 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
     let (n, k) = (g.n(), columns.len());
     let s: Vec<f64> = columns.iter().map(|c| c.s).collect();
     let compensated = columns.iter().map(|c| c.v_low.is_some()).collect();
-    let mut v = vec![0.0; n * k];
-    let mut v_low = vec![0.0; n * k];
+    let mut v = Array2::zeros((n, k));
+    let mut v_low = Array2::zeros((n, k));
     for (j, column) in columns.iter().enumerate() {
         let sign = canonical_sign(column.v.iter().copied());
         for i in 0..n {
             // Adding zero turns a negated +0.0 back into +0.0.
-            v[i * k + j] = sign * column.v[i] + 0.0;
+            v[[i, j]] = sign * column.v[i] + 0.0;
             if let Some(low) = &column.v_low {
-                v_low[i * k + j] = sign * low[i] + 0.0;
+                v_low[[i, j]] = sign * low[i] + 0.0;
             }
         }
     }

@@ -1,6 +1,6 @@
 //! `G` times columns of fixed-point numbers, exactly, at the speed of float64 matrix products.
 //!
-//! `G` and the columns are cut into digits so short that a sum of n products of two is an integer below 2^53: float64
+//! `G` and the columns are split into digits so short that a sum of n products of two is an integer below 2^53: float64
 //! adds these up exactly in any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix
 //! multiplication"). A vector keeps its product ([`Multiplied`]), so that what the refinement has multiplied the checker need
 //! not multiply again.
@@ -226,7 +226,7 @@ fn take_digit(value: &mut i64, bits: u32) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GramAccumulator, Rescale, RowBlock};
+    use crate::{GramAccumulator, Rescale, column_major};
     use num_bigint::BigInt;
     use proptest::prelude::*;
 
@@ -242,7 +242,7 @@ mod tests {
         ) {
             let block: Vec<i16> = values.iter().copied().cycle().take(3 * n).collect();
             let mut sums = GramAccumulator::new(n).unwrap();
-            sums.add(RowBlock::new(&block, 3, n).unwrap()).unwrap();
+            sums.add(column_major(&block, 3, n).unwrap()).unwrap();
             let rescale: Vec<Rescale> =
                 (0..n).map(|j| Rescale { slope: slope * (j + 1) as f64, intercept: 0.0, offset: 0 }).collect();
             let g = sums.finish(&rescale).unwrap();
@@ -295,7 +295,7 @@ mod tests {
         for n in [1usize, 2, 33] {
             let mut sums = GramAccumulator::new(n).unwrap();
             let rows = 3;
-            sums.add(RowBlock::new(&vec![-32_767i16; rows * n], rows, n).unwrap()).unwrap();
+            sums.add(column_major(&vec![-32_767i16; rows * n], rows, n).unwrap()).unwrap();
             let g = sums.finish(&vec![Rescale::IDENTITY; n]).unwrap();
             let entry = BigInt::from(3) * 32_767 * 32_767;
             for bits in 1..130u32 {

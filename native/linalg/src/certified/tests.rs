@@ -2,7 +2,8 @@ mod hard;
 mod starts;
 
 use super::*;
-use crate::{GramAccumulator, Rescale, RowBlock};
+use crate::{GramAccumulator, Rescale, column_major};
+use ndarray::array;
 
 /// Order, range and (within a factor of four) condition of some [`unimodular`] matrices.
 const CONDITIONS: [(usize, i64, f64); 7] =
@@ -18,7 +19,7 @@ fn unimodular(n: usize, range: i64) -> Vec<i16> {
     (0..n).flat_map(|j| (0..n).map(move |i| (i, j))).map(|(i, j)| entry(i, j)).collect()
 }
 
-/// A deterministic int16 matrix, slice-major.
+/// A deterministic int16 matrix, column after column.
 fn noise(rows: usize, columns: usize, seed: u64, range: i64) -> Vec<i16> {
     let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
     (0..rows * columns)
@@ -31,7 +32,7 @@ fn noise(rows: usize, columns: usize, seed: u64, range: i64) -> Vec<i16> {
 
 fn gram(values: &[i16], rows: usize, columns: usize) -> GramMatrix {
     let mut g = GramAccumulator::new(columns).unwrap();
-    g.add(RowBlock::new(values, rows, columns).unwrap()).unwrap();
+    g.add(column_major(values, rows, columns).unwrap()).unwrap();
     g.finish(&vec![Rescale::IDENTITY; columns]).unwrap()
 }
 
@@ -47,7 +48,7 @@ fn a_two_by_two_matrix_has_the_singular_values_of_the_quadratic_formula() {
     let golden = (1.0 + 5f64.sqrt()) / 2.0;
     assert_eq!(r.s, [golden * golden, 1.0 / (golden * golden)]);
     let norm = (1.0 + golden * golden).sqrt();
-    assert!((r.v[0] - golden / norm).abs() < 1e-15 && (r.v[2] - 1.0 / norm).abs() < 1e-15);
+    assert!((r.v[[0, 0]] - golden / norm).abs() < 1e-15 && (r.v[[1, 0]] - 1.0 / norm).abs() < 1e-15);
     assert!(r.unresolved.is_empty());
 }
 
@@ -61,7 +62,7 @@ fn permuting_the_columns_permutes_the_rows_of_v() {
     let (a, b) = (svd(&values, rows, n), svd(&permuted, rows, n));
     assert_eq!(a.s, b.s);
     for (i, &j) in permutation.iter().enumerate() {
-        assert_eq!(b.v[i * n..(i + 1) * n], a.v[j * n..(j + 1) * n]);
+        assert_eq!(b.v.row(i), a.v.row(j));
     }
 }
 
@@ -81,16 +82,14 @@ fn fewer_columns_are_the_leading_columns_of_all() {
     let some = certified_svd(&g, Rank::Columns(7), 1).unwrap();
     assert_eq!(some.s, all.s[..7]);
     assert_eq!(some.rank, all.rank);
-    for i in 0..30 {
-        assert_eq!(some.v[i * 7..(i + 1) * 7], all.v[i * 30..i * 30 + 7]);
-    }
+    assert_eq!(some.v, all.v.slice(s![.., ..7]));
     let leading = all.leading(7);
     assert_eq!((leading.s, leading.v, leading.v_low), (some.s, some.v, some.v_low));
     assert_eq!(leading.compensated, some.compensated);
 }
 
 #[test]
-fn rank_is_that_of_the_matrix_for_zero_constant_and_repeated_slices() {
+fn rank_is_that_of_the_matrix_for_zero_constant_and_repeated_columns() {
     let rows = 64;
     let base = noise(rows, 5, 11, 500);
     let column = |j: usize| base[j * rows..(j + 1) * rows].to_vec();
@@ -99,25 +98,25 @@ fn rank_is_that_of_the_matrix_for_zero_constant_and_repeated_slices() {
     let r = svd(&repeated, rows, 6);
     assert_eq!((r.rank, r.s.len()), (3, 3));
     assert!(r.unresolved.is_empty());
-    // The repeated slices have the same weights, the empty one none.
+    // The repeated columns have the same weights, the empty one none.
     for j in 0..3 {
-        assert_eq!(r.v[j], r.v[2 * 3 + j]);
-        assert_eq!(r.v[3 + j], r.v[5 * 3 + j]);
-        assert_eq!(r.v[3 * 3 + j], 0.0);
+        assert_eq!(r.v[[0, j]], r.v[[2, j]]);
+        assert_eq!(r.v[[1, j]], r.v[[5, j]]);
+        assert_eq!(r.v[[3, j]], 0.0);
     }
     assert_eq!(svd(&zero, rows, 1).rank, 0);
     let constant = svd(&[7; 64 * 4], rows, 4);
     assert_eq!((constant.rank, constant.s.clone()), (1, vec![7.0 * 16.0]));
-    assert_eq!(constant.v, [0.5; 4]);
+    assert_eq!(constant.v, array![[0.5], [0.5], [0.5], [0.5]]);
 }
 
 #[test]
-fn one_column_one_pixel_and_fewer_pixels_than_slices() {
+fn one_column_one_row_and_fewer_rows_than_columns() {
     let one = svd(&[3, 4], 2, 1);
-    assert_eq!((one.s, one.v), (vec![5.0], vec![1.0]));
-    let pixel = svd(&[3, -4], 1, 2);
-    assert_eq!((pixel.rank, pixel.s), (1, vec![5.0]));
-    assert_eq!(pixel.v, [-0.6, 0.8]);
+    assert_eq!((one.s, one.v), (vec![5.0], array![[1.0]]));
+    let row = svd(&[3, -4], 1, 2);
+    assert_eq!((row.rank, row.s), (1, vec![5.0]));
+    assert_eq!(row.v, array![[-0.6], [0.8]]);
     assert_eq!(svd(&noise(3, 9, 2, 99), 3, 9).rank, 3);
 }
 
@@ -127,7 +126,7 @@ fn equal_singular_values_are_named_and_get_the_canonical_basis() {
     let r = svd(&[3, 0, 0, 0, 3, 0, 0, 0, 3], 3, 3);
     assert_eq!(r.s, [3.0; 3]);
     assert_eq!(r.unresolved, [0, 1, 2]);
-    assert_eq!(r.v, [1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0]);
+    assert_eq!(r.v, Array2::<f64>::eye(3));
     // A pair of equal values beside a larger one.
     let r = svd(&[5, 0, 0, 0, 2, 0, 0, 0, 2], 3, 3);
     assert_eq!(r.s, [5.0, 2.0, 2.0]);

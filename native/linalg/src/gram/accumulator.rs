@@ -3,12 +3,33 @@
 use super::kernel::Threads;
 use super::sums::{Column, Products, add_columns, check_columns, rows_after};
 use super::{GramMatrix, kernel};
-use crate::{Center, Centering, Error, Rescale, RowBlock, Sample};
+use crate::block::{RowBlock, contiguous_columns};
+use crate::{Center, Centering, Error, Rescale, Sample};
+use ndarray::ArrayView2;
 
 /// Columns that the accumulator accepts: `n x n` integers of 64 bits stay below 3 GiB.
 pub(super) const MAX_COLUMNS: usize = 16_384;
 
 /// The exact sums of the row blocks added so far, of the values as they are stored.
+///
+/// ```
+/// use ndarray::array;
+/// use tomobasis_linalg::{GramAccumulator, Rescale};
+/// // The rows of one matrix in two blocks, added in any order.
+/// let (first, second) = (array![[1i16, 2], [3, 4]], array![[5i16, 6]]);
+/// let mut sums = GramAccumulator::new(2)?;
+/// sums.add(second.view())?;
+/// sums.add(first.view())?;
+/// assert_eq!((sums.rows(), sums.product(0, 1)), (3, 1 * 2 + 3 * 4 + 5 * 6));
+/// // Sums of other threads or processes are merged.
+/// let mut twice = GramAccumulator::from_bytes(&sums.to_bytes())?;
+/// twice.merge(&sums)?;
+/// assert_eq!(twice.column_sum(1), 2 * (2 + 4 + 6));
+/// // Columns that mean something else than their stored integers: 0.5 x - 1.
+/// let half = Rescale { slope: 0.5, intercept: -1.0, offset: 0 };
+/// assert_eq!(sums.finish(&[half; 2])?.trace(), 8.75);
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
 ///
 /// Holds `8 n^2` bytes up to 2^30 rows, `16 n^2` beyond (and `8 n^2` more while a block is added).
 #[derive(Clone, Debug, PartialEq)]
@@ -74,12 +95,13 @@ impl GramAccumulator {
         self.products.get(i * kernel::padded(self.columns()) + j)
     }
 
-    /// Adds the products of one block, on the calling thread. Blocks of different types may be
-    /// mixed.
+    /// Adds the products of one block, rows x columns, on the calling thread. Blocks of different types may be
+    /// mixed; one whose columns are not contiguous is copied first.
     ///
     /// # Errors
-    /// [`Error::Columns`] for another number of columns; [`Error::TooManyRows`] beyond 2^62 rows.
-    pub fn add<T: Sample>(&mut self, block: RowBlock<T>) -> Result<(), Error> {
+    /// [`Error::Columns`] for another number of columns; [`Error::BlockRows`] for more than 2^28 rows in a block;
+    /// [`Error::TooManyRows`] beyond 2^62 rows in all.
+    pub fn add<T: Sample>(&mut self, block: ArrayView2<T>) -> Result<(), Error> {
         self.add_on(block, Threads::One)
     }
 
@@ -88,12 +110,15 @@ impl GramAccumulator {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub fn add_parallel<T: Sample>(&mut self, block: RowBlock<T>) -> Result<(), Error> {
+    pub fn add_parallel<T: Sample>(&mut self, block: ArrayView2<T>) -> Result<(), Error> {
         self.add_on(block, Threads::Pool)
     }
 
-    fn add_on<T: Sample>(&mut self, block: RowBlock<T>, threads: Threads) -> Result<(), Error> {
-        check_columns(block.columns(), self.columns())?;
+    fn add_on<T: Sample>(&mut self, block: ArrayView2<T>, threads: Threads) -> Result<(), Error> {
+        check_columns(block.ncols(), self.columns())?;
+        let block = contiguous_columns(block);
+        let block = block.view();
+        let block = RowBlock::new(&block)?;
         self.rows = rows_after(self.rows, block.rows() as u64)?;
         if block.rows() > 0 {
             let a = kernel::Operand::new(block, threads);
@@ -125,6 +150,18 @@ impl GramAccumulator {
     }
 
     /// The exact Gram matrix of the rescaled columns without the means that `center` names.
+    ///
+    /// ```
+    /// use tomobasis_linalg::{Center, GramAccumulator, Rank, Rescale, certified_svd};
+    /// // Principal components of three observations, the columns.
+    /// let a = ndarray::array![[1i16, 3, 2], [5, 5, 5], [0, 4, 2]];
+    /// let mut sums = GramAccumulator::new(3)?;
+    /// sums.add(a.view())?;
+    /// let gram = sums.finish_centered(&[Rescale::IDENTITY; 3], Some(Center::Rows))?;
+    /// let components = certified_svd(&gram, Rank::Full, 1)?;
+    /// assert_eq!((components.rank, components.s), (1, vec![10f64.sqrt()]));
+    /// # Ok::<(), tomobasis_linalg::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`finish`](Self::finish).

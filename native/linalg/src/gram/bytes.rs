@@ -15,8 +15,11 @@ use super::accumulator::MAX_COLUMNS;
 use super::kernel;
 use super::sums::{Column, NARROW_ROWS, Products, check_columns, rows_after};
 use crate::Error;
+use crate::bytes::Reader;
 
 const MAGIC: &[u8; 8] = b"TBgram3\n";
+
+const WHAT: &str = "a Gram accumulator";
 
 /// Bytes before the columns.
 const HEADER_BYTES: usize = 40;
@@ -46,7 +49,7 @@ fn entries(n: usize, range: Range<usize>) -> impl Iterator<Item = (usize, usize)
 }
 
 fn bad(why: &'static str) -> Error {
-    Error::Bytes { what: "a Gram accumulator", why }
+    Error::Bytes { what: WHAT, why }
 }
 
 /// A range of an accumulator's sums.
@@ -101,11 +104,8 @@ impl GramPart {
     /// # Errors
     /// [`Error::Bytes`] for anything else, sums that no 16-bit values have included.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let mut reader = Reader(bytes);
-        if reader.take::<8>() != Some(*MAGIC) {
-            return Err(bad("wrong first bytes; were they written by another version?"));
-        }
-        let [n, rows, start, end] = [reader.number()?, reader.number()?, reader.number()?, reader.number()?];
+        let mut reader = Reader::new(bytes, MAGIC, WHAT)?;
+        let [n, rows, start, end] = [reader.u64()?, reader.u64()?, reader.u64()?, reader.u64()?];
         let n = usize::try_from(n).ok().filter(|n| (1..=MAX_COLUMNS).contains(n));
         let n = n.ok_or_else(|| bad("column count"))?;
         let at = |number| usize::try_from(number).ok().filter(|&at| at <= products_of(n));
@@ -113,13 +113,11 @@ impl GramPart {
         let (start, end) = range.ok_or_else(|| bad("range of products"))?;
         let columns = if start == 0 { n } else { 0 };
         let width = product_bytes(rows);
-        if reader.0.len() != columns * COLUMN_BYTES + (end - start) * width {
-            return Err(bad("wrong length"));
-        }
-        let columns = (0..columns).map(|_| reader.column(rows)).collect::<Result<_, _>>()?;
+        reader.expect(Some(columns * COLUMN_BYTES + (end - start) * width), 1)?;
+        let columns = (0..columns).map(|_| column(&mut reader, rows)).collect::<Result<_, _>>()?;
         let mut products = Products::new(end - start, rows_after(0, rows)?);
         for at in 0..end - start {
-            products.set(at, reader.product(rows)?);
+            products.set(at, product(&mut reader, rows)?);
         }
         Ok(Self { n, rows, range: start..end, columns, products })
     }
@@ -198,46 +196,22 @@ impl GramAccumulator {
     }
 }
 
-/// Takes fixed-size pieces off the front of a byte string.
-struct Reader<'a>(&'a [u8]);
-
-impl Reader<'_> {
-    fn take<const N: usize>(&mut self) -> Option<[u8; N]> {
-        let (head, tail) = self.0.split_first_chunk::<N>()?;
-        self.0 = tail;
-        Some(*head)
+fn column(reader: &mut Reader, rows: u64) -> Result<Column, Error> {
+    let column = Column { sum: reader.i128()?, low: reader.i32()?, high: reader.i32()? };
+    match is_possible(&column, rows) {
+        true => Ok(column),
+        false => Err(bad("a column's sum or range is that of no 16-bit values")),
     }
+}
 
-    fn required<const N: usize>(&mut self) -> Result<[u8; N], Error> {
-        self.take().ok_or_else(|| bad("truncated"))
-    }
-
-    fn number(&mut self) -> Result<u64, Error> {
-        Ok(u64::from_le_bytes(self.required()?))
-    }
-
-    fn column(&mut self, rows: u64) -> Result<Column, Error> {
-        let sum = i128::from_le_bytes(self.required()?);
-        let low = i32::from_le_bytes(self.required()?);
-        let high = i32::from_le_bytes(self.required()?);
-        let column = Column { sum, low, high };
-        if is_possible(&column, rows) {
-            Ok(column)
-        } else {
-            Err(bad("a column's sum or range is that of no 16-bit values"))
-        }
-    }
-
-    fn product(&mut self, rows: u64) -> Result<i128, Error> {
-        let product = match product_bytes(rows) {
-            8 => i64::from_le_bytes(self.required()?).into(),
-            _ => i128::from_le_bytes(self.required()?),
-        };
-        if product.unsigned_abs() > u128::from(rows) << 32 {
-            Err(bad("a product is that of no 16-bit values"))
-        } else {
-            Ok(product)
-        }
+fn product(reader: &mut Reader, rows: u64) -> Result<i128, Error> {
+    let product = match product_bytes(rows) {
+        8 => reader.i64()?.into(),
+        _ => reader.i128()?,
+    };
+    match product.unsigned_abs() > u128::from(rows) << 32 {
+        true => Err(bad("a product is that of no 16-bit values")),
+        false => Ok(product),
     }
 }
 
@@ -254,11 +228,11 @@ fn is_possible(column: &Column, rows: u64) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::RowBlock;
+    use crate::column_major;
 
     fn three_columns() -> GramAccumulator {
         let mut sum = GramAccumulator::new(3).unwrap();
-        sum.add(RowBlock::new(&[1i16, -2, 3, 4, 5, -32_768], 2, 3).unwrap()).unwrap();
+        sum.add(column_major(&[1i16, -2, 3, 4, 5, -32_768], 2, 3).unwrap()).unwrap();
         sum
     }
 
@@ -294,9 +268,8 @@ mod tests {
             (0..rows as i64 * 7).map(|i| ((i * i + seed * i) % 4001 - 1000) as i16).collect()
         };
         let (one, two) = (values(3, 5), values(8, 11));
-        let add = |sum: &mut GramAccumulator, values: &[i16], rows| {
-            sum.add(RowBlock::new(values, rows, 7).unwrap())
-        };
+        let add =
+            |sum: &mut GramAccumulator, values: &[i16], rows| sum.add(column_major(values, rows, 7).unwrap());
         let mut sums = [(); 3].map(|()| GramAccumulator::new(7).unwrap());
         add(&mut sums[0], &one, 5).unwrap();
         add(&mut sums[1], &two, 11).unwrap();

@@ -99,7 +99,7 @@ impl GramMatrix {
     ) -> Result<Self, Error> {
         let n = columns.len();
         let affine = Affine::new(rescale, columns)?;
-        // 1. Without means to remove and where 128 bits hold everything, as for the pixels of a CT scan.
+        // 1. Without means to remove and where 128 bits hold everything, as for the 16-bit integers of a CT scan.
         if let (Some(terms), None) = (affine.small(rows), center) {
             let entry = |i: usize, j: usize| affine.narrow_entry(terms, rows, i, j, product(i, j));
             return Ok(Self::from_upper(n, rows, upper(n, entry), 2 * affine.exponent, BigUint::from(1u32)));
@@ -107,10 +107,10 @@ impl GramMatrix {
         // 2. Anything else.
         let mut entries: Vec<BigInt> = upper(n, |i, j| affine.entry(rows, i, j, product(i, j)));
         let mut divisor = BigUint::from(1u32);
-        if center.is_some_and(Center::slices) {
+        if center.is_some_and(Center::columns) {
             divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
         }
-        if center.is_some_and(Center::pixels) {
+        if center.is_some_and(Center::rows) {
             divisor *= remove_row_means(&mut entries, n);
         }
         Ok(Self::from_upper(n, rows, entries, 2 * affine.exponent, divisor))
@@ -323,7 +323,7 @@ impl<'a> Affine<'a> {
 mod tests {
     use super::*;
     use crate::affine::dyadic;
-    use crate::{GramAccumulator, RowBlock};
+    use crate::{GramAccumulator, column_major};
 
     /// Entry (i, j) as a big integer at 2^exponent.
     fn entry(g: &GramMatrix, i: usize, j: usize) -> BigInt {
@@ -332,7 +332,7 @@ mod tests {
 
     fn gram(values: &[i16], rows: usize, rescale: &[Rescale]) -> GramMatrix {
         let mut g = GramAccumulator::new(rescale.len()).unwrap();
-        g.add(RowBlock::new(values, rows, rescale.len()).unwrap()).unwrap();
+        g.add(column_major(values, rows, rescale.len()).unwrap()).unwrap();
         g.finish(rescale).unwrap()
     }
 
@@ -387,7 +387,7 @@ mod tests {
     #[test]
     fn slopes_without_meaning_or_of_absurd_range_are_refused() {
         let mut g = GramAccumulator::new(1).unwrap();
-        g.add(RowBlock::new(&[1i16, 2], 2, 1).unwrap()).unwrap();
+        g.add(column_major(&[1i16, 2], 2, 1).unwrap()).unwrap();
         for (slope, intercept) in [(f64::NAN, 0.0), (0.0, 0.0), (1.0, f64::INFINITY)] {
             assert!(matches!(
                 g.finish(&[Rescale { slope, intercept, offset: 0 }]),

@@ -1,6 +1,6 @@
 //! Exact products of integer columns: `A^T A`.
 //!
-//! Stored CT pixels are integers of at most 16 bits, so every product of two columns and every column sum is
+//! Values are stored as integers of at most 16 bits, so every product of two columns and every column sum is
 //! an integer, and what is added up here is never rounded: in 64 bits up to 2^30 rows, in 128 beyond
 //! ([`sums`]). Exact sums have no order, hence blocks may come in any order, be grouped in any way, be added
 //! by any kernel, and be merged by any tree. The rescale of each column is applied at the end, to the exact

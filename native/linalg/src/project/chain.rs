@@ -1,16 +1,6 @@
-//! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation
-//! index.
-//!
-//! The order is part of the result's definition, so the loops may be tiled and vectorised only across
-//! outputs, never along the sum: lanes hold different columns, rows of a tile are independent chains.
-//! Whatever the tile or the vector width, the bits are the same. The bodies are plain Rust; compiled once per
-//! instruction set, the compiler fills the lanes.
+//! Operands of the tile, packed, and the products of a group of rows with all panels.
 
-/// Output columns of a panel: one AVX-512 or two AVX2 vectors.
-pub(super) const LANES: usize = 8;
-
-/// Rows of a tile: with two AVX2 vectors a row, twelve accumulators stay in sixteen registers.
-pub(super) const HEIGHT: usize = 6;
+use crate::tile::{HEIGHT, LANES, chains};
 
 /// The left operand for a group of rows: entry `(row, l)` is `tiles[row / HEIGHT * depth + l][row % HEIGHT]`.
 #[derive(Default)]
@@ -80,14 +70,7 @@ pub(super) fn accumulate(
     for p in 0..count {
         let panel = &b.panel(p)[range.clone()];
         for (tile, rows) in a.tiles.chunks_exact(a.depth).zip(sums.chunks_exact_mut(HEIGHT * count)) {
-            let mut chain: [[f64; LANES]; HEIGHT] = std::array::from_fn(|q| rows[q * count + p]);
-            for (x, y) in tile[range.clone()].iter().zip(panel) {
-                for q in 0..HEIGHT {
-                    for c in 0..LANES {
-                        chain[q][c] = x[q].mul_add(y[c], chain[q][c]);
-                    }
-                }
-            }
+            let chain = chains(&tile[range.clone()], panel, std::array::from_fn(|q| rows[q * count + p]));
             (0..HEIGHT).for_each(|q| rows[q * count + p] = chain[q]);
         }
     }

@@ -12,14 +12,15 @@
 //! Of a matrix without its rows' means `V` is replaced by `V - mean(V)` (its column's mean over l), exactly: `(A - A J/n) V =
 //! A (V - J/n V)`. Without its columns' means `b_l` is replaced by `b_l` less the column's mean.
 //!
-//! `P` is cut into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over
-//! up to 2^14 slices are integers that f64 holds: the fast kernel for plain chains computes them exactly, in
+//! `P` is split into four digits of 23 bits. A product of a digit and a stored value has 38 bits, so sums over
+//! up to 2^14 columns are integers that f64 holds: the fast kernel for plain chains computes them exactly, in
 //! any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix multiplication").
 
-use super::chain::{LANES, PackedRows, Panels, accumulate};
+use super::chain::{PackedRows, Panels, accumulate};
 use super::reset;
 use crate::affine::{affine_integers, dyadic};
 use crate::rounding::pow2;
+use crate::tile::LANES;
 use crate::{Centering, Error, Rescale};
 use num_bigint::{BigInt, BigUint};
 use std::cmp::Ordering;
@@ -62,18 +63,18 @@ impl ExactSums {
         // of the top digit.
         let fraction = i64::from(DIGIT_BITS) * DIGITS as i64 - slope_bits + 1;
         // V as integers over `count`, b as integers over `rows`.
-        let pixels = centering.filter(|c| c.center.pixels());
-        let count = BigInt::from(pixels.map_or(1, |_| n));
-        let slices = centering.filter(|c| c.center.slices());
-        let rows = BigInt::from(slices.map_or(1, |c| c.rows.max(1)));
-        let sums = slices.map(|c| c.column_sums(&affine));
+        let without_rows = centering.filter(|c| c.center.rows());
+        let count = BigInt::from(without_rows.map_or(1, |_| n));
+        let without_columns = centering.filter(|c| c.center.columns());
+        let rows = BigInt::from(without_columns.map_or(1, |c| c.rows.max(1)));
+        let sums = without_columns.map(|c| c.column_sums(&affine));
         let shift = exponent - FIXED + fraction;
         let mut p = vec![0i128; n * width];
         let mut constants = vec![0i128; width];
         for (at, &j) in columns.iter().enumerate() {
             let mut column: Vec<BigInt> =
                 (0..n).map(|l| v(l, j)).map(|(first, second)| fixed(first) + fixed(second)).collect();
-            if pixels.is_some() {
+            if without_rows.is_some() {
                 let sum: BigInt = column.iter().sum();
                 column.iter_mut().for_each(|v| *v = &*v * &count - &sum);
             }

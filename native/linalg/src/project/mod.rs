@@ -19,11 +19,16 @@ mod chain;
 mod exact;
 mod real;
 
+use crate::block::{RowBlock, contiguous_columns};
 use crate::center::CenteredRows;
 use crate::dispatch::dispatched;
-use crate::{Centering, CertifiedSvd, Error, Rescale, RowBlock};
-use chain::{HEIGHT, LANES, PackedRows, Panels, accumulate};
+use crate::tile::{HEIGHT, LANES};
+use crate::{Centering, CertifiedSvd, Error, Rescale};
+use chain::{PackedRows, Panels, accumulate};
 use exact::ExactSums;
+use ndarray::{
+    Array2, Array3, ArrayView2, ArrayViewMut, ArrayViewMut2, ArrayViewMut3, CowArray, Dimension, Ix2,
+};
 pub use real::RealProjector;
 
 /// Rows packed at a time: 96 rows of a few hundred columns stay in the second-level cache.
@@ -34,8 +39,8 @@ pub struct Projector {
     n: usize,
     s: Vec<f64>,
     rescale: Vec<Rescale>,
-    /// `n x k` row-major.
-    v: Vec<f64>,
+    /// n x k.
+    v: Array2<f64>,
     /// Panels of `V`, plain chains.
     plain: Panels,
     /// The columns with small singular values.
@@ -49,27 +54,41 @@ pub struct Projector {
 pub struct SvdView<'a> {
     /// Singular values, k.
     pub s: &'a [f64],
-    /// `V`, n x k row-major.
-    pub v: &'a [f64],
+    /// `V`, n x k.
+    pub v: ArrayView2<'a, f64>,
     /// Second words of `V`, same shape.
-    pub v_low: &'a [f64],
+    pub v_low: ArrayView2<'a, f64>,
     /// Which columns take their second word, k.
     pub compensated: &'a [bool],
 }
 
 impl<'a> From<&'a CertifiedSvd> for SvdView<'a> {
     fn from(svd: &'a CertifiedSvd) -> Self {
-        Self { s: &svd.s, v: &svd.v, v_low: &svd.v_low, compensated: &svd.compensated }
+        Self { s: &svd.s, v: svd.v.view(), v_low: svd.v_low.view(), compensated: &svd.compensated }
     }
 }
 
 impl Projector {
     /// Prepares singular triplets and one rescale per column (n).
     ///
+    /// ```
+    /// use ndarray::array;
+    /// use tomobasis_linalg::{GramAccumulator, Projector, Rank, Rescale, certified_svd};
+    /// let a = array![[3i16, 0], [4, 0], [0, 2]];
+    /// let rescales = [Rescale::IDENTITY; 2];
+    /// let mut sums = GramAccumulator::new(2)?;
+    /// sums.add(a.view())?;
+    /// let svd = certified_svd(&sums.finish(&rescales)?, Rank::Full, 1)?;
+    /// let projector = Projector::new(&svd, &rescales)?;
+    /// let t = projector.project(a.view())?;
+    /// assert_eq!(projector.basis(t.view())?, array![[0.6, 0.0], [0.8, 0.0], [0.0, 1.0]]);
+    /// # Ok::<(), tomobasis_linalg::Error>(())
+    /// ```
+    ///
     /// # Errors
-    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for a weight or singular value
-    /// that is no number, or a singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for
-    /// slopes and intercepts that can't be used.
+    /// [`Error::Dimensions`] when the shapes do not agree; [`Error::NotFinite`] for an entry of `V` or a singular value
+    /// that is no number, or a singular value of zero; [`Error::Rescale`] and [`Error::RescaleRange`] for slopes and
+    /// intercepts that can't be used.
     pub fn new<'a>(svd: impl Into<SvdView<'a>>, rescale: &[Rescale]) -> Result<Self, Error> {
         Self::centered(svd, rescale, None)
     }
@@ -93,9 +112,9 @@ impl Projector {
             n,
             s: s.to_vec(),
             rescale: rescale.to_vec(),
-            v: v.to_vec(),
-            plain: Panels::new(n, k, |l, j| v[l * k + j]),
-            exact: ExactSums::new(small, |l, j| (v[l * k + j], v_low[l * k + j]), rescale, centering)?,
+            v: v.to_owned(),
+            plain: Panels::new(n, k, |l, j| v[[l, j]]),
+            exact: ExactSums::new(small, |l, j| (v[[l, j]], v_low[[l, j]]), rescale, centering)?,
             centered: centering.map(|centering| CenteredRows::new(centering, rescale)).transpose()?,
         })
     }
@@ -110,48 +129,94 @@ impl Projector {
         self.s.len()
     }
 
-    /// `t = A V` for this block, rows x k, row-major.
+    /// `T = A V` of a block: rows x k from rows x n.
     ///
     /// # Errors
-    /// [`Error::Columns`] for a block of another number of columns.
-    pub fn project(&self, block: RowBlock, t: &mut Vec<f64>) -> Result<(), Error> {
-        self.expect_columns(block)?;
-        // All of it is overwritten: what a buffer held before need not be cleared.
-        t.resize(block.rows() * self.rank(), 0.0);
+    /// [`Error::Columns`] for a block of another number of columns; [`Error::BlockRows`] for too many rows.
+    pub fn project(&self, block: ArrayView2<i16>) -> Result<Array2<f64>, Error> {
+        let mut t = Array2::zeros((block.nrows(), self.rank()));
+        self.project_into(block, t.view_mut())?;
+        Ok(t)
+    }
+
+    /// [`project`](Self::project) into an array of the caller's; no copy is made where it is in standard layout and
+    /// the block's columns are contiguous.
+    ///
+    /// # Errors
+    /// Those of [`project`](Self::project); [`Error::Dimensions`] unless `t` is rows x k.
+    pub fn project_into(&self, block: ArrayView2<i16>, t: ArrayViewMut2<f64>) -> Result<(), Error> {
+        self.expect_columns(block.ncols())?;
+        Error::check_dimensions(t.shape(), &[block.nrows(), self.rank()])?;
+        let block = contiguous_columns(block);
+        let block = block.view();
+        let block = RowBlock::new(&block)?;
         if self.rank() > 0 {
-            project(self, block, t);
+            fill(t, |t| project(self, block, t));
         }
         Ok(())
     }
 
-    /// `u = t / s`, column by column; same shape as `t`, whose rows have k entries each.
-    pub fn basis(&self, t: &[f64], u: &mut Vec<f64>) {
-        u.resize(t.len(), 0.0);
-        if self.rank() > 0 {
-            for (u, t) in u.chunks_exact_mut(self.rank()).zip(t.chunks_exact(self.rank())) {
-                u.iter_mut().zip(t).zip(&self.s).for_each(|((u, t), s)| *u = t / s);
-            }
-        }
-    }
-
-    /// Composites (without the means that were removed) of the given ranks (ascending, at most k) for the given columns, from the block's `t`:
-    /// `out[(c * columns.len() + jj) * rows + i]` is row `i` of column `columns[jj]` at rank `ranks[c]`.
+    /// `U = T / s`, column by column: rows x k from rows x k.
     ///
     /// # Errors
-    /// [`Error::RankRange`] for a rank above k or not in ascending order; [`Error::Columns`] for a column
-    /// that does not exist; [`Error::Shape`] when `t` is not rows x k.
+    /// [`Error::Dimensions`] unless `t` has k columns.
+    pub fn basis(&self, t: ArrayView2<f64>) -> Result<Array2<f64>, Error> {
+        let mut u = Array2::zeros(t.raw_dim());
+        self.basis_into(t, u.view_mut())?;
+        Ok(u)
+    }
+
+    /// [`basis`](Self::basis) into an array of the caller's.
+    ///
+    /// # Errors
+    /// [`Error::Dimensions`] unless `t` has k columns and `u` the shape of `t`.
+    pub fn basis_into(&self, t: ArrayView2<f64>, u: ArrayViewMut2<f64>) -> Result<(), Error> {
+        Error::check_dimensions(t.shape(), &[t.nrows(), self.rank()])?;
+        Error::check_dimensions(u.shape(), t.shape())?;
+        if self.rank() > 0 {
+            let t = t.as_standard_layout();
+            fill(u, |u| {
+                for (u, t) in u.chunks_exact_mut(self.rank()).zip(rows_of(&t).chunks_exact(self.rank())) {
+                    u.iter_mut().zip(t).zip(&self.s).for_each(|((u, t), s)| *u = t / s);
+                }
+            });
+        }
+        Ok(())
+    }
+
+    /// Composites (without the means that were removed) of the given ranks (ascending, at most k) for the given
+    /// columns, from the block's `t` (rows x k): entry `[c, i, jj]` is row `i` of column `columns[jj]` at rank
+    /// `ranks[c]`. Columns of a composite are contiguous.
+    ///
+    /// # Errors
+    /// [`Error::RankRange`] for a rank above k or not in ascending order; [`Error::Columns`] for a column that does not
+    /// exist; [`Error::Dimensions`] unless `t` has k columns.
     pub fn composites(
         &self,
-        t: &[f64],
-        rows: usize,
+        t: ArrayView2<f64>,
         ranks: &[usize],
         columns: &[usize],
-        out: &mut Vec<f64>,
+    ) -> Result<Array3<f64>, Error> {
+        let mut out = Array3::zeros((ranks.len(), columns.len(), t.nrows()));
+        self.composites_into(t, ranks, columns, out.view_mut().permuted_axes([0, 2, 1]))?;
+        Ok(out.permuted_axes([0, 2, 1]))
+    }
+
+    /// [`composites`](Self::composites) into an array of the caller's; no copy is made where `t` is in standard layout
+    /// and `out` is stored composite by composite, column by column.
+    ///
+    /// # Errors
+    /// Those of [`composites`](Self::composites); [`Error::Dimensions`] unless `out` is ranks x rows x columns.
+    pub fn composites_into(
+        &self,
+        t: ArrayView2<f64>,
+        ranks: &[usize],
+        columns: &[usize],
+        out: ArrayViewMut3<f64>,
     ) -> Result<(), Error> {
-        let k = self.rank();
-        if t.len() != rows * k {
-            return Err(Error::Shape { rows, columns: k, actual: t.len() });
-        }
+        let (rows, k) = (t.nrows(), self.rank());
+        Error::check_dimensions(t.shape(), &[rows, k])?;
+        Error::check_dimensions(out.shape(), &[ranks.len(), rows, columns.len()])?;
         if let Some(&rank) =
             ranks.iter().find(|&&r| r > k).or(ranks.windows(2).find(|w| w[0] > w[1]).map(|w| &w[1]))
         {
@@ -160,35 +225,38 @@ impl Projector {
         if let Some(&column) = columns.iter().find(|&&j| j >= self.n) {
             return Err(Error::Columns { expected: self.n, actual: column });
         }
-        out.clear();
-        out.resize(ranks.len() * columns.len() * rows, 0.0);
-        if k > 0 && !columns.is_empty() {
-            let weights = Panels::new(k, columns.len(), |l, jj| self.v[columns[jj] * k + l]);
-            composites(&weights, t, rows, ranks, out);
-        }
+        let t = t.as_standard_layout();
+        let weights = Panels::new(k, columns.len(), |l, jj| self.v[[columns[jj], l]]);
+        fill(out.permuted_axes([0, 2, 1]), |out| match k > 0 && !columns.is_empty() {
+            true => composites(&weights, rows_of(&t), rows, ranks, out),
+            false => out.fill(0.0),
+        });
         Ok(())
     }
 
-    /// The rescaled values of the given columns: `out[jj * rows + i]`.
+    /// The values (rescaled, with their means) of the given columns: rows x columns, stored column by column.
     ///
     /// # Errors
     /// [`Error::Columns`] for another number of columns, or a column that does not exist.
-    pub fn originals(&self, block: RowBlock, columns: &[usize], out: &mut Vec<f64>) -> Result<(), Error> {
-        self.expect_columns(block)?;
-        out.clear();
-        for &j in columns {
+    pub fn originals(&self, block: ArrayView2<i16>, columns: &[usize]) -> Result<Array2<f64>, Error> {
+        self.expect_columns(block.ncols())?;
+        let mut out = Array2::zeros((columns.len(), block.nrows()));
+        for (mut out, &j) in out.rows_mut().into_iter().zip(columns) {
             let rescale = self.rescale.get(j).ok_or(Error::Columns { expected: self.n, actual: j })?;
-            out.extend(block.column(j).iter().map(|&v| rescale.apply(v)));
+            out.zip_mut_with(&block.column(j), |out, &stored| *out = rescale.apply(stored));
         }
-        Ok(())
+        Ok(out.reversed_axes())
     }
 
     /// The mean of each row of a block, rounded once; none unless it is removed.
     ///
     /// # Errors
     /// [`Error::Columns`] for a block of another number of columns.
-    pub fn row_means(&self, block: RowBlock) -> Result<Vec<f64>, Error> {
-        self.expect_columns(block)?;
+    pub fn row_means(&self, block: ArrayView2<i16>) -> Result<Vec<f64>, Error> {
+        self.expect_columns(block.ncols())?;
+        let block = contiguous_columns(block);
+        let block = block.view();
+        let block = RowBlock::new(&block)?;
         Ok(self.centered.as_ref().map_or_else(Vec::new, |centered| centered.row_means(block)))
     }
 
@@ -199,8 +267,7 @@ impl Projector {
         self.centered.as_ref().map_or_else(Vec::new, CenteredRows::column_terms)
     }
 
-    fn expect_columns(&self, block: RowBlock) -> Result<(), Error> {
-        let actual = block.columns();
+    fn expect_columns(&self, actual: usize) -> Result<(), Error> {
         if actual == self.n { Ok(()) } else { Err(Error::Columns { expected: self.n, actual }) }
     }
 
@@ -246,12 +313,9 @@ impl Projector {
 /// Refuses singular triplets that are not those of a matrix of n columns.
 fn check(svd: &SvdView<'_>, n: usize) -> Result<(), Error> {
     let SvdView { s, v, v_low, compensated } = *svd;
-    let entries = n.checked_mul(s.len()).ok_or(Error::Columns { expected: v.len(), actual: n })?;
-    for (actual, expected) in [(v.len(), entries), (v_low.len(), entries), (compensated.len(), s.len())] {
-        if actual != expected {
-            return Err(Error::Columns { expected, actual });
-        }
-    }
+    Error::check_dimensions(v.shape(), &[n, s.len()])?;
+    Error::check_dimensions(v_low.shape(), &[n, s.len()])?;
+    Error::check_dimensions(&[compensated.len()], &[s.len()])?;
     let finite = v.iter().chain(v_low).all(|v| v.is_finite()) && s.iter().all(|s| s.is_finite() && *s != 0.0);
     if finite { Ok(()) } else { Err(Error::NotFinite) }
 }
@@ -281,6 +345,21 @@ fn composites_body(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], ou
             }
         }
     }
+}
+
+/// Lets `write` fill an array in standard layout: the array itself where it is, else one that is copied into it.
+fn fill<D: Dimension>(mut array: ArrayViewMut<f64, D>, write: impl FnOnce(&mut [f64])) {
+    if let Some(values) = array.as_slice_mut() {
+        return write(values);
+    }
+    let mut values = vec![0.0; array.len()];
+    write(&mut values);
+    array.iter_mut().zip(values).for_each(|(to, from)| *to = from);
+}
+
+/// The entries of an array in standard layout, row after row.
+fn rows_of<'a>(array: &'a CowArray<f64, Ix2>) -> &'a [f64] {
+    array.as_slice().expect("an array in standard layout")
 }
 
 /// Zeroes the sums of a group of `rows` rows (padded to whole tiles).

@@ -15,9 +15,8 @@ use num_bigint::BigInt;
 use super::chain::{PackedRows, Panels, accumulate};
 use super::{GROUP, SvdView, check, reset};
 use crate::Error;
-use crate::affine::dyadic;
 use crate::dispatch::dispatched;
-use crate::rounding::{nearest_signed, pow2};
+use crate::rounding::{exponent_of, nearest_signed, pow2, two_powers};
 
 /// The lowest bit that a scaled value may have: the values of all columns together span 256 bits, and `s_1` is at
 /// most `sqrt(m n)` times the largest.
@@ -32,7 +31,7 @@ pub struct RealProjector {
     /// Of `2^-e A`.
     s: Vec<f64>,
     /// `2^-e` in two factors, since it may be outside the range of f64.
-    scale: [f64; 2],
+    scale: (f64, f64),
     plain: Panels,
     /// Columns of true sums, and both words of their `V`, column after column.
     exact: Vec<usize>,
@@ -43,27 +42,26 @@ impl RealProjector {
     /// Prepares singular triplets of a matrix of n columns.
     ///
     /// # Errors
-    /// [`Error::Columns`] when the lengths do not agree; [`Error::NotFinite`] for weights or singular values
-    /// that no certified decomposition has.
+    /// [`Error::Dimensions`] when the shapes do not agree; [`Error::NotFinite`] for entries of `V` or singular values that
+    /// no certified decomposition has.
     pub fn new<'a>(svd: impl Into<SvdView<'a>>, n: usize) -> Result<Self, Error> {
         let view = svd.into();
         check(&view, n)?;
         let SvdView { s, v, v_low, compensated } = view;
         let k = s.len();
-        let (mantissa, exponent) = dyadic(s.first().copied().unwrap_or(1.0));
-        let e = exponent as i32 + (64 - mantissa.unsigned_abs().leading_zeros()) as i32;
-        let scale = [pow2(-e / 2), pow2(-e - -e / 2)];
+        let e = s.first().and_then(|&s| exponent_of(s.abs())).unwrap_or(1);
+        let scale = two_powers(-e);
         let exact: Vec<usize> = (0..k).filter(|&j| compensated[j]).collect();
-        let words = |&j: &usize| (0..n).map(move |l| [v[l * k + j], v_low[l * k + j]]);
+        let words = |&j: &usize| (0..n).map(move |l| [v[[l, j]], v_low[[l, j]]]);
         let words: Vec<[f64; 2]> = exact.iter().flat_map(words).collect();
         if !words.as_flattened().iter().all(|&w| w.abs() <= 1.0 && is_multiple(w, LOWEST_WEIGHT)) {
             return Err(Error::NotFinite);
         }
         Ok(Self {
             n,
-            s: s.iter().map(|s| s * scale[0] * scale[1]).collect(),
+            s: s.iter().map(|s| s * scale.0 * scale.1).collect(),
             scale,
-            plain: Panels::new(n, k, |l, j| v[l * k + j]),
+            plain: Panels::new(n, k, |l, j| v[[l, j]]),
             exact,
             words,
         })
@@ -88,7 +86,7 @@ impl RealProjector {
             {
                 for (row, (scaled, &v)) in scaled.iter_mut().zip(values).enumerate() {
                     let v: f64 = v.into();
-                    *scaled = v * self.scale[0] * self.scale[1];
+                    *scaled = v * self.scale.0 * self.scale.1;
                     if !(scaled.abs() < 1.0 && is_multiple(*scaled, LOWEST) && (*scaled == 0.0) == (v == 0.0))
                     {
                         let row = (first + row) as u64;

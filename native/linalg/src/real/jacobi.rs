@@ -10,9 +10,10 @@
 
 use rayon::prelude::*;
 
-use super::matrix::{LANES, Matrix, pairwise};
+use super::matrix::{Matrix, pairwise};
 use crate::Error;
 use crate::dispatch::dispatched;
+use crate::tile::LANES;
 
 /// More sweeps than any matrix needs; five to ten are usual.
 const MAX_SWEEPS: usize = 60;
@@ -95,11 +96,11 @@ dispatched! {
 /// `a.a`, `b.b` and `a.b`, each in sixteen accumulators (index modulo 16) that are then added in a fixed order.
 #[inline(always)]
 pub(super) fn products(a: &[f64], b: &[f64]) -> [f64; 3] {
-    const STRANDS: usize = 2 * LANES;
-    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<STRANDS>(), b.as_chunks::<STRANDS>());
-    let mut sums = [[0.0; STRANDS]; 3];
+    const ACCUMULATORS: usize = 2 * LANES;
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<ACCUMULATORS>(), b.as_chunks::<ACCUMULATORS>());
+    let mut sums = [[0.0; ACCUMULATORS]; 3];
     for (x, y) in a.iter().zip(b) {
-        for c in 0..STRANDS {
+        for c in 0..ACCUMULATORS {
             sums[0][c] = x[c].mul_add(x[c], sums[0][c]);
             sums[1][c] = y[c].mul_add(y[c], sums[1][c]);
             sums[2][c] = x[c].mul_add(y[c], sums[2][c]);

@@ -3,14 +3,17 @@
 //! A panel holds its rows one after another, eight values each: one AVX-512 or two AVX2 vectors. Kernels run
 //! their lanes across the columns of a panel, so each column's sums have one order whatever the vector width.
 
+use crate::block::{column, contiguous_columns};
+use crate::tile::LANES;
+use ndarray::{Array2, ArrayView2, s};
 use serde::{Deserialize, Serialize};
 
-/// Columns of a panel.
-pub(super) const LANES: usize = 8;
+use crate::Error;
+use crate::bytes::checked_when_read;
 
 /// A `rows x columns` matrix; what pads the last panel is zero.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(try_from = "Unchecked")]
+#[serde(remote = "Self")]
 pub(super) struct Matrix {
     rows: usize,
     columns: usize,
@@ -18,26 +21,22 @@ pub(super) struct Matrix {
     data: Vec<[f64; LANES]>,
 }
 
-/// A matrix as another process sent it.
-#[derive(Deserialize)]
-struct Unchecked {
-    rows: usize,
-    columns: usize,
-    data: Vec<[f64; LANES]>,
-}
-
-impl TryFrom<Unchecked> for Matrix {
-    type Error = &'static str;
-
-    fn try_from(Unchecked { rows, columns, data }: Unchecked) -> Result<Self, Self::Error> {
-        if columns.div_ceil(LANES).checked_mul(rows) != Some(data.len()) {
-            return Err("a matrix whose sizes do not fit its entries");
-        }
-        Ok(Self { rows, columns, data })
-    }
-}
+checked_when_read!(Matrix);
 
 impl Matrix {
+    fn check(&self) -> Result<(), Error> {
+        let wrong = |why| Err(Error::Bytes { what: "a matrix", why });
+        if self.columns.div_ceil(LANES).checked_mul(self.rows) != Some(self.data.len()) {
+            return wrong("sizes that do not fit its entries");
+        }
+        if !self.is_finite() {
+            return wrong("an entry that is no finite number");
+        }
+        let mut cleared = self.clone();
+        cleared.clear_padding();
+        if *self == cleared { Ok(()) } else { wrong("entries beyond its last column") }
+    }
+
     pub fn zeros(rows: usize, columns: usize) -> Self {
         Self { rows, columns, data: vec![[0.0; LANES]; columns.div_ceil(LANES) * rows] }
     }
@@ -52,23 +51,23 @@ impl Matrix {
         matrix
     }
 
-    /// Copies column-major values, `rows * columns` of them.
-    pub fn from_columns(values: &[f64], rows: usize, columns: usize) -> Self {
+    /// A copy of a view.
+    pub fn of(view: ArrayView2<f64>) -> Self {
+        let (rows, columns) = view.dim();
         let mut matrix = Self::zeros(rows, columns);
-        if rows == 0 {
-            return matrix;
-        }
-        for (panel, values) in matrix.data.chunks_exact_mut(rows).zip(values.chunks(rows * LANES)) {
-            match <[&[f64]; LANES]>::try_from(values.chunks_exact(rows).collect::<Vec<_>>()) {
-                Ok(columns) => {
-                    for (i, row) in panel.iter_mut().enumerate() {
-                        *row = columns.map(|column| column[i]);
-                    }
+        let view = contiguous_columns(view);
+        let view = view.view();
+        for p in 0..matrix.panels() {
+            let first = p * LANES;
+            let panel = matrix.panel_mut(p);
+            if first + LANES <= columns {
+                let source: [&[f64]; LANES] = std::array::from_fn(|lane| column(&view, first + lane));
+                for (i, row) in panel.iter_mut().enumerate() {
+                    *row = source.map(|column| column[i]);
                 }
-                Err(columns) => {
-                    for (lane, column) in columns.into_iter().enumerate() {
-                        panel.iter_mut().zip(column).for_each(|(row, &v)| row[lane] = v);
-                    }
+            } else {
+                for (lane, j) in (first..columns).enumerate() {
+                    panel.iter_mut().zip(column(&view, j)).for_each(|(row, &v)| row[lane] = v);
                 }
             }
         }
@@ -121,18 +120,21 @@ impl Matrix {
         }
     }
 
-    /// Row after row.
-    pub fn to_rows(&self) -> Vec<f64> {
-        let mut out = vec![0.0; self.rows * self.columns];
-        if self.columns > 0 {
-            for p in 0..self.panels() {
-                for (row, values) in out.chunks_exact_mut(self.columns).zip(self.panel(p)) {
-                    let width = LANES.min(self.columns - p * LANES);
-                    row[p * LANES..p * LANES + width].copy_from_slice(&values[..width]);
-                }
+    pub fn to_array(&self) -> Array2<f64> {
+        let mut out = Array2::zeros((self.rows, self.columns));
+        for p in 0..self.panels() {
+            let width = LANES.min(self.columns - p * LANES);
+            let mut target = out.slice_mut(s![.., p * LANES..p * LANES + width]);
+            for (mut row, values) in target.rows_mut().into_iter().zip(self.panel(p)) {
+                row.iter_mut().zip(values).for_each(|(out, &v)| *out = v);
             }
         }
         out
+    }
+
+    /// Row after row.
+    pub fn to_rows(&self) -> Vec<f64> {
+        self.to_array().into_raw_vec_and_offset().0
     }
 
     pub fn transposed(&self) -> Self {
@@ -162,6 +164,11 @@ impl Matrix {
             }
         }
         lanes.into_iter().fold(0.0, f64::max)
+    }
+
+    /// Whether no entry is NaN or infinite. Without a way out early, so that it costs next to nothing.
+    pub fn is_finite(&self) -> bool {
+        self.data.as_flattened().iter().fold(true, |all, v| all & v.is_finite())
     }
 
     /// Multiplies every entry.
@@ -199,10 +206,10 @@ impl Matrix {
     }
 }
 
-/// The mean of each row of a block of column-major values, `rows * columns` of them: what the centred methods
-/// remove.
-pub fn row_means(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
-    Matrix::from_columns(values, rows, columns).row_means()
+/// The mean of each row of a block, rows x n: what the centred methods remove.
+#[must_use]
+pub fn row_means(block: ArrayView2<f64>) -> Vec<f64> {
+    Matrix::of(block).row_means()
 }
 
 /// The sum of eight values in the fixed order `((0+4)+(2+6)) + ((1+5)+(3+7))`.

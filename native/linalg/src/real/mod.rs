@@ -15,11 +15,10 @@
 //!   [`source`]: where row blocks come from.
 //! * [`random`]: counter-based random numbers and sketches.
 //! * [`pass`]: what one pass computes of a row block, wherever that is. [`passes`]: the passes, one after
-//!   another, and what is done between them. [`bytes`]: how their results travel.
+//!   another, and what is done between them.
 //!
 //! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`], each a loop over [`RealPasses`].
 
-mod bytes;
 mod decomposition;
 mod drivers;
 mod jacobi;
@@ -44,6 +43,6 @@ pub use pass::{Partial, Partials, Pass};
 pub use passes::RealPasses;
 pub use random::philox4x32_10;
 pub use randomized::Randomized;
-pub use source::{RealBlocks, RealMatrix};
+pub use source::RealBlocks;
 pub use tree::{Key, Tree};
 pub use tsqr::TsqrNode;

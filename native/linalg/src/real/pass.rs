@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::ops::Range;
 
+use ndarray::ArrayView2;
 use serde::{Deserialize, Serialize};
 
-use super::bytes::Words;
 use super::matrix::Matrix;
 use super::product::Left;
 use super::projection::Projection;
@@ -14,6 +14,7 @@ use super::source::Size;
 use super::tree::{Key, Tree};
 use super::tsqr::{self, TsqrNode};
 use crate::Error;
+use crate::bytes::{Reader, checked_when_read};
 
 /// First bytes of the serialized form of [`Partials`].
 const MAGIC: &[u8; 8] = b"TBpart1\n";
@@ -23,29 +24,32 @@ const MAGIC: &[u8; 8] = b"TBpart1\n";
 /// A pass for the range needs at most n x (k + p) numbers; one for the projection (k + p) x (k + p) more for
 /// each block.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Pass {
     pub(super) size: Size,
     pub(super) center: bool,
-    pub(super) step: Step,
+    pub(super) kind: PassKind,
 }
 
+checked_when_read!(Pass);
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) enum Step {
+pub(super) enum PassKind {
     /// `Q R = A W`, or `Q R = A` where there is no `W` (n x l).
     Range { w: Option<Matrix> },
     /// `B = Q^T A`, where the rows of `Q` in block `b` are the block's own `Q_b` times `coefficients[b]`.
-    Project { w: Matrix, coefficients: Vec<Matrix> },
+    Projection { w: Matrix, coefficients: Vec<Matrix> },
 }
 
 /// What a pass finds in one row block, or in an aligned range of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Partial {
     pub(super) key: Key,
-    pub(super) found: Contribution,
+    pub(super) value: PartialValue,
 }
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Contribution {
+pub(super) enum PartialValue {
     Node(TsqrNode),
     Projection(Projection),
 }
@@ -69,45 +73,55 @@ impl Pass {
         self.size.rows_of(block)
     }
 
-    /// What the pass finds in a row block whose `values[j * rows + i]` is row `i` of column `j`. On the
-    /// calling thread; the bits depend on nothing else.
+    /// What the pass finds in a row block, rows x n. On the calling thread; the bits depend on nothing else.
     ///
     /// # Errors
-    /// [`Error::Block`] for a block that does not exist; [`Error::Shape`] for a wrong number of values;
-    /// [`Error::NotFiniteValue`] for NaN or infinity; [`Error::Partial`] where the pass came from another
-    /// process and its parts do not fit each other.
-    pub fn block(&self, block: usize, values: &[f64]) -> Result<Partial, Error> {
+    /// [`Error::Block`] for a block that does not exist; [`Error::Rows`] and [`Error::Columns`] for a wrong shape;
+    /// [`Error::NotFiniteValue`] for NaN or infinity.
+    pub fn block(&self, block: usize, values: ArrayView2<f64>) -> Result<Partial, Error> {
         if block >= self.size.blocks {
             return Err(Error::Block { block, blocks: self.size.blocks });
         }
-        let fits = |fits: bool| if fits { Ok(()) } else { Err(Error::Partial { why: "the pass is torn" }) };
-        let a = self.size.take(block, values, self.center)?;
-        let found = match &self.step {
-            Step::Range { w: None } => Contribution::Node(tsqr::leaf(a).1),
-            Step::Range { w: Some(w) } => {
-                fits(w.rows() == self.size.columns)?;
-                Contribution::Node(tsqr::leaf(sketched(&a, w)).1)
-            }
-            Step::Project { w, coefficients } => {
-                fits(w.rows() == self.size.columns && coefficients.len() == self.size.blocks)?;
-                let coefficients = &coefficients[block];
-                fits(coefficients.rows() <= a.matrix.rows() && coefficients.columns() == w.columns())?;
-                let q = tsqr::leaf(sketched(&a, w)).0.apply(coefficients);
-                Contribution::Projection(Projection::of_block(&a, &q))
+        let a = self.size.scaled(block, values, self.center)?;
+        let value = match &self.kind {
+            // Step 3 of tsqr: Q R = A.
+            PassKind::Range { w: None } => PartialValue::Node(tsqr::leaf(a).1),
+            // Steps 2a and 3: Q R = Y, Y = A W (rows x l).
+            PassKind::Range { w: Some(w) } => PartialValue::Node(tsqr::leaf(sketched(&a, w)).1),
+            // Step 2b: the block's term of B^T = A^T Q (n x l). Its rows of Q come from the factors of step 2a, computed again.
+            PassKind::Projection { w, coefficients } => {
+                let q = tsqr::leaf(sketched(&a, w)).0.apply(&coefficients[block]);
+                PartialValue::Projection(Projection::of_block(&a, &q))
             }
         };
-        Ok(Partial { key: Key::block(block), found })
+        Ok(Partial { key: Key::block(block), value })
+    }
+
+    /// Refuses parts that do not fit each other.
+    fn check(&self) -> Result<(), Error> {
+        let Size { columns, blocks, .. } = self.size;
+        let fits = match &self.kind {
+            PassKind::Range { w } => w.as_ref().is_none_or(|w| w.rows() == columns),
+            PassKind::Projection { w, coefficients } => {
+                let l = w.columns();
+                let shape = |b| (self.size.rows_of(b).min(l), l);
+                w.rows() == columns
+                    && coefficients.len() == blocks
+                    && coefficients.iter().enumerate().all(|(b, c)| (c.rows(), c.columns()) == shape(b))
+            }
+        };
+        if fits { Ok(()) } else { Err(Error::Bytes { what: "a pass", why: "parts of different shapes" }) }
     }
 
     /// Whether something of these blocks can have been found by this pass.
-    pub(super) fn fits(&self, found: &Contribution, blocks: &Range<usize>) -> bool {
-        match (&self.step, found) {
-            (Step::Range { w }, Contribution::Node(node)) => {
+    pub(super) fn fits(&self, value: &PartialValue, blocks: &Range<usize>) -> bool {
+        match (&self.kind, value) {
+            (PassKind::Range { w }, PartialValue::Node(node)) => {
                 let columns = w.as_ref().map_or(self.size.columns, Matrix::columns);
                 let rows = self.size.rows_of(blocks.start).min(columns);
                 blocks.len() == 1 && (node.rows(), node.columns()) == (rows, columns)
             }
-            (Step::Project { w, .. }, Contribution::Projection(sum)) => {
+            (PassKind::Projection { w, .. }, PartialValue::Projection(sum)) => {
                 sum.shape() == (self.size.columns, w.columns())
             }
             _ => false,
@@ -124,7 +138,7 @@ pub(super) fn sketched(block: &Scaled, w: &Matrix) -> Scaled {
 /// together.
 ///
 /// Projections are added along the canonical tree, as far as aligned ranges are complete. Nodes of the range
-/// are not combined: on the way back down the tree their internal nodes are needed, and whoever is to go that way
+/// are not combined: on the way back down the tree the internal nodes are needed, and whoever is to go that way
 /// must have them.
 #[derive(Debug, Default)]
 pub struct Partials {
@@ -137,13 +151,13 @@ impl Partials {
     ///
     /// # Errors
     /// [`Error::Columns`] when its columns are not those of the others.
-    pub fn add(&mut self, Partial { key, found }: Partial) -> Result<(), Error> {
-        match found {
-            Contribution::Node(node) => {
+    pub fn add(&mut self, Partial { key, value }: Partial) -> Result<(), Error> {
+        match value {
+            PartialValue::Node(node) => {
                 self.nodes.insert(key, node);
                 Ok(())
             }
-            Contribution::Projection(sum) => self.sums.add(key, sum, plus),
+            PartialValue::Projection(sum) => self.sums.add(key, sum, plus),
         }
     }
 
@@ -168,18 +182,18 @@ impl Partials {
     /// # Errors
     /// [`Error::Bytes`] for anything else.
     pub fn parts(bytes: &[u8]) -> Result<Vec<Partial>, Error> {
-        let mut words = Words::of(bytes, MAGIC, "the partial results of a pass")?;
+        let mut reader = Reader::new(bytes, MAGIC, "the partial results of a pass")?;
         let mut parts = Vec::new();
-        while words.len() > 0 {
-            let level = u32::try_from(words.unsigned()?).map_err(|_| words.wrong("a level out of range"))?;
-            let key = Key { level, index: words.unsigned()? };
-            let count = words.size()?;
-            let body = words.take(count)?;
-            let found = match TsqrNode::is_first_of(body) {
-                true => Contribution::Node(TsqrNode::from_bytes(body)?),
-                false => Contribution::Projection(Projection::from_bytes(body)?),
+        while reader.len() > 0 {
+            let level = u32::try_from(reader.u64()?).map_err(|_| reader.wrong("a level out of range"))?;
+            let key = Key { level, index: reader.u64()? };
+            let count = reader.size()?.checked_mul(8).ok_or_else(|| reader.wrong("a size out of range"))?;
+            let body = reader.bytes(count)?;
+            let value = match TsqrNode::is_first_of(body) {
+                true => PartialValue::Node(TsqrNode::from_bytes(body)?),
+                false => PartialValue::Projection(Projection::from_bytes(body)?),
             };
-            parts.push(Partial { key, found });
+            parts.push(Partial { key, value });
         }
         Ok(parts)
     }

@@ -1,18 +1,13 @@
 //! Matrix products whose every entry is one chain of fused multiply-adds in ascending order of the summation
-//! index.
+//! index (`tile`).
 //!
-//! The kernel is a tile of six rows by one panel of eight columns, twelve AVX2 accumulators; lanes hold
-//! different columns and the six rows are independent chains, so neither tiling nor vector width can change a
-//! bit. The left operand is packed a few tiles at a time, into the second-level cache, and used for all
-//! panels from there.
+//! The left operand is packed a few tiles at a time, into the second-level cache, and used for all panels from there.
 
 use std::ops::Range;
 
-use super::matrix::{LANES, Matrix};
+use super::matrix::Matrix;
 use crate::dispatch::dispatched;
-
-/// Rows of a tile.
-const HEIGHT: usize = 6;
+use crate::tile::{HEIGHT, LANES, chains};
 
 /// Summands taken at a time, so that their part of a panel stays in the first-level cache: 256 rows are 16
 /// KiB.
@@ -121,22 +116,4 @@ dispatched! {
             rest.copy_from_slice(&chains(last, b, rows)[..rest.len()]);
         }
     }
-}
-
-/// The six chains per lane of one tile, continued.
-#[inline(always)]
-fn chains(
-    tile: &[[f64; HEIGHT]],
-    b: &[[f64; LANES]],
-    rows: [[f64; LANES]; HEIGHT],
-) -> [[f64; LANES]; HEIGHT] {
-    let mut chain = rows;
-    for (x, y) in tile.iter().zip(b) {
-        for q in 0..HEIGHT {
-            for c in 0..LANES {
-                chain[q][c] = x[q].mul_add(y[c], chain[q][c]);
-            }
-        }
-    }
-    chain
 }

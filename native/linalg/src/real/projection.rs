@@ -1,12 +1,14 @@
 //! `B^T = A^T Q`: how the rows of a matrix lie along an orthonormal basis of their columns' range.
 
-use super::bytes::Words;
-use super::matrix::{LANES, Matrix, pairwise};
+use super::matrix::{Matrix, pairwise};
 use super::product::Left;
 use super::qr::{Qr, Shape};
-use super::scale::{Scaled, times_power_of_two};
+use super::scale::Scaled;
 use crate::Error;
+use crate::bytes::Reader;
 use crate::dispatch::dispatched;
+use crate::rounding::times_power_of_two;
+use crate::tile::LANES;
 
 /// First bytes of the serialized form.
 const MAGIC: &[u8; 8] = b"TBproj1\n";
@@ -48,7 +50,7 @@ impl Projection {
         times_power_of_two(self.energy, self.exponent.saturating_mul(2))
     }
 
-    /// An orthonormal basis of the rows of `B`, n x l.
+    /// Step 2c: an orthonormal basis of the rows of `B`, n x l.
     pub fn basis_of_rows(self) -> Matrix {
         let (_, columns) = self.shape();
         let rows = Scaled::new(self.transposed, 0).matrix;
@@ -72,19 +74,17 @@ impl Projection {
     /// # Errors
     /// [`Error::Bytes`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let mut words = Words::of(bytes, MAGIC, "a projection")?;
-        let (rows, columns) = (words.size()?, words.size()?);
-        let (exponent, energy) = (words.exponent()?, words.number()?);
-        if rows.checked_mul(columns) != Some(words.len()) {
-            return Err(words.wrong("sizes that do not fit its length"));
-        }
+        let mut reader = Reader::new(bytes, MAGIC, "a projection")?;
+        let (rows, columns) = (reader.size()?, reader.size()?);
+        let (exponent, energy) = (reader.exponent()?, reader.number()?);
+        reader.expect(rows.checked_mul(columns), 8)?;
         if energy < 0.0 {
-            return Err(words.wrong("a sum of squares below zero"));
+            return Err(reader.wrong("a sum of squares below zero"));
         }
         let mut transposed = Matrix::zeros(rows, columns);
         for i in 0..rows {
             for j in 0..columns {
-                transposed.set(i, j, words.number()?);
+                transposed.set(i, j, reader.number()?);
             }
         }
         Ok(Self { exponent, transposed, energy })

@@ -4,13 +4,26 @@
 //! (Schreiber and Van Loan 1989), so all but the reflections of eight columns at a time are applied as matrix
 //! products; inside a block of columns the recursion of Elmroth and Gustavson (2000) splits in halves. This
 //! is LAPACK's `geqrt3` and `larfb` in panels of eight columns, with every sum in a fixed order: dot products
-//! along rows run in four accumulators (row index modulo 4), all others are single chains.
+//! along rows have four accumulators (row index modulo 4), all others are single chains.
+//!
+//! For each block of [`BLOCK`] columns, from the left:
+//!
+//! 1. *Factor* its columns, in the rows from the block's first on ([`factor`]):
+//!    a. the left half, recursively; in a panel of eight columns reflection by reflection ([`factor_panel`]);
+//!    b. apply the left half's `Q_1^T` to the right half's columns;
+//!    c. the right half, recursively, in the rows below the left half;
+//!    d. `T = [T_1, -T_1 (V_1^T V_2) T_2; 0, T_2]`.
+//! 2. *Update* all columns to the right: `C = Q_b^T C = (I - V T^T V^T) C`.
+//!
+//! Before and after each step `A = Q_1 .. Q_b C`: what is on and above the diagonal of finished columns is `R`, below it are
+//! the vectors `V`, whose diagonal is 1.
 //!
 //! The matrix is assumed scaled (largest entry about 1): squares below 2^-900 count as zero.
 
-use super::matrix::{LANES, Matrix};
+use super::matrix::Matrix;
 use super::product::{Corner, Left};
 use crate::dispatch::dispatched;
+use crate::tile::LANES;
 
 /// Columns whose reflections are applied together; a multiple of [`LANES`].
 const BLOCK: usize = 48;
@@ -63,9 +76,11 @@ impl Qr {
         for first in (0..steps).step_by(BLOCK) {
             let width = BLOCK.min(steps - first);
             let rows = shape.reach(first + width, a.rows()) - first;
+            // Step 1.
             let t = factor(&mut a, first, rows, width);
             let block = Reflections { first, rows, t };
             let next = (first + width).div_ceil(LANES);
+            // Step 2.
             block.apply(&block.vectors(&a), true, &mut a, next, usize::MAX);
             blocks.push(block);
         }
@@ -80,6 +95,7 @@ impl Qr {
 
     /// `Q C` for `C` of at most m rows, below which zeros are meant: m rows.
     pub fn apply(&self, c: &Matrix) -> Matrix {
+        // Q = Q_1 Q_2 ..: the last block's reflections come first.
         let mut c = c.padded(self.factors.rows());
         for block in self.blocks.iter().rev() {
             block.apply(&block.vectors(&self.factors), false, &mut c, 0, usize::MAX);
@@ -107,6 +123,7 @@ impl Reflections {
         let corner = Corner { row: self.first, panel: from };
         let width = self.width();
         let mut w = Matrix::zeros(width, panels * LANES);
+        // W = V^T C, then T W, then C - V (T W).
         Left::transpose_of(v).add_product(c, corner, &mut w, Corner::ORIGIN, panels);
         let t = if transpose { Left::transpose_of(&self.t) } else { Left::of(&self.t) };
         let mut w = t.times(&w);
@@ -135,6 +152,7 @@ fn vectors(factors: &Matrix, first: usize, rows: usize, width: usize) -> Matrix 
 ///
 /// Columns that share the last panel are updated too.
 fn factor(a: &mut Matrix, first: usize, rows: usize, width: usize) -> Matrix {
+    // Step 1a.
     if width <= LANES {
         let mut t = [[0.0; LANES]; LANES];
         factor_panel(&mut a.panel_mut(first / LANES)[first..first + rows], width, &mut t);
@@ -142,11 +160,13 @@ fn factor(a: &mut Matrix, first: usize, rows: usize, width: usize) -> Matrix {
     }
     let half = (width / 2).next_multiple_of(LANES);
     let left = Reflections { first, rows, t: factor(a, first, rows, half) };
+    // Step 1b.
     let v1 = left.vectors(a);
     left.apply(&v1, true, a, (first + half) / LANES, (first + width).div_ceil(LANES));
+    // Step 1c.
     let t2 = factor(a, first + half, rows - half, width - half);
     let v2 = vectors(a, first + half, rows - half, width - half);
-    // T = [T1, -T1 (V1^T V2) T2; 0, T2].
+    // Step 1d.
     let between = Left::transpose_below(&v1, half).times(&v2);
     let between = Left::of(&left.t).times(&Left::of(&between).times(&t2));
     Matrix::from_fn(width, width, |i, j| match (i < half, j < half) {
@@ -168,12 +188,14 @@ dispatched! {
             let products = products(below, j);
             let alpha = pivot[j];
             let square = alpha.mul_add(alpha, products[j]);
+            // H = I - tau v v^T takes x to beta e_1; v = (1, x scale). The identity where x is zero, or nearly.
             let (mut tau, mut beta, mut scale) = (0.0, alpha, 0.0);
             if products[j] > 0.0 && square > TINY {
                 beta = -square.sqrt().copysign(alpha);
                 tau = (beta - alpha) / beta;
                 scale = 1.0 / (alpha - beta);
             }
+            // v^T X, of earlier vectors for T, of later columns for their update.
             let mut update = [0.0; LANES];
             for c in 0..LANES {
                 let product = products[c].mul_add(scale, pivot[c]);

@@ -5,13 +5,19 @@
 //! `dspca(A, k, p, q)` these follow as far as `B`:
 //!
 //! ```text
-//! W = random n x (k + p), of signs
-//! q + 1 times:  Y = A W,  Q R = Y               (range)
-//!               B = Q^T A                       (projection)
-//!               W = an orthonormal basis of B's rows
-//! Y = A W,  Q R = Y                             (range)
-//! SVD of R: U = Q U_R, s, V = W V_R             (the leading k)
+//! 1. W = random n x l, of signs; l = k + p
+//! 2. q + 1 times:
+//!    a. Y = A W,  Q R = Y                       (range pass: m x l, Q orthonormal, R l x l)
+//!    b. B = Q^T A                               (projection pass: l x n)
+//!    c. W = an orthonormal basis of B's rows    (n x l)
+//! 3. Y = A W,  Q R = Y                          (range pass)
+//! 4. R = U_R diag(s) V_R^T                      (l x l)
+//! 5. U = Q U_R,  V = W V_R                      (the leading k columns)
 //! ```
+//!
+//! `dspca` is the same for `A` less each row's mean, which is removed from a row block whenever it is read. Steps 1, 2c, 4
+//! and 5 are in [`passes`](super::passes), where the matrix is put together; a block's part of 2a, 2b and 3 is
+//! [`Pass::block`](super::Pass::block), wherever the block is.
 //!
 //! `Y` is orthonormalised by Householder TSQR, not by Cholesky of `Y^T Y` as in Mahout, and the rows of `B`
 //! are orthonormalised too, so power iterations lose no small singular values.

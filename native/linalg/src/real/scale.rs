@@ -6,14 +6,13 @@
 //! of two then scales the singular values and changes no other bit.
 
 use super::matrix::Matrix;
-use crate::rounding::pow2;
-use serde::{Deserialize, Serialize};
+use crate::rounding::{exponent_of, pow2};
 
 /// The exponent of a matrix of zeros: below that of any other.
 const ZERO: i32 = -1100;
 
 /// `matrix * 2^exponent`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Scaled {
     pub exponent: i32,
     pub matrix: Matrix,
@@ -22,10 +21,9 @@ pub(super) struct Scaled {
 impl Scaled {
     /// `matrix * 2^exponent` with the largest entry of the matrix in [0.5, 1).
     pub fn new(mut matrix: Matrix, exponent: i32) -> Self {
-        let own = exponent_of(matrix.largest());
-        if own == ZERO {
+        let Some(own) = exponent_of(matrix.largest()) else {
             return Self { exponent: ZERO, matrix };
-        }
+        };
         // In two steps: the power itself may be out of range where the largest entry is subnormal.
         for step in [-own / 2, -own - -own / 2] {
             if step != 0 {
@@ -48,27 +46,10 @@ impl Scaled {
     }
 }
 
-/// `e` with `2^(e-1) <= x < 2^e`; [`ZERO`] for zero.
-fn exponent_of(x: f64) -> i32 {
-    if x == 0.0 {
-        ZERO
-    } else if x < f64::MIN_POSITIVE {
-        exponent_of(x * pow2(64)) - 64
-    } else {
-        ((x.to_bits() >> 52) & 0x7ff) as i32 - 1022
-    }
-}
-
-/// `value * 2^exponent`, in two steps, since the power itself may be out of range; infinite where it
-/// overflows.
-pub(super) fn times_power_of_two(value: f64, exponent: i32) -> f64 {
-    let exponent = exponent.clamp(-2044, 2046);
-    value * pow2(exponent / 2) * pow2(exponent - exponent / 2)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::rounding::times_power_of_two;
 
     #[test]
     fn the_largest_entry_is_brought_into_the_upper_half_of_the_unit_interval() {
@@ -87,13 +68,5 @@ mod tests {
         let (zero, aligned) = zero.align(tiny.clone());
         assert_eq!(aligned, tiny);
         assert_eq!(zero.matrix.get(0, 0), 0.0);
-    }
-
-    #[test]
-    fn powers_outside_the_range_overflow_or_vanish() {
-        assert_eq!(times_power_of_two(1.0, 5000), f64::INFINITY);
-        assert_eq!(times_power_of_two(1.0, -5000), 0.0);
-        assert_eq!(times_power_of_two(0.75, -1073), f64::from_bits(2));
-        assert_eq!(times_power_of_two(f64::MAX, -2044), f64::MAX * f64::MIN_POSITIVE * f64::MIN_POSITIVE);
     }
 }

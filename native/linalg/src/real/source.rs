@@ -1,13 +1,46 @@
 //! Where the row blocks of a real-valued matrix come from.
 
-use ndarray::{ArrayView2, Axis, s};
+use ndarray::{ArrayBase, ArrayView2, ArrayViewMut2, Axis, Data, Ix2, s};
 use serde::{Deserialize, Serialize};
 
 use super::matrix::Matrix;
-use super::scale::{Scaled, times_power_of_two};
+use super::scale::Scaled;
+use crate::rounding::times_power_of_two;
 use crate::{BLOCK_ROWS, Error};
 
-/// A matrix that is read row block by row block, possibly several times and from several threads.
+/// A matrix that is read row block by row block, possibly several times and from several threads. Arrays are such matrices;
+/// others are read or computed when they are asked for:
+///
+/// ```
+/// use ndarray::ArrayViewMut2;
+/// use tomobasis_linalg::{BLOCK_ROWS, Error, Randomized, RealBlocks, dssvd};
+///
+/// /// A million rows `(i, 1, i)`, none of which is kept.
+/// struct Ramp;
+///
+/// impl RealBlocks for Ramp {
+///     type Error = Error;
+///
+///     fn rows(&self) -> u64 {
+///         1_000_000
+///     }
+///
+///     fn columns(&self) -> usize {
+///         3
+///     }
+///
+///     fn read(&self, block: usize, mut values: ArrayViewMut2<f64>) -> Result<(), Error> {
+///         for (i, mut row) in values.rows_mut().into_iter().enumerate() {
+///             let i = (block * BLOCK_ROWS + i) as f64;
+///             row.iter_mut().zip([i, 1.0, i]).for_each(|(value, x)| *value = x);
+///         }
+///         Ok(())
+///     }
+/// }
+///
+/// assert_eq!(dssvd(&Ramp, &Randomized::new(3), 2)?.rank, 2);
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
 pub trait RealBlocks: Sync {
     /// What can go wrong while reading; refused arguments and values arrive in it as well.
     type Error: From<Error> + Send;
@@ -18,58 +51,16 @@ pub trait RealBlocks: Sync {
     /// Columns, n.
     fn columns(&self) -> usize;
 
-    /// Fills `values` with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer): `values[j *
-    /// rows + i]` is row `i` of column `j`.
+    /// Fills `values` (rows x n) with row block `block` ([`BLOCK_ROWS`] rows, the last block maybe fewer). Its columns
+    /// are contiguous.
     ///
     /// # Errors
     /// When the values can't be had.
-    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Self::Error>;
-}
-
-/// A matrix in memory, column-major.
-#[derive(Clone, Copy, Debug)]
-pub struct RealMatrix<'a> {
-    values: &'a [f64],
-    rows: usize,
-    columns: usize,
-}
-
-impl<'a> RealMatrix<'a> {
-    /// A view of `rows x columns` values: `values[j * rows + i]` is row `i` of column `j`.
-    ///
-    /// # Errors
-    /// [`Error::Shape`] when the length is not `rows * columns`.
-    pub fn new(values: &'a [f64], rows: usize, columns: usize) -> Result<Self, Error> {
-        if rows.checked_mul(columns) != Some(values.len()) {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
-        }
-        Ok(Self { values, rows, columns })
-    }
-}
-
-impl RealBlocks for RealMatrix<'_> {
-    type Error = Error;
-
-    fn rows(&self) -> u64 {
-        self.rows as u64
-    }
-
-    fn columns(&self) -> usize {
-        self.columns
-    }
-
-    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Error> {
-        let first = block * BLOCK_ROWS;
-        let rows = BLOCK_ROWS.min(self.rows - first);
-        for (target, column) in values.chunks_exact_mut(rows).zip(self.values.chunks_exact(self.rows)) {
-            target.copy_from_slice(&column[first..first + rows]);
-        }
-        Ok(())
-    }
+    fn read(&self, block: usize, values: ArrayViewMut2<f64>) -> Result<(), Self::Error>;
 }
 
 /// A matrix in memory, of any type whose values are all values of f64, in any layout.
-impl<T: Copy + Into<f64> + Sync> RealBlocks for ArrayView2<'_, T> {
+impl<S: Data<Elem: Copy + Into<f64> + Sync> + Sync> RealBlocks for ArrayBase<S, Ix2> {
     type Error = Error;
 
     fn rows(&self) -> u64 {
@@ -80,15 +71,15 @@ impl<T: Copy + Into<f64> + Sync> RealBlocks for ArrayView2<'_, T> {
         self.ncols()
     }
 
-    fn read(&self, block: usize, values: &mut [f64]) -> Result<(), Error> {
-        let first = block * BLOCK_ROWS;
-        let rows = BLOCK_ROWS.min(self.nrows() - first);
+    fn read(&self, block: usize, mut values: ArrayViewMut2<f64>) -> Result<(), Error> {
+        let (first, rows) = (block * BLOCK_ROWS, values.nrows());
         // Some rows at a time: of a row-major matrix their cache lines are read once.
         for some in (0..rows).step_by(BAND) {
             let band = some..rows.min(some + BAND);
             let part = self.slice(s![first + band.start..first + band.end, ..]);
-            for (target, column) in values.chunks_exact_mut(rows).zip(part.axis_iter(Axis(1))) {
-                target[band.clone()].iter_mut().zip(column).for_each(|(t, &v)| *t = v.into());
+            let mut targets = values.slice_mut(s![band, ..]);
+            for (mut target, column) in targets.columns_mut().into_iter().zip(part.axis_iter(Axis(1))) {
+                target.iter_mut().zip(column).for_each(|(t, &v)| *t = v.into());
             }
         }
         Ok(())
@@ -150,27 +141,38 @@ impl Size {
         usize::try_from(left).map_or(BLOCK_ROWS, |left| left.min(BLOCK_ROWS))
     }
 
-    /// Takes a block's values: checks them, scales them, and removes the mean of each row where `center`.
+    /// Checks a block's values, scales them, and removes the mean of each row where `center`.
     ///
     /// # Errors
-    /// [`Error::Shape`] for a wrong number of values; [`Error::NotFiniteValue`] for NaN or infinity.
-    pub fn take(&self, block: usize, values: &[f64], center: bool) -> Result<Scaled, Error> {
+    /// [`Error::Rows`] and [`Error::Columns`] for a wrong shape; [`Error::NotFiniteValue`] for NaN or infinity.
+    pub fn scaled(&self, block: usize, values: ArrayView2<f64>, center: bool) -> Result<Scaled, Error> {
         let (rows, columns) = (self.rows_of(block), self.columns);
-        if values.len() != rows * columns || rows == 0 {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
+        if values.ncols() != columns {
+            return Err(Error::Columns { expected: columns, actual: values.ncols() });
         }
-        if !all_finite(values)
-            && let Some(at) = values.iter().position(|v| !v.is_finite())
-        {
-            let row = (block * BLOCK_ROWS + at % rows) as u64;
-            return Err(Error::NotFiniteValue { row, column: at / rows });
+        if values.nrows() != rows || rows == 0 {
+            return Err(Error::Rows { expected: rows, actual: values.nrows() });
         }
-        let mut scaled = Scaled::new(Matrix::from_columns(values, rows, columns), 0);
+        let mut scaled = scaled((block * BLOCK_ROWS) as u64, values)?;
         if center {
             scaled.matrix.center_rows();
         }
         Ok(scaled)
     }
+}
+
+/// Checks and scales the values of some rows, the first of which is row `first` of the matrix.
+///
+/// # Errors
+/// [`Error::NotFiniteValue`] for NaN or infinity.
+pub(super) fn scaled(first: u64, values: ArrayView2<f64>) -> Result<Scaled, Error> {
+    let matrix = Matrix::of(values);
+    if !matrix.is_finite()
+        && let Some(((row, column), _)) = values.indexed_iter().find(|(_, v)| !v.is_finite())
+    {
+        return Err(Error::NotFiniteValue { row: first + row as u64, column });
+    }
+    Ok(Scaled::new(matrix, 0))
 }
 
 impl TryFrom<(u64, usize)> for Size {
@@ -185,9 +187,4 @@ impl From<Size> for (u64, usize) {
     fn from(size: Size) -> Self {
         (size.rows, size.columns)
     }
-}
-
-/// Without a way out early, so that it costs next to nothing.
-fn all_finite(values: &[f64]) -> bool {
-    values.iter().fold(true, |all, v| all & v.is_finite())
 }

@@ -46,6 +46,17 @@ impl Key {
 }
 
 /// Values on their way up the tree. Shared by threads: values are combined outside the lock.
+///
+/// ```
+/// use tomobasis_linalg::{Key, Tree};
+/// let combine = |_: Key, left: String, right: String| Ok::<_, ()>(format!("({left}{right})"));
+/// let tree = Tree::default();
+/// for block in [2, 0, 1] {
+///     tree.add(Key::block(block), block.to_string(), combine)?;
+/// }
+/// assert_eq!(tree.finish(combine)?.map(|(_, root)| root), Some("((01)2)".to_owned()));
+/// # Ok::<(), ()>(())
+/// ```
 #[derive(Debug)]
 pub struct Tree<T> {
     nodes: Mutex<BTreeMap<Key, T>>,

@@ -15,6 +15,7 @@ mod drawn;
 mod score;
 mod truth;
 
+use ndarray::Array2;
 pub use score::{Columns, Digits, Factors, Score};
 pub use truth::Truth;
 
@@ -25,12 +26,8 @@ pub struct Matrix {
     pub name: &'static str,
     /// What it is and why it is hard, in one line.
     pub about: &'static str,
-    /// m.
-    pub rows: usize,
-    /// n.
-    pub columns: usize,
-    /// The entries, exactly: `values[j * rows + i]` is row `i` of column `j`.
-    pub values: Vec<f64>,
+    /// The entries, exactly; m x n.
+    pub values: Array2<f64>,
 }
 
 /// All matrices, easiest first.
@@ -60,20 +57,12 @@ impl Matrix {
         [rows, columns]: [usize; 2],
         entry: impl Fn(usize, usize) -> f64,
     ) -> Self {
-        let values = (0..columns).flat_map(|j| (0..rows).map(move |i| (i, j))).map(|(i, j)| entry(i, j));
-        Self { name, about, rows, columns, values: values.collect() }
-    }
-
-    /// The entries row after row.
-    #[must_use]
-    pub fn row_major(&self) -> Vec<f64> {
-        let places = (0..self.rows).flat_map(|i| (0..self.columns).map(move |j| j * self.rows + i));
-        places.map(|at| self.values[at]).collect()
+        Self { name, about, values: Array2::from_shape_fn((rows, columns), |(i, j)| entry(i, j)) }
     }
 
     /// The transpose, under the same name.
     fn transposed(&self) -> Self {
-        Self { rows: self.columns, columns: self.rows, values: self.row_major(), ..*self }
+        Self { values: self.values.t().to_owned(), ..*self }
     }
 }
 

@@ -14,21 +14,21 @@
 
 use std::ops::Range;
 
+use ndarray::Array2;
 use serde::Serialize;
 
 use super::Truth;
-use super::truth::exponent;
-use crate::rounding::pow2;
+use super::truth::scale_of;
 
 /// Computed factors: the `k` leading singular values, and vectors to them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Factors {
     /// Singular values, k, descending.
     pub s: Vec<f64>,
-    /// Right singular vectors, n x k row-major.
-    pub v: Option<Vec<f64>>,
-    /// Left singular vectors, m x k row-major.
-    pub u: Option<Vec<f64>>,
+    /// Right singular vectors, n x k.
+    pub v: Option<Array2<f64>>,
+    /// Left singular vectors, m x k.
+    pub u: Option<Array2<f64>>,
 }
 
 /// The number of correct decimal digits of each factor, the worst column's.
@@ -107,14 +107,15 @@ impl Truth {
     /// ```
     #[must_use]
     pub fn score(&self, factors: &Factors) -> Score {
-        let (m, n, rank) = (self.matrix.rows, self.matrix.columns, self.svd.s.len());
+        let rank = self.svd.s.len();
         let k = factors.s.len();
         let scored = k.min(rank);
         let pairs = || factors.s.iter().zip(&self.svd.s);
         let of_s: Vec<f64> = pairs().map(|(c, t)| digits((c - t).abs() / t)).collect();
         let of_largest = pairs().map(|(c, t)| digits((c - t).abs() / self.svd.s[0]));
-        let v = factors.v.as_deref().map(|v| Vectors { computed: v, rows: n, k, truth: &self.svd.v, rank });
-        let u = factors.u.as_deref().map(|u| Vectors { computed: u, rows: m, k, truth: &self.u, rank });
+        let vectors = |computed, truth| Vectors::new(computed, truth, k);
+        let v = factors.v.as_ref().map(|v| vectors(v, &self.svd.v));
+        let u = factors.u.as_ref().map(|u| vectors(u, &self.u));
         // Both vectors of a pair have the sign that V asks for.
         let signs: Vec<f64> = (0..scored).map(|j| v.or(u).map_or(1.0, |vectors| vectors.sign(j))).collect();
         let (equal, clusters) = (self.equal(), self.clusters());
@@ -139,7 +140,7 @@ impl Truth {
     }
 
     fn rank_of(&self, s: &[f64]) -> Option<usize> {
-        let (m, n) = (self.matrix.rows, self.matrix.columns);
+        let (m, n) = self.matrix.values.dim();
         let threshold = m.max(n) as f64 * f64::EPSILON * s.first().copied().unwrap_or(0.0);
         let found = s.iter().filter(|&&s| s > threshold).count();
         (found < s.len() || s.len() >= m.min(n)).then_some(found)
@@ -148,47 +149,43 @@ impl Truth {
     /// Digits of `U diag(s) V^T`.
     fn of_product(&self, s: &[f64], u: Vectors<'_>, v: Vectors<'_>) -> f64 {
         // Scaled, since squares of 2^-600 underflow.
-        let scale = pow2(-exponent(self.svd.s[0]));
+        let scale = scale_of(&self.svd.s);
         let (mut error, mut norm) = (0.0, 0.0);
-        for i in 0..self.matrix.rows {
-            for l in 0..self.matrix.columns {
-                let true_entry = self.matrix.values[l * self.matrix.rows + i] * scale;
-                let entry: f64 =
-                    s.iter().enumerate().map(|(j, s)| u.at(i, j) * (s * scale) * v.at(l, j)).sum();
-                error += (entry - true_entry).powi(2);
-                norm += true_entry.powi(2);
-            }
+        for ((i, l), &true_entry) in self.matrix.values.indexed_iter() {
+            let terms = s.iter().enumerate();
+            let entry: f64 = terms.map(|(j, s)| u.computed[[i, j]] * (s * scale) * v.computed[[l, j]]).sum();
+            error += (entry - true_entry * scale).powi(2);
+            norm += (true_entry * scale).powi(2);
         }
         digits((error / norm).sqrt())
     }
 }
 
-/// Computed vectors beside the true ones, `rows` numbers each, both row-major.
+/// Computed vectors beside the true ones, a column each.
 #[derive(Clone, Copy)]
 struct Vectors<'a> {
-    computed: &'a [f64],
-    k: usize,
-    truth: &'a [f64],
-    rank: usize,
-    rows: usize,
+    computed: &'a Array2<f64>,
+    truth: &'a Array2<f64>,
 }
 
-impl Vectors<'_> {
-    fn at(&self, i: usize, j: usize) -> f64 {
-        self.computed[i * self.k + j]
+impl<'a> Vectors<'a> {
+    /// Panics unless there are `k` columns of the right length.
+    fn new(computed: &'a Array2<f64>, truth: &'a Array2<f64>, k: usize) -> Self {
+        assert_eq!(computed.dim(), (truth.nrows(), k), "sizes of singular vectors");
+        Self { computed, truth }
     }
 
-    fn true_at(&self, i: usize, j: usize) -> f64 {
-        self.truth[i * self.rank + j]
+    fn rows(&self) -> usize {
+        self.truth.nrows()
     }
 
     fn dot(&self, x: impl Fn(usize) -> f64, y: impl Fn(usize) -> f64) -> f64 {
-        (0..self.rows).map(|i| x(i) * y(i)).sum()
+        (0..self.rows()).map(|i| x(i) * y(i)).sum()
     }
 
     /// Of the true vector that is nearer to the computed one.
     fn sign(&self, j: usize) -> f64 {
-        if self.dot(|i| self.at(i, j), |i| self.true_at(i, j)) < 0.0 { -1.0 } else { 1.0 }
+        if self.dot(|i| self.computed[[i, j]], |i| self.truth[[i, j]]) < 0.0 { -1.0 } else { 1.0 }
     }
 
     /// Digits of each of the first columns, which share those of their group.
@@ -205,7 +202,7 @@ impl Vectors<'_> {
     }
 
     fn error_of_column(&self, j: usize, sign: f64) -> f64 {
-        let difference = |i| sign * self.at(i, j) - self.true_at(i, j);
+        let difference = |i| sign * self.computed[[i, j]] - self.truth[[i, j]];
         self.dot(difference, difference).sqrt()
     }
 
@@ -213,15 +210,16 @@ impl Vectors<'_> {
     fn error_of_space(&self, group: &Range<usize>, given: &Range<usize>) -> f64 {
         let (mut outside, mut skew) = (0.0, 0.0);
         for j in given.clone() {
-            let mut rest: Vec<f64> = (0..self.rows).map(|i| self.at(i, j)).collect();
+            let mut rest: Vec<f64> = (0..self.rows()).map(|i| self.computed[[i, j]]).collect();
             for t in group.clone() {
-                let along = self.dot(|i| rest[i], |i| self.true_at(i, t));
-                (0..self.rows).for_each(|i| rest[i] -= along * self.true_at(i, t));
+                let along = self.dot(|i| rest[i], |i| self.truth[[i, t]]);
+                (0..self.rows()).for_each(|i| rest[i] -= along * self.truth[[i, t]]);
             }
             outside += rest.iter().map(|x| x * x).sum::<f64>();
             for l in given.clone() {
-                skew +=
-                    (self.dot(|i| self.at(i, j), |i| self.at(i, l)) - f64::from(u8::from(j == l))).powi(2);
+                skew += (self.dot(|i| self.computed[[i, j]], |i| self.computed[[i, l]])
+                    - f64::from(u8::from(j == l)))
+                .powi(2);
             }
         }
         outside.max(skew).sqrt()

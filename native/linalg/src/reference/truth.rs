@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::Matrix;
-use crate::rounding::pow2;
-use crate::{CertifiedSvd, Error, Rank, RealMatrix, certified_svd, real_gram};
+use crate::rounding::{exponent_of, pow2};
+use crate::{CertifiedSvd, Error, Rank, certified_svd, real_gram};
+use ndarray::Array2;
 
 /// Singular values that differ by less, relative to the larger, form a cluster with those next to them.
 const CLUSTER: f64 = 1.0 / (1 << 20) as f64;
@@ -15,10 +16,10 @@ pub struct Truth {
     pub(super) matrix: Matrix,
     /// `s`, `V` and the numerical rank, each number the f64 nearest to the true one.
     pub svd: CertifiedSvd,
-    /// Left singular vectors, m x rank row-major, each entry the f64 nearest to the true one. The sign of a
+    /// Left singular vectors, m x rank, each entry the f64 nearest to the true one. The sign of a
     /// column is that of `A v`, but columns of equal singular values are a basis of their space that is not
     /// paired with that of `V`.
-    pub u: Vec<f64>,
+    pub u: Array2<f64>,
 }
 
 impl Truth {
@@ -31,19 +32,15 @@ impl Truth {
     pub fn of(matrix: Matrix, threads: usize) -> Result<Self, Error> {
         let svd = certified(&matrix, Rank::Full, threads)?;
         let mut u = match svd.rank {
-            0 => vec![],
+            0 => Array2::zeros((matrix.values.nrows(), 0)),
             rank => certified(&matrix.transposed(), Rank::Columns(rank), threads)?.v,
         };
-        let (n, k) = (matrix.columns, svd.s.len());
         // Scaled, since products with 2^-600 underflow.
-        let scale = pow2(-exponent(svd.s.first().copied().unwrap_or(1.0)));
-        for j in 0..k {
-            let av = |i: usize| -> f64 {
-                (0..n).map(|l| matrix.values[l * matrix.rows + i] * scale * svd.v[l * k + j]).sum()
-            };
-            let along: f64 = (0..matrix.rows).map(|i| u[i * k + j] * av(i)).sum();
-            if along < 0.0 {
-                (0..matrix.rows).for_each(|i| u[i * k + j] = 0.0 - u[i * k + j]);
+        let scale = scale_of(&svd.s);
+        let scaled = &matrix.values * scale;
+        for (mut u, v) in u.columns_mut().into_iter().zip(svd.v.columns()) {
+            if u.dot(&scaled.dot(&v)) < 0.0 {
+                u.mapv_inplace(|u| 0.0 - u);
             }
         }
         Ok(Self { matrix, svd, u })
@@ -81,12 +78,11 @@ impl Truth {
     }
 }
 
-/// The exponent of a normal number: `2^e <= |x| < 2^(e+1)`.
-pub(super) fn exponent(x: f64) -> i32 {
-    (x.to_bits() >> 52 & 0x7ff) as i32 - 1023
+/// The power of two that brings the largest singular value near 1.
+pub(super) fn scale_of(s: &[f64]) -> f64 {
+    pow2(-s.first().and_then(|&s| exponent_of(s)).unwrap_or(0))
 }
 
 fn certified(matrix: &Matrix, rank: Rank, threads: usize) -> Result<CertifiedSvd, Error> {
-    let source = RealMatrix::new(&matrix.values, matrix.rows, matrix.columns)?;
-    certified_svd(&real_gram(&source, threads)?, rank, threads)
+    certified_svd(&real_gram(&matrix.values, threads)?, rank, threads)
 }

@@ -1,13 +1,9 @@
 //! What the tests of several drivers measure.
 
-/// `|I - X^T X|_F` for `rows x k` row-major `x`.
-pub fn loss(x: &[f64], k: usize) -> f64 {
-    let mut square = 0.0;
-    for a in 0..k {
-        for b in 0..k {
-            let dot: f64 = x.chunks_exact(k).map(|row| row[a] * row[b]).sum();
-            square += (dot - f64::from(u8::from(a == b))).powi(2);
-        }
-    }
-    square.sqrt()
+use ndarray::{Array2, ArrayView2};
+
+/// `|I - X^T X|_F`.
+pub fn loss(x: ArrayView2<f64>) -> f64 {
+    let difference = x.t().dot(&x) - Array2::<f64>::eye(x.ncols());
+    difference.iter().map(|d| d * d).sum::<f64>().sqrt()
 }

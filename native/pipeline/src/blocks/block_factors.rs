@@ -10,8 +10,8 @@
 
 use std::sync::Arc;
 
-use ndarray::{ArrayView2, ShapeBuilder as _};
-use tomobasis_linalg::{Projector, RealProjector, RowBlock, SvdView};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ArrayViewMut3, s};
+use tomobasis_linalg::{Projector, RealProjector, SvdView, column_major};
 
 use crate::{
     error::{Error, Result},
@@ -43,21 +43,22 @@ impl BlockFactors {
     /// Prepares for the first `k` columns. Each is for itself, so their bits are those of the whole.
     pub(crate) fn new(decomposition: Arc<Decomposition>, k: usize) -> Result<Self> {
         let (n, k) = (decomposition.columns(), k.min(decomposition.rank()));
+        let rank = decomposition.rank();
+        let leading = |matrix| Ok::<_, Error>(row_major(matrix, rank)?.slice_move(s![.., ..k]));
+        let none = (Array2::zeros((n, k)), vec![false; k]);
         let (v_low, compensated) = match decomposition.factors.certified() {
-            Some(factors) => {
-                (decomposition.leading_columns(&factors.v_low, k), factors.compensated[..k].to_vec())
-            }
-            None => (vec![0.0; n * k], vec![false; k]),
+            Some(factors) => (leading(&factors.v_low)?, &factors.compensated[..k]),
+            None => (none.0.view(), &none.1[..]),
         };
-        let (s, v) = (&decomposition.s[..k], decomposition.leading_weights(k));
+        let (s, v) = (&decomposition.s[..k], leading(&decomposition.v)?);
         let centering = decomposition.factors.certified().and_then(|factors| factors.centering.as_ref());
         let rescale = rescale_of(&decomposition.plan);
-        let svd = SvdView { s, v: &v, v_low: &v_low, compensated: &compensated };
+        let svd = SvdView { s, v, v_low, compensated };
         let projector = Projector::centered(svd, &rescale, centering)?;
         let floats = decomposition.factors.certified().is_some_and(|factors| factors.floats);
         let of_floats = floats.then(|| RealProjector::new(svd, n)).transpose()?;
         let column_terms = projector.column_terms();
-        Ok(Self { decomposition, projector, of_floats, columns: (0..n).collect(), column_terms })
+        Ok(Self { projector, of_floats, columns: (0..n).collect(), column_terms, decomposition })
     }
 
     /// Columns that are computed.
@@ -69,18 +70,20 @@ impl BlockFactors {
     pub(crate) fn basis(
         &self,
         block: u32,
-        input: RowBlock<'_>,
+        input: ArrayView2<'_, i16>,
         t: &mut Vec<f64>,
         u: &mut Vec<f64>,
     ) -> Result<()> {
         match &self.decomposition.factors {
             Factors::Certified(_) => {
-                self.projector.project(input, t)?;
-                self.projector.basis(t, u);
+                let mut t = overwritten(t, input.nrows(), self.rank())?;
+                self.projector.project_into(input, t.view_mut())?;
+                self.projector.basis_into(t.view(), overwritten(u, input.nrows(), self.rank())?)?;
             }
             Factors::Fixed(svd) => {
-                let values = self.originals(input, &self.columns)?;
-                *u = svd.leading_basis(block as usize, &values, self.rank())?;
+                let values = self.projector.originals(input, &self.columns)?;
+                let basis = svd.leading_basis(block as usize, values.view(), self.rank())?;
+                *u = basis.into_raw_vec_and_offset().0;
                 t.clear();
                 for row in u.chunks_exact(self.rank().max(1)) {
                     t.extend(row.iter().zip(&self.decomposition.s).map(|(u, s)| u * s));
@@ -98,41 +101,40 @@ impl BlockFactors {
         rows: usize,
         u: &mut Vec<f64>,
     ) -> Result<()> {
-        *u = match (&self.decomposition.factors, &self.of_floats) {
+        let values = column_major(values, rows, self.columns.len())?;
+        let basis = match (&self.decomposition.factors, &self.of_floats) {
             (Factors::Fixed(svd), _) => svd.leading_basis(block as usize, values, self.rank())?,
-            (Factors::Certified(_), Some(projector)) => {
-                let values = ArrayView2::from_shape((rows, self.columns.len()).f(), values)
-                    .map_err(|error| Error::Internal(format!("an array of another size ({error})")))?;
-                projector.basis(values)?.into_raw_vec_and_offset().0
-            }
+            (Factors::Certified(_), Some(projector)) => projector.basis(values)?,
             (Factors::Certified(_), None) => {
                 return Err(Error::Internal("a block of floats of a scan".to_owned()));
             }
         };
+        *u = basis.into_raw_vec_and_offset().0;
         Ok(())
     }
 
     /// `T` alone.
-    pub(crate) fn project(&self, block: u32, input: RowBlock<'_>, t: &mut Vec<f64>) -> Result<()> {
+    pub(crate) fn project(&self, block: u32, input: ArrayView2<'_, i16>, t: &mut Vec<f64>) -> Result<()> {
         match &self.decomposition.factors {
-            Factors::Certified(_) => Ok(self.projector.project(input, t)?),
+            Factors::Certified(_) => {
+                let t = overwritten(t, input.nrows(), self.rank())?;
+                Ok(self.projector.project_into(input, t)?)
+            }
             Factors::Fixed(_) => self.basis(block, input, t, &mut Vec::new()),
         }
     }
 
-    /// The block's values of some slices, in HU, slice-major.
-    pub(crate) fn originals(&self, input: RowBlock<'_>, slices: &[usize]) -> Result<Vec<f64>> {
-        let mut values = Vec::new();
-        self.projector.originals(input, slices, &mut values)?;
-        Ok(values)
+    /// The block's values of some slices, in HU: rows x slices.
+    pub(crate) fn originals(&self, input: ArrayView2<'_, i16>, slices: &[usize]) -> Result<Array2<f64>> {
+        Ok(self.projector.originals(input, slices)?)
     }
 
     /// The means that the method removed from the block's rows; none where it removed none.
-    pub(crate) fn row_means(&self, block: u32, input: RowBlock<'_>) -> Result<Vec<f64>> {
+    pub(crate) fn row_means(&self, block: u32, input: ArrayView2<'_, i16>) -> Result<Vec<f64>> {
         match &self.decomposition.factors {
             Factors::Certified(_) => Ok(self.projector.row_means(input)?),
             Factors::Fixed(svd) if self.decomposition.options.method.center().is_some() => {
-                Ok(svd.row_means(block as usize, &self.originals(input, &self.columns)?)?)
+                Ok(svd.row_means(block as usize, self.originals(input, &self.columns)?.view())?)
             }
             Factors::Fixed(_) => Ok(Vec::new()),
         }
@@ -148,10 +150,36 @@ impl BlockFactors {
         slices: &[usize],
         out: &mut Vec<f64>,
     ) -> Result<()> {
-        self.projector.composites(t, rows, ranks, slices, out)?;
+        composites(&self.projector, (t, rows), ranks, slices, out)?;
         Means { rows: row_means, columns: &self.column_terms }.add_to(out, rows, slices);
         Ok(())
     }
+}
+
+/// A matrix that is stored row by row.
+pub(crate) fn row_major<T>(values: &[T], columns: usize) -> Result<ArrayView2<'_, T>> {
+    Ok(ArrayView2::from_shape((values.len() / columns.max(1), columns), values)?)
+}
+
+/// A buffer as a matrix of `rows x k`, all of which is to be overwritten: what it held before is not cleared.
+fn overwritten(buffer: &mut Vec<f64>, rows: usize, k: usize) -> Result<ArrayViewMut2<'_, f64>> {
+    buffer.resize(rows * k, 0.0);
+    Ok(ArrayViewMut2::from_shape((rows, k), buffer)?)
+}
+
+/// Composites of the given ranks (ascending) and slices, without means, from some rows of `T`, stored row by row:
+/// `out[(c * slices.len() + j) * rows + i]` is row `i` of slice `slices[j]` at rank `ranks[c]`.
+pub(crate) fn composites(
+    projector: &Projector,
+    (t, rows): (&[f64], usize),
+    ranks: &[usize],
+    slices: &[usize],
+    out: &mut Vec<f64>,
+) -> Result<()> {
+    out.resize(ranks.len() * slices.len() * rows, 0.0);
+    let out = ArrayViewMut3::from_shape((ranks.len(), slices.len(), rows), out)?.permuted_axes([0, 2, 1]);
+    let t = ArrayView2::from_shape((rows, projector.rank()), t)?;
+    Ok(projector.composites_into(t, ranks, slices, out)?)
 }
 
 impl Means<'_> {

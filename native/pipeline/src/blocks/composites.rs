@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use tomobasis_linalg::RowBlock;
+use tomobasis_linalg::column_major;
 
 use super::block_factors::BlockFactors;
 use crate::{
@@ -81,7 +81,7 @@ impl CompositeRenderer {
     ) -> Result<Vec<Band>> {
         let decomposition = self.composites.decomposition();
         decomposition.check_block(block, rows)?;
-        let input = RowBlock::new(values, rows, decomposition.columns())?;
+        let input = column_major(values, rows, decomposition.columns())?;
         self.factors.project(block, input, &mut scratch.t)?;
         let means = self.factors.row_means(block, input)?;
         let parts = (scratch.t.as_slice(), means.as_slice());

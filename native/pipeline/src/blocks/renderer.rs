@@ -1,12 +1,17 @@
 //! One row block: `U`, its digest, its file, its pixels of every picture, its composites.
 //!
-//! `T = A V` is computed once; `U = T / s` and the composites come from it (`factors` has the methods of class `fixed`).
-//! Everything that needs `U` follows while it is in the cache. The pictures' pixels are reduced to bytes here, and whole
-//! composites, which only derived DICOM needs, to the integers of their slices.
+//! 1. *Factors*: `T = A V` and `U = T / s`, rows x k each (`block_factors`; class `fixed`: `U` from the tree's factors, `T = U diag(s)`).
+//! 2. *Pictures*: the block's pixels of every panel, reduced to bytes.
+//! 3. *Composites*, whole ones, which only derived DICOM needs: rounded to the integers of their slices, a band for each run.
+//! 4. *Table and digest*: `U` as a Parquet file, and the SHA-256 of its rows x k numbers.
+//!
+//! Each row of every result depends on the same row of `A` alone, and nothing but the block's rows is in memory: what
+//! needs `T` and `U` follows while they are in the cache.
 
 use std::sync::Arc;
 
-use tomobasis_linalg::RowBlock;
+use ndarray::ArrayView2;
+use tomobasis_linalg::column_major;
 
 use super::composites;
 use crate::{
@@ -126,13 +131,16 @@ impl BlockRenderer {
         let Scratch { t, u, scaled, composites: buffer, head } = scratch;
         let (bands, composites) = match values.into() {
             BlockValues::Stored(values) => {
-                let input = RowBlock::new(values, rows, self.decomposition.columns())?;
+                let input = column_major(values, rows, self.decomposition.columns())?;
+                // Step 1.
                 self.factors.basis(block, input, t, u)?;
                 let means = match self.panels.is_empty() && self.composites.is_empty() {
                     true => Vec::new(),
                     false => self.factors.row_means(block, input)?,
                 };
+                // Step 2.
                 let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
+                // Step 3.
                 let size = (block, rows);
                 let parts = (t.as_slice(), means.as_slice());
                 (bands, composites::bands(&self.composites, &self.factors, size, parts, starts, buffer)?)
@@ -143,6 +151,7 @@ impl BlockRenderer {
                 (Vec::new(), Vec::new())
             }
         };
+        // Step 4.
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
         let record = BlockRecord {
             block,
@@ -156,17 +165,17 @@ impl BlockRenderer {
     fn bands(
         &self,
         block: u32,
-        input: RowBlock<'_>,
+        input: ArrayView2<'_, i16>,
         (u, means): (&[f64], &[f64]),
         (scaled, shown): (&mut Vec<f64>, &mut Vec<f64>),
     ) -> Result<Vec<u8>> {
         if self.panels.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = input.rows();
+        let rows = input.nrows();
         let slice = [self.decomposition.shown_slice()];
         let rank = self.decomposition.rank();
-        let original = self.factors.originals(input, &slice)?;
+        let original = self.factors.originals(input, &slice)?.into_raw_vec_and_offset().0;
         // From `U`, not from the `T` that it was divided from: so the tables of the folder give the same pictures again.
         scale_columns(u, &self.decomposition.s, scaled);
         self.factors.composites((scaled, means), rows, &self.decomposition.composites, &slice, shown)?;

@@ -213,7 +213,7 @@ impl Need {
         self.small() + pool + of_sums(n) + square * n * n + 190 * n * k
     }
 
-    /// `20 l^2 b + 2 * 8 l k b + 100 l^2`, l the columns of the tree's nodes: nodes, coefficients (of a sketch l of them for the
+    /// `20 l^2 b + 2 * 8 l k b + 100 l^2`, l the columns of the tree's nodes: nodes, internal ones among them, coefficients (of a sketch l of them for the
     /// projection), the SVD of the last R; on each thread a row block, in f64 and its factors, and its `Y`; `8 n l` of sums and bases, six times.
     fn passes(&self, l: u128, sketched: bool) -> u128 {
         let (n, b) = (self.slices, self.blocks());

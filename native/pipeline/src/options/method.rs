@@ -4,7 +4,7 @@
 //! it holds is part of the result's definition: [`Method::lines`] enter the root digest.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_linalg::{Center, Randomized};
+use tomobasis_linalg::Randomized;
 
 use super::RankChoice;
 use crate::error::{Error, Result};
@@ -33,6 +33,41 @@ pub enum Method {
     Dssvd(Sketching),
     /// Randomized SVD without the mean slice: class `fixed`.
     Dspca(Sketching),
+}
+
+/// Means that are removed before the decomposition, as `--center`, the manifest and the root digest name them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Center {
+    /// Each pixel's mean over the slices: the mean slice.
+    Pixels,
+    /// Each slice's mean over its pixels.
+    Slices,
+    /// Both.
+    Both,
+}
+
+impl Center {
+    /// `pixels`, `slices` or `both`.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pixels => "pixels",
+            Self::Slices => "slices",
+            Self::Both => "both",
+        }
+    }
+}
+
+impl From<Center> for tomobasis_linalg::Center {
+    /// A pixel is a row of the matrix, a slice a column.
+    fn from(center: Center) -> Self {
+        match center {
+            Center::Pixels => Self::Rows,
+            Center::Slices => Self::Columns,
+            Center::Both => Self::Both,
+        }
+    }
 }
 
 /// The parameters of the randomized methods besides k.

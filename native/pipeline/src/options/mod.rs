@@ -13,7 +13,7 @@ use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 
 pub(crate) use self::rank::share;
 pub use self::{
-    method::{Method, Sketching},
+    method::{Center, Method, Sketching},
     padding::Padding,
     rank::{Composite, RankChoice},
     syntax::DicomSyntax,

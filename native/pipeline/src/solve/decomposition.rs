@@ -3,17 +3,18 @@
 //! It is computed once, from the exact Gram matrix (or, for the methods of class `fixed`, by their drivers) and the slices'
 //! digests, then handed to every block (in the job: broadcast as bytes). Nothing in it has the scan's size.
 
+use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
-    Center, Centering, GramAccumulator, GramMatrix, Rank, RealSvd, certified_svd, energy_rank,
-    estimated_noise, optimal_rank,
+    Centering, GramAccumulator, GramMatrix, Rank, RealSvd, certified_svd, energy_rank, estimated_noise,
+    optimal_rank,
 };
 
 use crate::{
     error::{Error, Result},
     input::layout::{block_count, block_rows, image_pixels, rescale_of},
-    options::{Method, Options, RankChoice},
+    options::{Center, Method, Options, RankChoice},
     solve::{
         digest::{BasisDigests, Digest, Digests, RootOf, instance_hash, root},
         factors::{Certified, Factors},
@@ -23,7 +24,7 @@ use crate::{
 };
 
 /// First bytes of a serialized [`Decomposition`].
-const MAGIC: &[u8] = b"tomobasis decomposition 3\n";
+const MAGIC: &[u8] = b"tomobasis decomposition 4\n";
 
 /// The decomposition of one series, before its blocks are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -72,6 +73,10 @@ struct Solved {
     noise: Option<f64>,
 }
 
+fn row_by_row(matrix: &Array2<f64>) -> Vec<f64> {
+    matrix.iter().copied().collect()
+}
+
 impl Decomposition {
     /// Computes `s` and `V` from the Gram matrix of all blocks, on up to `threads` threads. `records` are what decoding said of the
     /// slices.
@@ -100,8 +105,8 @@ impl Decomposition {
                 image_pixels(&plan)
             )));
         }
-        let exact = gram.finish_centered(&rescale_of(&plan), center)?;
-        let centering = center.map(|center| gram.centering(center));
+        let exact = gram.finish_centered(&rescale_of(&plan), center.map(Into::into))?;
+        let centering = center.map(|center| gram.centering(center.into()));
         Self::certified(plan, options, (&exact, centering, false), records, threads)
     }
 
@@ -133,7 +138,7 @@ impl Decomposition {
         let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
         let svd = svd.leading(k);
         let factors = Certified {
-            v_low: svd.v_low,
+            v_low: row_by_row(&svd.v_low),
             compensated: svd.compensated,
             unresolved: svd.unresolved,
             bounds: svd.bounds,
@@ -142,7 +147,7 @@ impl Decomposition {
         };
         let solved = Solved {
             s: svd.s,
-            v: svd.v,
+            v: row_by_row(&svd.v),
             factors: Factors::Certified(factors),
             numerical_rank: Some(svd.rank),
             energy: svd.energy,
@@ -168,7 +173,7 @@ impl Decomposition {
         let all = options.method.sketching().is_none();
         let solved = Solved {
             s: svd.s.clone(),
-            v: svd.v.clone(),
+            v: row_by_row(&svd.v),
             numerical_rank: all.then_some(svd.rank),
             energy: svd.energy,
             noise: all
@@ -311,12 +316,7 @@ impl Decomposition {
 
     /// The first `k` columns of the weights, n x k row-major.
     pub(crate) fn leading_weights(&self, k: usize) -> Vec<f64> {
-        self.leading_columns(&self.v, k)
-    }
-
-    /// The first `k` columns of an n x rank matrix.
-    pub(crate) fn leading_columns(&self, matrix: &[f64], k: usize) -> Vec<f64> {
-        matrix.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
+        self.v.chunks_exact(self.rank()).flat_map(|row| row.iter().take(k).copied()).collect()
     }
 
     /// Refuses what was read of other pixels than these: `records` are those of all slices, as a row block has them. A block is read

@@ -54,7 +54,7 @@ impl Factors {
                     && factors.compensated.len() == k
                     && centering.is_none_or(|centering| centering.sums.len() == n)
             }
-            Self::Fixed(svd) => svd.v.len() == n * k && svd.s.len() == k,
+            Self::Fixed(svd) => svd.v.dim() == (n, k),
         }
     }
 }

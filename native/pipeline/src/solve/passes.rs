@@ -13,7 +13,7 @@ use std::borrow::Cow;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesPlan, SliceRecord};
-use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, RowBlock};
+use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, column_major};
 
 use crate::{
     error::{Error, Result},
@@ -27,7 +27,7 @@ use crate::{
 };
 
 /// First bytes of a serialized [`BlockPass`].
-const PASS_MAGIC: &[u8] = b"tomobasis pass 1\n";
+const PASS_MAGIC: &[u8] = b"tomobasis pass 2\n";
 
 /// First bytes of serialized [`BlockPartials`].
 const PARTIALS_MAGIC: &[u8] = b"tomobasis partials 1\n";
@@ -173,16 +173,20 @@ impl BlockPass<'_> {
         rows: usize,
         hu: &mut Vec<f64>,
     ) -> Result<BlockPartial> {
+        let columns = self.rescale.len();
         let values = match values.into() {
             BlockValues::Stored(values) => values,
-            BlockValues::Real(values) => return Ok(BlockPartial(self.pass.block(block as usize, values)?)),
+            BlockValues::Real(values) => {
+                let values = column_major(values, rows, columns)?;
+                return Ok(BlockPartial(self.pass.block(block as usize, values)?));
+            }
         };
-        let input = RowBlock::new(values, rows, self.rescale.len())?;
+        let input = column_major(values, rows, columns)?;
         hu.clear();
-        for (j, rescale) in self.rescale.iter().enumerate() {
-            hu.extend(input.column(j).iter().map(|&stored| rescale.apply(stored)));
+        for (column, rescale) in input.columns().into_iter().zip(self.rescale.iter()) {
+            hu.extend(column.iter().map(|&stored| rescale.apply(stored)));
         }
-        Ok(BlockPartial(self.pass.block(block as usize, hu)?))
+        Ok(BlockPartial(self.pass.block(block as usize, column_major(hu, rows, columns)?)?))
     }
 
     /// What is broadcast.

@@ -14,8 +14,8 @@ use num_bigint::{BigInt, Sign};
 use num_integer::Integer;
 use rayon::prelude::*;
 
-/// Slices up to which this is tried: it takes `n^4` products of integers.
-const MOST_SLICES: usize = 100;
+/// Columns up to which this is tried: it takes `n^4` products of integers.
+const MOST_COLUMNS: usize = 100;
 
 /// Coefficients, lowest first, the last of them not zero.
 type Polynomial = Vec<BigInt>;
@@ -38,7 +38,7 @@ impl Algebra {
     /// None for more columns than can be afforded.
     pub fn new(g: &GramMatrix) -> Option<Self> {
         let n = g.n();
-        if n > MOST_SLICES {
+        if n > MOST_COLUMNS {
             return None;
         }
         let entry =
@@ -153,11 +153,11 @@ fn value(p: &[BigInt], x: &BigInt, drop: u32) -> BigInt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GramAccumulator, Rescale, RowBlock};
+    use crate::{GramAccumulator, Rescale, column_major};
 
     fn gram(values: &[i16], n: usize) -> GramMatrix {
         let mut sums = GramAccumulator::new(n).unwrap();
-        sums.add(RowBlock::new(values, values.len() / n, n).unwrap()).unwrap();
+        sums.add(column_major(values, values.len() / n, n).unwrap()).unwrap();
         sums.finish(&vec![Rescale::IDENTITY; n]).unwrap()
     }
 

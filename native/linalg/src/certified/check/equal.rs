@@ -131,7 +131,7 @@ impl Field {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{GramAccumulator, Rescale, RowBlock};
+    use crate::{GramAccumulator, Rescale, column_major};
 
     /// `G` of the path of n vertices' incidence matrix: its eigenvalues are `2 - 2 cos(pi j / n)`, j < n, among them 0 and,
     /// for even n, 2; for n a multiple of three 1 and 3.
@@ -140,7 +140,7 @@ mod tests {
         let mut values = vec![0i16; n * rows];
         (0..rows).for_each(|i| (values[i * rows + i], values[(i + 1) * rows + i]) = (1, -1));
         let mut sums = GramAccumulator::new(n).unwrap();
-        sums.add(RowBlock::new(&values, rows, n).unwrap()).unwrap();
+        sums.add(column_major(&values, rows, n).unwrap()).unwrap();
         sums.finish(&vec![Rescale::IDENTITY; n]).unwrap()
     }
 

@@ -134,15 +134,18 @@ struct Check<'a, const W: usize> {
 impl<'a, const W: usize> Check<'a, W> {
     /// Steps 1 to 3.
     fn new(g: &'a GramMatrix, candidates: &'a dyn Candidates<W>) -> Result<Self, Rejection> {
+        // Step 1.
         let exact = Exact::new(g, candidates.vector_bits(), candidates.value_bits());
         let residuals = exact.residuals(candidates);
         let failed: Vec<usize> = residuals.iter().filter_map(|r| r.as_ref().err().copied()).collect();
         if !failed.is_empty() {
             return Err(Rejection::Digits(failed));
         }
+        // Step 2.
         let degenerate = degenerate_units(candidates.value_bits());
         let cells = cells::cells(residuals.into_iter().flatten().collect(), &degenerate, candidates)?;
         let mut this = Self { g, candidates, cells, tail: None, algebra: OnceLock::new() };
+        // Step 3: from here on cell by cell, from the top, candidates are the eigenvalues in order.
         this.tail = this.bound_tail(&exact)?;
         Ok(this)
     }
@@ -156,6 +159,7 @@ impl<'a, const W: usize> Check<'a, W> {
         let limit = self.cells.last().map(|cell| &cell.low - degenerate_units(self.candidates.value_bits()));
         let fits = |tail: &BigInt| limit.as_ref().is_some_and(|limit| tail < limit);
         let found: BigInt = self.cells.iter().map(Cell::least_sum).sum();
+        // The trace; where that leaves too much, a Cholesky factorization.
         let trace = exact.trace() - found;
         if fits(&trace) {
             return Ok(Some(trace.max(BigInt::ZERO)));
@@ -165,8 +169,10 @@ impl<'a, const W: usize> Check<'a, W> {
 
     /// Steps 4 to 6.
     fn certificate(&self, k: usize) -> Result<Certificate, Rejection> {
+        // Step 4.
         let rank = self.rank()?;
         let k = k.min(rank);
+        // The position of each cell's first candidate; that of the last cell ends the columns that can be proven.
         let starts: Vec<usize> = self
             .cells
             .iter()
@@ -182,6 +188,7 @@ impl<'a, const W: usize> Check<'a, W> {
         let wanted = starts.iter().take_while(|&&first| first < k).count();
         let largest =
             self.singular_value(0).ok_or_else(|| Rejection::Digits(self.cells[0].members.clone()))?;
+        // Steps 5 and 6, each cell by itself.
         let proven: Vec<Result<Vec<Proven>, Vec<usize>>> = (0..wanted)
             .into_par_iter()
             .map(|at| self.columns(at, largest).ok_or_else(|| self.cells[at].members.clone()))

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::certified::product::ExactProduct;
-use crate::{GramAccumulator, Rescale, RowBlock};
+use crate::{GramAccumulator, Rescale, column_major};
 
 /// Eigenpairs in float64, which fixed point holds exactly.
 struct Pairs {
@@ -48,7 +48,7 @@ fn gram(diagonal: [i16; 4]) -> GramMatrix {
     let mut values = vec![0; 16];
     (0..4).for_each(|j| values[5 * j] = diagonal[j]);
     let mut sums = GramAccumulator::new(4).unwrap();
-    sums.add(RowBlock::new(&values, 4, 4).unwrap()).unwrap();
+    sums.add(column_major(&values, 4, 4).unwrap()).unwrap();
     sums.finish(&[Rescale::IDENTITY; 4]).unwrap()
 }
 
@@ -154,11 +154,11 @@ fn equal_values_are_proven_to_be_equal_or_rejected() {
 
 #[test]
 fn a_rank_that_the_candidates_leave_open_is_proven_by_definiteness_or_not_at_all() {
-    // Two equal slices: three different ones, and the rank is three.
+    // Two equal columns: three different ones, and the rank is three.
     let mut values = vec![0i16; 16];
     (values[0], values[4], values[9], values[14]) = (8, 8, 2, 1);
     let mut sums = GramAccumulator::new(4).unwrap();
-    sums.add(RowBlock::new(&values, 4, 4).unwrap()).unwrap();
+    sums.add(column_major(&values, 4, 4).unwrap()).unwrap();
     let g = sums.finish(&[Rescale::IDENTITY; 4]).unwrap();
     let threshold = BigInt::from(1) << (VALUE_BITS - 90);
     assert_eq!(definite::rank(&g, &threshold, VALUE_BITS), Some(3));

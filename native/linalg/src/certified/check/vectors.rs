@@ -18,6 +18,7 @@ impl<const W: usize> Check<'_, W> {
         let value_bits = self.candidates.value_bits();
         let as_f64 = |value: &BigInt, bits: u32| nearest_signed(value, -i64::from(bits));
         let relative = as_f64(&cell.radius, value_bits) / as_f64(&cell.low, value_bits);
+        // Step 5: the vectors, n entries each, and how far each is off at most.
         let (vectors, error, gap) = match cell.members.as_slice() {
             [j] => {
                 let error = angle_bound(&cell.radius, &gap, f) + &cell.defect;
@@ -44,6 +45,7 @@ impl<const W: usize> Check<'_, W> {
         if bound > pow2(-66) {
             return None;
         }
+        // Step 6: every entry of every column rounds one way only, or the cell is not proven.
         let error = Wide::<W>::from_big(&error);
         let column = |x: &Vec<Wide<W>>| {
             let indexed = || x.iter().copied().enumerate();

@@ -161,6 +161,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
         let mut patience = PATIENCE;
         loop {
             self.sort();
+            // What is not settled yet; of all columns the next level, too.
             let mut pending = self.pending();
             if pending.is_empty() {
                 if !self.everything || self.rest_is_negligible() {
@@ -174,7 +175,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
             } else if self.precise && self.everything && !self.rest_is_negligible() {
                 pending.extend_from_slice(&self.order[self.reach..]);
             }
-            // What was known from the f64 start alone may be settled by its exact residual.
+            // Step 2. What was known from the f64 start alone may be settled by its exact residual.
             if self.refine_all(&pending) {
                 continue;
             }
@@ -198,6 +199,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
             } else {
                 patience -= 1;
             }
+            // Step 3.
             self.improve(pending);
             self.steps += 1;
             if self.everything {

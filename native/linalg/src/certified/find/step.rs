@@ -25,7 +25,7 @@ const START: f64 = 1e-15;
 const CLOSE: i32 = -36;
 
 /// Which columns a step corrects, and which of them it has to treat together.
-struct Step {
+struct StepPlan {
     /// Column indices.
     pending: Vec<usize>,
     /// `x_i . w_j` for all i and the pending j, column-major.
@@ -40,12 +40,14 @@ impl<const W: usize> Refinement<'_, W> {
     /// One correction of the pending columns, and of those that prove to be clustered with them.
     pub(super) fn improve(&mut self, pending: Vec<usize>) {
         let n = self.n();
-        let mut step = self.link(pending);
-        let corrections = self.corrections(&mut step);
-        let clusters = step.clusters();
+        // Which columns belong to one cluster, so that they are corrected together.
+        let mut plan = self.link(pending);
+        // X E, n x pending.
+        let corrections = self.corrections(&mut plan);
+        let clusters = plan.clusters();
         // Linked columns have all been refined.
         let mut columns: Vec<Column<W>> =
-            step.pending.iter().filter_map(|&j| self.refined[j].take()).map(|(column, _)| column).collect();
+            plan.pending.iter().filter_map(|&j| self.refined[j].take()).map(|(column, _)| column).collect();
         let mut clustered = vec![false; columns.len()];
         clusters.iter().flatten().for_each(|&at| clustered[at] = true);
         let at_once = self.at_once(columns.len());
@@ -54,22 +56,24 @@ impl<const W: usize> Refinement<'_, W> {
             for (at, column) in (chunk * at_once..).zip(columns) {
                 let correction = &corrections[at * n..(at + 1) * n];
                 if !clustered[at] {
-                    let own = step.projected[at * self.lambda.len() + step.pending[at]];
+                    let own = plan.projected[at * self.lambda.len() + plan.pending[at]];
                     column.lambda = column.lambda.add(Wide::from_f64(own, self.format.lambda));
                 } else if !self.precise {
                     // What is rotated is multiplied anew.
                     continue;
                 }
                 corrected.push(column);
-                by.push((correction, self.format.digit_bits(step.errors[at])));
+                by.push((correction, self.format.digit_bits(plan.errors[at])));
             }
             Column::correct(&mut corrected, &by, self.g, &self.format);
         });
+        // Clusters: their Ritz vectors and values instead.
         for members in &clusters {
-            self.rotate(&step, members, &corrections, &mut columns);
+            self.rotate(&plan, members, &corrections, &mut columns);
         }
+        // Step 2 of what comes next: the exact residuals.
         let residuals: Vec<Residual> = columns.par_iter().map(|c| c.residual(&self.format)).collect();
-        for ((&j, column), residual) in step.pending.iter().zip(columns).zip(residuals) {
+        for ((&j, column), residual) in plan.pending.iter().zip(columns).zip(residuals) {
             let target = &mut self.approximate[j * n..(j + 1) * n];
             target.iter_mut().zip(column.approximate(&self.format)).for_each(|(a, x)| *a = x);
             self.lambda[j] = column.lambda;
@@ -79,7 +83,7 @@ impl<const W: usize> Refinement<'_, W> {
     }
 
     /// Draws in the columns that are linked with pending ones, until no new ones turn up.
-    fn link(&mut self, mut pending: Vec<usize>) -> Step {
+    fn link(&mut self, mut pending: Vec<usize>) -> StepPlan {
         let count = self.lambda.len();
         let mut projected = Vec::new();
         let mut links: Vec<usize> = (0..count).collect();
@@ -110,12 +114,12 @@ impl<const W: usize> Refinement<'_, W> {
             pending.extend(drawn);
         }
         let home = (0..count).map(|i| root(&links, i)).collect();
-        Step { pending, projected, home, errors: vec![] }
+        StepPlan { pending, projected, home, errors: vec![] }
     }
 
-    /// Replaces the columns of a cluster (positions in `step.pending`) by its Ritz vectors and values.
-    fn rotate(&self, step: &Step, members: &[usize], corrections: &[f64], columns: &mut [Column<W>]) {
-        let entry = |b: usize, a: usize| step.projected[b * self.lambda.len() + step.pending[a]];
+    /// Replaces the columns of a cluster (positions in `plan.pending`) by its Ritz vectors and values.
+    fn rotate(&self, plan: &StepPlan, members: &[usize], corrections: &[f64], columns: &mut [Column<W>]) {
+        let entry = |b: usize, a: usize| plan.projected[b * self.lambda.len() + plan.pending[a]];
         let small: Vec<f64> =
             members.iter().flat_map(|&b| members.iter().map(move |&a| entry(b, a))).collect();
         let old: Vec<&Column<W>> = members.iter().map(|&at| &columns[at]).collect();
@@ -191,26 +195,26 @@ impl<const W: usize> Refinement<'_, W> {
     }
 
     /// `X E`: the first-order corrections; of clustered columns only the parts outside of their cluster.
-    fn corrections(&self, step: &mut Step) -> Vec<f64> {
+    fn corrections(&self, plan: &mut StepPlan) -> Vec<f64> {
         let count = self.lambda.len();
-        let mut e = vec![0.0; count * step.pending.len()];
-        let alone = |j: usize| step.home.iter().filter(|&&h| h == step.home[j]).count() == 1;
+        let mut e = vec![0.0; count * plan.pending.len()];
+        let alone = |j: usize| plan.home.iter().filter(|&&h| h == plan.home[j]).count() == 1;
         let columns =
-            e.par_chunks_exact_mut(count).zip(step.projected.par_chunks_exact(count)).zip(&step.pending);
+            e.par_chunks_exact_mut(count).zip(plan.projected.par_chunks_exact(count)).zip(&plan.pending);
         columns.for_each(|((column, projected), &j)| {
             for (i, e) in column.iter_mut().enumerate().take(self.start.found) {
                 if i == j && alone(j) {
                     *e = self.refined[j].as_ref().map_or(0.0, |(_, r)| r.defect / 2.0);
-                } else if step.home[i] != step.home[j] {
+                } else if plan.home[i] != plan.home[j] {
                     *e = projected[i] / self.distance(j, i);
                 }
             }
         });
-        step.errors = neglected(&e, count, &step.pending);
+        plan.errors = neglected(&e, count, &plan.pending);
         let mut corrections = multiply_parallel(&self.approximate, self.n(), false, &e);
         if let Some(h) = &self.h {
-            let w = self.residuals(&step.pending);
-            let lambda: Vec<f64> = step.pending.iter().map(|&j| self.value(j)).collect();
+            let w = self.residuals(&plan.pending);
+            let lambda: Vec<f64> = plan.pending.iter().map(|&j| self.value(j)).collect();
             let (found, ritz) = self.approximate.split_at(self.start.found * self.n());
             let theta = &self.start.lambda[self.start.found..];
             let outside = complement::corrections(h, found, (ritz, theta), self.n(), &w, &lambda);
@@ -220,7 +224,7 @@ impl<const W: usize> Refinement<'_, W> {
     }
 }
 
-impl Step {
+impl StepPlan {
     /// The clusters of more than one column, as positions in `pending`.
     fn clusters(&self) -> Vec<Vec<usize>> {
         let members =

@@ -117,7 +117,7 @@ fn the_leading_eigenpairs_alone_are_start_enough() {
 fn starts_agree_for_decimal_slopes() {
     let values = noise(100, 6, 31, 3000);
     let mut g = GramAccumulator::new(6).unwrap();
-    g.add(RowBlock::new(&values, 100, 6).unwrap()).unwrap();
+    g.add(column_major(&values, 100, 6).unwrap()).unwrap();
     let rescale: Vec<Rescale> =
         (0..6).map(|j| Rescale { slope: 0.1 + 0.013 * j as f64, intercept: -10.7, offset: 0 }).collect();
     assert_starts_agree(&g.finish(&rescale).unwrap(), 6);
@@ -126,7 +126,7 @@ fn starts_agree_for_decimal_slopes() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// Small ranges make equal singular values, dependent and empty slices: then the canonical basis must be
+    /// Small ranges make equal singular values, dependent and empty columns: then the canonical basis must be
     /// the same, too.
     #[test]
     fn starts_agree_for_any_matrix(
@@ -143,12 +143,12 @@ proptest! {
         let k = r.rank;
         for a in 0..k {
             // |A v| = s, and V^T V = I.
-            let entry = |i: usize, j: usize| f64::from(values[j * rows + i]) * r.v[j * k + a];
+            let entry = |i: usize, j: usize| f64::from(values[j * rows + i]) * r.v[[j, a]];
             let product = |i: usize| (0..n).map(|j| entry(i, j)).sum::<f64>();
             let norm = (0..rows).map(|i| product(i).powi(2)).sum::<f64>().sqrt();
             prop_assert!((norm - r.s[a]).abs() <= 1e-13 * r.s[0], "{} {}", norm, r.s[a]);
             for b in 0..=a {
-                let dot: f64 = (0..n).map(|j| r.v[j * k + a] * r.v[j * k + b]).sum();
+                let dot: f64 = (0..n).map(|j| r.v[[j, a]] * r.v[[j, b]]).sum();
                 prop_assert!((dot - f64::from(u8::from(a == b))).abs() <= 1e-14, "{a} {b} {dot}");
             }
         }

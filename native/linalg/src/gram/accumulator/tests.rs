@@ -1,4 +1,5 @@
 use super::*;
+use crate::column_major;
 use num_bigint::BigInt;
 use proptest::prelude::*;
 
@@ -13,7 +14,7 @@ fn block(rows: usize, columns: usize, seed: u64, low: i64, high: i64) -> Vec<i16
 
 fn sum_of<T: Sample>(values: &[T], rows: usize, columns: usize) -> GramAccumulator {
     let mut sum = GramAccumulator::new(columns).unwrap();
-    sum.add(RowBlock::new(values, rows, columns).unwrap()).unwrap();
+    sum.add(column_major(values, rows, columns).unwrap()).unwrap();
     sum
 }
 
@@ -54,7 +55,7 @@ fn blocks_in_any_order_and_grouping_give_the_same_bytes() {
     let columns = 19;
     let blocks: Vec<_> = (0..5).map(|b| block(60 + b, columns, b as u64, -300, 3000)).collect();
     let add = |g: &mut GramAccumulator, b: usize| {
-        g.add(RowBlock::new(&blocks[b], 60 + b, columns).unwrap()).unwrap()
+        g.add(column_major(&blocks[b], 60 + b, columns).unwrap()).unwrap()
     };
     let mut forward = GramAccumulator::new(columns).unwrap();
     (0..5).for_each(|b| add(&mut forward, b));
@@ -68,7 +69,7 @@ fn blocks_in_any_order_and_grouping_give_the_same_bytes() {
 }
 
 #[test]
-fn pixels_of_any_type_give_the_same_bytes_when_their_values_are_the_same() {
+fn integers_of_any_type_give_the_same_bytes_when_their_values_are_the_same() {
     let small = block(200, 18, 5, 0, 127);
     let reference = sum_of(&small, 200, 18);
     let bytes: Vec<u8> = small.iter().map(|&v| v as u8).collect();
@@ -85,7 +86,7 @@ fn sums_beyond_64_bits_go_on_in_128() {
     let values = vec![u16::MAX; rows * columns];
     let mut sum = sum_of(&values, rows, columns);
     let small = block(rows, columns, 3, -7, 7);
-    sum.add(RowBlock::new(&small, rows, columns).unwrap()).unwrap();
+    sum.add(column_major(&small, rows, columns).unwrap()).unwrap();
     let once = sum.clone();
     // 2^7 rows doubled up to 2^62: past the change of width at 2^30 and past 64 bits.
     for doubling in 1..=55u32 {
@@ -109,7 +110,7 @@ fn sums_beyond_64_bits_go_on_in_128() {
 fn wide_sums_do_not_depend_on_when_they_became_wide() {
     let (rows, columns) = (64, 3);
     let values = block(rows, columns, 9, -32_768, 32_767);
-    let add = |sum: &mut GramAccumulator| sum.add(RowBlock::new(&values, rows, columns).unwrap()).unwrap();
+    let add = |sum: &mut GramAccumulator| sum.add(column_major(&values, rows, columns).unwrap()).unwrap();
     let once = sum_of(&values, rows, columns);
     let mut doubled = once.clone();
     (0..25).for_each(|_| doubled.merge(&doubled.clone()).unwrap());
@@ -128,12 +129,11 @@ fn wide_sums_do_not_depend_on_when_they_became_wide() {
 fn wrong_shapes_and_counts_are_typed_errors() {
     assert!(matches!(GramAccumulator::new(0), Err(Error::ColumnCount { .. })));
     assert!(matches!(GramAccumulator::new(MAX_COLUMNS + 1), Err(Error::ColumnCount { .. })));
-    assert!(matches!(RowBlock::new(&[1i16, 2, 3], 2, 2), Err(Error::Shape { .. })));
-    assert!(matches!(RowBlock::new(&[0u8], usize::MAX, 3), Err(Error::Shape { .. })));
-    assert!(matches!(RowBlock::<u8>::new(&[], 1 << 29, 0), Err(Error::BlockRows { .. })));
+    assert!(matches!(column_major(&[1i16, 2, 3], 2, 2), Err(Error::Shape { .. })));
+    assert!(matches!(column_major(&[0u8], usize::MAX, 3), Err(Error::Shape { .. })));
     let mut g = GramAccumulator::new(2).unwrap();
     assert!(matches!(
-        g.add(RowBlock::new(&[1i16, 2, 3], 1, 3).unwrap()),
+        g.add(column_major(&[1i16, 2, 3], 1, 3).unwrap()),
         Err(Error::Columns { expected: 2, actual: 3 })
     ));
     assert!(matches!(g.finish(&[Rescale::IDENTITY]), Err(Error::Columns { .. })));

@@ -2,7 +2,8 @@
 
 use super::tiles::Threads;
 use super::{PANEL, PackedPair, pack};
-use crate::{RowBlock, Sample};
+use crate::Sample;
+use crate::block::RowBlock;
 use rayon::prelude::*;
 
 /// The exact sum and the range of the rows of one column.

@@ -1,7 +1,8 @@
 //! Packing: from columns to panels of 16 columns with two rows per word.
 
 use super::{PANEL, PackedPair};
-use crate::{RowBlock, Sample};
+use crate::Sample;
+use crate::block::RowBlock;
 
 /// Columns copied at a time: few enough that their streams and the target lines stay in the first-level
 /// cache.

@@ -2,7 +2,9 @@
 
 use super::choice::{KERNELS, usable};
 use super::*;
-use crate::{RowBlock, Sample};
+use crate::block::RowBlock;
+use crate::{Sample, column_major};
+use ndarray::ArrayView2;
 use proptest::prelude::*;
 
 /// Uniform values of `[low, high]`, both of which occur where there is room for them.
@@ -24,7 +26,8 @@ fn dot<T: Sample>(x: &[T], y: &[T]) -> i64 {
 }
 
 /// All products by one kernel, on top of what is there already.
-fn check<T: Sample>(kernel: &Kernel, a: RowBlock<T>, what: &str) {
+fn check<T: Sample>(kernel: &Kernel, a: ArrayView2<T>, what: &str) {
+    let a = RowBlock::new(&a).unwrap();
     const BEFORE: i64 = 1_000_003;
     let width = padded(a.columns());
     for threads in [Threads::One, Threads::Pool] {
@@ -64,8 +67,8 @@ const SHAPES: [(usize, usize); 12] = [
 fn grid<T: Sample + TryFrom<i32>>(low: i32, high: i32) {
     for (rows, columns) in SHAPES.into_iter().filter(|s| s.0 == rows_to_test(s.0)) {
         let a: Vec<T> = values(rows * columns, rows + columns, low, high);
-        let block = RowBlock::new(&a, rows, columns).unwrap();
-        usable().for_each(|k| check(k, block, &format!("{rows} x {columns} in [{low}, {high}]")));
+        let block = column_major(&a, rows, columns).unwrap();
+        usable().for_each(|k| check(k, block.view(), &format!("{rows} x {columns} in [{low}, {high}]")));
     }
 }
 
@@ -99,8 +102,8 @@ fn blocks_of_nothing_but_the_extremes_are_exact() {
     let (rows, columns) = (rows_to_test(1024), 18);
     let values: Vec<_> =
         (0..rows * columns).map(|at| if at / rows % 2 == 0 { i16::MIN } else { i16::MAX }).collect();
-    let block = RowBlock::new(&values, rows, columns).unwrap();
-    usable().for_each(|kernel| check(kernel, block, "extremes"));
+    let block = column_major(&values, rows, columns).unwrap();
+    usable().for_each(|kernel| check(kernel, block.view(), "extremes"));
 }
 
 #[test]
@@ -131,8 +134,8 @@ proptest! {
             (a.iter().map(|v| v >> shift).collect(), b.iter().map(|v| v >> (shift / 2)).collect());
         let (m, n) = (a.len() / columns, b.len() / columns);
         for kernel in usable() {
-            check(kernel, RowBlock::new(&a[..m * columns], m, columns).unwrap(), "random signed values");
-            check(kernel, RowBlock::new(&b[..n * columns], n, columns).unwrap(), "random unsigned values");
+            check(kernel, column_major(&a[..m * columns], m, columns).unwrap(), "random signed values");
+            check(kernel, column_major(&b[..n * columns], n, columns).unwrap(), "random unsigned values");
         }
     }
 }

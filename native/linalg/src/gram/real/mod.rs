@@ -25,11 +25,14 @@ mod residues;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use ndarray::{Array2, ArrayView2, ShapeBuilder, s};
 use rayon::prelude::*;
 
 use super::{GramAccumulator, GramMatrix};
+use crate::block::{column, contiguous_columns};
+use crate::gram::sums::check_columns;
 use crate::real::RealBlocks;
-use crate::{BLOCK_ROWS, Error, RowBlock};
+use crate::{BLOCK_ROWS, Error, column_major};
 use crt::Moduli;
 pub use ranges::ColumnRanges;
 
@@ -40,6 +43,19 @@ const SLAB: usize = 512;
 const SMALL_BITS: u32 = 15;
 
 /// The exact sums of the row blocks added so far.
+///
+/// ```
+/// use ndarray::array;
+/// use tomobasis_linalg::{ColumnRanges, RealGramAccumulator};
+/// let blocks = [array![[0.5, 1e9], [0.25, 3.0]], array![[-7.0, 0.0]]];
+/// // The ranges of all rows first, then the sums, both in any order.
+/// let mut ranges = ColumnRanges::new(2)?;
+/// blocks.iter().try_for_each(|block| ranges.add(block.view()))?;
+/// let mut sums = RealGramAccumulator::new(ranges)?;
+/// blocks.iter().rev().try_for_each(|block| sums.add(block.view()))?;
+/// assert_eq!(sums.finish()?.trace(), 1e18 + 58.3125);
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
 ///
 /// Holds one [`GramAccumulator`] for each prime: for n columns of float64 values of like magnitude about
 /// `100 n^2` bytes, of float32 about `60 n^2`.
@@ -65,15 +81,14 @@ impl RealGramAccumulator {
         Ok(Self { ranges, moduli, sums })
     }
 
-    /// Adds the products of one block of `rows` rows, on the calling thread: `values[j * rows + i]` is row `i`
-    /// of column `j`.
+    /// Adds the products of one block, rows x columns, on the calling thread.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows` times the columns; [`Error::OutsideRange`] for a value
-    /// that the ranges do not cover; as [`GramAccumulator::add`].
-    pub fn add(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
-        let mut residues = vec![0; SLAB.min(rows) * self.ranges.columns()];
-        self.each_slab(values, rows, |ranges, moduli, sums, slab, count| {
+    /// [`Error::Columns`] for another number of columns; [`Error::OutsideRange`] for a value that the ranges do not
+    /// cover; as [`GramAccumulator::add`].
+    pub fn add(&mut self, block: ArrayView2<f64>) -> Result<(), Error> {
+        let mut residues = vec![0; SLAB.min(block.nrows()) * self.ranges.columns()];
+        self.each_slab(block, |ranges, moduli, sums, slab, count| {
             sums.iter_mut().enumerate().try_for_each(|(k, sum)| {
                 add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, &mut residues)
             })
@@ -85,8 +100,8 @@ impl RealGramAccumulator {
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub fn add_parallel(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
-        self.each_slab(values, rows, |ranges, moduli, sums, slab, count| {
+    pub fn add_parallel(&mut self, block: ArrayView2<f64>) -> Result<(), Error> {
+        self.each_slab(block, |ranges, moduli, sums, slab, count| {
             sums.par_iter_mut().enumerate().try_for_each_init(Vec::new, |residues, (k, sum)| {
                 residues.resize(slab.len(), 0);
                 add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, residues)
@@ -98,8 +113,7 @@ impl RealGramAccumulator {
     /// cache.
     fn each_slab(
         &mut self,
-        values: &[f64],
-        rows: usize,
+        block: ArrayView2<f64>,
         mut add: impl FnMut(
             &ColumnRanges,
             Option<&Moduli>,
@@ -109,15 +123,15 @@ impl RealGramAccumulator {
         ) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let columns = self.ranges.columns();
-        if rows.checked_mul(columns) != Some(values.len()) {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
-        }
+        check_columns(block.ncols(), columns)?;
+        let block = contiguous_columns(block);
+        let (rows, block) = (block.nrows(), block.view());
         let mut integers = vec![0.0; SLAB.min(rows) * columns];
         for first in (0..rows).step_by(SLAB) {
             let count = SLAB.min(rows - first);
             let slab = &mut integers[..count * columns];
             for (j, slab) in slab.chunks_exact_mut(count).enumerate() {
-                let column = &values[j * rows + first..][..count];
+                let column = &column(&block, j)[first..][..count];
                 self.ranges
                     .integers(j, column, slab)
                     .map_err(|row| Error::OutsideRange { row: (first + row) as u64, column: j })?;
@@ -193,7 +207,7 @@ fn add_residues(
             None => residues::of_small(n, r),
         }
     }
-    sum.add(RowBlock::new(residues, count, ranges.columns())?)
+    sum.add(column_major(residues, count, ranges.columns())?)
 }
 
 /// The exact Gram matrix of a matrix that is read twice, on up to `threads` threads.
@@ -202,7 +216,7 @@ fn add_residues(
 /// use ndarray::array;
 /// use tomobasis_linalg::{Rank, certified_svd, real_gram};
 /// let a = array![[0.1, 1.0], [0.2, -1.0], [0.3, 0.5]];
-/// let svd = certified_svd(&real_gram(&a.view(), 2)?, Rank::Full, 2)?;
+/// let svd = certified_svd(&real_gram(&a, 2)?, Rank::Full, 2)?;
 /// assert_eq!(svd.rank, 2);
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
@@ -227,7 +241,7 @@ fn ranges_of<B: RealBlocks>(blocks: &B) -> Result<ColumnRanges, B::Error> {
     by_threads(
         blocks,
         &none,
-        |ranges, block, values, rows| ranges.add(values, rows).map_err(|e| e.in_block(block)),
+        |ranges, block, values| ranges.add(values).map_err(|e| e.in_block(block)),
         ColumnRanges::merge,
     )
 }
@@ -238,17 +252,11 @@ fn sums_of<B: RealBlocks>(
     mut none: RealGramAccumulator,
 ) -> Result<RealGramAccumulator, B::Error> {
     if blocks.columns() < GramAccumulator::SHARED {
-        return by_threads(
-            blocks,
-            &none,
-            |sums, _, values, rows| sums.add(values, rows),
-            RealGramAccumulator::merge,
-        );
+        return by_threads(blocks, &none, |sums, _, values| sums.add(values), RealGramAccumulator::merge);
     }
-    let mut values = Vec::new();
+    let mut buffer = buffer(blocks);
     for block in 0..count(blocks) {
-        let rows = read(blocks, block, &mut values)?;
-        none.add_parallel(&values, rows)?;
+        none.add_parallel(read(blocks, block, &mut buffer)?)?;
     }
     Ok(none)
 }
@@ -257,19 +265,19 @@ fn sums_of<B: RealBlocks>(
 fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
     blocks: &B,
     none: &S,
-    add: impl Fn(&mut S, u64, &[f64], usize) -> Result<(), Error> + Sync,
+    add: impl Fn(&mut S, u64, ArrayView2<f64>) -> Result<(), Error> + Sync,
     merge: impl Fn(&mut S, &S) -> Result<(), Error> + Sync,
 ) -> Result<S, B::Error> {
     let next = AtomicU64::new(0);
     let parts = rayon::broadcast(|_| {
-        let (mut part, mut values) = (none.clone(), Vec::new());
+        let (mut part, mut buffer) = (none.clone(), buffer(blocks));
         loop {
             let block = next.fetch_add(1, Ordering::Relaxed);
             if block >= count(blocks) {
                 return Ok(part);
             }
             let added =
-                read(blocks, block, &mut values).and_then(|rows| Ok(add(&mut part, block, &values, rows)?));
+                read(blocks, block, &mut buffer).and_then(|values| Ok(add(&mut part, block, values)?));
             if let Err(error) = added {
                 // The other threads end those that they have, all of the blocks before this one among them, and find no more.
                 next.store(u64::MAX >> 1, Ordering::Relaxed);
@@ -293,12 +301,22 @@ fn count<B: RealBlocks>(blocks: &B) -> u64 {
     blocks.rows().div_ceil(BLOCK_ROWS as u64)
 }
 
-/// Reads a row block; returns its rows.
-fn read<B: RealBlocks>(blocks: &B, block: u64, values: &mut Vec<f64>) -> Result<usize, B::Error> {
+/// Room for the tallest row block of a matrix, column by column.
+fn buffer<B: RealBlocks>(blocks: &B) -> Array2<f64> {
+    let rows = blocks.rows().min(BLOCK_ROWS as u64) as usize;
+    Array2::zeros((rows, blocks.columns()).f())
+}
+
+/// Reads a row block into the first rows of a buffer.
+fn read<'a, B: RealBlocks>(
+    blocks: &B,
+    block: u64,
+    buffer: &'a mut Array2<f64>,
+) -> Result<ArrayView2<'a, f64>, B::Error> {
     let rows = (blocks.rows() - block * BLOCK_ROWS as u64).min(BLOCK_ROWS as u64) as usize;
-    values.resize(rows * blocks.columns(), 0.0);
-    blocks.read(block as usize, values)?;
-    Ok(rows)
+    let mut values = buffer.slice_mut(s![..rows, ..]);
+    blocks.read(block as usize, values.view_mut())?;
+    Ok(buffer.slice(s![..rows, ..]))
 }
 
 #[cfg(test)]

@@ -1,11 +1,13 @@
 //! Which bits the values of each column use.
 
 use crate::affine::dyadic;
+use crate::block::{column, contiguous_columns};
 use crate::dispatch::dispatched;
 use crate::gram::accumulator::MAX_COLUMNS;
 use crate::gram::sums::check_columns;
-use crate::rounding::pow2;
+use crate::rounding::{pow2, two_powers};
 use crate::{BLOCK_ROWS, Error};
+use ndarray::ArrayView2;
 
 /// Bits that the values of a column may span: a column of float64 values between 1e-12 and 1e12 has 133.
 pub(super) const MAX_BITS: u32 = 160;
@@ -37,29 +39,26 @@ impl ColumnRanges {
         Ok(Self { rows: 0, columns: vec![EMPTY; columns] })
     }
 
-    /// Looks at a block of `rows` rows: `values[j * rows + i]` is row `i` of column `j`.
+    /// Looks at a block, rows x columns.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows` times the columns; [`Error::NotFiniteValue`] for NaN or
-    /// infinity, with its row in the block.
-    pub fn add(&mut self, values: &[f64], rows: usize) -> Result<(), Error> {
-        let columns = self.columns.len();
-        if rows.checked_mul(columns) != Some(values.len()) {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
-        }
-        if rows == 0 {
-            return Ok(());
-        }
-        for (column, (range, values)) in self.columns.iter_mut().zip(values.chunks_exact(rows)).enumerate() {
+    /// [`Error::Columns`] for another number of columns; [`Error::NotFiniteValue`] for NaN or infinity, with its row
+    /// in the block.
+    pub fn add(&mut self, block: ArrayView2<f64>) -> Result<(), Error> {
+        check_columns(block.ncols(), self.columns())?;
+        let block = contiguous_columns(block);
+        let view = block.view();
+        for (j, range) in self.columns.iter_mut().enumerate() {
+            let values = column(&view, j);
             match range_of(values) {
                 Some(new) => *range = union(*range, new),
                 None => {
                     let row = values.iter().position(|v| !v.is_finite()).unwrap_or(0) as u64;
-                    return Err(Error::NotFiniteValue { row, column });
+                    return Err(Error::NotFiniteValue { row, column: j });
                 }
             }
         }
-        self.rows += rows as u64;
+        self.rows += view.nrows() as u64;
         Ok(())
     }
 
@@ -130,7 +129,7 @@ impl ColumnRanges {
         let range = self.columns[j];
         // Two steps: the power of two alone may be outside the normal range.
         let shift = -range.0.clamp(-1100, 1100);
-        let (first, second) = (pow2(shift / 2), pow2(shift - shift / 2));
+        let (first, second) = two_powers(shift);
         if scale(values, first, second, pow2(self.bits(j) as i32), out) {
             return Ok(());
         }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::affine::dyadic;
-use crate::real::RealMatrix;
+use ndarray::array;
 use num_bigint::BigInt;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -33,7 +33,7 @@ fn entries(g: &GramMatrix) -> Vec<BigInt> {
 
 fn check(values: &[f64], rows: usize) {
     let columns = values.len() / rows;
-    let g = real_gram(&RealMatrix::new(values, rows, columns).unwrap(), 2).unwrap();
+    let g = real_gram(&column_major(values, rows, columns).unwrap(), 2).unwrap();
     assert_eq!((g.n(), g.rows()), (columns, rows as u64));
     assert_eq!(entries(&g), expected(values, rows, g.exponent()));
 }
@@ -73,7 +73,7 @@ fn zeros_signs_and_the_smallest_numbers_are_numbers_like_others() {
 fn fewer_primes_are_used_where_values_have_fewer_bits() {
     let primes = |values: &[f64]| {
         let mut ranges = ColumnRanges::new(1).unwrap();
-        ranges.add(values, values.len()).unwrap();
+        ranges.add(column_major(values, values.len(), 1).unwrap()).unwrap();
         RealGramAccumulator::new(ranges).unwrap().primes()
     };
     assert_eq!(primes(&[1.0, 2.0, 3.0]), 1);
@@ -86,7 +86,7 @@ fn fewer_primes_are_used_where_values_have_fewer_bits() {
 #[test]
 fn what_has_no_exact_gram_matrix_is_refused_by_row_and_column() {
     let gram = |values: &[f64], rows| {
-        real_gram(&RealMatrix::new(values, rows, values.len() / rows).unwrap(), 1).map(|_| ())
+        real_gram(&column_major(values, rows, values.len() / rows).unwrap(), 1).map(|_| ())
     };
     for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
         assert_eq!(gram(&[1.0, 2.0, 3.0, bad], 2), Err(Error::NotFiniteValue { row: 1, column: 1 }));
@@ -104,7 +104,7 @@ fn what_has_no_exact_gram_matrix_is_refused_by_row_and_column() {
 #[test]
 fn values_outside_the_ranges_are_never_added() {
     let mut ranges = ColumnRanges::new(2).unwrap();
-    ranges.add(&[0.0, 0.0, 1.0, 0.25], 2).unwrap();
+    ranges.add(array![[0.0, 1.0], [0.0, 0.25]].view()).unwrap();
     let sums = RealGramAccumulator::new(ranges).unwrap();
     for (values, column) in [
         ([1e-300, 0.0, 1.0, 1.0], 0),
@@ -114,15 +114,19 @@ fn values_outside_the_ranges_are_never_added() {
         ([0.0, 0.0, 1e-320, 1.0], 1),
         ([0.0, 0.0, f64::NAN, 1.0], 1),
     ] {
-        assert_eq!(sums.clone().add(&values, 2), Err(Error::OutsideRange { row: 0, column }), "{values:?}");
+        assert_eq!(
+            sums.clone().add(column_major(&values, 2, 2).unwrap()),
+            Err(Error::OutsideRange { row: 0, column }),
+            "{values:?}"
+        );
     }
     let mut more = sums.clone();
-    more.add(&[0.0, 0.0, 1.0, 0.25], 2).unwrap();
-    more.add(&[0.0, 0.0, 1.0, 0.25], 2).unwrap();
+    more.add(array![[0.0, 1.0], [0.0, 0.25]].view()).unwrap();
+    more.add(array![[0.0, 1.0], [0.0, 0.25]].view()).unwrap();
     assert_eq!(more.finish().map(|_| ()), Err(Error::Ranges));
     let other = RealGramAccumulator::new({
         let mut ranges = ColumnRanges::new(2).unwrap();
-        ranges.add(&[1.0, 0.0, 1.0, 0.25], 2).unwrap();
+        ranges.add(array![[1.0, 1.0], [0.0, 0.25]].view()).unwrap();
         ranges
     });
     assert_eq!(more.merge(&other.unwrap()), Err(Error::Ranges));
@@ -141,18 +145,17 @@ proptest! {
         };
         let values: Vec<f64> = raw[..rows * columns].iter().map(value).collect();
         let at = at.min(rows);
-        let part = |from: usize, to: usize| -> Vec<f64> {
-            values.chunks_exact(rows).flat_map(|c| c[from..to].to_vec()).collect()
-        };
+        let whole = column_major(&values, rows, columns).unwrap();
+        let part = |from: usize, to: usize| whole.slice(s![from..to, ..]);
         let mut ranges = ColumnRanges::new(columns).unwrap();
         let mut second = ranges.clone();
-        ranges.add(&part(0, at), at).unwrap();
-        second.add(&part(at, rows), rows - at).unwrap();
+        ranges.add(part(0, at)).unwrap();
+        second.add(part(at, rows)).unwrap();
         ranges.merge(&second).unwrap();
         let empty = RealGramAccumulator::new(ranges).unwrap();
         let (mut low, mut high) = (empty.clone(), empty);
-        low.add(&part(0, at), at).unwrap();
-        high.add(&part(at, rows), rows - at).unwrap();
+        low.add(part(0, at)).unwrap();
+        high.add(part(at, rows)).unwrap();
         high.merge(&low).unwrap();
         let g = high.finish().unwrap();
         prop_assert_eq!(entries(&g), expected(&values, rows, g.exponent()));

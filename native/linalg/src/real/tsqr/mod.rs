@@ -28,14 +28,14 @@ use crate::Error;
 use node::InternalNode;
 pub use node::TsqrNode;
 
-/// The internal nodes of the tree, by the node that each gave.
+/// The factorizations of nodes that were combined, by the node that they gave.
 type InternalNodes = Mutex<BTreeMap<Key, InternalNode>>;
 
 /// Nodes of blocks on their way up the tree; they come from any thread, in any order.
 #[derive(Default)]
 pub(super) struct Reduction {
     tree: Tree<TsqrNode>,
-    internal_nodes: InternalNodes,
+    internal: InternalNodes,
 }
 
 /// A matrix reduced to its `R`, and what is needed to go back.
@@ -45,7 +45,7 @@ pub(super) struct Reduced {
     /// The matrix's largest entry in magnitude, before means were removed, is below `2^magnitude`.
     pub magnitude: i32,
     top: Key,
-    internal_nodes: BTreeMap<Key, InternalNode>,
+    internal: BTreeMap<Key, InternalNode>,
 }
 
 /// The factorization of one block's values. The block's exponent is still that of the values before means were removed.
@@ -63,7 +63,7 @@ impl Reduction {
     /// # Errors
     /// [`Error::Columns`] when its columns are not those of the others.
     pub fn add(&self, block: usize, node: TsqrNode) -> Result<(), Error> {
-        self.tree.add(Key::block(block), node, keeping(&self.internal_nodes))
+        self.tree.add(Key::block(block), node, keeping(&self.internal))
     }
 
     /// The matrix whose blocks were added, from block 0 on without a gap; None when there were none.
@@ -71,21 +71,21 @@ impl Reduction {
     /// # Errors
     /// As for [`add`](Self::add).
     pub fn finish(self) -> Result<Option<Reduced>, Error> {
-        let Self { tree, internal_nodes } = self;
-        let root = tree.finish(keeping(&internal_nodes))?;
-        let internal_nodes = internal_nodes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let Self { tree, internal } = self;
+        let root = tree.finish(keeping(&internal))?;
+        let internal = internal.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(root.map(|(top, node)| {
             let (root, magnitude) = node.into_parts();
-            Reduced { root, magnitude, top, internal_nodes }
+            Reduced { root, magnitude, top, internal }
         }))
     }
 }
 
-/// Combines two nodes and keeps the internal node.
-fn keeping(internal_nodes: &InternalNodes) -> impl Fn(Key, TsqrNode, TsqrNode) -> Result<TsqrNode, Error> {
+/// Combines two nodes and keeps their factorization.
+fn keeping(internal: &InternalNodes) -> impl Fn(Key, TsqrNode, TsqrNode) -> Result<TsqrNode, Error> {
     move |key, left, right| {
-        let (node, internal) = left.join(right)?;
-        internal_nodes.lock().unwrap_or_else(PoisonError::into_inner).insert(key, internal);
+        let (node, internal_node) = left.join(right)?;
+        internal.lock().unwrap_or_else(PoisonError::into_inner).insert(key, internal_node);
         Ok(node)
     }
 }
@@ -98,9 +98,9 @@ impl Reduced {
         while level.first().is_some_and(|(key, _)| key.level > 0) {
             let halves = level.into_par_iter().flat_map_iter(|(key, c)| {
                 let [left, right] = key.children();
-                match self.internal_nodes.get(&key) {
-                    Some(internal) => {
-                        let (a, b) = internal.apply(&c);
+                match self.internal.get(&key) {
+                    Some(node) => {
+                        let (a, b) = node.apply(&c);
                         vec![(left, a), (right, b)]
                     }
                     // One half holds no block: with blocks numbered from zero, always the upper.

@@ -1,10 +1,13 @@
-//! A node of the tree: the `R` of some rows; and the internal node above two.
+//! A node of the tree: the `R` of some rows; and the factorization that combines two.
 
 use crate::Error;
-use crate::real::bytes::Words;
+use crate::bytes::Reader;
 use crate::real::matrix::Matrix;
 use crate::real::qr::{Qr, Shape};
 use crate::real::scale::Scaled;
+use crate::real::source::scaled;
+use crate::rounding::times_power_of_two;
+use ndarray::{Array2, ArrayView2};
 
 /// First bytes of the serialized form.
 const MAGIC: &[u8; 8] = b"TBtsqr2\n";
@@ -27,19 +30,12 @@ impl TsqrNode {
         (self.r, self.magnitude)
     }
 
-    /// The node of one row block, column-major: `values[j * rows + i]` is row `i` of column `j`.
+    /// The node of one row block, rows x n.
     ///
     /// # Errors
-    /// [`Error::Shape`] when the length is not `rows * columns`; [`Error::NotFiniteValue`] for NaN or
-    /// infinity.
-    pub fn of_block(values: &[f64], rows: usize, columns: usize) -> Result<Self, Error> {
-        if rows.checked_mul(columns) != Some(values.len()) {
-            return Err(Error::Shape { rows, columns, actual: values.len() });
-        }
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::NotFiniteValue { row: (at % rows) as u64, column: at / rows });
-        }
-        Ok(super::leaf(Scaled::new(Matrix::from_columns(values, rows, columns), 0)).1)
+    /// [`Error::NotFiniteValue`] for NaN or infinity.
+    pub fn of_block(block: ArrayView2<f64>) -> Result<Self, Error> {
+        Ok(super::leaf(scaled(0, block)?).1)
     }
 
     /// The node above two nodes, `self` the one of lower block indices.
@@ -62,11 +58,10 @@ impl TsqrNode {
         self.r.matrix.columns()
     }
 
-    /// `R`, row-major; infinite or zero where f64 can't hold an entry.
+    /// `R`, rows x n; infinite or zero where f64 can't hold an entry.
     #[must_use]
-    pub fn r(&self) -> Vec<f64> {
-        let times = |v| crate::real::scale::times_power_of_two(v, self.r.exponent);
-        self.r.matrix.to_rows().into_iter().map(times).collect()
+    pub fn r(&self) -> Array2<f64> {
+        self.r.matrix.to_array().mapv_into(|v| times_power_of_two(v, self.r.exponent))
     }
 
     /// A self-contained byte string, for sending to another process: `rows`, `columns` (u64), `exponent`
@@ -96,21 +91,19 @@ impl TsqrNode {
     /// # Errors
     /// [`Error::Bytes`] for anything else.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        let mut words = Words::of(bytes, MAGIC, "a TSQR node")?;
-        let (rows, columns) = (words.size()?, words.size()?);
-        let (exponent, magnitude) = (words.exponent()?, words.exponent()?);
+        let mut reader = Reader::new(bytes, MAGIC, "a TSQR node")?;
+        let (rows, columns) = (reader.size()?, reader.size()?);
+        let (exponent, magnitude) = (reader.exponent()?, reader.exponent()?);
         // Upper trapezoid: rows of columns, columns - 1, .. entries.
         let count = rows
             .checked_mul(columns)
             .filter(|_| rows <= columns)
             .map(|all| all - rows * rows.saturating_sub(1) / 2);
-        if count != Some(words.len()) {
-            return Err(words.wrong("sizes that do not fit its length"));
-        }
+        reader.expect(count, 8)?;
         let mut matrix = Matrix::zeros(rows, columns);
         for i in 0..rows {
             for j in i..columns {
-                matrix.set(i, j, words.number()?);
+                matrix.set(i, j, reader.number()?);
             }
         }
         Ok(Self { r: Scaled { exponent, matrix }, magnitude })

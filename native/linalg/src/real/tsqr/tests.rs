@@ -1,11 +1,11 @@
 use super::*;
 use crate::real::random::{noise, signs};
+use ndarray::array;
 use proptest::prelude::*;
 
 fn nodes(heights: &[usize], columns: usize) -> Vec<TsqrNode> {
     let block = |(b, &rows): (usize, &usize)| {
-        let values = noise(b as u64, columns, rows).to_rows();
-        TsqrNode::of_block(&values, rows, columns).unwrap()
+        TsqrNode::of_block(noise(b as u64, columns, rows).to_array().t()).unwrap()
     };
     heights.iter().enumerate().map(block).collect()
 }
@@ -54,22 +54,20 @@ proptest! {
 fn nodes_of_different_columns_and_bad_values_are_typed_errors() {
     let [a, b] = [nodes(&[5], 2).remove(0), nodes(&[5], 3).remove(0)];
     assert_eq!(a.combine(b), Err(Error::Columns { expected: 2, actual: 3 }));
-    assert!(matches!(TsqrNode::of_block(&[1.0; 5], 2, 3), Err(Error::Shape { .. })));
-    assert!(matches!(TsqrNode::of_block(&[], usize::MAX, 3), Err(Error::Shape { .. })));
-    let values = [1.0, 2.0, 3.0, f64::NAN];
-    assert_eq!(TsqrNode::of_block(&values, 2, 2), Err(Error::NotFiniteValue { row: 1, column: 1 }));
+    let values = array![[1.0, 3.0], [2.0, f64::NAN]];
+    assert_eq!(TsqrNode::of_block(values.view()), Err(Error::NotFiniteValue { row: 1, column: 1 }));
 }
 
 #[test]
 fn r_has_the_gram_matrix_of_the_rows() {
     let (rows, columns) = (50, 4);
-    let values = signs(9, columns, rows).to_rows();
-    let node = TsqrNode::of_block(&values, rows, columns).unwrap();
+    let values = signs(9, columns, rows).to_array().reversed_axes();
+    let node = TsqrNode::of_block(values.view()).unwrap();
     let r = node.r();
     for a in 0..columns {
         for b in 0..columns {
-            let gram: f64 = (0..rows).map(|i| values[a * rows + i] * values[b * rows + i]).sum();
-            let ours: f64 = (0..columns).map(|i| r[i * columns + a] * r[i * columns + b]).sum();
+            let gram: f64 = (0..rows).map(|i| values[[i, a]] * values[[i, b]]).sum();
+            let ours: f64 = (0..columns).map(|i| r[[i, a]] * r[[i, b]]).sum();
             assert!((gram - ours).abs() < 1e-12, "{gram} {ours}");
         }
     }

@@ -88,10 +88,8 @@ pub fn one_line(error: &clap::Error) -> String {
 
 #[cfg(test)]
 mod tests {
-    use tomobasis_linalg::Center;
-
     use super::*;
-    use crate::options::{DicomSyntax, Emit, Method, Padding, RankChoice};
+    use crate::options::{Center, DicomSyntax, Emit, Method, Padding, RankChoice};
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();

@@ -1,11 +1,10 @@
 //! `--method` and the options that belong to one method only, as typed.
 
 use clap::{Args, ValueEnum};
-use tomobasis_linalg::Center;
 
 use crate::{
     error::{Error, Result},
-    options::{Method, RankChoice, Sketching},
+    options::{Center, Method, RankChoice, Sketching},
 };
 
 /// A method as typed.

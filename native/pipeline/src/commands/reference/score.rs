@@ -5,6 +5,7 @@ use std::{
     io::Read as _,
 };
 
+use ndarray::Array2;
 use serde::Serialize;
 use tomobasis_dicom::file_label;
 use tomobasis_linalg::reference::{Factors, Matrix, Score, Truth, matrices};
@@ -54,7 +55,7 @@ pub fn score(files: &[String], name: Option<&str>, threads: usize) -> Result<Vec
         let submitted =
             Submitted::read(&bytes, name).map_err(|problem| Error::result_file(&label, problem))?;
         let truth = Truth::of(submitted.matrix, threads)?;
-        let Matrix { name, rows, columns, .. } = *truth.matrix();
+        let (name, (rows, columns)) = (truth.matrix().name, truth.matrix().values.dim());
         let computed = submitted.factors.s.len();
         Ok(Scored { matrix: name, rows, columns, computed, score: truth.score(&submitted.factors) })
     };
@@ -112,14 +113,14 @@ impl Submitted {
                 ));
             }
         };
-        let (m, n) = (matrix.rows, matrix.columns);
+        let (m, n) = matrix.values.dim();
         let mut take = |name: &str| arrays.remove(name).map(|array| numbers(name, array)).transpose();
         let s = singular_values(take("s")?.ok_or("it has no array s, the singular values")?, n)?;
         let k = s.len();
         let v = take("V")?.map(|(shape, v)| vectors("V", shape, v, [n, k], "right")).transpose()?;
         let u = take("U")?.map(|(shape, u)| vectors("U", shape, u, [m, k], "left")).transpose()?;
         if let Some((shape, a)) = take("A")?
-            && (shape != [m, n] || a != matrix.row_major())
+            && (shape != [m, n] || !a.iter().eq(&matrix.values))
         {
             return Err(format!("A: it is not the reference matrix {}", matrix.name));
         }
@@ -186,9 +187,11 @@ fn vectors(
     values: Vec<f64>,
     expected: [usize; 2],
     side: &str,
-) -> std::result::Result<Vec<f64>, String> {
-    if shape == expected {
-        return Ok(values);
+) -> std::result::Result<Array2<f64>, String> {
+    if shape == expected
+        && let Ok(vectors) = Array2::from_shape_vec(expected, values)
+    {
+        return Ok(vectors);
     }
     let [rows, k] = expected;
     let transpose = if shape == [k, rows] { "; give its transpose" } else { "" };

@@ -111,8 +111,9 @@ pub fn write(output: &str, overwrite: bool, threads: usize, progress: &dyn Progr
 
 fn file(truth: &Truth) -> Result<(Entry, Vec<u8>)> {
     let (matrix, svd) = (truth.matrix(), &truth.svd);
-    let (rows, columns, k) = (matrix.rows, matrix.columns, svd.s.len());
-    let a = matrix.row_major();
+    let ((rows, columns), k) = (matrix.values.dim(), svd.s.len());
+    // Row by row.
+    let [a, v] = [&matrix.values, &svd.v].map(|matrix| matrix.iter().copied().collect::<Vec<_>>());
     let integer = |index: usize| i64::try_from(index).unwrap_or(i64::MAX);
     let unresolved: Vec<i64> = svd.unresolved.iter().map(|&j| integer(j)).collect();
     let mut file = Writer::new();
@@ -120,10 +121,10 @@ fn file(truth: &Truth) -> Result<(Entry, Vec<u8>)> {
     file.add("matrix", &format!("<U{}", matrix.name.len()), &[], &[matrix.name])?;
     file.add("A", floats, &[rows, columns], &references(&a))?;
     file.add("s", floats, &[k], &references(&svd.s))?;
-    file.add("V", floats, &[columns, k], &references(&svd.v))?;
+    file.add("V", floats, &[columns, k], &references(&v))?;
     file.add("rank", "<i8", &[], &[&integer(svd.rank)])?;
     file.add("unresolved", "<i8", &[unresolved.len()], &references(&unresolved))?;
-    let digests = Digests { a: Digest::of_f64(&a), s: Digest::of_f64(&svd.s), v: Digest::of_f64(&svd.v) };
+    let digests = Digests { a: Digest::of_f64(&a), s: Digest::of_f64(&svd.s), v: Digest::of_f64(&v) };
     let entry = Entry {
         name: matrix.name,
         about: matrix.about,

@@ -12,11 +12,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use tomobasis_linalg::{Centering, Projector, Rescale, RowBlock, SvdView, row_means};
+use ndarray::{Array2, ArrayView2};
+use tomobasis_linalg::{Centering, Projector, Rescale, SvdView, column_major, row_means};
 
 pub use self::arguments::RenderArgs;
 use crate::{
-    blocks::{block_factors::Means, renderer::scale_columns},
+    blocks::{
+        block_factors::{Means, composites, row_major},
+        renderer::scale_columns,
+    },
     commands::{
         runner::{Runner, Scan},
         stages::Stage,
@@ -100,8 +104,8 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let (n, k) = (manifest.result.columns, manifest.result.rank);
     let rescale = scan.as_ref().map_or_else(|| vec![Rescale::IDENTITY; n], |scan| rescale_of(&scan.plan));
     let centering = scan.as_ref().and_then(|scan| centering(manifest.parameters.method, scan));
-    let (v_low, compensated) = (vec![0.0; n * k], vec![false; k]);
-    let svd = SvdView { s: &s, v: &v, v_low: &v_low, compensated: &compensated };
+    let (v_low, compensated) = (Array2::zeros((n, k)), vec![false; k]);
+    let svd = SvdView { s: &s, v: row_major(&v, k)?, v_low: v_low.view(), compensated: &compensated };
     let projector = Projector::centered(svd, &rescale, centering.as_ref())?;
     let drawing = Drawing {
         folder: &folder,
@@ -237,13 +241,14 @@ impl Drawing<'_> {
         let (mut originals, mut means, mut shown) = (Vec::new(), Vec::new(), Vec::new());
         if let Some(scan) = self.scan {
             scan.gather(block, values);
-            let input = RowBlock::new(values, rows, n)?;
-            means = self.row_means(input, &mut originals)?;
-            self.projector.originals(input, slices, &mut originals)?;
+            let input = column_major(values, rows, n)?;
+            means = self.row_means(input)?;
+            // Slice after slice.
+            originals = self.projector.originals(input, slices)?.into_raw_vec_and_offset().0;
         }
         let mut band = block.to_le_bytes().to_vec();
         for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
-            self.projector.composites(&scaled, rows, &self.composites, &[slice], &mut shown)?;
+            composites(&self.projector, (&scaled, rows), &self.composites, &[slice], &mut shown)?;
             Means { rows: &means, columns: &self.column_terms }.add_to(&mut shown, rows, &[slice]);
             let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
             for panel in panels {
@@ -256,14 +261,13 @@ impl Drawing<'_> {
         Ok(band)
     }
 
-    /// The means that the method removed from the block's rows; none where it removed none. `originals` is overwritten.
-    fn row_means(&self, input: RowBlock<'_>, originals: &mut Vec<f64>) -> Result<Vec<f64>> {
+    /// The means that the method removed from the block's rows; none where it removed none.
+    fn row_means(&self, input: ArrayView2<'_, i16>) -> Result<Vec<f64>> {
         match self.manifest().parameters.method {
             Method::Gram { .. } => Ok(self.projector.row_means(input)?),
             method if method.center().is_some() => {
-                let all: Vec<usize> = (0..input.columns()).collect();
-                self.projector.originals(input, &all, originals)?;
-                Ok(row_means(originals, input.rows(), input.columns()))
+                let all: Vec<usize> = (0..input.ncols()).collect();
+                Ok(row_means(self.projector.originals(input, &all)?.view()))
             }
             _ => Ok(Vec::new()),
         }
@@ -299,9 +303,11 @@ fn stages(with_scan: bool) -> usize {
 /// The means that an exact method removed.
 fn centering(method: Method, scan: &Scan) -> Option<Centering> {
     match method {
-        Method::Gram { center: Some(center) } => {
-            Some(Centering { center, rows: scan.plan.pixels() as u64, sums: scan.slice_sums() })
-        }
+        Method::Gram { center: Some(center) } => Some(Centering {
+            center: center.into(),
+            rows: scan.plan.pixels() as u64,
+            sums: scan.slice_sums(),
+        }),
         _ => None,
     }
 }

@@ -20,7 +20,7 @@ use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};
 use tomobasis_dicom::{SeriesPlan, SliceRecord};
-use tomobasis_linalg::{GramAccumulator, RowBlock};
+use tomobasis_linalg::{GramAccumulator, column_major};
 
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
@@ -271,7 +271,7 @@ impl<'a> Runner<'a> {
             || GramAccumulator::new(slices),
             |sum, values, block| {
                 let rows = scan.gather(block, values);
-                Ok(sum.as_mut().map_err(|error| error.clone())?.add(RowBlock::new(values, rows, slices)?)?)
+                Ok(sum.as_mut().map_err(|error| error.clone())?.add(column_major(values, rows, slices)?)?)
             },
         )?;
         let mut sums = sums.into_iter();
@@ -289,7 +289,7 @@ impl<'a> Runner<'a> {
             let mut values = Vec::new();
             for block in 0..blocks {
                 let rows = scan.gather_parallel(block, &mut values);
-                sums.add_parallel(RowBlock::new(&values, rows, scan.plan.slices.len())?)?;
+                sums.add_parallel(column_major(&values, rows, scan.plan.slices.len())?)?;
                 self.progress.advance(1);
             }
             Ok(sums)
