@@ -27,7 +27,7 @@ pub(super) const MAX_COLUMNS: usize = 16_384;
 /// assert_eq!(twice.column_sum(1), 2 * (2 + 4 + 6));
 /// // Columns that mean something else than their stored integers: 0.5 x - 1.
 /// let half = Rescale { slope: 0.5, intercept: -1.0, offset: 0 };
-/// assert_eq!(sums.finish(&[half; 2])?.trace(), 8.75);
+/// assert_eq!(sums.finish(&[half; 2])?.trace(), 7.75);
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
