@@ -1,8 +1,10 @@
 """`--input-format npy`: a matrix in a file is decomposed as a scan is, whatever its type, order of bytes and order of values, and what is
 no matrix of numbers is refused in one line."""
 
+import copy
 import io
 import json
+import os
 import subprocess
 import sys
 from fractions import Fraction
@@ -14,6 +16,7 @@ from anatomy import Phantom
 from ct_image import Storage
 from make_ct_series import file_names, hu_slices, scan_of, write_series
 from oracle import basis, certificate, enclosure, ratios, result, rounding, scan
+from results import write_sealed
 from running import ROOT, tomobasis
 
 FORMAT = ("--input-format", "npy")
@@ -166,11 +169,18 @@ def with_value(value, row, column):
     return a
 
 
+def with_header(text):
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text
+
+
 GOOD = saved(np.eye(4))
 REFUSED = {
     "nothing": (b"", "no .npy file"),
     "text": (b"1 2 3\n", "no .npy file"),
     "truncated header": (GOOD[:60], "no .npy file"),
+    "type without order of bytes": (GOOD.replace(b"'<f8'", b"'f8' "), "header is not as numpy.save writes it"),
+    "native order of bytes": (GOOD.replace(b"'<f8'", b"'=f8'"), "header is not as numpy.save writes it"),
+    "long header": (with_header(b"{" + b"'descr': '<f8'," * 20), "its header is longer than"),
     "truncated": (GOOD[:-1], "truncated"),
     "without numbers": (GOOD[:128], "truncated"),
     "trailing bytes": (GOOD + b"x", "1 bytes behind"),
@@ -208,6 +218,42 @@ def test_what_is_no_matrix_of_numbers_is_refused_in_one_line(tmp_path, name):
     [error] = done.errors
     assert said in error and "a.npy" not in error, error
     assert [path.name for path in tmp_path.iterdir()] == ["a.npy"]
+
+
+def test_a_header_may_end_with_any_number_of_blanks(tmp_path):
+    text = GOOD[10:128].rstrip()
+    padded = with_header(text + b" " * 60_000 + b"\n") + GOOD[128:]
+    (tmp_path / "a.npy").write_bytes(padded)
+    assert (np.load(tmp_path / "a.npy", max_header_size=1 << 16) == np.eye(4)).all()
+    done = tomobasis("decompose", *FORMAT, "--input", tmp_path / "a.npy", "--output", tmp_path / "out")
+    assert done.code == 0, done.err
+
+
+def test_an_input_without_a_regular_file_is_refused(tmp_path):
+    (tmp_path / "empty").mkdir()
+    os.mkfifo(tmp_path / "pipe")
+    for name in ["empty", "pipe"]:
+        done = tomobasis("decompose", *FORMAT, "--input", tmp_path / name, "--output", tmp_path / "out")
+        assert done.code == 3 and "no regular file" in done.errors[0], done.err
+
+
+def test_a_manifest_of_what_a_matrix_cannot_have_is_refused(decomposed, tmp_path):
+    a = random(15, (20, 3))
+    folder = decomposed(a)
+    manifest = json.loads((folder / "manifest.json").read_text())
+    for section, name, value, said in [
+        ("parameters", "padding", "air", "parameters.padding has air"),
+        ("parameters", "padding", "mask", "parameters.padding has mask"),
+        (None, "emitted", ["parquet", "png", "dicom"], "emitted has dicom"),
+        (None, "emitted", ["parquet", "png", "report"], "emitted has report"),
+    ]:
+        forged = copy.deepcopy(manifest)
+        (forged[section] if section else forged)[name] = value
+        write_sealed(folder, forged)
+        done = tomobasis("verify", folder, "--input", tmp_path / "a.npy")
+        assert done.code in (3, 4) and len(done.errors) == 1 and said in done.errors[0], (name, value, done.err)
+    write_sealed(folder, manifest)
+    assert tomobasis("verify", folder, "--input", tmp_path / "a.npy").code == 0
 
 
 def test_options_and_inputs_that_a_matrix_cannot_have_are_refused(tmp_path):

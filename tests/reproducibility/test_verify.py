@@ -1,6 +1,5 @@
 """`tomobasis verify` and `compare`: exit 0 only when every bit is the same, else 4 and the first difference."""
 
-import hashlib
 import json
 import os
 import resource
@@ -10,21 +9,13 @@ import sys
 
 import pytest
 
-from results import flip_last_bit
+from results import flip_last_bit, write_sealed
 from running import ROOT, command, made_scan, start, tomobasis
 
 
 @pytest.fixture
 def copy(made, tmp_path):
     return shutil.copytree(made.result, tmp_path / "copy")
-
-
-def write_sealed(folder, manifest):
-    """Writes a manifest with a right seal, by the definition in docs/format.md."""
-    manifest["run"]["manifest_sha256"] = "0" * 64
-    seal = hashlib.sha256(json.dumps(manifest).encode()).hexdigest()
-    manifest["run"]["manifest_sha256"] = seal
-    (folder / "manifest.json").write_text(json.dumps(manifest))
 
 
 def flip(path):

@@ -7,7 +7,7 @@ use jni::{
     objects::{JByteArray, JClass, JObjectArray, JString},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{need, solve::passes::PassDriver};
+use tomobasis_pipeline::{input::Numbers, need, solve::passes::PassDriver};
 
 use crate::{
     arrays::{byte_arrays, size, string},
@@ -39,7 +39,7 @@ pub fn create<'local>(
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         need::check_solver(&plan, &options, 1)?;
-        Ok(Some(PassDriver::new(plan, options)?))
+        Ok(Some(PassDriver::new(plan, options, Numbers::Stored)?))
     })
 }
 

@@ -7,7 +7,7 @@ use tomobasis_dicom::{SliceRecord, decode};
 use tomobasis_pipeline::{
     Error,
     blocks::{BlockRenderer, Scratch},
-    input::{inventory, listing},
+    input::{Numbers, inventory, listing},
     progress::Silent,
     solve::{
         digest::Digest,
@@ -35,7 +35,7 @@ fn values(block: usize) -> Vec<i16> {
 fn begin(input: &std::path::Path, more: &str) -> Result<PassDriver, Error> {
     let options = options(input, &input.join("out"), more)?;
     let mut inventory = inventory::take_inventory(&listing::list(&options.input)?, &Silent)?;
-    PassDriver::new(inventory::select(&mut inventory, &options)?, options)
+    PassDriver::new(inventory::select(&mut inventory, &options)?, options, Numbers::Stored)
 }
 
 /// What decoding says of the slices.

@@ -15,7 +15,7 @@ use tomobasis_linalg::{Projector, RealProjector, SvdView, column_major};
 
 use crate::{
     error::{Error, Result},
-    input::layout::rescale_of,
+    input::{Numbers, layout::rescale_of},
     solve::{decomposition::Decomposition, factors::Factors},
 };
 
@@ -23,8 +23,8 @@ use crate::{
 pub(crate) struct BlockFactors {
     decomposition: Arc<Decomposition>,
     projector: Projector,
-    /// Of a matrix of floats.
-    of_floats: Option<RealProjector>,
+    /// Of a matrix of floats in class `certified`.
+    real_projector: Option<RealProjector>,
     columns: Vec<usize>,
     /// What is removed of each slice besides the rows' means; none where that is nothing.
     column_terms: Vec<f64>,
@@ -55,10 +55,12 @@ impl BlockFactors {
         let rescale = rescale_of(&decomposition.plan);
         let svd = SvdView { s, v, v_low, compensated };
         let projector = Projector::centered(svd, &rescale, centering)?;
-        let floats = decomposition.factors.certified().is_some_and(|factors| factors.floats);
-        let of_floats = floats.then(|| RealProjector::new(svd, n)).transpose()?;
+        let real_projector = match (decomposition.numbers, &decomposition.factors) {
+            (Numbers::Real, Factors::Certified(_)) => Some(RealProjector::new(svd, n)?),
+            _ => None,
+        };
         let column_terms = projector.column_terms();
-        Ok(Self { projector, of_floats, columns: (0..n).collect(), column_terms, decomposition })
+        Ok(Self { projector, real_projector, columns: (0..n).collect(), column_terms, decomposition })
     }
 
     /// Columns that are computed.
@@ -102,7 +104,7 @@ impl BlockFactors {
         u: &mut Vec<f64>,
     ) -> Result<()> {
         let values = column_major(values, rows, self.columns.len())?;
-        let basis = match (&self.decomposition.factors, &self.of_floats) {
+        let basis = match (&self.decomposition.factors, &self.real_projector) {
             (Factors::Fixed(svd), _) => svd.leading_basis(block as usize, values, self.rank())?,
             (Factors::Certified(_), Some(projector)) => projector.basis(values)?,
             (Factors::Certified(_), None) => {

@@ -2,14 +2,20 @@
 
 use tomobasis_dicom::{SeriesPlan, decimals};
 
-use super::matrix::is_matrix;
+use crate::options::InputFormat;
 
 /// The series, or matrix, in one line, without anything about the patient.
 #[must_use]
-pub fn describe_series(plan: &SeriesPlan) -> String {
-    if is_matrix(plan) {
-        return format!("a matrix of {} x {}", plan.rows, plan.slices.len());
+pub fn describe_input(plan: &SeriesPlan, format: InputFormat) -> String {
+    match format.is_scan() {
+        true => describe_series(plan),
+        false => format!("a matrix of {} x {}", plan.rows, plan.slices.len()),
     }
+}
+
+/// A series in one line.
+#[must_use]
+pub fn describe_series(plan: &SeriesPlan) -> String {
     let pixel = plan.pixel_spacing_mm;
     let pixel = pixel.map_or_else(String::new, |pixel| format!(" of {} mm", pixel.map(decimals).join(" x ")));
     let step =

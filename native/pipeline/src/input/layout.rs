@@ -1,7 +1,18 @@
 //! The matrix of a series: a column for each slice, a row for each pixel, rows cut into row blocks.
 
+use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesPlan, SlicePlan};
 use tomobasis_linalg::{BLOCK_ROWS, Rescale};
+
+/// What the entries of a matrix are; known once its input is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Numbers {
+    /// Integers of 16 bits, to which a rescale applies.
+    Stored,
+    /// Floats.
+    Real,
+}
 
 /// The values of a row block, slice after slice.
 #[derive(Clone, Copy, Debug)]

@@ -10,4 +10,7 @@ pub mod listing;
 pub(crate) mod matrix;
 pub(crate) mod sources;
 
-pub use self::{description::describe_series, layout::BlockValues};
+pub use self::{
+    description::{describe_input, describe_series},
+    layout::{BlockValues, Numbers},
+};

@@ -5,7 +5,6 @@ use tomobasis_dicom::SeriesPlan;
 use super::{Need, greatest};
 use crate::{
     error::{Error, Result},
-    input::matrix::is_matrix,
     limits::{Limit, room_beyond, size},
     memory::THREAD,
 };
@@ -16,9 +15,9 @@ use crate::{
 /// [`Error::Memory`], which says what would do.
 pub(crate) fn check(plan: &SeriesPlan, need: &Need) -> Result<()> {
     log::debug!("memory: about {} will be needed", size(need.bytes()));
-    let instead = match is_matrix(plan) {
-        true => "run it where there is more",
-        false => "run tomobasis-submit, which spreads them over machines",
+    let instead = match need.of_scan {
+        true => "run tomobasis-submit, which spreads them over machines",
+        false => "run it where there is more",
     };
     check_bytes(plan, need, Need::bytes, true, instead)
 }
@@ -38,6 +37,14 @@ pub(crate) fn check_verification(plan: &SeriesPlan, need: &Need) -> Result<()> {
 /// [`Error::Memory`].
 pub(crate) fn check_rest(plan: &SeriesPlan, need: &Need) -> Result<()> {
     check_bytes(plan, need, |need| need.scan() + need.rest(), false, "run it where there is more")
+}
+
+/// Refuses the exact sums of floats, or the solver after them, for which there is too little memory.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub(crate) fn check_gram(plan: &SeriesPlan, need: &Need) -> Result<()> {
+    check_bytes(plan, need, |need| need.scan() + need.gram(), false, "run it where there is more")
 }
 
 /// `choice`: the rank can still be chosen.
@@ -68,7 +75,7 @@ fn check_bytes(
         what: format!(
             "{} {} of memory (k = {}, {} threads)",
             match (plan.slices.len(), plan.rows) {
-                (columns, rows) if is_matrix(plan) => format!("the matrix of {rows} x {columns} needs"),
+                (columns, rows) if !need.of_scan => format!("the matrix of {rows} x {columns} needs"),
                 (slices, rows) => format!("the {slices} slices of {rows} x {} pixels need", plan.columns),
             },
             size(needed(need)),

@@ -13,7 +13,7 @@ use std::iter;
 use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator};
 
-pub(crate) use self::check::{check, check_rest, check_verification};
+pub(crate) use self::check::{check, check_gram, check_rest, check_verification};
 pub use self::job::{check_solver, check_sums, of_block, of_found};
 use crate::{
     blocks::composites,
@@ -28,13 +28,11 @@ const SMALL: u128 = 24 << 20;
 /// For each thread, likewise.
 const SMALL_OF_A_THREAD: u128 = 1 << 20;
 
-/// Integer Gram matrices of floats at the most, and planes of 62 bits that hold their exact sums.
-const MOST_PRIMES: u128 = 27;
-const MOST_PLANES: u128 = 9;
-
 /// What decides how much memory a decomposition needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Need {
+    /// Whether the input is a scan, for the words of a refusal.
+    of_scan: bool,
     pub pixels: u128,
     pub slices: u128,
     /// Bytes of a value in memory.
@@ -61,8 +59,8 @@ pub(crate) struct Need {
 
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Solver {
-    /// With this many planes of digits.
-    Gram { planes: u128 },
+    /// With so many exact sums of integers, and planes of digits.
+    Gram { sums: u128, planes: u128 },
     /// Columns of the tree's nodes, and whether all of them are A's own.
     Passes { columns: u128, sketched: bool },
 }
@@ -87,7 +85,8 @@ impl Need {
         let integers = plan.slices.iter().all(|slice| whole(slice.slope) && whole(slice.intercept));
         let method = match options.method {
             Method::Gram { center } => {
-                Solver::Gram { planes: if integers { 1 } else { 3 } + u128::from(center.is_some()) }
+                let planes = if integers { 1 } else { 3 } + u128::from(center.is_some());
+                Solver::Gram { sums: 1, planes }
             }
             Method::Tsqr { .. } => Solver::Passes { columns: n as u128, sketched: false },
             Method::Dssvd(sketching) | Method::Dspca(sketching) => {
@@ -99,6 +98,7 @@ impl Need {
         let at_once = (composite_bytes / (2 * pixels * n).max(1)).clamp(1, composites.max(1));
         let (file, batch) = reading(plan, files);
         Self {
+            of_scan: options.input_format.is_scan(),
             pixels: pixels as u128,
             slices: n as u128,
             value: 2,
@@ -118,13 +118,20 @@ impl Need {
         }
     }
 
-    /// The same for a matrix whose values take so many bytes while they are read; more than two are floats.
+    /// The same for a matrix whose values take so many bytes while they are read.
     pub fn of_values(self, bytes: usize) -> Self {
-        let method = match self.method {
-            Solver::Gram { .. } if bytes > 2 => Solver::Gram { planes: MOST_PLANES },
-            other => other,
-        };
-        Self { value: bytes as u128, method, file: 4 << 20, ..self }
+        Self { value: bytes as u128, file: 4 << 20, ..self }
+    }
+
+    /// The same once it is known how many sums of integers the exact Gram matrix of floats takes, and how many bits it has.
+    pub fn of_gram(self, sums: usize, bits: u32) -> Self {
+        let planes = u128::from(bits.div_ceil(62)).max(1);
+        Self { method: Solver::Gram { sums: sums as u128, planes }, ..self }
+    }
+
+    /// The Gram matrix, and what is made of it.
+    pub fn gram(&self) -> u128 {
+        self.sums().max(self.solver())
     }
 
     /// The same beyond what the process has.
@@ -161,7 +168,7 @@ impl Need {
     /// The largest stage, with the scan.
     pub fn bytes(&self) -> u128 {
         let stages = match self.method {
-            Solver::Gram { planes } => [self.decode(), self.sums(), self.solve(planes), self.rest()],
+            Solver::Gram { planes, .. } => [self.decode(), self.sums(), self.solve(planes), self.rest()],
             Solver::Passes { columns, sketched } => {
                 [self.decode(), self.passes(columns, sketched), 0, self.rest()]
             }
@@ -188,14 +195,17 @@ impl Need {
     fn sums(&self) -> u128 {
         // Of many slices, one for all threads.
         let sums = if self.slices < GramAccumulator::SHARED as u128 { self.threads } else { 1 };
-        let primes = if self.value > 2 { MOST_PRIMES } else { 1 };
-        self.small() + sums * (primes * of_sums(self.slices) + self.block())
+        let each = match self.method {
+            Solver::Gram { sums, .. } => sums,
+            Solver::Passes { .. } => 1,
+        };
+        self.small() + sums * (each * of_sums(self.slices) + self.block())
     }
 
     /// What finding `s` and `V` takes beyond what was summed up, or what comes of passes.
     pub fn solver(&self) -> u128 {
         match self.method {
-            Solver::Gram { planes } => self.solve(planes),
+            Solver::Gram { planes, .. } => self.solve(planes),
             Solver::Passes { columns, sketched } => self.passes(columns, sketched),
         }
     }

@@ -99,6 +99,14 @@ impl InputFormat {
         *self == Self::Dicom
     }
 
+    /// What can be written of it.
+    pub(crate) fn emits(self) -> &'static [Emit] {
+        match self.is_scan() {
+            true => &[Emit::Parquet, Emit::Png, Emit::Report, Emit::Dicom],
+            false => &[Emit::Parquet, Emit::Png],
+        }
+    }
+
     /// What is decomposed.
     #[must_use]
     pub fn subject(self) -> &'static str {

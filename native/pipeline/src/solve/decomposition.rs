@@ -13,7 +13,7 @@ use tomobasis_linalg::{
 
 use crate::{
     error::{Error, Result},
-    input::layout::{block_count, block_rows, image_pixels, rescale_of},
+    input::layout::{Numbers, block_count, block_rows, image_pixels, rescale_of},
     options::{Center, Method, Options, RankChoice},
     solve::{
         digest::{BasisDigests, Digest, Digests, RootOf, instance_hash, root},
@@ -24,7 +24,7 @@ use crate::{
 };
 
 /// First bytes of a serialized [`Decomposition`].
-const MAGIC: &[u8] = b"tomobasis decomposition 4\n";
+const MAGIC: &[u8] = b"tomobasis decomposition 5\n";
 
 /// The decomposition of one series, before its blocks are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -33,6 +33,8 @@ pub struct Decomposition {
     pub options: Options,
     /// The series.
     pub plan: SeriesPlan,
+    /// What the entries of its matrix are.
+    pub numbers: Numbers,
     /// Singular values, k, descending, in HU.
     pub s: Vec<f64>,
     /// Weights, n x k row-major.
@@ -107,7 +109,7 @@ impl Decomposition {
         }
         let exact = gram.finish_centered(&rescale_of(&plan), center.map(Into::into))?;
         let centering = center.map(|center| gram.centering(center.into()));
-        Self::certified(plan, options, (&exact, centering, false), records, threads)
+        Self::certified(plan, options, Numbers::Stored, (&exact, centering), records, threads)
     }
 
     /// The same of a matrix of floats, from its Gram matrix.
@@ -121,13 +123,14 @@ impl Decomposition {
         records: &[SliceRecord],
         threads: usize,
     ) -> Result<Self> {
-        Self::certified(plan, options, (gram, None, true), records, threads)
+        Self::certified(plan, options, Numbers::Real, (gram, None), records, threads)
     }
 
     fn certified(
         plan: SeriesPlan,
         options: Options,
-        (gram, centering, floats): (&GramMatrix, Option<Centering>, bool),
+        numbers: Numbers,
+        (gram, centering): (&GramMatrix, Option<Centering>),
         records: &[SliceRecord],
         threads: usize,
     ) -> Result<Self> {
@@ -143,7 +146,6 @@ impl Decomposition {
             unresolved: svd.unresolved,
             bounds: svd.bounds,
             centering,
-            floats,
         };
         let solved = Solved {
             s: svd.s,
@@ -153,7 +155,7 @@ impl Decomposition {
             energy: svd.energy,
             noise,
         };
-        Self::new(plan, options, records, solved)
+        Self::new(plan, options, numbers, records, solved)
     }
 
     /// What a driver of class `fixed` made.
@@ -164,6 +166,7 @@ impl Decomposition {
     pub(crate) fn fixed(
         plan: SeriesPlan,
         options: Options,
+        numbers: Numbers,
         svd: RealSvd,
         records: &[SliceRecord],
     ) -> Result<Self> {
@@ -180,10 +183,16 @@ impl Decomposition {
                 .then(|| estimated_noise(svd.spectrum.get(..svd.rank).unwrap_or_default(), size.0, size.1)),
             factors: Factors::Fixed(Box::new(svd)),
         };
-        Self::new(plan, options, records, solved)
+        Self::new(plan, options, numbers, records, solved)
     }
 
-    fn new(mut plan: SeriesPlan, options: Options, records: &[SliceRecord], solved: Solved) -> Result<Self> {
+    fn new(
+        mut plan: SeriesPlan,
+        options: Options,
+        numbers: Numbers,
+        records: &[SliceRecord],
+        solved: Solved,
+    ) -> Result<Self> {
         let slices = plan.slices.len();
         let mut readings = records.chunks(slices.max(1));
         let records = readings.next().unwrap_or_default();
@@ -202,6 +211,7 @@ impl Decomposition {
             instances: plan.slices.iter().map(|slice| instance_hash(&secret, &slice.instance_uid)).collect(),
             options,
             plan,
+            numbers,
             s,
             v,
             factors,

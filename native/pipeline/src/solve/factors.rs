@@ -25,8 +25,6 @@ pub struct Certified {
     pub bounds: Bounds,
     /// The means that were removed.
     pub centering: Option<Centering>,
-    /// Whether the matrix is one of floats.
-    pub floats: bool,
 }
 
 impl Factors {

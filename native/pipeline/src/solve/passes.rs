@@ -18,7 +18,7 @@ use tomobasis_linalg::{Partial, Partials, Pass, RealPasses, Rescale, column_majo
 use crate::{
     error::{Error, Result},
     input::{
-        BlockValues,
+        BlockValues, Numbers,
         layout::{image_pixels, rescale_of},
     },
     memory,
@@ -36,6 +36,7 @@ const PARTIALS_MAGIC: &[u8] = b"tomobasis partials 1\n";
 pub struct PassDriver {
     plan: SeriesPlan,
     options: Options,
+    numbers: Numbers,
     rescale: Vec<Rescale>,
     passes: RealPasses,
 }
@@ -57,11 +58,11 @@ pub struct BlockPartial(Partial);
 pub struct BlockPartials(Partials);
 
 impl PassDriver {
-    /// Begins the decomposition that the options ask for.
+    /// Begins the decomposition that the options ask for, of a matrix of such numbers.
     ///
     /// # Errors
     /// [`Error::Option`] for a rank above the number of slices or pixels, [`Error::Internal`] when the method takes no passes.
-    pub fn new(plan: SeriesPlan, options: Options) -> Result<Self> {
+    pub fn new(plan: SeriesPlan, options: Options, numbers: Numbers) -> Result<Self> {
         options.check_against(&plan)?;
         let (rows, columns) = (image_pixels(&plan), plan.slices.len());
         let k = || match options.rank {
@@ -77,7 +78,7 @@ impl PassDriver {
             Method::Gram { .. } => return Err(Error::Internal("gram takes no passes".to_owned())),
         }?;
         let rescale = rescale_of(&plan);
-        Ok(Self { plan, options, rescale, passes })
+        Ok(Self { plan, options, numbers, rescale, passes })
     }
 
     /// Passes that are left, with the one under way.
@@ -156,7 +157,7 @@ impl PassDriver {
     /// [`Error::Protocol`] when the records are not those of this series, [`Error::Input`] when nothing is left to decompose,
     /// [`Error::Protocol`] while passes are left.
     pub fn finish(self, records: &[SliceRecord]) -> Result<Decomposition> {
-        Decomposition::fixed(self.plan, self.options, self.passes.finish()?, records)
+        Decomposition::fixed(self.plan, self.options, self.numbers, self.passes.finish()?, records)
     }
 }
 

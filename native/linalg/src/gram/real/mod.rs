@@ -162,6 +162,13 @@ impl RealGramAccumulator {
         self.sums.len()
     }
 
+    /// Bits of the integers that [`finish`](Self::finish) makes of the sums, at the most.
+    pub fn bits(&self) -> u32 {
+        let low = self.ranges.lowest();
+        let shift = (0..self.ranges.columns()).map(|j| self.ranges.low(j) - low).max().unwrap_or(0);
+        self.ranges.product_bits() + 2 * shift as u32
+    }
+
     /// The exact Gram matrix of the rows added.
     ///
     /// # Errors

@@ -134,12 +134,12 @@ impl JobArgs {
             ("--padding", self.padding.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-            return Err(Error::option(option, "it is about scans; leave it out with --input-format npy"));
+            let problem = "it is about scans; leave it out with the --input-format of a matrix";
+            return Err(Error::option(option, problem));
         }
-        let emitted = self.emit.iter().flatten().find(|emit| matches!(emit, Emit::Dicom | Emit::Report));
-        match emitted {
-            Some(_) => Err(Error::option("--emit", "of a matrix parquet and png can be written; give these")),
-            None => Ok(()),
+        match self.emit.iter().flatten().all(|emit| self.input_format.emits().contains(emit)) {
+            true => Ok(()),
+            false => Err(Error::option("--emit", "of a matrix parquet and png can be written; give these")),
         }
     }
 }

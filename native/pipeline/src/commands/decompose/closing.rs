@@ -1,7 +1,7 @@
 //! What a run says at its end.
 
 use crate::{
-    input::describe_series,
+    input::describe_input,
     options::{Emit, Method, RankChoice},
     output::{dicom, pictures, report},
     solve::decomposition::Decomposition,
@@ -18,12 +18,9 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
         }
         _ => decomposition.rank().to_string(),
     };
+    let format = decomposition.options.input_format;
     let mut lines = vec![
-        format!(
-            "{:<12} {}",
-            decomposition.options.input_format.subject(),
-            describe_series(&decomposition.plan)
-        ),
+        format!("{:<12} {}", format.subject(), describe_input(&decomposition.plan, format)),
         format!("rank         {rank}"),
         format!("values       {}", sigma.join(", ")),
         format!("result       {output}"),

@@ -132,7 +132,7 @@ impl Array {
     fn parse(npy: &[u8]) -> std::result::Result<Self, String> {
         let damaged = "it is no .npy array; write the file again".to_owned();
         let (header, start) = matrix::header(npy).map_err(|problem| match problem {
-            NoHeader::Foreign => damaged,
+            NoHeader::Foreign | NoHeader::Strange => damaged,
             NoHeader::Long => "it is no array of floats; give one of float64 or float32".to_owned(),
         })?;
         let file = NpyFile::with_header(header, &npy[start..]);

@@ -12,7 +12,7 @@ impl Runner<'_> {
     /// `s`, `V` and what gives `U`.
     pub(super) fn fixed(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         let method = options.method;
-        let mut driver = PassDriver::new(scan.plan.clone(), options)?;
+        let mut driver = PassDriver::new(scan.plan.clone(), options, scan.values.numbers())?;
         let total = driver.left().saturating_mul(scan.blocks() as usize);
         let began = self.stage(Stage::Sums, method, total);
         while let Some(pass) = driver.pass() {

@@ -1,19 +1,18 @@
 //! A matrix that is no scan: its file to values, and the exact Gram matrix of floats.
 
-use ndarray::{ArrayView2, ShapeBuilder as _};
-use tomobasis_linalg::real_gram;
+use tomobasis_linalg::{ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, column_major};
 
 use super::{Runner, Scan};
 use crate::{
     commands::stages::Stage,
     error::{Error, Result},
     input::{
-        describe_series,
+        describe_input,
         listing::InputFile,
         matrix::{MatrixFile, Values},
     },
     limits::Held,
-    need::Need,
+    need::{self, Need},
     options::{Method, Options},
     solve::decomposition::Decomposition,
 };
@@ -33,7 +32,7 @@ impl Runner<'_> {
         options.check_against(&plan)?;
         self.progress.advance(1);
         self.record(began);
-        self.progress.message(&format!("found {}", describe_series(&plan)));
+        self.progress.message(&format!("found {}", describe_input(&plan, options.input_format)));
         let threads = self.pool.current_num_threads();
         let need = Need::new(&plan, options, &[], threads, 0).of_values(file.bytes_of_a_number());
         let need = need.beyond(Held::now());
@@ -56,14 +55,12 @@ impl Runner<'_> {
         values: &[f64],
         options: Options,
     ) -> Result<Decomposition> {
-        let blocks = scan.blocks();
         let threads = self.pool.current_num_threads();
-        let began = self.stage(Stage::Sums, options.method, blocks as usize);
-        let shape = (scan.plan.pixels(), scan.plan.slices.len());
-        let matrix = ArrayView2::from_shape(shape.f(), values)
-            .map_err(|error| Error::Internal(format!("an array of another size ({error})")))?;
-        let gram = real_gram(&matrix, threads)?;
-        self.progress.advance(blocks.into());
+        // The ranges of all values, then the sums.
+        let began = self.stage(Stage::Sums, options.method, 2 * scan.blocks() as usize);
+        let sums = RealGramAccumulator::new(self.ranges(scan, values)?)?;
+        need::check_gram(&scan.plan, &scan.need.of_gram(sums.primes(), sums.bits()))?;
+        let gram = self.real_sums(scan, values, sums)?;
         self.record(began);
         let began = self.stage(Stage::Decompose, options.method, 1);
         let decomposition =
@@ -71,5 +68,48 @@ impl Runner<'_> {
         self.progress.advance(1);
         self.record(began);
         Ok(decomposition)
+    }
+
+    /// Which bits the values of each column use.
+    fn ranges(&self, scan: &Scan, values: &[f64]) -> Result<ColumnRanges> {
+        let columns = scan.plan.slices.len();
+        let none = ColumnRanges::new(columns)?;
+        let parts = self.for_blocks(
+            scan.blocks(),
+            || none.clone(),
+            |ranges, buffer, block| {
+                let rows = scan.copy_block(values, block, buffer);
+                Ok(ranges.add(column_major(buffer, rows, columns)?)?)
+            },
+        )?;
+        let mut ranges = none.clone();
+        parts.iter().try_for_each(|part| ranges.merge(part))?;
+        Ok(ranges)
+    }
+
+    /// The exact Gram matrix: each thread's own sums, merged; of many columns, one for all threads.
+    fn real_sums(&self, scan: &Scan, values: &[f64], none: RealGramAccumulator) -> Result<GramMatrix> {
+        let (blocks, columns) = (scan.blocks(), scan.plan.slices.len());
+        let mut sums = none.clone();
+        if columns >= GramAccumulator::SHARED {
+            let mut buffer = Vec::new();
+            for block in 0..blocks {
+                let rows = scan.copy_block(values, block, &mut buffer);
+                self.pool.install(|| sums.add_parallel(column_major(&buffer, rows, columns)?))?;
+                self.progress.advance(1);
+            }
+        } else {
+            let parts = self.for_blocks(
+                blocks,
+                || none.clone(),
+                |sums, buffer, block| {
+                    let rows = scan.copy_block(values, block, buffer);
+                    Ok(sums.add(column_major(buffer, rows, columns)?)?)
+                },
+            )?;
+            drop(none);
+            parts.iter().try_for_each(|part| sums.merge(part))?;
+        }
+        Ok(self.pool.install(|| sums.finish())?)
     }
 }

@@ -12,6 +12,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use clap::ValueEnum;
 use tomobasis_dicom::printable;
 
 pub use self::arguments::VerifyArgs;
@@ -21,7 +22,7 @@ use crate::{
     error::{Error, Result},
     input::listing::{self, local_path},
     memory, need,
-    options::{Emit, Options},
+    options::{Emit, Options, Padding},
     output::{FileDigest, tables},
     progress::Progress,
     result::{
@@ -70,17 +71,18 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let stored = &folder.manifest;
     args.check_against(stored)?;
     let options = Options::for_verification(args, stored);
+    check_parameters(&options)?;
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     check_room(&folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
     let of_folder = runner.pool.install(|| folder.check(progress))?;
 
-    check_parameters(&options)?;
     let scan = runner
         .read(listing::list(&options.input)?, &options, need::check_verification)
         .map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
-        return Err(Error::Differs("the pixels of the input are not those that were decomposed".to_owned()));
+        let what = if options.input_format.is_scan() { "pixels" } else { "numbers" };
+        return Err(Error::Differs(format!("the {what} of the input are not those that were decomposed")));
     }
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
@@ -143,20 +145,36 @@ fn check_parameters(options: &Options) -> Result<()> {
             "{MANIFEST}: parameters.rank is {rank}, which {method} cannot follow"
         )));
     }
-    Ok(())
+    let format = options.input_format;
+    let strange =
+        options.emit.iter().find(|what| !format.emits().contains(what)).map(|what| ("emitted", word(what)));
+    let padded = !format.is_scan() && options.padding != Padding::Keep;
+    let strange = strange.or_else(|| padded.then(|| ("parameters.padding", word(&options.padding))));
+    match strange {
+        Some((name, word)) => Err(Error::Differs(format!(
+            "{MANIFEST}: {name} has {word}, which the result of a matrix cannot have"
+        ))),
+        None => Ok(()),
+    }
+}
+
+fn word(value: &impl ValueEnum) -> String {
+    value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
 /// What is wrong with options that come from the manifest: it is not one of this input.
 fn of_manifest(error: Error) -> Error {
-    match error {
-        Error::Option { option: "--rank", problem } => {
-            Error::Differs(format!("{MANIFEST}: parameters.rank: {problem}"))
-        }
-        Error::Option { option: "--composite", problem } => {
-            Error::Differs(format!("{MANIFEST}: result.composites: {problem}"))
-        }
-        other => other,
-    }
+    let (option, problem) = match error {
+        Error::Option { option, problem } => (option, problem),
+        other => return other,
+    };
+    let name = match option {
+        "--rank" => "parameters.rank",
+        "--composite" => "result.composites",
+        "--center" => "parameters.center",
+        _ => return Error::Option { option, problem },
+    };
+    Error::Differs(format!("{MANIFEST}: {name}: {problem}"))
 }
 
 /// Takes over what is told of the input, which depends on the files that lie beside the series; where that differs.

@@ -14,6 +14,7 @@ mod read;
 
 use std::{
     fs::File,
+    io::ErrorKind,
     os::unix::fs::{FileExt as _, MetadataExt as _},
 };
 
@@ -26,7 +27,7 @@ pub(crate) use self::npy::{NoHeader, header};
 use self::read::Progression;
 use crate::{
     error::{Error, Result},
-    input::listing::InputFile,
+    input::{layout::Numbers, listing::InputFile},
     options::InputFormat,
     progress::Progress,
 };
@@ -36,11 +37,6 @@ pub(crate) const MODALITY: &str = "matrix";
 
 /// Columns that any method takes: no more is made of a header's word.
 const MOST_COLUMNS: usize = 65_536;
-
-/// Whether a plan is that of a matrix.
-pub(crate) fn is_matrix(plan: &SeriesPlan) -> bool {
-    plan.modality == MODALITY
-}
 
 /// How a number is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +102,16 @@ pub(crate) enum Values {
     Real(Vec<f64>),
 }
 
+impl Values {
+    /// What they are.
+    pub fn numbers(&self) -> Numbers {
+        match self {
+            Self::Stored(_) => Numbers::Stored,
+            Self::Real(_) => Numbers::Real,
+        }
+    }
+}
+
 impl Element {
     /// Bytes of a number.
     pub fn size(self) -> u64 {
@@ -129,11 +135,17 @@ impl MatrixFile {
     /// # Errors
     /// [`Error::Input`] for what is no such file, or another number of files; [`Error::Unreadable`] and [`Error::System`].
     pub fn open(files: &[InputFile], format: InputFormat) -> Result<Self> {
-        let [file] = files else {
-            return Err(Error::Input(format!(
-                "a matrix is one file, and there are {}; give one",
-                files.len()
-            )));
+        let file = match files {
+            [file] => file,
+            [] => {
+                return Err(Error::Input(
+                    "there is no regular file in the input; give the file of the matrix".to_owned(),
+                ));
+            }
+            _ => {
+                let count = files.len();
+                return Err(Error::Input(format!("a matrix is one file, and there are {count}; give one")));
+            }
         };
         match &file.unread {
             None => {}
@@ -238,7 +250,9 @@ impl MatrixFile {
             false => Error::Unreadable { file: self.label.0.clone(), source },
         };
         let found = read::values(&self.file, &self.layout, &progression);
-        if State::of(&self.file).map_err(unread)? != self.state {
+        let ended =
+            matches!(&found, Err(read::Problem::File(error)) if error.kind() == ErrorKind::UnexpectedEof);
+        if ended || State::of(&self.file).map_err(unread)? != self.state {
             return Err(Error::Input(
                 "the matrix changed while it was read; start again when its file is complete".to_owned(),
             ));

@@ -4,8 +4,11 @@ use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
 use super::{Element, Layout, MatrixFormat};
 
-/// Bytes of an array's header: NumPy writes about 118 for an array of numbers. The parser's recursion is bounded by it.
+/// Bytes of an array's header without the blanks at its end: NumPy writes about 80 for an array of numbers. The parser's recursion is
+/// bounded by it.
 const MOST_HEADER: usize = 256;
+/// The same with these blanks.
+const MOST_PADDED: usize = u16::MAX as usize;
 /// The beginning of a file, before the version.
 const MAGIC: &[u8] = b"\x93NUMPY";
 
@@ -15,6 +18,8 @@ pub(crate) enum NoHeader {
     Foreign,
     /// Its header is longer than that of any array of numbers.
     Long,
+    /// Its header is not one that NumPy writes.
+    Strange,
 }
 
 /// The header of a file, and its length with what is before it.
@@ -26,13 +31,18 @@ pub(crate) fn header(bytes: &[u8]) -> Result<(NpyHeader, usize), NoHeader> {
         }
         _ => return Err(NoHeader::Foreign),
     };
-    if length > MOST_HEADER {
+    if length > MOST_PADDED {
         return Err(NoHeader::Long);
     }
-    let parsed = bytes.get(..before + length).map(NpyHeader::from_reader);
-    match parsed {
-        Some(Ok(header)) => Ok((header, before + length)),
-        _ => Err(NoHeader::Foreign),
+    let text = bytes.get(before..before + length).ok_or(NoHeader::Foreign)?.trim_ascii_end();
+    if text.len() > MOST_HEADER {
+        return Err(NoHeader::Long);
+    }
+    // The same in version 1, whose header may not end with its dictionary.
+    let short = [MAGIC, &[1, 0], &(text.len() as u16 + 1).to_le_bytes(), text, b"\n"].concat();
+    match NpyHeader::from_reader(short.as_slice()) {
+        Ok(header) => Ok((header, before + length)),
+        Err(_) => Err(NoHeader::Strange),
     }
 }
 
@@ -40,13 +50,16 @@ pub(crate) fn header(bytes: &[u8]) -> Result<(NpyHeader, usize), NoHeader> {
 pub(super) struct Npy;
 
 impl MatrixFormat for Npy {
-    const HEAD: u64 = 12 + MOST_HEADER as u64;
+    const HEAD: u64 = 12 + MOST_PADDED as u64;
 
     fn layout(head: &[u8]) -> Result<Layout, String> {
         const TYPES: &str = "give one of int8 to int64, uint8 to uint64, float32 or float64";
         let (header, start) = header(head).map_err(|problem| match problem {
             NoHeader::Foreign => "it is no .npy file; write it with numpy.save".to_owned(),
-            NoHeader::Long => format!("it is no array of numbers; {TYPES}"),
+            NoHeader::Long => format!("its header is longer than that of any matrix of numbers; {TYPES}"),
+            NoHeader::Strange => {
+                "its header is not as numpy.save writes it; read it with NumPy and save it again".to_owned()
+            }
         })?;
         let DType::Plain(kind) = header.dtype() else {
             return Err(format!("it is an array of records; {TYPES}"));
@@ -104,6 +117,10 @@ mod tests {
         let big = layout("'>f4'", "True", "(7, 3)").unwrap();
         assert_eq!((big.rows, big.columns, big.element), (7, 3, Element::F32));
         assert!(big.big_endian && big.column_major);
+        let blanks = " ".repeat(60_000);
+        let padded = layout("'>f4'", "True", &format!("(7, 3){blanks}")).unwrap();
+        assert_eq!(Layout { start: big.start, ..padded }, big);
+        assert_eq!(padded.start, big.start + 60_000);
         let small = layout("'|u1'", "False", "(1, 18446744073709551615)").unwrap();
         assert_eq!((small.element, small.columns, small.big_endian), (Element::U8, u64::MAX, false));
     }
@@ -119,14 +136,15 @@ mod tests {
             ("'<f8'", "(2,)", "1 dimension;"),
             ("'<f8'", "()", "0 dimensions;"),
             ("'<f8'", "(2, 2, 2)", "3 dimensions;"),
-            ("'<f8'", "(-2, 2)", "no .npy file"),
-            ("'f8'", "(2, 2)", "no .npy file"),
+            ("'<f8'", "(-2, 2)", "header is not as numpy.save writes it"),
+            ("'f8'", "(2, 2)", "header is not as numpy.save writes it"),
+            ("'=f8'", "(2, 2)", "header is not as numpy.save writes it"),
         ] {
             let refused = layout(kind, "False", shape).unwrap_err();
             assert!(refused.contains(said), "{kind} {shape}: {refused}");
         }
         let long = file(&format!("[{}]", "(".repeat(300)));
-        assert!(Npy::layout(&long).unwrap_err().contains("no array of numbers"));
+        assert!(Npy::layout(&long).unwrap_err().contains("longer than that of any matrix"));
         for cut in [0, 3, 8, 9, 20] {
             assert!(Npy::layout(&file("{'descr': '<f8', }")[..cut]).is_err());
         }
