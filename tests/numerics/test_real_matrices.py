@@ -101,6 +101,39 @@ def test_every_digit_of_a_matrix_of_floats_is_proven(certify, name):
         assert (result.rank, result.s) == (0, [])
 
 
+def graded(seed):
+    """Rows or columns of integers or of float32 numbers, scaled by powers of two: evenly spread ones, or a few."""
+    r = np.random.default_rng(seed)
+    shape = rows, columns = r.integers(2, 7, 2)
+    a = r.integers(-9, 10, shape) if r.integers(2) else r.standard_normal(shape).astype(np.float32)
+    if r.integers(3) == 0:
+        # Dependent columns, tall ones as well: integers, so that they are exactly that.
+        a = r.integers(-9, 10, (rows + 3, 3)) @ r.integers(-3, 4, (3, columns))
+    by_rows, span = r.integers(2), r.choice([20, 60, 110, 130])
+    exponents = -r.integers(0, span + 1, a.shape[1 - by_rows])
+    if r.integers(2):
+        exponents = np.round(exponents / (span / 2)) * (span / 2)
+    scales = 2.0**exponents
+    return a * (scales[:, None] if by_rows else scales)
+
+
+def test_every_digit_of_graded_matrices_is_proven(certify):
+    small = np.array([[1.0, 2, 3, 5], [7, 1, 2, 3], [1, 1, 0, 2]])
+    scales = [(-100, 0, -30), (-80, 20, -10), (-100, 0, -40), (-90, 0, -30), (-120, 0, -30), (-30, -100, 0)]
+    matrices = {f"rows by 2^{e}": small * 2.0 ** np.array(e)[:, None] for e in scales}
+    matrices |= {f"columns by 2^{e}": np.vstack([small.T * 2.0 ** np.array(e)] * 2) for e in scales}
+    matrices |= {f"seed {seed}": graded(seed) for seed in range(600)}
+    found = {}
+    for (name, a), answer in zip(matrices.items(), certify(list(matrices.values())), strict=True):
+        if isinstance(answer, str):
+            # More binary digits than are promised.
+            found[name] = [] if "binary digits, more than" in answer else [answer]
+        elif a.any():
+            found[name] = certificate.complaints([[Fraction(x) for x in row] for row in a.tolist()], 0, answer[0])
+    assert {name: wrong for name, wrong in found.items() if wrong} == {}
+    assert len(found) > 590
+
+
 def test_columns_of_too_many_bits_and_what_is_no_number_are_refused_by_place(certify):
     wide = np.ones((4, 3))
     wide[2, 1] = 2.0**-161

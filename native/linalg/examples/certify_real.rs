@@ -5,6 +5,7 @@
 //!
 //! A line has the rows, the columns, the type (`float64` or `float32`), and the values row after row. The line that
 //! answers is that of the example `certify`, with `U`, row by row, in one more list.
+//! `RUST_LOG=debug` tells each step.
 
 use std::error::Error;
 use std::io::{BufRead, Write};
@@ -14,6 +15,7 @@ use ndarray::Array2;
 use tomobasis_linalg::{Rank, certified_real_svd};
 
 fn main() -> Result<(), Box<dyn Error>> {
+    env_logger::init();
     let mut out = std::io::stdout().lock();
     for line in std::io::stdin().lock().lines() {
         match answer(&line?) {

@@ -16,7 +16,8 @@
 //! 3. *Count*: the other n - r eigenvalues are at most `tail`, below every cell. Then each cell holds exactly as
 //!    many as it has candidates, and number j from the top is the j-th largest. Three proofs of `tail`, the first
 //!    that serves: there are none (r = n); the trace (`H` is positive semidefinite, so the others are together
-//!    `tr H` less what the cells hold); `tail I - (H - X L X^T)` has a Cholesky factorization.
+//!    `tr H` less what the cells hold); `tail I - (H - X L X^T)` has a Cholesky factorization. The lowest cells, where
+//!    they are smaller than the errors of the others, are counted with the tail.
 //! 4. *Rank*: cells above the threshold, nothing but cells and a tail below it; or the submatrix of n' columns is
 //!    definite beyond the threshold, and no more than n' are independent ([`definite`]).
 //! 5. *Vectors*: `|v_j - x_j| <= sqrt(2) rho_j / gap_j + |1 - x.x|` (Davis and Kahan 1970), `gap_j` to the next cell
@@ -146,25 +147,43 @@ impl<'a, const W: usize> Check<'a, W> {
         let cells = cells::cells(residuals.into_iter().flatten().collect(), &degenerate, candidates)?;
         let mut this = Self { g, candidates, cells, tail: None, algebra: OnceLock::new() };
         // Step 3: from here on cell by cell, from the top, candidates are the eigenvalues in order.
-        this.tail = this.bound_tail(&exact)?;
+        this.count(&exact)?;
         Ok(this)
     }
 
-    /// Step 3.
-    fn bound_tail(&self, exact: &Exact) -> Result<Option<BigInt>, Rejection> {
+    /// Step 3: bounds the tail, and drops cells that are not proven to be apart from it.
+    fn count(&mut self, exact: &Exact) -> Result<(), Rejection> {
         if self.candidates.len() == self.g.n() {
-            return Ok(None);
+            return Ok(());
         }
-        // None of them can be above this and leave every cell its own.
-        let limit = self.cells.last().map(|cell| &cell.low - degenerate_units(self.candidates.value_bits()));
-        let fits = |tail: &BigInt| limit.as_ref().is_some_and(|limit| tail < limit);
-        let found: BigInt = self.cells.iter().map(Cell::least_sum).sum();
-        // The trace; where that leaves too much, a Cholesky factorization.
-        let trace = exact.trace() - found;
-        if fits(&trace) {
-            return Ok(Some(trace.max(BigInt::ZERO)));
+        // None of the others can be above this and leave the lowest cell its own.
+        let degenerate = degenerate_units(self.candidates.value_bits());
+        let fits = |tail: &BigInt, lowest: &Cell| *tail < &lowest.low - &degenerate;
+        let mut trace = exact.trace() - self.cells.iter().map(Cell::least_sum).sum::<BigInt>();
+        let mut all = true;
+        while let Some(lowest) = self.cells.last() {
+            if fits(&trace, lowest) {
+                self.tail = Some(trace.max(BigInt::ZERO));
+                return Ok(());
+            }
+            // The trace leaves too much: a Cholesky factorization.
+            if std::mem::take(&mut all) {
+                let bound = definite::bound_below(self.g, self.candidates);
+                self.tail = bound.filter(|tail| fits(tail, lowest));
+                if self.tail.is_some() {
+                    return Ok(());
+                }
+            }
+            // Neither tells a cell from the errors of much larger ones: it is counted with the others.
+            trace += lowest.least_sum();
+            self.cells.pop();
         }
-        definite::bound_below(self.g, self.candidates).filter(fits).ok_or(Rejection::Count).map(Some)
+        Err(Rejection::Count)
+    }
+
+    /// How many eigenvalues lie outside of the cells.
+    fn others(&self) -> usize {
+        self.g.n() - self.cells.iter().map(|cell| cell.members.len()).sum::<usize>()
     }
 
     /// Steps 4 to 6.

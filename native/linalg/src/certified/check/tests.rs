@@ -89,6 +89,19 @@ fn leading_pairs_are_proven_when_nothing_else_can_be_as_large() {
 }
 
 #[test]
+fn a_pair_smaller_than_the_errors_of_others_is_counted_with_what_is_left() {
+    // The first value is too low by 3 / 128, the third is 1 / 128: nothing tells it from the fourth.
+    let g = gram([8, 5, 1, 0]);
+    let values = [61.0 / 128.0, 25.0 / 128.0, 1.0 / 128.0];
+    let pairs = Pairs::new(&g, &values, &E[..3], 0.0);
+    // So digits are missing of the first, which the third does not need any of.
+    for k in [1, 2] {
+        assert!(matches!(prove(&g, k, &pairs), Err(Rejection::Digits(some)) if some == [0]));
+    }
+    assert!(matches!(prove(&g, 3, &pairs), Err(Rejection::Count)));
+}
+
+#[test]
 fn a_pair_that_is_left_out_is_noticed() {
     let g = gram([8, 5, 2, 1]);
     let without = |left_out: usize| {

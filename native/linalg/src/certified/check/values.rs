@@ -39,7 +39,7 @@ impl<const W: usize> Check<'_, W> {
             .collect();
         if let Some(tail) = &self.tail {
             let far = scaled.magnitude().max((tail - &scaled).magnitude()).bits();
-            bits.push((far as i64 - i64::from(drop), self.g.n() - self.candidates.len()));
+            bits.push((far as i64 - i64::from(drop), self.others()));
         }
         let count = self.cells[at].members.len();
         equal::is_eigenvalue(self.g, value, count, &bits)
