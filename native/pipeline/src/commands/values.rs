@@ -30,6 +30,9 @@ words! { Emit:
 words! { InputFormat:
     Dicom, "dicom", "A scan";
     Npy, "npy", "A matrix of numbers, as numpy.save writes it; its columns take the place of slices";
+    Parquet, "parquet", "A matrix in a Parquet file or a folder of them: numeric columns, or one of lists or of MLlib's vectors";
+    Nifti, "nifti", "A .nii or .nii.gz image: its slices, or in 4-D its volumes, are the columns";
+    Text, "text", "A matrix in a text file or a folder of them: lines of numbers, separated by commas or blanks";
 }
 
 words! { OnBadSlice:

@@ -104,21 +104,44 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
     Ok(files)
 }
 
+/// Lists what is under all inputs, archives as the files that they are.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_plain(inputs: &[String]) -> Result<Vec<InputFile>> {
+    let mut files = Vec::new();
+    for input in inputs {
+        let root = local_path("--input", input)?;
+        fs::metadata(&root).map_err(absent)?;
+        files.extend(list_folder(&root)?);
+    }
+    Ok(files)
+}
+
 /// Lists what is under one path.
 ///
 /// # Errors
 /// As [`list`].
 pub fn list_path(root: &Path) -> Result<Vec<InputFile>> {
-    let metadata = fs::metadata(root).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::InputAbsent,
-        _ => Error::unreadable_input(error),
-    })?;
+    let metadata = fs::metadata(root).map_err(absent)?;
     if metadata.is_file() {
         let mut file = File::open(root).map_err(Error::unreadable_input)?;
         if let Some(kind) = archive::kind_of(&mut file)? {
             return list_archive(root, kind);
         }
     }
+    list_folder(root)
+}
+
+fn absent(error: io::Error) -> Error {
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Error::InputAbsent,
+        _ => Error::unreadable_input(error),
+    }
+}
+
+/// Lists a folder, or a file as it is.
+fn list_folder(root: &Path) -> Result<Vec<InputFile>> {
     let mut listing =
         FolderListing { root, files: Vec::new(), folders: HashSet::new(), links: BTreeSet::new() };
     listing.walk(root)?;

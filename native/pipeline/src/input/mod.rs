@@ -10,7 +10,20 @@ pub mod listing;
 pub(crate) mod matrix;
 pub(crate) mod sources;
 
+use crate::{error::Result, options::Options};
+
 pub use self::{
     description::{describe_input, describe_series},
     layout::{BlockValues, Numbers},
 };
+
+/// Lists the files that the options name. Those of a matrix are what they are, archives among them.
+///
+/// # Errors
+/// As [`listing::list`].
+pub fn list_input(options: &Options) -> Result<Vec<listing::InputFile>> {
+    match options.input_format.is_scan() {
+        true => listing::list(&options.input),
+        false => listing::list_plain(&options.input),
+    }
+}

@@ -120,7 +120,7 @@ impl Need {
 
     /// The same for a matrix whose values take so many bytes while they are read.
     pub fn of_values(self, bytes: usize) -> Self {
-        Self { value: bytes as u128, file: 4 << 20, ..self }
+        Self { value: bytes as u128, file: 16 << 20, ..self }
     }
 
     /// The same once it is known how many sums of integers the exact Gram matrix of floats takes, and how many bits it has.

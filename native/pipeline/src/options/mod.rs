@@ -43,6 +43,12 @@ pub enum InputFormat {
     Dicom,
     /// A matrix in NumPy's format.
     Npy,
+    /// A matrix in Parquet files.
+    Parquet,
+    /// An image of three or four dimensions.
+    Nifti,
+    /// Lines of numbers.
+    Text,
 }
 
 /// What is done about slices that cannot be used.

@@ -11,10 +11,11 @@ use crate::{
 /// The options of a decomposition, as typed.
 #[derive(Args, Clone, Debug)]
 pub struct JobArgs {
-    /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
+    /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times. With --input-format,
+    /// the files of a matrix
     #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     input: Vec<String>,
-    /// What the input is; only the command reads matrices, one file each
+    /// What the input is; only the command reads matrices
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "dicom")]
     input_format: InputFormat,
     /// Result folder to create
@@ -83,7 +84,7 @@ impl JobArgs {
         }
         let (padding, emit): (_, &[Emit]) = match self.input_format {
             InputFormat::Dicom => (Padding::Air, &[Emit::Parquet, Emit::Png, Emit::Report]),
-            InputFormat::Npy => (Padding::Keep, &[Emit::Parquet, Emit::Png]),
+            _ => (Padding::Keep, &[Emit::Parquet, Emit::Png]),
         };
         let (padding, emit) = (self.padding.unwrap_or(padding), self.emit.unwrap_or_else(|| emit.to_vec()));
         if !emit.contains(&Emit::Dicom) {

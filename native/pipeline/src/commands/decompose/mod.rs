@@ -15,7 +15,7 @@ pub use self::{
 use crate::{
     commands::{runner::Runner, stages::PICTURES},
     error::{Error, FolderKind, Result},
-    input::listing::{self, local_path},
+    input::{list_input, listing::local_path},
     need,
     options::{Emit, Options},
     output::tables,
@@ -54,7 +54,7 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, FolderKind::Result, options.overwrite)?;
     staged.notes().iter().for_each(|note| progress.message(note));
-    let mut files = listing::list(&options.input)?;
+    let mut files = list_input(&options)?;
     // The output may lie beside the scan.
     files.retain(|file| !staged.made(&file.path));
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;

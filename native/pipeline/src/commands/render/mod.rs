@@ -28,7 +28,8 @@ use crate::{
     error::{Error, Result},
     input::{
         layout::{block_count, block_rows, rescale_of},
-        listing::{self, local_path},
+        list_input,
+        listing::local_path,
     },
     memory,
     need::{self, Drawn},
@@ -76,7 +77,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let scan = match args.scan() {
         Some(wanted) => {
             let options = Options::for_verification(&wanted, manifest);
-            Some(runner.read(listing::list(&options.input)?, &options, |_, need| {
+            Some(runner.read(list_input(&options)?, &options, |_, need| {
                 check(need.scan() + need.decode().max(drawing))
             })?)
         }

@@ -2,14 +2,16 @@
 
 use tomobasis_linalg::{ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, column_major};
 
-use super::{Runner, Scan};
+use std::time::Instant;
+
+use super::{Begun, Runner, Scan};
 use crate::{
-    commands::stages::Stage,
+    commands::stages::{Stage, StageName},
     error::{Error, Result},
     input::{
         describe_input,
         listing::InputFile,
-        matrix::{MatrixFile, Values},
+        matrix::{MatrixInput, Values},
     },
     limits::Held,
     need::{self, Need},
@@ -27,18 +29,24 @@ impl Runner<'_> {
         check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
     ) -> Result<Scan> {
         let began = self.stage(Stage::Scan, options.method, 1);
-        let file = MatrixFile::open(&files, options.input_format)?;
-        let mut plan = file.plan();
+        let input = MatrixInput::open(&files, options.input_format)?;
+        let mut plan = input.plan();
         options.check_against(&plan)?;
         self.progress.advance(1);
         self.record(began);
+        if input.hidden > 0 {
+            let some = if input.hidden == 1 { "1 file was" } else { &format!("{} files were", input.hidden) };
+            self.progress.message(&format!("{some} not read, since its name begins with _ or ."));
+        }
         self.progress.message(&format!("found {}", describe_input(&plan, options.input_format)));
         let threads = self.pool.current_num_threads();
-        let need = Need::new(&plan, options, &[], threads, 0).of_values(file.bytes_of_a_number());
+        let need = Need::new(&plan, options, &[], threads, 0).of_values(input.bytes_of_a_number());
         let need = need.beyond(Held::now());
         check(&plan, &need)?;
-        let began = self.stage(Stage::Decode, options.method, plan.slices.len());
-        let (values, records) = self.pool.install(|| file.read(&mut plan, self.progress))?;
+        let (number, name) = (Stage::Decode.number(), Stage::Decode.named(options.method).name);
+        self.show_stage(number, StageName { name, unit: "parts" }, input.tiles());
+        let began = Begun { name, at: Instant::now() };
+        let (values, records) = self.pool.install(|| input.read(&mut plan, self.progress))?;
         if let (Values::Real(_), Method::Gram { center: Some(_) }) = (&values, options.method) {
             let problem =
                 "means are removed exactly from integers of 16 bits only; add --method tsqr, or leave it out";

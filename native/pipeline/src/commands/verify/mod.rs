@@ -20,7 +20,7 @@ use crate::{
     blocks::renderer::basis_digests,
     commands::runner::Runner,
     error::{Error, Result},
-    input::listing::{self, local_path},
+    input::{list_input, listing::local_path},
     memory, need,
     options::{Emit, Options, Padding},
     output::{FileDigest, tables},
@@ -77,9 +77,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     runner.first_stage("check files", "files", folder.steps());
     let of_folder = runner.pool.install(|| folder.check(progress))?;
 
-    let scan = runner
-        .read(listing::list(&options.input)?, &options, need::check_verification)
-        .map_err(of_manifest)?;
+    let scan = runner.read(list_input(&options)?, &options, need::check_verification).map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
         let what = if options.input_format.is_scan() { "pixels" } else { "numbers" };
         return Err(Error::Differs(format!("the {what} of the input are not those that were decomposed")));

@@ -1,30 +1,44 @@
 //! Matrices that are no scan: files that hold m x n numbers.
 //!
-//! A format is a [`MatrixFormat`]: it reads from the beginning of a file where the numbers are and how they are stored
-//! ([`Layout`]). Everything else is the same for all of them: the numbers are read ([`read`]), and a `SeriesPlan` is made of
-//! which each column of the matrix is a slice of m x 1 pixels without rescale, so that the rest of the run sees what it sees of a
-//! scan. A new format is an implementation here, and its name in `options::InputFormat`.
+//! A format says where the numbers are ([`Place`]): a [`MatrixFormat`] reads from the first bytes of a file how its numbers stand one
+//! after another, [`table`] and [`text`] are for files that have to be parsed. Everything else is the same for all of them: the
+//! numbers are read tile by tile ([`read`]), and a `SeriesPlan` is made of which each column of the matrix is a slice of m x 1 pixels
+//! without rescale, so that the rest of the run sees what it sees of a scan. A new format is a line in [`Place::open`], and its name
+//! in `options::InputFormat`.
 //!
 //! What the result is depends on the numbers alone, not on how they are stored. Numbers that are all integers within the
 //! range of `i16`, or all of `u16`, are kept as such and take the way of pixels, whatever type the file gives them; all others
 //! are kept as float64, in which each must have its place.
 
+mod flat;
+mod nifti;
 mod npy;
 mod read;
+mod source;
+mod table;
+mod text;
 
 use std::{
-    fs::File,
+    fs::{self, File},
     io::ErrorKind,
-    os::unix::fs::{FileExt as _, MetadataExt as _},
+    os::unix::fs::MetadataExt as _,
+    sync::Arc,
 };
 
+use ndarray::ArrayViewMut2;
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{
     PaddingRule, PixelFormat, SeriesPlan, SlicePlan, SliceRecord, Unread, file_label, salted_id,
 };
 
 pub(crate) use self::npy::{NoHeader, header};
-use self::read::Progression;
+use self::{
+    flat::{Layout, Width},
+    source::{Files, LocalFile, Problem, ReadAt, Tile},
+    table::Table,
+    text::Text,
+};
 use crate::{
     error::{Error, Result},
     input::{layout::Numbers, listing::InputFile},
@@ -33,41 +47,16 @@ use crate::{
 };
 
 /// What `series.modality` of the manifest says of a matrix.
-pub(crate) const MODALITY: &str = "matrix";
+const MODALITY: &str = "matrix";
 
 /// Columns that any method takes: no more is made of a header's word.
-const MOST_COLUMNS: usize = 65_536;
+const MOST_COLUMNS: u64 = 65_536;
 
-/// How a number is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Element {
-    I8,
-    U8,
-    I16,
-    U16,
-    I32,
-    U32,
-    I64,
-    U64,
-    F32,
-    F64,
-}
+/// Files that are kept open.
+const MOST_OPEN: usize = 256;
 
-/// Where the numbers of a matrix are in its file, and how they are stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Layout {
-    pub rows: u64,
-    pub columns: u64,
-    pub element: Element,
-    pub big_endian: bool,
-    /// Column after column, else row after row.
-    pub column_major: bool,
-    /// Offset of the first number.
-    pub start: u64,
-}
-
-/// A way to store a matrix in a file.
-pub(crate) trait MatrixFormat {
+/// A way to let the numbers of a matrix stand one after another in a file.
+trait MatrixFormat {
     /// Bytes of the beginning of a file that are enough for its [`layout`](Self::layout).
     const HEAD: u64;
 
@@ -78,12 +67,22 @@ pub(crate) trait MatrixFormat {
     fn layout(head: &[u8]) -> std::result::Result<Layout, String>;
 }
 
-/// A file whose layout is known.
-pub(crate) struct MatrixFile {
-    file: File,
-    layout: Layout,
-    state: State,
-    label: (String, String),
+/// Where the numbers of a matrix are in its files.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+enum Place {
+    Flat(Layout),
+    Table(Table),
+    Text(Text),
+}
+
+/// A matrix whose numbers have not been read.
+pub(crate) struct MatrixInput {
+    listed: Vec<InputFile>,
+    files: Files,
+    place: Place,
+    states: Vec<State>,
+    /// Files that were left out for their names.
+    pub hidden: usize,
 }
 
 /// Length and time of the last change of a file.
@@ -112,130 +111,133 @@ impl Values {
     }
 }
 
-impl Element {
-    /// Bytes of a number.
-    pub fn size(self) -> u64 {
-        match self {
-            Self::I8 | Self::U8 => 1,
-            Self::I16 | Self::U16 => 2,
-            Self::I32 | Self::U32 | Self::F32 => 4,
-            Self::I64 | Self::U64 | Self::F64 => 8,
+impl Place {
+    fn open(files: &Files, format: InputFormat) -> std::result::Result<Self, Problem> {
+        let place = match format {
+            InputFormat::Npy => Self::Flat(layout_of::<npy::Npy>(files)?),
+            InputFormat::Nifti => Self::Flat(layout_of::<nifti::Nifti>(files)?),
+            InputFormat::Parquet => Self::Table(Table::open(files)?),
+            InputFormat::Text => Self::Text(Text::open(files)?),
+            InputFormat::Dicom => return Err(Problem::input("a scan is no matrix")),
+        };
+        match place.columns() {
+            columns if columns > MOST_COLUMNS => {
+                let error = tomobasis_linalg::Error::ColumnCount {
+                    limit: MOST_COLUMNS as usize,
+                    actual: usize::try_from(columns).unwrap_or(usize::MAX),
+                };
+                Err(Problem::input(format!(
+                    "{error}; transpose the matrix if its rows are meant to be columns"
+                )))
+            }
+            _ => Ok(place),
         }
     }
 
-    /// Whether all its numbers fit into 16 bits.
-    pub fn is_small(self) -> bool {
-        self.size() <= 2
+    fn rows(&self) -> u64 {
+        match self {
+            Self::Flat(layout) => layout.rows,
+            Self::Table(table) => table.rows(),
+            Self::Text(text) => text.rows(),
+        }
+    }
+
+    fn columns(&self) -> u64 {
+        match self {
+            Self::Flat(layout) => layout.columns,
+            Self::Table(table) => table.columns() as u64,
+            Self::Text(text) => text.columns() as u64,
+        }
+    }
+
+    fn width(&self) -> Width {
+        match self {
+            Self::Flat(layout) => layout.width(),
+            Self::Table(table) => table.width(),
+            Self::Text(text) => text.width(),
+        }
+    }
+
+    /// Rows and columns before which tiles begin that are best read at once.
+    fn cuts(&self) -> (Vec<u64>, Vec<u64>) {
+        match self {
+            Self::Flat(layout) => layout.cuts(),
+            Self::Table(table) => table.cuts(),
+            Self::Text(text) => text.cuts(),
+        }
+    }
+
+    /// Reads a tile; every number of `out` is overwritten.
+    fn read(
+        &self,
+        files: &Files,
+        tile: &Tile,
+        out: ArrayViewMut2<'_, f64>,
+    ) -> std::result::Result<(), Problem> {
+        match self {
+            Self::Flat(layout) => layout.read(files, tile, out),
+            Self::Table(table) => table.read(files, tile, out),
+            Self::Text(text) => text.read(files, tile, out),
+        }
     }
 }
 
-impl MatrixFile {
-    /// Opens the one file that the input names and reads its layout; nothing of its size is allocated.
+fn layout_of<F: MatrixFormat>(files: &Files) -> std::result::Result<Layout, Problem> {
+    let length = files.length(0);
+    let mut head = vec![0; length.min(F::HEAD) as usize];
+    files.read(0, &mut head, 0)?;
+    let layout = F::layout(&head).map_err(Problem::input)?;
+    layout.check(length).map_err(Problem::input)?;
+    Ok(layout)
+}
+
+impl MatrixInput {
+    /// Opens the files that the input names and finds where the numbers are; nothing of the matrix's size is allocated.
     ///
     /// # Errors
-    /// [`Error::Input`] for what is no such file, or another number of files; [`Error::Unreadable`] and [`Error::System`].
-    pub fn open(files: &[InputFile], format: InputFormat) -> Result<Self> {
-        let file = match files {
-            [file] => file,
-            [] => {
-                return Err(Error::Input(
-                    "there is no regular file in the input; give the file of the matrix".to_owned(),
-                ));
-            }
-            _ => {
-                let count = files.len();
-                return Err(Error::Input(format!("a matrix is one file, and there are {count}; give one")));
-            }
+    /// [`Error::Input`] for what is no such matrix, or another number of files than the format has; [`Error::Unreadable`] and
+    /// [`Error::System`].
+    pub fn open(listed: &[InputFile], format: InputFormat) -> Result<Self> {
+        let hidden = |file: &&InputFile| {
+            let name = file.name.rsplit('/').next().unwrap_or_default();
+            listed.len() > 1 && name.starts_with(['_', '.'])
         };
-        match &file.unread {
-            None => {}
-            Some(Unread::File(why)) => return Err(Error::Input(format!("it cannot be read ({why})"))),
-            Some(_) => return Err(Error::Input("it is no regular file; give one".to_owned())),
+        let (hidden, listed): (Vec<&InputFile>, Vec<&InputFile>) = listed.iter().partition(hidden);
+        check_count(listed.len(), format)?;
+        let listed: Vec<InputFile> = listed.into_iter().cloned().collect();
+        let (mut parts, mut states): (Vec<Arc<dyn ReadAt>>, Vec<State>) = (Vec::new(), Vec::new());
+        for (index, file) in listed.iter().enumerate() {
+            check_readable(file, index, listed.len())?;
+            let unreadable = |source| file.unreadable(index, listed.len(), source);
+            let opened = File::open(&file.path).map_err(unreadable)?;
+            let state = State::of(&opened.metadata().map_err(unreadable)?);
+            let kept = (listed.len() <= MOST_OPEN).then_some(opened);
+            parts.push(Arc::new(LocalFile { path: file.path.clone(), file: kept, length: state.length }));
+            states.push(state);
         }
-        if file.entry.is_some() {
-            return Err(Error::Input("matrices are not read from archives; unpack it".to_owned()));
-        }
-        let unreadable = |source| file.unreadable(0, 1, source);
-        let opened = File::open(&file.path).map_err(unreadable)?;
-        let state = State::of(&opened).map_err(unreadable)?;
-        let layout = match format {
-            InputFormat::Npy => layout_of::<npy::Npy>(&opened, state.length),
-            InputFormat::Dicom => return Err(Error::Internal("a scan is no matrix".to_owned())),
-        };
-        let layout = layout.map_err(unreadable)?.map_err(Error::Input)?;
-        check_size(&layout, state.length).map_err(Error::Input)?;
-        let columns = usize::try_from(layout.columns).unwrap_or(usize::MAX);
-        if columns > MOST_COLUMNS {
-            return Err(Error::Linalg(tomobasis_linalg::Error::ColumnCount {
-                limit: MOST_COLUMNS,
-                actual: columns,
-            }));
-        }
-        Ok(Self {
-            file: opened,
-            layout,
-            state,
-            label: (file_label(0, 1, &file.name), salted_id("file", &file.name)),
-        })
+        let files = Files::new(parts);
+        let place = Place::open(&files, format).map_err(|problem| in_words(problem, &listed))?;
+        Ok(Self { listed, files, place, states, hidden: hidden.len() })
     }
 
     /// The plan of the matrix, as long as its numbers are not known.
     pub fn plan(&self) -> SeriesPlan {
-        let Layout { rows, columns, .. } = self.layout;
-        let frames = u32::try_from(columns).unwrap_or(u32::MAX);
-        let column = |frame: u32| SlicePlan {
-            file: 0,
-            file_id: self.label.1.clone(),
-            frame,
-            frames,
-            piece: None,
-            origin_mm: [0.0; 3],
-            position_mm: 0.0,
-            instance_number: None,
-            instance_uid: (frame + 1).to_string(),
-            slope: 1.0,
-            intercept: 0.0,
-            offset: 0,
-            padding: None,
-            corner_padding: None,
-            lossy_codestream: false,
-            transfer_syntax: String::new(),
-            pixels: PixelFormat {
-                bits_allocated: 16,
-                bits_stored: 16,
-                signed: true,
-                photometric: String::new(),
-            },
-        };
-        SeriesPlan {
-            id: String::new(),
-            file_count: 1,
-            series_instance_uid: String::new(),
-            frame_of_reference_uid: String::new(),
-            sop_class_uid: String::new(),
-            modality: MODALITY.to_owned(),
-            rows: usize::try_from(rows).unwrap_or(usize::MAX),
-            columns: 1,
-            pixel_spacing_mm: None,
-            slice_spacing_mm: None,
-            tilt_degrees: 0.0,
-            orientation: [0.0; 6],
-            rescale_unit: String::new(),
-            window: None,
-            padding: PaddingRule::Keep,
-            slices: (0..frames).map(column).collect(),
-            copies: Vec::new(),
-            skipped: 0,
-            skipped_mm: Vec::new(),
-            left_out: Vec::new(),
-            warnings: Vec::new(),
-        }
+        let columns = u32::try_from(self.place.columns()).unwrap_or(u32::MAX);
+        let id = self.listed.first().map(|file| salted_id("file", &file.name)).unwrap_or_default();
+        plan(self.place.rows(), columns, &id)
     }
 
     /// Bytes in memory of one number, at the most.
     pub fn bytes_of_a_number(&self) -> usize {
+        let gzip = matches!(&self.place, Place::Flat(layout) if layout.gzip);
         // What turns out to be small is copied.
-        if self.layout.element.is_small() { 2 } else { 10 }
+        if self.place.width() != Width::Any && !gzip { 2 } else { 10 }
+    }
+
+    /// Tiles that are read.
+    pub fn tiles(&self) -> usize {
+        let (rows, columns) = self.place.cuts();
+        rows.len() * columns.len()
     }
 
     /// Reads all numbers, on the current thread pool; the offset goes into the plan's slices.
@@ -244,64 +246,118 @@ impl MatrixFile {
     /// [`Error::Input`] for a number that float64 does not have, by row and column, and for a file that changes; [`Error::Memory`];
     /// [`Error::Unreadable`] and [`Error::System`].
     pub fn read(&self, plan: &mut SeriesPlan, progress: &dyn Progress) -> Result<(Values, Vec<SliceRecord>)> {
-        let progression = Progression { progress, columns: plan.slices.len() as u64 };
-        let unread = |source| match crate::error::is_no_fault_of_input(&source) {
-            true => Error::System { file: self.label.0.clone(), source },
-            false => Error::Unreadable { file: self.label.0.clone(), source },
-        };
-        let found = read::values(&self.file, &self.layout, &progression);
-        let ended =
-            matches!(&found, Err(read::Problem::File(error)) if error.kind() == ErrorKind::UnexpectedEof);
-        if ended || State::of(&self.file).map_err(unread)? != self.state {
-            return Err(Error::Input(
-                "the matrix changed while it was read; start again when its file is complete".to_owned(),
-            ));
+        let found = read::values(&self.files, &self.place, progress);
+        for (index, (file, state)) in self.listed.iter().zip(&self.states).enumerate() {
+            let now = fs::metadata(&file.path);
+            let now = now.map_err(|source| file.unreadable(index, self.listed.len(), source))?;
+            if State::of(&now) != *state {
+                return Err(changed());
+            }
         }
-        let (values, offset) = found.map_err(|problem| match problem {
-            read::Problem::Number(text) => Error::Input(text),
-            read::Problem::Memory(error) => error,
-            read::Problem::File(source) => unread(source),
-        })?;
+        let (values, offset) = found.map_err(|problem| in_words(problem, &self.listed))?;
         plan.slices.iter_mut().for_each(|slice| slice.offset = offset);
         let records = records(&values, plan);
         Ok((values, records))
     }
 }
 
+fn changed() -> Error {
+    Error::Input("the matrix changed while it was read; start again when its file is complete".to_owned())
+}
+
+fn check_count(count: usize, format: InputFormat) -> Result<()> {
+    let one = matches!(format, InputFormat::Npy | InputFormat::Nifti);
+    match count {
+        0 => {
+            let text = "there is no regular file in the input; give the file of the matrix";
+            Err(Error::Input(text.to_owned()))
+        }
+        1 => Ok(()),
+        _ if one => Err(Error::Input(format!("a matrix is one file, and there are {count}; give one"))),
+        _ => Ok(()),
+    }
+}
+
+fn check_readable(file: &InputFile, index: usize, count: usize) -> Result<()> {
+    let of = if count > 1 { file_label(index, count, &file.name) + ": " } else { String::new() };
+    match &file.unread {
+        None => {}
+        Some(Unread::File(why)) => return Err(Error::Input(format!("{of}it cannot be read ({why})"))),
+        Some(_) => return Err(Error::Input(format!("{of}it is no regular file; give one"))),
+    }
+    match file.entry {
+        Some(_) => Err(Error::Input("matrices are not read from archives; unpack it".to_owned())),
+        None => Ok(()),
+    }
+}
+
+/// An error that names the file, where there are several.
+fn in_words(problem: Problem, files: &[InputFile]) -> Error {
+    match problem {
+        Problem::Input(Some(file), text) => {
+            let name = files.get(file).map_or("", |file| &file.name);
+            Error::Input(format!("{}: {text}", file_label(file, files.len(), name)))
+        }
+        Problem::Input(None, text) => Error::Input(text),
+        Problem::Memory(error) => error,
+        // Lengths were looked at before.
+        Problem::File(_, error) if error.kind() == ErrorKind::UnexpectedEof => changed(),
+        Problem::File(file, error) => match files.get(file) {
+            Some(named) => named.unreadable(file, files.len(), error),
+            None => Error::Internal(format!("there is no file {file}")),
+        },
+    }
+}
+
+/// A matrix as a series of slices of one column.
+fn plan(rows: u64, columns: u32, file_id: &str) -> SeriesPlan {
+    let column = |frame: u32| SlicePlan {
+        file: 0,
+        file_id: file_id.to_owned(),
+        frame,
+        frames: columns,
+        piece: None,
+        origin_mm: [0.0; 3],
+        position_mm: 0.0,
+        instance_number: None,
+        instance_uid: (frame + 1).to_string(),
+        slope: 1.0,
+        intercept: 0.0,
+        offset: 0,
+        padding: None,
+        corner_padding: None,
+        lossy_codestream: false,
+        transfer_syntax: String::new(),
+        pixels: PixelFormat { bits_allocated: 16, bits_stored: 16, signed: true, photometric: String::new() },
+    };
+    SeriesPlan {
+        id: String::new(),
+        file_count: 1,
+        series_instance_uid: String::new(),
+        frame_of_reference_uid: String::new(),
+        sop_class_uid: String::new(),
+        modality: MODALITY.to_owned(),
+        rows: usize::try_from(rows).unwrap_or(usize::MAX),
+        columns: 1,
+        pixel_spacing_mm: None,
+        slice_spacing_mm: None,
+        tilt_degrees: 0.0,
+        orientation: [0.0; 6],
+        rescale_unit: String::new(),
+        window: None,
+        padding: PaddingRule::Keep,
+        slices: (0..columns).map(column).collect(),
+        copies: Vec::new(),
+        skipped: 0,
+        skipped_mm: Vec::new(),
+        left_out: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
 impl State {
-    fn of(file: &File) -> std::io::Result<Self> {
-        let found = file.metadata()?;
-        Ok(Self { length: found.len(), changed: (found.mtime(), found.mtime_nsec()) })
-    }
-}
-
-fn layout_of<F: MatrixFormat>(
-    file: &File,
-    length: u64,
-) -> std::io::Result<std::result::Result<Layout, String>> {
-    let mut head = vec![0; length.min(F::HEAD) as usize];
-    file.read_exact_at(&mut head, 0)?;
-    Ok(F::layout(&head))
-}
-
-/// Refuses what is no matrix, and a file of another length than the layout asks for.
-fn check_size(layout: &Layout, length: u64) -> std::result::Result<(), String> {
-    let Layout { rows, columns, element, start, .. } = *layout;
-    if rows == 0 || columns == 0 {
-        return Err(format!("the matrix is {rows} x {columns}; give one with rows and columns"));
-    }
-    let here = length - start.min(length);
-    let bytes = rows.checked_mul(columns).and_then(|count| count.checked_mul(element.size()));
-    match bytes {
-        Some(bytes) if bytes == here => Ok(()),
-        Some(bytes) if bytes < here => Err(format!(
-            "there are {} bytes behind the {rows} x {columns} numbers of the matrix; write the file again",
-            here - bytes
-        )),
-        _ => Err(format!(
-            "it is truncated: {rows} x {columns} numbers of {} bytes do not fit into its {here}; write the file again",
-            element.size()
-        )),
+    fn of(found: &fs::Metadata) -> Self {
+        Self { length: found.len(), changed: (found.mtime(), found.mtime_nsec()) }
     }
 }
 
@@ -319,8 +375,6 @@ fn records(values: &Values, plan: &SeriesPlan) -> Vec<SliceRecord> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::progress::Silent;
 
@@ -336,9 +390,9 @@ mod tests {
         let open = || {
             fs::write(&path, &npy).unwrap();
             let file = InputFile::plain(path.clone(), "a.npy".to_owned());
-            MatrixFile::open(&[file], InputFormat::Npy).unwrap()
+            MatrixInput::open(&[file], InputFormat::Npy).unwrap()
         };
-        let read = |matrix: &MatrixFile| matrix.read(&mut matrix.plan(), &Silent);
+        let read = |matrix: &MatrixInput| matrix.read(&mut matrix.plan(), &Silent);
         let matrix = open();
         assert!(read(&matrix).is_ok());
         let longer = [npy.as_slice(), &[0]].concat();

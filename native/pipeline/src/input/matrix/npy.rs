@@ -2,7 +2,10 @@
 
 use npyz::{DType, Endianness, NpyHeader, Order, TypeChar};
 
-use super::{Element, Layout, MatrixFormat};
+use super::{
+    MatrixFormat,
+    flat::{Element, Layout},
+};
 
 /// Bytes of an array's header without the blanks at its end: NumPy writes about 80 for an array of numbers. The parser's recursion is
 /// bounded by it.
@@ -93,6 +96,8 @@ impl MatrixFormat for Npy {
             big_endian: kind.endianness() == Endianness::Big,
             column_major: header.order() == Order::Fortran,
             start: start as u64,
+            gzip: false,
+            scale: None,
         })
     }
 }
