@@ -1,11 +1,25 @@
 //! DICOM files to checked slices: bytes -> slice headers -> series in spatial order -> stored pixels.
 //!
-//! | module | takes | gives |
+//! The code is in rooms, one module each. A room calls rooms above it in this table and no others;
+//! `native/pipeline/tests/rooms.rs` fails where one does.
+//!
+//! | room | what it is | calls |
 //! |---|---|---|
-//! | [`header`] | the first bytes of a file | what the file is; for an image, a checked [`SliceHeader`] per slice |
-//! | [`series`] | the headers of all files | [`Inventory`]: series grouped, ordered, described; a [`SeriesPlan`] for the chosen one |
-//! | [`pixels`] | a plan and the bytes of one file | the stored pixels of one slice as `i16`, and their digest |
-//! | [`derived`] | the file of a slice and other pixels for it | a derived DICOM instance, with or without patient data |
+//! | `buffer` | memory that files are read into | |
+//! | [`label`] | names of files in messages; hashed ids | |
+//! | `known` | values of a header that identify nobody | |
+//! | `phrases` | counts and numbers as sentences have them | |
+//! | [`syntax`] | the transfer syntaxes, one row each | |
+//! | `unread` | why something in an input is not read | |
+//! | [`problem`] | what can be wrong with one slice | `syntax`, `unread` |
+//! | `inflate` | deflated bytes | `problem` |
+//! | [`error`] | what can go wrong between bytes and slices | `label`, `problem` |
+//! | [`header`] | the first bytes of a file: what it is; for an image, a checked [`SliceHeader`] per slice | `buffer`, `inflate`, `problem`, `syntax` |
+//! | [`plan`] | the chosen series as data: [`SeriesPlan`] | `error`, `header`, `label`, `problem` |
+//! | [`series`] | the headers of all files: series grouped, ordered, described, chosen ([`Inventory`]) | `error`, `header`, `known`, `label`, `phrases`, `plan`, `problem`, `syntax`, `unread` |
+//! | [`pixels`] | a plan and the bytes of one file: the stored pixels of one slice as `i16`, and their digest | `error`, `header`, `inflate`, `phrases`, `plan`, `problem`, `syntax` |
+//! | [`derived`] | the file of a slice and other pixels for it: a derived DICOM instance, with or without patient data | `error`, `header`, `known`, `pixels`, `plan`, `problem`, `syntax` |
+//! | `testing` | a small writer of DICOM files (feature `testing`) | |
 //!
 //! The crate opens no files: who calls it lists and reads them, on a laptop or through Hadoop.
 //! Nothing it returns, logs or puts in an error text is patient data: files are named by position and
@@ -24,7 +38,7 @@
 //!   overflow the stack and abort the process, which here is an executor's JVM) and by allocating what a length field
 //!   asks for. The scanner ([`header`]) walks the elements once, iteratively, allocates nothing, and borrows the values.
 //!
-//! Tags, SOP classes and their names come from `dicom-dictionary-std`; end-to-end tests read the same files with pydicom
+//! Tags, SOP classes and their names come from `dicom-dictionary-std`; end-to-end tests read the same files with pydicom.
 //!
 //! **Compressed pixels** are decoded by the libraries that the field trusts (libjpeg-turbo, CharLS, OpenJPEG; RLE
 //! and the assembly of fragments are our own). Each is called from one small module of [`pixels`], the only places
@@ -39,12 +53,15 @@ pub mod header;
 mod inflate;
 mod known;
 pub mod label;
+mod phrases;
 pub mod pixels;
+pub mod plan;
 pub mod problem;
 pub mod series;
 pub mod syntax;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod unread;
 
 pub use buffer::{FileBuffer, LONGEST_FILE, asking, check_room, zeros};
 pub use error::{Error, ErrorKind};
@@ -53,11 +70,9 @@ pub use header::{
     read_header, read_header_by,
 };
 pub use label::{FileLabel, file_label, printable, printable_lines, salted_id};
-pub use pixels::{
-    FileBytes, Findings, PaddingFound, PaddingRule, Remark, Secret, SliceFile, SliceRecord, decode, notes,
-};
+pub use phrases::decimals;
+pub use pixels::{FileBytes, Findings, PaddingFound, Remark, Secret, SliceFile, SliceRecord, decode, notes};
+pub use plan::{Note, NoteKind, PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan};
 pub use problem::Problem;
-pub use series::{
-    Comparison, FileCounts, Inventory, Note, NoteKind, Piece, SeriesChoice, SeriesPlan, SeriesSummary,
-    SliceCopy, SlicePlan, SliceRole, Unread, decimals,
-};
+pub use series::{Comparison, FileCounts, Inventory, SeriesChoice, SeriesSummary, SliceRole};
+pub use unread::Unread;

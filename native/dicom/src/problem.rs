@@ -9,8 +9,8 @@ use dicom_core::dictionary::{DataDictionary, TagRange};
 use dicom_dictionary_std::StandardDataDictionary;
 use dicom_dictionary_std::tags;
 
-use crate::series::Unread;
 use crate::syntax;
+use crate::unread::Unread;
 
 /// The reason why a file that holds an image cannot be used.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]

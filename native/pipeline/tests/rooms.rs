@@ -1,30 +1,46 @@
-//! The rooms of this crate call one another as the table in `src/lib.rs` says: only rooms above them in it, and just those named.
+//! The rooms of each crate call one another as the table in its `src/lib.rs` says: only rooms above them in it, and just those named.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs,
-    path::Path,
+    path::{Path, PathBuf},
 };
 
-const SOURCES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/src");
+/// What heads the table.
+const HEADING: &str = "//! | room | what it is | calls |";
+
+/// The sources of one of our crates.
+fn sources(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(name).join("src")
+}
 
 /// The table's rooms in its order, each with those that it calls.
-fn table() -> Vec<(String, BTreeSet<String>)> {
-    let text = fs::read_to_string(Path::new(SOURCES).join("lib.rs")).unwrap();
+fn table(lib: &str) -> Vec<(String, BTreeSet<String>)> {
     let row = |line: &str| {
-        let mut cells = line.strip_prefix("//! | [`")?.split(" | ");
-        let room = cells.next()?.split('`').next()?.to_owned();
+        let mut cells = line.strip_prefix("//! | ")?.split(" | ");
+        let room = cells.next()?.split('`').nth(1)?.to_owned();
         let calls = cells.nth(1)?.split('`').skip(1).step_by(2).map(str::to_owned).collect();
         Some((room, calls))
     };
-    text.lines().filter_map(row).collect()
+    let rows = lib.lines().skip_while(|line| *line != HEADING).skip(2);
+    rows.map_while(row).collect()
 }
 
 /// The code of a file, without comments and tests.
-fn code(path: &Path) -> String {
-    let text = fs::read_to_string(path).unwrap();
+fn code(text: &str) -> String {
     let text = text.split("#[cfg(test)]\nmod tests {").next().unwrap();
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
+}
+
+/// What `lib.rs` exports, each with its room.
+fn exports(lib: &str) -> BTreeMap<String, String> {
+    let statements =
+        lib.split("pub use ").skip(1).filter_map(|rest| rest.split(';').next()?.split_once("::"));
+    let names = |(room, items): (&str, &str)| {
+        let items = items.trim_matches(['{', '}']).split(',').map(|item| item.trim().to_owned());
+        items.map(|item| (item, room.to_owned())).collect::<Vec<_>>()
+    };
+    statements.flat_map(names).collect()
 }
 
 /// The names that follow `crate::`: one, or those of a group.
@@ -60,39 +76,53 @@ fn climbs(below: &Path, code: &str) -> (usize, usize) {
     (depth, starts.map(|at| run(at).max(1)).max().unwrap_or(0))
 }
 
-#[test]
-fn rooms_call_the_rooms_that_the_table_names_and_no_room_below_them() {
-    let table = table();
-    let rooms: BTreeSet<&str> = table.iter().map(|(room, _)| room.as_str()).collect();
+/// The sources of a crate but `lib.rs` and tests: the path below the folder, and the code.
+fn files(sources: &Path) -> Vec<(PathBuf, String)> {
+    let entries = walkdir::WalkDir::new(sources).into_iter().map(Result::unwrap);
+    let below = entries.map(|entry| entry.path().strip_prefix(sources).unwrap().to_owned());
+    let is_code = |path: &PathBuf| {
+        path.extension() == Some("rs".as_ref())
+            && path != Path::new("lib.rs")
+            && !path.with_extension("").components().any(|part| part.as_os_str() == "tests")
+    };
+    let read = |path: PathBuf| (path.clone(), code(&fs::read_to_string(sources.join(path)).unwrap()));
+    below.filter(is_code).map(read).collect()
+}
+
+fn check(name: &str) {
+    let sources = sources(name);
+    let lib = fs::read_to_string(sources.join("lib.rs")).unwrap();
+    let (table, exports) = (table(&lib), exports(&code(&lib)));
+    let place = |wanted: &str| table.iter().position(|(room, _)| room == wanted);
     let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for entry in walkdir::WalkDir::new(SOURCES) {
-        let entry = entry.unwrap();
-        let below = entry.path().strip_prefix(SOURCES).unwrap();
-        if !entry.file_type().is_file()
-            || below == Path::new("lib.rs")
-            || below.extension() != Some("rs".as_ref())
-        {
-            continue;
-        }
-        let (shown, code) = (below.display(), code(entry.path()));
+    for (below, code) in files(&sources) {
+        let shown = below.display();
         let room =
             below.with_extension("").components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
-        assert!(rooms.contains(room.as_str()), "{shown} is in no room of the table in lib.rs");
-        let (depth, supers) = climbs(below, &code);
-        assert!(supers < depth, "{shown} leaves its room by super::; write crate::");
-        for name in names_after_crate(&code) {
-            // What lib.rs exports of `error`.
-            let name = if matches!(name.as_str(), "Error" | "Result") { "error".to_owned() } else { name };
-            assert!(rooms.contains(name.as_str()), "{shown} uses crate::{name}, which is no room");
-            let place = |wanted: &str| table.iter().position(|(room, _)| room == wanted);
-            assert!(place(&name) <= place(&room), "{shown} calls upward: {room} may not use {name}");
-            if name != room {
-                calls.entry(room.clone()).or_default().insert(name);
+        assert!(place(&room).is_some(), "{name}: {shown} is in no room of the table in lib.rs");
+        let (depth, supers) = climbs(&below, &code);
+        assert!(supers < depth, "{name}: {shown} leaves its room by super::; write crate::");
+        for used in names_after_crate(&code) {
+            let used = exports.get(&used).unwrap_or(&used).clone();
+            assert!(place(&used).is_some(), "{name}: {shown} uses crate::{used}, which is no room");
+            assert!(place(&used) <= place(&room), "{name}: {shown} calls upward: {room} may not use {used}");
+            if used != room {
+                calls.entry(room.clone()).or_default().insert(used);
             }
         }
     }
     for (room, named) in &table {
         let found = calls.remove(room).unwrap_or_default();
-        assert_eq!(found, *named, "what `{room}` calls, and what the table in lib.rs says of it");
+        assert_eq!(found, *named, "{name}: what `{room}` calls, and what the table in lib.rs says of it");
     }
+}
+
+#[test]
+fn rooms_of_the_pipeline_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+    check("pipeline");
+}
+
+#[test]
+fn rooms_of_the_reader_of_dicom_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+    check("dicom");
 }

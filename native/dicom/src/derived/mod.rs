@@ -46,8 +46,8 @@ use crate::error::Error;
 use crate::header::{DataSetBytes, HeaderOutcome, SliceHeader, is_enhanced, read_opened};
 use crate::pixels::padding::PaddingOf;
 use crate::pixels::{FileBytes, Secret, SliceFile, digest, is_planned};
+use crate::plan::{SeriesPlan, SlicePlan};
 use crate::problem::Problem;
-use crate::series::{SeriesPlan, SlicePlan};
 
 /// Manufacturer and model in derived instances.
 const MAKER: &str = "TomoBasis";
@@ -117,18 +117,11 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
     )
 }
 
-/// Least and greatest stored value of a slice's pixel format.
-#[must_use]
-pub fn stored_range(slice: &SlicePlan) -> (i32, i32) {
-    let bits = u32::from(slice.pixels.bits_stored);
-    if slice.pixels.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
-}
-
 /// Writes the instance derived from the one in `file`, which holds the slices `slices` of the plan: all that are in it, in the order
 /// of their frames, as [`SeriesPlan::slices_by_file`] has them.
 ///
 /// `stored` (slices x rows x columns) are their stored values less the slices' `offset`, as [`crate::decode`] gives them, within
-/// [`stored_range`]. Pixels that are padding in the source become padding in it too.
+/// [`SlicePlan::stored_range`]. Pixels that are padding in the source become padding in it too.
 ///
 /// Memory: the file, inflated if it was deflated, its functional groups twice, and the instance.
 ///

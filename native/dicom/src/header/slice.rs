@@ -11,7 +11,7 @@ use super::checks;
 use super::format::{ByteOrder, PixelFormat, Rescale};
 use super::needed::NeededElements;
 use super::values::{self, text, texts};
-use crate::LONGEST_FILE;
+use crate::buffer::LONGEST_FILE;
 use crate::problem::Problem;
 
 /// Which part of a multi-frame image an instance is that was written in several (PS3.3 C.7.6.16.2.2.4).

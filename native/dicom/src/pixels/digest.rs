@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::padding::PaddingOf;
-use crate::series::SlicePlan;
+use crate::plan::SlicePlan;
 
 /// What follows the pixels in what the secret is the digest of.
 const SECRET: &[u8] = b"tomobasis secret 1\n";

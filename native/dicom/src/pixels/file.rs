@@ -8,8 +8,8 @@ use super::padding::PaddingOf;
 use super::{Findings, Remark, SliceRecord, compressed_pixels, digest, fragments, native_pixels, padding};
 use crate::error::Error;
 use crate::header::{HeaderOutcome, SliceHeader, is_in_pixels, read_opened};
+use crate::plan::{SeriesPlan, SlicePlan};
 use crate::problem::Problem;
-use crate::series::{SeriesPlan, SlicePlan};
 use crate::syntax::{self, Codec};
 
 /// The bytes of a file that are at hand: all of them, or its head and one piece further on, as

@@ -1,11 +1,10 @@
 //! What decoding a slice finds besides its pixels: what is told of it, and what the result needs to know of it.
 //!
-//! A decoder never prints: it counts here. The counts of all slices are put into sentences once, by [`notes`], wherever the
+//! A decoder never prints: it counts here. The counts of all slices are put into sentences once, by [`notes`](super::notes()), wherever the
 //! slices were decoded: in the job they travel with the slices' digests, as the 96 bytes of a [`SliceRecord`].
 
 use super::digest::{Secret, both_of_floats, both_of_stored};
 use super::padding::PaddingFound;
-use crate::series::{Note, NoteKind, SeriesPlan, share};
 
 /// Digest and findings of one decoded slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,40 +48,6 @@ pub enum Remark {
 }
 
 impl Remark {
-    /// Those that are told as they are, with their sentences; [`notes`] has the others'.
-    const TOLD: [(Self, NoteKind, &'static str); 6] = [
-        (
-            Self::LossyCodestream,
-            NoteKind::Lossy,
-            "compressed with loss, though the transfer syntax is a lossless one",
-        ),
-        (
-            Self::JpegExtraBytes,
-            NoteKind::Codestream,
-            "with extra bytes before the end of the JPEG image (harmless: all pixels are there)",
-        ),
-        (
-            Self::JfifRevision,
-            NoteKind::Codestream,
-            "with an unknown JFIF revision in the JPEG image (harmless)",
-        ),
-        (
-            Self::JpegScanParameters,
-            NoteKind::Codestream,
-            "with Ss = Se = 0 in the scan header of a sequential JPEG image (harmless: all coefficients are there)",
-        ),
-        (
-            Self::JpegLsZeros,
-            NoteKind::Codestream,
-            "with zero bytes before the end of the JPEG-LS image (harmless: all pixels are there)",
-        ),
-        (
-            Self::MoreImages,
-            NoteKind::SpareBytes,
-            "with more compressed images than the one that Number of Frames says: the others are not used",
-        ),
-    ];
-
     fn bit(self) -> u32 {
         1 << self as u32
     }
@@ -152,42 +117,6 @@ impl SliceRecord {
             findings: Findings { padding, spare_bits, remarks },
         })
     }
-}
-
-/// What is told of the slices of a plan, once for all of them.
-#[must_use]
-pub fn notes(plan: &SeriesPlan, records: &[SliceRecord]) -> Vec<Note> {
-    let found: Vec<&Findings> = records.iter().map(|record| &record.findings).collect();
-    let mut notes = super::padding::notes(plan, &found);
-    for overlays in [false, true] {
-        let with = found.iter().filter(|one| one.spare_bits > 0 && one.has(Remark::Overlays) == overlays);
-        let (slices, pixels) =
-            with.fold((0, 0), |(slices, pixels), one| (slices + 1, pixels + u64::from(one.spare_bits)));
-        let what = match overlays {
-            true => "are overlays, as the header says, and no part of the values",
-            false => "are not used; where Bits Stored is wrong, these values are wrong",
-        };
-        if slices > 0 {
-            let text = format!(
-                "{} with something in the bits above Bits Stored ({}): these bits {what}",
-                share(slices, found.len()),
-                counted_pixels(pixels)
-            );
-            notes.push(Note { kind: NoteKind::SpareBits, text });
-        }
-    }
-    for (remark, kind, text) in Remark::TOLD {
-        let slices = found.iter().filter(|one| one.has(remark)).count();
-        if slices > 0 {
-            notes.push(Note { kind, text: format!("{} {text}", share(slices, found.len())) });
-        }
-    }
-    notes
-}
-
-/// `1 pixel`, `5 pixels`.
-pub(super) fn counted_pixels(count: u64) -> String {
-    format!("{count} pixel{}", if count == 1 { "" } else { "s" })
 }
 
 #[cfg(test)]

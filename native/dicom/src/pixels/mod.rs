@@ -11,6 +11,7 @@
 //! | `stored` | from decoded cells to stored values |
 //! | `padding` | pixels that hold nothing |
 //! | `findings` | what is told of a slice, beside its digest |
+//! | `notes` | and how: sentences about all slices of a plan |
 //! | `digest` | the digest of a slice |
 //!
 //! [`SliceFile`] reads the header of the file again (some microseconds) and compares it with the plan, so that a
@@ -28,6 +29,7 @@ mod jpeg;
 mod jpeg2000;
 pub(crate) mod jpeg_ls;
 mod native;
+mod notes;
 pub(crate) mod padding;
 mod rle;
 mod shape;
@@ -37,14 +39,15 @@ mod stored;
 pub use digest::Secret;
 pub(crate) use file::is_planned;
 pub use file::{FileBytes, SliceFile};
-pub use findings::{Findings, Remark, SliceRecord, notes};
-pub use padding::{PaddingFound, PaddingRule};
+pub use findings::{Findings, Remark, SliceRecord};
+pub use notes::notes;
+pub use padding::PaddingFound;
 
 use crate::error::Error;
 use crate::header::{PixelFormat, SliceHeader};
 use crate::inflate::{inflate, inflate_first};
+use crate::plan::SeriesPlan;
 use crate::problem::Problem;
-use crate::series::SeriesPlan;
 use crate::syntax::{self, Codec};
 use shape::Frame;
 use stored::CellLayout;

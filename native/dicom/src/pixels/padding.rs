@@ -8,30 +8,10 @@
 //! decodes it. `docs/format.md` defines both. Replaced are stored integers, before anything is summed: everything that
 //! follows is as exact with padding as without. The slice's digest is that of the pixels as they are stored.
 
-use serde::{Deserialize, Serialize};
-
-use super::findings::{Findings, counted_pixels};
-use crate::derived::stored_range;
-use crate::series::{Note, NoteKind, SeriesPlan, SlicePlan, decimals, share};
-
-/// What becomes of padding.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum PaddingRule {
-    /// It stays as it is stored.
-    #[default]
-    Keep,
-    /// It becomes air: the stored value nearest to -1000 HU; in other units, to 0.
-    Air,
-    /// It becomes 0.
-    Mask,
-}
-
-/// HU of air.
-const AIR_HU: f64 = -1000.0;
+use crate::plan::{SeriesPlan, SlicePlan};
 
 /// All four corners of a slice in HU have one value below this: nothing that was measured is so far below air.
-const BELOW_AIR_HU: f64 = -1200.0;
+pub(super) const BELOW_AIR_HU: f64 = -1200.0;
 
 /// The padding of one slice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -116,41 +96,6 @@ fn corners(plan: &SeriesPlan, slice: &SlicePlan, pixels: &[i16]) -> Option<i16> 
     (far_below && least == Some(&value)).then_some(value)
 }
 
-impl PaddingRule {
-    /// As in `--padding` and in the manifest.
-    #[must_use]
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Keep => "keep",
-            Self::Air => "air",
-            Self::Mask => "mask",
-        }
-    }
-
-    /// The stored value that takes the place of padding in a slice; `None` where it stays, and for `Mask` where no stored value
-    /// stands for 0.
-    #[must_use]
-    pub fn stored_value(self, unit: &str, slice: &SlicePlan) -> Option<i32> {
-        let (low, high) = stored_range(slice);
-        match self {
-            Self::Keep => None,
-            Self::Air => {
-                let air = if unit == "HU" { AIR_HU } else { 0.0 };
-                let exact = (air - slice.intercept) / slice.slope;
-                Some(exact.round_ties_even().clamp(low.into(), high.into()) as i32)
-            }
-            Self::Mask => {
-                let zero = (-slice.intercept / slice.slope).round_ties_even();
-                // One rounding: 0 only where the sum is 0.
-                let is_zero = slice.slope.mul_add(zero, slice.intercept) == 0.0;
-                let fits = f64::from(i16::MIN) + f64::from(slice.offset)
-                    ..=f64::from(i16::MAX) + f64::from(slice.offset);
-                (is_zero && fits.contains(&zero)).then_some(zero as i32)
-            }
-        }
-    }
-}
-
 /// Counts the padding of a slice and puts in its place what the plan says.
 pub(super) fn replace(plan: &SeriesPlan, slice: &SlicePlan, pixels: &mut [i16]) -> PaddingFound {
     let padding = PaddingOf::found(plan, slice, pixels);
@@ -183,66 +128,4 @@ pub(super) fn replace(plan: &SeriesPlan, slice: &SlicePlan, pixels: &mut [i16]) 
         found.range = (i32::from(low) + slice.offset, i32::from(high) + slice.offset);
     }
     found
-}
-
-/// What is told of padding.
-pub(super) fn notes(plan: &SeriesPlan, found: &[&Findings]) -> Vec<Note> {
-    let what = match plan.padding {
-        PaddingRule::Keep => "in the matrix as they are stored, and count in its energy and noise".to_owned(),
-        PaddingRule::Air => air(plan, found),
-        PaddingRule::Mask => "0 in the matrix".to_owned(),
-    };
-    let slices = || plan.slices.iter().zip(found).map(|(slice, found)| (slice, found.padding));
-    let mut notes = Vec::new();
-    let mut note = |counts: Vec<u32>, text: &dyn Fn(String) -> String| {
-        let pixels: u64 = counts.iter().copied().map(u64::from).sum();
-        let with = counts.iter().filter(|&&count| count > 0).count();
-        if pixels > 0 {
-            let counted = format!("{} of {}", counted_pixels(pixels), share(with, counts.len()));
-            notes.push(Note { kind: NoteKind::Padding, text: text(counted) });
-        }
-    };
-    let of_slice =
-        |[low, high]: [i32; 2]| if low == high { low.to_string() } else { format!("{low} to {high}") };
-    let named = slices().filter(|(_, found)| found.declared > 0);
-    let named = match common(named.filter_map(|(slice, _)| slice.padding).map(of_slice)) {
-        Some(value) => format!("Pixel Padding Value {value}"),
-        None => "Pixel Padding Value, of several values".to_owned(),
-    };
-    note(slices().map(|(_, found)| found.declared).collect(), &|counted| {
-        format!("{counted} are padding ({named}): {what}")
-    });
-    let corner = |(slice, found): (&SlicePlan, PaddingFound)| {
-        decimals(slice.slope.mul_add(found.corner_value.into(), slice.intercept))
-    };
-    let corners = match common(slices().filter(|(_, found)| found.corners > 0).map(corner)) {
-        Some(value) => format!("all corners are {value} HU"),
-        None => format!("all corners of each have one value below {BELOW_AIR_HU} HU"),
-    };
-    note(slices().map(|(_, found)| found.corners).collect(), &|counted| {
-        format!("{counted} are padding though the header names none ({corners}): {what}")
-    });
-    notes
-}
-
-/// What padding is read as, by the slices that have some.
-fn air(plan: &SeriesPlan, found: &[&Findings]) -> String {
-    let with = plan.slices.iter().zip(found).filter(|(_, found)| !found.padding.is_none());
-    let value = |(slice, _): (&SlicePlan, _)| {
-        let stored = PaddingRule::Air.stored_value(&plan.rescale_unit, slice)?;
-        Some(decimals(slice.slope.mul_add(stored.into(), slice.intercept)))
-    };
-    let (unit, wanted) = if plan.rescale_unit == "HU" { (" HU", "-1000") } else { ("", "0") };
-    match common(with.filter_map(value)) {
-        Some(value) if value == wanted && !unit.is_empty() => format!("read as air, {value}{unit}"),
-        Some(value) if value == wanted => format!("read as {value}"),
-        Some(value) => format!("read as the nearest to {wanted}{unit} that can be stored, {value}{unit}"),
-        None => format!("read as the nearest to {wanted}{unit} that each slice can store"),
-    }
-}
-
-/// The value that all have, if they have one.
-fn common(mut values: impl Iterator<Item = String>) -> Option<String> {
-    let first = values.next()?;
-    values.all(|value| value == first).then_some(first)
 }

@@ -4,9 +4,9 @@
 use std::collections::HashMap;
 
 use super::group::{Group, Member};
-use super::notes::counted;
-use super::plan::{Note, NoteKind};
 use super::{Inventory, geometry};
+use crate::phrases::counted;
+use crate::plan::{Note, NoteKind};
 
 /// How many slices of one volume have the pixels of the other's at their place, and two that have not.
 struct Agreement<'a> {

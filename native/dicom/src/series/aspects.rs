@@ -19,9 +19,9 @@ use std::cmp::Ordering;
 use dicom_core::dictionary::UidDictionary;
 use dicom_dictionary_std::StandardSopClassDictionary;
 
-use super::notes::{decimals, rescale_unit};
 use crate::header::{Component, Rescale, SliceHeader};
 use crate::known;
+use crate::phrases::decimals;
 
 /// When different values make different volumes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -206,6 +206,15 @@ pub(super) fn told(header: &SliceHeader) -> Vec<Option<Value>> {
 /// Its number among the frames of all parts of a concatenation.
 fn frame_number(header: &SliceHeader) -> u32 {
     header.concatenation.as_ref().map_or(0, |part| part.frames_before).saturating_add(header.frame)
+}
+
+/// Unit of the rescaled values.
+pub(super) fn rescale_unit(header: &SliceHeader) -> String {
+    match &header.rescale_type {
+        Some(unit) => unit.clone(),
+        None if header.modality == "CT" => "HU".to_owned(),
+        None => "unspecified".to_owned(),
+    }
 }
 
 /// `US` is the standard's word for "unspecified" (PS3.3 C.11.1.1.2). Without Modality, what its absence means is not known.

@@ -1,16 +1,17 @@
 //! From a group of slices to a [`SeriesPlan`].
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
+use super::aspects::rescale_unit;
 use super::group::{Group, Member};
-use super::notes::{self, left_out, problems_of_slices, rescale_unit, warnings};
-use super::plan::{Piece, SeriesPlan, SliceCopy, SlicePlan};
+use super::notes::{self, disputed, left_out, problems_of_slices, warnings};
+use super::repeats::{self, Absent};
 use super::strays::Beside;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
 use crate::known;
-use crate::pixels::PaddingRule;
+use crate::plan::{PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan};
 use crate::problem::Problem;
 use crate::syntax;
 
@@ -43,18 +44,6 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
         // Where too many are, it is the scan that was sent twice, and no slice that is bad.
         Some((_, error)) => plan.without(&bad(&plan, &disputed)).map_err(|_| error.clone()),
     }
-}
-
-/// Slices of which others at their places have other pixels, and the error for each.
-pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> Vec<(&'g Member<'a>, Error)> {
-    let positions = geometry::places(&group.positions_mm()).into_iter().max().map_or(0, |last| last + 1);
-    let slices: HashSet<_> = group.disputed.iter().map(|(used, _)| (used.file, used.header.frame)).collect();
-    let error = |(used, copy): &'g (Member<'a>, Member<'a>)| {
-        let (first, second) = (used.file.min(copy.file), used.file.max(copy.file));
-        let [first, second] = [first, second].map(|file| inventory.label(file));
-        (used, Error::DuplicateSlice { first, second, at: slices.len(), positions })
-    };
-    group.disputed.iter().map(error).collect()
 }
 
 /// The slices of a plan that are disputed, and the reason for each.
@@ -139,6 +128,28 @@ pub(super) fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) ->
         left_out: left_out(inventory, groups, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
     })
+}
+
+impl Inventory {
+    /// What to decode, so that slices are [known](Self::know) that no attribute tells from others of their place. None in most inputs.
+    pub fn repeats(&self) -> Vec<SeriesPlan> {
+        let groups = self.grouped(true);
+        let plan = |group: &Group| {
+            let pairs = repeats::pairs(group, Absent::Fits);
+            let mut slices: Vec<Member> = pairs.iter().flat_map(|(used, copy)| [*used, *copy]).collect();
+            slices.sort_by_key(|member| (member.file, member.header.frame));
+            slices.dedup_by_key(|member| (member.file, member.header.frame));
+            let compared = Group { slices, duplicates: Vec::new(), conflict: None, ..group.clone() };
+            let some = !compared.slices.is_empty();
+            some.then(|| plan_of(self, &groups, &compared).ok()).flatten()
+        };
+        groups.iter().filter_map(plan).collect()
+    }
+
+    /// Takes the digests of the entries of a plan's slices, `None` of those that cannot be decoded.
+    pub fn know(&mut self, plan: &SeriesPlan, digests: &[Option<[u8; 32]>]) {
+        self.known.learn(plan, digests);
+    }
 }
 
 /// Of a file with several frames, or with much behind its pixels, a part is enough.

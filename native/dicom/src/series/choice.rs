@@ -9,10 +9,11 @@ use std::collections::{BTreeMap, HashSet};
 use serde::{Deserialize, Serialize};
 
 use super::group::{Group, SliceRole};
-use super::{Inventory, Unread, agreement, notes};
+use super::{Inventory, agreement, notes};
 use crate::error::Error;
 use crate::label::salted_id;
 use crate::problem::Problem;
+use crate::unread::Unread;
 
 /// So many slices are more than a stray one.
 const SOME_SLICES: usize = 3;

@@ -18,12 +18,12 @@
 use std::collections::HashMap;
 use std::mem;
 
+use super::entries::Known;
 use super::group::{Group, Member};
-use super::plan::{Note, NoteKind, SeriesPlan, SliceCopy, SlicePlan};
-use super::repeats::Known;
 use super::{geometry, notes};
 use crate::error::Error;
 use crate::header::{ByteOrder, SliceHeader};
+use crate::plan::{Note, NoteKind, SeriesPlan, SliceCopy, SlicePlan};
 
 /// Takes copies out of the group's slices, and notes files that can be neither copies nor slices of their own.
 pub(super) fn settle(group: &mut Group, known: &Known) {

@@ -1,18 +1,7 @@
-//! Slices that make one volume.
-//!
-//! Same Series Instance UID, frame of reference, role and size; orientation within 1e-3 and pixel spacing
-//! within 0.1 % of the group's first slice. The first is the one with the smallest SOP Instance UID, so that
-//! groups are a property of the slices and not of the order of their files. Such a group may hold several volumes still,
-//! which [`parts`] tells apart.
+//! Slices that make one volume, as data.
 
-use std::collections::HashSet;
-use std::mem;
-
+use super::geometry::{self, dot, normal};
 use crate::header::{SliceHeader, is_enhanced};
-use crate::series::geometry::{self, dot, normal};
-use crate::series::parts::{self, Told};
-use crate::series::repeats::{self, Known};
-use crate::series::{absent, copies, ids, scattered};
 
 /// What a series is for, by Image Type (PS3.3 C.7.6.1.1.2, C.8.2.1.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
@@ -43,6 +32,17 @@ impl SliceRole {
             _ => SliceRole::Original,
         }
     }
+}
+
+/// What one part has, and another has not.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Told {
+    /// The name of the [aspect](super::aspects).
+    pub aspect: &'static str,
+    /// `kernel 1 of 2`, `80 kV`.
+    pub label: String,
+    /// The value, for the id of the part.
+    pub key: String,
 }
 
 /// A slice, the index of its file, and the Series Instance UID that stands for its series.
@@ -107,95 +107,6 @@ impl<'a> Group<'a> {
         let axis = normal(&self.first.orientation);
         self.slices.iter().map(|member| dot(member.header.position_mm, axis)).collect()
     }
-
-    /// The volumes of which the group consists.
-    pub fn volumes(self) -> Vec<Self> {
-        let mut parts = parts::split(&self.slices, &self.positions_mm());
-        if parts.len() < 2 {
-            return vec![self];
-        }
-        let of = |(slices, told): (Vec<Member<'a>>, Vec<Told>)| {
-            let used: HashSet<_> = slices.iter().map(|member| (member.file, member.header.frame)).collect();
-            let copies = self.duplicates.iter().copied();
-            let duplicates =
-                copies.filter(|(slice, _)| used.contains(&(slice.file, slice.header.frame))).collect();
-            // The least SOP Instance UID of the part, as of the group: members were sorted by it.
-            let first = absent::fullest(&slices).unwrap_or(self.first);
-            Self { slices, told, first, duplicates, ..self.clone() }
-        };
-        parts.drain(..).map(of).collect()
-    }
-
-    /// Ascending position along the normal; within one place by Instance Number, then SOP Instance UID and frame.
-    fn order(&mut self) {
-        let places = geometry::places(&self.positions_mm());
-        let mut slices: Vec<(usize, Member)> = places.into_iter().zip(mem::take(&mut self.slices)).collect();
-        slices.sort_by_cached_key(|&(place, Member { header, .. })| {
-            let part = header.concatenation.as_ref().map(|part| part.number);
-            let time = (header.instance_number, header.temporal_position, part);
-            let exact = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
-            (place, time, header.sop_instance_uid.as_str(), header.frame, exact)
-        });
-        self.slices = slices.into_iter().map(|(_, member)| member).collect();
-    }
-}
-
-/// Groups `members`, by descending number of slices (then by id). With `join`, the volumes of a group stay together. `known` are the
-/// pixels of slices that may repeat others.
-pub(crate) fn group<'a>(mut members: Vec<Member<'a>>, join: bool, known: &Known) -> Vec<Group<'a>> {
-    scattered::gather(&mut members);
-    members.sort_by_key(|member| {
-        let header = member.header;
-        let place = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
-        let instance = (&header.sop_instance_uid, header.frame, place, header.instance_number);
-        (member.series, instance, member.file)
-    });
-    let mut groups: Vec<Group> = Vec::new();
-    // Groups of the current series begin here.
-    let mut from = 0;
-    let mut previous: Option<Member> = None;
-    for member in members {
-        let new_series = previous.is_none_or(|last| last.series != member.series);
-        if new_series {
-            from = groups.len();
-        }
-        let role = SliceRole::of(member.header);
-        let found = groups[from..].iter_mut().find(|group| {
-            group.role == role
-                && absent::says_as_much(group.first, member.header)
-                && same_volume(group.first, member.header)
-        });
-        match found {
-            Some(group) => group.slices.push(member),
-            None => groups.push(Group {
-                id: String::new(),
-                series: member.series,
-                scattered: false,
-                role,
-                told: Vec::new(),
-                first: member.header,
-                slices: vec![member],
-                duplicates: Vec::new(),
-                disputed: Vec::new(),
-                conflict: None,
-            }),
-        }
-        previous = Some(member);
-    }
-    absent::join(&mut groups);
-    groups.iter_mut().for_each(|group| copies::settle(group, known));
-    groups.iter_mut().for_each(|group| repeats::settle_series(group, known));
-    if !join {
-        groups = groups.into_iter().flat_map(Group::volumes).collect();
-        groups.iter_mut().for_each(|group| repeats::settle_volume(group, known));
-    }
-    for group in &mut groups {
-        group.scattered = group.slices.iter().any(|member| member.header.series_instance_uid != group.series);
-        group.order();
-    }
-    ids::name(&mut groups);
-    groups.sort_by(|a, b| b.slices.len().cmp(&a.slices.len()).then_with(|| a.id.cmp(&b.id)));
-    groups
 }
 
 pub(super) fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {

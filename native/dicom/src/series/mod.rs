@@ -3,7 +3,9 @@
 //!
 //! | file | what |
 //! |---|---|
-//! | `group` | which slices make one volume, and their order |
+//! | `group` | the slices of one volume |
+//! | `grouping` | which slices make one volume, and their order |
+//! | `entries` | the slices whose entries are known |
 //! | `absent` | attributes that group slices and that some lack |
 //! | `concatenation` | images in several parts, of which one is missing |
 //! | `scattered` | slices with a Series Instance UID each |
@@ -17,7 +19,6 @@
 //! | `choice` | `--series`: which group is meant, and the errors that help to say it |
 //! | `build` | a group to a [`SeriesPlan`] |
 //! | `notes` | what is left out of an input, and what is odd about a series |
-//! | `plan` | [`SeriesPlan`] itself |
 //! | `skip` | a series without its bad slices |
 //! | `strays` | files that cannot be used: which of them matter to a series |
 //! | `summary` | what a listing shows of a series |
@@ -30,12 +31,13 @@ mod build;
 mod choice;
 mod concatenation;
 mod copies;
+mod entries;
 mod geometry;
 mod group;
+mod grouping;
 mod ids;
 mod notes;
 mod parts;
-mod plan;
 mod repeats;
 mod scattered;
 mod skip;
@@ -51,16 +53,14 @@ use serde::Serialize;
 pub use choice::SeriesChoice;
 pub use copies::Comparison;
 pub use group::SliceRole;
-pub use notes::decimals;
-pub(crate) use notes::share;
-pub use plan::{Note, NoteKind, Piece, SeriesPlan, SliceCopy, SlicePlan};
 pub use summary::SeriesSummary;
-pub use unread::Unread;
 
 use crate::error::Error;
 use crate::header::{HeaderOutcome, NotAnImage, SliceHeader, packed_format, read_header, read_header_by};
 use crate::label::{FileLabel, salted_id};
+use crate::plan::SeriesPlan;
 use crate::problem::Problem;
+use crate::unread::Unread;
 use group::{Group, Member};
 
 /// So many series are listed in an error.
@@ -98,7 +98,7 @@ pub struct Inventory {
     files: BTreeMap<usize, File>,
     /// Those among them that are not read.
     unread: BTreeSet<usize>,
-    known: repeats::Known,
+    known: entries::Known,
     skip_bad_slices: bool,
     join: bool,
 }
@@ -377,7 +377,7 @@ impl Inventory {
             };
             slices.iter().map(move |header| Member { file, header, series: &header.series_instance_uid })
         });
-        group::group(members.collect(), join, &self.known)
+        grouping::group(members.collect(), join, &self.known)
     }
 
     fn broken(&self) -> impl Iterator<Item = (usize, &Broken)> {

@@ -1,16 +1,17 @@
 //! What a user should know about an input: what is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use super::aspects::{ASPECTS, Aspect, Rule};
 use super::group::{Group, Member, SliceRole};
-use super::plan::{Note, NoteKind};
 use super::strays::{Beside, Claim};
-use super::{Inventory, agreement, build, geometry, parts};
+use super::{Inventory, agreement, geometry, parts};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
 use crate::label::FileLabel;
+use crate::phrases::{counted, decimals, share};
+use crate::plan::{Note, NoteKind};
 use crate::problem::Problem;
 use crate::syntax;
 
@@ -49,7 +50,7 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
         let (first, second) = (inventory.label(first), inventory.label(second));
         texts.push(Error::DuplicateInstance { first, second }.to_string());
     }
-    if let Some((_, error)) = build::disputed(inventory, group).first() {
+    if let Some((_, error)) = disputed(inventory, group).first() {
         texts.push(error.to_string());
     }
     if let Some((count, differences)) = all.parts.get(&(group.series, group.role)) {
@@ -69,6 +70,18 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
         ));
     }
     texts
+}
+
+/// Slices of which others at their places have other pixels, and the error for each.
+pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> Vec<(&'g Member<'a>, Error)> {
+    let positions = geometry::places(&group.positions_mm()).into_iter().max().map_or(0, |last| last + 1);
+    let slices: HashSet<_> = group.disputed.iter().map(|(used, _)| (used.file, used.header.frame)).collect();
+    let error = |(used, copy): &'g (Member<'a>, Member<'a>)| {
+        let (first, second) = (used.file.min(copy.file), used.file.max(copy.file));
+        let [first, second] = [first, second].map(|file| inventory.label(file));
+        (used, Error::DuplicateSlice { first, second, at: slices.len(), positions })
+    };
+    group.disputed.iter().map(error).collect()
 }
 
 /// Slices that keep the group from being read, in file order: those [beside it](Beside) that are of its series or may be, and those of
@@ -237,7 +250,7 @@ pub(super) fn differences(parts: &[&Group]) -> String {
 
 /// That volumes were taken as one on purpose, and in what they differ.
 pub(super) fn joined(inventory: &Inventory, group: &Group) -> Option<Note> {
-    let parts = if inventory.join { group.clone().volumes() } else { Vec::new() };
+    let parts = if inventory.join { parts::volumes(group.clone()) } else { Vec::new() };
     if parts.len() < 2 {
         return None;
     }
@@ -355,15 +368,6 @@ pub(super) fn warnings(group: &Group) -> Vec<Note> {
     notes
 }
 
-/// Unit of the rescaled values.
-pub(super) fn rescale_unit(header: &SliceHeader) -> String {
-    match &header.rescale_type {
-        Some(unit) => unit.clone(),
-        None if header.modality == "CT" => "HU".to_owned(),
-        None => "unspecified".to_owned(),
-    }
-}
-
 /// Repeated positions, gaps, tilt, and slices beside the line of the others.
 fn geometry_warnings(group: &Group) -> Vec<Note> {
     geometry_notes(&group.positions_mm(), &group.path())
@@ -423,49 +427,4 @@ fn spacing(positions: &[f64]) -> Vec<Note> {
         notes.push(Note { kind: NoteKind::Gap, text });
     }
     notes
-}
-
-/// `all 12 slices`, `1 of 12 slices`.
-pub(crate) fn share(count: usize, slices: usize) -> String {
-    match slices {
-        1 => "the only slice".to_owned(),
-        _ if count == slices => format!("all {slices} slices"),
-        _ => format!("{count} of {slices} slices"),
-    }
-}
-
-/// `1 slice`, `5 slices`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
-    format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
-}
-
-/// A number with at most three decimals, or with three significant digits where that is more: 0.703 mm and 0.0085 mm.
-pub fn decimals(number: f64) -> String {
-    let decimals = if number == 0.0 { 0.0 } else { (2.0 - number.abs().log10().floor()).clamp(3.0, 12.0) };
-    let text = format!("{number:.0$}", decimals as usize);
-    match text.contains('.') {
-        true => text.trim_end_matches('0').trim_end_matches('.').to_owned(),
-        false => text,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::decimals;
-
-    #[test]
-    fn small_lengths_keep_three_significant_digits() {
-        for (number, text) in [
-            (0.0, "0"),
-            (0.703_125, "0.703"),
-            (1.25, "1.25"),
-            (100.0, "100"),
-            (0.0085, "0.0085"),
-            (0.012_34, "0.0123"),
-            (-0.001_239, "-0.00124"),
-            (12.345_6, "12.346"),
-        ] {
-            assert_eq!(decimals(number), text);
-        }
-    }
 }

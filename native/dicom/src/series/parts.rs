@@ -4,11 +4,11 @@
 //! each part by the next. Places are the positions along the normal, taken as one by [`geometry::near_places`]. A difference
 //! counts between values that hold at least two places each: a single odd slice is a remark, not a volume, and slices at one place are a time series, which is one matrix.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::aspects::{ASPECTS, Aspect, Rule, Value};
-use super::geometry;
-use super::group::Member;
+use super::group::{Group, Member, Told};
+use super::{absent, geometry};
 use crate::header::SliceHeader;
 
 /// Fewer slices than this show no pattern.
@@ -20,19 +20,8 @@ const COMPLETE: f64 = 0.75;
 /// So many steps are rounding.
 const ROUNDING: f64 = 0.05;
 
-/// What one part has, and another has not.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Told {
-    /// [`Aspect::name`].
-    pub aspect: &'static str,
-    /// `kernel 1 of 2`, `80 kV`.
-    pub label: String,
-    /// The value, for the id of the part.
-    pub key: String,
-}
-
 /// The slices of a part, and how it is told from the others: nothing where there is one part.
-pub(crate) type Part<'a> = (Vec<Member<'a>>, Vec<Told>);
+type Part<'a> = (Vec<Member<'a>>, Vec<Told>);
 
 #[derive(Clone, Copy)]
 struct Placed<'a> {
@@ -47,8 +36,26 @@ impl<'a> Placed<'a> {
     }
 }
 
+/// The volumes of which a group consists.
+pub(super) fn volumes<'a>(group: Group<'a>) -> Vec<Group<'a>> {
+    let parts = split(&group.slices, &group.positions_mm());
+    if parts.len() < 2 {
+        return vec![group];
+    }
+    let of = |(slices, told): Part<'a>| {
+        let used: HashSet<_> = slices.iter().map(|member| (member.file, member.header.frame)).collect();
+        let copies = group.duplicates.iter().copied();
+        let duplicates =
+            copies.filter(|(slice, _)| used.contains(&(slice.file, slice.header.frame))).collect();
+        // The least SOP Instance UID of the part, as of the group: members were sorted by it.
+        let first = absent::fullest(&slices).unwrap_or(group.first);
+        Group { slices, told, first, duplicates, ..group.clone() }
+    };
+    parts.into_iter().map(of).collect()
+}
+
 /// Splits slices at `positions_mm` along their normal into volumes.
-pub(crate) fn split<'a>(members: &[Member<'a>], positions_mm: &[f64]) -> Vec<Part<'a>> {
+fn split<'a>(members: &[Member<'a>], positions_mm: &[f64]) -> Vec<Part<'a>> {
     if members.len() < 2 {
         return vec![(members.to_vec(), Vec::new())];
     }

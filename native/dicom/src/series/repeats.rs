@@ -3,7 +3,7 @@
 //! A sender writes slices under other SOP Instance UIDs, often numbered anew, and may rewrite or drop what it does not need. What volumes
 //! are told apart by ([`aspects`]) decides here too: slices of one place are *alike* where none of these attributes has two
 //! values, Content Time and the numbers aside, or is absent in one. Then pixels decide, which are read before volumes are told apart
-//! ([`Inventory::repeats`], [`Inventory::know`]): not as they are stored, but as entries of the matrix.
+//! ([`Inventory::repeats`](super::Inventory::repeats), [`Inventory::know`](super::Inventory::know)): not as they are stored, but as entries of the matrix.
 //!
 //! | entries | what the slices are |
 //! |---|---|
@@ -18,32 +18,17 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::aspects::{self, Value};
+use super::entries::Known;
 use super::group::{Group, Member};
-use super::plan::SeriesPlan;
-use super::{Inventory, build, copies, geometry};
+use super::{copies, geometry};
 use crate::header::SliceHeader;
 
-/// Digests of the entries of slices whose pixels are known, by file and frame.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known(HashMap<(usize, u32), [u8; 32]>);
-
-impl Known {
-    pub fn digest(&self, member: &Member) -> Option<&[u8; 32]> {
-        self.0.get(&(member.file, member.header.frame))
-    }
-
-    /// Whether two slices have the same entries; `None` where that is not known.
-    pub fn equal(&self, a: &Member, b: &Member) -> Option<bool> {
-        Some(self.digest(a)? == self.digest(b)?)
-    }
-}
-
 /// The slice that is used, and one that is like it.
-type Pair<'a> = (Member<'a>, Member<'a>);
+pub(super) type Pair<'a> = (Member<'a>, Member<'a>);
 
 /// What an attribute means that some slices of a place lack.
 #[derive(Clone, Copy, PartialEq)]
-enum Absent {
+pub(super) enum Absent {
     /// Something else than any value.
     Differs,
     /// The value that the others have.
@@ -76,7 +61,7 @@ pub(super) fn settle_volume(group: &mut Group, known: &Known) {
 }
 
 /// Slices that are alike others of their place, each with the one of these that is used.
-fn pairs<'a>(group: &Group<'a>, absent: Absent) -> Vec<Pair<'a>> {
+pub(super) fn pairs<'a>(group: &Group<'a>, absent: Absent) -> Vec<Pair<'a>> {
     let mut held = BTreeMap::<usize, Vec<Member>>::new();
     for (place, &member) in geometry::places(&group.positions_mm()).into_iter().zip(&group.slices) {
         held.entry(place).or_default().push(member);
@@ -119,30 +104,5 @@ fn take_out<'a>(group: &mut Group<'a>, pairs: &[Pair<'a>]) {
     group.slices.retain(|member| !of.contains_key(&key(member)));
     for (used, _) in &mut group.duplicates {
         *used = of.get(&key(used)).copied().unwrap_or(*used);
-    }
-}
-
-impl Inventory {
-    /// What to decode, so that slices are [known](Self::know) that no attribute tells from others of their place. None in most inputs.
-    pub fn repeats(&self) -> Vec<SeriesPlan> {
-        let groups = self.grouped(true);
-        let plan = |group: &Group| {
-            let pairs = pairs(group, Absent::Fits);
-            let mut slices: Vec<Member> = pairs.iter().flat_map(|(used, copy)| [*used, *copy]).collect();
-            slices.sort_by_key(|member| (member.file, member.header.frame));
-            slices.dedup_by_key(|member| (member.file, member.header.frame));
-            let compared = Group { slices, duplicates: Vec::new(), conflict: None, ..group.clone() };
-            let some = !compared.slices.is_empty();
-            some.then(|| build::plan_of(self, &groups, &compared).ok()).flatten()
-        };
-        groups.iter().filter_map(plan).collect()
-    }
-
-    /// Takes the digests of the entries of a plan's slices, `None` of those that cannot be decoded.
-    pub fn know(&mut self, plan: &SeriesPlan, digests: &[Option<[u8; 32]>]) {
-        let slices = plan.slices.iter().zip(digests);
-        self.known
-            .0
-            .extend(slices.filter_map(|(slice, digest)| Some(((slice.file, slice.frame), (*digest)?))));
     }
 }

@@ -8,10 +8,12 @@ use std::collections::BTreeSet;
 
 use super::geometry::{self, SAME_PLACE_MM, Step};
 use super::group::Group;
-use super::notes::{self, decimals};
-use super::plan::{Note, NoteKind, SeriesPlan};
-use super::{Content, Inventory, Unread};
+use super::notes;
+use super::{Content, Inventory};
 use crate::error::Error;
+use crate::phrases::decimals;
+use crate::plan::{Note, NoteKind, SeriesPlan};
+use crate::unread::Unread;
 
 /// A step longer than this many usual ones is a hole: one missing slice makes it two.
 const HOLE: f64 = 2.5;

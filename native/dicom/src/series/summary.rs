@@ -5,10 +5,11 @@ use std::fmt;
 use serde::Serialize;
 
 use super::group::{Group, SliceRole};
-use super::notes::{self, counted, decimals};
+use super::notes;
 use super::{Inventory, geometry};
 use crate::header::SliceHeader;
 use crate::known;
+use crate::phrases::{counted, decimals};
 use crate::syntax;
 
 /// One volume of an input, as `tomobasis inspect` shows it.

@@ -2,7 +2,7 @@
 
 use std::{ops::Range, sync::Arc};
 
-use tomobasis_dicom::{SeriesPlan, SlicePlan, derived::stored_range};
+use tomobasis_dicom::{SeriesPlan, SlicePlan};
 
 use super::band::Band;
 use crate::{
@@ -105,7 +105,7 @@ struct Grid {
 
 impl Grid {
     fn of(slice: &SlicePlan) -> Self {
-        let (least, greatest) = stored_range(slice);
+        let (least, greatest) = slice.stored_range();
         Self {
             slope: slice.slope,
             intercept: slice.intercept,

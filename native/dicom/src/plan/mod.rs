@@ -1,13 +1,16 @@
 //! [`SeriesPlan`]: one chosen series as data, sent to where its slices are decoded.
 
+mod padding;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use padding::PaddingRule;
+
 use crate::error::Error;
 use crate::header::PixelFormat;
 use crate::label::FileLabel;
-use crate::pixels::PaddingRule;
 use crate::problem::Problem;
 
 /// A series: its slices in spatial order and what they have in common.
@@ -98,6 +101,15 @@ pub struct SlicePlan {
     pub transfer_syntax: String,
     /// How its pixels are stored.
     pub pixels: PixelFormat,
+}
+
+impl SlicePlan {
+    /// Least and greatest stored value of the slice's pixel format.
+    #[must_use]
+    pub fn stored_range(&self) -> (i32, i32) {
+        let bits = u32::from(self.pixels.bits_stored);
+        if self.pixels.signed { (-(1 << (bits - 1)), (1 << (bits - 1)) - 1) } else { (0, (1 << bits) - 1) }
+    }
 }
 
 /// A slice that is not used, since it repeats another.
@@ -231,7 +243,7 @@ impl SeriesPlan {
         }
     }
 
-    pub(super) fn label_of(&self, slice: &SlicePlan) -> FileLabel {
+    pub(crate) fn label_of(&self, slice: &SlicePlan) -> FileLabel {
         FileLabel { index: slice.file, count: self.file_count, id: slice.file_id.clone() }
     }
 }
