@@ -5,6 +5,9 @@
 
 Layout: sun.security.provider.JavaKeyStore. magic, version, count; each entry: kind, alias, milliseconds since 1970, type, certificate;
 at the end the SHA-1 of the password, a constant and all before.
+
+Not by keytool: it writes a store without dates (PKCS12, keystore.pkcs12.macAlgorithm=NONE, certProtectionAlgorithm=NONE), but in an order
+that depends on the order in which the entries were imported, which is that of files in a folder (seen with aliases "a" and "l", JDK 17).
 """
 
 import hashlib
