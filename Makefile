@@ -15,7 +15,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 
-.PHONY: help setup setup-test build demo test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -36,6 +36,10 @@ $(SERIES):
 
 demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/result
 	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
+
+wheel: setup-test ## the Python package as a wheel for glibc 2.17 and later, in build/manylinux
+	@scripts/wheel.sh manylinux
+	@ls build/manylinux/*.whl
 
 test: setup-test ## set up, build, run all tests of the default tier
 	@.venv/bin/python tests/run.py

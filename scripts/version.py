@@ -5,7 +5,7 @@
     scripts/version.py --write    writes them to all places
 
 The product's version stands in `Cargo.toml`: crates, jars, manifest.json, derived DICOM and the image's label take it from there. Written
-from there are `CITATION.cff` and what follows `localhost/tomobasis:` anywhere: manifests, properties, pipelines. Spark's stands in
+from there are `CITATION.cff`, `python/Cargo.toml` and what follows `localhost/tomobasis:` anywhere: manifests, properties, pipelines. Spark's stands in
 `gradle.properties`; written from there are `requirements.txt`, the SparkApplication and what `bin/tomobasis-submit` says.
 """
 
@@ -19,7 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 NUMBER = r"(\d[\w.+-]*)"
 IMAGE = re.compile(rf"localhost/tomobasis:{NUMBER}")
 # Files with a form of their own.
-PRODUCT = {"CITATION.cff": re.compile(rf"^version: {NUMBER}$", re.MULTILINE)}
+PRODUCT = {
+    "CITATION.cff": re.compile(rf"^version: {NUMBER}$", re.MULTILINE),
+    "python/Cargo.toml": re.compile(rf"^version = \"{NUMBER}(?=\"$)", re.MULTILINE),
+}
 SPARK = {
     "requirements.txt": re.compile(rf"^pyspark=={NUMBER}$", re.MULTILINE),
     "bin/tomobasis-submit": re.compile(rf"\bpyspark=={NUMBER}"),

@@ -2,7 +2,7 @@
 """Runs every test of the default tier, cheap checks first, and adds up what the runners report.
 
     tests/run.py                all suites; the last line is "N passed, N failed[, N skipped]"
-    tests/run.py lint rust      only these: lint, build, rust, jvm, e2e, emulation; on request: aarch64
+    tests/run.py lint rust      only these: lint, build, rust, jvm, e2e, python, emulation; on request: aarch64
 
 A suite that ran nothing has failed: a test that is not wired in looks like one that passes.
 """
@@ -69,6 +69,11 @@ def lint():
         "lint": checks(
             [
                 (("cargo", "fmt", "--version"), ("cargo", "fmt", "--all", "--check"), {}),
+                (
+                    ("cargo", "fmt", "--version"),
+                    ("cargo", "fmt", "--manifest-path", "python/Cargo.toml", "--check"),
+                    {},
+                ),
                 ((TOOLS / "python", "--version"), (TOOLS / "python", ROOT / "scripts/prose.py"), {}),
                 ((ruff, "--version"), (ruff, "check", "."), {}),
                 ((ruff, "--version"), (ruff, "format", "--check", "."), {}),
@@ -112,16 +117,28 @@ def jvm():
     return counts
 
 
-def pytest(name, *arguments):
+def pytest(name, *arguments, python=TOOLS / "python"):
     report = REPORTS / name
     shutil.rmtree(report, ignore_errors=True)
-    code, _ = run(TOOLS / "python", "-m", "pytest", *arguments, f"--junitxml={report / 'pytest.xml'}")
+    code, _ = run(python, "-m", "pytest", *arguments, f"--junitxml={report / 'pytest.xml'}")
     count = from_junit(report)
     return count if code in (0, 1) else count + Count(failed=1)
 
 
 def e2e():
     return {"e2e": pytest("e2e", "tests", "--ignore", "tests/emulation")}
+
+
+def python():
+    """The Python package: its wheel is built and installed into a new environment, in which its tests run."""
+    if run("scripts/wheel.sh", "test")[0] != 0:
+        return {"python": Count(failed=1)}
+    # In Python's development mode: more checks, and a traceback of what crashes.
+    os.environ["PYTHONDEVMODE"] = "1"
+    try:
+        return {"python": pytest("python", "tests/python", python=ROOT / "build/python/bin/python")}
+    finally:
+        del os.environ["PYTHONDEVMODE"]
 
 
 def emulation():
@@ -149,7 +166,15 @@ def aarch64():
     }
 
 
-SUITES = {"lint": lint, "build": build, "rust": rust, "jvm": jvm, "e2e": e2e, "emulation": emulation}
+SUITES = {
+    "lint": lint,
+    "build": build,
+    "rust": rust,
+    "jvm": jvm,
+    "e2e": e2e,
+    "python": python,
+    "emulation": emulation,
+}
 ON_REQUEST = {"aarch64": aarch64}
 MAY_BE_SKIPPED = {"emulation"}
 

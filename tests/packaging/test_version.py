@@ -10,7 +10,13 @@ import pytest
 from running import ROOT
 
 SCRIPT = "scripts/version.py"
-PLACES = ["CITATION.cff", "k8s/values/values.yaml", "k8s/spark-submit/spark.conf", "k8s/pipelines/v1/pipeline.yaml"]
+PLACES = [
+    "CITATION.cff",
+    "python/Cargo.toml",
+    "k8s/values/values.yaml",
+    "k8s/spark-submit/spark.conf",
+    "k8s/pipelines/v1/pipeline.yaml",
+]
 SPARKS = ["requirements.txt", "bin/tomobasis-submit", "k8s/base/application.yaml"]
 
 

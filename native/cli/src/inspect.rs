@@ -4,12 +4,7 @@
 mod table;
 
 use clap::builder::NonEmptyStringValueParser as NotEmpty;
-use tomobasis_pipeline::{
-    Error,
-    input::{inventory, listing},
-    memory::pool,
-    progress::Progress,
-};
+use tomobasis_pipeline::{Error, commands::inspect};
 
 use crate::{output, progress::Reporter};
 
@@ -28,25 +23,13 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let files = listing::list(&args.input)?;
-    reporter.stage(1, 1, "scan", "files", files.len() as u64);
-    let inventory = pool(0)?.install(|| inventory::take_inventory(&files, &reporter))?;
+    let inventory = inspect::inspect(&args.input, 0, &reporter)?;
     reporter.finish();
     let series = inventory.series();
     if args.json {
-        let json = serde_json::json!({
-            "files": inventory.counts(),
-            "without_slices": inventory.without_slices(),
-            "series": series,
-            "unusable": inventory.unusable(),
-        });
-        output::print(&format!("{json:#}"))?;
+        output::print(&format!("{:#}", inspect::to_json(&inventory)))?;
     } else if !series.is_empty() {
         output::print(&table::listing(&inventory, &series))?;
     }
-    if series.is_empty() {
-        // The same words, and exit code, as a decomposition of this folder would get.
-        inventory.select(&tomobasis_dicom::SeriesChoice::Only)?;
-    }
-    Ok(())
+    inspect::check_series(&inventory)
 }

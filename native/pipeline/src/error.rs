@@ -156,6 +156,9 @@ pub enum Error {
     /// What cannot happen unless this program is wrong.
     #[error("internal error: {0}; please report this line, with the version and the command line")]
     Internal(String),
+    /// Whoever watched the run asked it to stop.
+    #[error("stopped before it was done; nothing was written")]
+    Stopped,
     /// The thread pool could not be started.
     #[error(
         "cannot start the worker threads ({0}); give fewer with --threads, or raise the limits of memory and processes"

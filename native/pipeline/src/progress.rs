@@ -8,6 +8,10 @@ pub trait Progress: Sync {
     fn advance(&self, count: u64);
     /// Something worth a line of its own.
     fn message(&self, text: &str);
+    /// Whether the run is to stop: it is asked between files and row blocks, and ends with [`Error::Stopped`](crate::Error).
+    fn stopped(&self) -> bool {
+        false
+    }
 }
 
 /// Shows nothing.

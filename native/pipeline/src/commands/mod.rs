@@ -1,7 +1,9 @@
-//! What a user asks for: decompose, verify, compare, render; reference matrices and scores.
+//! What a user asks for: inspect, read, decompose, verify, compare, render; reference matrices and scores.
 
 pub mod compare;
 pub mod decompose;
+pub mod inspect;
+pub mod read;
 pub mod reference;
 pub mod render;
 pub(crate) mod runner;

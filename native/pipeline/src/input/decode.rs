@@ -25,7 +25,7 @@ type Decoded<T> = std::result::Result<T, tomobasis_dicom::Error>;
 type Done<T> = (usize, Decoded<T>);
 
 /// Decodes all slices of the plan, on the current thread pool: `pixels` gets them one after the other. Returns what became of
-/// each, in series order.
+/// each, in series order; of fewer where the run is to stop.
 ///
 /// # Errors
 /// When files or archives cannot be read at all, which is not the slices' fault.
@@ -83,6 +83,9 @@ impl<T: Send> Work<'_, T> {
         targets: Vec<Target<'_>>,
         buffer: &mut FileBuffer,
     ) -> io::Result<Vec<Done<T>>> {
+        if self.progress.stopped() {
+            return Ok(Vec::new());
+        }
         match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
             Some(piece) => self.pieces(&file.path, piece, targets),
             None => Ok(self.whole(read(file, buffer)?, targets)),

@@ -42,6 +42,9 @@ pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<In
         }
     }
     for part in direct.chunks(BATCH) {
+        if progress.stopped() {
+            return Err(Error::Stopped);
+        }
         let heads: Vec<io::Result<Vec<u8>>> =
             part.par_iter().map(|&index| files[index].read(0, USUAL_HEAD)).collect();
         for (&index, head) in part.iter().zip(heads) {

@@ -43,15 +43,23 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     if let Some(word) = args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
         return Err(not_utf_8(args, word));
     }
+    match parse_options(args)? {
+        ParsedJob::Run(options) if !options.input_format.is_scan() => Err(Error::option(
+            "--input-format",
+            "the job reads scans only; decompose a matrix with `tomobasis decompose`",
+        )),
+        parsed => Ok(parsed),
+    }
+}
+
+/// Parses the options of a decomposition (without a program name), as the job and the Python package have them.
+///
+/// # Errors
+/// As [`parse_job`].
+pub fn parse_options(args: &[String]) -> Result<ParsedJob> {
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
-        Ok(command) => match command.args.resolve()? {
-            options if options.input_format.is_scan() => Ok(ParsedJob::Run(options)),
-            _ => Err(Error::option(
-                "--input-format",
-                "the job reads scans only; decompose a matrix with `tomobasis decompose`",
-            )),
-        },
+        Ok(command) => Ok(ParsedJob::Run(command.args.resolve()?)),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(ParsedJob::Text { help: error.to_string() })
         }

@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc, time::Instant};
 pub use self::{
     arguments::JobArgs,
     closing::closing_text,
-    job::{ParsedJob, not_utf_8, one_line, parse_job},
+    job::{ParsedJob, not_utf_8, one_line, parse_job, parse_options},
 };
 use crate::{
     commands::{runner::Runner, stages::PICTURES},

@@ -54,7 +54,7 @@ pub(crate) struct Scan {
     pub records: Vec<SliceRecord>,
     files: Vec<InputFile>,
     /// Slice after slice, each in row-major order.
-    values: Values,
+    pub values: Values,
     /// The memory that its decomposition needs.
     need: Need,
 }
@@ -125,6 +125,12 @@ impl<'a> Runner<'a> {
         let named = stage.named(method);
         self.show_stage(stage.number(), named, total);
         Begun { name: named.name, at: Instant::now() }
+    }
+
+    /// # Errors
+    /// [`Error::Stopped`] when the run is to stop.
+    fn check_stop(&self) -> Result<()> {
+        if self.progress.stopped() { Err(Error::Stopped) } else { Ok(()) }
     }
 
     /// Ends a stage: its time goes into the manifest.
@@ -211,6 +217,7 @@ impl<'a> Runner<'a> {
     ) -> Result<(SeriesPlan, Vec<SliceRecord>, Vec<i16>)> {
         let mut pixels = memory::for_scan(&plan)?;
         let decoded = self.pool.install(|| decode::decode(&plan, files, &mut pixels, self.progress))?;
+        self.check_stop()?;
         let (mut records, mut bad) = (Vec::new(), Vec::new());
         for (slice, decoded) in decoded.into_iter().enumerate() {
             match decoded {
@@ -288,6 +295,7 @@ impl<'a> Runner<'a> {
             let mut sums = GramAccumulator::new(scan.plan.slices.len())?;
             let mut values = Vec::new();
             for block in 0..blocks {
+                self.check_stop()?;
                 let rows = scan.gather_parallel(block, &mut values);
                 sums.add_parallel(column_major(&values, rows, scan.plan.slices.len())?)?;
                 self.progress.advance(1);
@@ -351,6 +359,7 @@ impl<'a> Runner<'a> {
                 if block >= blocks {
                     return Ok(state);
                 }
+                self.check_stop().inspect_err(|_| next.store(blocks, Ordering::Relaxed))?;
                 // After an error the other threads find no more blocks.
                 work(&mut state, &mut values, block)
                     .inspect_err(|_| next.store(blocks, Ordering::Relaxed))?;

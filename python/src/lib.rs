@@ -1,0 +1,42 @@
+//! The native module of the Python package `tomobasis`: NumPy arrays to the kernels of `native/`, and results back.
+//!
+//! | file | what |
+//! |---|---|
+//! | `failure` | what can end a call, as the package's exceptions |
+//! | `running` | a call on threads of its own: the GIL is released, Ctrl-C stops it, progress is shown |
+//! | `intake` | an array of any type, layout and order of bytes as a matrix of the kernels |
+//! | `matrix` | that matrix: its row blocks, the digest of its numbers |
+//! | `factors` | `svd`, `tsqr`, `randomized_svd` |
+//! | `sums` | `gram`, `GramState` and `GramFactors` |
+//! | `scans` | `inspect`, `read`, `decompose` and `verify`: the commands |
+//! | `sealed` | bytes that tell when they are damaged |
+//!
+//! No arithmetic, option or rule is written here. The Python side of the package (`tomobasis/*.py`) has the signatures, the
+//! documentation and what needs other Python libraries.
+
+mod factors;
+mod failure;
+mod intake;
+mod matrix;
+mod running;
+mod scans;
+mod sealed;
+mod sums;
+
+use pyo3::prelude::*;
+
+/// The module `tomobasis._native`.
+#[pymodule(name = "_native")]
+fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
+    module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;
+    module.add_function(wrap_pyfunction!(factors::randomized_svd, module)?)?;
+    module.add_function(wrap_pyfunction!(sums::gram, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::inspect, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::read, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::decompose, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::verify, module)?)?;
+    module.add_class::<sums::GramState>()?;
+    module.add_class::<sums::GramFactors>()
+}

@@ -1,0 +1,205 @@
+"""Result folders: made, read, verified."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from . import _native
+from ._errors import FileError, InputError
+from ._progress import close, reporter
+from ._scans import html_table, path_list
+
+if TYPE_CHECKING:
+    import pyarrow
+    from numpy.typing import NDArray
+
+    from ._linalg import Progress
+    from ._scans import Paths
+
+
+def arguments(paths: Paths, **options) -> list[str]:
+    """The words of the command line: of ``no_patient_data=True`` ``--no-patient-data``; of a list, its values."""
+    words = [word for path in path_list(paths) for word in ("--input", path)]
+    for name, value in options.items():
+        option = "--" + name.replace("_", "-")
+        if value is None or value is False:
+            continue
+        if value is True:
+            words.append(option)
+            continue
+        many = value if isinstance(value, (list, tuple)) else [value]
+        words.append(f"{option}={','.join(str(os.fspath(v) if isinstance(v, os.PathLike) else v) for v in many)}")
+    return words
+
+
+def decompose(
+    paths: Paths, output: str | os.PathLike[str], *, threads: int = 0, progress: Progress = None, **options: Any
+) -> Result:
+    """Decomposes a scan, or a matrix in a file, into a result folder: the same bytes as ``tomobasis decompose``.
+
+    Parameters
+    ----------
+    paths : path, or sequence of them
+        The input, as for ``inspect``; with ``input_format="npy"`` one file.
+    output : path
+        The result folder.
+    threads, progress
+        As for ``svd``.
+    **options
+        Those of the command, without the hyphens: ``rank=50``, ``method="tsqr"``, ``center=True``,
+        ``composite=[5, 50]``, ``emit=["parquet", "png"]``, ``overwrite=True``, ``no_patient_data=True``.
+
+    Returns
+    -------
+    Result
+
+    Raises
+    ------
+    InputError
+        For an option or an input that cannot be used.
+    FileError
+        For a file that cannot be read or written.
+    RunError
+        When it fails while it runs.
+    KeyboardInterrupt
+        At Ctrl-C. Nothing is left behind after any exception.
+
+    Examples
+    --------
+    >>> result = tomobasis.decompose("scans/head", "result", rank=50)  # doctest: +SKIP
+    >>> result.digest[:16]  # doctest: +SKIP
+    '4ecf4904b8480d4a'
+    """
+    words = [*arguments(paths, **options), f"--output={os.fspath(output)}"]
+    report = reporter(progress)
+    try:
+        _native.decompose(words, threads, report)
+    finally:
+        close(report)
+    return Result(output)
+
+
+class Result:
+    """A result folder (docs/format.md): its manifest, tables and pictures.
+
+    Parameters
+    ----------
+    folder : path
+
+    Raises
+    ------
+    FileError
+        Where there is no folder that can be read.
+    InputError
+        Where it is no finished result.
+    """
+
+    def __init__(self, folder: str | os.PathLike[str]):
+        self.folder = Path(folder)
+        try:
+            text = (self.folder / "manifest.json").read_text(encoding="utf-8")
+        except OSError as error:
+            raise FileError(f"manifest.json: cannot be read ({error.strerror}); give a result folder") from None
+        try:
+            self.manifest: Mapping[str, Any] = json.loads(text)
+            self.digests: Mapping[str, Any] = self.manifest["digests"]
+            self._files = self.folder / self.manifest["run"].get("folder", "")
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise InputError("manifest.json: it is no manifest; get the folder again") from None
+
+    @property
+    def digest(self) -> str:
+        """The root digest."""
+        return self.digests["root"]
+
+    def table(self, name: str) -> pyarrow.Table:
+        """A table by its file name, ``weights.parquet``, or ``basis`` for all of its parts; needs pyarrow."""
+        import pyarrow as pa
+        import pyarrow.parquet as parquet
+
+        parts = sorted((self._files / "basis").glob("part-*.parquet")) if name == "basis" else [self._files / name]
+        try:
+            return pa.concat_tables([parquet.read_table(part) for part in parts])
+        except (OSError, pa.ArrowInvalid) as error:
+            raise FileError(f"{name}: cannot be read ({type(error).__name__}); it may not have been written") from error
+
+    def _matrix(self, name: str, column: str) -> NDArray[np.float64]:
+        values = self.table(name).column(column).combine_chunks()
+        return values.flatten().to_numpy().reshape(len(values), -1)
+
+    @property
+    def s(self) -> NDArray[np.float64]:
+        """Singular values, k."""
+        return self.table("singular_values.parquet").column("sigma").to_numpy()
+
+    @property
+    def V(self) -> NDArray[np.float64]:
+        """Weights, n x k: a row for each slice."""
+        return self._matrix("weights.parquet", "weights")
+
+    @property
+    def U(self) -> NDArray[np.float64]:
+        """Basis vectors, m x k: a row for each pixel."""
+        return self._matrix("basis", "values")
+
+    def composite(self, k: int) -> NDArray[np.float64]:
+        """The reconstruction from the first k basis vectors, slices x rows x columns, by NumPy; without the means that
+        were removed, if any, since a result does not hold them."""
+        series = self.manifest["series"]
+        if not 1 <= k <= len(self.s):
+            raise InputError(f"k: {k} is outside 1 to {len(self.s)}, the basis vectors of the result")
+        values = (self.U[:, :k] * self.s[:k]) @ self.V[:, :k].T
+        return values.T.reshape(-1, series["rows"], series["columns"])
+
+    @property
+    def pictures(self) -> list[Path]:
+        """The files of the pictures."""
+        return sorted((self._files / "pictures").glob("*.png"))
+
+    def verify(
+        self,
+        paths: Paths,
+        *,
+        series: str | None = None,
+        join: bool = False,
+        on_bad_slice: Literal["fail", "skip"] = "fail",
+        threads: int = 0,
+        progress: Progress = None,
+    ) -> str:
+        """Computes the result again from its input and compares every byte, as ``tomobasis verify`` does.
+
+        Returns
+        -------
+        str
+            What was compared.
+
+        Raises
+        ------
+        VerificationError
+            Naming the first difference.
+        """
+        inputs = path_list(paths)
+        report = reporter(progress)
+        try:
+            return _native.verify(os.fspath(self.folder), inputs, series, join, on_bad_slice, threads, report)
+        finally:
+            close(report)
+
+    def __repr__(self) -> str:
+        return f"<tomobasis.Result {self.digest[:16]}>"
+
+    def _repr_html_(self) -> str:
+        result, series = self.manifest["result"], self.manifest["series"]
+        size = f"{series['slices']} slices of {series['rows']} x {series['columns']}"
+        rows = [
+            ("root digest", self.digest),
+            ("matrix", size),
+            ("rank", result["rank"]),
+        ]
+        return html_table(["result", ""], rows)

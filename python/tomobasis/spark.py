@@ -1,0 +1,109 @@
+"""Exact sums of a DataFrame's rows, by mapInArrow and applyInArrow: classic sessions and Spark Connect alike.
+
+The package must be installed where the tasks run. No code of ours runs in Spark's JVM.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ._errors import InputError
+from ._native import GramFactors, GramState
+
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame
+
+
+def gram_state(df: DataFrame, column: str, columns: int, groups: int = 8) -> GramState:
+    """The exact sums of a matrix whose rows are those of a DataFrame.
+
+    Each task adds up the rows of its partition; ``groups`` tasks add up those sums, and the driver the rest. The bits do
+    not depend on partitions, their order or retries.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+    column : str
+        A column of arrays of ``columns`` integers from -32768 to 32767, or from 0 to 65535: one row of the matrix each.
+    columns : int
+        Columns of the matrix, n.
+    groups : int, optional
+        Into how many groups the partitions' sums go on their way, from 1.
+
+    Returns
+    -------
+    GramState
+
+    Raises
+    ------
+    InputError
+        For a number of groups that is none. What a task refuses ends the query with Spark's own exception, which has
+        the text.
+    """
+    import pyarrow as pa
+    from pyspark.sql import functions
+
+    if groups < 1:
+        raise InputError(f"groups: {groups} is none; give 1 or more")
+
+    def sums_of(batches):
+        state = GramState(columns)
+        for batch in batches:
+            state.update(_rows(batch.column(0), columns))
+        yield pa.RecordBatch.from_pydict({"state": [state.to_bytes()]}, pa.schema([("state", pa.binary())]))
+
+    def merged(table):
+        state = GramState(columns)
+        for part in table.column("state").to_pylist():
+            state.merge(GramState.from_bytes(part))
+        return pa.table({"state": pa.array([state.to_bytes()], pa.binary())})
+
+    parts = df.select(column).mapInArrow(sums_of, "state binary")
+    group = functions.crc32("state") % groups
+    parts = parts.groupBy(group.alias("group")).applyInArrow(merged, "state binary")
+    total = GramState(columns)
+    for row in parts.collect():
+        total.merge(GramState.from_bytes(bytes(row["state"])))
+    return total
+
+
+def project(df: DataFrame, column: str, factors: GramFactors, name: str = "u") -> DataFrame:
+    """The DataFrame with the rows of ``U`` in another column, as arrays of k float64.
+
+    Parameters
+    ----------
+    df : pyspark.sql.DataFrame
+    column : str
+        As for ``gram_state``.
+    factors : GramFactors
+        What ``GramState.finish`` returned.
+    name : str, optional
+        Of the new column.
+    """
+    import pyarrow as pa
+    from pyspark.sql.types import ArrayType, DoubleType, StructType
+
+    place, columns = df.columns.index(column), factors.Vt.shape[1]
+
+    def projected(batches):
+        for batch in batches:
+            if batch.num_rows == 0:
+                continue
+            u = factors.project(_rows(batch.column(place), columns), threads=1)
+            offsets = pa.array(range(0, u.size + 1, u.shape[1]), pa.int32())
+            yield batch.append_column(name, pa.ListArray.from_arrays(offsets, pa.array(u.ravel())))
+
+    schema = StructType([*df.schema.fields]).add(name, ArrayType(DoubleType()))
+    return df.mapInArrow(projected, schema)
+
+
+def _rows(arrays, columns):
+    """The rows of a matrix, from a column of arrays of one length."""
+    import pyarrow.compute as compute
+
+    if len(arrays) and (arrays.null_count or compute.list_value_length(arrays).unique().to_pylist() != [columns]):
+        raise InputError(f"every array of the column must have {columns} values, and none may be null")
+    values = arrays.flatten()
+    if values.null_count:
+        raise InputError("an array of the column has a null; give integers")
+    return values.to_numpy(zero_copy_only=False).reshape(-1, columns)

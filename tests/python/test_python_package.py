@@ -1,0 +1,78 @@
+"""The wheel: what is in it, what it promises, and the examples of its documentation."""
+
+import ast
+import doctest
+import importlib.metadata
+import inspect
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import tomobasis
+from running import ROOT
+from tomobasis import _native
+
+HERE = Path(tomobasis.__file__).parent
+
+
+def test_what_is_tested_is_the_installed_wheel():
+    assert HERE.is_relative_to(sys.prefix)
+    assert tomobasis.__version__ == importlib.metadata.version("tomobasis")
+
+
+def test_the_wheel_is_for_every_python_from_3_10_on_and_holds_types():
+    (wheel,) = (ROOT / "build/wheel").glob("*.whl")
+    assert "-cp310-abi3-" in wheel.name
+    names = zipfile.ZipFile(wheel).namelist()
+    assert {"tomobasis/py.typed", "tomobasis/_native.pyi", "tomobasis/_native.abi3.so"} <= set(names)
+
+
+PUBLIC = [name for name in tomobasis.__all__ if name != "__version__"]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_every_public_name_is_documented_and_its_examples_run(name):
+    public = getattr(tomobasis, name)
+    assert inspect.getdoc(public)
+    runner = doctest.DocTestRunner()
+    tests = doctest.DocTestFinder().find(public, name, module=False, globs={"tomobasis": tomobasis})
+    for test in tests:
+        runner.run(test)
+    assert runner.failures == 0
+    if inspect.isfunction(public) or name in ("GramState", "PCA"):
+        assert any(test.examples for test in tests)
+
+
+def members(body):
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def arguments(function):
+    return [one.arg for one in function.args.args + function.args.kwonlyargs if one.arg != "self"]
+
+
+def test_the_stubs_are_those_of_the_native_module():
+    stubs = members(ast.parse((HERE / "_native.pyi").read_text()).body)
+    public = {name for name in dir(_native) if not name.startswith("__")}
+    assert set(stubs) == public
+    for name, stub in stubs.items():
+        native = getattr(_native, name)
+        if isinstance(stub, ast.FunctionDef):
+            assert arguments(stub) == list(inspect.signature(native).parameters), name
+            continue
+        methods = {key: one for key, one in members(stub.body).items() if not key.startswith("__")}
+        assert set(methods) == {key for key in vars(native) if not key.startswith("_")}, name
+        for key, method in methods.items():
+            if not any(getattr(one, "id", "") == "property" for one in method.decorator_list):
+                theirs = [one for one in inspect.signature(getattr(native, key)).parameters if one != "self"]
+                assert arguments(method) == theirs, key
+
+
+def test_the_package_needs_numpy_alone():
+    """Nothing else is imported with it."""
+    others = "pandas, sklearn, nibabel, pyarrow, pyspark, tqdm, dask"
+    code = f"import sys, tomobasis; assert not sys.modules.keys() & set('{others}'.split(', '))"
+    subprocess.run([sys.executable, "-c", code], check=True)

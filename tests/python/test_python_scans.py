@@ -1,0 +1,169 @@
+"""Scans from Python: what is in them against pydicom and the command, result folders byte for byte, NIfTI."""
+
+import filecmp
+import json
+
+import nibabel
+import numpy as np
+import pydicom
+import pytest
+
+import tomobasis
+from oracle import scan as oracle_scan
+from running import decompose, made_scan, secrets
+from running import tomobasis as command
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    base = tmp_path_factory.mktemp("scans")
+    scan, paths = made_scan(base / "scan", slices=9, rows=70, columns=80, shuffled=True)
+    return base / "scan", scan, paths
+
+
+def test_inspect_lists_what_the_command_lists(made):
+    folder, scan, _ = made
+    table = tomobasis.inspect(folder)
+    listed = json.loads(command("inspect", "--json", folder).out)
+    assert list(table) == listed["series"] and table.files == listed["files"]
+    assert len(table) == 1 and table[0]["slices"] == 9
+    frame = table.to_pandas()
+    assert frame.loc[0, "rows"] == 70
+    for text in (repr(table), table._repr_html_()):
+        assert table[0]["id"] in text and "axial" in text
+        assert not any(secret in text for secret in secrets(scan))
+
+
+def test_a_scan_is_what_pydicom_reads(made):
+    folder, scan, _ = made
+    ours = tomobasis.read(folder)
+    theirs = oracle_scan.read(folder)
+    assert ours.stored.shape == (9, 70, 80) and ours.stored.dtype == np.int16
+    assert np.array_equal(ours.hu.reshape(9, -1).T, theirs.hu)
+    datasets = sorted((pydicom.dcmread(path) for path in folder.iterdir()), key=lambda d: d.ImagePositionPatient[2])
+    assert np.array_equal(ours.origins, [[float(x) for x in d.ImagePositionPatient] for d in datasets])
+    assert ours.pixel_spacing == tuple(map(float, datasets[0].PixelSpacing))
+    assert np.array_equal(ours.orientation.ravel(), datasets[0].ImageOrientationPatient)
+    assert ours.unit == "HU" and ours.modality == "CT" and ours.id == tomobasis.inspect(folder)[0]["id"]
+    assert not any(secret in repr(ours) for secret in secrets(scan))
+
+
+@pytest.mark.parametrize("rescale", [("1", "-1024"), ("2.5", "-7.25"), ("9", "-40000")], ids=" ".join)
+@pytest.mark.parametrize("signed", [True, False])
+def test_rescaled_values_are_those_of_pydicom(tmp_path, rescale, signed):
+    bits = 12 if signed else 16
+    _, paths = made_scan(tmp_path / "scan", slices=3, rows=20, columns=24, signed=signed, bits=bits)
+    theirs = []
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.RescaleSlope, dataset.RescaleIntercept = rescale
+        dataset.save_as(path)
+        values = dataset.pixel_array * float(rescale[0]) + float(rescale[1])
+        theirs.append((dataset.ImagePositionPatient[2], values))
+    ours = tomobasis.read(tmp_path / "scan", padding="keep")
+    assert np.array_equal(ours.hu, [values for _, values in sorted(theirs, key=lambda one: one[0])])
+
+
+def test_decompose_gives_the_bytes_of_the_command(made, tmp_path):
+    folder, _, _ = made
+    options = {"rank": 5, "center": "pixels", "composite": [2, 5], "emit": ["parquet", "png", "report"]}
+    result = tomobasis.decompose(folder, tmp_path / "python", **options)
+    run = decompose(
+        *("--input", folder, "--output", tmp_path / "command", "--rank", "5", "--center", "pixels"),
+        *("--composite", "2,5", "--emit", "parquet,png,report"),
+    )
+    assert run.code == 0, run.err
+    other = tomobasis.Result(tmp_path / "command")
+    assert result.digests == other.digests
+    places = [one.folder / one.manifest["run"].get("folder", "") for one in (result, other)]
+    names = [sorted(p.relative_to(place).as_posix() for p in place.rglob("*") if p.is_file()) for place in places]
+    assert names[0] == names[1]
+    # The report and the manifest tell of the run.
+    same = [name for name in names[0] if name.endswith((".parquet", ".png"))]
+    assert len(same) > 5 and filecmp.cmpfiles(*places, same, shallow=False)[0] == same
+
+
+def test_a_result_has_its_tables_composites_pictures_and_verifies(made, tmp_path):
+    folder, _, _ = made
+    result = tomobasis.decompose([folder], tmp_path / "result")
+    scan = tomobasis.read(folder)
+    found = tomobasis.svd(scan.hu.reshape(9, -1).T)
+    assert np.array_equal(result.s, found.s) and np.array_equal(result.V.T, found.Vt)
+    assert np.array_equal(result.U, found.U)
+    assert np.allclose(result.composite(9), scan.hu, atol=1e-6)
+    with pytest.raises(tomobasis.InputError, match="outside 1 to 9"):
+        result.composite(10)
+    assert result.table("weights.parquet").num_rows == 9
+    assert result.pictures and result.digest in result._repr_html_()
+    assert "9 slices" in result._repr_html_()
+    assert result.verify(folder)
+    other = tmp_path / "other"
+    made_scan(other, slices=9, rows=70, columns=80, seed=2)
+    with pytest.raises(tomobasis.VerificationError, match="pixels") as caught:
+        result.verify(other)
+    assert isinstance(caught.value, RuntimeError)
+
+
+def test_what_cannot_be_used_is_one_error_each(made, tmp_path):
+    folder, scan, _ = made
+    (tmp_path / "text").mkdir()
+    (tmp_path / "text/readme.txt").write_text("no scan")
+    cases = [
+        (lambda: tomobasis.inspect(tmp_path / "nowhere"), tomobasis.FileError, OSError),
+        (lambda: tomobasis.read(tmp_path / "nowhere"), tomobasis.FileError, OSError),
+        (lambda: tomobasis.inspect(tmp_path / "text"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.read(tmp_path / "text"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.read(folder, series="0000"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, tmp_path / "r", rank=10), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, tmp_path / "r", colour="red"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, folder), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.Result(tmp_path / "nowhere"), tomobasis.FileError, OSError),
+        (lambda: tomobasis.Result(tmp_path / "text"), tomobasis.FileError, OSError),
+    ]
+    for call, kind, also in cases:
+        with pytest.raises(kind) as caught:
+            call()
+        text = str(caught.value)
+        # One line; below it, where one is to be chosen, the series that there are.
+        below = [line for line in text.splitlines()[1:] if not line.startswith("  ")]
+        assert isinstance(caught.value, also) and below == [] and "--" not in text and text
+        assert not any(secret in text for secret in [*secrets(scan), str(tmp_path)])
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_run_that_is_stopped_leaves_nothing(made, tmp_path):
+    folder, _, _ = made
+
+    def stop(stage, done, total):
+        if stage == "render":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        tomobasis.decompose(folder, tmp_path / "result", progress=stop, threads=1)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_nifti_image_has_each_voxel_where_the_scan_has_it(made, tmp_path):
+    folder, _, _ = made
+    scan = tomobasis.read(folder)
+    image = scan.to_nifti(tmp_path / "scan.nii.gz")
+    loaded = nibabel.load(tmp_path / "scan.nii.gz")
+    assert loaded.shape == (80, 70, 9) and np.array_equal(loaded.affine, image.affine)
+    assert loaded.header.get_zooms() == pytest.approx(
+        (scan.pixel_spacing[1], scan.pixel_spacing[0], scan.slice_spacing)
+    )
+    # dcm2niix: rows from the last to the first, so that an axial scan is left, anterior, superior.
+    assert nibabel.aff2axcodes(loaded.affine) == ("L", "A", "S")
+    values = np.asarray(loaded.dataobj)
+    for slice_, row, column in [(0, 0, 0), (8, 69, 79), (3, 5, 60)]:
+        i, j, k = column, 69 - row, slice_
+        assert values[i, j, k] == scan.hu[slice_, row, column]
+        along_row, along_column = scan.orientation
+        dicom = (
+            scan.origins[slice_]
+            + along_row * scan.pixel_spacing[1] * column
+            + along_column * scan.pixel_spacing[0] * row
+        )
+        assert np.allclose(loaded.affine @ [i, j, k, 1], [-dicom[0], -dicom[1], dicom[2], 1], atol=1e-4)
+    with pytest.raises(tomobasis.InputError, match="values"):
+        scan.to_nifti(values=np.zeros((1, 2, 3)))
