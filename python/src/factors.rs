@@ -1,12 +1,12 @@
 //! Singular value decompositions: what runs over the row blocks, and what goes back to Python.
 
 use ndarray::{Array2, ArrayViewMut2};
-use numpy::{IntoPyArray, ToPyArray};
+use numpy::{IntoPyArray, PyArray2, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 use rayon::prelude::*;
 use tomobasis_linalg::{
     BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealSvd, Rescale,
-    certified_real_svd, certified_svd, check_machine, dspca, dssvd, tsqr_svd,
+    certified_real_svd, certified_svd, check_machine, dspca, dssvd, tsqr_qr, tsqr_svd,
 };
 use tomobasis_pipeline::{
     options::{self, Method, Sketching},
@@ -74,6 +74,31 @@ pub(crate) fn tsqr<'py>(
         let reading = Reading { values, watch };
         fixed(&reading, tsqr_svd(&reading, rank, center, rayon::current_num_threads())?)
     })
+}
+
+/// `Q` and `R`.
+#[pyfunction]
+#[pyo3(signature = (a, threads, progress))]
+pub(crate) fn qr<'py>(
+    a: &Bound<'py, PyAny>,
+    threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+    let py = a.py();
+    let (q, r) = with_values(a, |values| {
+        run(py, threads, progress, |watch| {
+            check_machine()?;
+            watch.begin("tsqr", values.blocks());
+            let reading = Reading { values: &values, watch };
+            let qr = tsqr_qr(&reading, rayon::current_num_threads())?;
+            let q = in_blocks(&values, qr.r.nrows(), watch, |block, mut q| {
+                q.assign(&qr.q(block, reading.block(block)?.view())?);
+                Ok(())
+            })?;
+            Ok((q, qr.r))
+        })
+    })?;
+    Ok((q.into_pyarray(py), r.into_pyarray(py)))
 }
 
 /// The leading singular triplets by a random sketch.

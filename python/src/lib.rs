@@ -6,7 +6,7 @@
 //! | `running` | a call on threads of its own: the GIL is released, Ctrl-C stops it, progress is shown |
 //! | `intake` | an array of any type, layout and order of bytes as a matrix of the kernels |
 //! | `matrix` | that matrix: its row blocks, the digest of its numbers |
-//! | `factors` | `svd`, `tsqr`, `randomized_svd` |
+//! | `factors` | `svd`, `tsqr`, `qr`, `randomized_svd` |
 //! | `sums` | `gram`, `GramState` and `GramFactors` |
 //! | `scans` | `inspect`, `read`, `decompose` and `verify`: the commands |
 //! | `sealed` | bytes that tell when they are damaged |
@@ -31,6 +31,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
     module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;
+    module.add_function(wrap_pyfunction!(factors::qr, module)?)?;
     module.add_function(wrap_pyfunction!(factors::randomized_svd, module)?)?;
     module.add_function(wrap_pyfunction!(sums::gram, module)?)?;
     module.add_function(wrap_pyfunction!(scans::inspect, module)?)?;

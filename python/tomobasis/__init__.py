@@ -10,7 +10,7 @@ numbers of the result would mean nothing.
 
 from ._commands import Result, decompose
 from ._errors import FileError, InputError, RunError, TomoBasisError, VerificationError
-from ._linalg import Svd, gram, randomized_svd, svd, tsqr
+from ._linalg import Qr, Svd, gram, qr, randomized_svd, svd, tsqr
 from ._native import GramFactors, GramState, __version__
 from ._scans import Scan, SeriesTable, inspect, read
 
@@ -20,6 +20,7 @@ __all__ = [
     "GramFactors",
     "GramState",
     "InputError",
+    "Qr",
     "Result",
     "RunError",
     "Scan",
@@ -31,6 +32,7 @@ __all__ = [
     "decompose",
     "gram",
     "inspect",
+    "qr",
     "randomized_svd",
     "read",
     "svd",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -173,6 +173,43 @@ def tsqr(
     True
     """
     return _svd(_native.tsqr, a, rank, center, threads, progress=progress)
+
+
+class Qr(NamedTuple):
+    """``A = Q @ R``, m x n: what ``qr`` returns."""
+
+    Q: NDArray[np.float64]
+    """Orthonormal columns, m x min(m, n)."""
+    R: NDArray[np.float64]
+    """Upper trapezoidal, min(m, n) x n; no entry of its diagonal is negative."""
+
+
+def qr(a: ArrayLike, *, threads: int = 0, progress: Progress = None) -> Qr:
+    """The reduced QR factorization by Householder reflections along a fixed tree of row blocks, class fixed.
+
+    Parameters
+    ----------
+    a, threads, progress
+        As for ``svd``; any finite numbers.
+
+    Returns
+    -------
+    Qr
+        ``Q, R = qr(a)`` as ``numpy.linalg.qr(a)``, but for signs: here R's diagonal is not negative.
+
+    Raises
+    ------
+    InputError, RunError
+        As for ``svd``.
+
+    Examples
+    --------
+    >>> import numpy as np, tomobasis
+    >>> Q, R = tomobasis.qr(np.array([[3.0, 0.0], [4.0, 5.0]]))
+    >>> bool(abs(R - [[5, 4], [0, 3]]).max() < 1e-14)
+    True
+    """
+    return Qr(*_run(_native.qr, a, threads, progress=progress))
 
 
 def randomized_svd(

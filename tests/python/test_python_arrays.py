@@ -104,6 +104,17 @@ def test_the_digest_is_that_of_the_command(a, method, tmp_path):
     assert np.array_equal(found.U, ours.U) and np.array_equal(found.V.T, ours.Vt) and np.array_equal(found.s, ours.s)
 
 
+@pytest.mark.parametrize("a", [INTEGERS, FLOATS, FLOATS[:3]], ids=["integers", "floats", "wide"])
+def test_qr_is_that_of_numpy_but_for_signs(a):
+    Q, R = found = tomobasis.qr(a, threads=1)
+    theirs = np.linalg.qr(a.astype(float))
+    signs = np.where(np.diag(theirs.R) < 0, -1, 1)
+    assert np.allclose(R, signs[:, None] * theirs.R, atol=1e-9) and np.allclose(Q, theirs.Q * signs, atol=1e-12)
+    assert ratios.orthogonality(Q) < ratios.ALARM and (np.tril(R, -1) == 0).all() and (np.diag(R) >= 0).all()
+    for one in (tomobasis.qr(a, threads=3), tomobasis.qr(np.asfortranarray(a))):
+        assert np.array_equal(one.Q, found.Q) and np.array_equal(one.R, found.R)
+
+
 def layouts(a):
     wide = np.empty((a.shape[0] * 2, a.shape[1] * 3), a.dtype)
     wide[::2, ::3] = a

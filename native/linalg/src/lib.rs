@@ -17,6 +17,7 @@
 //! [`RealProjector`]. Without it, every sum has a fixed order instead, along the canonical [`Tree`] over row blocks, and
 //! the bits are the same for any threads and any grouping of blocks on x86-64 with AVX2 and FMA, and on aarch64:
 //!
+//! * [`tsqr_qr`]: QR by Householder reflections along the tree.
 //! * [`tsqr_svd`]: the whole thin SVD by Householder QR along the tree; orthogonal to working precision at
 //!   any condition number.
 //! * [`dssvd`] and [`dspca`]: randomized, for the leading k of many columns, with Mahout's meaning of k, p
@@ -61,6 +62,6 @@ pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};
 pub use rank::{energy_rank, estimated_noise, optimal_rank};
 pub use real::{
-    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealPasses, RealSvd, Tree, TsqrNode, dspca, dssvd,
-    philox4x32_10, row_means, tsqr_svd,
+    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealPasses, RealQr, RealSvd, Tree, TsqrNode, dspca,
+    dssvd, philox4x32_10, row_means, tsqr_qr, tsqr_svd,
 };

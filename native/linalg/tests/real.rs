@@ -8,8 +8,8 @@ use common::loss;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use proptest::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealSvd, column_major, dspca, dssvd, philox4x32_10,
-    tsqr_svd,
+    BLOCK_ROWS, Error, Randomized, Rank, RealBlocks, RealQr, RealSvd, column_major, dspca, dssvd,
+    philox4x32_10, tsqr_qr, tsqr_svd,
 };
 
 struct Matrix {
@@ -133,6 +133,27 @@ fn tsqr_passes_the_test_ratios_over_the_zoo() {
         };
         assert!((0..svd.s.len()).all(|l| largest(l) > 0.0), "{}: sign of V", m.name);
     }
+}
+
+#[test]
+fn qr_passes_the_test_ratios_over_the_zoo_and_threads_change_no_bit() {
+    for m in zoo() {
+        let qr = tsqr_qr(m.source(), 1).unwrap();
+        let q = |qr: &RealQr| stacked((0..m.blocks()).map(|b| qr.q(b, m.block(b)).unwrap()));
+        let (found, k) = (q(&qr), m.rows.min(m.columns));
+        assert_eq!((found.dim(), qr.r.dim()), ((m.rows, k), (k, m.columns)), "{}", m.name);
+        assert!((0..k).all(|i| qr.r[[i, i]] >= 0.0 && (0..i).all(|j| qr.r[[i, j]] == 0.0)), "{}", m.name);
+        let scale = m.largest();
+        let rebuilt = found.dot(&qr.r.mapv(|r| r / scale));
+        let wanted = m.values.mapv(|v| v / scale);
+        let norm = |a: &Array2<f64>| a.iter().map(|x| x * x).sum::<f64>().sqrt();
+        let eps = f64::EPSILON * m.rows.max(m.columns) as f64;
+        let ratios = [norm(&(rebuilt - &wanted)) / norm(&wanted) / eps, loss(found.view()) / eps];
+        assert!(ratios.iter().all(|r| *r <= 10.0), "{}: residual, Q = {ratios:.2?}", m.name);
+        let others = tsqr_qr(m.source(), 3).unwrap();
+        assert!(others.r == qr.r && q(&others) == found, "{}", m.name);
+    }
+    assert!(matches!(tsqr_qr(&Array2::<f64>::zeros((3, 0)), 1), Err(Error::ColumnCount { .. })));
 }
 
 #[test]

@@ -17,10 +17,11 @@
 //! * [`pass`]: what one pass computes of a row block, wherever that is. [`passes`]: the passes, one after
 //!   another, and what is done between them.
 //!
-//! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`], each a loop over [`RealPasses`].
+//! Drivers: [`tsqr_svd`], [`dssvd`], [`dspca`], each a loop over [`RealPasses`]; [`tsqr_qr`].
 
 mod decomposition;
 mod drivers;
+mod factorization;
 mod jacobi;
 mod matrix;
 mod pass;
@@ -38,6 +39,7 @@ mod tsqr;
 
 pub use decomposition::RealSvd;
 pub use drivers::{dspca, dssvd, tsqr_svd};
+pub use factorization::{RealQr, tsqr_qr};
 pub use matrix::row_means;
 pub use pass::{Partial, Partials, Pass};
 pub use passes::RealPasses;
