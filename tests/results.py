@@ -12,7 +12,8 @@ def files(folder):
     """{relative path: bytes} of what is a property of the scan: all but how it was run."""
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     manifest = json.loads(found.pop("manifest.json"))
-    del found["report.html"], manifest["run"]  # these say how long it took and where
+    found.pop("report.html", None)  # of a matrix there is none
+    del manifest["run"]  # both say how long it took and where
     return {**found, "manifest.json": json.dumps(manifest)}
 
 

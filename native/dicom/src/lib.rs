@@ -71,7 +71,9 @@ pub use header::{
 };
 pub use label::{FileLabel, file_label, printable, printable_lines, salted_id};
 pub use phrases::decimals;
-pub use pixels::{FileBytes, Findings, PaddingFound, Remark, Secret, SliceFile, SliceRecord, decode, notes};
+pub use pixels::{
+    ColumnRecord, FileBytes, Findings, PaddingFound, Remark, Secret, SliceFile, SliceRecord, decode, notes,
+};
 pub use plan::{Note, NoteKind, PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan};
 pub use problem::Problem;
 pub use series::{Comparison, FileCounts, Inventory, SeriesChoice, SeriesSummary, SliceRole};

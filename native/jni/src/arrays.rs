@@ -4,7 +4,7 @@ use std::cell::RefCell;
 
 use jni::{
     Env, jni_str,
-    objects::{JByteArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
+    objects::{JByteArray, JDoubleArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
     refs::IntoAuto,
     strings::JNIStr,
     sys::jint,
@@ -115,6 +115,8 @@ pub(crate) fn new_byte_arrays<'local>(env: &mut Env<'local>, all: &[Vec<u8>]) ->
 thread_local! {
     /// The block that a task thread works on; the memory lives from block to block.
     static SHORTS: RefCell<Vec<i16>> = RefCell::default();
+    /// The same of floats.
+    static DOUBLES: RefCell<Vec<f64>> = RefCell::default();
 }
 
 /// Hands a copy of a `short[]` to `work`.
@@ -127,6 +129,24 @@ pub(crate) fn with_shorts<'local, T>(
     work: impl FnOnce(&mut Env<'local>, &[i16]) -> Result<T>,
 ) -> Result<T> {
     SHORTS.with_borrow_mut(|buffer| {
+        let count = array.len(env)?;
+        if buffer.len() < count {
+            *buffer = Vec::new();
+            *buffer = zeros(count)?;
+        }
+        let values = &mut buffer[..count];
+        array.get_region(env, 0, values)?;
+        work(env, values)
+    })
+}
+
+/// Hands a copy of a `double[]` to `work`.
+pub(crate) fn with_doubles<'local, T>(
+    env: &mut Env<'local>,
+    array: &JDoubleArray<'_>,
+    work: impl FnOnce(&mut Env<'local>, &[f64]) -> Result<T>,
+) -> Result<T> {
+    DOUBLES.with_borrow_mut(|buffer| {
         let count = array.len(env)?;
         if buffer.len() < count {
             *buffer = Vec::new();

@@ -2,13 +2,13 @@
 
 use jni::{
     EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JShortArray},
+    objects::{JByteArray, JClass, JDoubleArray, JShortArray},
     sys::{jint, jlong},
 };
-use tomobasis_pipeline::{need, solve::passes::BlockPartials};
+use tomobasis_pipeline::{input::BlockValues, need, solve::passes::BlockPartials};
 
 use crate::{
-    arrays::{size, with_shorts},
+    arrays::{size, with_doubles, with_shorts},
     block_pass::Shared,
     failure::{native, room},
     handle,
@@ -51,6 +51,27 @@ pub fn add0<'local>(
         with_shorts(env, &values, |_, values| {
             room(need::of_found(values.len()))?;
             Ok(found.add(pass.block(block, values, rows, hu)?)?)
+        })
+    })
+}
+
+/// `void addReal0(long handle, int block, double[] values, int rows)`.
+#[jni_mangle("io.tomobasis.jni.BlockPartials")]
+pub fn add_real0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JDoubleArray<'local>,
+    rows: jint,
+) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronises.
+        let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
+        let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
+        with_doubles(env, &values, |_, values| {
+            room(need::of_found(values.len()))?;
+            Ok(found.add(pass.block(block, BlockValues::Real(values), rows, hu)?)?)
         })
     })
 }

@@ -4,18 +4,19 @@ use std::cell::RefCell;
 
 use jni::{
     Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
-    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JShortArray, JValue},
+    objects::{JByteArray, JClass, JDoubleArray, JIntArray, JObject, JObjectArray, JShortArray, JValue},
     refs::IntoAuto,
     sys::{jint, jlong},
 };
 use tomobasis_pipeline::{
     blocks::{BlockRenderer, RenderedBlock, Scratch},
+    input::BlockValues,
     need,
     output::{dicom::Band, tables::basis_name},
 };
 
 use crate::{
-    arrays::{byte_arrays, ints, new_byte_arrays, size, with_shorts},
+    arrays::{byte_arrays, ints, new_byte_arrays, size, with_doubles, with_shorts},
     decomposition::{Shared, records},
     failure::{Result, native, room},
     handle, named_file,
@@ -64,6 +65,31 @@ pub fn render0<'local>(
                 let rendered =
                     renderer.render(scratch, size(block, "block")?, values, size(rows, "rows")?, &starts)?;
                 block_parts(env, &rendered)
+            })
+        })
+    })
+}
+
+/// `BlockParts renderReal0(long handle, int block, double[] values, int rows, byte[] sliceRecords)`.
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
+pub fn render_real0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JDoubleArray<'local>,
+    rows: jint,
+    slice_records: JByteArray<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
+        renderer.decomposition().check_pixels(&records(env, &slice_records)?)?;
+        let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
+        with_doubles(env, &values, |env, values| {
+            room(need::of_block(renderer.decomposition()))?;
+            SCRATCH.with_borrow_mut(|scratch| {
+                block_parts(env, &renderer.render(scratch, block, BlockValues::Real(values), rows, &[0])?)
             })
         })
     })

@@ -9,10 +9,10 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_dicom::SliceRecord;
-use tomobasis_linalg::{GramAccumulator, GramPart};
+use tomobasis_linalg::{GramAccumulator, GramPart, RealGramAccumulator};
 use tomobasis_pipeline::{
-    blocks::BlockRecord, commands::decompose::closing_text, need, output::dicom::DerivedRecord, result,
-    solve::Decomposition,
+    blocks::BlockRecord, commands::decompose::closing_text, input::matrix::MatrixNumbers, need,
+    output::dicom::DerivedRecord, result, solve::Decomposition,
 };
 
 use crate::{
@@ -59,6 +59,43 @@ pub fn compute0<'local>(
         let records = records(env, &slice_records)?;
         let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;
         Ok(Arc::new(decomposition))
+    })
+}
+
+/// `long computeReal0(String planJson, String optionsJson, long numbersHandle, byte[][] gram, byte[] columnRecords, int threads)`: of a
+/// matrix of floats; `gram` has all parts of the first sum, then those of the next.
+#[allow(clippy::too_many_arguments, reason = "what the decomposition is made of, as Java has it")]
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn compute_real0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    options_json: JString<'local>,
+    numbers: jlong,
+    gram: JObjectArray<'local, JByteArray<'local>>,
+    column_records: JByteArray<'local>,
+    threads: jint,
+) -> jlong {
+    make(env, |env| {
+        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let threads = size(threads, "threads")?;
+        // SAFETY: a live handle of MatrixNumbers, which the Java side keeps open during this call.
+        let numbers = unsafe { handle::get::<MatrixNumbers>(numbers) }?;
+        let none = RealGramAccumulator::new(numbers.ranges().clone())?;
+        need::check_real_solver(&plan, &options, threads, &none)?;
+        let (count, parts) = (gram.len(env)?, gram.len(env)? / none.primes().max(1));
+        let mut sums = Vec::with_capacity(none.primes());
+        for first in (0..count).step_by(parts.max(1)) {
+            let parts = (first..count.min(first + parts)).map(|i| {
+                let part = gram.get_element(env, i)?.auto();
+                Ok::<_, Failure>(GramPart::from_bytes(&byte_array(env, &part)?)?)
+            });
+            sums.push(GramAccumulator::from_parts(parts)?);
+        }
+        let gram = RealGramAccumulator::from_sums(numbers.ranges().clone(), sums)?.finish()?;
+        let records = records(env, &column_records)?;
+        Ok(Arc::new(Decomposition::of_floats(plan, options, &gram, &records, threads)?))
     })
 }
 

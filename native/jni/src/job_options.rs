@@ -50,7 +50,7 @@ fn job_options<'local>(env: &mut Env<'local>, options: &Options) -> Result<JObje
     let inputs = new_strings(env, options.input.iter().map(String::as_str))?.auto();
     let output = new_string(env, &options.output)?.auto();
     let json = new_string(env, &serde_json::to_string(options)?)?.auto();
-    let stages = stages(options.method);
+    let stages = stages(options);
     let stages = new_objects(env, jni_str!("io/tomobasis/jni/StageName"), &stages, |env, stage| {
         let (name, unit) = (new_string(env, stage.name)?.auto(), new_string(env, stage.unit)?.auto());
         let arguments = [JValue::Object(&name), JValue::Object(&unit)];
@@ -66,11 +66,12 @@ fn job_options<'local>(env: &mut Env<'local>, options: &Options) -> Result<JObje
         JValue::Bool(options.verbose),
         JValue::Bool(options.emit.contains(&Emit::Dicom)),
         JValue::Bool(matches!(options.method, Method::Gram { .. })),
+        JValue::Bool(!options.input_format.is_scan()),
         JValue::Object(&stages),
         JValue::Object(&json),
     ];
     let signature = jni_sig!(
-        "([Ljava/lang/String;Ljava/lang/String;ZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
+        "([Ljava/lang/String;Ljava/lang/String;ZZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
     );
     Ok(env.new_object(jni_str!("io/tomobasis/jni/JobOptions"), signature, &arguments)?)
 }

@@ -12,7 +12,7 @@ use jni::{
     objects::{JByteArray, JClass, JObject, JString, JValue},
     refs::IntoAuto,
     strings::JNIStr,
-    sys::{jint, jlong},
+    sys::{jboolean, jint, jlong},
 };
 use tomobasis_dicom::printable;
 use tomobasis_pipeline::input::listing::{self, InputFile};
@@ -23,12 +23,17 @@ use crate::{
     failure::{Failure, Result, native},
 };
 
-/// `LocalFile[] list0(String path)`: what is under a path.
+/// `LocalFile[] list0(String path, boolean archives)`: what is under a path.
 #[jni_mangle("io.tomobasis.jni.LocalFiles")]
-pub fn list0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, path: JString<'local>) -> JObject<'local> {
+pub fn list0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    path: JString<'local>,
+    archives: jboolean,
+) -> JObject<'local> {
     native(env, |env| {
         let root = PathBuf::from(string(env, &path)?);
-        let files = listing::list_path(&root)?;
+        let files = if archives { listing::list_path(&root) } else { listing::list_plain_path(&root) }?;
         new_objects(env, LOCAL_FILE, &files, local_file)
     })
 }

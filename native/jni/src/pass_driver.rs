@@ -5,7 +5,7 @@ use std::sync::Arc;
 use jni::{
     EnvUnowned, jni_mangle,
     objects::{JByteArray, JClass, JObjectArray, JString},
-    sys::{jint, jlong},
+    sys::{jboolean, jint, jlong},
 };
 use tomobasis_pipeline::{input::Numbers, need, solve::passes::PassDriver};
 
@@ -27,19 +27,21 @@ fn finished() -> Failure {
     Failure::Argument("the passes are finished".to_owned())
 }
 
-/// `long create(String planJson, String optionsJson)`.
+/// `long create(String planJson, String optionsJson, boolean real)`; real: of a matrix of floats.
 #[jni_mangle("io.tomobasis.jni.PassDriver")]
 pub fn create<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     plan_json: JString<'local>,
     options_json: JString<'local>,
+    real: jboolean,
 ) -> jlong {
     make(env, |env| {
         let plan = serde_json::from_str(&string(env, &plan_json)?)?;
         let options = serde_json::from_str(&string(env, &options_json)?)?;
         need::check_solver(&plan, &options, 1)?;
-        Ok(Some(PassDriver::new(plan, options, Numbers::Stored)?))
+        let numbers = if real { Numbers::Real } else { Numbers::Stored };
+        Ok(Some(PassDriver::new(plan, options, numbers)?))
     })
 }
 

@@ -8,7 +8,7 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_dicom::{Piece, SeriesPlan, SlicePlan};
-use tomobasis_pipeline::input::describe_series;
+use tomobasis_pipeline::input::{describe_matrix, describe_series};
 
 use crate::{
     arrays::{new_objects, new_string, new_strings},
@@ -24,6 +24,11 @@ pub(crate) fn described<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Res
         None => JObject::null(),
     };
     object(env, plan, &describe_series(plan), comparison)
+}
+
+/// The plan of a matrix.
+pub(crate) fn of_matrix<'local>(env: &mut Env<'local>, plan: &SeriesPlan) -> Result<JObject<'local>> {
+    object(env, plan, &describe_matrix(plan), JObject::null())
 }
 
 /// A plan of which nobody is told.

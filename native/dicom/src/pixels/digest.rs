@@ -45,17 +45,28 @@ pub(crate) fn of_stored(values: &[i16], offset: i32) -> [u8; 32] {
 
 /// Digest and secret of the stored pixels.
 pub(crate) fn both_of_stored(values: &[i16], offset: i32) -> ([u8; 32], Secret) {
-    with_secret(hashed(values, |value| (i32::from(value) + offset).to_le_bytes()))
+    let mut pieces = Pieces::default();
+    pieces.add_stored(values, offset);
+    pieces.finish()
 }
 
-/// Digest and secret of floats.
-pub(crate) fn both_of_floats(values: &[f64]) -> ([u8; 32], Secret) {
-    with_secret(hashed(values, f64::to_le_bytes))
-}
+/// Digest and secret of values that come in pieces.
+#[derive(Clone, Default)]
+pub(crate) struct Pieces(Sha256);
 
-fn with_secret(digest: Sha256) -> ([u8; 32], Secret) {
-    let secret = digest.clone().chain_update(SECRET).finalize().into();
-    (digest.finalize().into(), Secret(secret))
+impl Pieces {
+    pub fn add_stored(&mut self, values: &[i16], offset: i32) {
+        hash(&mut self.0, values, |value| (i32::from(value) + offset).to_le_bytes());
+    }
+
+    pub fn add_floats(&mut self, values: &[f64]) {
+        hash(&mut self.0, values, f64::to_le_bytes);
+    }
+
+    pub fn finish(self) -> ([u8; 32], Secret) {
+        let secret = self.0.clone().chain_update(SECRET).finalize().into();
+        (self.0.finalize().into(), Secret(secret))
+    }
 }
 
 /// Digest of the entries of the slice's column, little-endian floats, in which padding is no number: what copies are compared by.
@@ -70,6 +81,11 @@ pub(crate) fn of_entries(values: &[i16], slice: &SlicePlan, padding: PaddingOf) 
 
 fn hashed<T: Copy, const SIZE: usize>(values: &[T], bytes_of: impl Fn(T) -> [u8; SIZE]) -> Sha256 {
     let mut digest = Sha256::new();
+    hash(&mut digest, values, bytes_of);
+    digest
+}
+
+fn hash<T: Copy, const SIZE: usize>(digest: &mut Sha256, values: &[T], bytes_of: impl Fn(T) -> [u8; SIZE]) {
     let mut buffer = [[0_u8; SIZE]; BATCH];
     for batch in values.chunks(BATCH) {
         for (cell, &value) in buffer.iter_mut().zip(batch) {
@@ -77,7 +93,6 @@ fn hashed<T: Copy, const SIZE: usize>(values: &[T], bytes_of: impl Fn(T) -> [u8;
         }
         digest.update(buffer[..batch.len()].as_flattened());
     }
-    digest
 }
 
 #[cfg(test)]

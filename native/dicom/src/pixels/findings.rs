@@ -3,7 +3,7 @@
 //! A decoder never prints: it counts here. The counts of all slices are put into sentences once, by [`notes`](super::notes()), wherever the
 //! slices were decoded: in the job they travel with the slices' digests, as the 96 bytes of a [`SliceRecord`].
 
-use super::digest::{Secret, both_of_floats, both_of_stored};
+use super::digest::{Pieces, Secret};
 use super::padding::PaddingFound;
 
 /// Digest and findings of one decoded slice.
@@ -65,22 +65,55 @@ impl Findings {
     }
 }
 
+/// The record of a column that is no slice and comes in pieces, from its first row to its last.
+#[derive(Clone, Default)]
+pub struct ColumnRecord {
+    hashed: Pieces,
+    /// Of integers.
+    range: Option<(i32, i32)>,
+}
+
+impl ColumnRecord {
+    /// More integers: `values` plus `offset`.
+    pub fn add_values(&mut self, values: &[i16], offset: i32) {
+        self.hashed.add_stored(values, offset);
+        let (low, high) = self.range.unwrap_or((i32::MAX, i32::MIN));
+        let end = |value: &i16| i32::from(*value) + offset;
+        let (least, most) = (values.iter().min().map_or(low, end), values.iter().max().map_or(high, end));
+        self.range = Some((low.min(least), high.max(most)));
+    }
+
+    /// More floats.
+    pub fn add_floats(&mut self, values: &[f64]) {
+        self.hashed.add_floats(values);
+    }
+
+    /// The record of the whole column.
+    #[must_use]
+    pub fn finish(self) -> SliceRecord {
+        let (digest, secret) = self.hashed.finish();
+        let padding = self
+            .range
+            .map_or_else(PaddingFound::default, |range| PaddingFound { range, ..PaddingFound::default() });
+        SliceRecord { digest, secret, findings: Findings { padding, ..Findings::default() } }
+    }
+}
+
 impl SliceRecord {
     /// Of a column of integers that is no slice: `values` plus `offset`, without padding.
     #[must_use]
     pub fn of_values(values: &[i16], offset: i32) -> Self {
-        let (digest, secret) = both_of_stored(values, offset);
-        let range = |end: Option<&i16>, none: i32| end.map_or(none, |&value| i32::from(value) + offset);
-        let range = (range(values.iter().min(), i32::MAX), range(values.iter().max(), i32::MIN));
-        let padding = PaddingFound { range, ..PaddingFound::default() };
-        Self { digest, secret, findings: Findings { padding, ..Findings::default() } }
+        let mut column = ColumnRecord::default();
+        column.add_values(values, offset);
+        column.finish()
     }
 
     /// Of a column of floats: the digest is SHA-256 of float64, little-endian.
     #[must_use]
     pub fn of_floats(values: &[f64]) -> Self {
-        let (digest, secret) = both_of_floats(values);
-        Self { digest, secret, findings: Findings::default() }
+        let mut column = ColumnRecord::default();
+        column.add_floats(values);
+        column.finish()
     }
 
     /// Bytes of a record.

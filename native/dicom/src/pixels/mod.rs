@@ -39,7 +39,7 @@ mod stored;
 pub use digest::Secret;
 pub(crate) use file::is_planned;
 pub use file::{FileBytes, SliceFile};
-pub use findings::{Findings, Remark, SliceRecord};
+pub use findings::{ColumnRecord, Findings, Remark, SliceRecord};
 pub use notes::notes;
 pub use padding::PaddingFound;
 

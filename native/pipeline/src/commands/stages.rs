@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::options::Method;
+use crate::options::{Method, Options};
 
 /// Name of the time that drawing takes, which is shown with no stage of its own.
 pub(crate) const PICTURES: &str = "pictures";
@@ -56,8 +56,13 @@ impl Stage {
     }
 }
 
-/// The stages of a decomposition by this method, in their order; the last one is that of derived DICOM.
+/// The stages of the job with these options, in their order; the last one is that of derived DICOM.
 #[must_use]
-pub fn stages(method: Method) -> [StageName; 6] {
-    Stage::ALL.map(|stage| stage.named(method))
+pub fn stages(options: &Options) -> [StageName; 6] {
+    Stage::ALL.map(|stage| match (stage, stage.named(options.method)) {
+        (Stage::Decode, named) if !options.input_format.is_scan() => {
+            StageName { unit: "row blocks", ..named }
+        }
+        (_, named) => named,
+    })
 }

@@ -9,8 +9,14 @@ use crate::options::InputFormat;
 pub fn describe_input(plan: &SeriesPlan, format: InputFormat) -> String {
     match format.is_scan() {
         true => describe_series(plan),
-        false => format!("a matrix of {} x {}", plan.rows, plan.slices.len()),
+        false => describe_matrix(plan),
     }
+}
+
+/// A matrix in one line.
+#[must_use]
+pub fn describe_matrix(plan: &SeriesPlan) -> String {
+    format!("a matrix of {} x {}", plan.rows, plan.slices.len())
 }
 
 /// A series in one line.

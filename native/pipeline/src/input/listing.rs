@@ -111,11 +111,18 @@ pub fn list(inputs: &[String]) -> Result<Vec<InputFile>> {
 pub fn list_plain(inputs: &[String]) -> Result<Vec<InputFile>> {
     let mut files = Vec::new();
     for input in inputs {
-        let root = local_path("--input", input)?;
-        fs::metadata(&root).map_err(absent)?;
-        files.extend(list_folder(&root)?);
+        files.extend(list_plain_path(&local_path("--input", input)?)?);
     }
     Ok(files)
+}
+
+/// The same of one path.
+///
+/// # Errors
+/// As [`list`].
+pub fn list_plain_path(root: &Path) -> Result<Vec<InputFile>> {
+    fs::metadata(root).map_err(absent)?;
+    list_folder(root)
 }
 
 /// Lists what is under one path.

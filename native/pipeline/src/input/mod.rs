@@ -7,13 +7,13 @@ mod description;
 pub mod inventory;
 pub(crate) mod layout;
 pub mod listing;
-pub(crate) mod matrix;
+pub mod matrix;
 pub(crate) mod sources;
 
 use crate::{error::Result, options::Options};
 
 pub use self::{
-    description::{describe_input, describe_series},
+    description::{describe_input, describe_matrix, describe_series},
     layout::{BlockValues, Numbers},
 };
 

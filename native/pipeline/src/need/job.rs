@@ -5,7 +5,7 @@
 //! what a call takes for a moment is asked for at its beginning.
 
 use tomobasis_dicom::{SeriesPlan, check_room};
-use tomobasis_linalg::BLOCK_ROWS;
+use tomobasis_linalg::{BLOCK_ROWS, ColumnRanges, RealGramAccumulator};
 
 use super::{Need, of_sums};
 use crate::{
@@ -36,6 +36,33 @@ pub fn check_sums(columns: usize) -> Result<()> {
 pub fn check_solver(plan: &SeriesPlan, options: &Options, threads: usize) -> Result<()> {
     let needed = Need::new(plan, options, &[], threads, 0).solver();
     let what = format!("the decomposition of {} slices, outside the driver's Java heap,", plan.slices.len());
+    check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
+}
+
+/// Refuses exact sums of floats of these ranges for which there is no memory outside the heap.
+///
+/// # Errors
+/// [`Error::Memory`]; [`Error::Linalg`] for ranges that are too wide.
+pub fn check_real_sums(ranges: &ColumnRanges) -> Result<()> {
+    let (sums, columns) = (ranges.sums()?, ranges.columns());
+    let what = format!("the {sums} sums over {columns} columns, outside the Java heap,");
+    let needed = sums as u128 * of_sums(columns as u128);
+    check(&what, needed, "give executors more (--conf spark.executor.memoryOverhead), or fewer cores")
+}
+
+/// The same as [`check_solver`], of floats.
+///
+/// # Errors
+/// [`Error::Memory`].
+pub fn check_real_solver(
+    plan: &SeriesPlan,
+    options: &Options,
+    threads: usize,
+    sums: &RealGramAccumulator,
+) -> Result<()> {
+    let need = Need::new(plan, options, &[], threads, 0).of_gram(sums.primes(), sums.bits());
+    let needed = need.solver() + sums.primes() as u128 * of_sums(plan.slices.len() as u128);
+    let what = format!("the decomposition of {} columns, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
 }
 

@@ -14,7 +14,7 @@ use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator};
 
 pub(crate) use self::check::{check, check_gram, check_rest, check_verification};
-pub use self::job::{check_solver, check_sums, of_block, of_found};
+pub use self::job::{check_real_solver, check_real_sums, check_solver, check_sums, of_block, of_found};
 use crate::{
     blocks::composites,
     input::{layout::block_count, listing::InputFile, sources::BATCH},

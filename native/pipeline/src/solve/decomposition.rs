@@ -116,7 +116,7 @@ impl Decomposition {
     ///
     /// # Errors
     /// As [`compute`](Self::compute).
-    pub(crate) fn of_floats(
+    pub fn of_floats(
         plan: SeriesPlan,
         options: Options,
         gram: &GramMatrix,

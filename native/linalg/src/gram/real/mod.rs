@@ -74,11 +74,33 @@ impl RealGramAccumulator {
     /// [`Error::RealRange`] and [`Error::RealSpan`] for a column whose values span too many bits;
     /// [`Error::ColumnCount`] for zero columns or more than 16,384.
     pub fn new(ranges: ColumnRanges) -> Result<Self, Error> {
-        ranges.check()?;
-        let moduli = (ranges.widest() > SMALL_BITS).then(|| Moduli::for_bits(ranges.product_bits()));
-        let count = moduli.as_ref().map_or(1, |moduli| moduli.primes().len());
-        let sums = vec![GramAccumulator::new(ranges.columns())?; count];
+        let moduli = moduli(&ranges)?;
+        let sums = vec![GramAccumulator::new(ranges.columns())?; count(moduli.as_ref())];
         Ok(Self { ranges, moduli, sums })
+    }
+
+    /// From the [sums](Self::sums) of all rows, which may have been added up elsewhere.
+    ///
+    /// # Errors
+    /// [`Error::Ranges`] for another number of sums, or sums of other columns or unequal rows; as [`new`](Self::new).
+    pub fn from_sums(ranges: ColumnRanges, sums: Vec<GramAccumulator>) -> Result<Self, Error> {
+        let none = Self::new(ranges)?;
+        let rows = sums.first().map(GramAccumulator::rows);
+        let fits = |sum: &GramAccumulator| sum.columns() == none.ranges.columns() && Some(sum.rows()) == rows;
+        match sums.len() == none.sums.len() && sums.iter().all(fits) {
+            true => Ok(Self { sums, ..none }),
+            false => Err(Error::Ranges),
+        }
+    }
+
+    /// One for each prime, in their order; sums of the same ranges may be merged one by one.
+    pub fn sums(&self) -> &[GramAccumulator] {
+        &self.sums
+    }
+
+    /// Columns of the matrix.
+    pub fn columns(&self) -> usize {
+        self.ranges.columns()
     }
 
     /// Adds the products of one block, rows x columns, on the calling thread.
@@ -198,6 +220,26 @@ impl RealGramAccumulator {
     }
 }
 
+/// The primes that sums over such columns need; none where the integers themselves are small enough for the kernels.
+fn moduli(ranges: &ColumnRanges) -> Result<Option<Moduli>, Error> {
+    ranges.check()?;
+    Ok((ranges.widest() > SMALL_BITS).then(|| Moduli::for_bits(ranges.product_bits())))
+}
+
+fn count(moduli: Option<&Moduli>) -> usize {
+    moduli.map_or(1, |moduli| moduli.primes().len())
+}
+
+impl ColumnRanges {
+    /// Integer Gram matrices that [`RealGramAccumulator`] costs for columns of these ranges.
+    ///
+    /// # Errors
+    /// Those of [`RealGramAccumulator::new`].
+    pub fn sums(&self) -> Result<usize, Error> {
+        Ok(count(moduli(self)?.as_ref()))
+    }
+}
+
 /// Adds the residues modulo `prime` of a slab of `count` rows; without one, the integers themselves.
 fn add_residues(
     ranges: &ColumnRanges,
@@ -262,7 +304,7 @@ fn sums_of<B: RealBlocks>(
         return by_threads(blocks, &none, |sums, _, values| sums.add(values), RealGramAccumulator::merge);
     }
     let mut buffer = buffer(blocks);
-    for block in 0..count(blocks) {
+    for block in 0..block_count(blocks) {
         none.add_parallel(read(blocks, block, &mut buffer)?)?;
     }
     Ok(none)
@@ -280,7 +322,7 @@ fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
         let (mut part, mut buffer) = (none.clone(), buffer(blocks));
         loop {
             let block = next.fetch_add(1, Ordering::Relaxed);
-            if block >= count(blocks) {
+            if block >= block_count(blocks) {
                 return Ok(part);
             }
             let added =
@@ -304,7 +346,7 @@ fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
 }
 
 /// Row blocks of a matrix.
-fn count<B: RealBlocks>(blocks: &B) -> u64 {
+fn block_count<B: RealBlocks>(blocks: &B) -> u64 {
     blocks.rows().div_ceil(BLOCK_ROWS as u64)
 }
 

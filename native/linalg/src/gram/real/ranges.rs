@@ -8,6 +8,7 @@ use crate::gram::sums::check_columns;
 use crate::rounding::{pow2, two_powers};
 use crate::{BLOCK_ROWS, Error};
 use ndarray::ArrayView2;
+use serde::{Deserialize, Serialize};
 
 /// Bits that the values of a column may span: a column of float64 values between 1e-12 and 1e12 has 133.
 pub(super) const MAX_BITS: u32 = 160;
@@ -16,7 +17,8 @@ pub(super) const MAX_BITS: u32 = 160;
 const MAX_SPAN: u64 = 256;
 
 /// The lowest and the highest bit of the values of each column, over the rows seen so far.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "(u64, Vec<(i32, i32)>)", try_from = "(u64, Vec<(i32, i32)>)")]
 pub struct ColumnRanges {
     rows: u64,
     /// Exponents: every value is a multiple of `2^low` and below `2^high` in magnitude. `low >= high` where all
@@ -190,6 +192,27 @@ dispatched! {
 
 fn union(a: (i32, i32), b: (i32, i32)) -> (i32, i32) {
     (a.0.min(b.0), a.1.max(b.1))
+}
+
+impl From<ColumnRanges> for (u64, Vec<(i32, i32)>) {
+    fn from(ranges: ColumnRanges) -> Self {
+        (ranges.rows, ranges.columns)
+    }
+}
+
+impl TryFrom<(u64, Vec<(i32, i32)>)> for ColumnRanges {
+    type Error = Error;
+
+    /// Whatever bits they are, sums check that they fit.
+    fn try_from((rows, columns): (u64, Vec<(i32, i32)>)) -> Result<Self, Error> {
+        let lowest = -1074;
+        let is_range =
+            |&(low, high): &(i32, i32)| (low, high) == EMPTY || (lowest <= low && low < high && high <= 1024);
+        match !columns.is_empty() && columns.iter().all(is_range) {
+            true => Ok(Self { rows, columns }),
+            false => Err(Error::Ranges),
+        }
+    }
 }
 
 impl Error {

@@ -15,7 +15,7 @@ pub struct JobArgs {
     /// the files of a matrix
     #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     input: Vec<String>,
-    /// What the input is; only the command reads matrices
+    /// What the input is
     #[arg(long, value_enum, value_name = "FORMAT", default_value = "dicom")]
     input_format: InputFormat,
     /// Result folder to create

@@ -7,15 +7,15 @@ use std::time::Instant;
 use super::{Begun, Runner, Scan};
 use crate::{
     commands::stages::{Stage, StageName},
-    error::{Error, Result},
+    error::Result,
     input::{
         describe_input,
         listing::InputFile,
-        matrix::{MatrixInput, Values},
+        matrix::{MatrixInput, check_method},
     },
     limits::Held,
     need::{self, Need},
-    options::{Method, Options},
+    options::Options,
     solve::decomposition::Decomposition,
 };
 use tomobasis_dicom::SeriesPlan;
@@ -34,10 +34,7 @@ impl Runner<'_> {
         options.check_against(&plan)?;
         self.progress.advance(1);
         self.record(began);
-        if input.hidden > 0 {
-            let some = if input.hidden == 1 { "1 file was" } else { &format!("{} files were", input.hidden) };
-            self.progress.message(&format!("{some} not read, since its name begins with _ or ."));
-        }
+        input.note().iter().for_each(|note| self.progress.message(note));
         self.progress.message(&format!("found {}", describe_input(&plan, options.input_format)));
         let threads = self.pool.current_num_threads();
         let need = Need::new(&plan, options, &[], threads, 0).of_values(input.bytes_of_a_number());
@@ -47,11 +44,7 @@ impl Runner<'_> {
         self.show_stage(number, StageName { name, unit: "parts" }, input.tiles());
         let began = Begun { name, at: Instant::now() };
         let (values, records) = self.pool.install(|| input.read(&mut plan, self.progress))?;
-        if let (Values::Real(_), Method::Gram { center: Some(_) }) = (&values, options.method) {
-            let problem =
-                "means are removed exactly from integers of 16 bits only; add --method tsqr, or leave it out";
-            return Err(Error::option("--center", problem));
-        }
+        check_method(values.numbers(), options.method)?;
         self.record(began);
         Ok(Scan { plan, records, files, values, need })
     }

@@ -14,6 +14,7 @@ mod flat;
 mod nifti;
 mod npy;
 mod read;
+mod shared;
 mod source;
 mod table;
 mod text;
@@ -33,11 +34,16 @@ use tomobasis_dicom::{
 };
 
 pub(crate) use self::npy::{NoHeader, header};
+pub(crate) use self::shared::check_method;
 use self::{
     flat::{Layout, Width},
-    source::{Files, LocalFile, Problem, ReadAt, Tile},
+    source::{Files, LocalFile, Problem, Tile},
     table::Table,
     text::Text,
+};
+pub use self::{
+    shared::{ColumnDigests, ListedFile, MatrixNumbers, MatrixSource, Summary},
+    source::ReadAt,
 };
 use crate::{
     error::{Error, Result},
@@ -81,8 +87,7 @@ pub(crate) struct MatrixInput {
     files: Files,
     place: Place,
     states: Vec<State>,
-    /// Files that were left out for their names.
-    pub hidden: usize,
+    hidden: usize,
 }
 
 /// Length and time of the last change of a file.
@@ -198,10 +203,7 @@ impl MatrixInput {
     /// [`Error::Input`] for what is no such matrix, or another number of files than the format has; [`Error::Unreadable`] and
     /// [`Error::System`].
     pub fn open(listed: &[InputFile], format: InputFormat) -> Result<Self> {
-        let hidden = |file: &&InputFile| {
-            let name = file.name.rsplit('/').next().unwrap_or_default();
-            listed.len() > 1 && name.starts_with(['_', '.'])
-        };
+        let hidden = |file: &&InputFile| listed.len() > 1 && is_hidden(&file.name);
         let (hidden, listed): (Vec<&InputFile>, Vec<&InputFile>) = listed.iter().partition(hidden);
         check_count(listed.len(), format)?;
         let listed: Vec<InputFile> = listed.into_iter().cloned().collect();
@@ -225,6 +227,11 @@ impl MatrixInput {
         let columns = u32::try_from(self.place.columns()).unwrap_or(u32::MAX);
         let id = self.listed.first().map(|file| salted_id("file", &file.name)).unwrap_or_default();
         plan(self.place.rows(), columns, &id)
+    }
+
+    /// What the user is told of files that were left out.
+    pub fn note(&self) -> Option<String> {
+        hidden_note(self.hidden)
     }
 
     /// Bytes in memory of one number, at the most.
@@ -258,6 +265,20 @@ impl MatrixInput {
         plan.slices.iter_mut().for_each(|slice| slice.offset = offset);
         let records = records(&values, plan);
         Ok((values, records))
+    }
+}
+
+/// Whether a file of a folder is not read, as Spark has it.
+fn is_hidden(name: &str) -> bool {
+    name.rsplit('/').next().unwrap_or_default().starts_with(['_', '.'])
+}
+
+/// What the user is told of such files.
+fn hidden_note(count: usize) -> Option<String> {
+    match count {
+        0 => None,
+        1 => Some("1 file was not read: its name begins with _ or .".to_owned()),
+        _ => Some(format!("{count} files were not read: their names begin with _ or .")),
     }
 }
 

@@ -4,6 +4,7 @@
 
 use ndarray::{Array2, ArrayViewMut2, ShapeBuilder as _};
 use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
 use tomobasis_dicom::zeros;
 
 use super::{
@@ -61,7 +62,7 @@ pub(super) fn values(
 }
 
 /// What all numbers have to be to be kept as integers of 16 bits.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Extent {
     low: f64,
     high: f64,

@@ -40,6 +40,26 @@ public final class BlockPartials extends NativeObject {
   }
 
   /**
+   * Puts one row block of floats through the pass.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n floats, column after column
+   * @param rows of this block
+   */
+  public void add(int block, double[] values, int rows) {
+    requireNonNegative(block, "block");
+    requirePositive(rows, "rows");
+    if (values.length == 0 || values.length % rows != 0) {
+      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
+    }
+    this.<Void>write(
+        handle -> {
+          addReal0(handle, block, values, rows);
+          return null;
+        });
+  }
+
+  /**
    * Hands over what was found; nothing of it is kept here.
    *
    * @return bytes for {@link PassDriver#add}
@@ -53,6 +73,8 @@ public final class BlockPartials extends NativeObject {
   private static native void free(long handle);
 
   private static native void add0(long handle, int block, short[] values, int rows);
+
+  private static native void addReal0(long handle, int block, double[] values, int rows);
 
   private static native byte[] take0(long handle);
 }

@@ -46,6 +46,25 @@ public final class BlockRenderer extends NativeObject {
   }
 
   /**
+   * Renders one row block of a matrix of floats.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n floats, column after column
+   * @param rows of this block
+   * @param columnRecords of all columns, as {@link ColumnDigests#records} gives them
+   * @return what it adds to the result
+   */
+  public BlockParts render(int block, double[] values, int rows, byte[] columnRecords) {
+    requireNonNegative(block, "block");
+    requirePositive(rows, "rows");
+    Objects.requireNonNull(columnRecords, "columnRecords");
+    if (values.length == 0 || values.length % rows != 0) {
+      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
+    }
+    return read(handle -> renderReal0(handle, block, values, rows, columnRecords));
+  }
+
+  /**
    * Puts the pictures together from the bands of all row blocks.
    *
    * @param bands of every row block, in the order of their index
@@ -62,6 +81,8 @@ public final class BlockRenderer extends NativeObject {
 
   private static native BlockParts render0(
       long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts);
+
+  private static native BlockParts renderReal0(long handle, int block, double[] values, int rows, byte[] columnRecords);
 
   private static native NamedFile[] pictures0(long handle, byte[][] bands);
 }

@@ -37,6 +37,29 @@ public final class Decomposition extends NativeObject {
   }
 
   /**
+   * Decomposes a matrix of floats, given its exact Gram matrix.
+   *
+   * @param planJson of {@link MatrixNumbers#plan}
+   * @param optionsJson of the {@link JobOptions}
+   * @param numbers of the whole matrix
+   * @param gram all parts of the first of its {@link RealGramAccumulator}'s sums in their order, then those of the next
+   * @param columnRecords of all columns, as {@link ColumnDigests#records} gives them
+   * @param threads number of threads to use; the result does not depend on it
+   * @return the decomposition
+   * @throws ComputationException when the result could not be certified
+   */
+  public static Decomposition computeReal(
+      String planJson, String optionsJson, MatrixNumbers numbers, byte[][] gram, byte[] columnRecords, int threads) {
+    Objects.requireNonNull(planJson, "planJson");
+    Objects.requireNonNull(optionsJson, "optionsJson");
+    requireElements(gram, "gram");
+    Objects.requireNonNull(columnRecords, "columnRecords");
+    requirePositive(threads, "threads");
+    return new Decomposition(
+        numbers.<Long>read(handle -> computeReal0(planJson, optionsJson, handle, gram, columnRecords, threads)));
+  }
+
+  /**
    * The decomposition that {@link #toBytes} was called on, in another process.
    *
    * @param bytes what it returned
@@ -112,6 +135,9 @@ public final class Decomposition extends NativeObject {
   }
 
   private static native long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads);
+
+  private static native long computeReal0(
+      String planJson, String optionsJson, long numbersHandle, byte[][] gram, byte[] columnRecords, int threads);
 
   private static native long fromBytes0(byte[] bytes);
 

@@ -12,6 +12,7 @@ import java.util.Objects;
  * @param verbose whether paths are shown
  * @param emitsDicom whether derived DICOM is written
  * @param exact whether the method is the exact one; the others have passes
+ * @param matrix whether the input is a matrix that is no scan
  * @param stages of the run, in their order; the last one is that of derived DICOM
  * @param json all options, for {@link Inventory}, {@link Decomposition#compute} and {@link PassDriver}
  */
@@ -23,6 +24,7 @@ public record JobOptions(
     boolean verbose,
     boolean emitsDicom,
     boolean exact,
+    boolean matrix,
     StageName[] stages,
     String json)
     implements CommandLine {

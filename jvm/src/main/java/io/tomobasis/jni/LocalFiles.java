@@ -21,7 +21,19 @@ public final class LocalFiles {
    * @throws InputException when the path is not there or cannot be listed
    */
   public static LocalFile[] list(String path) {
-    return list0(Objects.requireNonNull(path, "path"));
+    return list(path, true);
+  }
+
+  /**
+   * What is under a path, in the order of the input's files, folders aside.
+   *
+   * @param path of a folder or a file
+   * @param archives whether an archive stands for the files in it, else for itself
+   * @return the files
+   * @throws InputException when the path is not there or cannot be listed
+   */
+  public static LocalFile[] list(String path, boolean archives) {
+    return list0(Objects.requireNonNull(path, "path"), archives);
   }
 
   /**
@@ -51,7 +63,7 @@ public final class LocalFiles {
     return printable0(Objects.requireNonNull(text, "text"));
   }
 
-  private static native LocalFile[] list0(String path);
+  private static native LocalFile[] list0(String path, boolean archives);
 
   private static native byte[] read0(String path, long start, int count) throws LocalFileException;
 

@@ -19,11 +19,23 @@ public final class PassDriver extends NativeObject {
    *
    * @param planJson of the {@link SeriesPlan}
    * @param optionsJson of the {@link JobOptions}
+   * @param real whether it is a matrix of floats
    * @throws UsageException when more basis vectors were asked for than there are slices, or pixels
    */
-  public PassDriver(String planJson, String optionsJson) {
+  public PassDriver(String planJson, String optionsJson, boolean real) {
     super(
-        create(Objects.requireNonNull(planJson, "planJson"), Objects.requireNonNull(optionsJson, "optionsJson")), PassDriver::free);
+        create(Objects.requireNonNull(planJson, "planJson"), Objects.requireNonNull(optionsJson, "optionsJson"), real),
+        PassDriver::free);
+  }
+
+  /**
+   * Before the first pass over a scan.
+   *
+   * @param planJson of the {@link SeriesPlan}
+   * @param optionsJson of the {@link JobOptions}
+   */
+  public PassDriver(String planJson, String optionsJson) {
+    this(planJson, optionsJson, false);
   }
 
   /**
@@ -89,7 +101,7 @@ public final class PassDriver extends NativeObject {
     return new Decomposition(this.<Long>write(handle -> finish0(handle, sliceRecords)));
   }
 
-  private static native long create(String planJson, String optionsJson);
+  private static native long create(String planJson, String optionsJson, boolean real);
 
   private static native void free(long handle);
 

@@ -66,7 +66,7 @@ class ArgumentsTest {
       assertNull(() -> driver.add(null, 1));
       assertNull(() -> driver.add(new byte[][] {null}, 1));
       assertNull(() -> driver.finish(null));
-      assertNull(() -> found.add(0, null, 48));
+      assertNull(() -> found.add(0, (short[]) null, 48));
     }
     assertNull(() -> new DerivedFile("a", null, new byte[0]));
   }

@@ -21,16 +21,20 @@ import io.tomobasis.jni.Errors.{Operation, Refusal}
  */
 object Listing {
 
-  /** Throws UsageException or InputException when an input cannot be listed. */
-  def list(inputs: Seq[String], conf: Configuration): IndexedSeq[InputFile] =
-    inputs.toIndexedSeq.flatMap(list(_, conf))
+  /**
+   * Throws UsageException or InputException when an input cannot be listed.
+   *
+   * @param archives whether an archive stands for the files in it, else for itself
+   */
+  def list(inputs: Seq[String], conf: Configuration, archives: Boolean = true): IndexedSeq[InputFile] =
+    inputs.toIndexedSeq.flatMap(list(_, conf, archives))
 
-  private def list(input: String, conf: Configuration): Seq[InputFile] = {
+  private def list(input: String, conf: Configuration, archives: Boolean): Seq[InputFile] = {
     val (fs, root) = locate(input, conf)
-    if (fs.getClass == classOf[RawLocalFileSystem]) local(root) else remote(fs, root, conf)
+    if (fs.getClass == classOf[RawLocalFileSystem]) local(root, archives) else remote(fs, root, conf, archives)
   }
 
-  private def local(root: Path): Seq[InputFile] = {
+  private def local(root: Path, archives: Boolean): Seq[InputFile] = {
     val path = root.toUri.getPath
     def input(file: LocalFile) = Option(file.entry) match {
       case None => InputFile(s"file://${file.path}", file.name, file.length, None, Some(file.path), Option(file.unread))
@@ -38,16 +42,17 @@ object Listing {
         val packed = Some(Packed.of(entry, new File(path).length))
         InputFile(root.toString, file.name, file.length, packed, None, Option(file.unread))
     }
-    LocalFiles.list(path).toIndexedSeq.map(input)
+    LocalFiles.list(path, archives).toIndexedSeq.map(input)
   }
 
-  private def remote(fs: FileSystem, root: Path, conf: Configuration): Seq[InputFile] =
+  private def remote(fs: FileSystem, root: Path, conf: Configuration, archives: Boolean): Seq[InputFile] =
     Faults.telling(Operation.LIST_INPUT, "--input", fs, root) {
       try {
         val status = fs.getFileStatus(root)
         def input(file: FileStatus) =
           InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen)
-        if (status.isFile) ArchiveFiles.list(input(status), conf).getOrElse(Seq(input(status)))
+        def archive = if (archives) ArchiveFiles.list(input(status), conf) else None
+        if (status.isFile) archive.getOrElse(Seq(input(status)))
         else RemoteIterators.toList(fs.listFiles(status.getPath, true)).asScala.toSeq.map(input).sorted(byNameBytes)
       } catch {
         case e: FileNotFoundException if Faults.of(e) == Fault.NOT_FOUND => throw Errors.of(Refusal.INPUT_ABSENT)

@@ -11,7 +11,7 @@ import java.io.PrintStream
 import scala.util.Using
 
 import io.tomobasis.io.{InputFile, Listing}
-import io.tomobasis.jni.{Decomposition, Inventory, NamedFile, PassDriver}
+import io.tomobasis.jni.{Decomposition, Inventory, MatrixNumbers, MatrixSource, NamedFile, PassDriver}
 import io.tomobasis.matrix._
 
 /**
@@ -70,17 +70,74 @@ object DecomposeJob {
 /**
  * The input of a run, as far as headers tell: found by the first stage.
  *
- * @param choice the series that is meant, or, where slices may have been sent again under other numbers, what is known without pixels
+ * @param choice a matrix; or the series that is meant; or, where slices may have been sent again under other numbers, what is known
+ *               without pixels
  */
-private final case class Headers(files: IndexedSeq[InputFile], stage: Stage, choice: Either[Undecided, SeriesPlan])
+private final case class Headers(
+    files: IndexedSeq[InputFile],
+    stage: Stage,
+    choice: Either[Matrix, Either[Undecided, SeriesPlan]]
+)
+
+/** A matrix that is no scan: its files, where its numbers are in them, and its plan as far as it is known. */
+private final case class Matrix(files: MatrixFiles, source: Array[Byte], plan: SeriesPlan, notes: Seq[String])
+
+/**
+ * The row blocks of a run.
+ *
+ * @param plan   of the series that they are of
+ * @param floats what the sums of a matrix of floats depend on
+ * @param read   what they were made of, which is kept until the sums are there
+ * @param decode the stage that makes them
+ * @param groups tasks of that stage
+ */
+private final case class Blocks(
+    plan: SeriesPlan,
+    blocks: RDD[RowBlock],
+    runs: Runs,
+    floats: Option[MatrixNumbers],
+    read: Option[RDD[ReadBlock]],
+    decode: Stage,
+    groups: Int
+)
 
 /** A choice of series that has to wait for the pixels of these slices. */
 private final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan])
 
 private object Headers {
   def read(config: JobConfig, hadoop: Configuration, progress: Progress, err: PrintStream): Headers = {
-    val files = Listing.list(config.inputs, hadoop)
+    val files = Listing.list(config.inputs, hadoop, archives = !config.matrix)
     val stage = config.stage(1, Vector(files.length))
+    if (config.matrix) Headers(files, stage, Left(matrix(config, files, hadoop, stage, progress, err)))
+    else Headers(files, stage, Right(series(config, files, hadoop, stage, progress, err)))
+  }
+
+  private def matrix(
+      config: JobConfig,
+      files: IndexedSeq[InputFile],
+      hadoop: Configuration,
+      stage: Stage,
+      progress: Progress,
+      err: PrintStream
+  ): Matrix = {
+    val read = MatrixFiles(files, config.verbose)
+    val matrix = progress.driver(stage) { done =>
+      val source = read.reading(hadoop)(MatrixSource.open(config.json, read.names, read.lengths, _))
+      done(files.length)
+      Using.resource(source)(source => Matrix(read, source.toBytes, SeriesPlan.of(source.plan), source.notes.toSeq))
+    }
+    (matrix.notes ++ matrix.plan.said).foreach(err.println)
+    matrix
+  }
+
+  private def series(
+      config: JobConfig,
+      files: IndexedSeq[InputFile],
+      hadoop: Configuration,
+      stage: Stage,
+      progress: Progress,
+      err: PrintStream
+  ): Either[Undecided, SeriesPlan] = {
     val choice = progress.driver(stage) { done =>
       val inventory = SeriesScan.inventory(files, config, hadoop, done)
       val repeats = inventory.repeats().toSeq.map(SeriesPlan.of)
@@ -88,7 +145,7 @@ private object Headers {
       else Left(Undecided(inventory, repeats))
     }
     choice.foreach(_.said.foreach(err.println))
-    Headers(files, stage, choice)
+    choice
   }
 }
 
@@ -104,8 +161,45 @@ private final class DecomposeJob(
 
   /** Writes all files of the result folder; returns what to tell the user once it is committed. */
   def run(headers: Headers, result: ResultFolder): String = {
-    val compared = withComparedCopies(headers.choice.fold(decided, identity))
-    decompose(if (config.skipBadSlices) withoutBadSlices(compared) else compared, headers.stage, result)
+    val sources = SourceFiles(hadoop, files.length, config.verbose)
+    val blocks = headers.choice match {
+      case Left(matrix) => ofMatrix(matrix)
+      case Right(choice) =>
+        val compared = withComparedCopies(choice.fold(decided, identity))
+        ofScan(if (config.skipBadSlices) withoutBadSlices(compared) else compared, sources)
+    }
+    decompose(blocks, sources, headers.stage, result)
+  }
+
+  /** The row blocks of a scan: nothing is decoded before the sums ask for them. */
+  private def ofScan(plan: SeriesPlan, sources: SourceFiles): Blocks = {
+    // How the matrix, pixels x slices, is cut: runs of slices to decode, runs of row blocks for all that follows.
+    val layout = plan.layout
+    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+    val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
+    val blockRuns = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
+    val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
+    val decode = config.stage(2, groups.map(_.length))
+    val pieces = named(decode)(SliceReader.pieces(cluster.workers, plan, groups, sources))
+    val blocks = RowBlocks.assemble(pieces, layout, blockRuns)
+    Blocks(plan, blocks, blockRuns, None, None, decode, groups.length)
+  }
+
+  /** The row blocks of a matrix: read first, since all numbers decide how they are kept. */
+  private def ofMatrix(matrix: Matrix): Blocks = {
+    val layout = matrix.plan.layout
+    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+    val runs = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
+    val decode = config.stage(2, runs.sizes)
+    val rows = new MatrixBlocks(cluster.workers, layout, runs)
+    val read = rows.read(matrix.source, matrix.files, hadoop).persist(StorageLevel.MEMORY_AND_DISK)
+    val summaries = named(decode)(rows.summaries(read))
+    val numbers = MatrixNumbers.of(matrix.plan.json, config.json, summaries)
+    val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
+    val records = named(decode)(rows.records(read, shared, cluster.parallelism))
+    val plan = matrix.plan.copy(json = numbers.plan(matrix.plan.json))
+    val floats = if (numbers.real) Some(numbers) else None
+    Blocks(plan, rows.blocks(read, shared, records), runs, floats, Some(read), decode, runs.parts)
   }
 
   /** The series that is meant, once pixels have told which slices were sent again. */
@@ -148,27 +242,20 @@ private final class DecomposeJob(
     plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
   }
 
-  private def decompose(plan: SeriesPlan, scan: Stage, result: ResultFolder): String = {
-    // How the matrix, pixels x slices, is cut: runs of slices to decode, runs of row blocks for all that follows.
-    val layout = plan.layout
-    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
-    val sliceRuns = Runs(layout.slices, layout.decodePartitions(cluster.parallelism))
-    val blockRuns = Runs(layout.blocks, layout.blockPartitions(cluster.parallelism))
-    val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
-    val decode = config.stage(2, groups.map(_.length))
-    val passes = if (config.exact) None else Some(new PassDriver(plan.json, config.json))
+  private def decompose(made: Blocks, sources: SourceFiles, scan: Stage, result: ResultFolder): String = {
+    val Blocks(plan, unkept, blockRuns, floats, read, decode, groups) = made
+    val passes = if (config.exact) None else Some(new PassDriver(plan.json, config.json, floats.nonEmpty))
     val sums = config.stage(3, blockRuns.sizes, passes.fold(1)(_.left))
     val solve = config.stage(4, Vector(1))
     val render = config.stage(5, blockRuns.sizes)
 
-    // Stages 2 and 3: nothing is decoded before the sums ask for row blocks, which stay for all stages after them.
-    val sources = SourceFiles(hadoop, files.length, config.verbose)
-    val pieces = named(decode)(SliceReader.pieces(cluster.workers, plan, groups, sources))
-    val blocks = RowBlocks.assemble(pieces, layout, blockRuns).persist(StorageLevel.MEMORY_AND_DISK)
+    // Stages 2 and 3: the row blocks stay for all stages after them.
+    val blocks = unkept.persist(StorageLevel.MEMORY_AND_DISK)
     val solved = named(sums)(passes match {
-      case None => exact(plan, blocks)
-      case Some(passes) => inPasses(passes, layout.slices, blocks)
+      case None => exact(plan, blocks, floats)
+      case Some(passes) => inPasses(passes, plan.layout.slices, blocks)
     })
+    read.foreach(_.unpersist())
     Seq(decode, sums).foreach(progress.await)
 
     // Stage 4, on the driver: s and V.
@@ -188,7 +275,7 @@ private final class DecomposeJob(
       (render +: derive.toSeq).foreach(progress.await)
       // The files about the whole series; the manifest, which names all others, is kept for the commit.
       val stages = Seq(scan, decode, sums, solve, render) ++ derive
-      val environment = Environment.json(sc, stages, groups.length, blockRuns.parts, result)
+      val environment = Environment.json(sc, stages, groups, blockRuns.parts, result)
       val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
       val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
       made.files.foreach(file => result.write(file.path, file.bytes))
@@ -203,9 +290,18 @@ private final class DecomposeJob(
   }
 
   /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
-  private def exact(plan: SeriesPlan, blocks: RDD[RowBlock]): () => Decomposition = {
-    val sums = ExactGram.sum(blocks, plan.layout.slices)
-    () => Decomposition.compute(plan.json, config.json, sums.parts, sums.records, driverThreads)
+  private def exact(plan: SeriesPlan, blocks: RDD[RowBlock], floats: Option[MatrixNumbers]): () => Decomposition = {
+    val columns = plan.layout.slices
+    floats match {
+      case None =>
+        val sums = ExactGram.sum(blocks, columns)
+        () => Decomposition.compute(plan.json, config.json, sums.parts, sums.records, driverThreads)
+      case Some(numbers) =>
+        ExactGram.check(columns, Runtime.getRuntime.maxMemory, numbers.sums)
+        val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
+        val sums = ExactGram.sum(blocks, columns, Some(Floats(shared, numbers.sums)))
+        () => Decomposition.computeReal(plan.json, config.json, numbers, sums.parts, sums.records, driverThreads)
+    }
   }
 
   /** Runs all passes of the other methods; what is left for the driver is the result of the call. */

@@ -11,6 +11,7 @@ final case class JobConfig(
     verbose: Boolean,
     dicom: Boolean,
     exact: Boolean,
+    matrix: Boolean,
     stages: IndexedSeq[StageName],
     json: String
 ) {
@@ -35,6 +36,7 @@ object JobConfig {
           verbose = options.verbose,
           dicom = options.emitsDicom,
           exact = options.exact,
+          matrix = options.matrix,
           stages = options.stages.toIndexedSeq,
           json = options.json
         )

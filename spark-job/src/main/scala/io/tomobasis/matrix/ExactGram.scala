@@ -1,9 +1,10 @@
 package io.tomobasis.matrix
 
 import org.apache.spark.{HashPartitioner, SparkContext, TaskContext}
+import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
-import io.tomobasis.jni.{GramAccumulator, UsageException}
+import io.tomobasis.jni.{GramAccumulator, MatrixNumbers, RealGramAccumulator, UsageException}
 
 /**
  * The exact Gram matrix of a series, and the slice records that came along.
@@ -42,12 +43,13 @@ object ExactGram {
    *
    * @param heap bytes, as the Java virtual machine counts them
    */
-  def check(columns: Int, heap: Long): Unit = {
-    val needed = sumBytes(columns) + BesideBytes
+  def check(columns: Int, heap: Long, sums: Int = 1): Unit = {
+    val needed = sums * sumBytes(columns) + BesideBytes
     if (needed > heap) {
       def megabytes(bytes: Long) = (bytes + (1 << 20) - 1) >> 20
+      val what = if (sums == 1) s"$columns slices" else s"$columns columns of floats"
       throw new UsageException(
-        s"--driver-memory: the exact sums of $columns slices are ${megabytes(sumBytes(columns))} MB, for which the driver " +
+        s"--driver-memory: the exact sums of $what are ${megabytes(sums * sumBytes(columns))} MB, for which the driver " +
           s"needs a heap of ${megabytes(needed)} MB; it has ${megabytes(heap)} MB"
       )
     }
@@ -56,24 +58,31 @@ object ExactGram {
   /** The sums' upper triangle. */
   private def sumBytes(columns: Int): Long = 4L * columns * (columns + 1)
 
-  def sum(blocks: RDD[RowBlock], columns: Int): ExactGram = {
+  /** Of integers, the one sum; of a matrix of floats, all sums that its numbers have, one after another. */
+  def sum(blocks: RDD[RowBlock], columns: Int, floats: Option[Floats] = None): ExactGram = {
     val sc = blocks.sparkContext
     val perJob = resultBytes(sc)
     val bytes = sumBytes(columns)
-    if (bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
-      // Small: one whole sum from each partition, added on the driver.
-      val whole = partial(blocks, columns, 1).map(_._2).collect().reduce(_.plus(_, columns))
-      ExactGram(Array(whole.bytes), whole.records)
+    val sums = floats.fold(1)(_.sums)
+    if (sums * bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
+      // Small: whole sums from each partition, added on the driver.
+      val found = partial(blocks, columns, 1, floats).collect().groupMapReduce(_._1)(_._2)(_.plus(_, columns))
+      val whole = (0 until sums).map(found).toArray
+      ExactGram(whole.map(_.bytes), whole.head.records)
     } else {
       // 1. Parts so small that a message of Spark's holds one, and that the driver's limit holds two.
       val parts = (bytes / math.max(1, math.min(PartBytes, perJob / 2)) + 1).toInt
       // 2. One task for each part adds it up over all partitions: part i is partition i.
-      val added = new ShuffledRDD[Int, GramPart, GramPart](partial(blocks, columns, parts), new HashPartitioner(parts))
+      val cut = partial(blocks, columns, parts, floats)
+      val added = new ShuffledRDD[Int, GramPart, GramPart](cut, new HashPartitioner(sums * parts))
         .mapPartitions(_.map(_._2).reduceOption(_.plus(_, columns)).iterator)
       // 3. The driver takes the parts in their order, as many at a time as its limit allows.
       val atOnce = math.max(1, parts * perJob / bytes).toInt
       val all =
-        (0 until parts).grouped(atOnce).flatMap(sc.runJob(added, (part: Iterator[GramPart]) => part.next(), _)).toArray
+        (0 until sums * parts)
+          .grouped(atOnce)
+          .flatMap(sc.runJob(added, (part: Iterator[GramPart]) => part.next(), _))
+          .toArray
       ExactGram(all.map(_.bytes), all.flatMap(_.records))
     }
   }
@@ -85,15 +94,56 @@ object ExactGram {
   }
 
   /** The sums of each partition, cut into parts that are made as they leave. */
-  private def partial(blocks: RDD[RowBlock], columns: Int, parts: Int): RDD[(Int, GramPart)] =
+  private def partial(
+      blocks: RDD[RowBlock],
+      columns: Int,
+      parts: Int,
+      floats: Option[Floats]
+  ): RDD[(Int, GramPart)] =
     blocks.mapPartitions { mine =>
-      val sum = new GramAccumulator(columns)
-      TaskContext.get().addTaskCompletionListener[Unit](_ => sum.close())
+      val sums = floats.fold[Sums](new IntegerSums(columns))(floats => new FloatSums(floats.numbers.value.get))
+      TaskContext.get().addTaskCompletionListener[Unit](_ => sums.close())
       var records = Array.emptyByteArray // one list of n records, or several where the input changed
       for (block <- mine) {
-        sum.add(block.values, block.rows)
+        sums.add(block)
         records = SliceRecords.union(block.records, records, columns)
       }
-      Iterator.tabulate(parts)(i => i -> GramPart(sum.part(i, parts), if (i == 0) records else Array.emptyByteArray))
+      Iterator.tabulate(sums.count * parts) { i =>
+        i -> GramPart(sums.part(i / parts, i % parts, parts), if (i == 0) records else Array.emptyByteArray)
+      }
     }
+}
+
+/** What the sums of a matrix of floats depend on, and how many they are. */
+final case class Floats(numbers: Broadcast[SharedNumbers], sums: Int)
+
+/** The sums over some row blocks. */
+private sealed trait Sums extends AutoCloseable {
+  def count: Int
+  def add(block: RowBlock): Unit
+  def part(sum: Int, part: Int, parts: Int): Array[Byte]
+  protected def other(block: RowBlock): Nothing =
+    throw new IllegalStateException(s"row block ${block.index} has other numbers than the matrix")
+}
+
+private final class IntegerSums(columns: Int) extends Sums {
+  private val sum = new GramAccumulator(columns)
+  override def count: Int = 1
+  override def add(block: RowBlock): Unit = block.values match {
+    case Stored(values) => sum.add(values, block.rows)
+    case _: Real => other(block)
+  }
+  override def part(of: Int, part: Int, parts: Int): Array[Byte] = sum.part(part, parts)
+  override def close(): Unit = sum.close()
+}
+
+private final class FloatSums(numbers: MatrixNumbers) extends Sums {
+  private val sums = new RealGramAccumulator(numbers)
+  override def count: Int = sums.sums
+  override def add(block: RowBlock): Unit = block.values match {
+    case Real(values) => sums.add(values, block.rows)
+    case _: Stored => other(block)
+  }
+  override def part(sum: Int, part: Int, parts: Int): Array[Byte] = sums.part(sum, part, parts)
+  override def close(): Unit = sums.close()
 }

@@ -50,7 +50,10 @@ object FixedOrderPasses {
           Using.resource(new BlockPartials(pass.value.get)) { found =>
             var records = Array.emptyByteArray
             for (block <- mine) {
-              found.add(block.index, block.values, block.rows)
+              block.values match {
+                case Stored(values) => found.add(block.index, values, block.rows)
+                case Real(values) => found.add(block.index, values, block.rows)
+              }
               records = SliceRecords.union(block.records, records, slices)
             }
             Iterator.single(PassPart(found.take(), records))

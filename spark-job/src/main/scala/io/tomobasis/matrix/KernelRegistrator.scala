@@ -16,6 +16,12 @@ final class KernelRegistrator extends KryoRegistrator {
     Seq(
       classOf[Piece],
       classOf[RowBlock],
+      classOf[Stored],
+      classOf[Real],
+      classOf[ReadBlock],
+      classOf[MatrixFiles],
+      classOf[SharedSource],
+      classOf[SharedNumbers],
       classOf[GramPart],
       classOf[PassPart],
       classOf[RenderedBlock],

@@ -48,7 +48,10 @@ final class RenderBlocks private (
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
       // Basis vectors are written here; what is left to shuffle is small, but for composites.
-      val parts = renderer.value.get.render(block.index, block.values, block.rows, block.records, starts.init)
+      val parts = block.values match {
+        case Stored(values) => renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
+        case Real(values) => renderer.value.get.render(block.index, values, block.rows, block.records)
+      }
       Option(parts.table).foreach(table => folder.write(table.path, table.bytes))
       val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
       Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, parts.record, parts.pictures)) ++ composites

@@ -8,11 +8,20 @@ import io.tomobasis.jni.SliceDecoder
  * @param index   of the block, from 0; never depends on partitioning
  * @param rows    pixels in this block: 4096, fewer in the last one
  * @param columns slices n
- * @param values  stored integers, slice-major: pixel i of slice j is at `j * rows + i`
+ * @param values  slice-major: pixel i of slice j is at `j * rows + i`
  * @param records what decoding said of each slice when the values were read, as SliceDecoder returns it: a block that is lost is read
  *                again
  */
-final case class RowBlock(index: Int, rows: Int, columns: Int, values: Array[Short], records: Array[Byte])
+final case class RowBlock(index: Int, rows: Int, columns: Int, values: BlockValues, records: Array[Byte])
+
+/** The values of a row block. */
+sealed trait BlockValues
+
+/** Stored integers, of a scan or of a matrix that has no others. */
+final case class Stored(values: Array[Short]) extends BlockValues
+
+/** Floats, of any other matrix. */
+final case class Real(values: Array[Double]) extends BlockValues
 
 /**
  * What one decoding task contributes to one row block: the pixels of a run of consecutive slices.

@@ -35,7 +35,7 @@ object RowBlocks {
     blocks.zipWithIndex.map { case (block, i) =>
       if (filled(i) != values(i).length)
         throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")
-      RowBlock(block, layout.rows(block), layout.slices, values(i), records(i))
+      RowBlock(block, layout.rows(block), layout.slices, Stored(values(i)), records(i))
     }
   }
 }

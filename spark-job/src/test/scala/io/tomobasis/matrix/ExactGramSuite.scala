@@ -14,7 +14,13 @@ class ExactGramSuite extends AnyFunSuite {
     ((block * 7919 + row * 104729 + column * 1299709) % 4001 - 1000).toShort
   private def block(index: Int): RowBlock = {
     val values = Array.tabulate(rows * columns)(i => value(index, i % rows, i / rows))
-    RowBlock(index, rows, columns, values, if (index == 0) Array.fill(32 * columns)(7) else Array.emptyByteArray)
+    RowBlock(
+      index,
+      rows,
+      columns,
+      Stored(values),
+      if (index == 0) Array.fill(32 * columns)(7) else Array.emptyByteArray
+    )
   }
 
   /** The products of the upper triangle, row by row, out of the documented form of the parts. */
