@@ -1,4 +1,5 @@
 use super::*;
+use crate::GramPart;
 use crate::affine::dyadic;
 use ndarray::array;
 use num_bigint::BigInt;
@@ -160,4 +161,25 @@ proptest! {
         let g = high.finish().unwrap();
         prop_assert_eq!(entries(&g), expected(&values, rows, g.exponent()));
     }
+}
+
+#[test]
+fn sums_that_travel_in_parts_give_the_same_matrix() {
+    let (rows, columns) = (700, 4);
+    let values: Vec<f64> = uniform(rows * columns, 9).collect();
+    let block = column_major(&values, rows, columns).unwrap();
+    let mut ranges = ColumnRanges::new(columns).unwrap();
+    ranges.add(block).unwrap();
+    let mut sums = RealGramAccumulator::new(ranges.clone()).unwrap();
+    sums.add(block).unwrap();
+    assert_eq!(ranges.sums().unwrap(), sums.primes());
+    let travelled = |sum: &GramAccumulator| {
+        let parts = (0..3).map(|i| GramPart::from_bytes(&sum.part(i, 3).to_bytes()));
+        GramAccumulator::from_parts(parts).unwrap()
+    };
+    let mut all: Vec<_> = sums.sums().iter().map(travelled).collect();
+    let again = RealGramAccumulator::from_sums(ranges.clone(), all.clone()).unwrap();
+    assert_eq!(entries(&again.finish().unwrap()), entries(&sums.finish().unwrap()));
+    all.pop();
+    assert_eq!(RealGramAccumulator::from_sums(ranges, all).unwrap_err(), Error::Ranges);
 }

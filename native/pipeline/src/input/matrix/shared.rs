@@ -363,3 +363,54 @@ fn from_bytes<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
     let foreign = || Error::Protocol("these bytes are no part of a matrix".to_owned());
     rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::decompose::{ParsedJob, parse_job};
+
+    fn options(line: &str) -> Options {
+        match parse_job(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap() {
+            ParsedJob::Run(options) => options,
+            ParsedJob::Text { help } => panic!("{help}"),
+        }
+    }
+
+    fn summary(values: &[f64]) -> Vec<u8> {
+        let mut summary = Summary::new(2).unwrap();
+        summary.add(0, values, values.len() / 2).unwrap();
+        summary.to_bytes().unwrap()
+    }
+
+    #[test]
+    fn blocks_that_are_missing_there_twice_or_changed_are_refused() {
+        let values: Vec<f64> = (0..12).map(|i| f64::from(i) / 2.0).collect();
+        let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
+        let of = |summaries: &[Vec<u8>]| MatrixNumbers::of(&plan, &options, summaries);
+        let one = summary(&values);
+        assert_eq!(of(&[]).unwrap_err().exit_code(), 1);
+        assert_eq!(of(&[one.clone(), one.clone()]).unwrap_err().exit_code(), 1);
+        assert_eq!(of(&[summary(&values[..8])]).unwrap_err().exit_code(), 1);
+        let numbers = of(&[one]).unwrap();
+        assert_eq!(numbers.numbers(), Numbers::Real);
+        assert!(numbers.check(0, &values).is_ok() && numbers.stored(&values).is_err());
+        let changed = numbers.check(0, &values[1..]).unwrap_err();
+        assert_eq!((changed.exit_code(), numbers.check(1, &values).unwrap_err().exit_code()), (3, 3));
+    }
+
+    #[test]
+    fn pieces_of_columns_have_the_records_of_the_whole() {
+        let whole: Vec<f64> = (0..12).map(|i| f64::from(40_000 + i)).collect();
+        let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
+        let numbers = MatrixNumbers::of(&plan, &options, &[summary(&whole)]).unwrap();
+        let stored = numbers.stored(&whole).unwrap();
+        let expected: Vec<_> =
+            stored.chunks(6).map(|column| SliceRecord::of_values(column, 1 << 15)).collect();
+        let mut digests = ColumnDigests::new(numbers, 2);
+        // Rows 1 to 4, then 5 and 6, of both columns.
+        digests.add(&[&whole[..4], &whole[6..10]].concat()).unwrap();
+        digests.add(&[&whole[4..6], &whole[10..]].concat()).unwrap();
+        assert_eq!(digests.records(), expected);
+        assert!(digests.add(&[1.0]).is_err());
+    }
+}

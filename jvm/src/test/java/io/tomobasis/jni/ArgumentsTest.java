@@ -69,6 +69,19 @@ class ArgumentsTest {
       assertNull(() -> found.add(0, (short[]) null, 48));
     }
     assertNull(() -> new DerivedFile("a", null, new byte[0]));
+    MatrixSource.Reader reader = (file, position, buffer, count) -> {};
+    assertNull(() -> MatrixSource.open(null, new String[] {"a"}, new long[] {1}, reader));
+    assertNull(() -> MatrixSource.open(Runs.options(), new String[] {null}, new long[] {1}, reader));
+    assertNull(() -> MatrixSource.open(Runs.options(), new String[] {"a"}, new long[] {1}, null));
+    assertIllegal(() -> MatrixSource.open(Runs.options(), new String[] {"a"}, new long[0], reader));
+    assertNull(() -> MatrixSource.fromBytes(null));
+    assertThrows(TomoBasisException.class, () -> MatrixSource.fromBytes(new byte[9]));
+    assertNull(() -> MatrixSource.summary(0, 1, new double[][] {null}));
+    assertNull(() -> MatrixNumbers.of(plan, Runs.options(), new byte[][] {null}));
+    assertThrows(TomoBasisException.class, () -> MatrixNumbers.of(plan, Runs.options(), new byte[0][]));
+    assertThrows(TomoBasisException.class, () -> MatrixNumbers.fromBytes(new byte[9]));
+    assertNull(() -> new ColumnDigests(null, 1));
+    assertNull(() -> new RealGramAccumulator(null));
   }
 
   @Test

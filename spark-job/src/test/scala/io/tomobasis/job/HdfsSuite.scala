@@ -26,8 +26,9 @@ class HdfsSuite extends AnyFunSuite with BeforeAndAfterAll {
 
   override def afterAll(): Unit = hdfs.shutdown(true)
 
-  private def run(input: String, output: String): Unit = {
-    val config = JobConfig.parse(Array("--input", input, "--output", output, "--rank", "5")).toOption.get
+  private def run(input: String, output: String, options: String*): Unit = {
+    val words = Array("--input", input, "--output", output) ++ (if (options.isEmpty) Seq("--rank", "5") else options)
+    val config = JobConfig.parse(words).toOption.get
     captured((out, err) => DecomposeJob.run(config, Main.sparkConf().set("spark.master", "local[2]"), out, err))
     ()
   }
@@ -58,6 +59,21 @@ class HdfsSuite extends AnyFunSuite with BeforeAndAfterAll {
           assert(bytes(base.resolve("packed").resolve(name)) == bytes(base.resolve("local").resolve(name)))
       }
     }
+
+  test("a matrix on HDFS gives the files that it gives on the local disk") {
+    withFolder { base =>
+      val input = Files.createDirectory(base.resolve("in"))
+      for (part <- 0 to 1) {
+        val rows = (0 until 5000).map(i => s"${math.sin(i + part)} ${i * 0.37} $part.5\n")
+        Files.writeString(input.resolve(s"part-$part"), rows.mkString)
+      }
+      run(input.toString, base.resolve("local").toString, "--input-format", "text")
+      fs.copyFromLocalFile(new HadoopPath(input.toString), new HadoopPath("/matrix"))
+      run(uri("/matrix"), base.resolve("hdfs").toString, "--input-format", "text")
+      for (name <- Seq("basis/part-00002.parquet", "weights.parquet", "singular_values.parquet"))
+        assert(bytes(base.resolve("hdfs").resolve(name)) == bytes(base.resolve("local").resolve(name)))
+    }
+  }
 
   private def bytes(file: Path): Seq[Byte] = Files.readAllBytes(file).toSeq
 }
