@@ -123,7 +123,8 @@ mod tests {
         assert_eq!((big.rows, big.columns, big.element), (7, 3, Element::F32));
         assert!(big.big_endian && big.column_major);
         let blanks = " ".repeat(60_000);
-        let padded = layout("'>f4'", "True", &format!("(7, 3){blanks}")).unwrap();
+        let text = "{'descr': '>f4', 'fortran_order': True, 'shape': (7, 3), }";
+        let padded = Npy::layout(&file(&format!("{text}{blanks}\n"))).unwrap();
         assert_eq!(Layout { start: big.start, ..padded }, big);
         assert_eq!(padded.start, big.start + 60_000);
         let small = layout("'|u1'", "False", "(1, 18446744073709551615)").unwrap();
