@@ -34,7 +34,7 @@ sys.path.append(str(ROOT / "examples/ct_series"))
 from anatomy import Phantom  # noqa: E402
 from ct_image import Storage, ct_slice, write  # noqa: E402
 from make_ct_series import hu_slices, scan_of  # noqa: E402
-from records import machine, markdown, show  # noqa: E402
+from records import heading, machine, markdown, show  # noqa: E402
 
 JPEG_LOSSLESS, HTJ2K = "1.2.840.10008.1.2.4.70", "1.2.840.10008.1.2.4.201"
 # Syntax: how a frame is encoded (None: by pydicom), and the ratio that we aim for.
@@ -154,7 +154,7 @@ def main():
     with tempfile.TemporaryDirectory(dir=o.scratch) as scratch:
         rows.append(headers(program, Path(scratch), o))
     about = {**machine(), "slices": o.slices, "files": o.files, "repeat": o.repeat}
-    line = "{processor}, {cores} cores, {date}, {slices} slices, {files} files, median of {repeat}".format(**about)
+    line = heading(about, f"{o.slices} slices", f"{o.files} files")
     table = markdown(
         ["CPU ms per file", "ours", "with digest", "pydicom", "by", "ratio", "aim", ""],
         [

@@ -15,6 +15,19 @@ def machine():
     return {"date": datetime.date.today().isoformat(), "processor": processor, "cores": os.cpu_count()}
 
 
+def measured(repeat, **more):
+    """The machine, how busy it is, how many times each is measured, and what else is to be known."""
+    return {**machine(), "load": os.getloadavg()[0], "repeat": repeat, **more}
+
+
+def heading(record, *more):
+    """What stands above a table: the machine, when, what else is to be known, and how many times each was measured."""
+    words = [record["processor"], f"{record['threads']} threads" if "threads" in record else f"{record['cores']} cores"]
+    words += [f"load {record['load']:.1f}"] if "load" in record else []
+    words += [record["date"], *more]
+    return ", ".join(words + ([f"median of {record['repeat']}"] if "repeat" in record else []))
+
+
 def markdown(head, rows):
     """A Markdown table: the first column to the left, numbers to the right."""
     rule = ["---", *["---:"] * (len(head) - 1)]

@@ -22,7 +22,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "bench"))
 
-from records import machine, markdown, show  # noqa: E402
+from records import heading, machine, markdown, show  # noqa: E402
 
 FAER = "--release --quiet -p tomobasis-dense --features peers --example faer_svd".split()
 
@@ -165,7 +165,7 @@ def table(record):
 
         return [[name, *(text(of[name]) for of in scores.values())] for name in record["matrices"]]
 
-    said = f"{record['processor']}, {record['date']}, " + ", ".join(f"{k} {v}" for k, v in record["versions"].items())
+    said = heading(record, *(f"{k} {v}" for k, v in record["versions"].items()))
     return "\n\n".join([said, *(markdown([head, *scores], rows(cell)) for head, cell in (("s", of_s), ("V", of_v)))])
 
 

@@ -62,17 +62,18 @@ def decompose(*job):
     return tomobasis("decompose", *job)
 
 
-def example(crate, name, *arguments):
-    """An example of one of our crates, built when it is not yet; what it printed."""
-    build = ["cargo", "build", "--quiet", "--release", "--locked", "-p", f"tomobasis-{crate}", "--example", name]
-    subprocess.run(build, cwd=ROOT, check=True)
+def example(name, *arguments, **options):
+    """An example of one of our crates, built when it is not yet; what it printed. `options` are those of `subprocess.run`."""
+    # Of one crate alone, its dependencies would be compiled again with other features.
+    build = ["cargo", "build", "--quiet", "--release", "--locked", "--workspace", "--example", name]
+    subprocess.run(build, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
     program = command(Path("release/examples")).with_name(name)
-    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True).stdout
+    return subprocess.run([program, *map(str, arguments)], check=True, capture_output=True, text=True, **options).stdout
 
 
 def reader(*arguments):
     """The reader of DICOM files alone, `native/dicom/examples/read.rs`; what it printed."""
-    return example("dicom", "read", *arguments)
+    return example("read", *arguments)
 
 
 def described(slices, rows, columns, **storage):

@@ -20,7 +20,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(Path(__file__).parent)]
 
-from records import machine, markdown, show  # noqa: E402
+from records import heading, markdown, measured, show  # noqa: E402
 from run import binary, measure  # noqa: E402
 
 OURS = tuple("cargo run --release --quiet -p tomobasis-linalg --example real_gram --".split())
@@ -56,8 +56,8 @@ def table(record):
         [r["type"], str(r["rows"]), str(r["columns"]), f"{r['gram']:.2f}", f"{r['dsyrk']:.2f}", f"{r['gram'] / r['dsyrk']:.1f}"]
         for r in record["results"]
     ]  # fmt: skip
-    about = f"{record['processor']}, {record['threads']} threads, load {record['load']:.1f}, {record['date']}"
-    return f"{about}, kernel {record['results'][0]['kernel']}, median of {record['repeat']}\n\n{markdown(head, rows)}"
+    about = heading(record, f"kernel {record['results'][0]['kernel']}")
+    return f"{about}\n\n{markdown(head, rows)}"
 
 
 def main():
@@ -69,7 +69,7 @@ def main():
     p.add_argument("--json", type=Path, default=ROOT / "build/bench/floats.json")
     o = p.parse_args()
     ours, results = binary(OURS), []
-    about = {**machine(), "load": os.getloadavg()[0], "threads": o.threads, "repeat": o.repeat}
+    about = measured(o.repeat, threads=o.threads)
     with tempfile.TemporaryDirectory() as scratch:
         matrix = Path(scratch) / "matrix"
         for columns in o.columns:

@@ -19,7 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent.parent
 sys.path[:0] = [str(ROOT / "bench"), str(Path(__file__).parent)]
 
-from records import machine, markdown, show  # noqa: E402
+from records import heading, markdown, measured, show  # noqa: E402
 from run import OURS, binary, measure  # noqa: E402
 
 ROWS = 16384
@@ -69,8 +69,7 @@ def table(record):
          f"{r['certified']:.2f}", f"{r['certified'] / r['eigh']:.2f}", f"{r['peak_mb']:.0f}"]
         for r in record["results"]
     ]  # fmt: skip
-    about = f"{record['processor']}, {record['threads']} threads, load {record['load']:.1f}, {record['date']}"
-    return f"{about}, {ROWS} rows, median of {record['repeat']}\n\n{markdown(head, rows)}"
+    return f"{heading(record, f'{ROWS} rows')}\n\n{markdown(head, rows)}"
 
 
 def main():
@@ -88,8 +87,7 @@ def main():
             make_matrix(matrix, columns)
             for rank in [FEW, columns][: 1 + (columns <= FULL)]:
                 results.append(compare(ours, matrix, columns, rank, o.threads, o.repeat))
-    about = {**machine(), "load": os.getloadavg()[0], "threads": o.threads, "repeat": o.repeat}
-    record = {**about, "results": results}
+    record = {**measured(o.repeat, threads=o.threads), "results": results}
     show(table(record), record, o.json)
 
 

@@ -24,7 +24,7 @@ sys.path[:0] = [str(ROOT / folder) for folder in ("bench", "tests", "examples/ct
 
 from anatomy import head  # noqa: E402
 from make_ct_series import hu_slices  # noqa: E402
-from records import machine, show  # noqa: E402
+from records import measured, show  # noqa: E402
 from targets import bound_mb, table, targets  # noqa: E402
 
 OURS = ("cargo", "run", "--release", "--quiet", "-p", "tomobasis-linalg", "--example", "decompose_raw", "--")
@@ -174,14 +174,8 @@ def main():
             # Runs of k and of full rank have the same Gram matrix.
             if not any((r["method"], r["threads"]) == (entry["method"], threads) for r in results):
                 results.append({**entry, "error_of_s": error})
-    about = {
-        **machine(),
-        "load": os.getloadavg()[0],
-        "kernel": middle["ours, full", 1]["kernel"],
-        "matrix": [o.size**2, o.slices],
-        "rank": rank,
-        "repeat": o.repeat,
-    }
+    kernel = middle["ours, full", 1]["kernel"]
+    about = measured(o.repeat, kernel=kernel, matrix=[o.size**2, o.slices], rank=rank)
     folder = folder_run(o.series, o.repeat)
     record = {**about, "results": results, "folder": folder, "scaling": scaling(ours, SCALES[o.scale])}
     record["targets"] = targets(record)

@@ -1,6 +1,6 @@
 """What the measurements are held against, and the tables that show it."""
 
-from records import markdown
+from records import heading, markdown
 
 
 def bound_mb(rows, columns, rank, threads):
@@ -58,8 +58,7 @@ def table(record):
     """The record as Markdown: targets, methods, scaling."""
     rows, columns = record["matrix"]
     parts = [
-        f"{record['processor']}, {record['cores']} cores, load {record['load']:.1f}, kernel {record['kernel']}, "
-        f"{record['date']}, {rows} x {columns}, median of {record['repeat']}",
+        heading(record, f"kernel {record['kernel']}", f"{rows} x {columns}"),
         markdown(
             ["target", "reached", "asked for", ""],
             [

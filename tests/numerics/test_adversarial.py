@@ -6,34 +6,22 @@ TOMOBASIS_RANDOM_SEED=17 TOMOBASIS_RANDOM_MATRICES=1 ...                        
 
 import json
 import os
-import subprocess
 
 import numpy as np
 import pytest
 from adversarial import families, random_case
 
 from oracle import certificate
-from running import ROOT
+from running import example
 
 FIRST = int(os.environ.get("TOMOBASIS_RANDOM_SEED", 1))
 COUNT = int(os.environ.get("TOMOBASIS_RANDOM_MATRICES", 1200))
 
 
-@pytest.fixture(scope="module")
-def certify():
+def certify(cases):
     """Cases -> results, or the error as text, in the same order."""
-    build = "cargo build --release --locked --quiet --workspace --example certify".split()
-    subprocess.run(build, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
-    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "release/examples/certify")
-
-    def run(cases):
-        lines = "".join(case.line() + "\n" for case in cases)
-        done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True, timeout=3600)
-        answers = done.stdout.splitlines()
-        assert len(answers) == len(cases)
-        return [parsed(answer, case.stored.shape[1]) for answer, case in zip(answers, cases, strict=True)]
-
-    return run
+    answers = example("certify", input="".join(case.line() + "\n" for case in cases), timeout=3600).splitlines()
+    return [parsed(answer, case.stored.shape[1]) for answer, case in zip(answers, cases, strict=True)]
 
 
 def parsed(answer, columns):
@@ -46,7 +34,7 @@ def parsed(answer, columns):
     return certificate.Result(int(rank), float(energy), s, [bool(c) for c in compensated], unresolved, *table)
 
 
-def complaints(certify, cases):
+def complaints(cases):
     found = {}
     for case, result in zip(cases, certify(cases), strict=True):
         wrong = result if isinstance(result, str) else certificate.complaints(case.exact(), case.wanted, result)
@@ -55,24 +43,24 @@ def complaints(certify, cases):
     return found
 
 
-def test_every_digit_of_the_classical_hard_matrices_is_proven(certify):
-    assert complaints(certify, families()) == {}
+def test_every_digit_of_the_classical_hard_matrices_is_proven():
+    assert complaints(families()) == {}
 
 
-def test_every_digit_of_random_matrices_is_proven(certify):
+def test_every_digit_of_random_matrices_is_proven():
     print(f"seeds {FIRST} to {FIRST + COUNT - 1}")
     for first in range(FIRST, FIRST + COUNT, 100):
-        assert complaints(certify, [random_case(s) for s in range(first, min(first + 100, FIRST + COUNT))]) == {}
+        assert complaints([random_case(s) for s in range(first, min(first + 100, FIRST + COUNT))]) == {}
 
 
 @pytest.mark.parametrize("center", ["rows", "columns", "both"])
-def test_every_digit_without_means_is_proven(certify, center):
+def test_every_digit_without_means_is_proven(center):
     cases = [random_case(seed) for seed in range(900, 915)]
     cases = [type(case)(case.name, case.stored, case.slopes, case.intercepts, center) for case in cases]
-    assert complaints(certify, cases) == {}
+    assert complaints(cases) == {}
 
 
-def test_one_wrong_bit_of_a_result_is_noticed(certify):
+def test_one_wrong_bit_of_a_result_is_noticed():
     case = next(case for case in families() if case.name == "golden ratio mixed, 3 times")
     [right] = certify([case])
     for change in (

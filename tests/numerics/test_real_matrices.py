@@ -3,32 +3,22 @@ characteristic polynomial over exact fractions, and every entry of `U` by its de
 
 import json
 import math
-import os
-import subprocess
 from fractions import Fraction
 
 import numpy as np
 import pytest
 
 from oracle import basis, certificate
-from running import ROOT
+from running import example
 
 
-@pytest.fixture(scope="module")
-def certify():
+def certify(matrices):
     """Matrices of float64 or float32 -> (result, U) or the error as text, in the same order."""
-    build = "cargo build --release --locked --quiet --workspace --example certify_real".split()
-    subprocess.run(build, cwd=ROOT, check=True, stdin=subprocess.DEVNULL)
-    program = os.path.join(os.environ.get("CARGO_TARGET_DIR", ROOT / "target"), "release/examples/certify_real")
-
-    def run(matrices):
-        lines = "".join(f"{m} {n} {a.dtype} {' '.join(map(repr, a.ravel().tolist()))}\n" for a in matrices
-                        for m, n in [a.shape])  # fmt: skip
-        done = subprocess.run([program], input=lines, capture_output=True, text=True, check=True, timeout=600)
-        answers = done.stdout.splitlines()
-        return [parsed(answer, a.shape) for answer, a in zip(answers, matrices, strict=True)]
-
-    return run
+    lines = "".join(
+        f"{m} {n} {a.dtype} {' '.join(map(repr, a.ravel().tolist()))}\n" for a in matrices for m, n in [a.shape]
+    )
+    answers = example("certify_real", input=lines, timeout=600).splitlines()
+    return [parsed(answer, a.shape) for answer, a in zip(answers, matrices, strict=True)]
 
 
 def parsed(answer, shape):
@@ -87,7 +77,7 @@ MATRICES = {
 
 
 @pytest.mark.parametrize("name", MATRICES)
-def test_every_digit_of_a_matrix_of_floats_is_proven(certify, name):
+def test_every_digit_of_a_matrix_of_floats_is_proven(name):
     a = MATRICES[name]
     [(result, u)] = certify([a])
     exact = [[Fraction(x) for x in row] for row in a.tolist()]
@@ -117,7 +107,7 @@ def graded(seed):
     return a * (scales[:, None] if by_rows else scales)
 
 
-def test_every_digit_of_graded_matrices_is_proven(certify):
+def test_every_digit_of_graded_matrices_is_proven():
     small = np.array([[1.0, 2, 3, 5], [7, 1, 2, 3], [1, 1, 0, 2]])
     scales = [(-100, 0, -30), (-80, 20, -10), (-100, 0, -40), (-90, 0, -30), (-120, 0, -30), (-30, -100, 0)]
     matrices = {f"rows by 2^{e}": small * 2.0 ** np.array(e)[:, None] for e in scales}
@@ -134,7 +124,7 @@ def test_every_digit_of_graded_matrices_is_proven(certify):
     assert len(found) > 590
 
 
-def test_columns_of_too_many_bits_and_what_is_no_number_are_refused_by_place(certify):
+def test_columns_of_too_many_bits_and_what_is_no_number_are_refused_by_place():
     wide = np.ones((4, 3))
     wide[2, 1] = 2.0**-161
     apart = np.ones((4, 3)) * [1, 2.0**-300, 1]

@@ -23,7 +23,7 @@ def true_values(a):
 
 def ours(a, folder):
     (folder / "matrix").write_bytes(a.astype("<f8").tobytes(order="F"))
-    return np.array(example("linalg", "tsqr_raw", folder / "matrix", *a.shape).split(), dtype=np.float64)
+    return np.array(example("tsqr_raw", folder / "matrix", *a.shape).split(), dtype=np.float64)
 
 
 def orthonormal(generator, rows):
