@@ -34,6 +34,28 @@
 //! checked when it is read.
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
+//!
+//! The code is in rooms, one module each. A room calls rooms above it in this table and no others;
+//! `native/pipeline/tests/rooms.rs` fails where one does.
+//!
+//! | room | what it is | calls |
+//! |---|---|---|
+//! | `error` | what is refused, and why ([`Error`]) | |
+//! | `rounding` | powers of two, exponents, roundings to f64 | |
+//! | `tile` | the tiles of entries that a product computes at a time | |
+//! | `dispatch` | the widest vector instructions that this machine has | |
+//! | `bytes` | numbers to bytes and back, with checks | `error` |
+//! | `block` | row blocks, and where they come from ([`RealBlocks`]) | `error` |
+//! | `affine` | integer columns and their rescales, exactly | `block`, `error` |
+//! | `center` | rows or columns without their means ([`Center`]) | `affine`, `block`, `error`, `rounding` |
+//! | `rank` | how many singular values to keep | |
+//! | `gram` | `A^T A`, exact, of integers and of floats | `affine`, `block`, `bytes`, `center`, `dispatch`, `error`, `rounding` |
+//! | `machine` | what this machine must have, and its kernel | `error`, `gram` |
+//! | `certified` | `s` and `V` of a Gram matrix, proven | `affine`, `bytes`, `error`, `gram`, `rank`, `rounding` |
+//! | `project` | `U` and composites of row blocks | `affine`, `block`, `center`, `certified`, `dispatch`, `error`, `rounding`, `tile` |
+//! | `floats` | all three steps for a matrix of floats | `block`, `certified`, `error`, `gram`, `project`, `rank` |
+//! | `real` | the methods of fixed order: `tsqr`, `dssvd`, `dspca` | `block`, `bytes`, `dispatch`, `error`, `rank`, `rounding`, `tile` |
+//! | [`reference`](mod@reference) | matrices whose decomposition is known, and scores | `certified`, `error`, `gram`, `rank`, `real`, `rounding` |
 
 mod affine;
 mod block;
@@ -52,16 +74,16 @@ pub mod reference;
 mod rounding;
 mod tile;
 
-pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
+pub use block::{BLOCK_ROWS, RealBlocks, Rescale, Sample, column_major};
 pub use center::{Center, Centering};
-pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Rank, certified_svd};
+pub use certified::{Bounds, COMPENSATE, CertifiedSvd, certified_svd};
 pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd};
 pub use gram::{ColumnRanges, GramAccumulator, GramMatrix, GramPart, RealGramAccumulator, real_gram};
 pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};
-pub use rank::{energy_rank, estimated_noise, optimal_rank};
+pub use rank::{Rank, energy_rank, estimated_noise, optimal_rank};
 pub use real::{
-    Key, Partial, Partials, Pass, Randomized, RealBlocks, RealPasses, RealQr, RealSvd, Tree, TsqrNode, dspca,
-    dssvd, philox4x32_10, row_means, tsqr_qr, tsqr_svd,
+    Key, Partial, Partials, Pass, Randomized, RealPasses, RealQr, RealSvd, Tree, TsqrNode, dspca, dssvd,
+    philox4x32_10, row_means, tsqr_qr, tsqr_svd,
 };

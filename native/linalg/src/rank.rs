@@ -12,6 +12,15 @@
 //! The distribution's integral is taken by Simpson's rule after a rational change of variable, with nothing
 //! but the four operations and square roots, so that the chosen rank is the same everywhere.
 
+/// How many leading singular triplets are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rank {
+    /// All up to the numerical rank.
+    Full,
+    /// At most this many (fewer where the numerical rank is lower).
+    Columns(usize),
+}
+
 /// Gavish and Donoho's coefficient for known noise, `lambda(beta)`: the threshold is this times `sqrt(longer
 /// side) sigma`.
 ///

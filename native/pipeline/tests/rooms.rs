@@ -126,3 +126,8 @@ fn rooms_of_the_pipeline_call_the_rooms_that_the_table_names_and_no_room_below_t
 fn rooms_of_the_reader_of_dicom_call_the_rooms_that_the_table_names_and_no_room_below_them() {
     check("dicom");
 }
+
+#[test]
+fn rooms_of_the_linear_algebra_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+    check("linalg");
+}

@@ -31,6 +31,7 @@ mod product;
 mod wide;
 
 use crate::bytes::checked_when_read;
+use crate::rank::Rank;
 use crate::rounding::canonical_sign;
 use crate::{Error, GramMatrix};
 use check::{Certificate, Rejection};
@@ -43,15 +44,6 @@ use std::time::Instant;
 ///
 /// `V` rounded to 53 bits tilts `u_j` by about `2^-54 s_1 / s_j`; up to here that stays below 1e-12.
 pub const COMPENSATE: f64 = 16_384.0;
-
-/// How many leading singular triplets are wanted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rank {
-    /// All up to the numerical rank.
-    Full,
-    /// At most this many (fewer where the numerical rank is lower).
-    Columns(usize),
-}
 
 /// The error bounds reached, and what it took: for the manifest.
 #[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]

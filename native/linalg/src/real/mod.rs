@@ -45,6 +45,5 @@ pub use pass::{Partial, Partials, Pass};
 pub use passes::RealPasses;
 pub use random::philox4x32_10;
 pub use randomized::Randomized;
-pub use source::RealBlocks;
 pub use tree::{Key, Tree};
 pub use tsqr::TsqrNode;

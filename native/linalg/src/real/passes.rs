@@ -23,10 +23,11 @@ use super::projection::Projection;
 use super::random::signs;
 use super::randomized::Randomized;
 use super::scale::Scaled;
-use super::source::{MAX_COLUMNS, MAX_SQUARE, RealBlocks, Size};
+use super::source::{MAX_COLUMNS, MAX_SQUARE, Size};
 use super::svd::SmallSvd;
 use super::tree::{Key, Tree};
 use super::tsqr::{Reduced, Reduction};
+use crate::block::RealBlocks;
 use crate::rounding::times_power_of_two;
 use crate::{Error, Rank};
 

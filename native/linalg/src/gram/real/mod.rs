@@ -29,9 +29,8 @@ use ndarray::{Array2, ArrayView2, ShapeBuilder, s};
 use rayon::prelude::*;
 
 use super::{GramAccumulator, GramMatrix};
-use crate::block::{column, contiguous_columns};
+use crate::block::{RealBlocks, column, contiguous_columns};
 use crate::gram::sums::check_columns;
-use crate::real::RealBlocks;
 use crate::{BLOCK_ROWS, Error, column_major};
 use crt::Moduli;
 pub use ranges::ColumnRanges;
