@@ -57,7 +57,11 @@ impl fmt::Display for FileLabel {
     }
 }
 
-/// The text of a [`FileLabel`]: `file 17 of 303 (id 3f2a9c01)` for `index` 16.
+/// The text of a [`FileLabel`], with `index` from 0.
+///
+/// ```
+/// assert_eq!(tomobasis_dicom::file_label(16, 303, "a"), "file 17 of 303 (id fdaf70c3)");
+/// ```
 pub fn file_label(index: usize, count: usize, name: &str) -> String {
     FileLabel { index, count, id: salted_id("file", name) }.to_string()
 }

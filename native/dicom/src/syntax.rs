@@ -115,8 +115,13 @@ pub(crate) fn loss_method(uid: &str) -> Option<&'static str> {
     }
 }
 
-/// Name and UID for messages: `JPEG 2000 Image Compression (1.2.840.10008.1.2.4.91)`. A private UID may lead to a patient, as may
-/// whatever stands in its place.
+/// Name and UID for messages. A private UID may lead to a patient, as may whatever stands in its place.
+///
+/// ```
+/// use tomobasis_dicom::syntax::{describe, pixels_are_read};
+/// assert_eq!(describe("1.2.840.10008.1.2.5"), "RLE Lossless (1.2.840.10008.1.2.5)");
+/// assert!(pixels_are_read("1.2.840.10008.1.2.5") && !pixels_are_read("1.2.840.10008.1.2.4.112"));
+/// ```
 pub fn describe(uid: &str) -> String {
     match find(uid) {
         Some(syntax) => format!("{} ({})", syntax.name, syntax.uid),

@@ -123,6 +123,35 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
 /// `stored` (slices x rows x columns) are their stored values less the slices' `offset`, as [`crate::decode`] gives them, within
 /// [`SlicePlan::stored_range`]. Pixels that are padding in the source become padding in it too.
 ///
+/// ```
+/// use tomobasis_dicom::derived::{Derivation, DerivedSyntax, derive};
+/// use tomobasis_dicom::{HeaderOutcome, Inventory, SeriesChoice, decode, read_header, testing::DicomFile};
+/// let file = DicomFile::ct(2, 2, &[0, 1, 2, 3]).bytes();
+/// let mut inventory = Inventory::new();
+/// inventory.add(0, "slice.dcm", file.len() as u64, &file)?;
+/// let plan = inventory.select(&SeriesChoice::Only)?;
+/// let mut pixels = vec![0; plan.pixels()];
+/// let record = decode(&plan, 0, &file, &mut pixels)?;
+/// pixels[3] = 9;
+/// let derivation = Derivation {
+///     k: 1,
+///     slices: 1,
+///     method: "an example".to_owned(),
+///     digest: [7; 32],
+///     digests: vec![record.digest],
+///     secret: record.secret,
+///     version: "1.0".to_owned(),
+///     syntax: DerivedSyntax::Explicit,
+///     patient_data: false,
+/// };
+/// let instance = derive(&plan, &[0], &file, &mut pixels, &derivation)?;
+/// let HeaderOutcome::Slices(derived) = read_header(&instance.file, instance.file.len() as u64) else {
+///     panic!("not what was written");
+/// };
+/// assert_eq!(derived[0].image_type, ["DERIVED", "SECONDARY", "AXIAL"]);
+/// # Ok::<(), tomobasis_dicom::Error>(())
+/// ```
+///
 /// Memory: the file, inflated if it was deflated, its functional groups twice, and the instance.
 ///
 /// # Errors

@@ -35,6 +35,20 @@ impl<'a> FileBytes<'a> {
 }
 
 /// A file whose slices are to be decoded. Any number of threads may share it.
+///
+/// ```
+/// use tomobasis_dicom::{FileBytes, Inventory, SeriesChoice, SliceFile, testing::DicomFile};
+/// // Two frames, at 0 and 1 mm.
+/// let frames = DicomFile::ct(1, 2, &[1, 2, 3, 4]).enhanced(&[(0.0, "1", "0"), (1.0, "1", "0")]).bytes();
+/// let mut inventory = Inventory::new();
+/// inventory.add(0, "frames.dcm", frames.len() as u64, &frames)?;
+/// let plan = inventory.select(&SeriesChoice::Only)?;
+/// let file = SliceFile::open(FileBytes::whole(&frames));
+/// let mut pixels = [0; 2];
+/// file.decode(&plan, 1, &mut pixels)?;
+/// assert_eq!(pixels, [3, 4]);
+/// # Ok::<(), tomobasis_dicom::Error>(())
+/// ```
 #[derive(Debug)]
 pub struct SliceFile<'a> {
     /// The head, or all of a data set that had to be inflated.

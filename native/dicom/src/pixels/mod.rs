@@ -59,6 +59,19 @@ use stored::CellLayout;
 /// Returned are the slice's digest, which is that of the pixels as they are stored (padding and offset too), and what is to be
 /// told of it.
 ///
+/// ```
+/// use tomobasis_dicom::{Inventory, SeriesChoice, decode, testing::DicomFile};
+/// let file = DicomFile::ct(2, 2, &[0, 7, -1024, 3071]).bytes();
+/// let mut inventory = Inventory::new();
+/// inventory.add(0, "slice.dcm", file.len() as u64, &file)?;
+/// let plan = inventory.select(&SeriesChoice::Only)?;
+/// let mut pixels = vec![0; plan.pixels()];
+/// let record = decode(&plan, 0, &file, &mut pixels)?;
+/// assert_eq!(pixels, [0, 7, -1024, 3071]);
+/// assert_eq!(record.findings.padding.range, (-1024, 3071));
+/// # Ok::<(), tomobasis_dicom::Error>(())
+/// ```
+///
 /// Time is linear in the file and the image. What is allocated is bounded: a compressed frame of several fragments
 /// is joined, a decoder has up to four times the image, a deflated data set is inflated up to
 /// [`LARGEST_INFLATED`](crate::header::LARGEST_INFLATED).

@@ -41,6 +41,16 @@ pub struct RealProjector {
 impl RealProjector {
     /// Prepares singular triplets of a matrix of n columns.
     ///
+    /// ```
+    /// use ndarray::array;
+    /// use tomobasis_linalg::{Rank, RealProjector, certified_svd, real_gram};
+    /// let a = array![[1.5, 0.0], [2.0, 0.0], [0.0, 0.25]];
+    /// let svd = certified_svd(&real_gram(&a, 1)?, Rank::Full, 1)?;
+    /// let some_rows = RealProjector::new(&svd, 2)?.basis(array![[2.0, 0.0]].view())?;
+    /// assert_eq!((svd.s, some_rows), (vec![2.5, 0.25], array![[0.8, 0.0]]));
+    /// # Ok::<(), tomobasis_linalg::Error>(())
+    /// ```
+    ///
     /// # Errors
     /// [`Error::Dimensions`] when the shapes do not agree; [`Error::NotFinite`] for entries of `V` or singular values that
     /// no certified decomposition has.
