@@ -12,6 +12,14 @@
 //! What the checker rejects goes back for more digits. Nothing is published that it has not proven: what is left after
 //! the widest numbers is [`Error::Unproven`].
 //!
+//! # The steps
+//!
+//! 1. *Start*: eigenpairs of `G` (n x n) in f64; the k leading ones alone where k is small, all of them if that was not enough.
+//! 2. *Refine*: candidates `X` (n x k or more columns) and their values, until the residuals no longer shrink.
+//! 3. *Check* the candidates. Those rejected go back to step 2, which is asked for more of their digits.
+//! 4. *Widen*: where step 2 has no more digits to give, the same in the next width.
+//! 5. *Publish* the proven columns, `V` (n x rank) with its canonical signs.
+//!
 //! # How many bits, and where it ends
 //!
 //! All numbers of a run have one width, 384, 768 or 1536 bits, shared out by `find::column::Format`. The first is
@@ -159,6 +167,7 @@ pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<Certi
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
     let svd = pool.install(|| {
+        // Step 1, and all others from each start.
         let leading = Start::leading(g, k).and_then(|start| from_start(g, k, &start).ok());
         leading.map_or_else(|| from_start(g, k, &Start::new(g)?), Ok)
     })?;
@@ -181,6 +190,7 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
             energy: 0.0,
         });
     }
+    // Steps 2 to 5, in 6, 12 and 24 words of 64 bits.
     let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found)) {
         Some(Outcome::Proven(svd)) => return Ok(svd),
         // With all eigenvectors it will go on.
@@ -213,8 +223,10 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
     loop {
         let before = found.steps();
         let began = Instant::now();
+        // Step 2.
         exhausted = !found.run() || exhausted && found.steps() == before;
         let refined = Instant::now();
+        // Step 3.
         let proof = check::prove(g, k, &found);
         log::debug!("refined in {:.3?}, checked in {:.3?}", refined - began, refined.elapsed());
         let rejection = match proof {
@@ -229,6 +241,7 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
             }
             Rejection::Count | Rejection::Rank => found.demand_everything(),
         };
+        // Step 4, or step 2 once more: what is demanded may be had in this width.
         if exhausted || !more {
             return Outcome::Exhausted(found, rejection);
         }
@@ -236,7 +249,7 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
     }
 }
 
-/// The proven columns with their canonical signs.
+/// Step 5: the proven columns with their canonical signs.
 fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Refinement<W>) -> CertifiedSvd {
     let Certificate { rank, columns, unresolved } = certificate;
     let (n, k) = (g.n(), columns.len());
