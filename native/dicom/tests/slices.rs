@@ -296,7 +296,7 @@ fn other_files_are_classified_and_not_errors() {
     assert_eq!(name, "X-Ray Radiation Dose SR Storage");
     let screenshot =
         slice().text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.7").short((0x0028, 0x0002), 3);
-    assert_eq!(classify(&screenshot.bytes()), HeaderOutcome::NotAnImage(NotAnImage::Colour));
+    assert_eq!(classify(&screenshot.bytes()), HeaderOutcome::NotAnImage(NotAnImage::Color));
 }
 
 #[test]

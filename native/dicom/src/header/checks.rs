@@ -74,16 +74,16 @@ pub(super) fn size(needed: &NeededElements, tag: Tag) -> Result<usize, Problem> 
 pub(super) fn pixel_format(needed: &NeededElements) -> Result<PixelFormat, Problem> {
     let samples = match needed.get(tags::SAMPLES_PER_PIXEL) {
         None => 1,
-        Some(_) => unsigned(needed, tags::SAMPLES_PER_PIXEL, "1 (grey values)")?,
+        Some(_) => unsigned(needed, tags::SAMPLES_PER_PIXEL, "1 (gray values)")?,
     };
     if samples != 1 {
-        return Err(Problem::number(tags::SAMPLES_PER_PIXEL, samples, "1 (grey values)"));
+        return Err(Problem::number(tags::SAMPLES_PER_PIXEL, samples, "1 (gray values)"));
     }
     let photometric = text(required(needed, tags::PHOTOMETRIC_INTERPRETATION)?.bytes);
     if photometric != "MONOCHROME1" && photometric != "MONOCHROME2" {
         return Err(Problem::Value {
             tag: tags::PHOTOMETRIC_INTERPRETATION,
-            found: "another kind of colour".to_owned(),
+            found: "another kind of color".to_owned(),
             expected: "MONOCHROME2 or MONOCHROME1",
         });
     }

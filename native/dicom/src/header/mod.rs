@@ -101,8 +101,8 @@ pub enum NotAnImage {
     Directory,
     /// An object without pixels: the name of its SOP class (reports, plans, presentation states, ...).
     Object(&'static str),
-    /// A colour picture, such as a screenshot or a dose report page.
-    Colour,
+    /// A color picture, such as a screenshot or a dose report page.
+    Color,
     /// A picture without a place in space, such as a scanned document.
     NoPosition,
 }
@@ -112,7 +112,7 @@ impl fmt::Display for NotAnImage {
         match self {
             NotAnImage::Directory => f.write_str("DICOMDIR"),
             NotAnImage::Object(name) => f.write_str(name),
-            NotAnImage::Colour => f.write_str("colour picture"),
+            NotAnImage::Color => f.write_str("color picture"),
             NotAnImage::NoPosition => f.write_str("picture without a position in space"),
         }
     }
@@ -305,7 +305,7 @@ fn reason_to_pass_over(needed: &NeededElements, class: Option<&str>) -> Option<N
         let entry = class.and_then(|uid| StandardSopClassDictionary.by_uid(uid));
         Some(NotAnImage::Object(entry.map_or("object without pixels", |entry| entry.name)))
     } else if samples.is_some_and(|samples| samples != 1) {
-        Some(NotAnImage::Colour)
+        Some(NotAnImage::Color)
     } else if needed.get(tags::IMAGE_POSITION_PATIENT).is_none() {
         Some(NotAnImage::NoPosition)
     } else {

@@ -387,7 +387,7 @@ impl Inventory {
         })
     }
 
-    /// What the DICOM files without slices are (DICOMDIR, colour picture, the name of a SOP class), and how many
+    /// What the DICOM files without slices are (DICOMDIR, color picture, the name of a SOP class), and how many
     /// of each.
     pub fn without_slices(&self) -> BTreeMap<String, usize> {
         let mut kinds = BTreeMap::new();
@@ -399,7 +399,7 @@ impl Inventory {
         kinds
     }
 
-    /// The same as text: `2 x DICOMDIR, 1 x colour picture`.
+    /// The same as text: `2 x DICOMDIR, 1 x color picture`.
     pub fn kinds(&self) -> String {
         let kinds = self.without_slices();
         kinds.iter().map(|(kind, count)| format!("{count} x {kind}")).collect::<Vec<_>>().join(", ")
