@@ -1,4 +1,4 @@
-//! Files that crashed, hung or misled one reader or another, ours or the libraries', kept as small made
+//! Files that crashed, hung or misled one reader or another, ours or the libraries', kept as small synthetic
 //! bytes: each is one clear error here, or its right pixels. What the mutator (`mutations.rs`) finds is added
 //! here, reduced to what it takes.
 //!
@@ -45,7 +45,7 @@ fn rle(table: &[u32], data: &[u8]) -> Vec<u8> {
     slice().encapsulated(RLE, &[&frame]).bytes()
 }
 
-/// The first made codestream of a syntax, with its bits.
+/// The first synthetic codestream of a syntax, with its bits.
 fn codestream(syntax: &str) -> (u16, Vec<u8>) {
     let found = CODESTREAMS.iter().find(|(uid, ..)| *uid == syntax);
     found.map(|&(_, bits, _, stream)| (bits, from_hex(stream))).expect("there is one of each syntax")

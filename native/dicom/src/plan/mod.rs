@@ -34,7 +34,7 @@ pub struct SeriesPlan {
     pub columns: usize,
     /// Distance between rows, then between columns, mm; `None` when the headers do not say it.
     pub pixel_spacing_mm: Option<[f64; 2]>,
-    /// Median distance of neighbouring slices along the normal, mm; `None` for a single position.
+    /// Median distance of consecutive slices along the normal, mm; `None` for a single position.
     pub slice_spacing_mm: Option<f64>,
     /// Angle between the line of slice positions and the slice normal, degrees.
     pub tilt_degrees: f64,
