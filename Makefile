@@ -53,7 +53,7 @@ test-emulation-aarch64: setup-test ## the command and the kernels' own tests on 
 sanitize: ## the kernels' tests under Miri and the address sanitizer (nightly Rust)
 	@scripts/sanitize.sh
 
-golden: setup-test build ## record the digests of made scans anew (tests/golden) and say which changed
+golden: setup-test build ## record the digests of the synthetic scans again (tests/golden) and say which changed
 	@PYTHONPATH=tests:tests/data:examples/ct_series .venv/bin/python -m golden.record
 
 lint: setup-test ## formatters and linters only
