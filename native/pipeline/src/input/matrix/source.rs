@@ -232,7 +232,7 @@ pub(super) fn exact(value: i128) -> Option<f64> {
     (float as i128 == value).then_some(float)
 }
 
-/// What is said of an integer that float64 does not have.
+/// The error about an integer that float64 does not have.
 pub(super) fn inexact(row: u64, column: usize) -> Problem {
     Problem::input(format!(
         "row {}, column {} is an integer that float64 does not have; integers up to 2^53 are read",
