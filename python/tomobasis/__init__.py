@@ -8,6 +8,8 @@ Calls release the GIL, and stop at Ctrl-C. Arrays must not be changed by another
 numbers of the result would mean nothing.
 """
 
+from typing import TYPE_CHECKING
+
 from ._commands import Result, decompose
 from ._errors import FileError, InputError, RunError, TomoBasisError, VerificationError
 from ._linalg import Qr, Svd, gram, qr, randomized_svd, svd, tsqr
@@ -39,11 +41,14 @@ __all__ = [
     "tsqr",
 ]
 
+if TYPE_CHECKING:
+    from ._pca import PCA
+else:
 
-def __getattr__(name):
-    # It needs scikit-learn, which the rest does not.
-    if name == "PCA":
-        from ._pca import PCA
+    def __getattr__(name):
+        # It needs scikit-learn, which the rest does not.
+        if name == "PCA":
+            from ._pca import PCA
 
-        return PCA
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+            return PCA
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -70,6 +70,8 @@ def connect(folder):
 @pytest.fixture(scope="module", params=[classic, connect], ids=["classic", "connect"])
 def spark(request, tmp_path_factory):
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    # Workers import much, twice as slowly in the development mode.
+    os.environ.pop("PYTHONDEVMODE", None)
     with request.param(tmp_path_factory.mktemp("spark")) as session:
         yield session
 
@@ -78,7 +80,7 @@ def spark(request, tmp_path_factory):
 def test_a_data_frame_gives_the_digests_of_its_rows(spark):
     whole = tomobasis.svd(A)
     rows = [(i, row.tolist()) for i, row in enumerate(A)]
-    df = spark.createDataFrame(rows, "row long, pixels array<short>").repartition(5)
+    df = spark.createDataFrame(rows, "row long, pixels array<short>").repartition(3)
     state = tomobasis.spark.gram_state(df, "pixels", 9, groups=2)
     direct = tomobasis.GramState(9)
     direct.update(A)
