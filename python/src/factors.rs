@@ -21,6 +21,9 @@ use crate::{
     running::{Watch, run},
 };
 
+/// A matrix that goes back.
+type Floats<'py> = Bound<'py, PyArray2<f64>>;
+
 /// What a method found.
 struct Found {
     s: Vec<f64>,
@@ -83,7 +86,7 @@ pub(crate) fn qr<'py>(
     a: &Bound<'py, PyAny>,
     threads: usize,
     progress: Option<Py<PyAny>>,
-) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
+) -> PyResult<(Floats<'py>, Floats<'py>)> {
     let py = a.py();
     let (q, r) = with_values(a, |values| {
         run(py, threads, progress, |watch| {

@@ -138,7 +138,8 @@ fn add<T: Sample + Default>(
             column_major(&buffer, count, from.ncols())?
         }
     };
-    Ok(if parallel { sums.add_parallel(block)? } else { sums.add(block)? })
+    let added = if parallel { sums.add_parallel(block) } else { sums.add(block) };
+    Ok(added?)
 }
 
 /// Some rows, column after column.
