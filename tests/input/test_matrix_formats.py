@@ -323,6 +323,18 @@ def test_what_is_no_matrix_is_refused_in_one_line(tmp_path, form, name):
     assert [path.name for path in tmp_path.iterdir()] == ["a.dat"]
 
 
+def test_damaged_parquet_files_are_refused_or_harmless_and_no_panic_is_seen(tmp_path):
+    seed = np.random.default_rng(12)
+    for number in range(60):
+        damaged = bytearray(GOOD)
+        # Most of them in the footer.
+        for place in seed.integers(len(damaged) - 900 * (1 + 50 * (number % 4 == 0)), len(damaged), 1 + number % 3):
+            damaged[place] = seed.integers(256)
+        (tmp_path / "a").write_bytes(damaged)
+        done = run(tmp_path / "a", tmp_path / "out", "parquet", "--overwrite", "--emit", "parquet")
+        assert done.code in (0, 3) and "panick" not in done.err, (number, done.err)
+
+
 def test_a_file_of_several_is_named_by_its_place(tmp_path):
     folder = tmp_path / "parts"
     folder.mkdir()

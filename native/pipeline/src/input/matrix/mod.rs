@@ -1,10 +1,10 @@
 //! Matrices that are no scan: files that hold m x n numbers.
 //!
-//! A format says where the numbers are ([`Place`]): a [`MatrixFormat`] reads from the first bytes of a file how its numbers stand one
-//! after another, [`table`] and [`text`] are for files that have to be parsed. Everything else is the same for all of them: the
-//! numbers are read tile by tile ([`read`]), and a `SeriesPlan` is made of which each column of the matrix is a slice of m x 1 pixels
-//! without rescale, so that the rest of the run sees what it sees of a scan. A new format is a line in [`Place::open`], and its name
-//! in `options::InputFormat`.
+//! A format says where the numbers are (`Place`): a `MatrixFormat` reads from the first bytes of a file how its numbers stand one
+//! after another, `table` and `text` are for files that have to be parsed. Everything else is the same for all of them: the
+//! numbers are read tile by tile (`read`; in the job, `shared`), and a `SeriesPlan` is made of which each column of the matrix is a
+//! slice of m x 1 pixels without rescale, so that the rest of the run sees what it sees of a scan. A new format is a line in
+//! `Place::open`, and its name in `options::InputFormat`.
 //!
 //! What the result is depends on the numbers alone, not on how they are stored. Numbers that are all integers within the
 //! range of `i16`, or all of `u16`, are kept as such and take the way of pixels, whatever type the file gives them; all others

@@ -54,7 +54,8 @@ impl MatrixSource {
     /// Finds where the numbers are.
     ///
     /// # Errors
-    /// As [`MatrixInput::open`](super::MatrixInput::open).
+    /// [`Error::Input`] for what is no such matrix, or another number of files than the format has; [`Error::Option`] as
+    /// [`Options::check_against`].
     pub fn open(listed: Vec<ListedFile>, options: &Options) -> Result<Self> {
         let several = listed.len() > 1;
         let (names, bytes): (Vec<String>, Vec<_>) =
@@ -106,7 +107,8 @@ impl MatrixSource {
     /// The numbers of some row blocks, block after block, each column after column. `parts` are the files that hold numbers.
     ///
     /// # Errors
-    /// As [`MatrixInput::read`](super::MatrixInput::read).
+    /// [`Error::Input`] for a number that float64 does not have, by row and column, and for a file that changed; [`Error::Memory`];
+    /// [`Error::Internal`] where `parts` cannot be read.
     pub fn read(&self, parts: Vec<Arc<dyn ReadAt>>, blocks: Range<u32>) -> Result<Vec<f64>> {
         let parts = Files::new(parts);
         let rows = self.place.rows();

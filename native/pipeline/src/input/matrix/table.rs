@@ -11,6 +11,7 @@
 use std::{
     io::{self, BufReader, Read},
     ops::Range,
+    panic::{self, AssertUnwindSafe},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -173,7 +174,16 @@ fn metadata(files: &Files, file: usize) -> Result<ArrowReaderMetadata, Problem> 
         // By Parquet's own types: what Arrow adds would give the same numbers in more ways.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let chunks = Chunks::new(files.shared(file));
-        ArrowReaderMetadata::load(&chunks, options).map_err(|error| chunks.problem(files, file, error))
+        guarded(files, file, || {
+            ArrowReaderMetadata::load(&chunks, options).map_err(|error| chunks.problem(files, file, error))
+        })
+    })
+}
+
+/// Runs the reader, which panics at some damage.
+fn guarded<T>(files: &Files, file: usize, read: impl FnOnce() -> Result<T, Problem>) -> Result<T, Problem> {
+    panic::catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|_| {
+        Err(Problem::Input(files.named(file), "it is a damaged Parquet file; write it again".to_owned()))
     })
 }
 
@@ -207,7 +217,7 @@ impl Table {
         let columns = match (shape, groups.first()) {
             (Shape::Numbers, _) => schema.fields().len(),
             (_, None) => 0,
-            (_, Some(group)) => first_length(files, group, shape)?,
+            (_, Some(group)) => guarded(files, group.file, || first_length(files, group, shape))?,
         };
         if rows == 0 || columns == 0 {
             let text = format!("the matrix is {rows} x {columns}; give one with rows and columns");
@@ -249,7 +259,8 @@ impl Table {
         for group in self.groups[from..].iter().take_while(|group| group.first < tile.rows.end) {
             let rows = tile.rows.start.max(group.first)..tile.rows.end.min(group.first + group.rows);
             let here = (rows.start - tile.rows.start) as usize..(rows.end - tile.rows.start) as usize;
-            self.read_group(files, group, rows, &tile.columns, out.slice_mut(s![here, ..]))?;
+            let out = out.slice_mut(s![here, ..]);
+            guarded(files, group.file, || self.read_group(files, group, rows, &tile.columns, out))?;
         }
         Ok(())
     }
