@@ -8,7 +8,7 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from oracle import basis, certificate
+from oracle import basis, certificate, ratios
 from running import example
 
 
@@ -25,10 +25,11 @@ def parsed(answer, shape):
     if answer.startswith("error "):
         return answer
     head, *lists = answer.split("[")
-    rank, energy = head.split()
+    rank, energy, bound = head.split()
     s, compensated, unresolved, v, v_low, u = (json.loads("[" + part) for part in lists)
     v, v_low, u = (np.array(x).reshape(rows, len(s)) for x, rows in ((v, shape[1]), (v_low, shape[1]), (u, shape[0])))
-    return certificate.Result(int(rank), float(energy), s, [bool(c) for c in compensated], unresolved, v, v_low), u
+    result = certificate.Result(int(rank), float(energy), s, [bool(c) for c in compensated], unresolved, v, v_low)
+    return result, u, float(bound)
 
 
 def basis_by_definition(a, result):
@@ -79,14 +80,14 @@ MATRICES = {
 @pytest.mark.parametrize("name", MATRICES)
 def test_every_digit_of_a_matrix_of_floats_is_proven(name):
     a = MATRICES[name]
-    [(result, u)] = certify([a])
+    [(result, u, bound)] = certify([a])
     exact = [[Fraction(x) for x in row] for row in a.tolist()]
     if a.any():
         complaints = certificate.complaints(exact, 0, result)
         # The sum of squares may be outside the range of floats.
         assert [c for c in complaints if not (c == "energy" and name in ("tiny", "below the normal range"))] == []
         assert (u == basis_by_definition(a, result)).all()
-        assert np.linalg.norm(u.T @ u - np.eye(len(result.s)), 2) < 1e-11
+        assert ratios.deviation(u) <= bound < 1e-10
     else:
         assert (result.rank, result.s) == (0, [])
 

@@ -11,6 +11,12 @@ def orthogonality(q):
     return np.linalg.norm(np.eye(q.shape[1]) - q.T @ q, 1) / (q.shape[0] * EPS)
 
 
+def deviation(q):
+    """|Q^T Q - I| in the spectral norm, in extended precision."""
+    q = q.astype(np.longdouble)
+    return np.linalg.norm((q.T @ q - np.eye(q.shape[1])).astype(np.float64), 2)
+
+
 def reconstruction(a, u, s, v):
     """||A - U S V^T||_1 / (||A||_1 max(m, n) eps), for a decomposition of full rank."""
     return np.linalg.norm(a - (u * s) @ v.T, 1) / (np.linalg.norm(a, 1) * max(a.shape) * EPS)

@@ -57,7 +57,7 @@ def test_threads_do_not_matter(made, tmp_path, threads):
     same(tmp_path / "result", made.result)
 
 
-@pytest.mark.parametrize("kernel", ["avx512vnni", "avx512", "avx2", "neon", "portable"])
+@pytest.mark.parametrize("kernel", ["amx", "avx512vnni", "avx512", "avx2", "neon", "portable"])
 def test_kernels_do_not_matter(made, tmp_path, kernel):
     job = ("decompose", "--input", made.folder, "--output", tmp_path / "result")
     run = tomobasis(*job, TOMOBASIS_KERNEL=kernel)

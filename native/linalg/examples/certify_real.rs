@@ -4,7 +4,8 @@
 //!     echo "2 2 float64 1.5 0 0 1e-3" | cargo run --release -p tomobasis-linalg --example certify_real
 //!
 //! A line has the rows, the columns, the type (`float64` or `float32`), and the values row after row. The line that
-//! answers is that of the example `certify`, with `U`, row by row, in one more list.
+//! answers is that of the example `certify`, with the bound on `|U^T U - I|` after
+//! `||A||_F^2`, and with `U`, row by row, in one more list.
 //! `RUST_LOG=debug` tells each step.
 
 use std::error::Error;
@@ -50,7 +51,7 @@ where
     let compensated: Vec<u8> = svd.compensated.iter().map(|&c| u8::from(c)).collect();
     let [v, v_low] = [&svd.v, &svd.v_low].map(|matrix| matrix.iter().collect::<Vec<_>>());
     Ok(format!(
-        "{} {:?} {:?} {compensated:?} {:?} {v:?} {v_low:?} {u:?}",
-        svd.rank, svd.energy, svd.s, svd.unresolved
+        "{} {:?} {:?} {:?} {compensated:?} {:?} {v:?} {v_low:?} {u:?}",
+        svd.rank, svd.energy, svd.bounds.orthogonality, svd.s, svd.unresolved
     ))
 }

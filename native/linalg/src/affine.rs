@@ -38,6 +38,16 @@ pub(crate) fn affine_integers(rescale: &[Rescale]) -> Result<(Vec<(BigInt, BigIn
     Ok((affine, lowest))
 }
 
+/// Bits of the integers into which exact sums of `T` split the products of slopes and weights.
+pub(crate) const PRODUCT_BITS: u32 = 92;
+
+/// Fraction bits of these integers: with weights of at most 1 and the largest slope, all bits are used, and one for the
+/// sign.
+pub(crate) fn fraction_bits(affine: &[(BigInt, BigInt)], exponent: i64) -> i64 {
+    let slope_bits = affine.iter().map(|(a, _)| a.bits() as i64).max().unwrap_or(0) + exponent;
+    i64::from(PRODUCT_BITS) - slope_bits + 1
+}
+
 /// A finite f64 as odd mantissa and exponent; `(0, 0)` for zero.
 pub(crate) fn dyadic(v: f64) -> (i64, i64) {
     if v == 0.0 {

@@ -51,7 +51,7 @@
 //! | `rank` | how many singular values to keep | |
 //! | `gram` | `A^T A`, exact, of integers and of floats | `affine`, `block`, `bytes`, `center`, `dispatch`, `error`, `rounding` |
 //! | `machine` | what this machine must have, and its kernel | `error`, `gram` |
-//! | `certified` | `s` and `V` of a Gram matrix, proven | `affine`, `bytes`, `error`, `gram`, `rank`, `rounding` |
+//! | `certified` | `s` and `V` of a Gram matrix, proven | `affine`, `bytes`, `dispatch`, `error`, `gram`, `rank`, `rounding`, `tile` |
 //! | `project` | `U` and composites of row blocks | `affine`, `block`, `center`, `certified`, `dispatch`, `error`, `rounding`, `tile` |
 //! | `floats` | all three steps for a matrix of floats | `block`, `certified`, `error`, `gram`, `project`, `rank` |
 //! | `real` | the methods of fixed order: `tsqr`, `dssvd`, `dspca` | `block`, `bytes`, `dispatch`, `error`, `rank`, `rounding`, `tile` |

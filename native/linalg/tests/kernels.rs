@@ -43,7 +43,7 @@ fn a_forced_kernel_is_used_or_refused_and_the_bits_are_the_same() {
     }
     let run = |kernel| with_kernel(kernel, "a_forced_kernel_is_used_or_refused_and_the_bits_are_the_same");
     let reference = run("");
-    for kernel in ["avx512vnni", "avx512", "avx2", "neon", "portable", "no such kernel"] {
+    for kernel in ["amx", "avx512vnni", "avx512", "avx2", "neon", "portable", "no such kernel"] {
         let output = run(kernel);
         assert!(output.status.success(), "{kernel}: {}", output.status);
         assert_eq!(marked(&output, "sums="), marked(&reference, "sums="), "{kernel}");

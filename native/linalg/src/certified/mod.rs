@@ -35,6 +35,7 @@
 
 mod check;
 mod find;
+mod orthogonality;
 mod product;
 mod wide;
 
@@ -61,6 +62,9 @@ pub struct Bounds {
     pub v: f64,
     /// Largest bound on the relative error of a squared singular value, before rounding.
     pub s_squared: f64,
+    /// Bound on `|U^T U - I|` (the spectral norm) of the basis vectors as [`Projector`](crate::Projector) or
+    /// [`RealProjector`](crate::RealProjector) computes them.
+    pub orthogonality: f64,
     /// Smallest gap between squared singular values of the result and those next to them, relative to `s_1^2`.
     pub gap: f64,
     /// Refinement steps.
@@ -254,7 +258,7 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
     let Certificate { rank, columns, unresolved } = certificate;
     let (n, k) = (g.n(), columns.len());
     let s: Vec<f64> = columns.iter().map(|c| c.s).collect();
-    let compensated = columns.iter().map(|c| c.v_low.is_some()).collect();
+    let compensated: Vec<bool> = columns.iter().map(|c| c.v_low.is_some()).collect();
     let mut v = Array2::zeros((n, k));
     let mut v_low = Array2::zeros((n, k));
     for (j, column) in columns.iter().enumerate() {
@@ -271,6 +275,7 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
     let bounds = Bounds {
         v: largest(|c| c.bound),
         s_squared: largest(|c| c.s_squared_bound),
+        orthogonality: orthogonality::bound(g, &s, &v, &compensated),
         gap: columns.iter().map(|c| c.gap).fold(1.0, f64::min),
         steps: found.steps(),
         fraction_bits: check::Candidates::vector_bits(found),

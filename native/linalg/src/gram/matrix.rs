@@ -7,7 +7,7 @@
 //! words.
 
 use super::sums::{Column, NARROW_ROWS};
-use crate::affine::affine_integers;
+use crate::affine::{affine_integers, fraction_bits};
 use crate::center::Center;
 use crate::rounding::{nearest_quotient, pow2};
 use crate::{Error, Rescale};
@@ -29,6 +29,7 @@ pub struct GramMatrix {
     digit_bits: u32,
     planes: Vec<Vec<i64>>,
     trace: f64,
+    sums_unit: Option<i32>,
 }
 
 impl GramMatrix {
@@ -67,6 +68,11 @@ impl GramMatrix {
         self.digit_bits
     }
 
+    /// Of integers that are rescaled: the power of two to which the terms of compensated columns of `T` are rounded.
+    pub(crate) fn sums_unit(&self) -> Option<i32> {
+        self.sums_unit
+    }
+
     /// The digits, lowest first, each `n x n` row-major and below `2^digit_bits` in magnitude.
     pub(crate) fn planes(&self) -> &[Vec<i64>] {
         &self.planes
@@ -99,10 +105,16 @@ impl GramMatrix {
     ) -> Result<Self, Error> {
         let n = columns.len();
         let affine = Affine::new(rescale, columns)?;
+        let unit = -fraction_bits(&affine.terms, affine.exponent);
+        let sums_unit = Some(i32::try_from(unit).unwrap_or(i32::MAX));
         // 1. Without means to remove and where 128 bits hold everything, as for the 16-bit integers of a CT scan.
         if let (Some(terms), None) = (affine.small(rows), center) {
             let entry = |i: usize, j: usize| affine.narrow_entry(terms, rows, i, j, product(i, j));
-            return Ok(Self::from_upper(n, rows, upper(n, entry), 2 * affine.exponent, BigUint::from(1u32)));
+            let one = BigUint::from(1u32);
+            return Ok(Self {
+                sums_unit,
+                ..Self::from_upper(n, rows, upper(n, entry), 2 * affine.exponent, one)
+            });
         }
         // 2. Anything else.
         let mut entries: Vec<BigInt> = upper(n, |i, j| affine.entry(rows, i, j, product(i, j)));
@@ -113,7 +125,7 @@ impl GramMatrix {
         if center.is_some_and(Center::rows) {
             divisor *= remove_row_means(&mut entries, n);
         }
-        Ok(Self::from_upper(n, rows, entries, 2 * affine.exponent, divisor))
+        Ok(Self { sums_unit, ..Self::from_upper(n, rows, entries, 2 * affine.exponent, divisor) })
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent / divisor` multiplies.
@@ -152,7 +164,8 @@ impl GramMatrix {
         };
         let planes = (0..count).map(plane).collect();
         let trace = nearest_quotient(trace.magnitude(), &divisor, exponent);
-        Self { n, rows, exponent, divisor, bits: bits as u32, digit_bits: digit_bits as u32, planes, trace }
+        let (bits, digit_bits) = (bits as u32, digit_bits as u32);
+        Self { n, rows, exponent, divisor, bits, digit_bits, planes, trace, sums_unit: None }
     }
 }
 

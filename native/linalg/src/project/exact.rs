@@ -16,11 +16,11 @@
 //! up to 2^14 columns are integers that f64 holds: the fast kernel for plain chains computes them exactly, in
 //! any order (Ozaki, Ogita, Oishi and Rump 2012, "Error-free transformations of matrix multiplication").
 
-use super::chain::{PackedRows, Panels, accumulate};
-use super::reset;
-use crate::affine::{affine_integers, dyadic};
+use crate::affine::{PRODUCT_BITS, affine_integers, dyadic, fraction_bits};
 use crate::rounding::pow2;
 use crate::tile::LANES;
+use crate::tile::chain::accumulate;
+use crate::tile::packed::{PackedRows, Panels};
 use crate::{Centering, Error, Rescale};
 use num_bigint::{BigInt, BigUint};
 use std::cmp::Ordering;
@@ -29,7 +29,7 @@ use std::cmp::Ordering;
 const DIGITS: usize = 4;
 
 /// Bits of a digit.
-const DIGIT_BITS: u32 = 23;
+const DIGIT_BITS: u32 = PRODUCT_BITS / DIGITS as u32;
 
 /// Bits that `C` may have, so that the whole sum fits into 128.
 const MAX_CONSTANT_BITS: u64 = 124;
@@ -58,10 +58,7 @@ impl ExactSums {
             return Ok(Self { columns, digits: vec![], constants: vec![], unit: 1.0 });
         }
         let (affine, exponent) = affine_integers(rescale)?;
-        let slope_bits = affine.iter().map(|(a, _)| a.bits() as i64).max().unwrap_or(0) + exponent;
-        // |V| <= 1: with slopes below 2^slope_bits all of P stays below 2^(4 * 23); one more bit for the sign
-        // of the top digit.
-        let fraction = i64::from(DIGIT_BITS) * DIGITS as i64 - slope_bits + 1;
+        let fraction = fraction_bits(&affine, exponent);
         // V as integers over `count`, b as integers over `rows`.
         let without_rows = centering.filter(|c| c.center.rows());
         let count = BigInt::from(without_rows.map_or(1, |_| n));
@@ -105,7 +102,7 @@ impl ExactSums {
         let mut totals = vec![0i128; rows * width];
         totals.chunks_exact_mut(width).for_each(|row| row.copy_from_slice(&self.constants));
         for (d, panels) in self.digits.iter().enumerate() {
-            reset(sums, rows, panels);
+            panels.reset(sums, rows);
             accumulate(stored, panels, 0..panels.depth, sums);
             for (total, sums) in totals.chunks_exact_mut(width).zip(sums.chunks_exact(panels.count())) {
                 for (total, &sum) in total.iter_mut().zip(sums.as_flattened()) {

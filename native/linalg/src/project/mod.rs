@@ -15,16 +15,16 @@
 //!
 //! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
 
-mod chain;
 mod exact;
 mod real;
 
 use crate::block::{RowBlock, contiguous_columns};
 use crate::center::CenteredRows;
 use crate::dispatch::dispatched;
-use crate::tile::{HEIGHT, LANES};
+use crate::tile::HEIGHT;
+use crate::tile::chain::accumulate;
+use crate::tile::packed::{PackedRows, Panels};
 use crate::{Centering, CertifiedSvd, Error, Rescale};
-use chain::{PackedRows, Panels, accumulate};
 use exact::ExactSums;
 use ndarray::{
     Array2, Array3, ArrayView2, ArrayViewMut, ArrayViewMut2, ArrayViewMut3, CowArray, Dimension, Ix2,
@@ -293,7 +293,7 @@ impl Projector {
                 }
             }
             let target = &mut t[first * k..(first + rows) * k];
-            reset(&mut sums, rows, &self.plain);
+            self.plain.reset(&mut sums, rows);
             accumulate(&a, &self.plain, 0..self.n, &mut sums);
             for (out, sums) in target.chunks_exact_mut(k).zip(sums.chunks_exact(self.plain.count())) {
                 out.copy_from_slice(&sums.as_flattened()[..k]);
@@ -330,10 +330,10 @@ fn composites_body(weights: &Panels, t: &[f64], rows: usize, ranks: &[usize], ou
         a.reset(count, k);
         for (r, row) in t[first * k..(first + count) * k].chunks_exact(k).enumerate() {
             for (l, &v) in row.iter().enumerate() {
-                a.tiles[r / HEIGHT * k + l][r % HEIGHT] = v;
+                a.set(r, l, v);
             }
         }
-        reset(&mut sums, count, weights);
+        weights.reset(&mut sums, count);
         let mut from = 0;
         for (c, &rank) in ranks.iter().enumerate() {
             accumulate(&a, weights, from..rank, &mut sums);
@@ -360,12 +360,6 @@ fn fill<D: Dimension>(mut array: ArrayViewMut<f64, D>, write: impl FnOnce(&mut [
 /// The entries of an array in standard layout, row after row.
 fn rows_of<'a>(array: &'a CowArray<f64, Ix2>) -> &'a [f64] {
     array.as_slice().expect("an array in standard layout")
-}
-
-/// Zeroes the sums of a group of `rows` rows (padded to whole tiles).
-fn reset(sums: &mut Vec<[f64; LANES]>, rows: usize, panels: &Panels) {
-    sums.clear();
-    sums.resize(rows.next_multiple_of(HEIGHT) * panels.count(), [0.0; LANES]);
 }
 
 dispatched! {

@@ -12,11 +12,12 @@
 use ndarray::{Array2, ArrayView2, s};
 use num_bigint::BigInt;
 
-use super::chain::{PackedRows, Panels, accumulate};
-use super::{GROUP, SvdView, check, reset};
+use super::{GROUP, SvdView, check};
 use crate::Error;
 use crate::dispatch::dispatched;
 use crate::rounding::{exponent_of, nearest_signed, pow2, two_powers};
+use crate::tile::chain::accumulate;
+use crate::tile::packed::{PackedRows, Panels};
 
 /// The lowest bit that a scaled value may have: the values of all columns together span 256 bits, and `s_1` is at
 /// most `sqrt(m n)` times the largest.
@@ -123,7 +124,7 @@ impl RealProjector {
         for (l, column) in scaled.chunks_exact(GROUP).enumerate() {
             a.set_column(l, &column[..rows]);
         }
-        reset(&mut sums, rows, &self.plain);
+        self.plain.reset(&mut sums, rows);
         accumulate(&a, &self.plain, 0..self.n, &mut sums);
         for (u, sums) in u.chunks_exact_mut(k).zip(sums.chunks_exact(self.plain.count())) {
             u.copy_from_slice(&sums.as_flattened()[..k]);

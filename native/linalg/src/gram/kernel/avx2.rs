@@ -19,6 +19,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     narrow,
     fours: split::<4>,
     ones: split::<1>,
+    bytes: None,
     available: || std::arch::is_x86_feature_detected!("avx2"),
 };
 

@@ -19,6 +19,7 @@ pub(super) const VNNI: Kernel = Kernel {
     narrow: vnni::narrow,
     fours: vnni::split::<4>,
     ones: vnni::split::<1>,
+    bytes: None,
     available: || (MADD.available)() && std::arch::is_x86_feature_detected!("avx512vnni"),
 };
 
@@ -28,6 +29,7 @@ pub(super) const MADD: Kernel = Kernel {
     narrow: madd::narrow,
     fours: madd::split::<4>,
     ones: madd::split::<1>,
+    bytes: None,
     available: || {
         std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512bw")
     },

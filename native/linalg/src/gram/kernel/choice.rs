@@ -4,12 +4,14 @@
 use super::neon;
 use super::{Kernel, portable};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2, avx512};
+use super::{amx, avx2, avx512};
 use crate::Error;
 use std::sync::OnceLock;
 
 /// All kernels of this architecture, best first. The last one is always available.
 pub(super) static KERNELS: &[Kernel] = &[
+    #[cfg(target_arch = "x86_64")]
+    amx::KERNEL,
     #[cfg(target_arch = "x86_64")]
     avx512::VNNI,
     #[cfg(target_arch = "x86_64")]

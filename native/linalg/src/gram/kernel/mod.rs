@@ -16,8 +16,13 @@
 //!   sum. It costs two or three more instructions per group, where a flush per group would cost ten times as
 //!   much.
 //!
+//! Where there are instructions for tiles of bytes ([`amx`]), panels are packed for these instead, 64 rows at a time, and
+//! the range of the values does not matter.
+//!
 //! Every kernel returns the same integers.
 
+#[cfg(target_arch = "x86_64")]
+mod amx;
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
@@ -59,6 +64,19 @@ type Narrow = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &
 /// [`schedule`]).
 type Split = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], low: &mut [Row], high: &mut [Row]);
 
+/// Rows that are packed together in bytes.
+const ROWS: usize = 64;
+
+/// Products of bytes.
+#[derive(Clone, Copy)]
+struct Bytes {
+    /// Packs 64 rows of the columns of a panel into 64 words of the size of packed pairs.
+    pack: unsafe fn(columns: &[[i16; ROWS]; PANEL], target: &mut [PackedPair]),
+    /// Adds the products of each panel of `a` with that in `b`, of the same number of rows, to sixteen rows of `target`,
+    /// one panel after the other.
+    add: unsafe fn(a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize),
+}
+
 /// One implementation of the tiles.
 pub(super) struct Kernel {
     /// Name, as logged and as the environment variable takes it.
@@ -71,6 +89,8 @@ pub(super) struct Kernel {
     fours: Split,
     /// Pair by pair.
     ones: Split,
+    /// Instead of these.
+    bytes: Option<Bytes>,
     available: fn() -> bool,
 }
 

@@ -23,6 +23,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     narrow,
     fours: split::<4>,
     ones: split::<1>,
+    bytes: None,
     available: || std::arch::is_aarch64_feature_detected!("neon"),
 };
 

@@ -1,7 +1,7 @@
 //! One factor of a product: a block's columns, and what is known about their values.
 
 use super::tiles::Threads;
-use super::{PANEL, PackedPair, pack};
+use super::{PANEL, PackedPair, ROWS, pack};
 use crate::Sample;
 use crate::block::RowBlock;
 use rayon::prelude::*;
@@ -67,6 +67,17 @@ impl<'a, T: Sample> Operand<'a, T> {
 
     pub fn panels(&self) -> usize {
         self.block.columns().div_ceil(PANEL)
+    }
+
+    /// Copies rows of the columns of panel `p`, from `row` on; zeros beyond the block.
+    pub fn copy_panel(&self, p: usize, row: usize, target: &mut [[i16; ROWS]; PANEL]) {
+        for (j, target) in (p * PANEL..).zip(target) {
+            let column = if j < self.block.columns() { self.block.column(j) } else { &[] };
+            let values = &column[row.min(column.len())..];
+            let count = values.len().min(ROWS);
+            target[..count].iter_mut().zip(values).for_each(|(t, v)| *t = v.centred(self.centre));
+            target[count..].fill(0);
+        }
     }
 
     /// Packs pairs of rows of the columns of panel `p`, from pair `first` on, into `target`.

@@ -8,6 +8,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     narrow,
     fours: split::<4>,
     ones: split::<1>,
+    bytes: None,
     available: || true,
 };
 

@@ -5,11 +5,16 @@
 //! times the second less than `2^31`. As `a' <= a <= 2^15`, where `a = 2^15` only with `a' = 2^15 - 1`, one pair
 //! always fits.
 
+use super::ROWS;
+
 /// Row pairs of a chunk at the most: a packed chunk of a few hundred columns stays in the second-level cache.
 const MAX_PAIRS: usize = 256;
 
 /// Chunks shorter than this are slower, with one flush each, than split sums are.
 const MIN_NARROW_PAIRS: usize = 24;
+
+/// Row pairs of a chunk of bytes at the most; packed, they take twice the room.
+const MAX_PAIRS_OF_BYTES: usize = 512;
 
 /// How the 32-bit sums of a chunk are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,6 +25,8 @@ pub(super) enum Sums {
     Fours,
     /// Split, pair by pair.
     Ones,
+    /// In tiles of bytes, whatever the range.
+    Bytes,
 }
 
 /// The chunks of a block's row pairs.
@@ -27,7 +34,7 @@ pub(super) enum Sums {
 pub(super) struct Schedule {
     pub sums: Sums,
     /// Pairs of a chunk.
-    pub chunk: usize,
+    chunk: usize,
     /// Pairs of the block.
     pairs: usize,
 }
@@ -53,18 +60,36 @@ impl Schedule {
         Self { sums, chunk, pairs }
     }
 
-    /// First pair and number of pairs of each chunk; those beyond the block's last row count as zeros.
+    /// For tiles of bytes.
+    pub fn of_bytes(rows: usize) -> Self {
+        let pairs = rows.div_ceil(2);
+        let chunk = pairs.div_ceil(pairs.div_ceil(MAX_PAIRS_OF_BYTES)).next_multiple_of(ROWS / 2);
+        Self { sums: Sums::Bytes, chunk, pairs }
+    }
+
+    /// First pair and size of each chunk, in packed pairs of a panel; what is beyond the block's last row counts as zeros.
     pub fn chunks(&self) -> impl Iterator<Item = (usize, usize)> {
-        (0..self.pairs).step_by(self.chunk).map(|first| {
-            let count = self.chunk.min(self.pairs - first);
-            (first, if self.sums == Sums::Fours { count.next_multiple_of(4) } else { count })
-        })
+        (0..self.pairs).step_by(self.chunk).map(|first| (first, self.packed(self.pairs - first)))
+    }
+
+    /// The size of a chunk, at the most.
+    pub fn size(&self) -> usize {
+        self.packed(self.chunk)
+    }
+
+    fn packed(&self, pairs: usize) -> usize {
+        let pairs = pairs.min(self.chunk);
+        match self.sums {
+            Sums::Fours => pairs.next_multiple_of(4),
+            Sums::Bytes => 2 * pairs.next_multiple_of(ROWS / 2),
+            Sums::Narrow | Sums::Ones => pairs,
+        }
     }
 
     /// Groups of a chunk of `count` pairs.
     pub fn groups(&self, count: usize) -> usize {
         match self.sums {
-            Sums::Narrow => 1,
+            Sums::Narrow | Sums::Bytes => 1,
             Sums::Fours => count / 4,
             Sums::Ones => count,
         }
@@ -96,6 +121,19 @@ mod tests {
                 }
                 assert!(s.chunks().map(|c| c.1).sum::<usize>() >= rows.div_ceil(2));
             }
+        }
+    }
+
+    #[test]
+    fn chunks_of_bytes_are_whole_steps_and_cover_all_rows() {
+        for rows in [1, 63, 64, 65, 1024, 1025, 4096, 5000] {
+            let s = Schedule::of_bytes(rows);
+            let chunks: Vec<_> = s.chunks().collect();
+            assert!(chunks.iter().all(|c| c.1.is_multiple_of(ROWS) && c.1 <= s.size()));
+            // Packed both ways, a pair takes the room of two.
+            assert!(chunks.windows(2).all(|pair| pair[1].0 - pair[0].0 == pair[0].1 / 2));
+            let (first, size) = chunks[chunks.len() - 1];
+            assert!(2 * first < rows && rows <= 2 * first + size, "{rows}");
         }
     }
 

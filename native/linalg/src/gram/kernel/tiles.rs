@@ -1,7 +1,9 @@
 //! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centring.
 
 use super::schedule::{Schedule, Sums};
-use super::{Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, Row, Split, Summary, padded, panel};
+use super::{
+    Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Split, Summary, padded, panel,
+};
 use crate::Sample;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -25,18 +27,24 @@ pub enum Threads {
 /// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on
 /// and above the diagonal).
 pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64], threads: Threads) {
-    let schedule = Schedule::new(a.rows(), a.reach());
+    let schedule = match kernel.bytes {
+        Some(_) => Schedule::of_bytes(a.rows()),
+        None => Schedule::new(a.rows(), a.reach()),
+    };
     let chunks: Vec<(usize, usize)> = schedule.chunks().collect();
-    let of_span = (SPAN / schedule.chunk).clamp(1, chunks.len());
+    let of_span = (SPAN / schedule.size()).clamp(1, chunks.len());
     let panels = a.panels();
-    let mut packed = vec![[0; 2 * PANEL]; panels * schedule.chunk * of_span];
+    let mut packed = vec![[0; 2 * PANEL]; panels * schedule.size() * of_span];
     for span in chunks.chunks(of_span) {
         // 1. Pack: chunk after chunk, panel after panel.
         let mut rest = packed.as_mut_slice();
         for &(first, count) in span {
             let (target, after) = rest.split_at_mut(panels * count);
             rest = after;
-            let pack = |(p, target): (usize, &mut [PackedPair])| a.pack_panel(p, first, target);
+            let pack = |(p, target): (usize, &mut [PackedPair])| match kernel.bytes {
+                Some(bytes) => pack_bytes(a, bytes, p, first, target),
+                None => a.pack_panel(p, first, target),
+            };
             match threads {
                 Threads::One => target.chunks_exact_mut(count).enumerate().for_each(pack),
                 Threads::Pool => target.par_chunks_exact_mut(count).enumerate().for_each(pack),
@@ -58,6 +66,16 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
         }
     }
     uncentre(a, products);
+}
+
+/// Packs rows of the columns of panel `p`, from pair `first` on, in bytes.
+fn pack_bytes<T: Sample>(a: &Operand<T>, bytes: Bytes, p: usize, first: usize, target: &mut [PackedPair]) {
+    let mut columns = [[0; ROWS]; PANEL];
+    for (step, target) in target.chunks_exact_mut(ROWS).enumerate() {
+        a.copy_panel(p, 2 * first + step * ROWS, &mut columns);
+        // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
+        unsafe { (bytes.pack)(&columns, target) };
+    }
 }
 
 /// Some chunks of packed row pairs, each with its number of pairs per panel.
@@ -95,16 +113,27 @@ impl Span<'_> {
         let width = self.panels * PANEL;
         let panel = |p: usize| &chunk[p * count..(p + 1) * count];
         let groups = self.schedule.groups(count) as i64;
+        let split_by = match self.schedule.sums {
+            Sums::Narrow | Sums::Bytes => None,
+            Sums::Fours => Some(self.kernel.fours),
+            Sums::Ones => Some(self.kernel.ones),
+        };
         for j in columns {
             let b = panel(j);
-            for i in rows.start..rows.end.min(j + 1) {
+            let above = rows.start..rows.end.min(j + 1);
+            if let Some(bytes) = self.kernel.bytes {
+                let a = &chunk[above.start * count..above.end * count];
+                // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
+                unsafe { (bytes.add)(a, b, &mut band[j * PANEL..], width) };
+                continue;
+            }
+            for i in above {
                 let a = panel(i);
                 // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
                 let target = &mut band[(i - rows.start) * PANEL * width + j * PANEL..];
-                match self.schedule.sums {
-                    Sums::Narrow => narrow(self.kernel, a, b, target, width),
-                    Sums::Fours => split(self.kernel, self.kernel.fours, a, b, groups, target, width),
-                    Sums::Ones => split(self.kernel, self.kernel.ones, a, b, groups, target, width),
+                match split_by {
+                    None => narrow(self.kernel, a, b, target, width),
+                    Some(function) => split(self.kernel, function, a, b, groups, target, width),
                 }
             }
         }

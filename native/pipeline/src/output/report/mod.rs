@@ -238,6 +238,7 @@ fn proven(add: &mut impl FnMut(&str, String), unresolved: &[usize], bounds: &Bou
     add("Columns whose singular values coincide", unresolved);
     add("Error of a weight before rounding, at most", format!("{:.1e}", bounds.v));
     add("Relative error of s\u{b2} before rounding, at most", format!("{:.1e}", bounds.s_squared));
+    add("Basis vectors: |U\u{1d40}U - I|, at most", format!("{:.1e}", bounds.orthogonality));
     add("Smallest gap of s\u{b2}, relative to the largest", format!("{:.1e}", bounds.gap));
     add("Refinement", format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
 }

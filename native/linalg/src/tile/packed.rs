@@ -1,10 +1,10 @@
-//! Operands of the tile, packed, and the products of a group of rows with all panels.
+//! Operands of the tile, packed.
 
-use crate::tile::{HEIGHT, LANES, chains};
+use super::{HEIGHT, LANES};
 
 /// The left operand for a group of rows: entry `(row, l)` is `tiles[row / HEIGHT * depth + l][row % HEIGHT]`.
 #[derive(Default)]
-pub(super) struct PackedRows {
+pub(crate) struct PackedRows {
     pub depth: usize,
     pub tiles: Vec<[f64; HEIGHT]>,
 }
@@ -17,6 +17,12 @@ impl PackedRows {
         self.tiles.resize(rows.div_ceil(HEIGHT) * depth, [0.0; HEIGHT]);
     }
 
+    /// Sets entry `(row, l)`.
+    #[inline(always)]
+    pub fn set(&mut self, row: usize, l: usize, value: f64) {
+        self.tiles[row / HEIGHT * self.depth + l][row % HEIGHT] = value;
+    }
+
     /// Sets column `l` for all rows of the group.
     #[inline(always)]
     pub fn set_column(&mut self, l: usize, values: &[f64]) {
@@ -27,7 +33,7 @@ impl PackedRows {
 }
 
 /// The right operand, `depth x width`, in panels of [`LANES`] columns; the last panel is padded with zeros.
-pub(super) struct Panels {
+pub(crate) struct Panels {
     pub depth: usize,
     pub width: usize,
     panels: Vec<[f64; LANES]>,
@@ -50,28 +56,15 @@ impl Panels {
         self.width.div_ceil(LANES)
     }
 
+    /// Zeroes the sums of a group of `rows` rows (padded to whole tiles).
+    pub fn reset(&self, sums: &mut Vec<[f64; LANES]>, rows: usize) {
+        sums.clear();
+        sums.resize(rows.next_multiple_of(HEIGHT) * self.count(), [0.0; LANES]);
+    }
+
     /// Panel `p`: its row `l` holds the values of [`LANES`] columns.
     #[inline(always)]
     pub fn panel(&self, p: usize) -> &[[f64; LANES]] {
         &self.panels[p * self.depth..(p + 1) * self.depth]
-    }
-}
-
-/// `sums[row][column] = fma(a[row][l], b[l][column], sums[row][column])` for `l` ascending in `range`. Row
-/// `r`, panel `p` of `sums` is `sums[r * b.count() + p]`; rows are padded to whole tiles.
-#[inline(always)]
-pub(super) fn accumulate(
-    a: &PackedRows,
-    b: &Panels,
-    range: std::ops::Range<usize>,
-    sums: &mut [[f64; LANES]],
-) {
-    let count = b.count();
-    for p in 0..count {
-        let panel = &b.panel(p)[range.clone()];
-        for (tile, rows) in a.tiles.chunks_exact(a.depth).zip(sums.chunks_exact_mut(HEIGHT * count)) {
-            let chain = chains(&tile[range.clone()], panel, std::array::from_fn(|q| rows[q * count + p]));
-            (0..HEIGHT).for_each(|q| rows[q * count + p] = chain[q]);
-        }
     }
 }

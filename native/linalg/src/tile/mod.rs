@@ -5,6 +5,11 @@
 //! different columns, and the six rows are independent chains. Whatever the vector width, the bits are the same. The
 //! body is plain Rust, compiled once per instruction set (`dispatch`); the compiler fills the lanes.
 
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+pub(crate) mod chain;
+pub(crate) mod packed;
+
 /// Columns of a panel: one AVX-512 or two AVX2 vectors.
 pub(crate) const LANES: usize = 8;
 
