@@ -73,6 +73,11 @@ def classic(folder, dress, modality="CT"):
     return made
 
 
+def turns(place, volumes=2):
+    """Volumes in an order that is another at each second place, so that it does not tell them apart."""
+    return range(volumes) if place % 2 == 0 else reversed(range(volumes))
+
+
 def item(**attributes):
     d = Dataset()
     for keyword, value in attributes.items():
@@ -83,7 +88,7 @@ def item(**attributes):
 def enhanced(folder, dress, modality="MR", volumes=2, seeds=(1, 2), name="enhanced"):
     """One multi-frame file; `dress(group, volume, place)` puts into a frame's functional groups what tells them apart."""
     made = Made([volume(seed) for seed in seeds[:volumes]])
-    frames = [(v, place) for place in range(PLACES) for v in range(volumes)]
+    frames = [(v, place) for place in range(PLACES) for v in turns(place, volumes)]
     d = image(np.concatenate([made.volumes[v][place] for v, place in frames]), 1000, modality)
     d.SOPClassUID = EnhancedCTImageStorage if modality == "CT" else EnhancedMRImageStorage
     for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType", "SliceThickness", "AcquisitionTime"):
@@ -123,6 +128,8 @@ def setting(**values):
     """A dress for classic images: each keyword's value for the first and for the second volume."""
 
     def dress(d, v, place):
+        if values:
+            d.InstanceNumber = 2 * place + list(turns(place)).index(v) + 1
         for keyword, pair in values.items():
             setattr(d, keyword, pair[v])
 
@@ -189,6 +196,8 @@ CLASSIC_MR = {
     "magnitude and phase": setting(ImageType=(["ORIGINAL", "PRIMARY", "M", "ND"], ["ORIGINAL", "PRIMARY", "P", "ND"])),
     "magnitude and phase by component": setting(ComplexImageComponent=("MAGNITUDE", "PHASE")),
     "b-values": setting(DiffusionBValue=(0.0, 1000.0)),
+    "cardiac phases": setting(NominalPercentageOfCardiacPhase=(35.0, 75.0)),
+    "respiratory phases": setting(NominalPercentageOfRespiratoryPhase=(0.0, 50.0)),
     "gradient directions": setting(
         DiffusionBValue=(1000.0, 1000.0), DiffusionGradientOrientation=([1.0, 0.0, 0.0], [0.0, 1.0, 0.0])
     ),

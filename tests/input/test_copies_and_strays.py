@@ -63,7 +63,42 @@ def test_copies_under_other_names_in_another_folder_and_in_an_archive_change_not
     inputs = ("--input", tmp_path / "some.zip", "--input", folder)
     assert digests(way(*inputs, "--output", out, "--emit", "parquet"), out) == alone
     (text,) = notes(out, "duplicate")
-    assert text.startswith("34 slices that repeat others (same SOP Instance UID, header and pixels): file ")
+    assert text.startswith("34 slices that repeat others (same SOP Instance UID and pixels): file ")
+
+
+def doubled(dataset):
+    """The same HU, stored as twice the integers with half the slope."""
+    stored = dataset.pixel_array.astype("int64") * 2
+    dataset.PixelData, dataset.RescaleSlope = stored.astype("<i2").tobytes(), "0.5"
+
+
+def renumbered(dataset):
+    dataset.InstanceNumber = 77
+
+
+def without_uid(dataset):
+    del dataset.SOPInstanceUID
+
+
+@pytest.mark.parametrize("anonymous", [False, True], ids=["one UID", "no UID"])
+@pytest.mark.parametrize("change", [doubled, renumbered])
+def test_names_do_not_decide_which_of_two_files_of_one_slice_is_used(scan, change, anonymous, tmp_path):
+    def both(dataset):
+        dataset.PixelData = (dataset.pixel_array // 4).astype("<i2").tobytes()
+        if anonymous:
+            without_uid(dataset)
+
+    changed(scan[5], scan[5], both)
+    found = []
+    for names in (("0 first", "zz last"), ("zz last", "0 first")):
+        folder = tmp_path / names[0]
+        shutil.copytree(scan[0].parent, folder)
+        (folder / scan[5].name).rename(folder / names[0])
+        changed(folder / names[0], folder / names[1], change)
+        out = tmp_path / f"{names[0]} result"
+        found.append(digests(decompose("--input", folder, "--output", out, "--emit", "parquet"), out))
+        assert len(notes(out, "duplicate")) == 1
+    assert found[0] == found[1]
 
 
 @pytest.mark.parametrize("name", ["0 first", "zz last"])

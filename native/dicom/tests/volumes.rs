@@ -16,8 +16,8 @@ fn volumes_of_one_series_are_told_apart_by_each_attribute_that_says_so() {
     assert_two("Acquisition Number", of(["1", "2"], ACQUISITION, "IS"));
     assert_two("Temporal Position", of(["1", "2"], (0x0020, 0x0100), "IS"));
     assert_two("Trigger Time", of(["0", "400"], (0x0018, 0x1060), "DS"));
-    assert_two("Cardiac Phase", double((0x0020, 0x9241), [35.0, 75.0]));
-    assert_two("Respiratory Phase", double((0x0020, 0x9245), [0.0, 50.0]));
+    assert_two("Cardiac Phase", single((0x0020, 0x9241), [35.0, 75.0]));
+    assert_two("Respiratory Phase", single((0x0020, 0x9245), [0.0, 50.0]));
     assert_two("Rescale Type", of(["HU", "US"], (0x0028, 0x1054), "LO"));
     assert_two("Echo Numbers", of(["1", "2"], (0x0018, 0x0086), "IS"));
     assert_two("Echo Time", of(["4.76", "9.52"], (0x0018, 0x0081), "DS"));

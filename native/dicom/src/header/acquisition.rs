@@ -6,7 +6,7 @@ use dicom_dictionary_std::tags;
 use serde::{Deserialize, Serialize};
 
 use super::needed::{GE_PARAMETERS, GE_RAW_DATA_TYPE, NeededElements};
-use super::values::{self, double, first_decimal, integer, text};
+use super::values::{self, integer, text};
 
 /// Part of a complex image (PS3.3 C.8.13.3.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -63,9 +63,12 @@ pub struct Acquisition {
 
 impl Acquisition {
     pub(super) fn read(needed: &NeededElements, modality: &str, image_type: &[String]) -> Self {
-        let number = |tag| needed.get(tag).and_then(first_decimal);
+        let number = |tag| values::number(tag, needed.get(tag)?);
         let whole = |tag| needed.get(tag).and_then(integer);
-        let float = |tag| needed.get(tag).and_then(double);
+        let three = |value| match *values::numbers(tags::DIFFUSION_GRADIENT_ORIENTATION, value) {
+            [a, b, c] => Some([a?, b?, c?]),
+            _ => None,
+        };
         let string = |tag| needed.get(tag).map(|value| text(value.bytes));
         let dated = |date, time| moment(&string(date)?, &string(time)?);
         let date_time = |tag| string(tag).and_then(|text| moment(text.get(..8)?, text.get(8..)?));
@@ -78,17 +81,17 @@ impl Acquisition {
             stack: string(tags::STACK_ID),
             thickness_mm: number(tags::SLICE_THICKNESS),
             echo: whole(tags::ECHO_NUMBERS),
-            echo_ms: number(tags::ECHO_TIME).or_else(|| float(tags::EFFECTIVE_ECHO_TIME)),
-            inversion_ms: number(tags::INVERSION_TIME).or_else(|| float(tags::INVERSION_TIMES)),
+            echo_ms: number(tags::ECHO_TIME).or_else(|| number(tags::EFFECTIVE_ECHO_TIME)),
+            inversion_ms: number(tags::INVERSION_TIME).or_else(|| number(tags::INVERSION_TIMES)),
             flip_degrees: number(tags::FLIP_ANGLE),
-            b_value: float(tags::DIFFUSION_B_VALUE),
-            gradient: needed.get(tags::DIFFUSION_GRADIENT_ORIENTATION).and_then(values::doubles),
-            cardiac_percent: float(tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE),
-            respiratory_percent: float(tags::NOMINAL_PERCENTAGE_OF_RESPIRATORY_PHASE),
+            b_value: number(tags::DIFFUSION_B_VALUE),
+            gradient: needed.get(tags::DIFFUSION_GRADIENT_ORIENTATION).and_then(three),
+            cardiac_percent: number(tags::NOMINAL_PERCENTAGE_OF_CARDIAC_PHASE),
+            respiratory_percent: number(tags::NOMINAL_PERCENTAGE_OF_RESPIRATORY_PHASE),
             trigger_ms: number(tags::TRIGGER_TIME)
-                .or_else(|| float(tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME)),
+                .or_else(|| number(tags::NOMINAL_CARDIAC_TRIGGER_DELAY_TIME)),
             reference_time: number(tags::FRAME_REFERENCE_TIME)
-                .or_else(|| float(tags::TEMPORAL_POSITION_TIME_OFFSET)),
+                .or_else(|| number(tags::TEMPORAL_POSITION_TIME_OFFSET)),
             acquired: date_time(tags::FRAME_ACQUISITION_DATE_TIME)
                 .or_else(|| date_time(tags::ACQUISITION_DATE_TIME))
                 .or_else(|| dated(tags::ACQUISITION_DATE, tags::ACQUISITION_TIME)),

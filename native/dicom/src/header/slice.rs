@@ -153,9 +153,8 @@ impl SliceHeader {
         let code =
             |tag| needed.get(tag).map(|value| values::code(value.bytes)).filter(|code| !code.is_empty());
         let string = |tag| needed.get(tag).map(|value| text(value.bytes)).unwrap_or_default();
-        let number = |tag| needed.get(tag).and_then(values::first_decimal);
+        let number = |tag| values::number(tag, needed.get(tag)?);
         let integer = |tag| needed.get(tag).and_then(values::integer);
-        let double = |tag| needed.get(tag).and_then(values::double);
 
         let (rows, columns) = (checks::size(needed, tags::ROWS)?, checks::size(needed, tags::COLUMNS)?);
         let pixels = checks::pixel_format(needed)?;
@@ -216,9 +215,9 @@ impl SliceHeader {
             kernel: code(tags::CONVOLUTION_KERNEL),
             kvp: number(tags::KVP),
             tube_current_ma: number(tags::X_RAY_TUBE_CURRENT)
-                .or_else(|| double(tags::X_RAY_TUBE_CURRENT_INM_A)),
-            exposure_mas: number(tags::EXPOSURE).or_else(|| double(tags::EXPOSURE_INM_AS)),
-            ctdi_vol_mgy: double(tags::CTD_IVOL),
+                .or_else(|| number(tags::X_RAY_TUBE_CURRENT_INM_A)),
+            exposure_mas: number(tags::EXPOSURE).or_else(|| number(tags::EXPOSURE_INM_AS)),
+            ctdi_vol_mgy: number(tags::CTD_IVOL),
         })
     }
 

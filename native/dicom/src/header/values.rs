@@ -23,14 +23,16 @@ impl<'a> RawValue<'a> {
         Ok(RawValue { vr: element.vr, bytes, big_endian })
     }
 
+    /// What it is by its own word, or else by the standard's.
+    fn known_vr(&self, tag: Tag) -> Option<Vr> {
+        let by_standard = || StandardDataDictionary.by_tag(tag)?.vr.exact().map(VR::to_bytes);
+        self.vr.filter(|vr| vr != b"UN").or_else(by_standard)
+    }
+
     /// No bytes or, of text, nothing but padding.
     pub fn is_empty(&self, tag: Tag) -> bool {
-        let known = |vr: &Vr| vr != b"UN";
-        let vr = self.vr.filter(known).or_else(|| {
-            let entry = StandardDataDictionary.by_tag(tag)?;
-            entry.vr.exact().map(VR::to_bytes)
-        });
-        let is_text = vr.is_some_and(|vr| matches!(&vr, b"CS" | b"DS" | b"IS" | b"LO" | b"SH" | b"UI"));
+        let is_text =
+            self.known_vr(tag).is_some_and(|vr| matches!(&vr, b"CS" | b"DS" | b"IS" | b"LO" | b"SH" | b"UI"));
         self.bytes.is_empty() || (is_text && text(self.bytes).is_empty())
     }
 }
@@ -75,7 +77,7 @@ pub(crate) fn decimals<const N: usize>(
 }
 
 /// The first of the decimal or integer strings of an element (DS, IS).
-pub(crate) fn first_decimal(value: RawValue) -> Option<f64> {
+fn first_decimal(value: RawValue) -> Option<f64> {
     decimal(texts(value.bytes).first()?)
 }
 
@@ -85,21 +87,27 @@ pub(crate) fn integer(value: RawValue) -> Option<i64> {
     (number.fract() == 0.0 && number.abs() < 9e15).then_some(number as i64)
 }
 
-/// A binary double (FD).
-pub(crate) fn double(value: RawValue) -> Option<f64> {
-    let bytes = *value.bytes.first_chunk::<8>()?;
-    let number = if value.big_endian { f64::from_be_bytes(bytes) } else { f64::from_le_bytes(bytes) };
-    number.is_finite().then_some(number)
+/// The numbers of an element: text (DS, IS) or binary (FL, FD), as it says of itself, or else as the standard says of its tag.
+pub(crate) fn numbers(tag: Tag, value: RawValue) -> Vec<Option<f64>> {
+    let finite = |number: f64| Some(number).filter(|number| number.is_finite());
+    match value.known_vr(tag).as_ref() {
+        Some(b"FD") => {
+            let number = if value.big_endian { f64::from_be_bytes } else { f64::from_le_bytes };
+            value.bytes.as_chunks().0.iter().map(|&bytes| finite(number(bytes))).collect()
+        }
+        Some(b"FL") => {
+            let number = if value.big_endian { f32::from_be_bytes } else { f32::from_le_bytes };
+            // As it is shown: 10.1, and not the float64 that the float32 next to 10.1 is.
+            let shown = |bytes: &[u8; 4]| number(*bytes).to_string().parse().ok().and_then(finite);
+            value.bytes.as_chunks().0.iter().map(shown).collect()
+        }
+        _ => texts(value.bytes).iter().map(|text| decimal(text)).collect(),
+    }
 }
 
-/// Three of them.
-pub(crate) fn doubles(value: RawValue) -> Option<[f64; 3]> {
-    let (eights, _) = value.bytes.as_chunks::<8>();
-    let one = |bytes: &[u8; 8]| double(RawValue { bytes, ..value });
-    match eights {
-        [a, b, c] => Some([one(a)?, one(b)?, one(c)?]),
-        _ => None,
-    }
+/// The first number of an element.
+pub(crate) fn number(tag: Tag, value: RawValue) -> Option<f64> {
+    numbers(tag, value).first().copied().flatten()
 }
 
 /// An unsigned integer (US, UL), also where the writer stored it as text (IS, DS).
@@ -140,6 +148,28 @@ mod tests {
         for bad in ["", &"1".repeat(65), "1,5", "nan", "inf", "-Infinity", "1e999", "1 2", "0x10", "1d0"] {
             assert_eq!(decimal(bad), None, "{bad}");
         }
+    }
+
+    #[test]
+    fn a_number_is_read_as_its_element_or_else_the_standard_says() {
+        // Nominal Percentage of Cardiac Phase is FL, Diffusion b-value FD, Slice Thickness DS.
+        let [phase, b_value, thickness] = [Tag(0x0020, 0x9241), Tag(0x0018, 0x9087), Tag(0x0018, 0x0050)];
+        let (single, double) = (10.1_f32.to_le_bytes(), 10.1_f64.to_le_bytes());
+        for tag in [phase, b_value, thickness] {
+            assert_eq!(number(tag, raw(Some(b"FL"), &single)), Some(10.1));
+            assert_eq!(number(tag, raw(Some(b"FD"), &double)), Some(10.1));
+            assert_eq!(number(tag, raw(Some(b"DS"), b"10.1")), Some(10.1));
+            assert_eq!(number(tag, raw(Some(b"IS"), b"10 ")), Some(10.0));
+        }
+        for vr in [None, Some(b"UN")] {
+            assert_eq!(number(phase, raw(vr, &single)), Some(10.1));
+            assert_eq!(number(b_value, raw(vr, &double)), Some(10.1));
+            assert_eq!(number(thickness, raw(vr, b"10.1")), Some(10.1));
+        }
+        let big = RawValue { vr: Some(*b"FL"), bytes: &10.1_f32.to_be_bytes(), big_endian: true };
+        assert_eq!(number(phase, big), Some(10.1));
+        assert_eq!(number(phase, raw(Some(b"FL"), &f32::NAN.to_le_bytes())), None);
+        assert_eq!(number(phase, raw(Some(b"FL"), &single[..3])), None);
     }
 
     #[test]

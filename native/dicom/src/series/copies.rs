@@ -13,8 +13,10 @@
 //! One header means: equal in all that this crate reads of it ([`SliceHeader`]). Files of one UID and place whose headers differ are
 //! copies after all where the entries of their columns are known to be equal.
 //!
-//! Which of several copies is used depends on how they are stored and on their UIDs, and not on their names.
+//! Which of several copies is used depends on how they are stored, on their UIDs and on what else their headers say, and not on
+//! their names.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::mem;
 
@@ -28,8 +30,10 @@ use crate::plan::{Note, NoteKind, SeriesPlan, SliceCopy, SlicePlan};
 /// Takes copies out of the group's slices, and notes files that can be neither copies nor slices of their own.
 pub(super) fn settle(group: &mut Group, known: &Known) {
     let mut members = mem::take(&mut group.slices);
-    members.sort_by(|a, b| storage(a).cmp(&storage(b)));
-    members.sort_by(|a, b| instance(a.header).cmp(&instance(b.header)));
+    members.sort_by(|a, b| {
+        let by_instance = instance(a.header).cmp(&instance(b.header));
+        by_instance.then_with(|| place(a.header).cmp(&place(b.header))).then_with(|| preferred(a, b))
+    });
     for files in members.chunk_by(|a, b| instance(a.header) == instance(b.header)) {
         let from = group.slices.len();
         let mut places = HashMap::<[u64; 3], Vec<Member>>::new();
@@ -55,10 +59,15 @@ pub(super) fn settle(group: &mut Group, known: &Known) {
     }
 }
 
-/// What decides between copies under several UIDs.
-pub(super) fn by_storage<'a>(member: &Member<'a>) -> (&'a str, u64, &'a str, usize) {
-    let (syntax, spare, file) = storage(member);
-    (syntax, spare, &member.header.sop_instance_uid, file)
+/// What decides between copies: how they are stored, their UIDs, all else that their headers say. Where that is the same too, so is
+/// the result, whichever file it is made of.
+pub(super) fn preferred(a: &Member, b: &Member) -> Ordering {
+    fn storage<'a>(member: &Member<'a>) -> (&'a str, u64, &'a str) {
+        let header = member.header;
+        (&header.transfer_syntax, header.spare_bytes, &header.sop_instance_uid)
+    }
+    let content = |member: &Member| format!("{:?}", member.header);
+    storage(a).cmp(&storage(b)).then_with(|| content(a).cmp(&content(b))).then(a.file.cmp(&b.file))
 }
 
 /// Zero has two signs.
@@ -68,11 +77,6 @@ fn place(header: &SliceHeader) -> [u64; 3] {
 
 fn instance(header: &SliceHeader) -> (&str, u32) {
     (&header.sop_instance_uid, header.frame)
-}
-
-/// What decides between copies.
-fn storage<'a>(member: &Member<'a>) -> (&'a str, u64, usize) {
-    (&member.header.transfer_syntax, member.header.spare_bytes, member.file)
 }
 
 /// Equal in all that this crate reads but the storage of pixels.

@@ -176,10 +176,9 @@ pub(super) fn duplicates(copies: usize, [used, copy]: &[FileLabel; 2], again: bo
         false => "same SOP Instance UID",
         true => "sent again under another SOP Instance UID: same position",
     };
-    let proof = match (compared, again) {
-        (true, true) => " and pixels",
-        (true, false) => ", header and pixels",
-        (false, _) => " and header; pixels are compared when slices are read",
+    let proof = match compared {
+        true => " and pixels",
+        false => " and header; pixels are compared when slices are read",
     };
     let slices = if copies == 1 {
         "1 slice that repeats another".to_owned()

@@ -71,7 +71,7 @@ pub(super) fn pairs<'a>(group: &Group<'a>, absent: Absent) -> Vec<Pair<'a>> {
 
 /// The same for the slices of one place along the normal.
 fn alike(mut here: Vec<Member>, absent: Absent) -> Vec<Pair> {
-    here.sort_by(|a, b| copies::by_storage(a).cmp(&copies::by_storage(b)));
+    here.sort_by(copies::preferred);
     let values: Vec<Vec<Option<Value>>> = here.iter().map(|member| aspects::told(member.header)).collect();
     let several = |&aspect: &usize| {
         let mut present = values.iter().filter_map(|values| values[aspect].as_ref());

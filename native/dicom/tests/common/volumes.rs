@@ -106,6 +106,10 @@ pub fn double(tag: Tag, values: [f64; 2]) -> impl Fn(usize, usize, DicomFile) ->
     move |volume, _, file| file.raw(tag, "FD", values[volume].to_le_bytes().to_vec())
 }
 
+pub fn single(tag: Tag, values: [f32; 2]) -> impl Fn(usize, usize, DicomFile) -> DicomFile {
+    move |volume, _, file| file.raw(tag, "FL", values[volume].to_le_bytes().to_vec())
+}
+
 pub fn mr(file: DicomFile) -> DicomFile {
     file.text((0x0008, 0x0016), "UI", "1.2.840.10008.5.1.4.1.1.4").text((0x0008, 0x0060), "CS", "MR")
 }
