@@ -43,13 +43,7 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     if let Some(word) = args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
         return Err(not_utf_8(args, word));
     }
-    match parse_options(args)? {
-        ParsedJob::Run(options) if !options.input_format.is_scan() => Err(Error::option(
-            "--input-format",
-            "the job reads scans only; decompose a matrix with `tomobasis decompose`",
-        )),
-        parsed => Ok(parsed),
-    }
+    parse_options(args)
 }
 
 /// Parses the options of a decomposition (without a program name), as the job and the Python package have them.
