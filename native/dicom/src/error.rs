@@ -74,6 +74,23 @@ pub enum Error {
         /// Positions of the volume.
         positions: usize,
     },
+    /// Most positions of one volume have another beside them.
+    #[error(
+        "{first} and {second} lie {mm} mm from each other, and so do slices at {at} of {positions} positions, as if the scan had been \
+             repeated slightly beside itself; remove the slices that do not belong, or take all as one matrix with --join"
+    )]
+    RepeatedBeside {
+        /// The one listed first.
+        first: FileLabel,
+        /// The other.
+        second: FileLabel,
+        /// Their distance along the normal.
+        mm: String,
+        /// At how many positions there are such slices.
+        at: usize,
+        /// Positions of the volume, those beside each other taken as one.
+        positions: usize,
+    },
     /// A series was to be chosen and was not.
     #[error(
         "the input holds {count} series; choose one with --series ID, or the largest with \
@@ -201,7 +218,8 @@ impl Error {
         match self {
             Error::Slice { file, .. }
             | Error::DuplicateInstance { first: file, .. }
-            | Error::DuplicateSlice { first: file, .. } => Some(file.index),
+            | Error::DuplicateSlice { first: file, .. }
+            | Error::RepeatedBeside { first: file, .. } => Some(file.index),
             _ => None,
         }
     }

@@ -80,11 +80,7 @@ fn a_copy_is_used_once_and_said_and_its_pixels_are_compared() {
     assert_eq!(unequal(&plan, &files), []);
     let compared = plan.compared(&[]).unwrap();
     let text = said(&compared, NoteKind::Duplicate);
-    assert!(
-        text.starts_with(
-            "1 slice that repeats another (same SOP Instance UID and pixels): file 6 of 6"
-        )
-    );
+    assert!(text.starts_with("1 slice that repeats another (same SOP Instance UID and pixels): file 6 of 6"));
     assert_eq!(compared.slices, plan.slices);
 }
 

@@ -332,3 +332,42 @@ fn the_parts_do_not_depend_on_the_order_of_files() {
     }
     assert_eq!(backward.series(), forward);
 }
+
+/// A scan, and the same again 0.5 mm beside it, without the slices of the second that are left out.
+fn repeated_beside(left_out: &[usize]) -> Vec<Vec<u8>> {
+    let beside = |volume: usize, place: usize, file: DicomFile| {
+        file.position(0.0, 0.0, 2.5 * place as f64 + 0.5 * volume as f64)
+    };
+    let files = two(beside).into_iter().enumerate();
+    files.filter(|(i, _)| !left_out.iter().any(|place| *i == SLICES + place)).map(|(_, file)| file).collect()
+}
+
+#[test]
+fn a_scan_repeated_beside_itself_is_no_matrix_when_slices_are_missing() {
+    assert_volumes("whole", &repeated_beside(&[]), &[volume(0), volume(1)]);
+    for (left_out, found) in [(&[3][..], 5), (&[0], 5), (&[5], 5), (&[1, 3, 4], 3)] {
+        let files = repeated_beside(left_out);
+        let error = only(&files).unwrap_err();
+        assert!(
+            matches!(&error, Error::RepeatedBeside { at, positions: 6, mm, .. } if *at == found && mm == "0.5"),
+            "{error}"
+        );
+        let text = error.to_string();
+        assert!(text.matches(" (id ").count() == 2 && text.contains("--join"), "{text}");
+        assert!(inventory(&files).series()[0].problems.contains(&text));
+        assert_eq!(joined(&files).slices.len(), files.len());
+    }
+    // Fewer are slices like others.
+    assert_one("few", &repeated_beside(&[1, 2, 3, 4]));
+}
+
+#[test]
+fn a_bad_slice_does_not_make_one_matrix_of_a_scan_and_its_repetition() {
+    let mut files = repeated_beside(&[]);
+    let short = files[9].len() - 2;
+    files[9].truncate(short);
+    let mut inventory = inventory(&files);
+    inventory.skip_bad_slices();
+    let error = inventory.select(&SeriesChoice::Only).unwrap_err();
+    assert!(matches!(error, Error::RepeatedBeside { .. } | Error::Mixed { .. }), "{error}");
+}

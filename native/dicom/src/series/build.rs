@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::aspects::rescale_unit;
 use super::group::{Group, Member};
-use super::notes::{self, disputed, left_out, problems_of_slices, warnings};
+use super::notes::{self, disputed, left_out, problems_of_slices, repeated_beside, warnings};
 use super::repeats::{self, Absent};
 use super::strays::Beside;
 use super::{Inventory, geometry, skip};
@@ -27,6 +27,10 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
     }
     if let Some((file, problem)) = inventory.incomplete_concatenation(group) {
         return Err(Error::Slice { file: inventory.label(file), problem, others: 0 });
+    }
+    // Bad slices may be what keeps the two scans from being told apart, so leaving these out is no way out.
+    if let Some(error) = repeated_beside(inventory, group) {
+        return Err(error);
     }
     let disputed = disputed(inventory, group);
     match disputed.first() {

@@ -15,12 +15,12 @@ use super::{absent, copies, geometry, ids, parts, repeats, scattered};
 /// pixels of slices that may repeat others.
 pub(super) fn group<'a>(mut members: Vec<Member<'a>>, join: bool, known: &Known) -> Vec<Group<'a>> {
     scattered::gather(&mut members);
-    members.sort_by_key(|member| {
+    fn instance<'a>(member: &Member<'a>) -> (&'a str, &'a str, u32, [i64; 3], Option<i64>) {
         let header = member.header;
         let place = header.position_mm.map(|mm| (mm * 1e6).round() as i64);
-        let instance = (&header.sop_instance_uid, header.frame, place, header.instance_number);
-        (member.series, instance, member.file)
-    });
+        (member.series, &header.sop_instance_uid, header.frame, place, header.instance_number)
+    }
+    members.sort_by(|a, b| instance(a).cmp(&instance(b)).then_with(|| copies::preferred(a, b)));
     let mut groups: Vec<Group> = Vec::new();
     // Groups of the current series begin here.
     let mut from = 0;

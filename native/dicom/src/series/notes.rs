@@ -1,7 +1,7 @@
 //! What a user should know about an input: what is not used, and what is odd about a series.
 //! No sentence contains text of a header.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::aspects::{ASPECTS, Aspect, Rule};
 use super::group::{Group, Member, SliceRole};
@@ -53,6 +53,7 @@ pub(super) fn problems<'a>(inventory: &Inventory, all: &Listed<'a>, group: &Grou
     if let Some((_, error)) = disputed(inventory, group).first() {
         texts.push(error.to_string());
     }
+    texts.extend(repeated_beside(inventory, group).map(|error| error.to_string()));
     if let Some((count, differences)) = all.parts.get(&(group.series, group.role)) {
         let this = group.labels().join(", ");
         let this = if this.is_empty() { this } else { format!("; this is {this}") };
@@ -82,6 +83,32 @@ pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> V
         (used, Error::DuplicateSlice { first, second, at: slices.len(), positions })
     };
     group.disputed.iter().map(error).collect()
+}
+
+/// That at least half the places of a volume hold slices beside each other: two scans, which a missing slice keeps from being told apart by
+/// their turns.
+pub(super) fn repeated_beside(inventory: &Inventory, group: &Group) -> Option<Error> {
+    if inventory.join {
+        return None;
+    }
+    let positions = group.positions_mm();
+    let (near, exact) = (parts::near_places(&group.slices, &positions), geometry::places(&positions));
+    // The slices of each place, one of each position.
+    let mut held = BTreeMap::<usize, BTreeMap<usize, usize>>::new();
+    for slice in 0..positions.len() {
+        held.entry(near[slice]).or_default().entry(exact[slice]).or_insert(slice);
+    }
+    let twice: Vec<Vec<usize>> =
+        held.values().filter(|here| here.len() > 1).map(|here| here.values().copied().collect()).collect();
+    let [a, b, ..] = *twice.first()?.as_slice() else { return None };
+    let (first, second) = (group.slices[a].file, group.slices[b].file);
+    (held.len() >= parts::FEWEST && 2 * twice.len() >= held.len()).then(|| Error::RepeatedBeside {
+        first: inventory.label(first.min(second)),
+        second: inventory.label(first.max(second)),
+        mm: decimals((positions[b] - positions[a]).abs()),
+        at: twice.len(),
+        positions: held.len(),
+    })
 }
 
 /// Slices that keep the group from being read, in file order: those [beside it](Beside) that are of its series or may be, and those of

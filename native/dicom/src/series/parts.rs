@@ -59,7 +59,7 @@ fn split<'a>(members: &[Member<'a>], positions_mm: &[f64]) -> Vec<Part<'a>> {
     if members.len() < 2 {
         return vec![(members.to_vec(), Vec::new())];
     }
-    let places = geometry::near_places(positions_mm, thinnest(members.iter().map(|member| member.header)));
+    let places = near_places(members, positions_mm);
     let placed = members.iter().zip(places).zip(positions_mm);
     let all: Vec<Placed> = placed.map(|((&member, place), &mm)| Placed { member, place, mm }).collect();
     let mut parts = vec![(all, Vec::new())];
@@ -68,6 +68,11 @@ fn split<'a>(members: &[Member<'a>], positions_mm: &[f64]) -> Vec<Part<'a>> {
     }
     let bare = |slices: Vec<Placed<'a>>| slices.into_iter().map(|slice| slice.member).collect();
     parts.into_iter().map(|(slices, told)| (bare(slices), told)).collect()
+}
+
+/// The place of each slice, of which one that was repeated slightly beside the first has the same.
+pub(super) fn near_places(members: &[Member], positions_mm: &[f64]) -> Vec<usize> {
+    geometry::near_places(positions_mm, thinnest(members.iter().map(|member| member.header)))
 }
 
 fn split_by<'a>(
