@@ -167,12 +167,12 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
     note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
     let unread = format!(" not read ({})", inventory.unread_kinds());
     note(NoteKind::NotRead, counts.not_read, "file", &unread);
-    let others = |role| {
-        let other = groups.iter().filter(|other| other.id != group.id && other.role == role);
-        other.filter(|other| !other.series.is_empty()).map(|other| other.slices.len()).sum()
-    };
-    let unnamed = groups.iter().filter(|other| other.id != group.id && other.series.is_empty());
-    let unnamed = unnamed.map(|other| other.slices.len()).sum();
+    // With their copies, so that the counts add up to what was found.
+    let others = || groups.iter().filter(|other| other.id != group.id);
+    let size = |other: &Group| other.slices.len() + other.duplicates.len();
+    let unnamed = others().filter(|other| other.series.is_empty()).map(size).sum();
+    let others =
+        |role| others().filter(|other| other.role == role && !other.series.is_empty()).map(size).sum();
     note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, of no series");
     note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
     note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
