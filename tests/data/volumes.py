@@ -23,9 +23,10 @@ PLACES, ROWS, COLUMNS, STEP_MM = 5, 6, 8, 2.5
 
 @dataclass(frozen=True)
 class Made:
-    """Stored pixels of the volumes (each places x rows x columns) in one folder."""
+    """Stored pixels of the volumes (each places x rows x columns) in one folder, and all slices by place, then number, time or frame."""
 
     volumes: list
+    joined: list
 
 
 def uid(*parts):
@@ -63,14 +64,15 @@ def position(place):
 
 def classic(folder, dress, modality="CT"):
     """One file for each slice of two volumes; `dress(dataset, volume, place)` says what tells them apart."""
-    made = Made([volume(1), volume(2)])
-    for v, stack in enumerate(made.volumes):
+    stacks, numbered = [volume(1), volume(2)], []
+    for v, stack in enumerate(stacks):
         for place, pixels in enumerate(stack):
             d = image(pixels, v * PLACES + place + 1, modality)
             d.ImagePositionPatient = position(place)
             dress(d, v, place)
+            numbered.append((float(d.ImagePositionPatient[2]), d.InstanceNumber, pixels))
             save(d, folder / f"{v}-{place}.dcm")
-    return made
+    return Made(stacks, [pixels for *_, pixels in sorted(numbered, key=lambda one: one[:2])])
 
 
 def turns(place, volumes=2):
@@ -87,9 +89,9 @@ def item(**attributes):
 
 def enhanced(folder, dress, modality="MR", volumes=2, seeds=(1, 2), name="enhanced"):
     """One multi-frame file; `dress(group, volume, place)` puts into a frame's functional groups what tells them apart."""
-    made = Made([volume(seed) for seed in seeds[:volumes]])
+    stacks = [volume(seed) for seed in seeds[:volumes]]
     frames = [(v, place) for place in range(PLACES) for v in turns(place, volumes)]
-    d = image(np.concatenate([made.volumes[v][place] for v, place in frames]), 1000, modality)
+    d = image(np.concatenate([stacks[v][place] for v, place in frames]), 1000, modality)
     d.SOPClassUID = EnhancedCTImageStorage if modality == "CT" else EnhancedMRImageStorage
     for keyword in ("RescaleSlope", "RescaleIntercept", "RescaleType", "SliceThickness", "AcquisitionTime"):
         if keyword in d:
@@ -114,7 +116,9 @@ def enhanced(folder, dress, modality="MR", volumes=2, seeds=(1, 2), name="enhanc
         groups.append(group)
     d.PerFrameFunctionalGroupsSequence = Sequence(groups)
     save(d, folder / f"{name}.dcm")
-    return made
+    times = [getattr(group.FrameContentSequence[0], "TemporalPositionIndex", 0) for group in groups]
+    numbered = sorted(zip(frames, times, strict=True), key=lambda one: (one[0][1], one[1]))
+    return Made(stacks, [stacks[v][place] for (v, place), _ in numbered])
 
 
 def save(d, path):
@@ -172,7 +176,7 @@ def copies(folder):
     for path in folder.glob("1-*.dcm"):
         path.unlink()
     enhanced(folder, lambda group, v, place: None, "CT", volumes=1)
-    return Made([made.volumes[0], made.volumes[0]])
+    return Made([made.volumes[0], made.volumes[0]], [pixels for pixels in made.volumes[0] for _ in range(2)])
 
 
 CLASSIC_CT = {
