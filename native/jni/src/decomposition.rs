@@ -84,8 +84,8 @@ pub fn compute_real0<'local>(
         let numbers = unsafe { handle::get::<MatrixNumbers>(numbers) }?;
         let none = RealGramAccumulator::new(numbers.ranges().clone())?;
         need::check_real_solver(&plan, &options, threads, &none)?;
-        let (count, parts) = (gram.len(env)?, gram.len(env)? / none.primes().max(1));
-        let mut sums = Vec::with_capacity(none.primes());
+        let (count, parts) = (gram.len(env)?, gram.len(env)? / none.moduli().max(1));
+        let mut sums = Vec::with_capacity(none.moduli());
         for first in (0..count).step_by(parts.max(1)) {
             let parts = (first..count.min(first + parts)).map(|i| {
                 let part = gram.get_element(env, i)?.auto();

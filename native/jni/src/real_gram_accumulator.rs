@@ -33,7 +33,7 @@ pub fn sums0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) 
     native(env, |_| {
         // SAFETY: a live handle of this class.
         let sums = unsafe { handle::get::<RealGramAccumulator>(handle) }?;
-        Ok(sums.primes() as jint)
+        Ok(sums.moduli() as jint)
     })
 }
 
@@ -51,8 +51,7 @@ pub fn add0<'local>(
         let sums = unsafe { handle::get_mut::<RealGramAccumulator>(handle) }?;
         let rows = size(rows, "rows")?;
         with_doubles(env, &block, |_, values| {
-            // The integers of some rows, and their residues.
-            room(10 * 512 * sums.columns())?;
+            room(sums.room())?;
             Ok(sums.add(column_major(values, rows, sums.columns())?)?)
         })
     })

@@ -6,7 +6,7 @@
 
 use ndarray::{Array2, ArrayBase, ArrayView2, ArrayViewMut2, Axis, CowArray, Data, Ix2, ShapeBuilder, s};
 
-use crate::Error;
+use crate::{ColumnRanges, Error, RealGramAccumulator};
 
 /// Rows of a row block; the last block of a matrix may be shorter.
 pub const BLOCK_ROWS: usize = 4096;
@@ -170,6 +170,37 @@ pub trait RealBlocks: Sync {
     /// # Errors
     /// When the values can't be had.
     fn read(&self, block: usize, values: ArrayViewMut2<f64>) -> Result<(), Self::Error>;
+
+    /// Adds row block `block` to `ranges`. `values` is room for it; arrays in memory are looked at where they are.
+    #[doc(hidden)]
+    fn add_ranges(
+        &self,
+        block: usize,
+        mut values: ArrayViewMut2<f64>,
+        ranges: &mut ColumnRanges,
+    ) -> Result<(), Self::Error> {
+        self.read(block, values.view_mut())?;
+        Ok(ranges.add(values.view()).map_err(|error| error.in_block(block as u64))?)
+    }
+
+    /// Adds row block `block` to `sums`, likewise; on all threads of the current pool if they are to share it.
+    #[doc(hidden)]
+    fn add_sums(
+        &self,
+        block: usize,
+        mut values: ArrayViewMut2<f64>,
+        sums: &mut RealGramAccumulator,
+        parallel: bool,
+    ) -> Result<(), Self::Error> {
+        self.read(block, values.view_mut())?;
+        let values = values.view();
+        if parallel {
+            sums.add_parallel(values)?;
+        } else {
+            sums.add(values)?;
+        }
+        Ok(())
+    }
 }
 
 /// A matrix in memory, of any type whose values are all values of f64, in any layout.
@@ -196,6 +227,35 @@ impl<S: Data<Elem: Copy + Into<f64> + Sync> + Sync> RealBlocks for ArrayBase<S, 
             }
         }
         Ok(())
+    }
+
+    fn add_ranges(
+        &self,
+        block: usize,
+        mut values: ArrayViewMut2<f64>,
+        ranges: &mut ColumnRanges,
+    ) -> Result<(), Error> {
+        let first = block * BLOCK_ROWS;
+        let part = self.slice(s![first..first + values.nrows(), ..]);
+        let added = if part.strides()[1] == 1 {
+            ranges.add_rows(part)
+        } else {
+            self.read(block, values.view_mut())?;
+            ranges.add(values.view())
+        };
+        added.map_err(|error| error.in_block(block as u64))
+    }
+
+    fn add_sums(
+        &self,
+        block: usize,
+        values: ArrayViewMut2<f64>,
+        sums: &mut RealGramAccumulator,
+        parallel: bool,
+    ) -> Result<(), Error> {
+        let first = block * BLOCK_ROWS;
+        let part = self.slice(s![first..first + values.nrows(), ..]);
+        if parallel { sums.add_parallel(part) } else { sums.add(part) }
     }
 }
 

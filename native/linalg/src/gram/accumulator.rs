@@ -31,12 +31,12 @@ pub(super) const MAX_COLUMNS: usize = 16_384;
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
-/// Holds `8 n^2` bytes up to 2^30 rows, `16 n^2` beyond (and `8 n^2` more while a block is added).
+/// Holds `4 n^2` bytes up to 2^30 rows, `8 n^2` beyond (and `4 n^2` more while a block is added).
 #[derive(Clone, Debug, PartialEq)]
 pub struct GramAccumulator {
     pub(super) rows: u64,
     pub(super) columns: Vec<Column>,
-    /// Row-major with [`kernel::padded`] columns; valid where the row's panel is not after the column's.
+    /// In tiles, as [`kernel::position`] says.
     pub(super) products: Products,
 }
 
@@ -58,11 +58,10 @@ impl GramAccumulator {
         if columns == 0 || columns > MAX_COLUMNS {
             return Err(Error::ColumnCount { limit: MAX_COLUMNS, actual: columns });
         }
-        let padded = kernel::padded(columns);
         Ok(Self {
             rows: rows_after(0, rows)?,
             columns: vec![Column::EMPTY; columns],
-            products: Products::new(padded * padded, rows),
+            products: Products::new(kernel::size(columns), rows),
         })
     }
 
@@ -92,7 +91,7 @@ impl GramAccumulator {
     pub fn product(&self, i: usize, j: usize) -> i128 {
         let (i, j) = if i <= j { (i, j) } else { (j, i) };
         assert!(j < self.columns(), "column {j} of {}", self.columns());
-        self.products.get(i * kernel::padded(self.columns()) + j)
+        self.products.get(kernel::position(i, j))
     }
 
     /// Adds the products of one block, rows x columns, on the calling thread. Blocks of different types may be
@@ -126,6 +125,20 @@ impl GramAccumulator {
             self.products.add(self.rows, |sums| kernel::add_gram(kernel::chosen(), &a, sums, threads));
         }
         Ok(())
+    }
+
+    /// Adds the products of a matrix of packed bytes. Of the columns there are no sums: they are left at zero.
+    pub(super) fn add_bytes(&mut self, bytes: &kernel::PackedBytes, matrix: usize) -> Result<(), Error> {
+        self.rows = rows_after(self.rows, bytes.rows() as u64)?;
+        let any = Column { sum: 0, low: i8::MIN.into(), high: i8::MAX.into() };
+        self.columns.iter_mut().for_each(|column| column.merge(&any));
+        self.products.add(self.rows, |sums| bytes.add_gram(matrix, sums));
+        Ok(())
+    }
+
+    /// [`product`](Self::product) modulo a small integer, of either sign, of the first column in `place` with the second.
+    pub(super) fn residue(&self, (i, j): (usize, usize), modulus: u16) -> i64 {
+        self.products.residue(kernel::position(i, j), modulus)
     }
 
     /// Adds the sums of another accumulator.

@@ -171,13 +171,12 @@ impl GramAccumulator {
 
     /// Puts the products of a part in their places.
     fn put(&mut self, part: &GramPart) {
-        let padded = kernel::padded(part.n);
         for (at, (i, j)) in entries(part.n, part.range.clone()).enumerate() {
             let product = part.products.get(at);
-            self.products.set(i * padded + j, product);
+            self.products.set(kernel::position(i, j), product);
             // Diagonal panels are kept whole, as the kernels leave them.
             if kernel::panel(i) == kernel::panel(j) {
-                self.products.set(j * padded + i, product);
+                self.products.set(kernel::position(j, i), product);
             }
         }
     }
@@ -302,7 +301,7 @@ mod tests {
         let mut sum = GramAccumulator::of_rows(5, NARROW_ROWS + 1).unwrap();
         sum.columns.fill(Column { sum: 0, low: -1, high: 1 });
         for (i, j) in entries(5, 0..15) {
-            for at in [i * kernel::padded(5) + j, j * kernel::padded(5) + i] {
+            for at in [kernel::position(i, j), kernel::position(j, i)] {
                 sum.products.set(at, (1 << 62) - (i * 10 + j) as i128);
             }
         }

@@ -12,7 +12,7 @@
 //! | `sums` | what they hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
 //! | `matrix` | from sums to the Gram matrix of rescaled columns |
-//! | `real` | the same for floats, by residues modulo a few primes |
+//! | `real` | the same for floats, by residues modulo a few small integers |
 
 mod accumulator;
 mod bytes;

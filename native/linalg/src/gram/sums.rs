@@ -65,6 +65,14 @@ impl Products {
         }
     }
 
+    /// An entry modulo a small integer, of either sign.
+    pub fn residue(&self, i: usize, modulus: u16) -> i64 {
+        match self {
+            Self::Narrow(sums) => sums[i] % i64::from(modulus),
+            Self::Wide(sums) => (sums[i] % i128::from(modulus)) as i64,
+        }
+    }
+
     /// Sets an entry, which 64 bits must hold where the sums are narrow.
     pub fn set(&mut self, i: usize, value: i128) {
         match self {

@@ -60,8 +60,8 @@ pub fn check_real_solver(
     threads: usize,
     sums: &RealGramAccumulator,
 ) -> Result<()> {
-    let need = Need::new(plan, options, &[], threads, 0).of_gram(sums.primes(), sums.bits());
-    let needed = need.solver() + sums.primes() as u128 * of_sums(plan.slices.len() as u128);
+    let need = Need::new(plan, options, &[], threads, 0).of_gram(sums.moduli(), sums.bits());
+    let needed = need.solver() + sums.moduli() as u128 * of_sums(plan.slices.len() as u128);
     let what = format!("the decomposition of {} columns, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
 }

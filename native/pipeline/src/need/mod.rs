@@ -191,7 +191,7 @@ impl Need {
         self.small() + self.threads * self.file + self.batch
     }
 
-    /// `T (8 n'^2 + 4096 n' + 2 R n)`: sums, a row block and a packed part of it on each thread; of many slices once.
+    /// `T (4 n'^2 + 4160 n' + 2 R n)`: sums, a row block and a packed part of it on each thread; of many slices once.
     fn sums(&self) -> u128 {
         // Of many slices, one for all threads.
         let sums = if self.slices < GramAccumulator::SHARED as u128 { self.threads } else { 1 };
@@ -210,7 +210,7 @@ impl Need {
         }
     }
 
-    /// `8 n'^2 + (82 + 48 (p - 1)) n^2 + 190 n k`, p the planes of 62 bits that hold the Gram matrix; with 52 for 82 where n is 1000 or
+    /// `4 n'^2 + (82 + 48 (p - 1)) n^2 + 190 n k`, p the planes of 62 bits that hold the Gram matrix; with 52 for 82 where n is 1000 or
     /// more and k at most n / 20: the sums, big integers and planes, the f64 eigenproblem, fixed-point vectors.
     fn solve(&self, planes: u128) -> u128 {
         let (n, k) = (self.slices, self.computed);
@@ -316,10 +316,10 @@ impl Need {
     }
 }
 
-/// Sums, `8 n'^2`, and the packed part of a block that is added.
+/// Sums, `4 n' (n' + 16)`, and the packed part of a block that is added.
 pub(crate) fn of_sums(columns: u128) -> u128 {
     let n = columns.next_multiple_of(16);
-    8 * n * n + 4096 * n
+    4 * n * (n + 16) + 4096 * n
 }
 
 /// Checking a result's own tables: on each thread a row block of `U`, as a file, decoded and encoded again.

@@ -4,17 +4,19 @@
 //! `2^16 h h' + 2^8 (h l' + l h') + l l'`. So four products of bytes make one of 16 bits, whatever the range of the values:
 //! their sums of up to 2^15 rows fit into 32 bits. An instruction does 16 x 16 x 64 of them in 16 cycles.
 //!
+//! Values that fit into signed bytes need one product, not four, and two tiles for 64 rows of a panel; so four tiles of sums
+//! are made of two panels and two.
+//!
 //! The first factor of a tile has a row of 64 bytes for each column, the second four rows of each column in a word; so
 //! every panel is packed both ways, high and low bytes each: four tiles of 1 KB for 64 rows.
 //!
 //! Rust has neither the instructions nor their detection in its stable part, hence the assembler.
 
-use super::{Bytes, Kernel, PANEL, PackedPair, ROWS, avx512};
+use super::{Bytes, Kernel, PANEL, PackedPair, Panels, ROWS, Row, Small, avx512, avx512::transposed};
 use std::arch::asm;
 use std::arch::x86_64::{
-    __cpuid_count, __m512i, _MM_HINT_T0, _mm_prefetch, _mm512_loadu_si512, _mm512_permutex2var_epi8,
-    _mm512_setzero_si512, _mm512_shuffle_i32x4, _mm512_storeu_si512, _mm512_unpackhi_epi32,
-    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _xgetbv,
+    __cpuid_count, _MM_HINT_T0, _mm_prefetch, _mm512_loadu_si512, _mm512_permutex2var_epi8,
+    _mm512_setzero_si512, _mm512_storeu_si512, _xgetbv,
 };
 use std::sync::OnceLock;
 
@@ -22,8 +24,16 @@ use std::sync::OnceLock;
 const TILE: usize = PANEL * ROWS;
 const STEP: usize = 4 * TILE;
 
-pub(super) const KERNEL: Kernel =
-    Kernel { name: "amx", bytes: Some(Bytes { pack, add }), available, ..avx512::VNNI };
+/// Words of the size of packed pairs of the two tiles of one panel and 64 rows of small values.
+const SMALL_STEP: usize = 2 * TILE / size_of::<PackedPair>();
+
+pub(super) const KERNEL: Kernel = Kernel {
+    name: "amx",
+    bytes: Some(Bytes { pack, add }),
+    small: Some(Small { step: SMALL_STEP, pack: pack_small, multiply: multiply_small }),
+    available,
+    ..avx512::VNNI
+};
 
 /// Whether the CPU has tiles of bytes, and the system lets this process use them: it must be asked.
 fn available() -> bool {
@@ -106,51 +116,18 @@ fn pack(columns: &[[i16; ROWS]; PANEL], target: &mut [PackedPair]) {
     }
 }
 
-/// The transpose of 16 x 16 words.
-#[inline]
-#[target_feature(enable = "avx512f")]
-fn transposed(rows: &[__m512i; PANEL]) -> [__m512i; PANEL] {
-    let (mut pairs, mut fours, mut out) = (*rows, *rows, *rows);
-    for i in 0..8 {
-        pairs[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
-        pairs[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
-    }
-    for i in 0..4 {
-        for half in 0..2 {
-            let (a, b) = (pairs[4 * i + half], pairs[4 * i + 2 + half]);
-            fours[4 * i + 2 * half] = _mm512_unpacklo_epi64(a, b);
-            fours[4 * i + 2 * half + 1] = _mm512_unpackhi_epi64(a, b);
-        }
-    }
-    // Now register 4 i + c has, in its part q of four words, column 4 q + c of rows 4 i to 4 i + 3.
-    for c in 0..4 {
-        let low = _mm512_shuffle_i32x4::<0x88>(fours[c], fours[4 + c]);
-        let high = _mm512_shuffle_i32x4::<0xdd>(fours[c], fours[4 + c]);
-        let low_after = _mm512_shuffle_i32x4::<0x88>(fours[8 + c], fours[12 + c]);
-        let high_after = _mm512_shuffle_i32x4::<0xdd>(fours[8 + c], fours[12 + c]);
-        out[c] = _mm512_shuffle_i32x4::<0x88>(low, low_after);
-        out[8 + c] = _mm512_shuffle_i32x4::<0xdd>(low, low_after);
-        out[4 + c] = _mm512_shuffle_i32x4::<0x88>(high, high_after);
-        out[12 + c] = _mm512_shuffle_i32x4::<0xdd>(high, high_after);
-    }
-    out
-}
-
-/// Adds the products of each panel of `a` with `b`, sixteen rows of `target` after the other.
+/// Adds the products of each panel of `a` with `b` to the tiles of `target`, one after the other.
 ///
 /// Safety: the CPU must have the features, tiles among them.
 #[target_feature(enable = "avx512f,avx512bw")]
-fn add(a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize) {
+fn add(a: &[PackedPair], b: &[PackedPair], target: &mut [i64]) {
     assert!(size_of_val(b) >= STEP && size_of_val(b).is_multiple_of(STEP) && a.len().is_multiple_of(b.len()));
     let steps = size_of_val(b) / STEP;
     // SAFETY: the configuration is that of the format, and memory that lives.
     unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIGURATION, options(nostack, readonly)) };
-    for (a, target) in a.chunks_exact(b.len()).zip(target.chunks_mut(PANEL * width)) {
+    for (a, target) in a.chunks_exact(b.len()).zip(target.chunks_exact_mut(PANEL * PANEL)) {
         // The sums may be far away: they arrive while the tile is multiplied.
-        for row in target.chunks(width) {
-            _mm_prefetch::<_MM_HINT_T0>(row.as_ptr().cast());
-            _mm_prefetch::<_MM_HINT_T0>(row[PANEL - 1..].as_ptr().cast());
-        }
+        target.chunks_exact(8).for_each(|line| _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()));
         let mut sums = [[[0i32; PANEL]; PANEL]; 4];
         // SAFETY: reads `steps` times four tiles of each panel, and writes four tiles of sums.
         unsafe {
@@ -187,8 +164,7 @@ fn add(a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize) {
             );
         }
         let [high, mixed, other, low] = &sums;
-        for (q, row) in target.chunks_mut(width).enumerate() {
-            let row = &mut row[..PANEL];
+        for (q, row) in target.chunks_exact_mut(PANEL).enumerate() {
             for c in 0..PANEL {
                 let middle = i64::from(mixed[q][c]) + i64::from(other[q][c]);
                 row[c] += (i64::from(high[q][c]) << 16) + (middle << 8) + i64::from(low[q][c]);
@@ -197,4 +173,72 @@ fn add(a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize) {
     }
     // SAFETY: gives the tiles up, so that nobody saves them.
     unsafe { asm!("tilerelease", options(nostack, nomem)) };
+}
+
+/// Packs 64 rows of the columns of a panel of small values: as first factor, then as second.
+///
+/// Safety: the CPU must have the features.
+#[target_feature(enable = "avx512f")]
+pub(super) fn pack_small(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]) {
+    assert!(size_of_val(target) == 2 * TILE);
+    let to = target.as_mut_ptr().cast::<u8>();
+    // SAFETY: a column's rows are 64 bytes.
+    let rows = columns.each_ref().map(|c| unsafe { _mm512_loadu_si512(c.as_ptr().cast()) });
+    let words = transposed(&rows);
+    for r in 0..PANEL {
+        // SAFETY: the target has two tiles, of sixteen rows of 64 bytes.
+        unsafe {
+            _mm512_storeu_si512(to.add(r * ROWS).cast(), rows[r]);
+            _mm512_storeu_si512(to.add(TILE + r * ROWS).cast(), words[r]);
+        }
+    }
+}
+
+/// Safety: the CPU must have tiles.
+fn multiply_small(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]) {
+    let length = a[0].len();
+    assert!([a[1], b[0], b[1]].iter().all(|panel| panel.len() == length));
+    assert!(length >= SMALL_STEP && length.is_multiple_of(SMALL_STEP));
+    // SAFETY: the configuration is that of the format; reads two tiles of each panel a step, and writes four tiles of sums; the
+    // tiles are given up, so that nobody saves them.
+    unsafe {
+        asm!(
+            "ldtilecfg [{configuration}]",
+            "tilezero tmm0",
+            "tilezero tmm1",
+            "tilezero tmm2",
+            "tilezero tmm3",
+            "2:",
+            "tileloadd tmm6, [{b0} + {row}*1 + 1024]",
+            "tileloadd tmm4, [{a0} + {row}*1]",
+            "tdpbssd tmm0, tmm4, tmm6",
+            "tileloadd tmm7, [{b1} + {row}*1 + 1024]",
+            "tdpbssd tmm1, tmm4, tmm7",
+            "tileloadd tmm5, [{a1} + {row}*1]",
+            "tdpbssd tmm2, tmm5, tmm6",
+            "tdpbssd tmm3, tmm5, tmm7",
+            "add {a0}, 2048",
+            "add {a1}, 2048",
+            "add {b0}, 2048",
+            "add {b1}, 2048",
+            "dec {steps}",
+            "jnz 2b",
+            "tilestored [{sums} + {row}*1], tmm0",
+            "tilestored [{sums} + {row}*1 + 1024], tmm1",
+            "tilestored [{sums} + {row}*1 + 2048], tmm2",
+            "tilestored [{sums} + {row}*1 + 3072], tmm3",
+            "tilerelease",
+            configuration = in(reg) &CONFIGURATION,
+            a0 = inout(reg) a[0].as_ptr() => _,
+            a1 = inout(reg) a[1].as_ptr() => _,
+            b0 = inout(reg) b[0].as_ptr() => _,
+            b1 = inout(reg) b[1].as_ptr() => _,
+            steps = inout(reg) length / SMALL_STEP => _,
+            row = in(reg) ROWS,
+            sums = in(reg) tiles.as_mut_ptr(),
+            out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
+            out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
+            options(nostack)
+        );
+    }
 }

@@ -20,6 +20,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     fours: split::<4>,
     ones: split::<1>,
     bytes: None,
+    small: None,
     available: || std::arch::is_x86_feature_detected!("avx2"),
 };
 

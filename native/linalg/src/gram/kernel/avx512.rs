@@ -4,10 +4,12 @@
 //! `vpdpwssd` (VNNI) multiplies two rows and adds the pair in one instruction; without VNNI `vpmaddwd` and an
 //! addition do. Sixteen independent accumulators cover the latency, and each load of `b` serves all of them.
 
-use super::{Kernel, PANEL, PackedPair, Row};
+use super::{Kernel, PANEL, PackedPair, Panels, ROWS, Row, Small};
 use std::arch::x86_64::{
-    __m512i, _mm512_add_epi32, _mm512_dpwssd_epi32, _mm512_loadu_si512, _mm512_madd_epi16, _mm512_set1_epi32,
-    _mm512_setzero_si512, _mm512_srai_epi32, _mm512_storeu_si512,
+    __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32, _mm512_loadu_si512,
+    _mm512_madd_epi16, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_i32x4,
+    _mm512_slli_epi32, _mm512_srai_epi32, _mm512_storeu_si512, _mm512_sub_epi32, _mm512_unpackhi_epi32,
+    _mm512_unpackhi_epi64, _mm512_unpacklo_epi32, _mm512_unpacklo_epi64, _mm512_xor_si512,
 };
 
 const NARROW: usize = PANEL;
@@ -20,6 +22,7 @@ pub(super) const VNNI: Kernel = Kernel {
     fours: vnni::split::<4>,
     ones: vnni::split::<1>,
     bytes: None,
+    small: Some(Small { step: SMALL_STEP, pack: pack_small, multiply: multiply_small }),
     available: || (MADD.available)() && std::arch::is_x86_feature_detected!("avx512vnni"),
 };
 
@@ -30,6 +33,7 @@ pub(super) const MADD: Kernel = Kernel {
     fours: madd::split::<4>,
     ones: madd::split::<1>,
     bytes: None,
+    small: None,
     available: || {
         std::arch::is_x86_feature_detected!("avx512f") && std::arch::is_x86_feature_detected!("avx512bw")
     },
@@ -109,4 +113,83 @@ fn store(sums: &[__m512i], tile: &mut [Row]) {
         // SAFETY: a row of the tile is 16 i32, one unaligned 64-byte store.
         unsafe { _mm512_storeu_si512(row.as_mut_ptr().cast(), *sum) };
     }
+}
+
+/// Words of the size of packed pairs that 64 rows of a panel of small values are packed into: sixteen times four rows of each
+/// column in a word.
+const SMALL_STEP: usize = ROWS / 4;
+
+/// Safety: the CPU must have the features.
+#[target_feature(enable = "avx512f")]
+fn pack_small(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]) {
+    assert!(target.len() == SMALL_STEP);
+    // SAFETY: a column's rows are 64 bytes, and so is a packed pair.
+    let rows = columns.each_ref().map(|c| unsafe { _mm512_loadu_si512(c.as_ptr().cast()) });
+    for (target, words) in target.iter_mut().zip(transposed(&rows)) {
+        // SAFETY: as above.
+        unsafe { _mm512_storeu_si512(target.as_mut_ptr().cast(), words) };
+    }
+}
+
+/// Safety: the CPU must have the features.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn multiply_small(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]) {
+    for (at, tile) in tiles.iter_mut().enumerate() {
+        small(a[at / 2], b[at % 2], tile);
+    }
+}
+
+/// `vpdpbusd` multiplies unsigned bytes by signed ones: of `b`, 128 more are taken, and 128 times the sum of `a` off.
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
+fn small(a: &[PackedPair], b: &[PackedPair], tile: &mut [Row]) {
+    let (sign, one) = (_mm512_set1_epi8(-128), _mm512_set1_epi8(1));
+    let (mut sums, mut total) = ([_mm512_setzero_si512(); PANEL], _mm512_setzero_si512());
+    for (a, b) in a.iter().zip(b) {
+        // SAFETY: a packed pair is 64 bytes, one unaligned load.
+        let (x, y) =
+            unsafe { (_mm512_loadu_si512(a.as_ptr().cast()), _mm512_loadu_si512(b.as_ptr().cast())) };
+        total = _mm512_dpbusd_epi32(total, one, x);
+        let y = _mm512_xor_si512(y, sign);
+        for (q, sum) in sums.iter_mut().enumerate() {
+            // SAFETY: q < 16, so the four bytes at word q lie within the packed pair.
+            let word = unsafe { a.as_ptr().cast::<i32>().add(q).read_unaligned() };
+            *sum = _mm512_dpbusd_epi32(*sum, y, _mm512_set1_epi32(word));
+        }
+    }
+    let mut totals = [Row::default()];
+    store(&[total], &mut totals);
+    for (sum, &total) in sums.iter_mut().zip(&totals[0]) {
+        *sum = _mm512_sub_epi32(*sum, _mm512_slli_epi32::<7>(_mm512_set1_epi32(total)));
+    }
+    store(&sums, tile);
+}
+
+/// The transpose of 16 x 16 words.
+#[inline]
+#[target_feature(enable = "avx512f")]
+pub(super) fn transposed(rows: &[__m512i; PANEL]) -> [__m512i; PANEL] {
+    let (mut pairs, mut fours, mut out) = (*rows, *rows, *rows);
+    for i in 0..8 {
+        pairs[2 * i] = _mm512_unpacklo_epi32(rows[2 * i], rows[2 * i + 1]);
+        pairs[2 * i + 1] = _mm512_unpackhi_epi32(rows[2 * i], rows[2 * i + 1]);
+    }
+    for i in 0..4 {
+        for half in 0..2 {
+            let (a, b) = (pairs[4 * i + half], pairs[4 * i + 2 + half]);
+            fours[4 * i + 2 * half] = _mm512_unpacklo_epi64(a, b);
+            fours[4 * i + 2 * half + 1] = _mm512_unpackhi_epi64(a, b);
+        }
+    }
+    // Now register 4 i + c has, in its part q of four words, column 4 q + c of rows 4 i to 4 i + 3.
+    for c in 0..4 {
+        let low = _mm512_shuffle_i32x4::<0x88>(fours[c], fours[4 + c]);
+        let high = _mm512_shuffle_i32x4::<0xdd>(fours[c], fours[4 + c]);
+        let low_after = _mm512_shuffle_i32x4::<0x88>(fours[8 + c], fours[12 + c]);
+        let high_after = _mm512_shuffle_i32x4::<0xdd>(fours[8 + c], fours[12 + c]);
+        out[c] = _mm512_shuffle_i32x4::<0x88>(low, low_after);
+        out[8 + c] = _mm512_shuffle_i32x4::<0xdd>(low, low_after);
+        out[4 + c] = _mm512_shuffle_i32x4::<0x88>(high, high_after);
+        out[12 + c] = _mm512_shuffle_i32x4::<0xdd>(high, high_after);
+    }
+    out
 }

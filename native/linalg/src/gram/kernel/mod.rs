@@ -17,7 +17,11 @@
 //!   much.
 //!
 //! Where there are instructions for tiles of bytes ([`amx`]), panels are packed for these instead, 64 rows at a time, and
-//! the range of the values does not matter.
+//! the range of the values does not matter. Values that fit into signed bytes once they are centred are packed as such
+//! wherever there are instructions for products of these.
+//!
+//! Products are stored tile by tile, 16 columns by 16, so that a tile's 64-bit sums are neighbors in memory:
+//! [`position`].
 //!
 //! Every kernel returns the same integers.
 
@@ -34,15 +38,17 @@ mod operand;
 mod pack;
 mod portable;
 mod schedule;
+mod small;
 mod tiles;
 
 pub(super) use choice::chosen;
 pub(crate) use choice::{check_forced, kernel_name};
 pub(super) use operand::{Operand, Summary};
-pub(super) use tiles::{Threads, add_gram};
+pub(super) use small::PackedBytes;
+pub(super) use tiles::{Threads, add_gram, position, size};
 
 /// Columns of a panel.
-const PANEL: usize = 16;
+pub(super) const PANEL: usize = 16;
 
 /// Two consecutive rows of 16 columns, interleaved: `[x0 x0', x1 x1', ..]`.
 type PackedPair = [i16; 2 * PANEL];
@@ -65,16 +71,32 @@ type Narrow = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], tile: &
 type Split = unsafe fn(a: &[PackedPair], lane: usize, b: &[PackedPair], low: &mut [Row], high: &mut [Row]);
 
 /// Rows that are packed together in bytes.
-const ROWS: usize = 64;
+pub(super) const ROWS: usize = 64;
 
 /// Products of bytes.
 #[derive(Clone, Copy)]
 struct Bytes {
     /// Packs 64 rows of the columns of a panel into 64 words of the size of packed pairs.
     pack: unsafe fn(columns: &[[i16; ROWS]; PANEL], target: &mut [PackedPair]),
-    /// Adds the products of each panel of `a` with that in `b`, of the same number of rows, to sixteen rows of `target`,
-    /// one panel after the other.
-    add: unsafe fn(a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize),
+    /// Adds the products of each panel of `a` with that in `b`, of the same number of rows, to the tiles of `target`, one
+    /// panel after the other.
+    add: unsafe fn(a: &[PackedPair], b: &[PackedPair], target: &mut [i64]),
+}
+
+/// Two packed panels.
+type Panels<'a> = [&'a [PackedPair]; 2];
+
+/// Tiles of the products of both panels of `a` with both of `b`: 00, 01, 10, 11.
+type Multiply = unsafe fn(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]);
+
+/// Products of values that fit into signed bytes.
+#[derive(Clone, Copy)]
+struct Small {
+    /// Words of the size of packed pairs that 64 rows of a panel are packed into.
+    step: usize,
+    /// Packs them.
+    pack: unsafe fn(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]),
+    multiply: Multiply,
 }
 
 /// One implementation of the tiles.
@@ -91,12 +113,9 @@ pub(super) struct Kernel {
     ones: Split,
     /// Instead of these.
     bytes: Option<Bytes>,
+    /// Instead of all of them, where the values are small.
+    small: Option<Small>,
     available: fn() -> bool,
-}
-
-/// `columns` rounded up to whole panels.
-pub(super) fn padded(columns: usize) -> usize {
-    columns.next_multiple_of(PANEL)
 }
 
 /// The panel that column `j` is in.

@@ -24,6 +24,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     fours: split::<4>,
     ones: split::<1>,
     bytes: None,
+    small: None,
     available: || std::arch::is_aarch64_feature_detected!("neon"),
 };
 

@@ -69,14 +69,20 @@ impl<'a, T: Sample> Operand<'a, T> {
         self.block.columns().div_ceil(PANEL)
     }
 
-    /// Copies rows of the columns of panel `p`, from `row` on; zeros beyond the block.
-    pub fn copy_panel(&self, p: usize, row: usize, target: &mut [[i16; ROWS]; PANEL]) {
+    /// Copies rows of the columns of panel `p`, from `row` on, as `of` has them; zeros beyond the block.
+    pub fn copy_panel<U: Copy + Default>(
+        &self,
+        p: usize,
+        row: usize,
+        target: &mut [[U; ROWS]; PANEL],
+        of: impl Fn(i16) -> U,
+    ) {
         for (j, target) in (p * PANEL..).zip(target) {
             let column = if j < self.block.columns() { self.block.column(j) } else { &[] };
             let values = &column[row.min(column.len())..];
             let count = values.len().min(ROWS);
-            target[..count].iter_mut().zip(values).for_each(|(t, v)| *t = v.centred(self.centre));
-            target[count..].fill(0);
+            target[..count].iter_mut().zip(values).for_each(|(t, v)| *t = of(v.centred(self.centre)));
+            target[count..].fill(U::default());
         }
     }
 

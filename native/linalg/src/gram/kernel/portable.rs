@@ -9,6 +9,7 @@ pub(super) const KERNEL: Kernel = Kernel {
     fours: split::<4>,
     ones: split::<1>,
     bytes: None,
+    small: None,
     available: || true,
 };
 

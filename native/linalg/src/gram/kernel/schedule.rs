@@ -5,7 +5,7 @@
 //! times the second less than `2^31`. As `a' <= a <= 2^15`, where `a = 2^15` only with `a' = 2^15 - 1`, one pair
 //! always fits.
 
-use super::ROWS;
+use super::{Bytes, Kernel, ROWS, Small};
 
 /// Row pairs of a chunk at the most: a packed chunk of a few hundred columns stays in the second-level cache.
 const MAX_PAIRS: usize = 256;
@@ -17,7 +17,7 @@ const MIN_NARROW_PAIRS: usize = 24;
 const MAX_PAIRS_OF_BYTES: usize = 512;
 
 /// How the 32-bit sums of a chunk are kept.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy)]
 pub(super) enum Sums {
     /// One sum for the whole chunk.
     Narrow,
@@ -26,11 +26,12 @@ pub(super) enum Sums {
     /// Split, pair by pair.
     Ones,
     /// In tiles of bytes, whatever the range.
-    Bytes,
+    Bytes(Bytes),
+    /// One sum for the whole chunk, of values that fit into signed bytes: 2^16 rows of them would fit.
+    Small(Small),
 }
 
 /// The chunks of a block's row pairs.
-#[derive(Debug)]
 pub(super) struct Schedule {
     pub sums: Sums,
     /// Pairs of a chunk.
@@ -42,7 +43,16 @@ pub(super) struct Schedule {
 impl Schedule {
     /// For `rows` rows (at least one) of values that reach so far below and above their centre; the second is
     /// not larger than the first.
-    pub fn new(rows: usize, (below, above): (i64, i64)) -> Self {
+    pub fn of(kernel: &Kernel, rows: usize, reach: (i64, i64)) -> Self {
+        match (kernel.small, kernel.bytes) {
+            (Some(small), _) if reach.0 <= 128 && reach.1 <= 127 => Self::of_steps(rows, Sums::Small(small)),
+            (_, Some(bytes)) => Self::of_steps(rows, Sums::Bytes(bytes)),
+            _ => Self::of_pairs(rows, reach),
+        }
+    }
+
+    /// For tiles of pairs of rows.
+    fn of_pairs(rows: usize, (below, above): (i64, i64)) -> Self {
         let pairs = rows.div_ceil(2);
         let most = 2 * below * below;
         let least = 2 * below * above;
@@ -56,15 +66,15 @@ impl Schedule {
         };
         // Chunks of about equal length; a multiple of four wherever groups of four need it.
         let chunk = pairs.div_ceil(pairs.div_ceil(limit));
-        let chunk = if sums == Sums::Fours { chunk.next_multiple_of(4) } else { chunk };
+        let chunk = if matches!(sums, Sums::Fours) { chunk.next_multiple_of(4) } else { chunk };
         Self { sums, chunk, pairs }
     }
 
-    /// For tiles of bytes.
-    pub fn of_bytes(rows: usize) -> Self {
+    /// For steps of 64 rows.
+    fn of_steps(rows: usize, sums: Sums) -> Self {
         let pairs = rows.div_ceil(2);
         let chunk = pairs.div_ceil(pairs.div_ceil(MAX_PAIRS_OF_BYTES)).next_multiple_of(ROWS / 2);
-        Self { sums: Sums::Bytes, chunk, pairs }
+        Self { sums, chunk, pairs }
     }
 
     /// First pair and size of each chunk, in packed pairs of a panel; what is beyond the block's last row counts as zeros.
@@ -81,7 +91,8 @@ impl Schedule {
         let pairs = pairs.min(self.chunk);
         match self.sums {
             Sums::Fours => pairs.next_multiple_of(4),
-            Sums::Bytes => 2 * pairs.next_multiple_of(ROWS / 2),
+            Sums::Bytes(_) => 2 * pairs.next_multiple_of(ROWS / 2),
+            Sums::Small(small) => small.step * pairs.div_ceil(ROWS / 2),
             Sums::Narrow | Sums::Ones => pairs,
         }
     }
@@ -89,7 +100,7 @@ impl Schedule {
     /// Groups of a chunk of `count` pairs.
     pub fn groups(&self, count: usize) -> usize {
         match self.sums {
-            Sums::Narrow | Sums::Bytes => 1,
+            Sums::Narrow | Sums::Bytes(_) | Sums::Small(_) => 1,
             Sums::Fours => count / 4,
             Sums::Ones => count,
         }
@@ -98,7 +109,9 @@ impl Schedule {
 
 #[cfg(test)]
 mod tests {
+    use super::super::choice::KERNELS;
     use super::*;
+    use std::mem::discriminant;
 
     /// Largest and smallest sums of `pairs` pairs.
     fn extremes(pairs: usize, (below, above): (i64, i64)) -> (i64, i64) {
@@ -112,11 +125,14 @@ mod tests {
         let all = reaches.into_iter().flat_map(|r| [(r, r), (r, (r - 1).max(0))]);
         for reach in all.filter(|r| r.1 < 32_768) {
             for rows in [1, 2, 3, 7, 8, 500, 4096, 4097] {
-                let s = Schedule::new(rows, reach);
+                let s = Schedule::of_pairs(rows, reach);
                 for (first, count) in s.chunks() {
                     let (most, least) = extremes(count / s.groups(count), reach);
-                    let less = i64::from(s.sums != Sums::Narrow);
-                    assert!(most - less <= i32::MAX.into() && least - less >= i32::MIN.into(), "{s:?}");
+                    let less = i64::from(!matches!(s.sums, Sums::Narrow));
+                    assert!(
+                        most - less <= i32::MAX.into() && least - less >= i32::MIN.into(),
+                        "{rows} of {reach:?}"
+                    );
                     assert!(s.groups(count) * 65_535 < 1 << 32 && first + count < rows.div_ceil(2) + 4);
                 }
                 assert!(s.chunks().map(|c| c.1).sum::<usize>() >= rows.div_ceil(2));
@@ -127,7 +143,8 @@ mod tests {
     #[test]
     fn chunks_of_bytes_are_whole_steps_and_cover_all_rows() {
         for rows in [1, 63, 64, 65, 1024, 1025, 4096, 5000] {
-            let s = Schedule::of_bytes(rows);
+            let bytes = Bytes { pack: |_, _| (), add: |_, _, _| () };
+            let s = Schedule::of_steps(rows, Sums::Bytes(bytes));
             let chunks: Vec<_> = s.chunks().collect();
             assert!(chunks.iter().all(|c| c.1.is_multiple_of(ROWS) && c.1 <= s.size()));
             // Packed both ways, a pair takes the room of two.
@@ -147,8 +164,24 @@ mod tests {
             (16_384, Sums::Ones),
             (32_767, Sums::Ones),
         ] {
-            assert_eq!(Schedule::new(4096, (reach, reach)).sums, sums, "{reach}");
+            assert_eq!(
+                discriminant(&Schedule::of_pairs(4096, (reach, reach)).sums),
+                discriminant(&sums),
+                "{reach}"
+            );
         }
-        assert_eq!(Schedule::new(4096, (16_384, 16_383)).sums, Sums::Fours);
+        assert!(matches!(Schedule::of_pairs(4096, (16_384, 16_383)).sums, Sums::Fours));
+    }
+
+    #[test]
+    fn small_values_are_taken_as_such_where_a_kernel_can() {
+        for kernel in KERNELS {
+            for (reach, fits) in
+                [((128, 127), true), ((0, 0), true), ((128, 128), false), ((129, 128), false)]
+            {
+                let small = matches!(Schedule::of(kernel, 100, reach).sums, Sums::Small(_));
+                assert_eq!(small, fits && kernel.small.is_some(), "{} {reach:?}", kernel.name);
+            }
+        }
     }
 }

@@ -29,15 +29,14 @@ fn dot<T: Sample>(x: &[T], y: &[T]) -> i64 {
 fn check<T: Sample>(kernel: &Kernel, a: ArrayView2<T>, what: &str) {
     let a = RowBlock::new(&a).unwrap();
     const BEFORE: i64 = 1_000_003;
-    let width = padded(a.columns());
     for threads in [Threads::One, Threads::Pool] {
-        let mut gram = vec![BEFORE; width * width];
+        let mut gram = vec![BEFORE; size(a.columns())];
         add_gram(kernel, &Operand::new(a, threads), &mut gram, threads);
         for i in 0..a.columns() {
             for j in i..a.columns() {
                 let expected = BEFORE + dot(a.column(i), a.column(j));
                 let where_to = format!("({i}, {j}) of {what}");
-                assert_eq!(gram[i * width + j], expected, "{}, {threads:?}: {where_to}", kernel.name);
+                assert_eq!(gram[position(i, j)], expected, "{}, {threads:?}: {where_to}", kernel.name);
             }
         }
     }
@@ -78,6 +77,9 @@ fn every_kernel_is_exact_for_every_shape_and_range_of_signed_16_bits() {
         grid::<i16>(-reach, reach);
     }
     grid::<i16>(-1024, 3071);
+    for (low, high) in [(-128, 127), (-127, 127), (-128, 128), (1000, 1255), (1000, 1256)] {
+        grid::<i16>(low, high);
+    }
     grid::<i16>(0, 32_767);
     grid::<i16>(-32_768, 32_767);
     grid::<i16>(-32_768, -32_768);

@@ -1,16 +1,19 @@
 //! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centring.
 
 use super::schedule::{Schedule, Sums};
-use super::{
-    Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Split, Summary, padded, panel,
-};
+use super::small::add_square;
+use super::{Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Small, Split, Summary, panel};
 use crate::Sample;
+use crate::dispatch::dispatched;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Panels of a band of products, and of a tile of it: its sums, and a chunk of both its factors, stay in the second-level
-/// cache while all chunks of a span are added to it.
-const STRIP: usize = 8;
+/// Products of a tile.
+pub(super) const TILE: usize = PANEL * PANEL;
+
+/// Panels of a side of a square of tiles: its sums, and a chunk of both its factors, stay in the second-level cache while all
+/// chunks of a span are added to it. Even, since small values are multiplied in pairs of panels.
+pub(super) const STRIP: usize = 8;
 
 /// Row pairs that are packed at a time.
 const SPAN: usize = 1024;
@@ -24,16 +27,46 @@ pub enum Threads {
     Pool,
 }
 
-/// Adds the products of all pairs of columns of `a` to `products` (row-major, [`padded`] wide; only panels on
-/// and above the diagonal).
+/// Tiles before those of panel `j`, which are its products with the panels from the first to itself.
+pub(super) fn tiles_before(j: usize) -> usize {
+    j * (j + 1) / 2
+}
+
+/// Products that are stored for so many columns: whole tiles on and above the diagonal.
+pub fn size(columns: usize) -> usize {
+    tiles_before(columns.div_ceil(PANEL)) * TILE
+}
+
+/// Where the product of columns `i` and `j` is stored. The panel of `i` is not after that of `j`.
+pub fn position(i: usize, j: usize) -> usize {
+    (tiles_before(panel(j)) + panel(i)) * TILE + i % PANEL * PANEL + j % PANEL
+}
+
+/// Adds the products of all pairs of columns of `a` to `products`, which are stored as [`position`] says.
 pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64], threads: Threads) {
-    let schedule = match kernel.bytes {
-        Some(_) => Schedule::of_bytes(a.rows()),
-        None => Schedule::new(a.rows(), a.reach()),
+    let schedule = Schedule::of(kernel, a.rows(), a.reach());
+    let pack = |p: usize, first: usize, target: &mut [PackedPair]| match schedule.sums {
+        Sums::Small(small) => {
+            pack_small(small, first, target, |row, to| a.copy_panel(p, row, to, |v| v as i8));
+        }
+        Sums::Bytes(bytes) => pack_bytes(a, bytes, p, first, target),
+        _ => a.pack_panel(p, first, target),
     };
+    add(kernel, &schedule, a.panels(), pack, products, threads);
+    uncentre(a, products);
+}
+
+/// `pack` packs rows of a panel, from a pair on.
+fn add(
+    kernel: &Kernel,
+    schedule: &Schedule,
+    panels: usize,
+    pack: impl Fn(usize, usize, &mut [PackedPair]) + Sync,
+    products: &mut [i64],
+    threads: Threads,
+) {
     let chunks: Vec<(usize, usize)> = schedule.chunks().collect();
     let of_span = (SPAN / schedule.size()).clamp(1, chunks.len());
-    let panels = a.panels();
     let mut packed = vec![[0; 2 * PANEL]; panels * schedule.size() * of_span];
     for span in chunks.chunks(of_span) {
         // 1. Pack: chunk after chunk, panel after panel.
@@ -41,44 +74,67 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
         for &(first, count) in span {
             let (target, after) = rest.split_at_mut(panels * count);
             rest = after;
-            let pack = |(p, target): (usize, &mut [PackedPair])| match kernel.bytes {
-                Some(bytes) => pack_bytes(a, bytes, p, first, target),
-                None => a.pack_panel(p, first, target),
-            };
+            let pack = |(p, target): (usize, &mut [PackedPair])| pack(p, first, target);
             match threads {
                 Threads::One => target.chunks_exact_mut(count).enumerate().for_each(pack),
                 Threads::Pool => target.par_chunks_exact_mut(count).enumerate().for_each(pack),
             }
         }
-        // 2. Multiply: one band of products after the other, in tiles.
-        let span = Span { kernel, schedule: &schedule, packed: &packed, chunks: span, panels };
-        let height = match threads {
+        // 2. Multiply: some panels after the others, with those before them, in squares of tiles.
+        let span = Span { kernel, schedule, packed: &packed, chunks: span, panels };
+        let width = match threads {
             Threads::One => STRIP,
-            // Bands are of unequal length: several for each thread.
-            Threads::Pool => (panels / (4 * rayon::current_num_threads())).clamp(1, STRIP),
+            // Each has other panels before it: several for each thread.
+            Threads::Pool => {
+                (panels / (4 * rayon::current_num_threads())).clamp(1, STRIP).next_multiple_of(2)
+            }
         };
-        let band =
-            |(i, band): (usize, &mut [i64])| span.add_band(i * height..panels.min((i + 1) * height), band);
-        let size = height * PANEL * panels * PANEL;
+        let mut rest = &mut *products;
+        let bands: Vec<_> = (0..panels)
+            .step_by(width)
+            .map(|first| {
+                let columns = first..panels.min(first + width);
+                let count = (tiles_before(columns.end) - tiles_before(columns.start)) * TILE;
+                let (band, after) = std::mem::take(&mut rest).split_at_mut(count);
+                rest = after;
+                (columns, band)
+            })
+            .collect();
+        let add = |(columns, band): (Range<usize>, &mut [i64])| span.add_band(columns, band);
         match threads {
-            Threads::One => products.chunks_mut(size).enumerate().for_each(band),
-            Threads::Pool => products.par_chunks_mut(size).with_max_len(1).enumerate().for_each(band),
+            Threads::One => bands.into_iter().for_each(add),
+            // The longest first.
+            Threads::Pool => bands.into_par_iter().rev().with_max_len(1).for_each(add),
         }
     }
-    uncentre(a, products);
 }
 
 /// Packs rows of the columns of panel `p`, from pair `first` on, in bytes.
 fn pack_bytes<T: Sample>(a: &Operand<T>, bytes: Bytes, p: usize, first: usize, target: &mut [PackedPair]) {
     let mut columns = [[0; ROWS]; PANEL];
     for (step, target) in target.chunks_exact_mut(ROWS).enumerate() {
-        a.copy_panel(p, 2 * first + step * ROWS, &mut columns);
+        a.copy_panel(p, 2 * first + step * ROWS, &mut columns, |v| v);
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
         unsafe { (bytes.pack)(&columns, target) };
     }
 }
 
-/// Some chunks of packed row pairs, each with its number of pairs per panel.
+/// The same of small values, of which `copy` has 64 rows from a row on.
+fn pack_small(
+    small: Small,
+    first: usize,
+    target: &mut [PackedPair],
+    copy: impl Fn(usize, &mut [[i8; ROWS]; PANEL]),
+) {
+    let mut columns = [[0; ROWS]; PANEL];
+    for (step, target) in target.chunks_exact_mut(small.step).enumerate() {
+        copy(2 * first + step * ROWS, &mut columns);
+        // SAFETY: as above.
+        unsafe { (small.pack)(&columns, target) };
+    }
+}
+
+/// Some chunks of packed row pairs, each with its number of words per panel.
 struct Span<'a> {
     kernel: &'a Kernel,
     schedule: &'a Schedule,
@@ -88,21 +144,21 @@ struct Span<'a> {
 }
 
 impl Span<'_> {
-    /// Multiplies some panels, whose rows of products begin at `band`, with themselves and those after them.
-    fn add_band(&self, rows: Range<usize>, band: &mut [i64]) {
-        for first in (rows.start..self.panels).step_by(STRIP) {
-            let columns = first..(first + STRIP).min(self.panels);
+    /// Multiplies some panels with themselves and those before them. Their tiles are those of `band`.
+    fn add_band(&self, columns: Range<usize>, band: &mut [i64]) {
+        for first in (0..columns.end).step_by(STRIP) {
+            let rows = first..(first + STRIP).min(columns.end);
             let mut packed = self.packed;
             for &(_, count) in self.chunks {
                 let (chunk, after) = packed.split_at(self.panels * count);
                 packed = after;
-                self.add_tile(chunk, count, rows.clone(), columns.clone(), band);
+                self.add_square(chunk, count, rows.clone(), columns.clone(), band);
             }
         }
     }
 
-    /// The same for one chunk and some columns.
-    fn add_tile(
+    /// The same for one chunk and some of the panels before.
+    fn add_square(
         &self,
         chunk: &[PackedPair],
         count: usize,
@@ -110,48 +166,54 @@ impl Span<'_> {
         columns: Range<usize>,
         band: &mut [i64],
     ) {
-        let width = self.panels * PANEL;
         let panel = |p: usize| &chunk[p * count..(p + 1) * count];
+        let first = tiles_before(columns.start);
+        let tile = |i: usize, j: usize| (tiles_before(j) + i - first) * TILE;
+        if let Sums::Small(small) = self.schedule.sums {
+            add_square(small, panel, rows, columns, band);
+            return;
+        }
         let groups = self.schedule.groups(count) as i64;
-        let split_by = match self.schedule.sums {
-            Sums::Narrow | Sums::Bytes => None,
-            Sums::Fours => Some(self.kernel.fours),
-            Sums::Ones => Some(self.kernel.ones),
-        };
         for j in columns {
             let b = panel(j);
             let above = rows.start..rows.end.min(j + 1);
-            if let Some(bytes) = self.kernel.bytes {
-                let a = &chunk[above.start * count..above.end * count];
-                // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
-                unsafe { (bytes.add)(a, b, &mut band[j * PANEL..], width) };
+            if above.is_empty() {
                 continue;
             }
-            for i in above {
-                let a = panel(i);
-                // From the row of the first column of `a`, at the place of the first of `b`; sixteen such rows.
-                let target = &mut band[(i - rows.start) * PANEL * width + j * PANEL..];
-                match split_by {
-                    None => narrow(self.kernel, a, b, target, width),
-                    Some(function) => split(self.kernel, function, a, b, groups, target, width),
+            let a = &chunk[above.start * count..above.end * count];
+            let targets = &mut band[tile(above.start, j)..tile(above.end, j)];
+            if let Sums::Bytes(bytes) = self.schedule.sums {
+                // SAFETY: as above.
+                unsafe { (bytes.add)(a, b, targets) };
+                continue;
+            }
+            for (a, target) in a.chunks_exact(count).zip(targets.chunks_exact_mut(TILE)) {
+                match self.schedule.sums {
+                    Sums::Fours => split(self.kernel, self.kernel.fours, a, b, groups, target),
+                    Sums::Ones => split(self.kernel, self.kernel.ones, a, b, groups, target),
+                    _ => narrow(self.kernel, a, b, target),
                 }
             }
         }
     }
 }
 
-fn narrow(kernel: &Kernel, a: &[PackedPair], b: &[PackedPair], target: &mut [i64], width: usize) {
+dispatched! {
+    /// Adds 32-bit sums.
+    pub(super) fn add_tile(target: &mut [i64], sums: &[i32]) {
+        target.iter_mut().zip(sums).for_each(|(target, &sum)| *target += i64::from(sum));
+    }
+}
+
+fn narrow(kernel: &Kernel, a: &[PackedPair], b: &[PackedPair], target: &mut [i64]) {
     let height = kernel.heights.0;
     let mut tile = [[0; PANEL]; MAX_HEIGHT];
     let tile = &mut tile[..height];
-    for lane in (0..PANEL).step_by(height) {
-        let target = &mut target[lane * width..];
-        touch(target, width, height);
+    for (lane, target) in target.chunks_exact_mut(height * PANEL).enumerate() {
+        touch(target);
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
-        unsafe { (kernel.narrow)(a, lane, b, tile) };
-        for (row, sums) in tile.iter().zip(target.chunks_mut(width)) {
-            sums.iter_mut().zip(row).for_each(|(sum, &t)| *sum += i64::from(t));
-        }
+        unsafe { (kernel.narrow)(a, lane * height, b, tile) };
+        target.iter_mut().zip(tile.as_flattened()).for_each(|(sum, &t)| *sum += i64::from(t));
     }
 }
 
@@ -162,20 +224,16 @@ fn split(
     b: &[PackedPair],
     groups: i64,
     target: &mut [i64],
-    width: usize,
 ) {
     let height = kernel.heights.1;
     let (mut low, mut high): ([Row; MAX_HEIGHT], [Row; MAX_HEIGHT]) = Default::default();
     let (low, high) = (&mut low[..height], &mut high[..height]);
-    for lane in (0..PANEL).step_by(height) {
-        let target = &mut target[lane * width..];
-        touch(target, width, height);
+    for (lane, target) in target.chunks_exact_mut(height * PANEL).enumerate() {
+        touch(target);
         // SAFETY: as above.
-        unsafe { function(a, lane, b, low, high) };
-        for ((low, high), sums) in low.iter().zip(high.iter()).zip(target.chunks_mut(width)) {
-            for ((sum, &low), &high) in sums.iter_mut().zip(low).zip(high) {
-                *sum += joined(low, high) + groups;
-            }
+        unsafe { function(a, lane * height, b, low, high) };
+        for ((sum, &low), &high) in target.iter_mut().zip(low.as_flattened()).zip(high.as_flattened()) {
+            *sum += joined(low, high) + groups;
         }
     }
 }
@@ -183,9 +241,8 @@ fn split(
 /// Reads a word of each cache line of a tile's sums: of a few hundred columns they fill the second-level
 /// cache, and so come from beyond it while the tile is multiplied, not after.
 #[inline(always)]
-fn touch(target: &[i64], width: usize, height: usize) {
-    let lines = target.chunks(width).take(height).map(|row| row[0] ^ row[PANEL / 2] ^ row[PANEL - 1]);
-    std::hint::black_box(lines.fold(0, |words, word| words ^ word));
+fn touch(target: &[i64]) {
+    std::hint::black_box(target.iter().step_by(PANEL / 2).fold(0, |words, word| words ^ word));
 }
 
 /// The sum of which `low` are the last 32 bits and which is at least `2^16 high` and less than 2^32 more.
@@ -202,11 +259,12 @@ fn uncentre<T: Sample>(a: &Operand<T>, products: &mut [i64]) {
         return;
     }
     let columns = a.summaries();
-    let width = padded(columns.len());
     let constant = a.rows() as i64 * c * c;
-    for (i, x) in columns.iter().enumerate() {
-        let start = panel(i) * PANEL;
-        let add = |(product, y): (&mut i64, &Summary)| *product += c * (x.sum + y.sum) - constant;
-        products[i * width + start..].iter_mut().zip(&columns[start..]).for_each(add);
+    for (q, b) in columns.chunks(PANEL).enumerate() {
+        let tiles = &mut products[tiles_before(q) * TILE..][..(q + 1) * TILE];
+        for (row, x) in tiles.chunks_exact_mut(PANEL).zip(columns) {
+            let add = |(product, y): (&mut i64, &Summary)| *product += c * (x.sum + y.sum) - constant;
+            row.iter_mut().zip(b).for_each(add);
+        }
     }
 }

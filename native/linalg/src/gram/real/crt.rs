@@ -1,88 +1,114 @@
-//! Integers from their residues modulo many primes.
+//! Integers from their residues modulo many small integers.
 
-use num_bigint::BigInt;
+use num_bigint::{BigInt, BigUint, Sign};
+use num_integer::Integer;
 
-/// Primes are below this. The kernels' 32-bit sums then hold the products of 64 pairs of rows; with smaller
-/// primes more would be needed, with larger ones sums would be flushed more often.
+/// Primes whose residues are words are below this. The kernels' 32-bit sums then hold the products of 64 pairs of rows; with
+/// smaller primes more would be needed, with larger ones sums would be flushed more often.
 const TOP: u16 = 1 << 13;
 
-/// Primes whose product exceeds the range of some integers.
+/// 64-bit digits of a product of moduli and one more, at the most: sums have 385 bits, and one modulus is more than needed.
+const MOST_DIGITS: usize = 8;
+
+/// Bits that the moduli below 2^8 suffice for; with more, residues are words.
+const BYTE_BITS: u32 = 320;
+
+/// Pairwise coprime integers whose product `M` is at least twice the number of integers in some range.
 #[derive(Clone, Debug)]
 pub(super) struct Moduli {
-    primes: Vec<u16>,
-    /// `inverses[k][i]`: the inverse of prime `i` modulo prime `k`, for `i < k`.
-    inverses: Vec<Vec<i64>>,
+    moduli: Vec<u16>,
+    /// The inverse of `M / p` modulo `p`, for each modulus `p`.
+    inverses: Vec<i64>,
+    /// The 64-bit digits of `M / p`, for each modulus `p`, lowest first.
+    cofactors: Vec<Vec<u64>>,
+    /// Those of `M`.
+    product: Vec<u64>,
 }
 
 impl Moduli {
+    /// Residues of moduli up to this are bytes. They need not be primes: 255 and 253 are among them.
+    pub const TOP_OF_BYTES: u16 = 256;
+
     /// For integers of this many bits, the sign counted.
     pub fn for_bits(bits: u32) -> Self {
-        let mut primes = Vec::new();
-        // A prime `p >= 2^12` counts for 12 bits and the share that it has beyond; the product decides.
-        let mut product = BigInt::from(1);
-        for p in (3..TOP).rev().step_by(2).filter(|&p| is_prime(p)) {
-            if product.bits() > u64::from(bits) {
-                break;
-            }
-            product *= p;
-            primes.push(p);
+        let moduli = if bits <= BYTE_BITS {
+            some(bits + 1, (2..=Self::TOP_OF_BYTES).rev())
+        } else {
+            some(bits + 1, (3..TOP).rev())
+        };
+        let product: BigUint = moduli.iter().map(|&p| BigUint::from(p)).product();
+        let cofactors: Vec<_> = moduli.iter().map(|&p| &product / p).collect();
+        let inverse = |(cofactor, &p): (&BigUint, &u16)| {
+            // Below 2^16.
+            let rest = (cofactor % p).to_u64_digits().first().map_or(0, |&rest| rest as i64);
+            rest.extended_gcd(&i64::from(p)).x.rem_euclid(p.into())
+        };
+        Self {
+            inverses: cofactors.iter().zip(&moduli).map(inverse).collect(),
+            cofactors: cofactors.iter().map(BigUint::to_u64_digits).collect(),
+            product: product.to_u64_digits(),
+            moduli,
         }
-        let inverses = (0..primes.len())
-            .map(|k| primes[..k].iter().map(|&p| inverse(p.into(), primes[k].into())).collect())
-            .collect();
-        Self { primes, inverses }
     }
 
-    /// The primes, descending.
-    pub fn primes(&self) -> &[u16] {
-        &self.primes
+    /// The moduli, descending.
+    pub fn as_slice(&self) -> &[u16] {
+        &self.moduli
     }
 
-    /// The integer of least magnitude with these residues, one for each prime, of either sign.
+    /// The integer of least magnitude with these residues, one for each modulus, of either sign.
     ///
-    /// Garner's algorithm (Knuth, The Art of Computer Programming 2, 4.3.2): digits `d_k` in the mixed radix of
-    /// the primes, `x = d_0 + p_0 (d_1 + p_1 (d_2 + ..))`, chosen nearest to zero, so that negative integers
-    /// need no second case.
+    /// The Chinese remainder theorem as it stands: with `y_k = r_k (M / p_k)^-1 mod p_k`, the sum of `y_k M / p_k` is right but for
+    /// a multiple of `M`, and the sum of the fractions `y_k / p_k` tells which: it lies within 1/4 of that, so that rounding
+    /// errors do not matter.
     pub fn integer(&self, residues: impl Iterator<Item = i64>) -> BigInt {
-        let mut digits: Vec<i64> = Vec::with_capacity(self.primes.len());
-        for ((&prime, inverses), residue) in self.primes.iter().zip(&self.inverses).zip(residues) {
-            let p = i64::from(prime);
-            let digit =
-                digits.iter().zip(inverses).fold(residue, |r, (d, inverse)| (r - d) % p * inverse % p);
-            digits.push(balanced(digit, p));
+        let mut digits = [0; MOST_DIGITS];
+        let digits = &mut digits[..=self.product.len()];
+        let mut fraction = 0.0;
+        for (((&p, inverse), cofactor), residue) in
+            self.moduli.iter().zip(&self.inverses).zip(&self.cofactors).zip(residues)
+        {
+            let y = (residue % i64::from(p) * inverse).rem_euclid(p.into());
+            fraction += y as f64 / f64::from(p);
+            add_multiple(digits, cofactor, y);
         }
-        // Four digits at a time: below 2^52 they need no big integer.
-        let mut value = BigInt::ZERO;
-        for (digits, primes) in digits.rchunks(4).zip(self.primes.rchunks(4)) {
-            let part = digits.iter().zip(primes).rev().fold(0i64, |v, (d, &p)| v * i64::from(p) + d);
-            let radix: i64 = primes.iter().map(|&p| i64::from(p)).product();
-            value = value * radix + part;
+        add_multiple(digits, &self.product, -(fraction.round() as i64));
+        let negative = digits.last().is_some_and(|&digit| digit >> 63 == 1);
+        if negative {
+            // Less one, all bits turned.
+            let mut carry = true;
+            for digit in digits.iter_mut() {
+                (*digit, carry) = (!*digit).overflowing_add(carry.into());
+            }
         }
-        value
+        let words = digits.iter().flat_map(|&digit| [digit as u32, (digit >> 32) as u32]).collect();
+        BigInt::from_biguint(if negative { Sign::Minus } else { Sign::Plus }, BigUint::new(words))
     }
 }
 
-/// The residue nearest to zero.
-fn balanced(r: i64, p: i64) -> i64 {
-    let r = r.rem_euclid(p);
-    if r > p / 2 { r - p } else { r }
-}
-
-fn is_prime(n: u16) -> bool {
-    (2..).take_while(|d| d * d <= n).all(|d| !n.is_multiple_of(d))
-}
-
-/// Of `a` modulo the prime `p`, by Fermat.
-fn inverse(a: i64, p: i64) -> i64 {
-    let (mut result, mut base, mut exponent) = (1, a % p, p - 2);
-    while exponent > 0 {
-        if exponent & 1 == 1 {
-            result = result * base % p;
-        }
-        base = base * base % p;
-        exponent >>= 1;
+/// `sum += factor * digits`, modulo 2^64 to the length of `sum`, for a factor below 2^32 in magnitude.
+fn add_multiple(sum: &mut [u64], digits: &[u64], factor: i64) {
+    let mut carry = 0i128;
+    for (sum, &digit) in sum.iter_mut().zip(digits.iter().chain([&0])) {
+        let all = i128::from(factor) * i128::from(digit) + i128::from(*sum) + carry;
+        *sum = all as u64;
+        carry = all >> 64;
     }
-    result
+}
+
+/// The first of the candidates, descending, that are coprime to all before, until their product has more bits.
+fn some(bits: u32, candidates: impl Iterator<Item = u16>) -> Vec<u16> {
+    let (mut moduli, mut product) = (Vec::new(), BigInt::from(1));
+    for p in candidates {
+        if product.bits() > u64::from(bits) {
+            break;
+        }
+        if moduli.iter().all(|&q| p.gcd(&q) == 1) {
+            product *= p;
+            moduli.push(p);
+        }
+    }
+    moduli
 }
 
 #[cfg(test)]
@@ -103,7 +129,7 @@ mod tests {
                     continue;
                 }
                 for x in [value.clone(), -value] {
-                    let residues = moduli.primes().iter().map(|&p| i64::try_from(&x % p).unwrap());
+                    let residues = moduli.as_slice().iter().map(|&p| i64::try_from(&x % p).unwrap());
                     assert_eq!(moduli.integer(residues), x, "{bits} bits");
                 }
             }
@@ -111,12 +137,19 @@ mod tests {
     }
 
     #[test]
-    fn primes_are_primes_and_no_more_than_needed() {
-        let sieve = |n: u16| n > 1 && (2..n).all(|d| !n.is_multiple_of(d));
-        let moduli = Moduli::for_bits(160);
-        assert!(moduli.primes().iter().all(|&p| sieve(p)));
-        let product: BigInt = moduli.primes().iter().map(|&p| BigInt::from(p)).product();
-        let last = *moduli.primes().last().unwrap();
-        assert!(product.bits() > 160 && (product / last).bits() <= 160);
+    fn moduli_are_coprime_and_no_more_than_needed() {
+        for bits in 1..=400 {
+            let moduli = Moduli::for_bits(bits);
+            let all = moduli.as_slice();
+            let coprime = |k: usize| all[..k].iter().all(|&q| q.gcd(&all[k]) == 1);
+            assert!((0..all.len()).all(coprime), "{all:?}");
+            let product: BigInt = all.iter().map(|&p| BigInt::from(p)).product();
+            let last = *all.last().unwrap();
+            assert!(
+                product.bits() > u64::from(bits) + 1 && (product / last).bits() <= u64::from(bits) + 1,
+                "{bits}"
+            );
+            assert_eq!(all[0] <= Moduli::TOP_OF_BYTES, bits <= BYTE_BITS);
+        }
     }
 }

@@ -6,16 +6,17 @@
 //!
 //! 1. *Ranges* ([`ColumnRanges`]): one pass over the values finds each column's lowest and highest bit, and so
 //!    how many bits the sums of products can have.
-//! 2. *Residues* ([`residues`]): for each of as many primes `p` below 2^13 as these bits need, `N_ij mod p`,
-//!    an integer of at most `p / 2` in magnitude, exactly, by a few fused multiply-adds.
-//! 3. *Sums*: one [`GramAccumulator`] for each prime, at the kernels' full speed: with values below 2^12
-//!    their 32-bit sums last long.
+//! 2. *Residues* ([`residues`]): for each of as many moduli `p` as these bits need, `N_ij mod p`, an integer of at most
+//!    `p / 2` in magnitude, exactly, by a few fused multiply-adds. The moduli are pairwise coprime and at most 2^8: a
+//!    product of bytes costs a quarter of one of words or less, and gives more than half its bits. Bits that these do not
+//!    suffice for need primes below 2^13.
+//! 3. *Sums*: one [`GramAccumulator`] for each modulus, at the kernels' full speed.
 //! 4. *Reconstruction* ([`crt`]): the one integer within the bound that has these residues, by Garner's
 //!    algorithm.
 //!
 //! The cost grows linearly with the bits of the products. Slices of the values (Ozaki, Ogita, Oishi and Rump
-//! 2012, "Error-free transformations of matrix multiplication") cost their square: four 15-bit digits are
-//! sixteen products, where 135 bits are eleven primes. The method is that of Ozaki, Uchino and Imamura 2025,
+//! 2012, "Error-free transformations of matrix multiplication") cost their square: of 43 bits, six digits of a byte are
+//! 36 products, where fourteen moduli hold their 105 bits. The method is that of Ozaki, Uchino and Imamura 2025,
 //! "Ozaki scheme II", but exact: no bit is dropped, so the sums have no order, and blocks may come in any
 //! order and be merged in any grouping.
 
@@ -25,18 +26,16 @@ mod residues;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use ndarray::{Array2, ArrayView2, ShapeBuilder, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 use rayon::prelude::*;
 
+use super::kernel::{self, PANEL, PackedBytes, ROWS, Threads};
 use super::{GramAccumulator, GramMatrix};
-use crate::block::{RealBlocks, column, contiguous_columns};
+use crate::block::RealBlocks;
 use crate::gram::sums::check_columns;
 use crate::{BLOCK_ROWS, Error, column_major};
 use crt::Moduli;
 pub use ranges::ColumnRanges;
-
-/// Rows whose residues are taken and summed at a time.
-const SLAB: usize = 512;
 
 /// Bits of integers that the kernels take as they are.
 const SMALL_BITS: u32 = 15;
@@ -56,8 +55,8 @@ const SMALL_BITS: u32 = 15;
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
-/// Holds one [`GramAccumulator`] for each prime: for n columns of float64 values of like magnitude about
-/// `100 n^2` bytes, of float32 about `60 n^2`.
+/// Holds one [`GramAccumulator`] for each modulus: for n columns of float64 values of like magnitude about
+/// `90 n^2` bytes, of float32 about `60 n^2`.
 #[derive(Clone, Debug)]
 pub struct RealGramAccumulator {
     ranges: ColumnRanges,
@@ -92,7 +91,7 @@ impl RealGramAccumulator {
         }
     }
 
-    /// One for each prime, in their order; sums of the same ranges may be merged one by one.
+    /// One for each modulus, in their order; sums of the same ranges may be merged one by one.
     pub fn sums(&self) -> &[GramAccumulator] {
         &self.sums
     }
@@ -107,57 +106,53 @@ impl RealGramAccumulator {
     /// # Errors
     /// [`Error::Columns`] for another number of columns; [`Error::OutsideRange`] for a value that the ranges do not
     /// cover; as [`GramAccumulator::add`].
-    pub fn add(&mut self, block: ArrayView2<f64>) -> Result<(), Error> {
-        let mut residues = vec![0; SLAB.min(block.nrows()) * self.ranges.columns()];
-        self.each_slab(block, |ranges, moduli, sums, slab, count| {
-            sums.iter_mut().enumerate().try_for_each(|(k, sum)| {
-                add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, &mut residues)
-            })
-        })
+    pub fn add<T: Copy + Into<f64> + Sync>(&mut self, block: ArrayView2<T>) -> Result<(), Error> {
+        self.add_on(block, Threads::One)
     }
 
-    /// [`add`](Self::add) on the threads of the current rayon pool, which share out the primes. For so many columns that the
+    /// [`add`](Self::add) on the threads of the current rayon pool, which share out the moduli. For so many columns that the
     /// sums leave a core's cache ([`GramAccumulator::SHARED`]).
     ///
     /// # Errors
     /// As [`add`](Self::add).
-    pub fn add_parallel(&mut self, block: ArrayView2<f64>) -> Result<(), Error> {
-        self.each_slab(block, |ranges, moduli, sums, slab, count| {
-            sums.par_iter_mut().enumerate().try_for_each_init(Vec::new, |residues, (k, sum)| {
-                residues.resize(slab.len(), 0);
-                add_residues(ranges, moduli.map(|m| m.primes()[k]), sum, slab, count, residues)
-            })
-        })
+    pub fn add_parallel<T: Copy + Into<f64> + Sync>(&mut self, block: ArrayView2<T>) -> Result<(), Error> {
+        self.add_on(block, Threads::Pool)
     }
 
-    /// Hands the columns' integers to `add`, some rows at a time: what the primes take turns on stays in the second-level
-    /// cache.
-    fn each_slab(
+    fn add_on<T: Copy + Into<f64> + Sync>(
         &mut self,
-        block: ArrayView2<f64>,
-        mut add: impl FnMut(
-            &ColumnRanges,
-            Option<&Moduli>,
-            &mut [GramAccumulator],
-            &[f64],
-            usize,
-        ) -> Result<(), Error>,
+        block: ArrayView2<T>,
+        threads: Threads,
     ) -> Result<(), Error> {
         let columns = self.ranges.columns();
         check_columns(block.ncols(), columns)?;
-        let block = contiguous_columns(block);
-        let (rows, block) = (block.nrows(), block.view());
-        let mut integers = vec![0.0; SLAB.min(rows) * columns];
-        for first in (0..rows).step_by(SLAB) {
-            let count = SLAB.min(rows - first);
-            let slab = &mut integers[..count * columns];
-            for (j, slab) in slab.chunks_exact_mut(count).enumerate() {
-                let column = &column(&block, j)[first..][..count];
-                self.ranges
-                    .integers(j, column, slab)
-                    .map_err(|row| Error::OutsideRange { row: (first + row) as u64, column: j })?;
+        let bits = self.ranges.widest();
+        let moduli = self.moduli.as_ref().map_or(&[][..], Moduli::as_slice);
+        let bytes = moduli.first().is_some_and(|&p| p <= Moduli::TOP_OF_BYTES);
+        let mut packed = None;
+        for first in (0..block.nrows()).step_by(PackedBytes::MOST_ROWS) {
+            let rows = PackedBytes::MOST_ROWS.min(block.nrows() - first);
+            let slab = Slab { ranges: &self.ranges, block: block.view(), first, rows, bits };
+            if bytes && packed.as_ref().is_none_or(|packed: &PackedBytes| packed.rows() != rows) {
+                packed = PackedBytes::new(kernel::chosen(), (rows, columns), moduli.len());
             }
-            add(&self.ranges, self.moduli.as_ref(), &mut self.sums, slab, count)?;
+            if let Some(packed) = &mut packed {
+                packed.fill(threads, |panel, row, pack| slab.pack(panel, row, moduli, pack))?;
+                let add = |(k, sum): (usize, &mut GramAccumulator)| sum.add_bytes(packed, k);
+                match threads {
+                    Threads::One => self.sums.iter_mut().enumerate().try_for_each(add)?,
+                    Threads::Pool => self.sums.par_iter_mut().enumerate().try_for_each(add)?,
+                }
+                continue;
+            }
+            let integers = slab.integers()?;
+            let add = |(k, sum): (usize, &mut GramAccumulator)| {
+                add_residues(sum, &integers, bits, rows, moduli.get(k).copied())
+            };
+            match threads {
+                Threads::One => self.sums.iter_mut().enumerate().try_for_each(add)?,
+                Threads::Pool => self.sums.par_iter_mut().enumerate().try_for_each(add)?,
+            }
         }
         Ok(())
     }
@@ -178,9 +173,14 @@ impl RealGramAccumulator {
         self.sums.first().map_or(0, GramAccumulator::rows)
     }
 
-    /// Integer Gram matrices that it costs: one for each prime, or just one of small integers.
-    pub fn primes(&self) -> usize {
+    /// Integer Gram matrices that it costs: one for each modulus, or just one of small integers.
+    pub fn moduli(&self) -> usize {
         self.sums.len()
+    }
+
+    /// Bytes that [`add`](Self::add) takes for a moment: the integers of some rows, or their packed residues.
+    pub fn room(&self) -> usize {
+        PackedBytes::MOST_ROWS * self.columns().next_multiple_of(PANEL) * (2 * self.moduli() + 10)
     }
 
     /// Bits of the integers that [`finish`](Self::finish) makes of the sums, at the most.
@@ -201,17 +201,15 @@ impl RealGramAccumulator {
         let n = self.ranges.columns();
         let low = self.ranges.lowest();
         let entry = |(i, j): (usize, usize)| {
-            let mut products = self.sums.iter().map(|sum| sum.product(i, j));
             let integer = match &self.moduli {
-                // A remainder is below 2^13 in magnitude.
                 Some(moduli) => {
-                    let remainders = products.zip(moduli.primes()).map(|(x, &p)| (x % i128::from(p)) as i64);
-                    moduli.integer(remainders)
+                    let residues = self.sums.iter().zip(moduli.as_slice());
+                    moduli.integer(residues.map(|(sum, &p)| sum.residue((i, j), p)))
                 }
-                None => products.next().unwrap_or_default().into(),
+                None => self.sums[0].product(i, j).into(),
             };
             let shift = self.ranges.low(i) + self.ranges.low(j) - 2 * low;
-            integer << shift.unsigned_abs()
+            if shift == 0 { integer } else { integer << shift.unsigned_abs() }
         };
         let upper: Vec<_> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let entries = upper.into_par_iter().map(entry).collect();
@@ -219,14 +217,14 @@ impl RealGramAccumulator {
     }
 }
 
-/// The primes that sums over such columns need; none where the integers themselves are small enough for the kernels.
+/// The moduli that sums over such columns need; none where the integers themselves are small enough for the kernels.
 fn moduli(ranges: &ColumnRanges) -> Result<Option<Moduli>, Error> {
     ranges.check()?;
     Ok((ranges.widest() > SMALL_BITS).then(|| Moduli::for_bits(ranges.product_bits())))
 }
 
 fn count(moduli: Option<&Moduli>) -> usize {
-    moduli.map_or(1, |moduli| moduli.primes().len())
+    moduli.map_or(1, |moduli| moduli.as_slice().len())
 }
 
 impl ColumnRanges {
@@ -239,23 +237,98 @@ impl ColumnRanges {
     }
 }
 
-/// Adds the residues modulo `prime` of a slab of `count` rows; without one, the integers themselves.
-fn add_residues(
-    ranges: &ColumnRanges,
-    prime: Option<u16>,
-    sum: &mut GramAccumulator,
-    slab: &[f64],
-    count: usize,
-    residues: &mut [i16],
-) -> Result<(), Error> {
-    let residues = &mut residues[..slab.len()];
-    for (j, (n, r)) in slab.chunks_exact(count).zip(residues.chunks_exact_mut(count)).enumerate() {
-        match prime {
-            Some(prime) => residues::of_column(n, ranges.bits(j), prime, r),
-            None => residues::of_small(n, r),
+/// Some rows of a block, of any layout.
+struct Slab<'a, T> {
+    ranges: &'a ColumnRanges,
+    block: ArrayView2<'a, T>,
+    first: usize,
+    rows: usize,
+    /// Of the widest integers.
+    bits: u32,
+}
+
+/// Integers of a step of rows of a panel, column after column.
+type Integers = [[f64; ROWS]; PANEL];
+
+impl<T: Copy + Into<f64>> Slab<'_, T> {
+    /// The integers of a panel from a row on, and their number of rows; what is beyond is left as it is.
+    fn of_panel(&self, panel: usize, row: usize, integers: &mut Integers) -> Result<usize, Error> {
+        let columns = panel * PANEL..self.ranges.columns().min((panel + 1) * PANEL);
+        let rows = self.first + row..self.first + self.rows.min(row + ROWS);
+        let values = self.block.slice(s![rows.clone(), columns.clone()]);
+        // Inside is what is contiguous.
+        if values.strides()[1] == 1 {
+            for (r, row) in values.rows().into_iter().enumerate() {
+                integers.iter_mut().zip(row).for_each(|(column, &value)| column[r] = value.into());
+            }
+        } else {
+            for (target, column) in integers.iter_mut().zip(values.columns()) {
+                target.iter_mut().zip(column).for_each(|(target, &value)| *target = value.into());
+            }
         }
+        for (j, column) in columns.zip(integers) {
+            self.ranges
+                .integers(j, &mut column[..rows.len()])
+                .map_err(|row| Error::OutsideRange { row: (rows.start + row) as u64, column: j })?;
+        }
+        Ok(rows.len())
     }
-    sum.add(column_major(residues, count, ranges.columns())?)
+
+    /// Packs a panel's residues modulo each of `moduli`, of a step of rows: all of them while the integers are in the first-level
+    /// cache.
+    fn pack(
+        &self,
+        panel: usize,
+        row: usize,
+        moduli: &[u16],
+        pack: &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL]),
+    ) -> Result<(), Error> {
+        let mut integers = [[0.0; ROWS]; PANEL];
+        self.of_panel(panel, row, &mut integers)?;
+        let mut residues = [[0; ROWS]; PANEL];
+        for (k, &modulus) in moduli.iter().enumerate() {
+            residues::bytes(integers.as_flattened(), self.bits, modulus, residues.as_flattened_mut());
+            pack(k, &residues);
+        }
+        Ok(())
+    }
+
+    /// The integers, column after column.
+    fn integers(&self) -> Result<Vec<f64>, Error> {
+        let mut all = vec![0.0; self.rows * self.ranges.columns()];
+        for (panel, columns) in all.chunks_mut(self.rows * PANEL).enumerate() {
+            for row in (0..self.rows).step_by(ROWS) {
+                let mut integers = [[0.0; ROWS]; PANEL];
+                let rows = self.of_panel(panel, row, &mut integers)?;
+                for (column, integers) in columns.chunks_exact_mut(self.rows).zip(&integers) {
+                    column[row..row + rows].copy_from_slice(&integers[..rows]);
+                }
+            }
+        }
+        Ok(all)
+    }
+}
+
+/// Adds the residues of integers of `rows` rows; without a modulus, the integers themselves.
+fn add_residues(
+    sum: &mut GramAccumulator,
+    integers: &[f64],
+    bits: u32,
+    rows: usize,
+    modulus: Option<u16>,
+) -> Result<(), Error> {
+    let columns = sum.columns();
+    let mut words = vec![0; integers.len()];
+    match modulus {
+        None => residues::of_small(integers, &mut words),
+        Some(p) if p <= Moduli::TOP_OF_BYTES => {
+            let mut bytes = vec![0; integers.len()];
+            residues::bytes(integers, bits, p, &mut bytes);
+            return sum.add(column_major(&bytes, rows, columns)?);
+        }
+        Some(p) => residues::words(integers, bits, p, &mut words),
+    }
+    sum.add(column_major(&words, rows, columns)?)
 }
 
 /// The exact Gram matrix of a matrix that is read twice, on up to `threads` threads.
@@ -289,7 +362,7 @@ fn ranges_of<B: RealBlocks>(blocks: &B) -> Result<ColumnRanges, B::Error> {
     by_threads(
         blocks,
         &none,
-        |ranges, block, values| ranges.add(values).map_err(|e| e.in_block(block)),
+        |ranges, block, buffer| blocks.add_ranges(block as usize, room(blocks, block, buffer), ranges),
         ColumnRanges::merge,
     )
 }
@@ -300,11 +373,16 @@ fn sums_of<B: RealBlocks>(
     mut none: RealGramAccumulator,
 ) -> Result<RealGramAccumulator, B::Error> {
     if blocks.columns() < GramAccumulator::SHARED {
-        return by_threads(blocks, &none, |sums, _, values| sums.add(values), RealGramAccumulator::merge);
+        return by_threads(
+            blocks,
+            &none,
+            |sums, block, buffer| blocks.add_sums(block as usize, room(blocks, block, buffer), sums, false),
+            RealGramAccumulator::merge,
+        );
     }
     let mut buffer = buffer(blocks);
     for block in 0..block_count(blocks) {
-        none.add_parallel(read(blocks, block, &mut buffer)?)?;
+        blocks.add_sums(block as usize, room(blocks, block, &mut buffer), &mut none, true)?;
     }
     Ok(none)
 }
@@ -313,7 +391,7 @@ fn sums_of<B: RealBlocks>(
 fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
     blocks: &B,
     none: &S,
-    add: impl Fn(&mut S, u64, ArrayView2<f64>) -> Result<(), Error> + Sync,
+    add: impl Fn(&mut S, u64, &mut Array2<f64>) -> Result<(), B::Error> + Sync,
     merge: impl Fn(&mut S, &S) -> Result<(), Error> + Sync,
 ) -> Result<S, B::Error> {
     let next = AtomicU64::new(0);
@@ -324,9 +402,7 @@ fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
             if block >= block_count(blocks) {
                 return Ok(part);
             }
-            let added =
-                read(blocks, block, &mut buffer).and_then(|values| Ok(add(&mut part, block, values)?));
-            if let Err(error) = added {
+            if let Err(error) = add(&mut part, block, &mut buffer) {
                 // The other threads end those that they have, all of the blocks before this one among them, and find no more.
                 next.store(u64::MAX >> 1, Ordering::Relaxed);
                 return Err((block, error));
@@ -355,16 +431,10 @@ fn buffer<B: RealBlocks>(blocks: &B) -> Array2<f64> {
     Array2::zeros((rows, blocks.columns()).f())
 }
 
-/// Reads a row block into the first rows of a buffer.
-fn read<'a, B: RealBlocks>(
-    blocks: &B,
-    block: u64,
-    buffer: &'a mut Array2<f64>,
-) -> Result<ArrayView2<'a, f64>, B::Error> {
+/// The first rows of a buffer, as many as a row block has.
+fn room<'a, B: RealBlocks>(blocks: &B, block: u64, buffer: &'a mut Array2<f64>) -> ArrayViewMut2<'a, f64> {
     let rows = (blocks.rows() - block * BLOCK_ROWS as u64).min(BLOCK_ROWS as u64) as usize;
-    let mut values = buffer.slice_mut(s![..rows, ..]);
-    blocks.read(block as usize, values.view_mut())?;
-    Ok(buffer.slice(s![..rows, ..]))
+    buffer.slice_mut(s![..rows, ..])
 }
 
 #[cfg(test)]

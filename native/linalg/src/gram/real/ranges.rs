@@ -52,7 +52,7 @@ impl ColumnRanges {
         let view = block.view();
         for (j, range) in self.columns.iter_mut().enumerate() {
             let values = column(&view, j);
-            match range_of(values) {
+            match range_of(extremes(values)) {
                 Some(new) => *range = union(*range, new),
                 None => {
                     let row = values.iter().position(|v| !v.is_finite()).unwrap_or(0) as u64;
@@ -61,6 +61,28 @@ impl ColumnRanges {
             }
         }
         self.rows += view.nrows() as u64;
+        Ok(())
+    }
+
+    /// The same of a block whose rows are contiguous, row by row.
+    pub(crate) fn add_rows<T: Copy + Into<f64>>(&mut self, block: ArrayView2<T>) -> Result<(), Error> {
+        check_columns(block.ncols(), self.columns())?;
+        let (mut lows, mut highs) = (vec![i64::MAX; self.columns()], vec![0; self.columns()]);
+        let mut values = vec![0.0; self.columns()];
+        for row in block.rows() {
+            values.iter_mut().zip(row).for_each(|(value, &v)| *value = v.into());
+            extremes_of_row(&values, &mut lows, &mut highs);
+        }
+        for (j, (range, found)) in self.columns.iter_mut().zip(lows.into_iter().zip(highs)).enumerate() {
+            match range_of(found) {
+                Some(new) => *range = union(*range, new),
+                None => {
+                    let row = block.column(j).iter().position(|&v| !v.into().is_finite()).unwrap_or(0) as u64;
+                    return Err(Error::NotFiniteValue { row, column: j });
+                }
+            }
+        }
+        self.rows += block.nrows() as u64;
         Ok(())
     }
 
@@ -126,36 +148,39 @@ impl ColumnRanges {
         2 * self.widest() + (64 - self.rows.leading_zeros()) + 1
     }
 
-    /// Values of column `j` as its integers, exact in f64; or the index of one that the range does not cover.
-    pub(super) fn integers(&self, j: usize, values: &[f64], out: &mut [f64]) -> Result<(), usize> {
+    /// Makes values of column `j` its integers, exact in f64; or gives the index of one that the range does not cover.
+    pub(super) fn integers(&self, j: usize, values: &mut [f64]) -> Result<(), usize> {
         let range = self.columns[j];
         // Two steps: the power of two alone may be outside the normal range.
         let shift = -range.0.clamp(-1100, 1100);
         let (first, second) = two_powers(shift);
-        if scale(values, first, second, pow2(self.bits(j) as i32), out) {
+        if scale(values, first, second, pow2(self.bits(j) as i32)) {
             return Ok(());
         }
-        let outside = |v: &f64| range_of(&[*v]).is_none_or(|new| union(range, new) != range);
-        Err(values.iter().position(outside).unwrap_or(0))
+        let limit = pow2(self.bits(j) as i32);
+        let inside = |v: &f64| v.abs() < limit && v.trunc() == *v;
+        Err(values.iter().position(|v| !inside(v)).unwrap_or(0))
     }
 }
 
 dispatched! {
-    /// `out[i] = values[i] * first * second`; whether all are integers below `limit` in magnitude, none of them
-    /// rounded to zero.
-    fn scale(values: &[f64], first: f64, second: f64, limit: f64, out: &mut [f64]) -> bool {
+    /// Multiplies by both, one after the other; whether all are integers below `limit` in magnitude then, none of them rounded to
+    /// zero, which it becomes a fraction instead.
+    fn scale(values: &mut [f64], first: f64, second: f64, limit: f64) -> bool {
         let mut covered = true;
-        for (out, &v) in out.iter_mut().zip(values) {
-            *out = v * first * second;
-            covered &= (out.abs() < limit) & (out.trunc() == *out) & ((*out == 0.0) == (v == 0.0));
+        for v in values {
+            let zero = *v == 0.0;
+            let integer = *v * first * second;
+            let lost = (integer == 0.0) & !zero;
+            *v = if lost { 0.5 } else { integer };
+            covered &= (v.abs() < limit) & (v.trunc() == *v);
         }
         covered
     }
 }
 
-/// The lowest and the highest bit of some values; none where one is no finite number.
-fn range_of(values: &[f64]) -> Option<(i32, i32)> {
-    let (unit, magnitude) = extremes(values);
+/// The lowest and the highest bit of values of such extremes; none where one is no finite number.
+fn range_of((unit, magnitude): (i64, i64)) -> Option<(i32, i32)> {
     let (unit, magnitude) = (f64::from_bits(unit as u64), f64::from_bits(magnitude as u64));
     match magnitude {
         0.0 => Some(EMPTY),
@@ -174,20 +199,29 @@ dispatched! {
     /// The least power of two that is the last bit of a value other than zero, and the largest magnitude, both as the bits of
     /// f64, which ascend with it: infinity and NaN above all others.
     fn extremes(values: &[f64]) -> (i64, i64) {
-        let (mut low, mut high) = (i64::MAX, 0);
-        for v in values {
-            let magnitude = v.to_bits() & (i64::MAX as u64);
-            let fraction = magnitude & ((1 << 52) - 1);
-            let last = fraction & fraction.wrapping_neg();
-            // Without its last bit the value is smaller by just that; without a fraction it is a power of two itself.
-            let unit = f64::from_bits(magnitude) - f64::from_bits(magnitude ^ last);
-            let unit = if fraction == 0 { magnitude } else { unit.to_bits() };
-            let unit = if magnitude == 0 { i64::MAX } else { unit as i64 };
-            low = if unit < low { unit } else { low };
-            high = if magnitude as i64 > high { magnitude as i64 } else { high };
-        }
-        (low, high)
+        values.iter().fold((i64::MAX, 0), |found, &v| with(found, v))
     }
+}
+
+dispatched! {
+    /// The same of each column, of one more value.
+    fn extremes_of_row(values: &[f64], lows: &mut [i64], highs: &mut [i64]) {
+        for ((low, high), &v) in lows.iter_mut().zip(highs).zip(values) {
+            (*low, *high) = with((*low, *high), v);
+        }
+    }
+}
+
+#[inline(always)]
+fn with((low, high): (i64, i64), v: f64) -> (i64, i64) {
+    let magnitude = v.to_bits() & (i64::MAX as u64);
+    let fraction = magnitude & ((1 << 52) - 1);
+    let last = fraction & fraction.wrapping_neg();
+    // Without its last bit the value is smaller by just that; without a fraction it is a power of two itself.
+    let unit = f64::from_bits(magnitude) - f64::from_bits(magnitude ^ last);
+    let unit = if fraction == 0 { magnitude } else { unit.to_bits() };
+    let unit = if magnitude == 0 { i64::MAX } else { unit as i64 };
+    (if unit < low { unit } else { low }, if magnitude as i64 > high { magnitude as i64 } else { high })
 }
 
 fn union(a: (i32, i32), b: (i32, i32)) -> (i32, i32) {
@@ -217,7 +251,7 @@ impl TryFrom<(u64, Vec<(i32, i32)>)> for ColumnRanges {
 
 impl Error {
     /// The row of a value as one of the matrix, where it is one of row block `block`.
-    pub(super) fn in_block(self, block: u64) -> Self {
+    pub(crate) fn in_block(self, block: u64) -> Self {
         match self {
             Self::NotFiniteValue { row, column } => {
                 Self::NotFiniteValue { row: row + block * BLOCK_ROWS as u64, column }

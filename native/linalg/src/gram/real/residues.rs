@@ -1,29 +1,37 @@
 //! Residues of wide integers that f64 holds.
 //!
 //! One step is `q = round(v / p)`, `v - q p` by one fused multiply-add. `v` and `q p` are multiples of `ulp(q)`
-//! and differ by no more than `p (1/2 + |v / p| 2^-52)`, so the difference has fewer than 53 bits: it is exact.
-//! Each step takes 51 bits off a wide `v`; when fewer than 50 are left, a last one leaves at most `p / 2 + 1`.
+//! and differ by no more than `p (1/2 + |v / p| 2^-51)`, so the difference has fewer than 53 bits: it is exact.
+//! Each step takes 50 bits off a wide `v`; when no more than 50 are left, a last one leaves at most `p (1/2 + 2^-8)`, which
+//! bytes hold for a modulus of at most 255, and modulo 256 by its last bits. For `v / p` of the last step is below 2^51, it is
+//! rounded by an addition.
 
 use crate::dispatch::dispatched;
 
 /// Bits that one step takes off.
 const STEP_BITS: u32 = 50;
 
-/// 1.5 2^52.
+/// 1.5 2^52. Of an integer plus this the last bits are the integer's, in two's complement.
 const INTEGER_BITS: f64 = 6_755_399_441_055_744.0;
 
-dispatched! {
-    /// `out[i]` = the integer `values[i]`, below `2^bits` in magnitude, modulo `prime`: at most `prime / 2 + 1`
-    /// in magnitude.
-    pub(super) fn of_column(values: &[f64], bits: u32, prime: u16, out: &mut [i16]) {
-        match bits.div_ceil(STEP_BITS) {
-            0 | 1 => steps::<1>(values, prime, out),
-            2 => steps::<2>(values, prime, out),
-            3 => steps::<3>(values, prime, out),
-            _ => steps::<4>(values, prime, out),
+macro_rules! residues {
+    ($name:ident, $type:ident) => {
+        dispatched! {
+            /// `out[i]` = the integer `values[i]`, below `2^bits` in magnitude, modulo `modulus`.
+            pub(super) fn $name(values: &[f64], bits: u32, modulus: u16, out: &mut [$type]) {
+                match bits.div_ceil(STEP_BITS) {
+                    0 | 1 => values.iter().zip(out).for_each(|(&v, out)| *out = reduced::<1>(v, modulus) as $type),
+                    2 => values.iter().zip(out).for_each(|(&v, out)| *out = reduced::<2>(v, modulus) as $type),
+                    3 => values.iter().zip(out).for_each(|(&v, out)| *out = reduced::<3>(v, modulus) as $type),
+                    _ => values.iter().zip(out).for_each(|(&v, out)| *out = reduced::<4>(v, modulus) as $type),
+                }
+            }
         }
-    }
+    };
 }
+
+residues!(bytes, i8);
+residues!(words, i16);
 
 dispatched! {
     /// `out[i]` = the integer `values[i]`, below 2^15 in magnitude.
@@ -34,19 +42,18 @@ dispatched! {
     }
 }
 
+/// The residue in the last bits, after so many steps.
 #[inline(always)]
-fn steps<const STEPS: usize>(values: &[f64], prime: u16, out: &mut [i16]) {
-    let p = f64::from(prime);
+fn reduced<const STEPS: usize>(v: f64, modulus: u16) -> i64 {
+    let p = f64::from(modulus);
     let inverse = 1.0 / p;
-    for (out, &v) in out.iter_mut().zip(values) {
-        let mut r = v;
-        for _ in 0..STEPS {
-            let q = (r * inverse).round_ties_even();
-            r = (-q).mul_add(p, r);
-        }
-        // Of an integer plus 1.5 2^52 the last bits are the integer's, in two's complement.
-        *out = (r + INTEGER_BITS).to_bits() as i16;
+    let mut r = v;
+    for _ in 1..STEPS {
+        let q = (r * inverse).round_ties_even();
+        r = (-q).mul_add(p, r);
     }
+    let q = r.mul_add(inverse, INTEGER_BITS) - INTEGER_BITS;
+    ((-q).mul_add(p, r) + INTEGER_BITS).to_bits() as i64
 }
 
 #[cfg(test)]
@@ -74,14 +81,23 @@ mod tests {
     fn residues_are_those_of_the_integers_at_every_width() {
         for bits in 1..=MAX_BITS {
             let values = integers(bits);
-            for prime in [8191u16, 7919, 4099] {
+            let exact = |v: f64| {
+                let (mantissa, exponent) = dyadic(v);
+                BigInt::from(mantissa) << exponent
+            };
+            for modulus in [8191u16, 7919, 4099] {
                 let mut out = vec![0; values.len()];
-                of_column(&values, bits, prime, &mut out);
+                words(&values, bits, modulus, &mut out);
                 for (&v, &r) in values.iter().zip(&out) {
-                    let (mantissa, exponent) = dyadic(v);
-                    let difference = (BigInt::from(mantissa) << exponent) - BigInt::from(r);
-                    assert_eq!(difference % prime, BigInt::ZERO, "{v} mod {prime} of {bits} bits");
-                    assert!(r.unsigned_abs() <= prime / 2 + 1, "{v} mod {prime}: {r}");
+                    assert_eq!((exact(v) - r) % modulus, BigInt::ZERO, "{v} mod {modulus} of {bits} bits");
+                    assert!(r.unsigned_abs() <= modulus / 2 + 32, "{v} mod {modulus}: {r}");
+                }
+            }
+            for modulus in [256u16, 255, 253, 251, 127, 3, 2] {
+                let mut out = vec![0; values.len()];
+                bytes(&values, bits, modulus, &mut out);
+                for (&v, &r) in values.iter().zip(&out) {
+                    assert_eq!((exact(v) - r) % modulus, BigInt::ZERO, "{v} mod {modulus} of {bits} bits");
                 }
             }
         }

@@ -71,17 +71,17 @@ fn zeros_signs_and_the_smallest_numbers_are_numbers_like_others() {
 }
 
 #[test]
-fn fewer_primes_are_used_where_values_have_fewer_bits() {
-    let primes = |values: &[f64]| {
+fn fewer_moduli_are_used_where_values_have_fewer_bits() {
+    let moduli = |values: &[f64]| {
         let mut ranges = ColumnRanges::new(1).unwrap();
         ranges.add(column_major(values, values.len(), 1).unwrap()).unwrap();
-        RealGramAccumulator::new(ranges).unwrap().primes()
+        RealGramAccumulator::new(ranges).unwrap().moduli()
     };
-    assert_eq!(primes(&[1.0, 2.0, 3.0]), 1);
-    assert_eq!(primes(&[32767.0, -1.0]), 1);
-    assert_eq!(primes(&[32768.0, -1.0]), 3);
-    assert_eq!(primes(&[1.0, 2f64.powi(-52)]), 9);
-    assert!(primes(&[1.0, 0.1]) > primes(&[1.0, f64::from(0.1f32)]));
+    assert_eq!(moduli(&[1.0, 2.0, 3.0]), 1);
+    assert_eq!(moduli(&[32767.0, -1.0]), 1);
+    assert_eq!(moduli(&[32768.0, -1.0]), 5);
+    assert_eq!(moduli(&[1.0, 2f64.powi(-52)]), 14);
+    assert!(moduli(&[1.0, 0.1]) > moduli(&[1.0, f64::from(0.1f32)]));
 }
 
 #[test]
@@ -100,6 +100,21 @@ fn what_has_no_exact_gram_matrix_is_refused_by_row_and_column() {
     assert!(wide.to_string().contains("tsqr"));
     let apart = gram(&[1.0, 1.0, 1e-90, 1e-90], 2).unwrap_err();
     assert!(matches!(apart, Error::RealSpan { column: 1, .. }), "{apart:?}");
+}
+
+#[test]
+fn rows_in_memory_are_looked_at_where_they_are() {
+    let (rows, columns) = (4099, 19);
+    let values: Vec<f64> = uniform(rows * columns, 4).collect();
+    let matrix = Array2::from_shape_vec((rows, columns), values).unwrap();
+    let mut turned = Array2::zeros((rows, columns).f());
+    turned.assign(&matrix);
+    assert_eq!(ranges_of(&matrix).unwrap(), ranges_of(&turned).unwrap());
+    let (one, other) = (real_gram(&matrix, 2).unwrap(), real_gram(&turned, 2).unwrap());
+    assert_eq!(entries(&one), entries(&other));
+    let mut bad = matrix;
+    bad[(4098, 17)] = f64::INFINITY;
+    assert_eq!(ranges_of(&bad), Err(Error::NotFiniteValue { row: 4098, column: 17 }));
 }
 
 #[test]
@@ -172,7 +187,7 @@ fn sums_that_travel_in_parts_give_the_same_matrix() {
     ranges.add(block).unwrap();
     let mut sums = RealGramAccumulator::new(ranges.clone()).unwrap();
     sums.add(block).unwrap();
-    assert_eq!(ranges.sums().unwrap(), sums.primes());
+    assert_eq!(ranges.sums().unwrap(), sums.moduli());
     let travelled = |sum: &GramAccumulator| {
         let parts = (0..3).map(|i| GramPart::from_bytes(&sum.part(i, 3).to_bytes()));
         GramAccumulator::from_parts(parts).unwrap()

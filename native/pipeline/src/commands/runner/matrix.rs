@@ -1,5 +1,6 @@
 //! A matrix that is no scan: its file to values, and the exact Gram matrix of floats.
 
+use ndarray::{ArrayView2, s};
 use tomobasis_linalg::{ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, column_major};
 
 use std::time::Instant;
@@ -10,6 +11,7 @@ use crate::{
     error::Result,
     input::{
         describe_input,
+        layout::{block_rows, first_row},
         listing::InputFile,
         matrix::{MatrixInput, check_method},
     },
@@ -60,7 +62,7 @@ impl Runner<'_> {
         // The ranges of all values, then the sums.
         let began = self.stage(Stage::Sums, options.method, 2 * scan.blocks() as usize);
         let sums = RealGramAccumulator::new(self.ranges(scan, values)?)?;
-        need::check_gram(&scan.plan, &scan.need.of_gram(sums.primes(), sums.bits()))?;
+        need::check_gram(&scan.plan, &scan.need.of_gram(sums.moduli(), sums.bits()))?;
         let gram = self.real_sums(scan, values, sums)?;
         self.record(began);
         let began = self.stage(Stage::Decompose, options.method, 1);
@@ -78,10 +80,7 @@ impl Runner<'_> {
         let parts = self.for_blocks(
             scan.blocks(),
             || none.clone(),
-            |ranges, buffer, block| {
-                let rows = scan.copy_block(values, block, buffer);
-                Ok(ranges.add(column_major(buffer, rows, columns)?)?)
-            },
+            |ranges, (): &mut (), block| Ok(ranges.add(scan.block_of(values, block)?)?),
         )?;
         let mut ranges = none.clone();
         parts.iter().try_for_each(|part| ranges.merge(part))?;
@@ -90,27 +89,33 @@ impl Runner<'_> {
 
     /// The exact Gram matrix: each thread's own sums, merged; of many columns, one for all threads.
     fn real_sums(&self, scan: &Scan, values: &[f64], none: RealGramAccumulator) -> Result<GramMatrix> {
-        let (blocks, columns) = (scan.blocks(), scan.plan.slices.len());
+        let blocks = scan.blocks();
         let mut sums = none.clone();
-        if columns >= GramAccumulator::SHARED {
-            let mut buffer = Vec::new();
+        if scan.plan.slices.len() >= GramAccumulator::SHARED {
             for block in 0..blocks {
-                let rows = scan.copy_block(values, block, &mut buffer);
-                self.pool.install(|| sums.add_parallel(column_major(&buffer, rows, columns)?))?;
+                let values = scan.block_of(values, block)?;
+                self.pool.install(|| sums.add_parallel(values))?;
                 self.progress.advance(1);
             }
         } else {
             let parts = self.for_blocks(
                 blocks,
                 || none.clone(),
-                |sums, buffer, block| {
-                    let rows = scan.copy_block(values, block, buffer);
-                    Ok(sums.add(column_major(buffer, rows, columns)?)?)
-                },
+                |sums, (): &mut (), block| Ok(sums.add(scan.block_of(values, block)?)?),
             )?;
             drop(none);
             parts.iter().try_for_each(|part| sums.merge(part))?;
         }
         Ok(self.pool.install(|| sums.finish())?)
+    }
+}
+
+impl Scan {
+    /// The values of a row block, where they are.
+    fn block_of<'a>(&self, values: &'a [f64], block: u32) -> Result<ArrayView2<'a, f64>> {
+        let size = self.plan.pixels();
+        let first = first_row(block) as usize;
+        let rows = first..first + block_rows(block, size as u64);
+        Ok(column_major(values, size, self.plan.slices.len())?.slice_move(s![rows, ..]))
     }
 }

@@ -33,7 +33,7 @@ pub(super) struct Chunks {
 }
 
 /// A file from some place on.
-struct FromHere {
+pub(super) struct FromHere {
     chunks: Chunks,
     at: u64,
 }
