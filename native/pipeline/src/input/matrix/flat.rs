@@ -159,7 +159,11 @@ impl Layout {
                 }
             }
         }
-        Ok(())
+        let end = tile.rows.end == self.rows && tile.columns.end as u64 == self.columns;
+        match end && !file.ends().map_err(|error| self.unread(error))? {
+            true => Err(Problem::input("its gzip stream has bytes behind the numbers; write the file again")),
+            false => Ok(()),
+        }
     }
 
     fn unread(&self, error: io::Error) -> Problem {

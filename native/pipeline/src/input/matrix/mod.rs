@@ -126,15 +126,9 @@ impl Place {
             InputFormat::Dicom => return Err(Problem::input("a scan is no matrix")),
         };
         match place.columns() {
-            columns if columns > MOST_COLUMNS => {
-                let error = tomobasis_linalg::Error::ColumnCount {
-                    limit: MOST_COLUMNS as usize,
-                    actual: usize::try_from(columns).unwrap_or(usize::MAX),
-                };
-                Err(Problem::input(format!(
-                    "{error}; transpose the matrix if its rows are meant to be columns"
-                )))
-            }
+            columns if columns > MOST_COLUMNS => Err(Problem::input(format!(
+                "the matrix has {columns} columns, and at most {MOST_COLUMNS} are read; transpose it if its rows are meant to be columns"
+            ))),
             _ => Ok(place),
         }
     }
@@ -206,6 +200,7 @@ impl MatrixInput {
         let hidden = |file: &&InputFile| listed.len() > 1 && is_hidden(&file.name);
         let (hidden, listed): (Vec<&InputFile>, Vec<&InputFile>) = listed.iter().partition(hidden);
         check_count(listed.len(), format)?;
+        check_partitions(listed.iter().map(|file| file.name.as_str()), format)?;
         let listed: Vec<InputFile> = listed.into_iter().cloned().collect();
         let (mut parts, mut states): (Vec<Arc<dyn ReadAt>>, Vec<State>) = (Vec::new(), Vec::new());
         for (index, file) in listed.iter().enumerate() {
@@ -268,17 +263,28 @@ impl MatrixInput {
     }
 }
 
-/// Whether a file of a folder is not read, as Spark has it.
+/// Whether a file of a folder is not read, as Spark has it: by its own name, or that of a folder in which it is.
 fn is_hidden(name: &str) -> bool {
-    name.rsplit('/').next().unwrap_or_default().starts_with(['_', '.'])
+    name.split('/').any(|part| part.starts_with('.') || (part.starts_with('_') && !part.contains('=')))
+}
+
+/// Refuses files of a partitioned table: the folder's name has a column's value, which no file has.
+fn check_partitions<'a>(names: impl IntoIterator<Item = &'a str>, format: InputFormat) -> Result<()> {
+    let in_partition = |name: &str| name.rsplit('/').skip(1).any(|folder| folder.contains('='));
+    if format == InputFormat::Parquet && names.into_iter().any(in_partition) {
+        let text = "its files are in the folders of a partitioned table, named after a column and its value, which would \
+                    be missing; give the files of one partition, or write the table without partitions";
+        return Err(Error::Input(text.to_owned()));
+    }
+    Ok(())
 }
 
 /// What the user is told of such files.
 fn hidden_note(count: usize) -> Option<String> {
     match count {
         0 => None,
-        1 => Some("1 file was not read: its name begins with _ or .".to_owned()),
-        _ => Some(format!("{count} files were not read: their names begin with _ or .")),
+        1 => Some("1 file was not read: its name or its folder's begins with _ or .".to_owned()),
+        _ => Some(format!("{count} files were not read: their names or their folders' begin with _ or .")),
     }
 }
 

@@ -19,7 +19,7 @@ use tomobasis_dicom::{ColumnRecord, SeriesPlan, SliceRecord, file_label, zeros};
 use tomobasis_linalg::{ColumnRanges, column_major};
 
 use super::{
-    Place, changed, check_count, is_hidden, plan,
+    Place, changed, check_count, check_partitions, is_hidden, plan,
     read::{Extent, narrowed, normalize},
     source::{Files, Problem, ReadAt, Tile},
 };
@@ -63,6 +63,7 @@ impl MatrixSource {
         let files: Vec<usize> =
             (0..names.len()).filter(|&file| !(several && is_hidden(&names[file]))).collect();
         check_count(files.len(), options.input_format)?;
+        check_partitions(files.iter().map(|&file| names[file].as_str()), options.input_format)?;
         let part = |&file: &usize| {
             bytes[file].clone().ok_or_else(|| {
                 let label = file_label(file, names.len(), &names[file]);

@@ -224,6 +224,14 @@ impl<'a> Forward<'a> {
             }
         }
     }
+
+    /// Reads a gzip stream to its end, with the checksums there. Whether nothing is behind what was read.
+    pub fn ends(&mut self) -> io::Result<bool> {
+        match self {
+            Self::Plain(_) => Ok(true),
+            Self::Gzip { stream, .. } => Ok(io::copy(stream, &mut io::sink())? == 0),
+        }
+    }
 }
 
 /// The float that an integer is; none where float64 does not have it.

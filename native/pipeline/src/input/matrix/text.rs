@@ -142,7 +142,13 @@ impl Text {
             let number = std::str::from_utf8(field).ok().and_then(|field| field.parse::<f64>().ok());
             target[column - columns.start] = number.ok_or_else(|| {
                 let what = if field.is_empty() { "empty" } else { "no number" };
-                format!("row {}, column {} is {what}; give lines of numbers only", row + 1, column + 1)
+                let (row, column) = (row + 1, column + 1);
+                match field {
+                    [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {
+                        format!("row {row}, column {column} begins with a byte order mark; write the file as UTF-8 without one")
+                    }
+                    _ => format!("row {row}, column {column} is {what}; give lines of numbers only"),
+                }
             })?;
         }
         match count == self.columns {

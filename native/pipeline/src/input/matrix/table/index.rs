@@ -1,30 +1,29 @@
 //! The numbers of the rows, where a column has them.
 
-use arrow_array::{
-    Array, ArrayRef,
-    cast::AsArray,
-    types::{Int32Type, Int64Type},
-};
-use arrow_schema::DataType;
+use arrow_array::{Array as _, ArrayRef};
+use ndarray::ArrayViewMut1;
 
-use super::{super::source::Problem, schema::INDEX};
+use super::{super::source::Problem, columns::numbers, schema::INDEX};
 
-/// Refuses rows that are not in the order of their index.
+/// Refuses rows that are not in the order of their index, which has integers of any type.
 pub(super) fn check_order(index: &ArrayRef, first: u64) -> Result<(), Problem> {
-    let wrong = |row: usize, found: String| {
+    let wrong = |row: usize, found: &str| {
         Problem::input(format!(
-            "row {} has the index {found}; sort the rows by `{INDEX}`, which goes from 0 on without gaps, and write them again",
+            "row {} has {found}; sort the rows by `{INDEX}`, which goes from 0 on without gaps, and write them again",
             first + row as u64 + 1
         ))
     };
-    let found = |row: usize| match index.data_type() {
-        _ if index.is_null(row) => None,
-        DataType::Int32 => Some(i64::from(index.as_primitive::<Int32Type>().value(row))),
-        _ => index.as_primitive_opt::<Int64Type>().map(|index| index.value(row)),
-    };
-    (0..index.len()).try_for_each(|row| match found(row) {
-        Some(number) if u64::try_from(number) == Ok(first + row as u64) => Ok(()),
-        Some(number) => Err(wrong(row, number.to_string())),
-        None => Err(wrong(row, "null".to_owned())),
-    })
+    if let Some(row) = (0..index.len()).find(|&row| index.is_null(row)) {
+        return Err(wrong(row, "the index null"));
+    }
+    let mut found = vec![0.0; index.len()];
+    // No row has a number beyond 2^53.
+    numbers(index, |row| (first + row as u64, 0), ArrayViewMut1::from(&mut found)).map_err(|_| {
+        Problem::input(format!("its `{INDEX}` has numbers beyond 2^53; number its rows from 0 on"))
+    })?;
+    let expected = |row: usize| (first + row as u64) as f64;
+    match (0..found.len()).find(|&row| found[row] != expected(row)) {
+        Some(row) => Err(wrong(row, &format!("the index {}", found[row]))),
+        None => Ok(()),
+    }
 }

@@ -17,7 +17,7 @@ mod vectors;
 
 use std::ops::Range;
 
-use arrow_array::{RecordBatch, cast::AsArray};
+use arrow_array::{Array as _, RecordBatch, cast::AsArray};
 use ndarray::{ArrayViewMut2, s};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ use self::{
     file::{batches, guarded, metadata},
     index::check_order,
     lists::null_row,
-    schema::{Shape, Small, describe, same_types},
+    schema::{Shape, Small, check_meaning, describe, same_types},
 };
 use super::{
     flat::Width,
@@ -59,7 +59,9 @@ impl Table {
         for file in 0..files.len() {
             let metadata = metadata(files, file)?;
             let schema = metadata.schema();
-            let described = describe(schema).map_err(|text| Problem::Input(files.named(file), text))?;
+            let in_file = |text| Problem::Input(files.named(file), text);
+            let described = describe(schema).map_err(in_file)?;
+            check_meaning(metadata.metadata().file_metadata(), described.0).map_err(in_file)?;
             let first = found.get_or_insert_with(|| (described, schema.clone()));
             if described != first.0 || !same_types(&first.1, schema) {
                 let text = "its columns are not those of the first file; give files of one matrix";
@@ -213,5 +215,5 @@ fn first_length(files: &Files, group: &Group, shape: Shape) -> Result<usize, Pro
         Shape::Vector { .. } => vectors::first_length(batch.column(0).as_struct()),
         _ => lists::first_length(batch.column(0).as_list()),
     };
-    length.ok_or_else(|| null_row(group.first))
+    length.ok_or_else(|| if batch.column(0).is_null(0) { null_row(group.first) } else { damaged() })
 }

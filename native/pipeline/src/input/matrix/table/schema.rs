@@ -1,12 +1,16 @@
 //! What the rows of Parquet files are, by their columns' names and types.
 
 use arrow_schema::{DataType, Field, Schema};
+use parquet::{arrow::parquet_to_arrow_schema, file::metadata::FileMetaData};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The name of the column that numbers the rows.
 pub(super) const INDEX: &str = "index";
 /// How columns are named in which pandas writes its own index.
 const PANDAS_INDEX: &str = "__index_level_";
+/// Where pandas says what it wrote.
+const PANDAS: &str = "pandas";
 
 /// What a row of the matrix is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,10 +37,7 @@ pub(super) fn describe(schema: &Schema) -> Result<(Shape, Small), String> {
     if fields.is_empty() {
         return Err("it has no columns".to_owned());
     }
-    let shown = |field: &Field| {
-        let name: String = tomobasis_dicom::printable(field.name()).chars().take(40).collect();
-        format!("`{name}`")
-    };
+    let shown = |field: &Field| shown(field.name());
     if let Some(field) = fields.iter().find(|field| field.name().starts_with(PANDAS_INDEX)) {
         return Err(format!("its column {} is pandas' index; write it with index=False", shown(field)));
     }
@@ -50,9 +51,7 @@ pub(super) fn describe(schema: &Schema) -> Result<(Shape, Small), String> {
     let rows: Vec<usize> = (0..fields.len()).filter(|&i| row_of(&fields[i]).is_some()).collect();
     if let [column] = rows[..] {
         let others: Vec<usize> = (0..fields.len()).filter(|&i| i != column).collect();
-        let is_index = |i: usize| {
-            fields[i].name() == INDEX && matches!(fields[i].data_type(), DataType::Int32 | DataType::Int64)
-        };
+        let is_index = |i: usize| fields[i].name() == INDEX && fields[i].data_type().is_integer();
         let index = match others[..] {
             [] => None,
             [index] if is_index(index) => Some(index),
@@ -85,6 +84,38 @@ pub(super) fn describe(schema: &Schema) -> Result<(Shape, Small), String> {
         Small::No
     };
     Ok((Shape::Numbers, width))
+}
+
+/// Refuses columns that are no numbers of the matrix to those who wrote them: the index that pandas adds, which may have any name,
+/// and the durations of Arrow, which Parquet has as integers.
+pub(super) fn check_meaning(file: &FileMetaData, shape: Shape) -> Result<(), String> {
+    let entries = file.key_value_metadata();
+    let pandas = entries.into_iter().flatten().find(|entry| entry.key == PANDAS);
+    let pandas = pandas.and_then(|entry| serde_json::from_str::<Value>(entry.value.as_ref()?).ok());
+    let indices = pandas.as_ref().and_then(|pandas| pandas.get("index_columns")?.as_array());
+    // An index that is not stored is no text.
+    let index = indices.into_iter().flatten().find_map(Value::as_str).filter(|_| shape == Shape::Numbers);
+    if let Some(index) = index {
+        return Err(format!("its column {} is pandas' index; write it with index=False", shown(index)));
+    }
+    let Ok(schema) = parquet_to_arrow_schema(file.schema_descr(), entries) else { return Ok(()) };
+    let is_duration = |field: &Field| match field.data_type() {
+        DataType::List(items) => matches!(items.data_type(), DataType::Duration(_)),
+        other => matches!(other, DataType::Duration(_)),
+    };
+    match schema.fields().iter().find(|field| is_duration(field)) {
+        Some(field) => Err(format!(
+            "its column {} has durations; write them as numbers of one unit",
+            shown(field.name())
+        )),
+        None => Ok(()),
+    }
+}
+
+/// A column's name in messages.
+fn shown(name: &str) -> String {
+    let name: String = tomobasis_dicom::printable(name).chars().take(40).collect();
+    format!("`{name}`")
 }
 
 /// What integers of 16 bits a type has; nothing where it is no type of numbers.
