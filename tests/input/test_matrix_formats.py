@@ -2,10 +2,12 @@
 is that of the same numbers as NumPy's `.npy`, and what is no such matrix is refused in one line."""
 
 import gzip
+import io
 import json
 
 import nibabel
 import numpy as np
+import pandas
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -245,6 +247,25 @@ def vector(**parts):
     return pa.table({"v": pa.array([{"type": 0, "size": 3, "indices": [0, 2], "values": [1.0, 2.0]} | parts], VECTOR)})
 
 
+def with_flipped_bit(data, place):
+    return data[:place] + bytes([data[place] ^ 4]) + data[place + 1 :]
+
+
+def checked_pages():
+    """A file whose pages have checksums, with a bit of a number flipped."""
+    numbers = random(13, 50)
+    data = parquet(pa.table({"a": numbers}), compression="none", use_dictionary=False, write_page_checksum=True)
+    return with_flipped_bit(data, data.index(numbers[10].tobytes()))
+
+
+def frame(index):
+    sink = io.BytesIO()
+    pandas.DataFrame({"x": [1.5, 2.5]}, index=index).to_parquet(sink)
+    return sink.getvalue()
+
+
+NAMED = pandas.Index([100, 103], name="patient")
+GZIP = gzip.compress(nifti())
 REFUSED = {
     "parquet": {
         "nothing": (b"", "no Parquet file"),
@@ -255,6 +276,23 @@ REFUSED = {
         "booleans": (parquet(pa.table({"a": [True, False]})), "its column `a` is no column of numbers"),
         "half": (parquet(pa.table({"a": np.ones(3, "f2")})), "its column `a` is no column of numbers"),
         "pandas' index": (parquet(pa.table({"a": [1.0], "__index_level_0__": [5]})), "is pandas' index"),
+        "pandas' index with a name": (frame(NAMED), "its column `patient` is pandas' index"),
+        "durations": (parquet(pa.table({"t": pa.array([1, 2], pa.duration("s"))})), "its column `t` has durations"),
+        "lists of durations": (
+            parquet(pa.table({"t": pa.array([[1, 2]], pa.list_(pa.duration("ms")))})),
+            "its column `t` has durations",
+        ),
+        "a page with another checksum": (checked_pages(), "damaged"),
+        "a vector of negative size": (parquet(vector(type=0, size=-3)), "its first row cannot be read"),
+        "an index of floats": (
+            parquet(pa.table({"index": [0.0], "v": [[1.0]]})),
+            "beside its vectors it has the column `index`",
+        ),
+        "an index beyond float64": (
+            parquet(pa.table({"index": [0, 2**53 + 1], "v": [[1.0], [2.0]]})),
+            "numbers beyond 2^53",
+        ),
+        "an index of null": (parquet(pa.table({"index": [0, None], "v": [[1.0], [2.0]]})), "row 2 has the index null"),
         "null": (parquet(pa.table({"a": [1.0, 2.0], "b": [1.0, None]})), "row 2, column 2 is null"),
         "null list": (parquet(pa.table({"a": [[1.0, 2.0], None]})), "row 2 is null"),
         "null in a list": (parquet(pa.table({"a": [[1.0, 2.0], [1.0, None]]})), "row 2, column 2 is null"),
@@ -285,6 +323,13 @@ REFUSED = {
         "trailing bytes": (nifti() + b"x", "1 bytes behind"),
         "truncated gzip": (gzip.compress(nifti() + bytes(1000), 0)[:380], "gzip stream is damaged or truncated"),
         "damaged gzip": (gzip.compress(nifti())[:60] + b"xxxxxxxxxx", "truncated"),
+        "flipped bit in a gzip": (with_flipped_bit(gzip.compress(nifti(), 0), 400), "gzip stream is damaged"),
+        "another length of a gzip": (with_flipped_bit(GZIP, len(GZIP) - 1), "gzip stream is damaged"),
+        "gzip without its checksum": (GZIP[:-8], "gzip stream is damaged or truncated"),
+        "gzip with half its checksum": (GZIP[:-3], "gzip stream is damaged or truncated"),
+        "bytes behind a gzip": (GZIP + b"xxxx", "gzip stream"),
+        "bytes behind in a gzip": (gzip.compress(nifti() + b"z"), "gzip stream has bytes behind the numbers"),
+        "truncated second stream": (GZIP + GZIP[:40], "gzip stream"),
         "two files": (nifti(magic=b"ni1"), "its numbers are in another file"),
         "no image": (nifti(magic=b"xyz"), "no NIfTI file"),
         "colours": (nifti(datatype=128), "of type 128"),
@@ -306,7 +351,9 @@ REFUSED = {
         "NaN": (b"1 2\nnan 3\n", "row 2, column 1 is no finite number"),
         "too large": (b"1 2\n3 1e999\n", "row 2, column 2 is no finite number"),
         "a decimal comma": (b"1;2,5\n3;4,5\n", "row 1, column 1 is no number"),
-        "bytes": (b"1 2\n\xff\xfe 3\n", "row 2, column 1 is no number"),
+        "bytes": (b"1 2\n\xfd\xfc 3\n", "row 2, column 1 is no number"),
+        "a byte order mark": (b"\xef\xbb\xbf1,2\n", "row 1, column 1 begins with a byte order mark"),
+        "UTF-16": ("1 2\n".encode("utf-16"), "row 1, column 1 begins with a byte order mark"),
         "gzip": (gzip.compress(b"1 2\n"), "it is compressed; unpack it"),
     },
 }
@@ -356,3 +403,35 @@ def test_more_columns_than_any_method_takes_are_refused_with_what_to_do(tmp_path
     (tmp_path / "a.csv").write_text(",".join("1" * 70_000) + "\n")
     done = run(tmp_path / "a.csv", tmp_path / "out", "text")
     assert done.code == 3 and "70000" in done.errors[0] and "transpose" in done.errors[0], done.err
+    (tmp_path / "a.csv").write_text(",".join("1" * 16_385) + "\n")
+    for method in ["gram", "tsqr"]:
+        done = run(tmp_path / "a.csv", tmp_path / "out", "text", "--method", method)
+        assert done.code == 3 and "--method" in done.errors[0] and "use dssvd" in done.errors[0], done.err
+
+
+def test_files_in_hidden_folders_are_left_out_and_those_of_partitions_are_refused(tmp_path, root, expected):
+    a = random(14, (12, 3))
+    folder = tmp_path / "parts"
+    for hidden in ["_temporary/0/attempt", ".ipynb_checkpoints"]:
+        (folder / hidden).mkdir(parents=True)
+        pq.write_table(columns(a[:6]), folder / hidden / "part-00000.parquet")
+    pq.write_table(columns(a), folder / "part-00000.parquet")
+    assert root(folder, "parquet") == expected(a)
+    done = run(folder, tmp_path / "told", "parquet")
+    assert done.code == 0 and "2 files were not read" in done.err, done.err
+
+    table = columns(a).append_column("_year", pa.array([2020, 2021] * 6))
+    pq.write_to_dataset(table, tmp_path / "by_year", partition_cols=["_year"])
+    done = run(tmp_path / "by_year", tmp_path / "out", "parquet")
+    assert done.code == 3 and "partitioned table" in done.errors[0] and "2020" not in done.errors[0], done.err
+    [part] = (tmp_path / "by_year" / "_year=2020").iterdir()
+    assert root(part.parent, "parquet") == root(part, "parquet") == expected(a[::2])
+
+
+def test_rows_are_numbered_by_integers_of_any_type(tmp_path, root, expected):
+    a = random(15, (100, 3))
+    right = expected(a)
+    for kind in [pa.int8(), pa.int16(), pa.int32(), pa.int64(), pa.uint8(), pa.uint16(), pa.uint32(), pa.uint64()]:
+        table = pa.table({"index": pa.array(range(100), kind), "v": lists(a)["v"]})
+        pq.write_table(table, tmp_path / "a.parquet")
+        assert root(tmp_path / "a.parquet", "parquet") == right, kind

@@ -79,7 +79,10 @@ pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, certified_svd};
 pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd};
-pub use gram::{ColumnRanges, GramAccumulator, GramMatrix, GramPart, RealGramAccumulator, real_gram};
+pub use gram::{
+    ColumnRanges, GramAccumulator, GramMatrix, GramPart, MAX_COLUMNS as MAX_GRAM_COLUMNS,
+    RealGramAccumulator, real_gram,
+};
 pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};
 pub use rank::{Rank, energy_rank, estimated_noise, optimal_rank};

@@ -7,8 +7,8 @@ use crate::block::{RowBlock, contiguous_columns};
 use crate::{Center, Centering, Error, Rescale, Sample};
 use ndarray::ArrayView2;
 
-/// Columns that the accumulator accepts: `n x n` integers of 64 bits stay below 3 GiB.
-pub(super) const MAX_COLUMNS: usize = 16_384;
+/// Columns that [`GramAccumulator`] accepts: `n x n` integers of 64 bits stay below 3 GiB.
+pub const MAX_COLUMNS: usize = 16_384;
 
 /// The exact sums of the row blocks added so far, of the values as they are stored.
 ///

@@ -21,7 +21,7 @@ mod matrix;
 mod real;
 mod sums;
 
-pub use accumulator::GramAccumulator;
+pub use accumulator::{GramAccumulator, MAX_COLUMNS};
 pub use bytes::GramPart;
 pub use matrix::GramMatrix;
 pub use real::{ColumnRanges, RealGramAccumulator, real_gram};

@@ -10,6 +10,7 @@ mod syntax;
 
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{SeriesChoice, SeriesPlan};
+use tomobasis_linalg::MAX_GRAM_COLUMNS;
 
 pub(crate) use self::rank::share;
 pub use self::{
@@ -165,6 +166,11 @@ impl Options {
             self.dicom_syntax.check_against(plan)?;
         }
         let (slices, columns) = (plan.slices.len(), self.input_format.columns());
+        if self.method.sketching().is_none() && slices > MAX_GRAM_COLUMNS {
+            let problem =
+                format!("it takes at most {MAX_GRAM_COLUMNS} {columns}, not {slices}; use dssvd or dspca");
+            return Err(Error::option("--method", problem));
+        }
         if let RankChoice::Columns(k) = self.rank
             && k > slices
         {
