@@ -23,6 +23,8 @@ WORDS = {
     r"\bneighbours?\b": "consecutive, or adjacent",
     r"\bcut (off|short)\b": "truncated",
     r"\b(are|is) said\b|\bpass(ed)? over (it|them|or)\b|\b(are|is) passed over\b": "reported, or skipped",
+    r"\b\w*([Bb]ehaviour|[Cc]olour|[Cc]entred?\b|[Nn]ormalis|[Rr]ecognis|[Hh]onour|[Ss]erialis|[Ss]ynchronis|[Oo]ptimis|[Ii]nitialis"
+    r"|[Vv]ectoris|[Mm]illimetre|[Ll]icence|[Gg]rey\b|[Tt]owards\b|[Aa]fterwards\b)": "the American spelling",
     r"\bof so many\b|\b[Ww]hat of\b|\blinks? to nothing\b": "a plain sentence",
 }
 

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The tests of native/linalg where a read out of bounds or undefined behaviour of any kind ends them.
+# The tests of native/linalg where a read out of bounds or undefined behavior of any kind ends them.
 #
 #   scripts/sanitize.sh          both
 #   scripts/sanitize.sh miri     some unit tests, interpreted: Miri shows no SIMD to the program, so the portable paths are what runs

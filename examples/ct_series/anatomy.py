@@ -1,7 +1,7 @@
 """Where the Hounsfield values of the synthetic series come from: two heads, sampled on any grid.
 
-A head is a field of HU over a box of known size in millimetres. `slice_hu(i, n, rows, columns)` samples its i-th of n
-axial slices on a grid of rows x columns pixel centres, float32, so the same head serves a series of 301 slices of 512 x
+A head is a field of HU over a box of known size in millimeters. `slice_hu(i, n, rows, columns)` samples its i-th of n
+axial slices on a grid of rows x columns pixel centers, float32, so the same head serves a series of 301 slices of 512 x
 512 and one of 12 slices of 40 x 36. Everything is element-wise IEEE arithmetic in a fixed order: the same options give
 the same bits on any machine.
 
@@ -65,7 +65,7 @@ class Cranium:
         return sum(plane[:, at[t]] * weight[t] for t in range(4))
 
 
-# Centre and semi-axes (z, y, x) in mm from the middle of the box, and HU. Later ones lie over earlier ones.
+# Center and semi-axes (z, y, x) in mm from the middle of the box, and HU. Later ones lie over earlier ones.
 ELLIPSOIDS = (
     ((-2, 0, 0), (92, 98, 76), 40),  # scalp
     ((-2, 0, 0), (86, 92, 70), 1100),  # skull
@@ -83,19 +83,19 @@ ELLIPSOIDS = (
 
 
 class Phantom:
-    """A synthetic head of ellipsoids, edges one millimetre soft as partial volume makes them."""
+    """A synthetic head of ellipsoids, edges one millimeter soft as partial volume makes them."""
 
     name = "phantom"
     extent_mm = (162.0, 245.0, 245.0)
 
     def slice_hu(self, index, slices, rows, columns):
-        def centres(count, extent):
+        def centers(count, extent):
             return ((np.arange(count) + 0.5) / count - 0.5).astype(np.float32) * np.float32(extent)
 
         depth, height, width = self.extent_mm
-        z = centres(slices, depth)[index]
-        y = centres(rows, height)[:, None]
-        x = centres(columns, width)[None, :]
+        z = centers(slices, depth)[index]
+        y = centers(rows, height)[:, None]
+        x = centers(columns, width)[None, :]
         hu = np.full((rows, columns), -1000, np.float32)
         for (cz, cy, cx), (az, ay, ax), value in ELLIPSOIDS:
             radius = np.sqrt(((z - cz) / az) ** 2 + ((y - cy) / ay) ** 2 + ((x - cx) / ax) ** 2)

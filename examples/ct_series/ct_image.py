@@ -49,7 +49,7 @@ class Scan:
 
 
 def decimal(value):
-    """A decimal string (at most 16 characters) with a micrometre's resolution."""
+    """A decimal string (at most 16 characters) with a micrometer's resolution."""
     return f"{round(value, 6) + 0.0:.6f}".rstrip("0").rstrip(".")  # + 0.0: no "-0"
 
 

@@ -41,8 +41,8 @@ def band_limited(seed, index, rows, columns):
     return difference / np.sqrt(np.mean(difference * difference)) if difference.any() else difference
 
 
-def deviation(hu, spacing_mm, centre):
-    """Standard deviation of the noise at every pixel (HU), scaled so that 200 mm of water give `centre`.
+def deviation(hu, spacing_mm, center):
+    """Standard deviation of the noise at every pixel (HU), scaled so that 200 mm of water give `center`.
 
     `hu` is rows x columns; `spacing_mm` (between rows, between columns).
     """
@@ -50,10 +50,10 @@ def deviation(hu, spacing_mm, centre):
     along_rows = np.exp(attenuation.sum(axis=1) * spacing_mm[1])
     along_columns = np.exp(attenuation.sum(axis=0) * spacing_mm[0])
     variance = (along_rows[:, None] + along_columns[None, :]) / (2 * np.exp(WATER_PER_MM * 200))
-    return centre * np.sqrt(variance)
+    return center * np.sqrt(variance)
 
 
-def ct_noise(hu, spacing_mm, seed, index, centre=9.0):
+def ct_noise(hu, spacing_mm, seed, index, center=9.0):
     """The noise (HU, float64) of slice `index`: add it to `hu` and round."""
     rows, columns = hu.shape
-    return band_limited(seed, index, rows, columns) * deviation(hu, spacing_mm, centre)
+    return band_limited(seed, index, rows, columns) * deviation(hu, spacing_mm, center)

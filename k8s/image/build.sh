@@ -23,7 +23,7 @@ if [ ! -s "$debian" ]; then
   command -v mmdebstrap > /dev/null || { echo "error: mmdebstrap is not installed; apt-get install mmdebstrap" >&2; exit 2; }
   echo "image: Debian 12 with a Java 17 runtime (two minutes; by qemu ten)"
   # With /usr merged from the start no Perl is needed to merge it. The runtime's installer needs the folder of manual pages that is
-  # left out; licences stay.
+  # left out; licenses stay.
   rm -f "$folder"/debian*.tar
   hooks=$(dirname "$(command -v mmdebstrap)")/../share/mmdebstrap/hooks
   SOURCE_DATE_EPOCH=0 $emulated mmdebstrap --quiet --variant=essential --mode=root --skip=check/qemu --architectures="$arch" \

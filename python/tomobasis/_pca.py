@@ -35,7 +35,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     components_ : numpy.ndarray, n_components_ x n_features
         Principal axes by descending variance. The entry of largest magnitude of each is positive.
     singular_values_, explained_variance_, explained_variance_ratio_ : numpy.ndarray, n_components_
-        Of the centred matrix: singular values, their squares over n_samples - 1, shares of the total variance.
+        Of the centered matrix: singular values, their squares over n_samples - 1, shares of the total variance.
     mean_ : numpy.ndarray, n_features
     n_components_, n_samples_seen_ : int
 

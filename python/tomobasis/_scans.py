@@ -124,7 +124,7 @@ class Scan:
     offset: NDArray[np.int32]
     """What was taken off the pixels of each slice so that they fit int16: 0 or 32768."""
     origins: NDArray[np.float64]
-    """Centre of the first pixel of each slice, slices x 3, mm: left, posterior, superior (DICOM's axes)."""
+    """Center of the first pixel of each slice, slices x 3, mm: left, posterior, superior (DICOM's axes)."""
     positions: NDArray[np.float64]
     """Position of each slice along the normal, mm, ascending."""
     orientation: NDArray[np.float64]
@@ -141,7 +141,7 @@ class Scan:
     id: str
     """Salted id, as ``inspect`` shows it."""
     window: tuple[float, float] | None
-    """Window centre and width of the middle slice."""
+    """Window center and width of the middle slice."""
     notes: Sequence[str] = field(repr=False)
     """What is to be told of the series: what was left out, replaced, or is odd."""
 
@@ -191,7 +191,7 @@ class Scan:
     def to_nifti(self, path=None, values=None) -> nibabel.Nifti1Image:
         """The scan as a NIfTI image, by nibabel, which must be installed.
 
-        Axes and affine are dcm2niix's: columns, rows from the last to the first, slices; millimetres to the right,
+        Axes and affine are dcm2niix's: columns, rows from the last to the first, slices; millimeters to the right,
         anterior and superior.
 
         Parameters

@@ -1,6 +1,6 @@
 """Network, mount and process namespaces of their own, in which a whole cluster runs: no packet leaves them, no mount is seen outside.
 
-Process 1 inside is the only process that is ever signalled: when it ends, the kernel ends every other and drops every mount.
+Process 1 inside is the only process that is ever signaled: when it ends, the kernel ends every other and drops every mount.
 """
 
 import contextlib

@@ -332,7 +332,7 @@ REFUSED = {
         "truncated second stream": (GZIP + GZIP[:40], "gzip stream"),
         "two files": (nifti(magic=b"ni1"), "its numbers are in another file"),
         "no image": (nifti(magic=b"xyz"), "no NIfTI file"),
-        "colours": (nifti(datatype=128), "of type 128"),
+        "colors": (nifti(datatype=128), "of type 128"),
         "complex": (nifti(datatype=32), "of type 32"),
         "two dimensions": (nifti(dim=[2, 2, 12, 1, 1, 1, 1, 1]), "2 dimensions"),
         "five dimensions": (nifti(dim=[5, 2, 3, 2, 1, 2, 1, 1]), "5 dimensions"),

@@ -53,7 +53,7 @@ def compared(paths):
     return both
 
 
-# What both read of the files in pydicom's wheel. The others are colour, no images, without a position, or damaged.
+# What both read of the files in pydicom's wheel. The others are color, no images, without a position, or damaged.
 READ = {
     "693_J2KI.dcm",
     "CT_small.dcm",

@@ -10,7 +10,7 @@ import pytest
 from flint import arb
 
 from oracle import basis, enclosure, ratios, result, rounding, scan
-from oracle.centering import centred_gram, centred_row
+from oracle.centering import centered_gram, centered_row
 from results import same
 from running import ROOT, decompose, made_scan, start, tomobasis
 
@@ -35,9 +35,9 @@ def hu(made):
 
 
 @pytest.mark.parametrize("means", MEANS)
-def test_values_and_weights_are_proven_to_be_those_of_the_centred_matrix(results, hu, means):
+def test_values_and_weights_are_proven_to_be_those_of_the_centered_matrix(results, hu, means):
     found = result.read(results[means])
-    gram, divisor = centred_gram(hu.gram(), hu.hu.sum(axis=0), len(hu.hu), means)
+    gram, divisor = centered_gram(hu.gram(), hu.hu.sum(axis=0), len(hu.hu), means)
     enclosed = enclosure.enclose(gram)
     values = [(value / divisor).sqrt() for value in enclosed.values]
     rank = hu.columns - (means != "slices")
@@ -56,7 +56,7 @@ def test_entries_of_the_basis_are_chains_over_entries_that_were_rounded_once(res
     sums = [int(v) for v in hu.hu.sum(axis=0)]
     places = np.random.default_rng(7)
     for row, column in zip(places.integers(0, len(hu.hu), 40), places.integers(0, plain, 40), strict=True):
-        entries, _ = centred_row([int(v) for v in hu.hu[row]], sums, len(hu.hu), means)
+        entries, _ = centered_row([int(v) for v in hu.hu[row]], sums, len(hu.hu), means)
         expected = basis.chained_entry(entries, found.v[:, column], found.s[column])
         assert found.u[row, column] == expected, (row, column)
 
@@ -107,7 +107,7 @@ def test_the_means_are_part_of_the_root_and_cannot_be_exchanged(made, results, t
     assert tomobasis("verify", tmp_path / "r", "--input", made.folder).code == 4
 
 
-def test_slopes_of_their_own_are_centred_in_hu(tmp_path):
+def test_slopes_of_their_own_are_centered_in_hu(tmp_path):
     made_scan(tmp_path / "scan", slices=6, rows=40, columns=50)
     for index, path in enumerate(sorted((tmp_path / "scan").iterdir())):
         image = pydicom.dcmread(path)
@@ -125,8 +125,8 @@ def test_slopes_of_their_own_are_centred_in_hu(tmp_path):
         run = decompose("--input", tmp_path / "scan", "--output", tmp_path / means, "--center", means)
         assert run.code == 0, run.err
         found = result.read(tmp_path / means)
-        centred, divisor = centred_gram(gram, sums, rows, means)
-        enclosed = enclosure.enclose(centred)
+        centered, divisor = centered_gram(gram, sums, rows, means)
+        enclosed = enclosure.enclose(centered)
         values = [(value / divisor * arb(2) ** exponent).sqrt() for value in enclosed.values]
         assert len(found.s) == 6 - (means != "slices")
         assert all(rounding.is_rounded(float(s), ball) for s, ball in zip(found.s, values, strict=False))
@@ -151,8 +151,8 @@ def test_columns_of_small_singular_values_come_from_exact_sums(tmp_path, means):
     assert run.code == 0, run.err
     theirs, found = scan.read(tmp_path / "scan"), result.read(tmp_path / "r")
     sums = [int(v) for v in theirs.hu.sum(axis=0)]
-    gram, _ = centred_gram(theirs.gram(), sums, len(theirs.hu), means)
-    a = np.array([centred_row([int(v) for v in row], sums, len(theirs.hu), means)[0] for row in theirs.hu])
+    gram, _ = centered_gram(theirs.gram(), sums, len(theirs.hu), means)
+    a = np.array([centered_row([int(v) for v in row], sums, len(theirs.hu), means)[0] for row in theirs.hu])
     enclosed = enclosure.enclose(gram, a)
     assert rounding.unproven_entries(enclosed, found.v) == []
     assert ratios.orthogonality(found.u) < ratios.ALARM

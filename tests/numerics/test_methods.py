@@ -14,7 +14,7 @@ from running import ROOT, decompose, made_scan, start, submit, tomobasis
 RANK = 6
 METHODS = {
     "tsqr": ("--method", "tsqr"),
-    "tsqr centred": ("--method", "tsqr", "--center", "--energy", "0.999"),
+    "tsqr centered": ("--method", "tsqr", "--center", "--energy", "0.999"),
     "dssvd": ("--method", "dssvd", "--rank", RANK),
     "dspca": ("--method", "dspca", "--rank", RANK, "--oversample", "9", "--power-iterations", "1", "--seed", "7"),
 }
@@ -38,7 +38,7 @@ def hu(made):
     return scan.read(made.folder).hu.astype(np.float64)
 
 
-def centred(a):
+def centered(a):
     return a - a.mean(axis=1, keepdims=True)
 
 
@@ -54,7 +54,7 @@ def test_every_number_of_threads_gives_the_same_files(made, results, tmp_path, m
 @pytest.mark.parametrize("method", METHODS)
 def test_the_factors_are_orthonormal_and_rebuild_what_the_manifest_says(results, hu, method):
     found = result.read(results[method])
-    a = centred(hu) if method in ("tsqr centred", "dspca") else hu
+    a = centered(hu) if method in ("tsqr centered", "dspca") else hu
     m, k = found.u.shape
     # LAPACK's test ratios, which it lets pass up to 30.
     assert np.linalg.norm(found.u.T @ found.u - np.eye(k)) < 10 * m * EPSILON
@@ -82,12 +82,12 @@ def test_dssvd_finds_the_leading_values_from_below(made, results):
     assert error.min() > -10 * EPSILON and error.max() < 1e-6
 
 
-@pytest.mark.parametrize("method", ["tsqr centred", "dspca"])
-def test_a_centred_method_is_the_svd_without_the_mean_slice(results, hu, method):
+@pytest.mark.parametrize("method", ["tsqr centered", "dspca"])
+def test_a_centered_method_is_the_svd_without_the_mean_slice(results, hu, method):
     found = result.read(results[method])
-    _, s, vt = np.linalg.svd(centred(hu), full_matrices=False)
+    _, s, vt = np.linalg.svd(centered(hu), full_matrices=False)
     k = min(len(found.s), 3)
-    tolerance = 1e-12 if method == "tsqr centred" else 1e-4
+    tolerance = 1e-12 if method == "tsqr centered" else 1e-4
     assert found.s[:k] == pytest.approx(s[:k], rel=tolerance)
     cosines = np.abs(np.sum(found.v[:, :k] * vt[:k].T, axis=0))
     assert cosines == pytest.approx(np.ones(k), abs=tolerance)
@@ -99,7 +99,7 @@ def test_derived_dicom_is_the_composite_with_the_mean_slice_put_back(made, hu, t
     run = decompose("--input", made.folder, "--output", tmp_path / "r", *options)
     assert run.code == 0, run.err
     found = result.read(tmp_path / "r")
-    mean = hu.mean(axis=1, keepdims=True) if method in ("tsqr centred", "dspca") else 0
+    mean = hu.mean(axis=1, keepdims=True) if method in ("tsqr centered", "dspca") else 0
     composite = (found.u[:, :3] * found.s[:3]) @ found.v[:, :3].T + mean
     for slice_, path in enumerate(sorted((tmp_path / "r/dicom/k=3").iterdir())):
         image = pydicom.dcmread(path)
@@ -120,7 +120,7 @@ def test_the_manifest_says_class_method_parameters_and_promise(results, method):
     assert parameters["method"] == told["method"]
     expected = {
         "tsqr": {"center": False},
-        "tsqr centred": {"center": True},
+        "tsqr centered": {"center": True},
         "dssvd": {"oversample": 15, "power_iterations": 2, "seed": 0, "sketch": "signs"},
         "dspca": {"oversample": 9, "power_iterations": 1, "seed": 7, "sketch": "signs"},
     }[method]
@@ -244,7 +244,7 @@ def test_unusual_sizes_give_the_same_files_in_the_job(tmp_path, case):
     a = scan.read(tmp_path / "scan").hu.astype(np.float64)
     found = result.read(tmp_path / "job")
     if "dspca" in options:
-        a = centred(a)
+        a = centered(a)
     exact = np.linalg.svd(a, compute_uv=False)
     if case.startswith("k + p"):  # the sketch then holds the whole range
         assert np.abs(found.s - exact[: len(found.s)]).max() < 20 * EPSILON * exact[0]

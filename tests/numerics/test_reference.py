@@ -127,7 +127,7 @@ def test_spaces_of_equal_values_are_scored_by_their_largest_angle(folder, scored
     file = np.load(folder / "hadamard.npz")
     v = file["V"].copy()
     angle = 1e-5
-    # The last column of the four that belong to 16 is turned towards that of 880.
+    # The last column of the four that belong to 16 is turned toward that of 880.
     v[:, 15] = np.cos(angle) * v[:, 15] + np.sin(angle) * v[:, 0]
     score = scored(matrix="hadamard", s=file["s"], V=v)
     assert np.allclose(score["columns"]["v"][12:], -np.log10(np.sin(angle)), atol=1e-6)

@@ -3,7 +3,7 @@
 from fractions import Fraction
 
 
-def centred_gram(gram, sums, rows, means):
+def centered_gram(gram, sums, rows, means):
     """`B^T B` times a divisor, as integers, and the divisor: `gram` is `A^T A` (n x n), `sums` are the sums of the n columns of `A`."""
     n = len(gram)
     gram = [[Fraction(int(v)) for v in row] for row in gram]
@@ -22,7 +22,7 @@ def centred_gram(gram, sums, rows, means):
     return [[int(v) for v in row] for row in scaled], divisor
 
 
-def centred_row(row, sums, rows, means):
+def centered_row(row, sums, rows, means):
     """The row of `A` (n) less its means, each entry rounded once; and what was removed, (of the row, of each column)."""
     n = len(row)
     row = [Fraction(v) for v in row]

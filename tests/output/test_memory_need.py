@@ -22,7 +22,7 @@ SHAPES = {
     "solve, all columns": (64 * 64, 500, ["--emit", "parquet"]),
     "render, all columns": (256 * 256, 150, ["--emit", "parquet,png,report"]),
     "eight threads": (256 * 256, 150, ["--emit", "parquet,png,report", "--threads", "8"]),
-    "centred": (128 * 128, 200, ["--center", "pixels", "--emit", "parquet"]),
+    "centered": (128 * 128, 200, ["--center", "pixels", "--emit", "parquet"]),
     "composites": (256 * 256, 100, ["--rank", "20", "--emit", "dicom", "--composite", "5,10,20"]),
     "tsqr": (256 * 256, 150, ["--method", "tsqr", "--emit", "parquet"]),
     "tsqr, few columns": (128 * 128, 300, ["--method", "tsqr", "--rank", "10", "--emit", "parquet"]),

@@ -166,14 +166,14 @@ def test_a_memory_mapped_file_is_read_where_it_is(tmp_path):
 @pytest.mark.parametrize("center", ["rows", "columns", "both"])
 def test_means_are_removed_exactly(center, kind):
     a = (INTEGERS[:, :5].astype(int) + (40000 if kind == np.uint16 else 0)).astype(kind)
-    centred = a.astype(float)
+    centered = a.astype(float)
     if center != "columns":
-        centred -= centred.mean(1, keepdims=True)
+        centered -= centered.mean(1, keepdims=True)
     if center != "rows":
-        centred -= centred.mean(0)
+        centered -= centered.mean(0)
     U, s, Vt = found = tomobasis.svd(a, center=center)
     assert found.rank == (5 if center == "columns" else 4)
-    assert np.allclose(U * s @ Vt, centred, atol=1e-9)
+    assert np.allclose(U * s @ Vt, centered, atol=1e-9)
     words = {"rows": "pixels", "columns": "slices", "both": "both"}
     assert found.digest == root_of(a, found, f"center {words[center]}\n")
 

@@ -115,7 +115,7 @@ def test_what_cannot_be_used_is_one_error_each(made, tmp_path):
         (lambda: tomobasis.read(tmp_path / "text"), tomobasis.InputError, ValueError),
         (lambda: tomobasis.read(folder, series="0000"), tomobasis.InputError, ValueError),
         (lambda: tomobasis.decompose(folder, tmp_path / "r", rank=10), tomobasis.InputError, ValueError),
-        (lambda: tomobasis.decompose(folder, tmp_path / "r", colour="red"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, tmp_path / "r", color="red"), tomobasis.InputError, ValueError),
         (lambda: tomobasis.decompose(folder, folder), tomobasis.InputError, ValueError),
         (lambda: tomobasis.Result(tmp_path / "nowhere"), tomobasis.FileError, OSError),
         (lambda: tomobasis.Result(tmp_path / "text"), tomobasis.FileError, OSError),

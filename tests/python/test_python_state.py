@@ -65,9 +65,9 @@ def test_blocks_of_any_type_are_mixed():
     factors = state.finish(center="both")
     assert factors.rank == 1
     values = exact.astype(float)
-    centred = values - values.mean(1, keepdims=True) - values.mean(0) + values.mean()
+    centered = values - values.mean(1, keepdims=True) - values.mean(0) + values.mean()
     u = np.concatenate([factors.project(block) for block in blocks])
-    assert np.allclose(u * factors.s @ factors.Vt, centred)
+    assert np.allclose(u * factors.s @ factors.Vt, centered)
 
 
 def test_the_sums_of_processes_are_those_of_one(whole):

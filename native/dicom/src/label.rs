@@ -77,7 +77,7 @@ const SHAPELESS: [RangeInclusive<char>; 20] = [
     '\u{1D173}'..='\u{1D17A}', '\u{E0001}'..='\u{E0001}', '\u{E0020}'..='\u{E007F}',
 ];
 
-/// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colours, turn
+/// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colors, turn
 /// the direction of writing or are not seen are shown as `\u{1b}`.
 pub fn printable(text: &str) -> String {
     let moves = |c: char| c.is_control() || SHAPELESS.iter().any(|range| range.contains(&c));

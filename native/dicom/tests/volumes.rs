@@ -288,7 +288,7 @@ fn slices_with_a_series_of_their_own_are_one_series_and_said() {
 
 #[test]
 fn series_that_differ_by_less_than_their_ids_show_have_ids_of_their_own() {
-    // 0.1 % of the spacing apart, and the same in thousandths of a millimetre.
+    // 0.1 % of the spacing apart, and the same in thousandths of a millimeter.
     let spacings = ["0.0001\\0.0001", "0.00012\\0.00012", "0.0004\\0.0004"];
     let files: Vec<Vec<u8>> =
         (0..9).map(|i| slice(0, i).text((0x0028, 0x0030), "DS", spacings[i / 3]).bytes()).collect();

@@ -45,7 +45,7 @@ pub fn add0<'local>(
     rows: jint,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
         let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
         with_shorts(env, &values, |_, values| {
@@ -66,7 +66,7 @@ pub fn add_real0<'local>(
     rows: jint,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let Partition { pass, found, hu } = unsafe { handle::get_mut::<Partition>(handle) }?;
         let (block, rows) = (size(block, "block")?, size(rows, "rows")?);
         with_doubles(env, &values, |_, values| {
@@ -80,7 +80,7 @@ pub fn add_real0<'local>(
 #[jni_mangle("io.tomobasis.jni.BlockPartials")]
 pub fn take0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let partition = unsafe { handle::get_mut::<Partition>(handle) }?;
         let found = std::mem::take(&mut partition.found);
         Ok(env.byte_array_from_slice(&found.into_bytes())?)

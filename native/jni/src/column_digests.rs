@@ -29,7 +29,7 @@ handle::native_object!("io.tomobasis.jni.ColumnDigests", ColumnDigests);
 #[jni_mangle("io.tomobasis.jni.ColumnDigests")]
 pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, piece: JDoubleArray<'local>) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let columns = unsafe { handle::get_mut::<ColumnDigests>(handle) }?;
         with_doubles(env, &piece, |_, values| Ok::<_, Failure>(columns.add(values)?))
     })

@@ -42,7 +42,7 @@ handle::native_object!("io.tomobasis.jni.DerivedSlices", DerivedSlices);
 #[jni_mangle("io.tomobasis.jni.DerivedSlices")]
 pub fn add0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, band: JByteArray<'local>) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let slices = unsafe { handle::get_mut::<DerivedSlices>(handle) }?;
         let band = byte_array(env, &band)?;
         room(band.len())?;

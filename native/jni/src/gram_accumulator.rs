@@ -36,7 +36,7 @@ pub fn add0<'local>(
     rows: jint,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let sum = unsafe { handle::get_mut::<GramAccumulator>(handle) }?;
         let rows = size(rows, "rows")?;
         with_shorts(env, &block, |_, values| Ok(sum.add(column_major(values, rows, sum.columns())?)?))

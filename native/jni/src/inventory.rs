@@ -60,7 +60,7 @@ pub fn add0<'local>(
     head: JByteArray<'local>,
 ) -> jlong {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let head = byte_array(env, &head)?;
         let length = u64::try_from(length).unwrap_or_default();
@@ -83,7 +83,7 @@ pub fn read0<'local>(
     more: JObject<'local>,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let (file, name) = (size(file, "file")?, string(env, &name)?);
         let head = byte_array(env, &head)?;
@@ -110,7 +110,7 @@ pub fn add_unread0<'local>(
     why: JString<'local>,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let why = serde_json::from_str(&string(env, &why)?)?;
         inventory.add_unread(env, file, &name, length, why)
@@ -129,7 +129,7 @@ pub fn add_unopened0<'local>(
     reason: JString<'local>,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let why = Unread::File(string(env, &reason)?);
         inventory.add_unread(env, file, &name, length, why)
@@ -140,7 +140,7 @@ pub fn add_unopened0<'local>(
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plan = inventory::select(&mut inventory.files, &inventory.options)?;
         series_plan::described(env, &plan)
@@ -151,7 +151,7 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn repeats0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plans: Vec<_> = inventory.files.repeats().into_iter().filter(inventory::is_readable).collect();
         new_objects(env, series_plan::CLASS, &plans, series_plan::untold)
@@ -168,7 +168,7 @@ pub fn know0<'local>(
     decoded: JObjectArray<'local, JObject<'local>>,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
         let known: Vec<_> =

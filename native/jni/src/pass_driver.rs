@@ -97,7 +97,7 @@ pub fn add0<'local>(
     threads: jint,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
         let (partials, threads) = (byte_arrays(env, &partials)?, size(threads, "threads")?);
         Ok(driver.as_mut().ok_or_else(finished)?.add_bytes(&partials, threads)?)
@@ -113,7 +113,7 @@ pub fn finish0<'local>(
     slice_records: JByteArray<'local>,
 ) -> jlong {
     decomposition::make(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let driver = unsafe { handle::get_mut::<Running>(handle) }?;
         let records = records(env, &slice_records)?;
         let decomposition = driver.take().ok_or_else(finished)?.finish(&records)?;

@@ -47,7 +47,7 @@ pub fn add0<'local>(
     rows: jint,
 ) {
     native(env, |env| {
-        // SAFETY: a live handle of this class; the Java side synchronises.
+        // SAFETY: a live handle of this class; the Java side synchronizes.
         let sums = unsafe { handle::get_mut::<RealGramAccumulator>(handle) }?;
         let rows = size(rows, "rows")?;
         with_doubles(env, &block, |_, values| {

@@ -25,9 +25,9 @@ pub trait Sample: sealed::Sealed + Copy + Ord + Into<i32> + Send + Sync + std::f
     /// Largest value of the type.
     const MAX: Self;
 
-    /// `self - centre` modulo 2^16: exact where the difference fits into 16 bits.
+    /// `self - center` modulo 2^16: exact where the difference fits into 16 bits.
     #[doc(hidden)]
-    fn centred(self, centre: i32) -> i16;
+    fn centered(self, center: i32) -> i16;
 }
 
 macro_rules! sample {
@@ -38,8 +38,8 @@ macro_rules! sample {
             const MAX: Self = $type::MAX;
 
             #[inline(always)]
-            fn centred(self, centre: i32) -> i16 {
-                (self as i16).wrapping_sub(centre as i16)
+            fn centered(self, center: i32) -> i16 {
+                (self as i16).wrapping_sub(center as i16)
             }
         }
     )*};

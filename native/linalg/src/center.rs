@@ -1,7 +1,7 @@
 //! Means that are removed from `A` before it is decomposed, exactly.
 //!
 //! With the rescaled values as integers `v_il = a_l x_il + b_l` at one power of two, row sums `R_i`, column sums
-//! `S_l` and their sum `S`, the centred entry is `(D v_il - w R_i - c_l) / D`:
+//! `S_l` and their sum `S`, the centered entry is `(D v_il - w R_i - c_l) / D`:
 //!
 //! | what | `D` | `w` | `c_l` |
 //! |---|---|---|---|
@@ -59,7 +59,7 @@ impl Centering {
     }
 }
 
-/// Centred entries of row blocks, each rounded once.
+/// Centered entries of row blocks, each rounded once.
 pub(crate) struct CenteredRows {
     center: Center,
     /// `a_l` and `b_l`.
@@ -126,7 +126,7 @@ impl CenteredRows {
         Ok(Self { center: centering.center, terms, constants, divisor, weight, exponent, narrow })
     }
 
-    /// The centred entries of some rows (at most those of `sums`) from row `first` of the block on: `set(l, values)` for
+    /// The centered entries of some rows (at most those of `sums`) from row `first` of the block on: `set(l, values)` for
     /// every column.
     #[inline(always)]
     pub fn entries(

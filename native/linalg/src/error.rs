@@ -83,7 +83,7 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
-    /// Slopes and intercepts of such different scale, or so many entries, that centred entries can't be computed exactly.
+    /// Slopes and intercepts of such different scale, or so many entries, that centered entries can't be computed exactly.
     #[error("slopes, intercepts and means need {bits} bits, more than {limit}, for exact centered entries")]
     CenteringRange {
         /// Bits that the exact integers would need.

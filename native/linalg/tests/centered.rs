@@ -1,4 +1,4 @@
-//! Matrices without each row's mean, without each column's, and without both: against the matrix that was centred
+//! Matrices without each row's mean, without each column's, and without both: against the matrix that was centered
 //! beforehand, where all means are integers, and against single divisions, which IEEE 754 rounds correctly.
 
 use ndarray::Array2;
@@ -40,7 +40,7 @@ fn divisible(rows: usize, columns: usize) -> Vec<i16> {
 }
 
 #[test]
-fn the_result_is_that_of_the_matrix_centred_beforehand() {
+fn the_result_is_that_of_the_matrix_centered_beforehand() {
     let (rows, columns) = (10, 6);
     let values = divisible(rows, columns);
     let rescale = vec![Rescale::IDENTITY; columns];
@@ -95,7 +95,7 @@ fn nothing_is_left_of_equal_columns_of_one_column_and_of_constant_columns() {
 }
 
 #[test]
-fn centred_entries_and_means_are_rounded_once() {
+fn centered_entries_and_means_are_rounded_once() {
     let (rows, columns) = (5, 3);
     let values: Vec<i16> = (0..15).map(|i: i32| (i * i * 677 % 30_011 - 15_000) as i16).collect();
     let at = |i: usize, j: usize| i64::from(values[j * rows + i]);

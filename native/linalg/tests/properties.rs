@@ -132,24 +132,24 @@ proptest! {
 
     /// A sketch as wide as the matrix spans all of it, so nothing is approximate.
     #[test]
-    fn principal_components_are_the_svd_of_the_centred_matrix(
+    fn principal_components_are_the_svd_of_the_centered_matrix(
         rows in 2usize..60, columns in 2usize..12, seed in any::<u32>(),
     ) {
         let word = |i: usize, j: usize| philox4x32_10([i as u32, j as u32, seed, 5], [0, 0])[0];
         let value = |i: usize, j: usize| f64::from(word(i, j) >> 20);
         let values: Vec<f64> = (0..columns * rows).map(|at| value(at % rows, at / rows)).collect();
         let mean = |i: usize| (0..columns).map(|j| value(i, j)).sum::<f64>() / columns as f64;
-        let centred: Vec<f64> = (0..columns * rows).map(|at| values[at] - mean(at % rows)).collect();
+        let centered: Vec<f64> = (0..columns * rows).map(|at| values[at] - mean(at % rows)).collect();
         let source = column_major(&values, rows, columns).unwrap();
         prop_assert_eq!((RealBlocks::rows(&source), RealBlocks::columns(&source)), (rows as u64, columns));
-        let centred = column_major(&centred, rows, columns).unwrap();
-        let exact = tsqr_svd(&centred, Rank::Full, false, 1).unwrap();
+        let centered = column_major(&centered, rows, columns).unwrap();
+        let exact = tsqr_svd(&centered, Rank::Full, false, 1).unwrap();
         let options = Randomized { seed: u64::from(seed), ..Randomized::new(rows.min(columns)) };
         let pca = dspca(&source, &options, 1).unwrap();
         for (a, b) in pca.spectrum.iter().zip(&exact.spectrum) {
             prop_assert!((a - b).abs() <= 1e-12 * exact.s[0], "{} {}", a, b);
         }
-        // Components are of the centred matrix: each column of V sums to zero.
+        // Components are of the centered matrix: each column of V sums to zero.
         for l in 0..pca.s.len() {
             let sum: f64 = (0..columns).map(|j| pca.v[[j, l]]).sum();
             prop_assert!(sum.abs() <= 1e-11 * pca.s[0] / pca.s[l], "{}", sum);

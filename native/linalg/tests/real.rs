@@ -75,7 +75,7 @@ impl Matrix {
     }
 
     /// Without each row's mean.
-    fn centred(&self) -> Self {
+    fn centered(&self) -> Self {
         let at = |i: usize, j: usize| self.values[[i, j]];
         let mean = |i: usize| (0..self.columns).map(|j| at(i, j)).sum::<f64>() / self.columns as f64;
         matrix(self.name, self.rows, self.columns, |i, j| at(i, j) - mean(i))
@@ -159,8 +159,8 @@ fn qr_passes_the_test_ratios_over_the_zoo_and_threads_change_no_bit() {
 #[test]
 fn centring_is_the_decomposition_without_each_rows_mean() {
     for m in zoo().into_iter().filter(|m| m.columns > 1) {
-        let centred = m.centred();
-        let expected = tsqr_svd(centred.source(), Rank::Full, false, 2).unwrap().spectrum;
+        let centered = m.centered();
+        let expected = tsqr_svd(centered.source(), Rank::Full, false, 2).unwrap().spectrum;
         let all = Randomized::new(m.rows.min(m.columns));
         for svd in [tsqr_svd(m.source(), Rank::Full, true, 2), dspca(m.source(), &all, 2)].map(Result::unwrap)
         {
@@ -409,11 +409,11 @@ fn leading_columns_are_those_of_the_whole_and_the_removed_means_are_told() {
             }
         }
     }
-    let centred = tsqr_svd(m.source(), Rank::Full, true, 1).unwrap();
+    let centered = tsqr_svd(m.source(), Rank::Full, true, 1).unwrap();
     let plain = tsqr_svd(m.source(), Rank::Full, false, 1).unwrap();
     let block = m.block(1);
     assert!(plain.row_means(1, block).unwrap().is_empty());
-    let means = centred.row_means(1, block).unwrap();
+    let means = centered.row_means(1, block).unwrap();
     assert_eq!(means.len(), 100);
     for (i, mean) in means.iter().enumerate() {
         let exact = (0..40).map(|j| block[[i, j]]).sum::<f64>() / 40.0;

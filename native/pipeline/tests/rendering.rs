@@ -33,7 +33,7 @@ fn with_scan(input: &Path, more: &str) -> String {
     format!("--input {} {more}", input.display())
 }
 
-/// The colours of the panel in the given column of a sheet's first line.
+/// The colors of the panel in the given column of a sheet's first line.
 fn panel(file: &Path, column: usize) -> Vec<u8> {
     let decoder = png::Decoder::new(std::io::BufReader::new(fs::File::open(file).unwrap()));
     let mut reader = decoder.read_info().unwrap();
@@ -170,11 +170,11 @@ fn a_table_that_is_no_file_of_the_listed_size_is_refused_unread() {
 #[test]
 fn what_cannot_be_drawn_is_one_line_that_says_why() {
     let (base, input) = series();
-    let (plain, bare, centred) =
-        (base.path().join("plain"), base.path().join("bare"), base.path().join("centred"));
+    let (plain, bare, centered) =
+        (base.path().join("plain"), base.path().join("bare"), base.path().join("centered"));
     decompose(&input, &plain, "--rank 4", 2).unwrap();
     decompose(&input, &bare, "--emit png", 2).unwrap();
-    decompose(&input, &centred, "--method dspca --rank 3", 2).unwrap();
+    decompose(&input, &centered, "--method dspca --rank 3", 2).unwrap();
     let (other_base, other) = series();
     fs::remove_file(other.join("0.dcm")).unwrap();
     let output = base.path().join("pictures");
@@ -186,7 +186,7 @@ fn what_cannot_be_drawn_is_one_line_that_says_why() {
         (&plain, &of_other, 3, "--input: its pixels are not those that were decomposed"),
         (&plain, "--input s3a://bucket/scan", 2, "read and written by the Spark job only"),
         (&bare, "", 3, "manifest.json: the result was made without its tables"),
-        (&centred, "", 2, "--input: the result does not hold the means"),
+        (&centered, "", 2, "--input: the result does not hold the means"),
         (&input, "", 3, "_SUCCESS: there is no such file"),
     ] {
         let error = draw(result, &output, more).expect_err(more);

@@ -66,7 +66,7 @@ pub struct SliceHeader {
     pub columns: usize,
     /// Distance between rows, then between columns, mm; `None` when Pixel Spacing is absent or not two distances.
     pub pixel_spacing_mm: Option<[f64; 2]>,
-    /// Image Position (Patient): centre of the first pixel, mm.
+    /// Image Position (Patient): center of the first pixel, mm.
     pub position_mm: [f64; 3],
     /// Image Orientation (Patient): direction along a row, then along a column.
     pub orientation: [f64; 6],

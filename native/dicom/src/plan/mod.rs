@@ -42,7 +42,7 @@ pub struct SeriesPlan {
     pub orientation: [f64; 6],
     /// Unit of the rescaled values: `HU`, or what Rescale Type says.
     pub rescale_unit: String,
-    /// Window centre and width of the middle slice.
+    /// Window center and width of the middle slice.
     pub window: Option<(f64, f64)>,
     /// What becomes of pixels that hold nothing.
     pub padding: PaddingRule,

@@ -21,7 +21,7 @@ pub(crate) fn dot(a: [f64; 3], b: [f64; 3]) -> f64 {
 /// Positions this near are the same: two reconstructions of one scan may differ by so much, no two slices do.
 pub(crate) const SAME_PLACE_MM: f64 = 0.002;
 
-/// Positions within this of a line are on it: some writers round to a tenth of a millimetre.
+/// Positions within this of a line are on it: some writers round to a tenth of a millimeter.
 const STRAIGHT_MM: f64 = 0.1;
 
 /// Whether two slices lie at one place.
@@ -191,7 +191,7 @@ mod tests {
     }
 
     #[test]
-    fn reconstructions_that_are_a_micrometre_apart_are_at_one_place() {
+    fn reconstructions_that_are_a_micrometer_apart_are_at_one_place() {
         // In the order of their numbers within a place.
         let positions: Vec<f64> = (0..10).flat_map(|i| [f64::from(i) + 0.001, f64::from(i)]).collect();
         assert_eq!(places(&positions), (0..10).flat_map(|i| [i, i]).collect::<Vec<_>>());

@@ -132,7 +132,7 @@ impl<const W: usize> Wide<W> {
         Self(std::array::from_fn(|i| word(i) << bit | below(i)))
     }
 
-    /// Arithmetic shift: rounds towards minus infinity.
+    /// Arithmetic shift: rounds toward minus infinity.
     #[inline(never)]
     pub fn shr(self, bits: u32) -> Self {
         let fill = if self.is_negative() { u64::MAX } else { 0 };

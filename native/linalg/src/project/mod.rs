@@ -10,8 +10,8 @@
 //!   .., K-1` of `T_il V_jl`. A chain of higher rank continues that of a lower one, so all ranks cost as much
 //!   as the highest.
 //!
-//! Of a centred matrix ([`Projector::centered`]) `A` is each entry less its means, exact and rounded once; composites are of
-//! the centred matrix.
+//! Of a centered matrix ([`Projector::centered`]) `A` is each entry less its means, exact and rounded once; composites are of
+//! the centered matrix.
 //!
 //! Each output depends on its own row of `A` only; blocks, tiles and threads can't change a bit.
 

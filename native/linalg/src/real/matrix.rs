@@ -206,7 +206,7 @@ impl Matrix {
     }
 }
 
-/// The mean of each row of a block, rows x n: what the centred methods remove.
+/// The mean of each row of a block, rows x n: what the centered methods remove.
 #[must_use]
 pub fn row_means(block: ArrayView2<f64>) -> Vec<f64> {
     Matrix::of(block).row_means()

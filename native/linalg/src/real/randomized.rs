@@ -19,8 +19,8 @@
 //! and 5 are in [`passes`](super::passes), where the matrix is put together; a block's part of 2a, 2b and 3 is
 //! [`Pass::block`](super::Pass::block), wherever the block is.
 //!
-//! `Y` is orthonormalised by Householder TSQR, not by Cholesky of `Y^T Y` as in Mahout, and the rows of `B`
-//! are orthonormalised too, so power iterations lose no small singular values.
+//! `Y` is orthonormalized by Householder TSQR, not by Cholesky of `Y^T Y` as in Mahout, and the rows of `B`
+//! are orthonormalized too, so power iterations lose no small singular values.
 //!
 //! They end with the SVD of `B`. Here one more range pass follows, and what is decomposed is `A W W^T`. It
 //! is never further from `A`: `B = B W W^T = Q^T (A W W^T)`, so `s_j(B) <= s_j(A W) <= s_j(A)` for every

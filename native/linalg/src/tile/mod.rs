@@ -1,7 +1,7 @@
 //! The tile of all products whose order of operations is defined: six rows by eight columns.
 //!
 //! Each entry is one chain of fused multiply-adds in ascending order of the summation index, which is part of the
-//! result's definition. So loops may be tiled and vectorised across outputs only, never along the sum: lanes hold
+//! result's definition. So loops may be tiled and vectorized across outputs only, never along the sum: lanes hold
 //! different columns, and the six rows are independent chains. Whatever the vector width, the bits are the same. The
 //! body is plain Rust, compiled once per instruction set (`dispatch`); the compiler fills the lanes.
 

@@ -271,7 +271,7 @@ impl Need {
         self.small() + kept + self.derived * self.scan() + self.threads * 3 * self.file + self.batch
     }
 
-    /// `2 m p + 9 q (c + 2) + q (2 c + 1) r`: the panels' pixels of all blocks, and put together; the larger sheet in colours, as it is
+    /// `2 m p + 9 q (c + 2) + q (2 c + 1) r`: the panels' pixels of all blocks, and put together; the larger sheet in colors, as it is
     /// drawn and encoded, q pixels of a panel on it; files, in the report (r = 5, else 1) as text too.
     fn pictures(&self) -> u128 {
         let drawn = if self.draws {

@@ -1,6 +1,6 @@
 //! Integer products of the columns of a block, by the widest instructions that the CPU has.
 //!
-//! The values are centred first: with `c` the middle of the block's range, `|x - c|` is as small as can be
+//! The values are centered first: with `c` the middle of the block's range, `|x - c|` is as small as can be
 //! (at most 2048 for 12-bit CT), so 32-bit sums last longest before they must be flushed into 64 bits. The
 //! exact result does not depend on `c`: `x y = (x-c)(y-c) + c x + c y - c^2`.
 //!
@@ -17,7 +17,7 @@
 //!   much.
 //!
 //! Where there are instructions for tiles of bytes ([`amx`]), panels are packed for these instead, 64 rows at a time, and
-//! the range of the values does not matter. Values that fit into signed bytes once they are centred are packed as such
+//! the range of the values does not matter. Values that fit into signed bytes once they are centered are packed as such
 //! wherever there are instructions for products of these.
 //!
 //! Products are stored tile by tile, 16 columns by 16, so that a tile's 64-bit sums are neighbors in memory:

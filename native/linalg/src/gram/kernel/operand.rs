@@ -28,7 +28,7 @@ impl Summary {
 pub struct Operand<'a, T> {
     block: RowBlock<'a, T>,
     summaries: Vec<Summary>,
-    centre: i32,
+    center: i32,
     reach: (i64, i64),
 }
 
@@ -42,8 +42,8 @@ impl<'a, T: Sample> Operand<'a, T> {
         let low = summaries.iter().map(|s| s.low).min().unwrap_or(0);
         let high = summaries.iter().map(|s| s.high).max().unwrap_or(0);
         // Rounded up: the whole range of 16 bits becomes -32768..=32767.
-        let centre = (low + high + 1).div_euclid(2);
-        Self { block, summaries, centre, reach: ((centre - low).into(), (high - centre).into()) }
+        let center = (low + high + 1).div_euclid(2);
+        Self { block, summaries, center, reach: ((center - low).into(), (high - center).into()) }
     }
 
     /// One per column.
@@ -56,11 +56,11 @@ impl<'a, T: Sample> Operand<'a, T> {
     }
 
     /// What is subtracted from every value.
-    pub fn centre(&self) -> i32 {
-        self.centre
+    pub fn center(&self) -> i32 {
+        self.center
     }
 
-    /// How far values lie below and above the centre; the second is as large as the first, or one less.
+    /// How far values lie below and above the center; the second is as large as the first, or one less.
     pub fn reach(&self) -> (i64, i64) {
         self.reach
     }
@@ -81,13 +81,13 @@ impl<'a, T: Sample> Operand<'a, T> {
             let column = if j < self.block.columns() { self.block.column(j) } else { &[] };
             let values = &column[row.min(column.len())..];
             let count = values.len().min(ROWS);
-            target[..count].iter_mut().zip(values).for_each(|(t, v)| *t = of(v.centred(self.centre)));
+            target[..count].iter_mut().zip(values).for_each(|(t, v)| *t = of(v.centered(self.center)));
             target[count..].fill(U::default());
         }
     }
 
     /// Packs pairs of rows of the columns of panel `p`, from pair `first` on, into `target`.
     pub fn pack_panel(&self, p: usize, first: usize, target: &mut [PackedPair]) {
-        pack::panel(self.block, p * PANEL, 2 * first, self.centre, target);
+        pack::panel(self.block, p * PANEL, 2 * first, self.center, target);
     }
 }

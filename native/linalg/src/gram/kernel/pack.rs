@@ -8,13 +8,13 @@ use crate::block::RowBlock;
 /// cache.
 const GROUP: usize = 8;
 
-/// Packs rows `row..row + 2 * target.len()` of columns `column..column + 16`, less `centre`. Rows and columns
+/// Packs rows `row..row + 2 * target.len()` of columns `column..column + 16`, less `center`. Rows and columns
 /// beyond the block become zeros, which add nothing.
 pub(super) fn panel<T: Sample>(
     block: RowBlock<T>,
     column: usize,
     row: usize,
-    centre: i32,
+    center: i32,
     target: &mut [PackedPair],
 ) {
     let whole = target.len().min((block.rows() - row) / 2);
@@ -27,14 +27,14 @@ pub(super) fn panel<T: Sample>(
             let source = source.map(|s| &s[..2 * whole]);
             for (t, pair) in target[..whole].iter_mut().enumerate() {
                 for c in 0..GROUP {
-                    pair[2 * (group + c)] = source[c][2 * t].centred(centre);
-                    pair[2 * (group + c) + 1] = source[c][2 * t + 1].centred(centre);
+                    pair[2 * (group + c)] = source[c][2 * t].centered(center);
+                    pair[2 * (group + c) + 1] = source[c][2 * t + 1].centered(center);
                 }
             }
         } else {
-            ragged(&source, 0..whole, group, centre, target);
+            ragged(&source, 0..whole, group, center, target);
         }
-        ragged(&source, whole..target.len(), group, centre, target);
+        ragged(&source, whole..target.len(), group, center, target);
     }
 }
 
@@ -43,13 +43,14 @@ fn ragged<T: Sample>(
     source: &[&[T]; GROUP],
     pairs: std::ops::Range<usize>,
     group: usize,
-    centre: i32,
+    center: i32,
     target: &mut [PackedPair],
 ) {
     for t in pairs {
         for (c, column) in source.iter().enumerate() {
             for half in 0..2 {
-                target[t][2 * (group + c) + half] = column.get(2 * t + half).map_or(0, |v| v.centred(centre));
+                target[t][2 * (group + c) + half] =
+                    column.get(2 * t + half).map_or(0, |v| v.centered(center));
             }
         }
     }

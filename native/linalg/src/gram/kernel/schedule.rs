@@ -1,6 +1,6 @@
 //! How many row pairs a kernel adds up in 32 bits, from the range of the values.
 //!
-//! With values in `[-a, a']` around their centre, `a' <= a`, a pair of rows adds at most `2 a^2` and at least
+//! With values in `[-a, a']` around their center, `a' <= a`, a pair of rows adds at most `2 a^2` and at least
 //! `-2 a a'`. A group of `g` pairs fits into a sum less one if `g` times the first is at most `2^31` and `g`
 //! times the second less than `2^31`. As `a' <= a <= 2^15`, where `a = 2^15` only with `a' = 2^15 - 1`, one pair
 //! always fits.
@@ -41,7 +41,7 @@ pub(super) struct Schedule {
 }
 
 impl Schedule {
-    /// For `rows` rows (at least one) of values that reach so far below and above their centre; the second is
+    /// For `rows` rows (at least one) of values that reach so far below and above their center; the second is
     /// not larger than the first.
     pub fn of(kernel: &Kernel, rows: usize, reach: (i64, i64)) -> Self {
         match (kernel.small, kernel.bytes) {

@@ -53,7 +53,7 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
         _ => a.pack_panel(p, first, target),
     };
     add(kernel, &schedule, a.panels(), pack, products, threads);
-    uncentre(a, products);
+    uncenter(a, products);
 }
 
 /// `pack` packs rows of a panel, from a pair on.
@@ -253,8 +253,8 @@ fn joined(low: i32, high: i32) -> i64 {
 }
 
 /// From sums of `(x-c)(y-c)` to sums of `x y`: adds `c sum x + c sum y - rows c^2`.
-fn uncentre<T: Sample>(a: &Operand<T>, products: &mut [i64]) {
-    let c = i64::from(a.centre());
+fn uncenter<T: Sample>(a: &Operand<T>, products: &mut [i64]) {
+    let c = i64::from(a.center());
     if c == 0 {
         return;
     }

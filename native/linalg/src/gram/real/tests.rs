@@ -188,11 +188,11 @@ fn sums_that_travel_in_parts_give_the_same_matrix() {
     let mut sums = RealGramAccumulator::new(ranges.clone()).unwrap();
     sums.add(block).unwrap();
     assert_eq!(ranges.sums().unwrap(), sums.moduli());
-    let travelled = |sum: &GramAccumulator| {
+    let traveled = |sum: &GramAccumulator| {
         let parts = (0..3).map(|i| GramPart::from_bytes(&sum.part(i, 3).to_bytes()));
         GramAccumulator::from_parts(parts).unwrap()
     };
-    let mut all: Vec<_> = sums.sums().iter().map(travelled).collect();
+    let mut all: Vec<_> = sums.sums().iter().map(traveled).collect();
     let again = RealGramAccumulator::from_sums(ranges.clone(), all.clone()).unwrap();
     assert_eq!(entries(&again.finish().unwrap()), entries(&sums.finish().unwrap()));
     all.pop();

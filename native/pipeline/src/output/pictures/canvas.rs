@@ -23,14 +23,14 @@ pub(super) const BOLD: &MonoFont<'_> = &iso_8859_1::FONT_9X18_BOLD;
 /// Font of everything else.
 pub(super) const PLAIN: &MonoFont<'_> = &iso_8859_1::FONT_9X15;
 
-/// How bytes become colours.
+/// How bytes become colors.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Palette {
     /// Black to white.
-    Grey,
+    Gray,
     /// White to black: MONOCHROME1.
-    InvertedGrey,
-    /// Purple below the middle, white in the middle, orange above: safe for all common colour blindness.
+    InvertedGray,
+    /// Purple below the middle, white in the middle, orange above: safe for all common color blindness.
     Diverging,
 }
 
@@ -50,11 +50,11 @@ const PURPLE_ORANGE: [[u8; 3]; 11] = [
 ];
 
 impl Palette {
-    /// The colour of a byte.
+    /// The color of a byte.
     pub(super) fn color(self, byte: u8) -> Rgb888 {
         match self {
-            Self::Grey => Rgb888::new(byte, byte, byte),
-            Self::InvertedGrey => Rgb888::new(255 - byte, 255 - byte, 255 - byte),
+            Self::Gray => Rgb888::new(byte, byte, byte),
+            Self::InvertedGray => Rgb888::new(255 - byte, 255 - byte, 255 - byte),
             Self::Diverging => {
                 let steps = PURPLE_ORANGE.len() - 1;
                 let at = usize::from(byte) * steps;

@@ -46,7 +46,7 @@ pub(crate) fn slice_panels(subject: &Subject<'_>, original: bool) -> Vec<Panel> 
     let unit = in_unit(subject.unit);
     let entries = subject.spectrum.entries(subject.composites);
     let Display { low, high, inverted } = subject.display;
-    let palette = if inverted { Palette::InvertedGrey } else { Palette::Grey };
+    let palette = if inverted { Palette::InvertedGray } else { Palette::Gray };
     let mut panels = Vec::new();
     if original {
         let caption = vec!["Original".to_owned(), format!("shown: {low:.0} to {high:.0}{unit}")];
@@ -170,7 +170,7 @@ mod tests {
             kind: PanelKind::Original,
             low: -100.0,
             high: 155.0,
-            palette: Palette::Grey,
+            palette: Palette::Gray,
             caption: Vec::new(),
         };
         let mut out = Vec::new();

@@ -1,6 +1,6 @@
 //! `spectrum.png`: singular values, and the share of the energy that the first k leave out, both on a logarithmic axis.
 //!
-//! Curves are drawn three times as large and averaged down, which smooths them; text is put on afterwards, at its own size. Not by
+//! Curves are drawn three times as large and averaged down, which smooths them; text is put on afterward, at its own size. Not by
 //! plotters: its text is laid out by the fonts of the machine, and the bytes of a picture must be the same on every one.
 
 use embedded_graphics::{
@@ -23,7 +23,7 @@ const HEIGHT: usize = 460;
 const FRAME: (usize, usize) = (440, 310);
 const TOP: usize = 100;
 const LEFT: [usize; 2] = [84, 644];
-/// Blue and vermilion of Okabe and Ito's palette for colour-blind readers (2008).
+/// Blue and vermilion of Okabe and Ito's palette for color-blind readers (2008).
 const CURVE: Rgb888 = Rgb888::new(0x00, 0x72, 0xb2);
 const MARK: Rgb888 = Rgb888::new(0xd5, 0x5e, 0x00);
 const GRID: Rgb888 = Rgb888::new(0xdd, 0xdd, 0xdd);

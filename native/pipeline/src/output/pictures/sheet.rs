@@ -1,4 +1,4 @@
-//! A sheet: panels in a grid, each with a caption and a key to its colours above.
+//! A sheet: panels in a grid, each with a caption and a key to its colors above.
 
 use embedded_graphics::text::Alignment;
 
@@ -9,7 +9,7 @@ use super::{
 
 /// Smallest side of a panel: smaller slices are enlarged by a whole factor.
 const SMALLEST: usize = 256;
-/// Width of a cell from which on its caption has room for a key to the colours, and the size of that key.
+/// Width of a cell from which on its caption has room for a key to the colors, and the size of that key.
 const WIDE: usize = 480;
 const KEY: (usize, usize) = (96, 12);
 const GAP: usize = 16;
@@ -103,7 +103,7 @@ pub(super) fn draw_sheet(sheet: &Sheet<'_>, size: (usize, usize)) -> Canvas {
     canvas
 }
 
-/// The colours of a panel from its lowest to its highest value, ending at `right`.
+/// The colors of a panel from its lowest to its highest value, ending at `right`.
 fn draw_key(canvas: &mut Canvas, panel: &Panel, right: usize, top: usize) {
     let decimals = match panel.high - panel.low {
         span if span < 0.1 => 4,

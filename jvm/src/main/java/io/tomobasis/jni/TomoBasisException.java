@@ -4,7 +4,7 @@ package io.tomobasis.jni;
  * What went wrong, in one line for the user, and the exit code of a program that ends with it.
  *
  * <p>The message names the file or option and says what to do; it holds no patient data and no path. Instances hold nothing
- * but strings and numbers, so that they survive Java serialisation from an executor to the driver.
+ * but strings and numbers, so that they survive Java serialization from an executor to the driver.
  */
 public abstract class TomoBasisException extends RuntimeException {
   private static final long serialVersionUID = 1L;

@@ -8,7 +8,7 @@ import java.util.SplittableRandom;
 
 /**
  * A small CT series of noise over a gradient, as DICOM files in Explicit VR Little Endian: 12 unsigned bits, slope 1, intercept
- * -1024, one millimetre between slices. The same arguments give the same bytes.
+ * -1024, one millimeter between slices. The same arguments give the same bytes.
  */
 public final class SyntheticCt {
   private final int slices;

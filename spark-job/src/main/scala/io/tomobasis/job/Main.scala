@@ -67,7 +67,7 @@ object Main {
     conf.setIfMissing("spark.app.name", "tomobasis")
     conf.setIfMissing("spark.master", "local[*]")
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
-    // Where the job ends with this process, nobody can look at its pages afterwards.
+    // Where the job ends with this process, nobody can look at its pages afterward.
     if (conf.get("spark.master").startsWith("local")) conf.setIfMissing("spark.ui.enabled", "false")
     // The sums of a partition are one object of 16 n^2 bytes.
     conf.setIfMissing("spark.kryoserializer.buffer.max", "2000m")

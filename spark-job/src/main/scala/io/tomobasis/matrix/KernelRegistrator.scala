@@ -48,7 +48,7 @@ final class KernelRegistrator extends KryoRegistrator {
   }
 }
 
-/** Arrays of pixels as their little-endian bytes, copied in large pieces: Kryo's own serialiser goes value by value. */
+/** Arrays of pixels as their little-endian bytes, copied in large pieces: Kryo's own serializer goes value by value. */
 final class PixelSerializer extends Serializer[Array[Short]] {
   override def write(kryo: Kryo, output: Output, pixels: Array[Short]): Unit = {
     output.writeInt(pixels.length)

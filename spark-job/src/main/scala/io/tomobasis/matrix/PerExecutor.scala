@@ -13,7 +13,7 @@ abstract class PerExecutor[T] extends Serializable {
   protected def make(): T
 
   @transient private lazy val made: T = {
-    NativeLibrary.load() // fails with its own clear error, where a static initialiser would wrap it
+    NativeLibrary.load() // fails with its own clear error, where a static initializer would wrap it
     make()
   }
 

@@ -111,7 +111,7 @@ class RowBlocksSuite extends AnyFunSuite {
     }
   }
 
-  test("pieces survive the serialisation of a shuffle") {
+  test("pieces survive the serialization of a shuffle") {
     val conf = new SparkConf().set("spark.kryo.registrator", classOf[KernelRegistrator].getName)
     val serializer = new KryoSerializer(conf).newInstance()
     val sent = pieces(Runs(7, 3))
