@@ -1,9 +1,9 @@
 //! DICOM files to checked slices: bytes -> slice headers -> series in spatial order -> stored pixels.
 //!
-//! The code is in rooms, one module each. A room calls rooms above it in this table and no others;
-//! `native/pipeline/tests/rooms.rs` fails where one does.
+//! A module calls only modules above it in this table, and only those named;
+//! `native/pipeline/tests/modules.rs` fails otherwise.
 //!
-//! | room | what it is | calls |
+//! | module | what it is | calls |
 //! |---|---|---|
 //! | `buffer` | memory that files are read into | |
 //! | [`label`] | names of files in messages; hashed ids | |

@@ -35,10 +35,10 @@
 //!
 //! No I/O, no JVM, no knowledge of images. Threads are used only where an argument asks for them.
 //!
-//! The code is in rooms, one module each. A room calls rooms above it in this table and no others;
-//! `native/pipeline/tests/rooms.rs` fails where one does.
+//! A module calls only modules above it in this table, and only those named;
+//! `native/pipeline/tests/modules.rs` fails otherwise.
 //!
-//! | room | what it is | calls |
+//! | module | what it is | calls |
 //! |---|---|---|
 //! | `error` | what is refused, and why ([`Error`]) | |
 //! | `rounding` | powers of two, exponents, roundings to f64 | |

@@ -12,11 +12,11 @@
 //! | derive | per run of slices | [`output::dicom::DerivedSlices`]: derived DICOM instances |
 //! | finish | driver | [`result::finish`]: tables, pictures, report, manifest |
 //!
-//! The code is in rooms, one module each. A room calls rooms above it in this table and no others; `tests/rooms.rs` fails where one
-//! does. A new output format is a folder in `output` and a line where its list is used: [`blocks::BlockRenderer`] for what is made
+//! A module calls only modules above it in this table, and only those named; `tests/modules.rs` fails
+//! otherwise. A new output format is a folder in `output` and a line where its list is used: [`blocks::BlockRenderer`] for what is made
 //! of row blocks, [`result::finish`] for the rest.
 //!
-//! | room | what it is | calls |
+//! | module | what it is | calls |
 //! |---|---|---|
 //! | [`limits`] | what limits the memory of this process | |
 //! | [`hadoop`] | failures of Hadoop's file systems, in words | |

@@ -14,6 +14,6 @@
  *   <li>Objects that hold native memory are {@link java.lang.AutoCloseable}; one that was forgotten is freed when it is collected.
  * </ul>
  *
- * <p>Which class may be shared between threads stands at each class; the table is in {@code docs/architecture.md}.
+ * <p>Which class may be shared between threads stands at each class; {@code docs/architecture.md} has the list.
  */
 package io.tomobasis.jni;

@@ -1,4 +1,5 @@
-//! The rooms of each crate call one another as the table in its `src/lib.rs` says: only rooms above them in it, and just those named.
+//! The modules of each crate call one another as the table in its `src/lib.rs` says: only modules above them in it, and only those
+//! named.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,20 +8,20 @@ use std::{
 };
 
 /// What heads the table.
-const HEADING: &str = "//! | room | what it is | calls |";
+const HEADING: &str = "//! | module | what it is | calls |";
 
 /// The sources of one of our crates.
 fn sources(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name(name).join("src")
 }
 
-/// The table's rooms in its order, each with those that it calls.
+/// The table's modules in its order, each with those that it calls.
 fn table(lib: &str) -> Vec<(String, BTreeSet<String>)> {
     let row = |line: &str| {
         let mut cells = line.strip_prefix("//! | ")?.split(" | ");
-        let room = cells.next()?.split('`').nth(1)?.to_owned();
+        let module = cells.next()?.split('`').nth(1)?.to_owned();
         let calls = cells.nth(1)?.split('`').skip(1).step_by(2).map(str::to_owned).collect();
-        Some((room, calls))
+        Some((module, calls))
     };
     let rows = lib.lines().skip_while(|line| *line != HEADING).skip(2);
     rows.map_while(row).collect()
@@ -32,13 +33,13 @@ fn code(text: &str) -> String {
     text.lines().map(|line| line.split("//").next().unwrap()).collect::<Vec<_>>().join("\n")
 }
 
-/// What `lib.rs` exports, each with its room.
+/// What `lib.rs` exports, each with its module.
 fn exports(lib: &str) -> BTreeMap<String, String> {
     let statements =
         lib.split("pub use ").skip(1).filter_map(|rest| rest.split(';').next()?.split_once("::"));
-    let names = |(room, items): (&str, &str)| {
+    let names = |(module, items): (&str, &str)| {
         let items = items.trim_matches(['{', '}']).split(',').map(|item| item.trim().to_owned());
-        items.map(|item| (item, room.to_owned())).collect::<Vec<_>>()
+        items.map(|item| (item, module.to_owned())).collect::<Vec<_>>()
     };
     statements.flat_map(names).collect()
 }
@@ -93,41 +94,41 @@ fn check(name: &str) {
     let sources = sources(name);
     let lib = fs::read_to_string(sources.join("lib.rs")).unwrap();
     let (table, exports) = (table(&lib), exports(&code(&lib)));
-    let place = |wanted: &str| table.iter().position(|(room, _)| room == wanted);
+    let place = |wanted: &str| table.iter().position(|(module, _)| module == wanted);
     let mut calls: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
     for (below, code) in files(&sources) {
         let shown = below.display();
-        let room =
+        let module =
             below.with_extension("").components().next().unwrap().as_os_str().to_str().unwrap().to_owned();
-        assert!(place(&room).is_some(), "{name}: {shown} is in no room of the table in lib.rs");
+        assert!(place(&module).is_some(), "{name}: {shown} is in no module of the table in lib.rs");
         let (depth, supers) = climbs(&below, &code);
-        assert!(supers < depth, "{name}: {shown} leaves its room by super::; write crate::");
+        assert!(supers < depth, "{name}: {shown} leaves its module by super::; write crate::");
         for used in names_after_crate(&code) {
             let used = exports.get(&used).unwrap_or(&used).clone();
-            assert!(place(&used).is_some(), "{name}: {shown} uses crate::{used}, which is no room");
-            assert!(place(&used) <= place(&room), "{name}: {shown} calls upward: {room} may not use {used}");
-            if used != room {
-                calls.entry(room.clone()).or_default().insert(used);
+            assert!(place(&used).is_some(), "{name}: {shown} uses crate::{used}, which is no module");
+            assert!(place(&used) <= place(&module), "{name}: {shown} calls upward: {module} may not use {used}");
+            if used != module {
+                calls.entry(module.clone()).or_default().insert(used);
             }
         }
     }
-    for (room, named) in &table {
-        let found = calls.remove(room).unwrap_or_default();
-        assert_eq!(found, *named, "{name}: what `{room}` calls, and what the table in lib.rs says of it");
+    for (module, named) in &table {
+        let found = calls.remove(module).unwrap_or_default();
+        assert_eq!(found, *named, "{name}: what `{module}` calls, and what the table in lib.rs says of it");
     }
 }
 
 #[test]
-fn rooms_of_the_pipeline_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+fn modules_of_the_pipeline_call_those_that_the_table_names_and_none_below_them() {
     check("pipeline");
 }
 
 #[test]
-fn rooms_of_the_reader_of_dicom_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+fn modules_of_the_dicom_reader_call_those_that_the_table_names_and_none_below_them() {
     check("dicom");
 }
 
 #[test]
-fn rooms_of_the_linear_algebra_call_the_rooms_that_the_table_names_and_no_room_below_them() {
+fn modules_of_the_linear_algebra_call_those_that_the_table_names_and_none_below_them() {
     check("linalg");
 }
