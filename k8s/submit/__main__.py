@@ -20,7 +20,7 @@ EPILOG = """examples:
   tomobasis-submit --kubernetes --overlay s3 -- --input s3a://scans/head --output s3a://results/head --rank 50
   tomobasis-submit --kubernetes --overlay minikube --image tomobasis:dev -- --input /data/series --output /data/result
 
-What everyone must set once stands in k8s/values/values.yaml; docs/kubernetes.md begins with an empty cluster."""
+Settings that every site must make once are in k8s/values/values.yaml; docs/kubernetes.md starts from an empty cluster."""
 
 
 def parser():
@@ -35,15 +35,15 @@ def parser():
     p.add_argument("--context", help="context of the kubeconfig [the current one]")
     p.add_argument("--namespace", default="tomobasis", help="namespace with k8s/setup applied [%(default)s]")
     p.add_argument("--overlay", default="s3", metavar="NAME", help="folder of k8s/overlays, or a path [%(default)s]")
-    p.add_argument("--image", help="image [that of k8s/values]")
+    p.add_argument("--image", help="image [from k8s/values]")
     p.add_argument("--name", help="name of the application [tomobasis-RANDOM]")
-    p.add_argument("--executors", type=positive, metavar="N", help="executors [those of k8s/values]")
-    p.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a property of Spark; repeatable")
+    p.add_argument("--executors", type=positive, metavar="N", help="executors [from k8s/values]")
+    p.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark property; may be given several times")
     p.add_argument("--patience", type=positive, default=600, metavar="SECONDS",
-                   help="how long the driver may wait for its place and its image [%(default)s]")  # fmt: skip
-    p.add_argument("--delete-on-interrupt", action="store_true", help="Ctrl-C or SIGTERM removes the application")
-    p.add_argument("--detach", action="store_true", help="do not stay with it")
-    p.add_argument("--print", action="store_true", help="print the manifest and stop")
+                   help="how long the driver may wait to be scheduled and for its image [%(default)s]")  # fmt: skip
+    p.add_argument("--delete-on-interrupt", action="store_true", help="delete the application on Ctrl-C or SIGTERM")
+    p.add_argument("--detach", action="store_true", help="exit after submitting, without following the run")
+    p.add_argument("--print", action="store_true", help="print the manifest and exit")
     return p
 
 

@@ -46,9 +46,9 @@ struct Command {
 enum Action {
     /// Decompose a series into a result folder
     Decompose(decompose::Args),
-    /// List the series of a folder
+    /// List the series in a folder
     Inspect(inspect::Args),
-    /// Draw a result's pictures again, of any slice and any composite
+    /// Draw pictures of a result again: any slice, any composite
     Render(render::Args),
     /// Recompute a result from its input and compare bit for bit
     Verify(verify::Args),
@@ -56,7 +56,7 @@ enum Action {
     Compare(compare::Args),
     /// Write matrices whose singular value decomposition is known to every digit
     Reference(reference::Args),
-    /// Say how many digits of another program's decomposition of such a matrix are right
+    /// Count the correct digits of another program's decomposition of such a matrix
     Score(score::Args),
 }
 

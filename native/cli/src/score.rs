@@ -16,7 +16,7 @@ pub(crate) struct Args {
     /// Factors of a reference matrix, as an .npz file
     #[arg(value_name = "FILE", required = true, value_parser = NotEmpty::new())]
     files: Vec<String>,
-    /// Which matrix they are of [default: the name in the array `matrix`]
+    /// Matrix to which the factors belong [default: the name in the array `matrix`]
     #[arg(long, value_name = "NAME", value_parser = NotEmpty::new())]
     matrix: Option<String>,
     /// Print JSON instead of a table

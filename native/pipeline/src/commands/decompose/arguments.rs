@@ -50,7 +50,7 @@ pub struct JobArgs {
     /// [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     composite: Option<Vec<Composite>>,
-    /// What to write [default: parquet,png,report; of a matrix: parquet,png, the only picture being that of its spectrum]
+    /// What to write [default: parquet,png,report; for a matrix parquet,png, with the spectrum as its only picture]
     #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
     emit: Option<Vec<Emit>>,
     /// How derived DICOM is written [default: explicit]

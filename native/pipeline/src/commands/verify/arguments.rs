@@ -14,7 +14,8 @@ pub struct VerifyArgs {
     /// Result folder to verify
     #[arg(value_name = "RESULT", value_parser = NotEmpty::new())]
     pub result: String,
-    /// Folder of DICOM files, archive of such a folder, or one file from which it was computed; may be given several times
+    /// What was decomposed, as for `decompose`: a folder of DICOM files, an archive, one file, or the files of a matrix; may be
+    /// given several times
     #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     pub input: Vec<String>,
     /// Which series of the input, as for `decompose`
@@ -42,7 +43,7 @@ impl VerifyArgs {
         match given.into_iter().find(|(_, given)| *given) {
             Some((option, _)) if !manifest.parameters.input_format.is_scan() => Err(Error::option(
                 option,
-                "it is about scans, and this is the result of a matrix; leave it out",
+                "it applies to scans, and this is the result of a matrix; leave it out",
             )),
             _ => Ok(()),
         }
