@@ -38,7 +38,9 @@ def parser():
     p.add_argument("--image", help="image [from k8s/values]")
     p.add_argument("--name", help="name of the application [tomobasis-RANDOM]")
     p.add_argument("--executors", type=positive, metavar="N", help="executors [from k8s/values]")
-    p.add_argument("--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark property; may be given several times")
+    p.add_argument(
+        "--conf", action="append", default=[], metavar="KEY=VALUE", help="a Spark property; may be given several times"
+    )
     p.add_argument("--patience", type=positive, default=600, metavar="SECONDS",
                    help="how long the driver may wait to be scheduled and for its image [%(default)s]")  # fmt: skip
     p.add_argument("--delete-on-interrupt", action="store_true", help="delete the application on Ctrl-C or SIGTERM")

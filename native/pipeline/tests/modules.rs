@@ -106,7 +106,10 @@ fn check(name: &str) {
         for used in names_after_crate(&code) {
             let used = exports.get(&used).unwrap_or(&used).clone();
             assert!(place(&used).is_some(), "{name}: {shown} uses crate::{used}, which is no module");
-            assert!(place(&used) <= place(&module), "{name}: {shown} calls upward: {module} may not use {used}");
+            assert!(
+                place(&used) <= place(&module),
+                "{name}: {shown} calls upward: {module} may not use {used}"
+            );
             if used != module {
                 calls.entry(module.clone()).or_default().insert(used);
             }
