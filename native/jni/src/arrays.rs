@@ -9,7 +9,7 @@ use jni::{
     strings::JNIStr,
     sys::jint,
 };
-
+use serde::de::DeserializeOwned;
 use tomobasis_dicom::zeros;
 
 use crate::failure::{Failure, Result};
@@ -17,6 +17,11 @@ use crate::failure::{Failure, Result};
 /// A Java string.
 pub(crate) fn string(env: &Env<'_>, text: &JString<'_>) -> Result<String> {
     Ok(text.try_to_string(env)?)
+}
+
+/// The value whose JSON a Java string holds.
+pub(crate) fn json<T: DeserializeOwned>(env: &Env<'_>, text: &JString<'_>) -> Result<T> {
+    Ok(serde_json::from_str(&string(env, text)?)?)
 }
 
 /// A new Java string.

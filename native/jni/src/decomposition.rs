@@ -16,7 +16,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{byte_array, byte_arrays, new_string, new_strings, size, string},
+    arrays::{byte_array, byte_arrays, json, new_string, new_strings, size, string},
     failure::{self, Failure, native, room},
     handle, named_file,
 };
@@ -34,6 +34,16 @@ pub(crate) fn records(env: &Env<'_>, bytes: &JByteArray<'_>) -> failure::Result<
     records.ok_or_else(|| Failure::Argument(format!("slice records have {} bytes each", SliceRecord::BYTES)))
 }
 
+/// One part of the sums.
+fn gram_part<'local>(
+    env: &mut Env<'local>,
+    all: &JObjectArray<'local, JByteArray<'local>>,
+    index: usize,
+) -> failure::Result<GramPart> {
+    let part = all.get_element(env, index)?.auto();
+    Ok(GramPart::from_bytes(&byte_array(env, &part)?)?)
+}
+
 /// `long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads)`; the records are those of
 /// all slices, in series order.
 #[jni_mangle("io.tomobasis.jni.Decomposition")]
@@ -47,15 +57,12 @@ pub fn compute0<'local>(
     threads: jint,
 ) -> jlong {
     make(env, |env| {
-        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let plan = json(env, &plan_json)?;
+        let options = json(env, &options_json)?;
         let threads = size(threads, "threads")?;
         need::check_solver(&plan, &options, threads)?;
-        let parts = (0..gram.len(env)?).map(|i| {
-            let part = gram.get_element(env, i)?.auto();
-            Ok::<_, Failure>(GramPart::from_bytes(&byte_array(env, &part)?)?)
-        });
-        let gram = GramAccumulator::from_parts(parts)?;
+        let parts = 0..gram.len(env)?;
+        let gram = GramAccumulator::from_parts(parts.map(|i| gram_part(env, &gram, i)))?;
         let records = records(env, &slice_records)?;
         let decomposition = Decomposition::compute(plan, options, &gram, &records, threads)?;
         Ok(Arc::new(decomposition))
@@ -77,8 +84,8 @@ pub fn compute_real0<'local>(
     threads: jint,
 ) -> jlong {
     make(env, |env| {
-        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let plan = json(env, &plan_json)?;
+        let options = json(env, &options_json)?;
         let threads = size(threads, "threads")?;
         // SAFETY: a live handle of MatrixNumbers, which the Java side keeps open during this call.
         let numbers = unsafe { handle::get::<MatrixNumbers>(numbers) }?;
@@ -87,11 +94,8 @@ pub fn compute_real0<'local>(
         let (count, parts) = (gram.len(env)?, gram.len(env)? / none.moduli().max(1));
         let mut sums = Vec::with_capacity(none.moduli());
         for first in (0..count).step_by(parts.max(1)) {
-            let parts = (first..count.min(first + parts)).map(|i| {
-                let part = gram.get_element(env, i)?.auto();
-                Ok::<_, Failure>(GramPart::from_bytes(&byte_array(env, &part)?)?)
-            });
-            sums.push(GramAccumulator::from_parts(parts)?);
+            let parts = first..count.min(first + parts);
+            sums.push(GramAccumulator::from_parts(parts.map(|i| gram_part(env, &gram, i)))?);
         }
         let gram = RealGramAccumulator::from_sums(numbers.ranges().clone(), sums)?.finish()?;
         let records = records(env, &column_records)?;
@@ -182,7 +186,7 @@ pub fn finish0<'local>(
         let derived = derived.iter().map(|bytes| DerivedRecord::all_from_bytes(bytes));
         let derived = derived.collect::<Result<Vec<_>, _>>()?.concat();
         let pictures = named_file::from_java(env, &pictures)?;
-        let environment = serde_json::from_str(&string(env, &environment_json)?)?;
+        let environment = json(env, &environment_json)?;
         let (manifest, files) = result::finish(decomposition, &records, &derived, pictures, environment)?;
         let root = env.new_string(manifest.digests.root.to_string())?.auto();
         let files = named_file::to_java(env, &files)?.auto();

@@ -10,7 +10,7 @@ use tomobasis_pipeline::{input::inventory, options::Options};
 
 use crate::{
     archive::JavaFile,
-    arrays::{byte_array, ints, new_objects, new_string, size, string, strings},
+    arrays::{byte_array, ints, json, new_objects, new_string, size, string, strings},
     failure::{Failure, Result, native},
     handle, series_plan, slice_digest,
 };
@@ -27,7 +27,7 @@ pub(crate) struct Inventory {
 #[jni_mangle("io.tomobasis.jni.Inventory")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, options_json: JString<'local>) -> jlong {
     make(env, |env| {
-        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let options = json(env, &options_json)?;
         Ok(Inventory { options, files: tomobasis_dicom::Inventory::new() })
     })
 }
@@ -112,7 +112,7 @@ pub fn add_unread0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        let why = serde_json::from_str(&string(env, &why)?)?;
+        let why = json(env, &why)?;
         inventory.add_unread(env, file, &name, length, why)
     })
 }
@@ -170,7 +170,7 @@ pub fn know0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class; the Java side synchronizes.
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
-        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let plan: SeriesPlan = json(env, &plan_json)?;
         let known: Vec<_> =
             slice_digest::from_java(env, &decoded)?.into_iter().map(slice_digest::Decoded::ok).collect();
         inventory.files.know(&plan, &known);
@@ -188,7 +188,7 @@ pub fn without0<'local>(
     reasons: JObjectArray<'local, JString<'local>>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let plan: SeriesPlan = json(env, &plan_json)?;
         let slices: Vec<usize> =
             ints(env, &slices)?.into_iter().map(|slice| size(slice, "slice")).collect::<Result<_>>()?;
         let bad: Vec<_> = slices.into_iter().zip(strings(env, &reasons)?).collect();
@@ -207,7 +207,7 @@ pub fn compared0<'local>(
     skip: jboolean,
 ) -> JObject<'local> {
     native(env, |env| {
-        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let plan: SeriesPlan = json(env, &plan_json)?;
         let Some(comparison) = plan.comparison() else { return series_plan::described(env, &plan) };
         let unequal = comparison.judge(slice_digest::from_java(env, &decoded)?, |error| error.to_string());
         match unequal.first() {

@@ -9,7 +9,7 @@ use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::input::{Numbers, matrix::MatrixNumbers};
 
 use crate::{
-    arrays::{byte_array, byte_arrays, new_string, size, string, with_doubles},
+    arrays::{byte_array, byte_arrays, json, new_string, size, string, with_doubles},
     failure::{Failure, native, room},
     handle,
 };
@@ -24,8 +24,8 @@ pub fn of0<'local>(
     summaries: JObjectArray<'local, JByteArray<'local>>,
 ) -> jlong {
     make(env, |env| {
-        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let plan = json(env, &plan_json)?;
+        let options = json(env, &options_json)?;
         Ok(MatrixNumbers::of(&plan, &options, &byte_arrays(env, &summaries)?)?)
     })
 }
@@ -79,7 +79,7 @@ pub fn plan0<'local>(
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let numbers = unsafe { handle::get::<MatrixNumbers>(handle) }?;
-        let mut plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let mut plan: SeriesPlan = json(env, &plan_json)?;
         numbers.set_offset(&mut plan);
         new_string(env, &serde_json::to_string(&plan)?)
     })

@@ -20,7 +20,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{byte_array, new_strings, size, string, strings, with_doubles},
+    arrays::{byte_array, json, new_strings, size, strings, with_doubles},
     failure::{Failure, Result, native, room},
     handle, series_plan,
 };
@@ -102,7 +102,7 @@ pub fn open0<'local>(
     reader: JObject<'local>,
 ) -> jlong {
     make(env, |env| {
-        let options: Options = serde_json::from_str(&string(env, &options_json)?)?;
+        let options: Options = json(env, &options_json)?;
         let names = strings(env, &names)?;
         let mut all = vec![0; lengths.len(env)?];
         lengths.get_region(env, 0, &mut all)?;

@@ -10,7 +10,7 @@ use jni::{
 use tomobasis_pipeline::{input::Numbers, need, solve::passes::PassDriver};
 
 use crate::{
-    arrays::{byte_arrays, size, string},
+    arrays::{byte_arrays, json, size},
     decomposition::{self, records},
     failure::{Failure, Result, native},
     handle,
@@ -37,8 +37,8 @@ pub fn create<'local>(
     real: jboolean,
 ) -> jlong {
     make(env, |env| {
-        let plan = serde_json::from_str(&string(env, &plan_json)?)?;
-        let options = serde_json::from_str(&string(env, &options_json)?)?;
+        let plan = json(env, &plan_json)?;
+        let options = json(env, &options_json)?;
         need::check_solver(&plan, &options, 1)?;
         let numbers = if real { Numbers::Real } else { Numbers::Stored };
         Ok(Some(PassDriver::new(plan, options, numbers)?))

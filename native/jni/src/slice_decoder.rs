@@ -8,7 +8,7 @@ use jni::{
 use tomobasis_dicom::{FileBytes, SeriesPlan, SliceFile, SliceRecord, zeros};
 
 use crate::{
-    arrays::{byte_array, ints, new_objects, size, string},
+    arrays::{byte_array, ints, json, new_objects, size, string},
     failure::{Failure, Result, native},
     handle, slice_digest,
 };
@@ -17,7 +17,7 @@ use crate::{
 #[jni_mangle("io.tomobasis.jni.SliceDecoder")]
 pub fn create<'local>(env: EnvUnowned<'local>, _: JClass<'local>, plan_json: JString<'local>) -> jlong {
     make(env, |env| {
-        let plan: SeriesPlan = serde_json::from_str(&string(env, &plan_json)?)?;
+        let plan: SeriesPlan = json(env, &plan_json)?;
         Ok(plan)
     })
 }

@@ -95,7 +95,7 @@ impl JobArgs {
             if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
                 return Err(Error::option(
                     option,
-                    "it is about derived DICOM; add dicom to --emit, or leave it out",
+                    "it applies to derived DICOM; add dicom to --emit, or leave it out",
                 ));
             }
         }
@@ -135,7 +135,7 @@ impl JobArgs {
             ("--padding", self.padding.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
-            let problem = "it is about scans; leave it out with the --input-format of a matrix";
+            let problem = "it applies to scans; leave it out with the --input-format of a matrix";
             return Err(Error::option(option, problem));
         }
         match self.emit.iter().flatten().all(|emit| self.input_format.emits().contains(emit)) {
