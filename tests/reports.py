@@ -49,6 +49,14 @@ def from_cargo(output):
     return counts
 
 
+def results_of(output):
+    """Count of all results in the output of `cargo test`, whatever they are of."""
+    return sum(
+        (Count(*map(int, result.groups())) for result in map(CARGO_RESULT.match, output.splitlines()) if result),
+        Count(),
+    )
+
+
 def from_junit(folder):
     """Count of all JUnit XML reports under `folder` (JUnit's console, ScalaTest and pytest write them)."""
     total = Count()

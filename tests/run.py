@@ -15,11 +15,12 @@ import sys
 import time
 from pathlib import Path
 
-from reports import Count, from_cargo, from_junit
+from reports import Count, from_cargo, from_junit, results_of
 
 ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv/bin"
 REPORTS = ROOT / "build/test-reports"
+DICOM_RS = "--release --package tomobasis-dicom --features dicom-object --locked".split()
 
 
 def run(*command, **environment):
@@ -64,6 +65,7 @@ def lint():
     scripts += sorted(p for folder in ("k8s", "tests") for p in (ROOT / folder).rglob("*.sh"))
     ruff, shellcheck = TOOLS / "ruff", TOOLS / "shellcheck"
     clippy = "cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings".split()
+    of_dicom_rs = ("cargo", "clippy", *DICOM_RS, "--all-targets", "--quiet", "--", "-D", "warnings")
     doc = "cargo doc --release --workspace --no-deps --locked --quiet".split()
     return {
         "lint": checks(
@@ -80,6 +82,7 @@ def lint():
                 ((shellcheck, "--version"), (shellcheck, *scripts), {}),
                 (("gradle", "--version"), ("gradle", "--no-daemon", "--quiet", "scalafmtCheck"), {}),
                 (("cargo", "clippy", "--version"), clippy, {}),
+                (("cargo", "clippy", "--version"), of_dicom_rs, {}),
                 (("cargo", "--version"), doc, {"RUSTDOCFLAGS": "-D warnings"}),
             ]
         )
@@ -103,7 +106,17 @@ def rust():
     counts = dict.fromkeys(crates(), Count()) | from_cargo(output)
     if code != 0 and not any(c.failed for c in counts.values()):
         counts["cargo test"] = Count(failed=1)  # did not compile, or a test took its process down
-    return counts
+    return counts | {"against dicom-rs": dicom_rs()}
+
+
+def dicom_rs():
+    """The reader of DICOM against dicom-rs, and the feature that converts its objects: a build of its own (native/dicom/Cargo.toml)."""
+    tests, documentation = ("--test", "dicom_objects"), ("--doc", "object")
+    runs = [run("cargo", "test", *DICOM_RS, *chosen) for chosen in (tests, documentation)]
+    count = sum((results_of(output) for _, output in runs), Count())
+    if any(code != 0 for code, _ in runs) and not count.failed:
+        count += Count(failed=1)
+    return count
 
 
 def jvm():

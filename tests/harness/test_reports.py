@@ -1,6 +1,6 @@
 """The counting behind `N passed, N failed`."""
 
-from reports import Count, from_cargo, from_junit
+from reports import Count, from_cargo, from_junit, results_of
 
 CARGO = """
      Running unittests src/lib.rs (target/debug/deps/tomobasis_linalg-0123456789abcdef)
@@ -28,6 +28,11 @@ def test_cargo_counts_integration_tests_for_the_crate_they_belong_to():
 
 def test_a_crate_without_tests_has_run_nothing():
     assert from_cargo(CARGO)["tomobasis_jni"].ran == 0
+
+
+def test_all_results_add_up_whatever_they_are_of():
+    assert results_of(CARGO) == Count(8, 2, 1)
+    assert results_of("error: could not compile").ran == 0
 
 
 def test_junit_reports_add_up(tmp_path):

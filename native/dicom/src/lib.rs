@@ -19,6 +19,7 @@
 //! | [`series`] | the headers of all files: series grouped, ordered, described, chosen ([`Inventory`]) | `error`, `header`, `known`, `label`, `phrases`, `plan`, `problem`, `syntax`, `unread` |
 //! | [`pixels`] | a plan and the bytes of one file: the stored pixels of one slice as `i16`, and their digest | `error`, `header`, `inflate`, `phrases`, `plan`, `problem`, `syntax` |
 //! | [`derived`] | the file of a slice and other pixels for it: a derived DICOM instance, with or without patient data | `error`, `header`, `known`, `pixels`, `plan`, `problem`, `syntax` |
+//! | `object` | to and from the objects of dicom-rs (feature `dicom-object`) | `derived`, `header`, `problem`, `syntax` |
 //! | `testing` | a small writer of DICOM files (feature `testing`) | |
 //!
 //! The crate opens no files: who calls it lists and reads them, on a laptop or through Hadoop.
@@ -33,12 +34,14 @@
 //! * *Missing preamble or meta group*, over-long values in the meta group, a wrong group length: the encoding is found
 //!   from the first elements.
 //! * *Mixed VR.* Elements without a VR in an explicit data set, as some writers leave them, are read as implicit ones.
-//! * *UN of implicit content*, in data sets of either byte order (PS3.5 section 6.2.2, note 4).
+//! * *UN of implicit content*, of known or undefined length, in data sets of either byte order (PS3.5 section 6.2.2, note 4).
 //! * *Hostile files.* A tree of typed values is built by recursion into sequences (files nested some thousand deep
 //!   overflow the stack and abort the process, which here is an executor's JVM) and by allocating what a length field
 //!   asks for. The scanner ([`header`]) walks the elements once, iteratively, allocates nothing, and borrows the values.
 //!
-//! Tags, SOP classes and their names come from `dicom-dictionary-std`; end-to-end tests read the same files with pydicom.
+//! `tests/dicom_objects.rs` shows what dicom-rs makes of such files (all but the hostile ones, which would end the test), and that
+//! both readers agree on all others. Tags, SOP classes and their names come from `dicom-dictionary-std`; end-to-end tests read the
+//! same files with pydicom. Programs that have objects of dicom-rs convert them with the feature `dicom-object` (`object`).
 //!
 //! **Compressed pixels** are decoded by the libraries that the field trusts (libjpeg-turbo, CharLS, OpenJPEG; RLE
 //! and the assembly of fragments are our own). Each is called from one small module of [`pixels`], the only places
@@ -53,6 +56,8 @@ pub mod header;
 mod inflate;
 mod known;
 pub mod label;
+#[cfg(feature = "dicom-object")]
+pub mod object;
 mod phrases;
 pub mod pixels;
 pub mod plan;

@@ -96,6 +96,24 @@ pub struct DerivedInstance {
     pub pixels: Vec<[u8; 32]>,
 }
 
+/// All attributes of a file before its pixels as an Explicit VR Little Endian data set, with sequences of undefined length.
+#[cfg(feature = "dicom-object")]
+pub(crate) fn data_set(file: &[u8]) -> Result<Vec<u8>, Problem> {
+    let source = DataSetBytes::open(file)?;
+    let all = |signed| {
+        let uids = NewUids { secret: [0; 32] };
+        copy::copy(&source, &Rules { action: &|_, _| Action::Keep, uids, known_only: false, signed })
+    };
+    let mut attributes = all(false)?;
+    // The VR of some attributes depends on the sign of the pixels.
+    if attributes.get(&tags::PIXEL_REPRESENTATION).is_some_and(|sign| sign.value == [1, 0]) {
+        attributes = all(true)?;
+    }
+    let mut out = Vec::new();
+    attributes.iter().for_each(|(&tag, attribute)| attribute.write(tag, &mut out));
+    Ok(out)
+}
+
 /// Refuses series whose instances cannot be named, since a derived UID is made from the source's, or do not fit into a file: 32 bits
 /// hold the length of uncompressed pixels.
 ///
