@@ -9,7 +9,7 @@ use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::input::{Numbers, matrix::MatrixNumbers};
 
 use crate::{
-    arrays::{byte_array, byte_arrays, json, new_string, size, string, with_doubles},
+    arrays::{byte_array, byte_arrays, json, new_string, size, with_doubles},
     failure::{Failure, native, room},
     handle,
 };
