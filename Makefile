@@ -14,8 +14,12 @@ WITHOUT_JAVA_VERSION := 2> >(exec grep -viE '^openjdk ' >&2)
 MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
+# Real scanner output beside the checkout, which bench-python reads where it is there.
+SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_tilt_S21610 codec_ct)
+# JupyterLab starts as root only if it is told so.
+JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -86,6 +90,20 @@ bench-large: setup .venv-bench/ready ## measure 1,000 to 8,000 columns against O
 bench-real: setup .venv-bench/ready ## measure the exact Gram matrix of float32 and float64 values against OpenBLAS's dsyrk
 	@.venv-bench/bin/python bench/peers/floats.py
 
+bench-python: setup $(SERIES) .venv-bench/ready ## measure the Python package against NumPy, SciPy, scikit-learn, Dask, pydicom, SimpleITK, dicom2nifti
+	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check ./python
+	@.venv-bench/bin/python bench/python/svd.py
+	@.venv-bench/bin/python bench/python/reading.py $(SERIES) $(SAMPLES)
+
+.venv-notebook/ready: examples/requirements.txt requirements.txt | setup
+	@python3 -m venv .venv-notebook
+	@.venv-notebook/bin/python -m pip install --quiet --use-pep517 --disable-pip-version-check -r $<
+	@touch $@
+
+notebook: setup .venv-notebook/ready ## JupyterLab on the notebooks of examples/, with the Python package
+	@.venv-notebook/bin/python -m pip install --quiet --disable-pip-version-check ./python
+	@cd examples && ../.venv-notebook/bin/jupyter lab $(JUPYTER)
+
 image-root: build # what the image holds besides Debian, in build/image/root
 	@$(GRADLE) :image:stage $(WITHOUT_JAVA_VERSION)
 
@@ -106,6 +124,7 @@ test-store: setup-test image-root ## the job on a real S3 server (built once, by
 	@.venv/bin/python -m pytest tests/cluster/test_store.py
 
 test-cluster: setup-test build ## the job under the Spark operator, on the cluster of KUBECONFIG or one started for it (20 minutes once)
+	@scripts/wheel.sh test
 	@.venv/bin/python tests/cluster/run.py
 
 clean: ## remove what was built (not .venv, not demo/)

@@ -29,7 +29,7 @@ WORDS = {
 }
 
 # Beside Markdown, the sources in these languages.
-SOURCES = ("*.rs", "*.scala", "*.java", "*.py", "*.sh", "*.yaml", "*.toml", "*.gradle")
+SOURCES = ("*.rs", "*.scala", "*.java", "*.py", "*.sh", "*.yaml", "*.toml", "*.gradle", "*.ipynb")
 THIS = Path("scripts/prose.py")
 
 
