@@ -34,9 +34,8 @@ def execute(notebook, folder, timeout=300):
     shutil.copytree(EXAMPLES, examples, ignore=shutil.ignore_patterns("work", "*.ipynb", "__pycache__"))
     (Path(folder) / "bin").symlink_to(ROOT / "bin")
     own = {name: str(Path(folder) / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")}
-    client = nbclient.NotebookClient(
-        notebook, timeout, kernel_name="python3", resources={"metadata": {"path": examples}}
-    )
+    place = {"metadata": {"path": examples}}
+    client = nbclient.NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=place)
     client.execute(env={**os.environ, **own})
     return notebook
 
