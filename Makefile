@@ -15,7 +15,7 @@ MASTER := local[2]
 SERIES := demo/series
 RESULT := demo/result
 # Real scanner output beside the checkout, which bench-python reads where it is there.
-SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_tilt_S21610 codec_ct)
+SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_tilt_S21610) --single ../shared/data/codec_ct
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """`tomobasis.read` against pydicom with NumPy, SimpleITK's series reader and dicom2nifti: time, memory, the same values.
 
-    bench/python/reading.py demo/series ../shared/data/*      writes build/bench/python-reading.json (make bench-python)
+    bench/python/reading.py demo/series          writes build/bench/python-reading.json (make bench-python)
 
 Every measurement is a process of its own, and the ways take turns; the files are in the cache of the operating system. Each way
 ends with the rescaled values of the largest series in memory, but for dicom2nifti, which writes a NIfTI file, as `to_nifti` does.
-A folder that holds no series, but single slices, is read file by file. A folder that is not there is left out.
+A folder given as --single holds no series: it is read file by file. A folder that is not there is left out.
 """
 
 import argparse
@@ -186,14 +186,6 @@ def in_turn(mode, ways, folder, repeat):
     return middle
 
 
-def compare(folder, repeat):
-    """What the record says of a folder: a series, or single slices."""
-    series = [way.__name__ for way in (*ARRAYS, *NIFTI)]
-    if "error" in measure("one", "ours", folder):
-        return {"folder": Path(folder).name, "single": in_turn("each", SINGLE, folder, repeat)}
-    return {"folder": Path(folder).name, "series": in_turn("one", series, folder, repeat)}
-
-
 def series_rows(result):
     runs = result["series"]
     for way, run in runs.items():
@@ -237,14 +229,24 @@ def report(record):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("folders", nargs="+", type=Path)
+    p.add_argument("series", nargs="+", type=Path, help="folders of a series")
+    p.add_argument("--single", nargs="*", type=Path, default=[], help="folders of files that are no series")
     p.add_argument("--repeat", type=int, default=3)
     p.add_argument("--json", type=Path, default=ROOT / "build/bench/python-reading.json")
     o = p.parse_args()
     about = measured(o.repeat)
-    there = [folder.resolve() for folder in o.folders if folder.is_dir()]
-    absent = [folder.name for folder in o.folders if not folder.is_dir()]
-    record = {**about, "absent": absent, "results": [compare(folder, o.repeat) for folder in there]}
+    results = [
+        {"folder": folder.name, "series": in_turn("one", [f.__name__ for f in (*ARRAYS, *NIFTI)], folder, o.repeat)}
+        for folder in o.series
+        if folder.is_dir()
+    ]
+    results += [
+        {"folder": folder.name, "single": in_turn("each", SINGLE, folder, o.repeat)}
+        for folder in o.single
+        if folder.is_dir()
+    ]
+    absent = [folder.name for folder in (*o.series, *o.single) if not folder.is_dir()]
+    record = {**about, "absent": absent, "results": results}
     show(report(record), record, o.json)
 
 
