@@ -28,7 +28,7 @@ def without(notebook, tag):
     return nbformat.from_dict({**notebook, "cells": kept})
 
 
-def execute(notebook, folder, timeout=300):
+def execute(notebook, folder, timeout=900):
     """Runs all cells by a kernel of this environment, in a copy of `examples/`; an exception in a cell is one here."""
     examples = Path(folder) / "examples"
     shutil.copytree(EXAMPLES, examples, ignore=shutil.ignore_patterns("work", "*.ipynb", "__pycache__"))
@@ -52,4 +52,4 @@ def outputs(notebook, kind):
 
 
 if __name__ == "__main__":
-    print("".join(outputs(execute(read(sys.argv[1]), sys.argv[2], timeout=900), "text/plain")))
+    print("".join(outputs(execute(read(sys.argv[1]), sys.argv[2]), "text/plain")))
