@@ -45,16 +45,16 @@
 //! | `tile` | the tiles of entries that a product computes at a time | |
 //! | `dispatch` | the widest vector instructions that this machine has | |
 //! | `bytes` | numbers to bytes and back, with checks | `error` |
-//! | `block` | row blocks, and where they come from ([`RealBlocks`]) | `error` |
+//! | `block` | row blocks of integers, and their rescale | `error` |
 //! | `affine` | integer columns and their rescales, exactly | `block`, `error` |
 //! | `center` | rows or columns without their means ([`Center`]) | `affine`, `block`, `error`, `rounding` |
 //! | `rank` | how many singular values to keep | |
-//! | `gram` | `A^T A`, exact, of integers and of floats | `affine`, `block`, `bytes`, `center`, `dispatch`, `error`, `rounding` |
+//! | `gram` | `A^T A`, exact, of integers and of floats ([`RealBlocks`]) | `affine`, `block`, `bytes`, `center`, `dispatch`, `error`, `rounding` |
 //! | `machine` | what this machine must have, and its kernel | `error`, `gram` |
 //! | `certified` | `s` and `V` of a Gram matrix, proven | `affine`, `bytes`, `dispatch`, `error`, `gram`, `rank`, `rounding`, `tile` |
 //! | `project` | `U` and composites of row blocks | `affine`, `block`, `center`, `certified`, `dispatch`, `error`, `rounding`, `tile` |
-//! | `floats` | all three steps for a matrix of floats | `block`, `certified`, `error`, `gram`, `project`, `rank` |
-//! | `real` | the methods of fixed order: `tsqr`, `dssvd`, `dspca` | `block`, `bytes`, `dispatch`, `error`, `rank`, `rounding`, `tile` |
+//! | `floats` | all three steps for a matrix of floats | `certified`, `error`, `gram`, `project`, `rank` |
+//! | `real` | the methods of fixed order: `tsqr`, `dssvd`, `dspca` | `block`, `bytes`, `dispatch`, `error`, `gram`, `rank`, `rounding`, `tile` |
 //! | [`reference`](mod@reference) | matrices whose decomposition is known, and scores | `certified`, `error`, `gram`, `rank`, `real`, `rounding` |
 
 mod affine;
@@ -74,13 +74,13 @@ pub mod reference;
 mod rounding;
 mod tile;
 
-pub use block::{BLOCK_ROWS, RealBlocks, Rescale, Sample, column_major};
+pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
 pub use center::{Center, Centering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, certified_svd};
 pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd};
 pub use gram::{
-    ColumnRanges, GramAccumulator, GramMatrix, GramPart, MAX_COLUMNS as MAX_GRAM_COLUMNS,
+    ColumnRanges, GramAccumulator, GramMatrix, GramPart, MAX_COLUMNS as MAX_GRAM_COLUMNS, RealBlocks,
     RealGramAccumulator, real_gram,
 };
 pub use machine::{check_machine, kernel_name};

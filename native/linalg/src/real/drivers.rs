@@ -4,7 +4,7 @@
 use super::decomposition::RealSvd;
 use super::passes::{RealPasses, run};
 use super::randomized::Randomized;
-use crate::block::RealBlocks;
+use crate::gram::RealBlocks;
 use crate::rank::Rank;
 
 /// The whole thin SVD, or its `rank` leading triplets, by QR along the canonical tree and the SVD of the last

@@ -7,7 +7,7 @@ use super::matrix::Matrix;
 use super::source::{MAX_SQUARE, Size};
 use super::tsqr::{self, Reduction};
 use crate::Error;
-use crate::block::RealBlocks;
+use crate::gram::RealBlocks;
 use crate::rounding::times_power_of_two;
 
 /// `A = Q R` (m x n): `R`, and what gives `Q` block by block. Made by [`tsqr_qr`].

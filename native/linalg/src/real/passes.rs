@@ -27,7 +27,7 @@ use super::source::{MAX_COLUMNS, MAX_SQUARE, Size};
 use super::svd::SmallSvd;
 use super::tree::{Key, Tree};
 use super::tsqr::{Reduced, Reduction};
-use crate::block::RealBlocks;
+use crate::gram::RealBlocks;
 use crate::rounding::times_power_of_two;
 use crate::{Error, Rank};
 

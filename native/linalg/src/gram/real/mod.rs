@@ -20,6 +20,7 @@
 //! "Ozaki scheme II", but exact: no bit is dropped, so the sums have no order, and blocks may come in any
 //! order and be merged in any grouping.
 
+mod blocks;
 mod crt;
 mod ranges;
 mod residues;
@@ -31,9 +32,9 @@ use rayon::prelude::*;
 
 use super::kernel::{self, PANEL, PackedBytes, ROWS, Threads};
 use super::{GramAccumulator, GramMatrix};
-use crate::block::RealBlocks;
 use crate::gram::sums::check_columns;
 use crate::{BLOCK_ROWS, Error, column_major};
+pub use blocks::RealBlocks;
 use crt::Moduli;
 pub use ranges::ColumnRanges;
 
