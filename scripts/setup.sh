@@ -46,6 +46,7 @@ find_missing() {
   have cc || lacks "a C compiler and linker (cc)" gcc libc6-dev
   have c++ || lacks "a C++ compiler, for the image decoders (c++)" g++
   have cmake || lacks "CMake, for the image decoders (cmake)" cmake
+  [ "$mode" != test ] || have nasm || lacks "NASM, for the JPEG decoder of the Python package (nasm)" nasm
   python_is_good || lacks "Python $oldest_python or later with venv and ensurepip" python3 python3-venv
   ! have apt-get || [ -e /etc/ssl/certs/ca-certificates.crt ] || lacks "root certificates" ca-certificates
   if ! rust_is_good; then

@@ -2,27 +2,44 @@
 # Builds the Python package, by maturin of .venv.
 #
 #   scripts/wheel.sh             build/wheel: a wheel for machines with this one's C library or a later one
-#   scripts/wheel.sh manylinux   build/manylinux: a wheel for glibc 2.17 or later, linked by zig
-#   scripts/wheel.sh test        build/python: a new environment with the wheel of build/wheel, and the packages of .venv for its tests
+#   scripts/wheel.sh manylinux   build/manylinux: the wheel that is shipped, for glibc 2.17 or later; compiled and linked by zig
+#   scripts/wheel.sh test        build/python: a new environment with the wheel of build/manylinux, and the packages of .venv for its tests
+#   scripts/wheel.sh abort       build/python-abort: the same of a wheel that ends the process at a panic
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 export PATH="$PWD/.venv/bin:$PATH:$HOME/.cargo/bin"
 
 build() { # build FOLDER OPTION..
   rm -rf "$1"
-  maturin build --quiet --release --locked --manifest-path python/Cargo.toml --out "$@"
+  # One folder for all that is compiled: the crates that the command has too are compiled once.
+  maturin build --quiet --release --locked --manifest-path python/Cargo.toml --target-dir target --out "$@"
+}
+
+portable() { # portable FOLDER OPTION..
+  # Without it the JPEG decoder would be compiled without SIMD, and without a word.
+  command -v nasm > /dev/null || { echo "error: nasm is missing, for the SIMD code of the JPEG decoder; install it" >&2; exit 2; }
+  build "$@" --zig --compatibility manylinux2014
+}
+
+environment() { # environment FOLDER WHEELS
+  local site
+  rm -rf "$1"
+  python -m venv --without-pip "$1"
+  site=$("$1/bin/python" -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
+  python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$site/tests.pth"
+  python -m pip --python "$1/bin/python" install --quiet --no-deps --no-index --disable-pip-version-check "$2"/*.whl
 }
 
 case ${1:-} in
   '') build build/wheel --compatibility linux ;;
-  manylinux) build build/manylinux --zig --compatibility manylinux2014 ;;
+  manylinux) portable build/manylinux ;;
   test)
-    build build/wheel --compatibility linux
-    rm -rf build/python
-    python -m venv --without-pip build/python
-    site=$(build/python/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')
-    python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > "$site/tests.pth"
-    python -m pip --python build/python/bin/python install --quiet --no-deps --no-index --disable-pip-version-check build/wheel/*.whl
+    portable build/manylinux
+    environment build/python build/manylinux
     ;;
-  *) echo "error: unknown mode '$1': use manylinux, test or none" >&2; exit 2 ;;
+  abort)
+    portable build/abort --features abort-on-panic
+    environment build/python-abort build/abort
+    ;;
+  *) echo "error: unknown mode '$1': use manylinux, test, abort or none" >&2; exit 2 ;;
 esac

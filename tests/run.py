@@ -66,6 +66,11 @@ def lint():
     ruff, shellcheck = TOOLS / "ruff", TOOLS / "shellcheck"
     clippy = "cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings".split()
     of_dicom_rs = ("cargo", "clippy", *DICOM_RS, "--all-targets", "--quiet", "--", "-D", "warnings")
+    # In the folder of the others: what both have is compiled once.
+    of_python = (
+        "cargo clippy --release --manifest-path python/Cargo.toml --target-dir target --locked --quiet -- -D warnings"
+    )
+    of_python = of_python.split()
     doc = "cargo doc --release --workspace --no-deps --locked --quiet".split()
     return {
         "lint": checks(
@@ -83,6 +88,7 @@ def lint():
                 (("gradle", "--version"), ("gradle", "--no-daemon", "--quiet", "scalafmtCheck"), {}),
                 (("cargo", "clippy", "--version"), clippy, {}),
                 (("cargo", "clippy", "--version"), of_dicom_rs, {}),
+                (("cargo", "clippy", "--version"), of_python, {}),
                 (("cargo", "--version"), doc, {"RUSTDOCFLAGS": "-D warnings"}),
             ]
         )
@@ -143,13 +149,18 @@ def e2e():
 
 
 def python():
-    """The Python package: its wheel is built and installed into a new environment, in which its tests run."""
-    if run("scripts/wheel.sh", "test")[0] != 0:
+    """The Python package: the wheel that is shipped is built and installed into a new environment, in which its tests run; and
+    those of arrays and bad input with a build that a panic ends."""
+    if run("scripts/wheel.sh", "test")[0] != 0 or run("scripts/wheel.sh", "abort")[0] != 0:
         return {"python": Count(failed=1)}
     # In Python's development mode: more checks, and a traceback of what crashes.
     os.environ["PYTHONDEVMODE"] = "1"
     try:
-        return {"python": pytest("python", "tests/python", python=ROOT / "build/python/bin/python")}
+        aborting = [ROOT / f"tests/python/test_python_{name}.py" for name in ("arrays", "floats", "scans", "state")]
+        return {
+            "python": pytest("python", "tests/python", python=ROOT / "build/python/bin/python"),
+            "python (abort)": pytest("python-abort", *aborting, python=ROOT / "build/python-abort/bin/python"),
+        }
     finally:
         del os.environ["PYTHONDEVMODE"]
 

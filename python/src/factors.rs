@@ -5,8 +5,8 @@ use numpy::{IntoPyArray, PyArray2, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 use rayon::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealSvd, Rescale,
-    certified_real_svd, certified_svd, check_machine, dspca, dssvd, tsqr_qr, tsqr_svd,
+    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealProjector,
+    RealSvd, Rescale, certified_real_svd, certified_svd, check_machine, dspca, dssvd, tsqr_qr, tsqr_svd,
 };
 use tomobasis_pipeline::{
     options::{self, Method, Sketching},
@@ -304,6 +304,19 @@ pub(crate) fn project(
         let mut buffer = Vec::new();
         let t = projector.project(values.stored(block, &mut buffer)?)?;
         Ok(projector.basis_into(t.view(), u.view_mut())?)
+    })
+}
+
+/// `U` of floats.
+pub(crate) fn project_floats(
+    values: &Values<'_>,
+    svd: &CertifiedSvd,
+    watch: &Watch<'_>,
+) -> Result<Array2<f64>, Failure> {
+    let projector = RealProjector::new(svd, svd.v.nrows())?;
+    in_blocks(values, svd.s.len(), watch, |block, mut u| {
+        u.assign(&projector.basis(values.floats(block)?.view())?);
+        Ok(())
     })
 }
 

@@ -8,7 +8,9 @@
 //! | `matrix` | that matrix: its row blocks, the digest of its numbers |
 //! | `factors` | `svd`, `tsqr`, `qr`, `randomized_svd` |
 //! | `sums` | `gram`, `GramState` and `GramFactors` |
+//! | `floats` | `FloatRanges` and `FloatGramState`: the same of floats |
 //! | `scans` | `inspect`, `read`, `decompose` and `verify`: the commands |
+//! | `series` | series whose slices and row blocks the tasks of an engine share |
 //! | `sealed` | bytes that tell when they are damaged |
 //!
 //! No arithmetic, option or rule is written here. The Python side of the package (`tomobasis/*.py`) has the signatures, the
@@ -16,11 +18,13 @@
 
 mod factors;
 mod failure;
+mod floats;
 mod intake;
 mod matrix;
 mod running;
 mod scans;
 mod sealed;
+mod series;
 mod sums;
 
 use pyo3::prelude::*;
@@ -28,6 +32,11 @@ use pyo3::prelude::*;
 /// The module `tomobasis._native`.
 #[pymodule(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    #[cfg(feature = "abort-on-panic")]
+    std::panic::set_hook(Box::new(|panic| {
+        eprintln!("{panic}");
+        std::process::abort();
+    }));
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
     module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;
@@ -38,6 +47,13 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scans::read, module)?)?;
     module.add_function(wrap_pyfunction!(scans::decompose, module)?)?;
     module.add_function(wrap_pyfunction!(scans::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::means, module)?)?;
+    module.add_function(wrap_pyfunction!(series::plans, module)?)?;
+    module.add_function(wrap_pyfunction!(series::slice_rows, module)?)?;
+    module.add_function(wrap_pyfunction!(series::slices, module)?)?;
+    module.add_class::<series::Solved>()?;
     module.add_class::<sums::GramState>()?;
+    module.add_class::<floats::FloatRanges>()?;
+    module.add_class::<floats::FloatGramState>()?;
     module.add_class::<sums::GramFactors>()
 }

@@ -5,7 +5,9 @@ use std::ops::Range;
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, RealBlocks, Rescale, Sample, column_major};
+use tomobasis_linalg::{
+    BLOCK_ROWS, ColumnRanges, GramAccumulator, RealBlocks, RealGramAccumulator, Rescale, Sample, column_major,
+};
 use tomobasis_pipeline::{progress::Progress as _, solve::digest::Digest};
 
 use crate::{failure::Failure, running::Watch};
@@ -103,6 +105,19 @@ impl Values<'_> {
             Self::U16(a) => add(sums, a.view(), rows, parallel),
             Self::F32(_) | Self::F64(_) => Err(floats()),
         }
+    }
+
+    /// Writes row block `block` as floats.
+    pub(crate) fn read_floats(&self, block: usize, into: ArrayViewMut2<'_, f64>) -> Result<(), Failure> {
+        each!(self, array => array.read(block, into)?);
+        Ok(())
+    }
+
+    /// Row block `block` as floats, column after column.
+    pub(crate) fn floats(&self, block: usize) -> Result<Array2<f64>, Failure> {
+        let mut values = Array2::zeros((self.dim().1, self.rows_of(block))).reversed_axes();
+        self.read_floats(block, values.view_mut())?;
+        Ok(values)
     }
 
     /// The digest `pixels` of docs/format.md: over the columns' digests, each of its integers as int32 or its floats as float64.
@@ -214,7 +229,32 @@ impl RealBlocks for Reading<'_, '_, '_> {
 
     fn read(&self, block: usize, values: ArrayViewMut2<'_, f64>) -> Result<(), Failure> {
         self.watch.check()?;
-        each!(self.values, array => array.read(block, values)?);
+        self.values.read_floats(block, values)?;
+        self.watch.advance(1);
+        Ok(())
+    }
+
+    fn add_ranges(
+        &self,
+        block: usize,
+        values: ArrayViewMut2<'_, f64>,
+        ranges: &mut ColumnRanges,
+    ) -> Result<(), Failure> {
+        self.watch.check()?;
+        each!(self.values, array => array.add_ranges(block, values, ranges)?);
+        self.watch.advance(1);
+        Ok(())
+    }
+
+    fn add_sums(
+        &self,
+        block: usize,
+        values: ArrayViewMut2<'_, f64>,
+        sums: &mut RealGramAccumulator,
+        parallel: bool,
+    ) -> Result<(), Failure> {
+        self.watch.check()?;
+        each!(self.values, array => array.add_sums(block, values, sums, parallel)?);
         self.watch.advance(1);
         Ok(())
     }

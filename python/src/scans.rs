@@ -1,17 +1,19 @@
 //! The commands: what series there are, a scan as an array, a decomposition into a result folder, its verification.
 
-use ndarray::Array3;
-use numpy::{IntoPyArray, PyArray3};
+use ndarray::{Array2, Array3, Axis};
+use numpy::{IntoPyArray, PyArray1, PyArray3, PyReadonlyArray3};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
-use tomobasis_linalg::check_machine;
+use tomobasis_linalg::{
+    BLOCK_ROWS, Center, Centering, Projector, Rescale, SvdView, check_machine, column_major, row_means,
+};
 use tomobasis_pipeline::{
     commands::{
         decompose::{ParsedJob, decompose as decompose_scan, parse_options},
         inspect as listing, read as reading,
         verify::{VerifyArgs, verify as verify_result},
     },
-    options::Options,
+    options::{self, Options},
 };
 
 use crate::{failure::Failure, running::run_alone};
@@ -71,7 +73,59 @@ fn described(scan: &reading::StoredScan) -> Value {
         "id": plan.id, "modality": plan.modality, "unit": plan.rescale_unit, "window": plan.window,
         "pixel_spacing_mm": plan.pixel_spacing_mm, "slice_spacing_mm": plan.slice_spacing_mm,
         "orientation": plan.orientation, "tilt_degrees": plan.tilt_degrees, "slices": slices, "notes": notes,
+        "digest": scan.digest.to_string(),
     })
+}
+
+/// Means that go back.
+type Means<'py> = Bound<'py, PyArray1<f64>>;
+
+/// What `--center` removed of a scan: each pixel's mean over the slices, and each slice's term; none where that is nothing.
+/// `center` is that of the exact method, or `rounded` for the methods of class `fixed`.
+#[pyfunction]
+pub(crate) fn means<'py>(
+    stored: PyReadonlyArray3<'py, i16>,
+    rescales: Vec<(f64, f64, i32)>,
+    center: &str,
+) -> PyResult<(Means<'py>, Means<'py>)> {
+    let py = stored.py();
+    let pixels = stored.as_slice().map_err(|error| Failure::Argument(error.to_string()))?;
+    let (rows, columns) = py.detach(|| means_of(pixels, &rescales, center))?;
+    Ok((rows.into_pyarray(py), columns.into_pyarray(py)))
+}
+
+fn means_of(
+    pixels: &[i16],
+    rescales: &[(f64, f64, i32)],
+    center: &str,
+) -> Result<(Vec<f64>, Vec<f64>), Failure> {
+    let n = rescales.len();
+    let m = pixels.len() / n.max(1);
+    let rescales: Vec<_> =
+        rescales.iter().map(|&(slope, intercept, offset)| Rescale { slope, intercept, offset }).collect();
+    let center = match center {
+        "rounded" => None,
+        name => Some(Center::from(
+            serde_json::from_value::<options::Center>(json!(name))
+                .map_err(|error| Failure::Argument(format!("center: {error}")))?,
+        )),
+    };
+    let sum = |slice: &[i16]| slice.iter().map(|&value| i128::from(value)).sum();
+    let sums = pixels.chunks_exact(m.max(1)).map(sum).collect();
+    let centering = center.map(|center| Centering { center, rows: m as u64, sums });
+    let none = Array2::zeros((n, 0));
+    let svd = SvdView { s: &[], v: none.view(), v_low: none.view(), compensated: &[] };
+    let projector = Projector::centered(svd, &rescales, centering.as_ref())?;
+    let all: Vec<usize> = (0..n).collect();
+    let pixels = column_major(pixels, m, n)?;
+    let mut rows = Vec::new();
+    for block in pixels.axis_chunks_iter(Axis(0), BLOCK_ROWS) {
+        rows.extend(match center {
+            Some(_) => projector.row_means(block)?,
+            None => row_means(projector.originals(block, &all)?.view()),
+        });
+    }
+    Ok((rows, projector.column_terms()))
 }
 
 /// Decomposes as `tomobasis decompose` does, with its arguments; returns what it prints.
@@ -87,7 +141,7 @@ pub(crate) fn decompose(
     run_alone(py, progress, |watch| Ok(decompose_scan(options, threads, watch)?.closing))
 }
 
-fn options(arguments: &[String]) -> Result<Options, Failure> {
+pub(crate) fn options(arguments: &[String]) -> Result<Options, Failure> {
     match parse_options(arguments)? {
         ParsedJob::Run(options) => Ok(options),
         ParsedJob::Text { .. } => {

@@ -8,13 +8,14 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
+use serde::{Deserialize, Serialize};
 use tomobasis_linalg::{
     Center, Centering, CertifiedSvd, GramAccumulator, Rank, Rescale, certified_svd, check_machine,
 };
 use tomobasis_pipeline::solve::digest::Digest;
 
 use crate::{
-    factors::{bounds_of, center_of, matrix_digest, project, sums},
+    factors::{bounds_of, center_of, matrix_digest, project, project_floats, sums},
     failure::Failure,
     intake::with_values,
     matrix::Values,
@@ -48,8 +49,7 @@ fn stored_only(values: &Values<'_>) -> Result<(), Failure> {
     match values.are_stored() {
         true => Ok(()),
         false => Err(Failure::Argument(
-            "the values are not all integers of 16 bits, of which exact sums are kept; use svd, or round them"
-                .to_owned(),
+            "the values are not all integers of 16 bits; of floats, use FloatGramState or svd".to_owned(),
         )),
     }
 }
@@ -217,13 +217,13 @@ impl GramState {
             let rescales = vec![Rescale::IDENTITY; sums.columns()];
             let svd =
                 certified_svd(&sums.finish_centered(&rescales, center)?, rank, rayon::current_num_threads())?;
-            Ok(GramFactors { centering: center.map(|center| sums.centering(center)), svd })
+            Ok(GramFactors { rows: Rows::Integers(center.map(|center| sums.centering(center))), svd })
         })
     }
 }
 
 impl GramState {
-    fn sums(&self) -> MutexGuard<'_, GramAccumulator> {
+    pub(crate) fn sums(&self) -> MutexGuard<'_, GramAccumulator> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -249,12 +249,21 @@ impl GramState {
 ///     Digests of `s` and `V` (docs/format.md).
 #[pyclass(frozen, module = "tomobasis", name = "GramFactors")]
 pub(crate) struct GramFactors {
-    svd: CertifiedSvd,
-    centering: Option<Centering>,
+    pub svd: CertifiedSvd,
+    pub rows: Rows,
+}
+
+/// What the rows are whose sums they were.
+#[derive(Serialize, Deserialize)]
+pub(crate) enum Rows {
+    /// Integers of 16 bits, without these means.
+    Integers(Option<Centering>),
+    /// Any finite floats.
+    Floats,
 }
 
 /// What the bytes of factors begin with.
-const FACTORS: &[u8] = b"tomobasis gram factors 1\n";
+const FACTORS: &[u8] = b"tomobasis gram factors 2\n";
 
 #[pymethods]
 impl GramFactors {
@@ -301,9 +310,12 @@ impl GramFactors {
     #[pyo3(signature = (block, threads=0))]
     fn project<'py>(&self, block: &Bound<'py, PyAny>, threads: usize) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let py = block.py();
-        let u = with_values(block, |values| {
-            stored_only(&values)?;
-            run(py, threads, None, |watch| project(&values, &self.svd, self.centering.as_ref(), watch))
+        let u = with_values(block, |values| match &self.rows {
+            Rows::Integers(centering) => {
+                stored_only(&values)?;
+                run(py, threads, None, |watch| project(&values, &self.svd, centering.as_ref(), watch))
+            }
+            Rows::Floats => run(py, threads, None, |watch| project_floats(&values, &self.svd, watch)),
         })?;
         Ok(u.into_pyarray(py))
     }
@@ -318,13 +330,13 @@ impl GramFactors {
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
         let this = slf.get();
-        let bytes = sealed::seal(FACTORS, &sealed::encode(&(&this.svd, &this.centering))?);
+        let bytes = sealed::seal(FACTORS, &sealed::encode(&(&this.svd, &this.rows))?);
         Ok((slf.get_type().getattr("_from_bytes")?, (PyBytes::new(slf.py(), &bytes),)))
     }
 
     #[staticmethod]
     fn _from_bytes(data: &[u8]) -> Result<Self, Failure> {
-        let (svd, centering) = sealed::decode(sealed::open(FACTORS, data, "Gram factors")?, "Gram factors")?;
-        Ok(Self { svd, centering })
+        let (svd, rows) = sealed::decode(sealed::open(FACTORS, data, "Gram factors")?, "Gram factors")?;
+        Ok(Self { svd, rows })
     }
 }

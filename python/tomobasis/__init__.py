@@ -10,15 +10,17 @@ numbers of the result would mean nothing.
 
 from typing import TYPE_CHECKING
 
-from ._commands import Result, decompose
+from ._commands import Result, decompose, decompose_all
 from ._errors import FileError, InputError, RunError, TomoBasisError, VerificationError
 from ._linalg import Qr, Svd, gram, qr, randomized_svd, svd, tsqr
-from ._native import GramFactors, GramState, __version__
+from ._native import FloatGramState, FloatRanges, GramFactors, GramState, __version__
 from ._scans import Scan, SeriesTable, inspect, read
 
 __all__ = [
     "PCA",
     "FileError",
+    "FloatGramState",
+    "FloatRanges",
     "GramFactors",
     "GramState",
     "InputError",
@@ -32,6 +34,7 @@ __all__ = [
     "VerificationError",
     "__version__",
     "decompose",
+    "decompose_all",
     "gram",
     "inspect",
     "qr",

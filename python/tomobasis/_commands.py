@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _native
-from ._errors import FileError, InputError
+from ._errors import FileError, InputError, TomoBasisError
 from ._progress import close, reporter
-from ._scans import html_table, path_list
+from ._scans import html_table, inspect, path_list
 
 if TYPE_CHECKING:
     import pyarrow
     from numpy.typing import NDArray
 
     from ._linalg import Progress
-    from ._scans import Paths
+    from ._scans import Paths, Scan
 
 
 def arguments(paths: Paths, **options) -> list[str]:
@@ -83,6 +83,63 @@ def decompose(
     finally:
         close(report)
     return Result(output)
+
+
+def decompose_all(
+    paths: Paths,
+    output: str | os.PathLike[str],
+    series: Sequence[str] | None = None,
+    *,
+    threads: int = 0,
+    progress: Progress = None,
+    **options: Any,
+) -> dict[str, Result]:
+    """Decomposes several series of an input, one after the other, each into a result folder of its own.
+
+    Parameters
+    ----------
+    paths, threads, progress, **options
+        As for ``decompose``.
+    output : path
+        A folder, which is made where there is none; each result is in a folder in it that has the name of the series' id.
+    series : sequence of str, optional
+        Ids as ``inspect`` shows them; by default all original series, no derived ones and no localizers.
+
+    Returns
+    -------
+    dict
+        From the ids to each ``Result``.
+
+    Raises
+    ------
+    InputError, FileError, RunError
+        As ``decompose``, with the id first, at the first series that fails; results that were finished stay.
+
+    Examples
+    --------
+    >>> results = tomobasis.decompose_all("scans", "results", rank=50)  # doctest: +SKIP
+    """
+    table = inspect(paths, threads=threads)
+    if isinstance(series, str):
+        raise InputError("series: give a list of ids; of one series, decompose takes the id")
+    ids = [row["id"] for row in table if row["role"] == "original"] if series is None else list(series)
+    if not ids:
+        raise InputError("series: there is no original series; name those that are meant")
+    if unknown := set(ids) - {row["id"] for row in table}:
+        raise InputError(f"series: the input has no {min(unknown)}; inspect lists those that it has")
+    try:
+        Path(output).mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"output: cannot be made ({error.strerror}); give another folder") from None
+    results = {}
+    for name in ids:
+        try:
+            results[name] = decompose(
+                paths, Path(output) / name, threads=threads, progress=progress, series=name, **options
+            )
+        except TomoBasisError as error:
+            raise type(error)(f"series {name}: {error}") from error
+    return results
 
 
 class Result:
@@ -148,14 +205,52 @@ class Result:
         """Basis vectors, m x k: a row for each pixel."""
         return self._matrix("basis", "values")
 
-    def composite(self, k: int) -> NDArray[np.float64]:
-        """The reconstruction from the first k basis vectors, slices x rows x columns, by NumPy; without the means that
-        were removed, if any, since a result does not hold them."""
-        series = self.manifest["series"]
+    @property
+    def _center(self) -> str | None:
+        """Which means were removed, as `_native.means` names them."""
+        parameters = self.manifest["parameters"]
+        center = "rounded" if parameters["method"] == "dspca" else parameters.get("center")
+        return "rounded" if center is True else center or None
+
+    def composite(self, k: int, scan: Scan | None = None) -> NDArray[np.float64]:
+        """The reconstruction from the first k basis vectors, slices x rows x columns, in the scan's unit, by NumPy.
+
+        Parameters
+        ----------
+        k : int
+            From 1 to the number of basis vectors.
+        scan : Scan, optional
+            What ``read`` returned for the input, with the ``padding`` of the result. Needed where means were removed
+            (``center``, ``dspca``): a result folder does not hold them, and they are added again.
+
+        Raises
+        ------
+        InputError
+            For a k that there is not; for means that were removed, without the scan, or with another one.
+        """
+        series, center = self.manifest["series"], self._center
         if not 1 <= k <= len(self.s):
             raise InputError(f"k: {k} is outside 1 to {len(self.s)}, the basis vectors of the result")
-        values = (self.U[:, :k] * self.s[:k]) @ self.V[:, :k].T
-        return values.T.reshape(-1, series["rows"], series["columns"])
+        if center is not None:
+            if scan is None:
+                raise InputError(
+                    "scan: means were removed, which the result folder does not hold; give what tomobasis.read returns "
+                    "for its input"
+                )
+            if scan.digest != self.digests["pixels"]:
+                raise InputError("scan: it is not the one that was decomposed; read the input of the result")
+            padding = self.manifest["parameters"].get("padding", "keep")
+            if scan.padding != padding:
+                raise InputError(f"scan: read it with padding={padding!r}, as it was decomposed")
+        values = ((self.U[:, :k] * self.s[:k]) @ self.V[:, :k].T).T.reshape(-1, series["rows"], series["columns"])
+        if center is not None:
+            rescales = list(zip(scan.slope.tolist(), scan.intercept.tolist(), scan.offset.tolist(), strict=True))
+            of_pixels, of_slices = _native.means(np.ascontiguousarray(scan.stored), rescales, center)
+            if of_pixels.size:
+                values += of_pixels.reshape(values.shape[1:])
+            if of_slices.size:
+                values += of_slices[:, None, None]
+        return values
 
     @property
     def pictures(self) -> list[Path]:

@@ -142,6 +142,10 @@ class Scan:
     """Salted id, as ``inspect`` shows it."""
     window: tuple[float, float] | None
     """Window center and width of the middle slice."""
+    digest: str = field(repr=False)
+    """SHA-256 of the stored pixels: ``digests["pixels"]`` of a result."""
+    padding: Literal["air", "keep", "mask"]
+    """What became of pixels that hold nothing, as ``read`` was asked."""
     notes: Sequence[str] = field(repr=False)
     """What is to be told of the series: what was left out, replaced, or is odd."""
 
@@ -292,5 +296,7 @@ def read(
         modality=found["modality"],
         id=found["id"],
         window=None if window is None else tuple(window),
+        digest=found["digest"],
+        padding=padding,
         notes=tuple(found["notes"]),
     )

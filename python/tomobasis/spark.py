@@ -1,20 +1,46 @@
-"""Exact sums of a DataFrame's rows, by mapInArrow and applyInArrow: classic sessions and Spark Connect alike.
+"""Scans and matrices in DataFrames of Spark: classic sessions and Spark Connect alike.
 
-The package must be installed where the tasks run. No code of ours runs in Spark's JVM.
+Exact sums of a DataFrame's rows by mapInArrow and applyInArrow, a data source of DICOM slices, and the decomposition of
+a scan with the digests of ``tomobasis decompose``. Needs PySpark 4.1 or later; the package must be installed where the
+tasks run. No code of ours runs in Spark's JVM.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
 
+from ._dicom_source import DicomDataSource
 from ._errors import InputError
-from ._native import GramFactors, GramState
+from ._native import FloatGramState, FloatRanges, GramFactors, GramState
+from ._spark_scan import SparkResult, decompose
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
+    Sums = FloatRanges | FloatGramState | GramState
 
-def gram_state(df: DataFrame, column: str, columns: int, groups: int = 8) -> GramState:
+__all__ = ["DicomDataSource", "SparkResult", "decompose", "float_ranges", "gram_state", "project"]
+
+
+def float_ranges(df: DataFrame, column: str, columns: int, groups: int = 8) -> FloatRanges:
+    """The ranges of a matrix of floats whose rows are those of a DataFrame.
+
+    Parameters
+    ----------
+    df, column, columns, groups
+        As for ``gram_state``.
+
+    Returns
+    -------
+    FloatRanges
+    """
+    return _total(df, column, columns, groups, FloatRanges, columns)
+
+
+def gram_state(
+    df: DataFrame, column: str, columns: int, groups: int = 8, ranges: FloatRanges | None = None
+) -> GramState | FloatGramState:
     """The exact sums of a matrix whose rows are those of a DataFrame.
 
     Each task adds up the rows of its partition; ``groups`` tasks add up those sums, and the driver the rest. The bits do
@@ -24,15 +50,18 @@ def gram_state(df: DataFrame, column: str, columns: int, groups: int = 8) -> Gra
     ----------
     df : pyspark.sql.DataFrame
     column : str
-        A column of arrays of ``columns`` integers from -32768 to 32767, or from 0 to 65535: one row of the matrix each.
+        A column of arrays of ``columns`` numbers: one row of the matrix each. Without ``ranges``, integers from -32768 to
+        32767, or from 0 to 65535.
     columns : int
         Columns of the matrix, n.
     groups : int, optional
         Into how many groups the partitions' sums go on their way, from 1.
+    ranges : FloatRanges, optional
+        Of any finite floats: what ``float_ranges`` found of the same rows.
 
     Returns
     -------
-    GramState
+    GramState, or FloatGramState with ``ranges``
 
     Raises
     ------
@@ -40,6 +69,13 @@ def gram_state(df: DataFrame, column: str, columns: int, groups: int = 8) -> Gra
         For a number of groups that is none. What a task refuses ends the query with Spark's own exception, which has
         the text.
     """
+    if ranges is None:
+        return _total(df, column, columns, groups, GramState, columns)
+    return _total(df, column, columns, groups, FloatGramState, ranges)
+
+
+def _total(df: DataFrame, column: str, columns: int, groups: int, kind: Callable[[Any], Sums], of: Any) -> Any:
+    """What a class of exact sums makes of all rows."""
     import pyarrow as pa
     from pyspark.sql import functions
 
@@ -47,23 +83,24 @@ def gram_state(df: DataFrame, column: str, columns: int, groups: int = 8) -> Gra
         raise InputError(f"groups: {groups} is none; give 1 or more")
 
     def sums_of(batches):
-        state = GramState(columns)
+        state = kind(of)
         for batch in batches:
-            state.update(_rows(batch.column(0), columns))
+            if batch.num_rows:
+                state.update(_rows(batch.column(0), columns))
         yield pa.RecordBatch.from_pydict({"state": [state.to_bytes()]}, pa.schema([("state", pa.binary())]))
 
     def merged(table):
-        state = GramState(columns)
+        state = kind(of)
         for part in table.column("state").to_pylist():
-            state.merge(GramState.from_bytes(part))
+            state.merge(kind.from_bytes(part))
         return pa.table({"state": pa.array([state.to_bytes()], pa.binary())})
 
     parts = df.select(column).mapInArrow(sums_of, "state binary")
     group = functions.crc32("state") % groups
     parts = parts.groupBy(group.alias("group")).applyInArrow(merged, "state binary")
-    total = GramState(columns)
+    total = kind(of)
     for row in parts.collect():
-        total.merge(GramState.from_bytes(bytes(row["state"])))
+        total.merge(kind.from_bytes(bytes(row["state"])))
     return total
 
 
@@ -76,7 +113,7 @@ def project(df: DataFrame, column: str, factors: GramFactors, name: str = "u") -
     column : str
         As for ``gram_state``.
     factors : GramFactors
-        What ``GramState.finish`` returned.
+        What ``GramState.finish`` or ``FloatGramState.finish`` returned.
     name : str, optional
         Of the new column.
     """
@@ -105,5 +142,5 @@ def _rows(arrays, columns):
         raise InputError(f"every array of the column must have {columns} values, and none may be null")
     values = arrays.flatten()
     if values.null_count:
-        raise InputError("an array of the column has a null; give integers")
+        raise InputError("an array of the column has a null; give numbers")
     return values.to_numpy(zero_copy_only=False).reshape(-1, columns)

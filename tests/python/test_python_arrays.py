@@ -1,5 +1,6 @@
 """Decompositions of NumPy arrays: right values, the command's digests, every kind of memory, every kind of bad input."""
 
+import contextlib
 import hashlib
 import pickle
 import signal
@@ -224,6 +225,55 @@ def test_what_is_no_matrix_of_numbers_is_one_error_that_says_what_to_do(name):
     with pytest.raises(tomobasis.InputError, match=says) as caught:
         tomobasis.svd(a)
     assert isinstance(caught.value, ValueError) and "\n" not in str(caught.value)
+
+
+OTHERS = {
+    "tsqr": tomobasis.tsqr,
+    "qr": tomobasis.qr,
+    "randomized_svd": lambda a: tomobasis.randomized_svd(a, 1),
+    "gram": tomobasis.gram,
+    "GramState": lambda a: tomobasis.GramState(2).update(a),
+    "FloatRanges": lambda a: tomobasis.FloatRanges(2).update(a),
+    "project": lambda a: factors_of_two_columns().project(a),
+}
+
+
+def factors_of_two_columns():
+    state = tomobasis.GramState(2)
+    state.update([[3, 4], [5, 6]])
+    return state.finish()
+
+
+@pytest.mark.parametrize("call", OTHERS)
+@pytest.mark.parametrize("name", BAD)
+def test_every_call_refuses_it(name, call):
+    if name in ("too many columns", "too wide a range") and call in ("tsqr", "qr", "randomized_svd", "FloatRanges"):
+        pytest.skip("these take it, or have no such limit")
+    with pytest.raises(tomobasis.InputError) as caught:
+        OTHERS[call](BAD[name][0])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("a", [INTEGERS, FLOATS], ids=["integers", "floats"])
+def test_an_array_that_another_thread_changes_crashes_nothing(a):
+    """The numbers then mean nothing, as the documentation says."""
+    a, over = np.tile(a, (4, 1)), threading.Event()
+    others = [a[::-1].copy(), np.zeros_like(a), np.full_like(a, 7)]
+
+    def change():
+        while not over.is_set():
+            for other in others:
+                a[:] = other
+
+    thread = threading.Thread(target=change)
+    thread.start()
+    try:
+        for call in (tomobasis.svd, tomobasis.tsqr, tomobasis.qr) * 3:
+            with contextlib.suppress(tomobasis.TomoBasisError):
+                call(a)
+    finally:
+        over.set()
+        thread.join()
 
 
 @pytest.mark.parametrize("rank", [0, 13, 10**15])

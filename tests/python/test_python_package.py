@@ -4,6 +4,8 @@ import ast
 import doctest
 import importlib.metadata
 import inspect
+import re
+import struct
 import subprocess
 import sys
 import zipfile
@@ -23,11 +25,34 @@ def test_what_is_tested_is_the_installed_wheel():
     assert tomobasis.__version__ == importlib.metadata.version("tomobasis")
 
 
-def test_the_wheel_is_for_every_python_from_3_10_on_and_holds_types():
-    (wheel,) = (ROOT / "build/wheel").glob("*.whl")
-    assert "-cp310-abi3-" in wheel.name
+@pytest.fixture(scope="module")
+def wheel():
+    (wheel,) = (ROOT / "build/manylinux").glob("*.whl")
+    return wheel
+
+
+def test_the_wheel_is_for_every_python_from_3_10_on_and_holds_types(wheel):
+    assert "-cp310-abi3-" in wheel.name and "manylinux_2_17_" in wheel.name
     names = zipfile.ZipFile(wheel).namelist()
     assert {"tomobasis/py.typed", "tomobasis/_native.pyi", "tomobasis/_native.abi3.so"} <= set(names)
+
+
+def test_the_wheel_needs_no_later_c_library_than_its_name_says(wheel, tmp_path):
+    library = zipfile.ZipFile(wheel).extract("tomobasis/_native.abi3.so", tmp_path)
+    said = subprocess.run(["objdump", "-p", library], check=True, capture_output=True, text=True).stdout
+    needed = set(re.findall(r"NEEDED +(\S+)", said))
+    assert needed <= {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "ld-linux-x86-64.so.2"}
+    versions = {tuple(map(int, version.split("."))) for version in re.findall(r" GLIBC_([0-9.]+)", said)}
+    assert versions and max(versions) <= (2, 17)
+    assert "GLIBCXX" not in said
+
+
+def test_jpeg_is_decoded_by_vector_instructions(wheel, tmp_path):
+    """As NASM assembles them: without it libjpeg-turbo is compiled without, and without a word."""
+    library = zipfile.ZipFile(wheel).extract("tomobasis/_native.abi3.so", tmp_path)
+    # PW_F130_F054 of jidctint-sse2.asm and jidctint-avx2.asm.
+    constant = struct.pack("<8h", *([10703, 4433] * 4))
+    assert Path(library).read_bytes().count(constant) > 0
 
 
 PUBLIC = [name for name in tomobasis.__all__ if name != "__version__"]

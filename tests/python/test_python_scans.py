@@ -104,6 +104,56 @@ def test_a_result_has_its_tables_composites_pictures_and_verifies(made, tmp_path
     assert isinstance(caught.value, RuntimeError)
 
 
+def test_several_series_are_decomposed_each_into_its_folder(tmp_path):
+    made_scan(tmp_path / "scans/a", slices=5, rows=30, columns=40)
+    _, paths = made_scan(tmp_path / "scans/b", slices=4, rows=30, columns=50)
+    uid = pydicom.uid.generate_uid()
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.SeriesInstanceUID, dataset.SOPInstanceUID = uid, pydicom.uid.generate_uid()
+        dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID
+        dataset.save_as(path)
+    ids = {row["slices"]: row["id"] for row in tomobasis.inspect(tmp_path / "scans")}
+    results = tomobasis.decompose_all(tmp_path / "scans", tmp_path / "results", rank=3)
+    assert set(results) == set(ids.values())
+    for slices, name in ids.items():
+        alone = tomobasis.decompose(tmp_path / "scans", tmp_path / f"alone{slices}", rank=3, series=name)
+        assert results[name].digest == alone.digest and results[name].folder == tmp_path / "results" / name
+    with pytest.raises(tomobasis.InputError, match=f"series {ids[4]}: rank: 5"):
+        tomobasis.decompose_all(tmp_path / "scans", tmp_path / "more", [ids[5], ids[4]], rank=5)
+    assert (tmp_path / "more" / ids[5] / "manifest.json").exists()
+    for bad, says in [(["0000"], "no 0000"), ([], "no original"), (ids[4], "list of ids")]:
+        with pytest.raises(tomobasis.InputError, match=says):
+            tomobasis.decompose_all(tmp_path / "scans", tmp_path / "none", bad)
+
+
+CENTERED = [
+    {"center": "pixels"},
+    {"center": "slices"},
+    {"center": "both"},
+    {"method": "tsqr", "center": True},
+    {"method": "dspca", "rank": 9},
+]
+
+
+@pytest.mark.parametrize("options", CENTERED, ids=lambda options: "-".join(map(str, options.values())))
+def test_composites_have_the_means_that_were_removed(made, tmp_path, options):
+    folder, _, _ = made
+    result = tomobasis.decompose(folder, tmp_path / "result", emit="parquet", **options)
+    scan = tomobasis.read(folder)
+    assert np.allclose(result.composite(len(result.s), scan), scan.hu, atol=1e-6)
+    first = result.composite(1, scan)
+    if options.get("center") not in ("slices", "both"):
+        assert np.allclose(first.mean(0), scan.hu.mean(0), atol=1e-9)
+    with pytest.raises(tomobasis.InputError, match="removed"):
+        result.composite(1)
+    made_scan(tmp_path / "other", slices=9, rows=70, columns=80, seed=2)
+    with pytest.raises(tomobasis.InputError, match="not the one that was decomposed"):
+        result.composite(1, tomobasis.read(tmp_path / "other"))
+    with pytest.raises(tomobasis.InputError, match="padding='air'"):
+        result.composite(1, tomobasis.read(folder, padding="keep"))
+
+
 def test_what_cannot_be_used_is_one_error_each(made, tmp_path):
     folder, scan, _ = made
     (tmp_path / "text").mkdir()

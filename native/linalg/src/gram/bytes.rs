@@ -181,6 +181,19 @@ impl GramAccumulator {
         }
     }
 
+    /// From each column's sum and range, and the products of columns i <= j, row by row, of as many values as there are such
+    /// pairs.
+    pub(super) fn from_entries(rows: u64, columns: Vec<Column>, values: &[i128]) -> Result<Self, Error> {
+        let n = columns.len();
+        let mut sum = Self::of_rows(n, rows)?;
+        let range = 0..products_of(n);
+        let mut products = Products::new(range.len(), rows);
+        values.iter().enumerate().for_each(|(at, &value)| products.set(at, value));
+        sum.columns = columns;
+        sum.put(&GramPart { n, rows, range, columns: Vec::new(), products });
+        Ok(sum)
+    }
+
     /// All of it as one byte string.
     pub fn to_bytes(&self) -> Vec<u8> {
         self.part(0, 1).to_bytes()

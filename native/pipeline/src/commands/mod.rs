@@ -7,6 +7,7 @@ pub mod read;
 pub mod reference;
 pub mod render;
 pub(crate) mod runner;
+pub mod slices;
 pub mod stages;
 mod values;
 pub mod verify;

@@ -8,6 +8,7 @@ use crate::{
     input::{listing, matrix::Values},
     options::Options,
     progress::Progress,
+    solve::digest::Digest,
 };
 
 /// The stored pixels of a series, and what they mean.
@@ -17,6 +18,8 @@ pub struct StoredScan {
     pub plan: SeriesPlan,
     /// Stored pixels, less each slice's offset: slice after slice, each in row-major order; padding replaced as the options say.
     pub pixels: Vec<i16>,
+    /// The digest `pixels` of a result: of the stored pixels before padding was replaced.
+    pub digest: Digest,
     /// What is to be told of the series and of its decoded slices: left out, odd, replaced.
     pub notes: Vec<Note>,
 }
@@ -30,9 +33,10 @@ pub fn read_scan(options: &Options, threads: usize, progress: &dyn Progress) -> 
     let scan = runner.read(listing::list(&options.input)?, options, |_, _| Ok(()))?;
     let mut notes = tomobasis_dicom::notes(&scan.plan, &scan.records);
     notes.splice(0..0, scan.plan.left_out.iter().chain(&scan.plan.warnings).cloned());
+    let digest = scan.pixels_digest();
     let pixels = match scan.values {
         Values::Stored(pixels) => pixels,
         Values::Real(_) => Vec::new(),
     };
-    Ok(StoredScan { plan: scan.plan, pixels, notes })
+    Ok(StoredScan { plan: scan.plan, pixels, digest, notes })
 }

@@ -21,6 +21,7 @@
 //! order and be merged in any grouping.
 
 mod blocks;
+mod bytes;
 mod crt;
 mod ranges;
 mod residues;
@@ -28,6 +29,7 @@ mod residues;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
+use num_bigint::BigInt;
 use rayon::prelude::*;
 
 use super::kernel::{self, PANEL, PackedBytes, ROWS, Threads};
@@ -95,6 +97,11 @@ impl RealGramAccumulator {
     /// One for each modulus, in their order; sums of the same ranges may be merged one by one.
     pub fn sums(&self) -> &[GramAccumulator] {
         &self.sums
+    }
+
+    /// The ranges that it was made for.
+    pub fn ranges(&self) -> &ColumnRanges {
+        &self.ranges
     }
 
     /// Columns of the matrix.
@@ -191,6 +198,17 @@ impl RealGramAccumulator {
         self.ranges.product_bits() + 2 * shift as u32
     }
 
+    /// The sum of the products of the integers of columns i <= j.
+    fn integer(&self, i: usize, j: usize) -> BigInt {
+        match &self.moduli {
+            Some(moduli) => {
+                let residues = self.sums.iter().zip(moduli.as_slice());
+                moduli.integer(residues.map(|(sum, &p)| sum.residue((i, j), p)))
+            }
+            None => self.sums[0].product(i, j).into(),
+        }
+    }
+
     /// The exact Gram matrix of the rows added.
     ///
     /// # Errors
@@ -202,13 +220,7 @@ impl RealGramAccumulator {
         let n = self.ranges.columns();
         let low = self.ranges.lowest();
         let entry = |(i, j): (usize, usize)| {
-            let integer = match &self.moduli {
-                Some(moduli) => {
-                    let residues = self.sums.iter().zip(moduli.as_slice());
-                    moduli.integer(residues.map(|(sum, &p)| sum.residue((i, j), p)))
-                }
-                None => self.sums[0].product(i, j).into(),
-            };
+            let integer = self.integer(i, j);
             let shift = self.ranges.low(i) + self.ranges.low(j) - 2 * low;
             if shift == 0 { integer } else { integer << shift.unsigned_abs() }
         };

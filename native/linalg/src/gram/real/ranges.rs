@@ -4,7 +4,7 @@ use crate::affine::dyadic;
 use crate::block::{column, contiguous_columns};
 use crate::dispatch::dispatched;
 use crate::gram::accumulator::MAX_COLUMNS;
-use crate::gram::sums::check_columns;
+use crate::gram::sums::{check_columns, rows_after};
 use crate::rounding::{pow2, two_powers};
 use crate::{BLOCK_ROWS, Error};
 use ndarray::ArrayView2;
@@ -89,12 +89,18 @@ impl ColumnRanges {
     /// Takes in what another has seen.
     ///
     /// # Errors
-    /// [`Error::Columns`] for another number of columns.
+    /// [`Error::Columns`] for another number of columns; [`Error::TooManyRows`] beyond 2^62 rows in all.
     pub fn merge(&mut self, other: &Self) -> Result<(), Error> {
         check_columns(other.columns(), self.columns())?;
-        self.rows += other.rows;
+        self.rows = rows_after(self.rows, other.rows)?;
         self.columns.iter_mut().zip(&other.columns).for_each(|(a, &b)| *a = union(*a, b));
         Ok(())
+    }
+
+    /// Whether all values that another has seen are within these ranges.
+    pub fn covers(&self, other: &Self) -> bool {
+        let within = |(&a, &b): (&(i32, i32), &(i32, i32))| union(a, b) == a;
+        self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(within)
     }
 
     /// Number of columns.
@@ -105,6 +111,11 @@ impl ColumnRanges {
     /// Rows seen.
     pub fn rows(&self) -> u64 {
         self.rows
+    }
+
+    /// The exponents of each column.
+    pub(super) fn exponents(&self) -> &[(i32, i32)] {
+        &self.columns
     }
 
     /// Refuses columns whose integers would be too wide.

@@ -19,7 +19,7 @@ use std::{
 use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};
-use tomobasis_dicom::{SeriesPlan, SliceRecord};
+use tomobasis_dicom::{Inventory, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{GramAccumulator, column_major};
 
 use crate::{
@@ -166,16 +166,7 @@ impl<'a> Runner<'a> {
         if !options.input_format.is_scan() {
             return self.read_matrix(files, options, check);
         }
-        let began = self.stage(Stage::Scan, options.method, files.len());
-        let plan = self
-            .pool
-            .install(|| inventory::take_inventory(&files, self.progress))
-            .and_then(|mut inventory| inventory::select(&mut inventory, options))
-            .inspect_err(|error| tell_path(error, &files))?;
-        let plan = self
-            .compare_copies(plan, &files, options.on_bad_slice)
-            .inspect_err(|error| tell_path(error, &files))?;
-        self.record(began);
+        let plan = self.plan(&files, options)?;
         self.progress.message(&format!("found {}", describe_series(&plan)));
         for note in plan.left_out.iter().chain(&plan.warnings) {
             self.progress.message(&note.text);
@@ -189,6 +180,34 @@ impl<'a> Runner<'a> {
         self.record(began);
         tomobasis_dicom::notes(&plan, &records).iter().for_each(|note| self.progress.message(&note.text));
         Ok(Scan { plan, records, files, values: Values::Stored(pixels), need })
+    }
+
+    /// Scan: the series that the options mean.
+    pub(crate) fn plan(&mut self, files: &[InputFile], options: &Options) -> Result<SeriesPlan> {
+        let began = self.stage(Stage::Scan, options.method, files.len());
+        let plan =
+            self.inventory(files).and_then(|mut inventory| self.select(&mut inventory, files, options))?;
+        self.record(began);
+        Ok(plan)
+    }
+
+    /// What the files hold.
+    pub(crate) fn inventory(&self, files: &[InputFile]) -> Result<Inventory> {
+        self.pool
+            .install(|| inventory::take_inventory(files, self.progress))
+            .inspect_err(|error| tell_path(error, files))
+    }
+
+    /// The series of these files that the options mean, its copies compared.
+    pub(crate) fn select(
+        &self,
+        inventory: &mut Inventory,
+        files: &[InputFile],
+        options: &Options,
+    ) -> Result<SeriesPlan> {
+        inventory::select(inventory, options)
+            .and_then(|plan| self.compare_copies(plan, files, options.on_bad_slice))
+            .inspect_err(|error| tell_path(error, files))
     }
 
     /// The plan once the pixels of what seem to be copies have been compared.

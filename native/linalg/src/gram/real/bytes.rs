@@ -1,0 +1,225 @@
+//! Ranges and exact sums of floats as bytes.
+//!
+//! Sums are written as the integers that they are, not as residues: the bytes follow from the rows and the ranges alone,
+//! whatever moduli a version takes.
+//!
+//! Little-endian. Ranges: `TBrange1`, n (u64), rows (u64), n times low and high (i32). Sums: `TBreal1\n`, n, rows, low and
+//! high as the ranges have them, the rows added (u64), then the products of columns i <= j, row by row, as signed integers
+//! of w bytes. `w` holds `2 b + c + 1` bits, where `b` is the most that `high - low` is in any
+//! column, and `c` the bits of the ranges' rows.
+
+use num_bigint::{BigInt, Sign};
+
+use super::{ColumnRanges, RealGramAccumulator};
+use crate::bytes::Reader;
+use crate::gram::GramAccumulator;
+use crate::gram::sums::{Column, rows_after};
+use crate::{Error, gram::accumulator::MAX_COLUMNS};
+
+const RANGES_MAGIC: &[u8; 8] = b"TBrange1";
+
+const RANGES: &str = "ranges of columns";
+
+const MAGIC: &[u8; 8] = b"TBreal1\n";
+
+const WHAT: &str = "exact sums of floats";
+
+/// Bytes of a column's exponents.
+const COLUMN_BYTES: usize = 8;
+
+/// Bytes of a sum.
+fn sum_bytes(ranges: &ColumnRanges) -> usize {
+    (2 * ranges.widest() + u64::BITS - ranges.rows().leading_zeros() + 1).div_ceil(8) as usize
+}
+
+impl ColumnRanges {
+    /// A self-contained byte string.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = RANGES_MAGIC.to_vec();
+        self.append_to(&mut bytes);
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Bytes`] for anything else, and [`Error::Ranges`] for exponents that no finite values have.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, RANGES_MAGIC, RANGES)?;
+        let ranges = Self::read(&mut reader)?;
+        reader.expect(Some(0), 1)?;
+        Ok(ranges)
+    }
+
+    fn append_to(&self, bytes: &mut Vec<u8>) {
+        bytes.extend((self.columns() as u64).to_le_bytes());
+        bytes.extend(self.rows().to_le_bytes());
+        for (low, high) in self.exponents() {
+            bytes.extend(low.to_le_bytes());
+            bytes.extend(high.to_le_bytes());
+        }
+    }
+
+    fn read(reader: &mut Reader<'_>) -> Result<Self, Error> {
+        let (n, rows) = (reader.size()?, rows_after(0, reader.u64()?)?);
+        if n > MAX_COLUMNS || n * COLUMN_BYTES > reader.len() {
+            return Err(reader.wrong("column count"));
+        }
+        let columns =
+            (0..n).map(|_| Ok((reader.i32()?, reader.i32()?))).collect::<Result<Vec<_>, Error>>()?;
+        let any = columns.iter().any(|(low, high)| low < high);
+        match rows == 0 && any {
+            true => Err(reader.wrong("ranges of no rows")),
+            false => Self::try_from((rows, columns)),
+        }
+    }
+}
+
+impl RealGramAccumulator {
+    /// A self-contained byte string: for float64 values of like magnitude about `9 n^2` bytes.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let (n, width) = (self.columns(), sum_bytes(&self.ranges));
+        let mut bytes = MAGIC.to_vec();
+        bytes.reserve(24 + n * COLUMN_BYTES + n * (n + 1) / 2 * width);
+        self.ranges.append_to(&mut bytes);
+        bytes.extend(self.rows().to_le_bytes());
+        for (i, j) in (0..n).flat_map(|i| (i..n).map(move |j| (i, j))) {
+            let integer = self.integer(i, j);
+            let start = bytes.len();
+            bytes.extend(integer.to_signed_bytes_le());
+            bytes.resize(start + width, if integer.sign() == Sign::Minus { u8::MAX } else { 0 });
+        }
+        bytes
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Bytes`] for anything else, sums that no such rows have included; as [`new`](Self::new).
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
+        let mut reader = Reader::new(bytes, MAGIC, WHAT)?;
+        let none = Self::new(ColumnRanges::read(&mut reader)?)?;
+        let (rows, n, width) = (reader.u64()?, none.columns(), sum_bytes(&none.ranges));
+        if rows > none.ranges.rows() {
+            return Err(reader.wrong("more rows than their ranges have"));
+        }
+        let count = n * (n + 1) / 2;
+        reader.expect(Some(count), width)?;
+        let integers: Vec<BigInt> =
+            reader.bytes(count * width)?.chunks_exact(width).map(BigInt::from_signed_bytes_le).collect();
+        let most = BigInt::from(rows) << (2 * none.ranges.widest());
+        if integers.iter().any(|integer| *integer.magnitude() > *most.magnitude()) {
+            return Err(reader.wrong("a sum is that of no such rows"));
+        }
+        let sums = (0..none.sums.len())
+            .map(|k| of_integers(rows, n, &integers, none.moduli.as_ref().map(|moduli| moduli.as_slice()[k])))
+            .collect::<Result<_, _>>()?;
+        Ok(Self { sums, ..none })
+    }
+}
+
+/// Sums whose products are these modulo a small integer, or these themselves.
+fn of_integers(
+    rows: u64,
+    n: usize,
+    integers: &[BigInt],
+    modulus: Option<u16>,
+) -> Result<GramAccumulator, Error> {
+    let residue = |integer: &BigInt| match modulus {
+        None => i128::try_from(integer).unwrap_or_default(),
+        Some(modulus) => {
+            let (residue, p) = (i128::try_from(integer % modulus).unwrap_or_default(), i128::from(modulus));
+            // The one nearest to zero.
+            if 2 * residue.abs() > p { residue - residue.signum() * p } else { residue }
+        }
+    };
+    let column = match rows {
+        0 => Column::EMPTY,
+        _ => Column { sum: 0, low: i16::MIN.into(), high: i16::MAX.into() },
+    };
+    let products: Vec<i128> = integers.iter().map(residue).collect();
+    GramAccumulator::from_entries(rows, vec![column; n], &products)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::{Array2, array, s};
+
+    fn ranges(a: &Array2<f64>) -> ColumnRanges {
+        let mut ranges = ColumnRanges::new(a.ncols()).unwrap();
+        ranges.add(a.view()).unwrap();
+        ranges
+    }
+
+    fn sums(ranges: &ColumnRanges, a: &Array2<f64>) -> RealGramAccumulator {
+        let mut sums = RealGramAccumulator::new(ranges.clone()).unwrap();
+        sums.add(a.view()).unwrap();
+        sums
+    }
+
+    fn matrices() -> [Array2<f64>; 4] {
+        let wide = Array2::from_shape_fn((40, 3), |(i, j)| ((i * 7 + j * 3) as f64).sin() * 1e9);
+        let small = array![[3.0, -7.0], [-32.0, 0.0], [5.0, 5.0]];
+        [wide, small, Array2::zeros((4, 2)), array![[1e-300, -1e-290, 0.0], [3e-300, 0.5e-300, 0.0]]]
+    }
+
+    #[test]
+    fn sums_survive_their_bytes_and_go_on_from_there() {
+        for a in matrices() {
+            let ranges = ranges(&a);
+            assert_eq!(ColumnRanges::from_bytes(&ranges.to_bytes()).unwrap(), ranges);
+            let whole = sums(&ranges, &a);
+            for cut in 0..=a.nrows() {
+                let (first, rest) = (a.slice(s![..cut, ..]).to_owned(), a.slice(s![cut.., ..]).to_owned());
+                let mut first = RealGramAccumulator::from_bytes(&sums(&ranges, &first).to_bytes()).unwrap();
+                let rest = RealGramAccumulator::from_bytes(&sums(&ranges, &rest).to_bytes()).unwrap();
+                first.merge(&rest).unwrap();
+                assert_eq!(first.to_bytes(), whole.to_bytes());
+                assert_eq!(first.finish().unwrap().planes(), whole.finish().unwrap().planes());
+            }
+        }
+    }
+
+    #[test]
+    fn the_bytes_are_the_integers_that_the_documentation_says() {
+        let a = array![[0.5, -3.0], [40_000.25, 1.0]];
+        let bytes = sums(&ranges(&a), &a).to_bytes();
+        // Column 1 times 4 (18 bits), column 2 as it is (2 bits): 36 bits, 2 of the rows, 1 of the sign: 5 bytes.
+        let header: Vec<u8> = [2u64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let exponents: Vec<u8> = [-2i32, 16, 0, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let integers = [4 + 160_001i64 * 160_001, -6 + 160_001, 10];
+        let integers: Vec<u8> = integers.iter().flat_map(|v| v.to_le_bytes()[..5].to_vec()).collect();
+        assert_eq!(
+            bytes,
+            [b"TBreal1\n".as_slice(), &header, &exponents, &2u64.to_le_bytes(), &integers].concat()
+        );
+    }
+
+    #[test]
+    fn bytes_that_are_no_sums_are_refused() {
+        for a in matrices() {
+            let ranges = ranges(&a);
+            for bytes in [ranges.to_bytes(), sums(&ranges, &a).to_bytes()] {
+                let read = |bytes: &[u8]| {
+                    ColumnRanges::from_bytes(bytes).is_ok() || RealGramAccumulator::from_bytes(bytes).is_ok()
+                };
+                assert!(read(&bytes));
+                assert!((0..bytes.len()).all(|cut| !read(&bytes[..cut])));
+                assert!(!read(&[bytes.as_slice(), &[0]].concat()));
+            }
+            let good = sums(&ranges, &a).to_bytes();
+            let mut more_rows = good.clone();
+            more_rows[24 + 8 * a.ncols()] += 1;
+            let mut large = good.clone();
+            *large.last_mut().unwrap() = 0x7f;
+            let mut columns = good.clone();
+            columns[15] = 1;
+            for bad in [more_rows, large, columns] {
+                assert!(RealGramAccumulator::from_bytes(&bad).is_err());
+            }
+        }
+        let none = ColumnRanges::new(2).unwrap();
+        assert_eq!(ColumnRanges::from_bytes(&none.to_bytes()).unwrap(), none);
+    }
+}
