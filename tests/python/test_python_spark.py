@@ -142,7 +142,7 @@ def test_what_cannot_be_decomposed_in_tasks_is_one_error(spark, scan, tmp_path):
         ({"method": "tsqr"}, "exact method"),
         ({"on_bad_slice": "skip"}, "on_bad_slice"),
         ({"groups": 0}, "groups"),
-        ({"colour": "red"}, "colour"),
+        ({"color": "red"}, "color"),
         ({"rank": 10}, "rank"),
     ]:
         with pytest.raises(tomobasis.InputError, match=says):
@@ -205,7 +205,7 @@ def test_nothing_of_the_patient_is_a_column_unless_asked(dicom, scan):
 @pytest.mark.parametrize(
     "options, schema, says",
     [
-        ({"colour": "red"}, None, "colour"),
+        ({"color": "red"}, None, "color"),
         ({"pixels": "maybe"}, None, "neither true nor false"),
         ({"slices_per_partition": "0"}, None, "slices_per_partition"),
         ({"series": "0000"}, None, "series"),
