@@ -15,6 +15,7 @@ pub(crate) fn with_values<R>(
     given: &Bound<'_, PyAny>,
     work: impl FnOnce(Values<'_>) -> PyResult<R>,
 ) -> PyResult<R> {
+    let py = given.py();
     let array = plain_array(given)?;
     let dtype = array.dtype();
     macro_rules! types {
@@ -36,12 +37,12 @@ pub(crate) fn with_values<R>(
         b'u', 1 => u8, a => Values::U8(a.into());
         b'i', 2 => i16, a => Values::I16(a.into());
         b'u', 2 => u16, a => Values::U16(a.into());
-        b'i', 4 => i32, a => integers(a)?;
-        b'u', 4 => u32, a => integers(a)?;
-        b'i', 8 => i64, a => integers(a)?;
-        b'u', 8 => u64, a => integers(a)?;
-        b'f', 4 => f32, a => narrowed(a).unwrap_or_else(|| Values::F32(a.into()));
-        b'f', 8 => f64, a => narrowed(a).unwrap_or_else(|| Values::F64(a.into()));
+        b'i', 4 => i32, a => py.detach(|| integers(a))?;
+        b'u', 4 => u32, a => py.detach(|| integers(a))?;
+        b'i', 8 => i64, a => py.detach(|| integers(a))?;
+        b'u', 8 => u64, a => py.detach(|| integers(a))?;
+        b'f', 4 => f32, a => py.detach(|| narrowed(a)).unwrap_or_else(|| Values::F32(a.into()));
+        b'f', 8 => f64, a => py.detach(|| narrowed(a)).unwrap_or_else(|| Values::F64(a.into()));
     }
 }
 

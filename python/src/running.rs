@@ -8,7 +8,7 @@ use std::{
         mpsc::{Receiver, RecvTimeoutError, Sender, channel},
     },
     thread,
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use pyo3::prelude::*;
@@ -109,6 +109,7 @@ pub(crate) fn run_alone<T: Send>(
 fn listen(events: &Receiver<Event>, stop: &AtomicBool, progress: Option<&Py<PyAny>>) -> PyResult<()> {
     let mut first = Ok(());
     let (mut stage, mut done, mut of) = (String::new(), 0, 0);
+    let mut looked = Instant::now();
     loop {
         let event = match events.recv_timeout(TICK) {
             Ok(Event::Done) | Err(RecvTimeoutError::Disconnected) => return first,
@@ -129,6 +130,11 @@ fn listen(events: &Receiver<Event>, stop: &AtomicBool, progress: Option<&Py<PyAn
                         py.check_signals()?;
                         progress.call1(py, (&stage, done, of)).map(|_| ())
                     }),
+                    // Where there is something to hear all the time.
+                    None if looked.elapsed() >= TICK => {
+                        looked = Instant::now();
+                        Python::attach(|py| py.check_signals())
+                    }
                     None => Ok(()),
                 }
             }

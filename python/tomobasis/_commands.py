@@ -142,6 +142,11 @@ def decompose_all(
     return results
 
 
+def _place(part):
+    """The number in the name of a part file, which has five digits or more."""
+    return int(part.stem.removeprefix("part-"))
+
+
 class Result:
     """A result folder (docs/format.md): its manifest, tables and pictures.
 
@@ -180,7 +185,11 @@ class Result:
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
-        parts = sorted((self._files / "basis").glob("part-*.parquet")) if name == "basis" else [self._files / name]
+        parts = (
+            sorted((self._files / "basis").glob("part-*.parquet"), key=_place)
+            if name == "basis"
+            else [self._files / name]
+        )
         try:
             return pa.concat_tables([parquet.read_table(part) for part in parts])
         except (OSError, pa.ArrowInvalid) as error:

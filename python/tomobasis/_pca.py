@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 from numbers import Integral, Real
 
 import numpy as np
@@ -61,27 +62,29 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def fit(self, X, y=None):
         """Finds the components of X, n_samples x n_features."""
-        self._batches = None
-        return self.partial_fit(X)
+        return self._add(X, None)
 
     def partial_fit(self, X, y=None):
-        """Adds the rows of X to those that were seen, and finds the components of all."""
+        """Adds the rows of X to those that were seen, and finds the components of all. After an exception none is added."""
+        return self._add(X, getattr(self, "_batches", None))
+
+    def _add(self, X, before):
         self._validate_params()
-        first = getattr(self, "_batches", None) is None
+        first = before is None
         X = validate_data(self, X, dtype="numeric", reset=first, ensure_min_samples=2 if first else 1)
-        self._batches = (_Batches(X.shape[1]) if first else self._batches).with_rows(X)
-        s, axes, energy, self.mean_ = self._batches.solve(self.threads)
-        self.n_samples_seen_ = self._batches.rows
-        k = self._kept(s, energy)
+        batches = (_Batches.of(X.shape[1]) if first else before).with_rows(X)
+        s, axes, energy, mean = batches.solve(self.threads)
+        k = self._kept(s, energy, batches.rows)
+        self._batches, self.n_samples_seen_, self.mean_ = batches, batches.rows, mean
         self.singular_values_, self.components_, self.n_components_ = s[:k], axes[:k], k
         self.explained_variance_ = s[:k] ** 2 / (self.n_samples_seen_ - 1)
         self.explained_variance_ratio_ = s[:k] ** 2 / energy if energy else np.zeros(k)
         return self
 
-    def _kept(self, s, energy):
+    def _kept(self, s, energy, samples):
         wanted = len(s) if self.n_components is None else self.n_components
         if isinstance(wanted, Integral):
-            if wanted > (most := min(self.n_samples_seen_, self.n_features_in_)):
+            if wanted > (most := min(samples, self.n_features_in_)):
                 raise InputError(f"n_components: {wanted} is more than {most}, the lesser of samples and features")
             return min(wanted, len(s))
         return min(len(s), int(np.searchsorted(np.cumsum(s**2), wanted * energy)) + 1)
@@ -102,23 +105,32 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         return self.n_components_
 
 
+@dataclass(frozen=True)
 class _Batches:
     """The rows seen so far: exact sums as long as all are integers of 16 bits, else the rows."""
 
-    def __init__(self, columns):
-        self.sums, self.rows, self.kept = GramState(columns), 0, []
+    columns: int
+    rows: int
+    sums: GramState | None
+    kept: list
+
+    @classmethod
+    def of(cls, columns):
+        return cls(columns, 0, GramState(columns), [])
 
     def with_rows(self, rows):
-        """Itself and more rows."""
+        """These and more rows."""
+        count = self.rows + len(rows)
         if self.sums is not None and _are_sums_kept_of(rows):
-            self.sums.update(rows)
-        elif self.sums is not None and self.rows:
+            sums = GramState(self.columns)
+            sums.update(rows)
+            sums.merge(self.sums)
+            return _Batches(self.columns, count, sums, [])
+        if self.sums is not None and self.rows:
             raise InputError("X: the batches before were integers of 16 bits, of which sums are kept; give the same")
-        else:
-            self.sums = None
-            self.kept.append(np.array(rows, dtype=np.float64))
-        self.rows += len(rows)
-        return self
+        if rows.dtype.kind in "iu" and rows.dtype.itemsize > 4 and (rows.max() > 2**53 or rows.min() < -(2**53)):
+            raise InputError("X: integers beyond 2^53, of which float64 has not all; scale them")
+        return _Batches(self.columns, count, None, [*self.kept, np.array(rows, dtype=np.float64)])
 
     def solve(self, threads):
         """Singular values and axes of the rows less their means, their energy, and the means."""

@@ -62,3 +62,17 @@ def test_what_cannot_be_is_refused():
         tomobasis.PCA(0).fit(FLOATS)
     with pytest.raises(tomobasis.InputError, match="batches before"):
         tomobasis.PCA().fit(INTEGERS).partial_fit(FLOATS)
+    with pytest.raises(tomobasis.InputError, match=r"beyond 2\^53"):
+        tomobasis.PCA(2).fit(np.array([[2**60 + 1, 0], [2**60 + 3, 1], [2**60 + 2, 5]]))
+
+
+@pytest.mark.parametrize("x", [FLOATS[:6], INTEGERS[:6]], ids=["floats", "integers"])
+def test_a_batch_that_ends_in_an_exception_is_not_added(x):
+    pca = tomobasis.PCA(4)
+    with pytest.raises(ValueError, match="more than 2"):
+        pca.partial_fit(x[:2])
+    pca.partial_fit(x)
+    with pytest.raises(ValueError, match="n_components"):
+        pca.set_params(n_components=x.shape[1] + 1).partial_fit(x)
+    assert pca.n_samples_seen_ == 6
+    assert pca.set_params(n_components=4).partial_fit(x).n_samples_seen_ == 12
