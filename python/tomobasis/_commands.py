@@ -11,31 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import _native
+from ._arguments import arguments, path_list
 from ._errors import FileError, InputError, TomoBasisError
 from ._progress import close, reporter
-from ._scans import html_table, inspect, path_list
+from ._scans import html_table, inspect
 
 if TYPE_CHECKING:
     import pyarrow
     from numpy.typing import NDArray
 
+    from ._arguments import Paths
     from ._linalg import Progress
-    from ._scans import Paths, Scan
-
-
-def arguments(paths: Paths, **options) -> list[str]:
-    """The words of the command line: of ``no_patient_data=True`` ``--no-patient-data``; of a list, its values."""
-    words = [word for path in path_list(paths) for word in ("--input", path)]
-    for name, value in options.items():
-        option = "--" + name.replace("_", "-")
-        if value is None or value is False:
-            continue
-        if value is True:
-            words.append(option)
-            continue
-        many = value if isinstance(value, (list, tuple)) else [value]
-        words.append(f"{option}={','.join(str(os.fspath(v) if isinstance(v, os.PathLike) else v) for v in many)}")
-    return words
+    from ._scans import Scan
 
 
 def decompose(

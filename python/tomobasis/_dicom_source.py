@@ -28,7 +28,7 @@ from pyspark.sql.datasource import (
 )
 
 from . import _native
-from ._commands import arguments
+from ._arguments import arguments
 from ._errors import InputError
 
 if TYPE_CHECKING:

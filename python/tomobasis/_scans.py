@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import json
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
@@ -12,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import _native
+from ._arguments import arguments, path_list
 from ._errors import InputError
 from ._progress import close, reporter
 
@@ -20,15 +20,8 @@ if TYPE_CHECKING:
     import pandas
     from numpy.typing import NDArray
 
+    from ._arguments import Paths
     from ._linalg import Progress
-
-    Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
-
-
-def path_list(paths: Paths) -> list[str]:
-    """One path or several, as text."""
-    some = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    return [os.fspath(path) for path in some]
 
 
 class SeriesTable(Sequence[Mapping[str, Any]]):
@@ -265,8 +258,6 @@ def read(
     >>> scan.hu.shape, scan.slice_spacing  # doctest: +SKIP
     ((301, 512, 512), 0.625)
     """
-    from ._commands import arguments
-
     # There is no output; the option is one that must be given.
     words = arguments(paths, output="-", series=series, join=join, on_bad_slice=on_bad_slice, padding=padding)
     report = reporter(progress)

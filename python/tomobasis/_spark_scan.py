@@ -11,15 +11,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from . import _errors, _native
-from ._commands import arguments
+from ._arguments import arguments, path_list
 from ._errors import InputError
-from ._scans import path_list
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
-    from ._scans import Paths
+    from ._arguments import Paths
 
 # Pixels of a slice that make a row block (docs/format.md).
 BLOCK_ROWS = 4096
