@@ -1,10 +1,11 @@
 """Runs a notebook of `examples/` in a folder of its own, beside what it expects to be beside it.
 
-notebooks.py NOTEBOOK FOLDER runs all of its cells, and prints what they print.
+notebooks.py NOTEBOOK EXECUTED runs all cells here, and writes the notebook with its outputs.
 """
 
 import os
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -28,16 +29,24 @@ def without(notebook, tag):
     return nbformat.from_dict({**notebook, "cells": kept})
 
 
-def execute(notebook, folder, timeout=900):
-    """Runs all cells by a kernel of this environment, in a copy of `examples/`; an exception in a cell is one here."""
-    examples = Path(folder) / "examples"
-    shutil.copytree(EXAMPLES, examples, ignore=shutil.ignore_patterns("work", "*.ipynb", "__pycache__"))
-    (Path(folder) / "bin").symlink_to(ROOT / "bin")
-    own = {name: str(Path(folder) / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")}
-    place = {"metadata": {"path": examples}}
-    client = nbclient.NotebookClient(notebook, timeout=timeout, kernel_name="python3", resources=place)
-    client.execute(env={**os.environ, **own})
-    return notebook
+def execute(notebook, folder, python=sys.executable):
+    """Runs all cells by a kernel of an environment, in a copy of `examples/`, and returns the notebook with its outputs; an
+    exception in a cell is one here.
+
+    In a process of its own, without Python's development mode, in which these tests run: it makes nbclient slow.
+    """
+    folder = Path(folder)
+    shutil.copytree(EXAMPLES, folder / "examples", ignore=shutil.ignore_patterns("work", "*.ipynb", "__pycache__"))
+    (folder / "bin").symlink_to(ROOT / "bin")
+    source, executed = folder / "source.ipynb", folder / "executed.ipynb"
+    nbformat.write(notebook, source)
+    own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")}
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"} | own
+    command = [python, __file__, source, executed]
+    done = subprocess.run(command, cwd=folder / "examples", env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(done.stderr[-8000:])
+    return nbformat.read(executed, as_version=nbformat.NO_CONVERT)
 
 
 def outputs(notebook, kind):
@@ -52,4 +61,6 @@ def outputs(notebook, kind):
 
 
 if __name__ == "__main__":
-    print("".join(outputs(execute(read(sys.argv[1]), sys.argv[2]), "text/plain")))
+    ran = nbformat.read(sys.argv[1], as_version=nbformat.NO_CONVERT)
+    nbclient.NotebookClient(ran, timeout=900, kernel_name="python3").execute()
+    nbformat.write(ran, sys.argv[2])

@@ -55,23 +55,22 @@ def test_a_notebook_holds_its_text_and_nothing_of_a_run(name):
 
 def test_a_scan_on_a_laptop(tmp_path):
     notebook = notebooks.read("scan_on_a_laptop.ipynb")
-    added(notebook, "number, k, shown = show.widget.children\nnumber.value, k.value = 1, len(s)")
-    notebooks.execute(notebook, tmp_path)
+    # nbclient now and then waits forever for what is shown inside a widget: here the sliders are made, and their function called.
+    sliders = next(cell for cell in notebook.cells if cell.id == "slider")
+    assert sliders.source.count("interact(") == 1
+    sliders.source = "from ipywidgets import interactive\n" + sliders.source.replace("interact(", "made = interactive(")
+    added(notebook, "print([slider.max for slider in made.children[:2]])\nshow(1, 1)\nshow(slices, len(s))")
+    notebook = notebooks.execute(notebook, tmp_path)
     assert "True" in notebooks.outputs(notebook, "text/plain")
-    assert len(notebooks.outputs(notebook, "image/png")) == 2
-    # The sliders were moved, and the picture below them is of where they are.
-    widgets = notebook.metadata.widgets["application/vnd.jupyter.widget-state+json"]["state"].values()
-    sliders = [(w["state"]["value"], w["state"]["max"]) for w in widgets if w["model_name"] == "IntSliderModel"]
-    assert sorted(sliders) == [(1, 60), (60, 60)]
-    (shown,) = [w["state"]["outputs"] for w in widgets if w["model_name"] == "OutputModel"]
-    assert [output["output_type"] for output in shown] == ["display_data"] and "image/png" in shown[0]["data"]
+    assert "[60, 60]\n" in notebooks.outputs(notebook, "text/plain")
+    assert len(notebooks.outputs(notebook, "image/png")) == 2 + 2
 
 
 def test_the_chapter_of_2020(tmp_path):
     notebook = notebooks.read("chapter_2020.ipynb")
     added(notebook, "import json\nprint('table', json.dumps(table.reset_index().to_dict('list')))")
     added(notebook, "print('kept', json.dumps(list(kept.values())), k, p, q)")
-    notebooks.execute(notebook, tmp_path)
+    notebook = notebooks.execute(notebook, tmp_path)
     assert len(notebooks.outputs(notebook, "image/png")) == 2
     printed = dict(text.split(" ", 1) for text in notebooks.outputs(notebook, "text/plain")[-2:])
     table = json.loads(printed["table"])
@@ -103,7 +102,7 @@ def test_the_manifest_that_a_notebook_submits_is_one_of_the_operators_definition
     server.on_get = lambda application: application.update(status={"applicationState": {"state": "COMPLETED"}})
     monkeypatch.setenv("KUBECONFIG", str(server.config(tmp_path)))
     try:
-        notebooks.execute(notebook, tmp_path)
+        notebook = notebooks.execute(notebook, tmp_path)
     finally:
         server.close()
     assert any("[completed]" in text for text in notebooks.outputs(notebook, "text/plain"))
