@@ -127,12 +127,12 @@ impl GramAccumulator {
         Ok(())
     }
 
-    /// Adds the products of a matrix of packed bytes. Of the columns there are no sums: they are left at zero.
-    pub(super) fn add_bytes(&mut self, bytes: &kernel::PackedBytes, matrix: usize) -> Result<(), Error> {
-        self.rows = rows_after(self.rows, bytes.rows() as u64)?;
+    /// Adds products of `rows` rows of bytes. Of the columns there are no sums: they are left at zero.
+    pub(super) fn add_bytes(&mut self, rows: usize, products: &[i32]) -> Result<(), Error> {
+        self.rows = rows_after(self.rows, rows as u64)?;
         let any = Column { sum: 0, low: i8::MIN.into(), high: i8::MAX.into() };
         self.columns.iter_mut().for_each(|column| column.merge(&any));
-        self.products.add(self.rows, |sums| bytes.add_gram(matrix, sums));
+        self.products.add(self.rows, |sums| kernel::add_sums(sums, products));
         Ok(())
     }
 

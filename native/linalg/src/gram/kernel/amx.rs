@@ -12,7 +12,7 @@
 //!
 //! Rust has neither the instructions nor their detection in its stable part, hence the assembler.
 
-use super::{Bytes, Kernel, PANEL, PackedPair, Panels, ROWS, Row, Small, avx512, avx512::transposed};
+use super::{Bytes, Kernel, PANEL, PackedPair, Panels, ROWS, Small, SmallTile, avx512, avx512::transposed};
 use std::arch::asm;
 use std::arch::x86_64::{
     __cpuid_count, _MM_HINT_T0, _mm_prefetch, _mm512_loadu_si512, _mm512_permutex2var_epi8,
@@ -30,7 +30,7 @@ const SMALL_STEP: usize = 2 * TILE / size_of::<PackedPair>();
 pub(super) const KERNEL: Kernel = Kernel {
     name: "amx",
     bytes: Some(Bytes { pack, add }),
-    small: Some(Small { step: SMALL_STEP, pack: pack_small, multiply: multiply_small }),
+    small: Some(Small { step: SMALL_STEP, pack: pack_small, begin, end, multiply: multiply_small }),
     available,
     ..avx512::VNNI
 };
@@ -195,19 +195,31 @@ pub(super) fn pack_small(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair
 }
 
 /// Safety: the CPU must have tiles.
-fn multiply_small(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]) {
+unsafe fn begin() {
+    // SAFETY: the configuration is that of the format, and memory that lives.
+    unsafe { asm!("ldtilecfg [{}]", in(reg) &CONFIGURATION, options(nostack, readonly)) };
+}
+
+/// Gives the tiles up, so that nobody saves them.
+///
+/// Safety: the CPU must have tiles.
+unsafe fn end() {
+    // SAFETY: no tile is in use.
+    unsafe { asm!("tilerelease", options(nostack, nomem)) };
+}
+
+/// Safety: the CPU must have tiles, and this thread have begun.
+unsafe fn multiply_small(a: Panels, b: Panels, [c00, c01, c10, c11]: [&mut SmallTile; 4]) {
     let length = a[0].len();
     assert!([a[1], b[0], b[1]].iter().all(|panel| panel.len() == length));
     assert!(length >= SMALL_STEP && length.is_multiple_of(SMALL_STEP));
-    // SAFETY: the configuration is that of the format; reads two tiles of each panel a step, and writes four tiles of sums; the
-    // tiles are given up, so that nobody saves them.
+    // SAFETY: reads two tiles of each panel a step; reads and writes four tiles of sums.
     unsafe {
         asm!(
-            "ldtilecfg [{configuration}]",
-            "tilezero tmm0",
-            "tilezero tmm1",
-            "tilezero tmm2",
-            "tilezero tmm3",
+            "tileloadd tmm0, [{c00} + {row}*1]",
+            "tileloadd tmm1, [{c01} + {row}*1]",
+            "tileloadd tmm2, [{c10} + {row}*1]",
+            "tileloadd tmm3, [{c11} + {row}*1]",
             "2:",
             "tileloadd tmm6, [{b0} + {row}*1 + 1024]",
             "tileloadd tmm4, [{a0} + {row}*1]",
@@ -223,19 +235,20 @@ fn multiply_small(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]) {
             "add {b1}, 2048",
             "dec {steps}",
             "jnz 2b",
-            "tilestored [{sums} + {row}*1], tmm0",
-            "tilestored [{sums} + {row}*1 + 1024], tmm1",
-            "tilestored [{sums} + {row}*1 + 2048], tmm2",
-            "tilestored [{sums} + {row}*1 + 3072], tmm3",
-            "tilerelease",
-            configuration = in(reg) &CONFIGURATION,
+            "tilestored [{c00} + {row}*1], tmm0",
+            "tilestored [{c01} + {row}*1], tmm1",
+            "tilestored [{c10} + {row}*1], tmm2",
+            "tilestored [{c11} + {row}*1], tmm3",
             a0 = inout(reg) a[0].as_ptr() => _,
             a1 = inout(reg) a[1].as_ptr() => _,
             b0 = inout(reg) b[0].as_ptr() => _,
             b1 = inout(reg) b[1].as_ptr() => _,
+            c00 = in(reg) c00.as_mut_ptr(),
+            c01 = in(reg) c01.as_mut_ptr(),
+            c10 = in(reg) c10.as_mut_ptr(),
+            c11 = in(reg) c11.as_mut_ptr(),
             steps = inout(reg) length / SMALL_STEP => _,
             row = in(reg) ROWS,
-            sums = in(reg) tiles.as_mut_ptr(),
             out("tmm0") _, out("tmm1") _, out("tmm2") _, out("tmm3") _,
             out("tmm4") _, out("tmm5") _, out("tmm6") _, out("tmm7") _,
             options(nostack)

@@ -4,7 +4,7 @@
 //! `vpdpwssd` (VNNI) multiplies two rows and adds the pair in one instruction; without VNNI `vpmaddwd` and an
 //! addition do. Sixteen independent accumulators cover the latency, and each load of `b` serves all of them.
 
-use super::{Kernel, PANEL, PackedPair, Panels, ROWS, Row, Small};
+use super::{Kernel, PANEL, PackedPair, Panels, ROWS, Row, Small, SmallTile};
 use std::arch::x86_64::{
     __m512i, _mm512_add_epi32, _mm512_dpbusd_epi32, _mm512_dpwssd_epi32, _mm512_loadu_si512,
     _mm512_madd_epi16, _mm512_set1_epi8, _mm512_set1_epi32, _mm512_setzero_si512, _mm512_shuffle_i32x4,
@@ -22,7 +22,13 @@ pub(super) const VNNI: Kernel = Kernel {
     fours: vnni::split::<4>,
     ones: vnni::split::<1>,
     bytes: None,
-    small: Some(Small { step: SMALL_STEP, pack: pack_small, multiply: multiply_small }),
+    small: Some(Small {
+        step: SMALL_STEP,
+        pack: pack_small,
+        begin: || (),
+        end: || (),
+        multiply: multiply_small,
+    }),
     available: || (MADD.available)() && std::arch::is_x86_feature_detected!("avx512vnni"),
 };
 
@@ -133,15 +139,15 @@ fn pack_small(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]) {
 
 /// Safety: the CPU must have the features.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn multiply_small(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]) {
-    for (at, tile) in tiles.iter_mut().enumerate() {
+fn multiply_small(a: Panels, b: Panels, tiles: [&mut SmallTile; 4]) {
+    for (at, tile) in tiles.into_iter().enumerate() {
         small(a[at / 2], b[at % 2], tile);
     }
 }
 
 /// `vpdpbusd` multiplies unsigned bytes by signed ones: of `b`, 128 more are taken, and 128 times the sum of `a` off.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
-fn small(a: &[PackedPair], b: &[PackedPair], tile: &mut [Row]) {
+fn small(a: &[PackedPair], b: &[PackedPair], tile: &mut SmallTile) {
     let (sign, one) = (_mm512_set1_epi8(-128), _mm512_set1_epi8(1));
     let (mut sums, mut total) = ([_mm512_setzero_si512(); PANEL], _mm512_setzero_si512());
     for (a, b) in a.iter().zip(b) {
@@ -158,10 +164,14 @@ fn small(a: &[PackedPair], b: &[PackedPair], tile: &mut [Row]) {
     }
     let mut totals = [Row::default()];
     store(&[total], &mut totals);
-    for (sum, &total) in sums.iter_mut().zip(&totals[0]) {
-        *sum = _mm512_sub_epi32(*sum, _mm512_slli_epi32::<7>(_mm512_set1_epi32(total)));
+    for ((sum, &total), row) in sums.iter().zip(&totals[0]).zip(tile.chunks_exact_mut(PANEL)) {
+        let sum = _mm512_sub_epi32(*sum, _mm512_slli_epi32::<7>(_mm512_set1_epi32(total)));
+        // SAFETY: a row of the tile is 16 i32, one unaligned load and store of 64 bytes.
+        unsafe {
+            let before = _mm512_loadu_si512(row.as_ptr().cast());
+            _mm512_storeu_si512(row.as_mut_ptr().cast(), _mm512_add_epi32(before, sum));
+        }
     }
-    store(&sums, tile);
 }
 
 /// The transpose of 16 x 16 words.

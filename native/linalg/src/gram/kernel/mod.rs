@@ -45,7 +45,7 @@ pub(super) use choice::chosen;
 pub(crate) use choice::{check_forced, kernel_name};
 pub(super) use operand::{Operand, Summary};
 pub(super) use small::PackedBytes;
-pub(super) use tiles::{Threads, add_gram, position, size};
+pub(super) use tiles::{Threads, add_gram, add_sums, position, size};
 
 /// Columns of a panel.
 pub(super) const PANEL: usize = 16;
@@ -86,8 +86,11 @@ struct Bytes {
 /// Two packed panels.
 type Panels<'a> = [&'a [PackedPair]; 2];
 
-/// Tiles of the products of both panels of `a` with both of `b`: 00, 01, 10, 11.
-type Multiply = unsafe fn(a: Panels, b: Panels, tiles: &mut [[Row; PANEL]; 4]);
+/// 32-bit sums of a tile.
+type SmallTile = [i32; PANEL * PANEL];
+
+/// Adds the products of both panels of `a` with both of `b` to tiles: 00, 01, 10, 11.
+type Multiply = unsafe fn(a: Panels, b: Panels, tiles: [&mut SmallTile; 4]);
 
 /// Products of values that fit into signed bytes.
 #[derive(Clone, Copy)]
@@ -96,6 +99,9 @@ struct Small {
     step: usize,
     /// Packs them.
     pack: unsafe fn(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]),
+    /// To be called on the same thread before and after some multiplications.
+    begin: unsafe fn(),
+    end: unsafe fn(),
     multiply: Multiply,
 }
 
@@ -116,6 +122,13 @@ pub(super) struct Kernel {
     /// Instead of all of them, where the values are small.
     small: Option<Small>,
     available: fn() -> bool,
+}
+
+impl Kernel {
+    /// Whether it has products of bytes ([`PackedBytes`]).
+    pub fn has_bytes(&self) -> bool {
+        self.small.is_some()
+    }
 }
 
 /// The panel that column `j` is in.

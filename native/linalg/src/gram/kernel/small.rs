@@ -1,7 +1,7 @@
 //! Products of signed bytes that are made when they are packed, of several matrices of one shape.
 
-use super::tiles::{STRIP, TILE, add_tile, tiles_before};
-use super::{Kernel, PANEL, PackedPair, ROWS, Row, Small, Threads};
+use super::tiles::{STRIP, TILE, tiles_before};
+use super::{Kernel, PANEL, PackedPair, ROWS, Small, Threads};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -17,16 +17,19 @@ pub struct PackedBytes {
 }
 
 impl PackedBytes {
-    /// Rows at the most: their 32-bit sums are far from overflow, and a few packed panels stay in the second-level cache.
+    /// Rows at the most: a few packed panels of them stay in the second-level cache.
     pub const MOST_ROWS: usize = 1024;
 
-    /// Of zeros; none where the kernel has no products of bytes.
-    pub fn new(kernel: &Kernel, (rows, columns): (usize, usize), matrices: usize) -> Option<Self> {
+    /// Rows that 32-bit sums hold: `2^16 (2^7)^2 = 2^30`.
+    pub const MOST_SUMMED: usize = 1 << 16;
+
+    /// Of zeros. Panics where the kernel has no products of bytes.
+    pub fn new(kernel: &Kernel, (rows, columns): (usize, usize), matrices: usize) -> Self {
         assert!(rows <= Self::MOST_ROWS, "{rows} rows");
-        let small = kernel.small?;
+        let small = kernel.small.expect("the kernel has products of bytes");
         let (panels, count) = (columns.div_ceil(PANEL), rows.div_ceil(ROWS) * small.step);
         let words = vec![[0; 2 * PANEL]; panels * matrices * count];
-        Some(Self { small, rows, panels, matrices, count, words })
+        Self { small, rows, panels, matrices, count, words }
     }
 
     /// Rows of each matrix.
@@ -62,48 +65,64 @@ impl PackedBytes {
         }
     }
 
-    /// Adds the products of all pairs of columns of one matrix to `products`, which are stored as [`position`](super::position)
-    /// says.
-    pub fn add_gram(&self, matrix: usize, products: &mut [i64]) {
+    /// Adds the products of all pairs of columns of one matrix to `sums`, which are stored as [`position`](super::position) says.
+    pub fn add_gram(&self, matrix: usize, sums: &mut [i32]) {
         let panel = |p: usize| &self.words[(p * self.matrices + matrix) * self.count..][..self.count];
+        // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
+        unsafe { (self.small.begin)() };
         for first in (0..self.panels).step_by(STRIP) {
             let columns = first..self.panels.min(first + STRIP);
-            let band = &mut products[tiles_before(columns.start) * TILE..tiles_before(columns.end) * TILE];
+            let band = &mut sums[tiles_before(columns.start) * TILE..tiles_before(columns.end) * TILE];
             for first in (0..columns.end).step_by(STRIP) {
                 let rows = first..columns.end.min(first + STRIP);
-                add_square(self.small, panel, rows, columns.clone(), band);
+                for from in (0..self.count).step_by(DEPTH * self.small.step) {
+                    let part = from..self.count.min(from + DEPTH * self.small.step);
+                    let panel = |p| &panel(p)[part.clone()];
+                    add_square(self.small, panel, rows.clone(), columns.clone(), band);
+                }
             }
         }
+        // SAFETY: as above.
+        unsafe { (self.small.end)() };
     }
 }
 
-/// Multiplies some panels with some others that are not after them. Their tiles are those of `band`.
+/// Steps of rows that are multiplied at a time: four panels of them stay in the first-level cache.
+const DEPTH: usize = 8;
+
+/// Multiplies some panels with some others that are not after them. Their tiles are those of `band`. Between begin and end.
 pub(super) fn add_square<'a>(
     small: Small,
     panel: impl Fn(usize) -> &'a [PackedPair],
     rows: Range<usize>,
     columns: Range<usize>,
-    band: &mut [i64],
+    band: &mut [i32],
 ) {
     let before = tiles_before(columns.start);
-    let mut sums = [[Row::default(); PANEL]; 4];
+    let (tiles, _) = band.as_chunks_mut::<TILE>();
+    let mut spare = [[0; TILE]; 3];
     for j in columns.clone().step_by(2) {
-        // Of an odd number the last panel is its own neighbor, and what that gives is left out.
+        // Of an odd number the last panel is its own neighbor, and what that gives goes to spare tiles, as does what is below the
+        // diagonal.
         let next = (j + 1).min(columns.end - 1);
         for i in (rows.start..rows.end.min(next + 1)).step_by(2) {
             let below = (i + 1).min(rows.end - 1);
+            let [one, two, three] = &mut spare;
+            let at = |i: usize, j: usize| tiles_before(j) + i - before;
+            let (left, right) = tiles.split_at_mut(tiles_before(j + 1) - before);
+            let (c00, c10) = match left[..].get_mut(at(i, j)..) {
+                Some([c00, c10, ..]) if below > i && below <= j => (c00, c10),
+                Some([c00, ..]) if i <= j => (c00, one),
+                _ => unreachable!("the panels begin with even ones"),
+            };
+            let (c01, c11) = match right.get_mut(i..) {
+                Some([c01, c11, ..]) if next > j && below > i => (c01, c11),
+                Some([c01, ..]) if next > j => (c01, two),
+                _ => (two, three),
+            };
             // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
-            unsafe { (small.multiply)([panel(i), panel(below)], [panel(j), panel(next)], &mut sums) };
-            for (sums, (i, j, there)) in sums.iter().zip([
-                (i, j, i <= j),
-                (i, next, next > j),
-                (below, j, below > i && below <= j),
-                (below, next, below > i && next > j),
-            ]) {
-                if there {
-                    let tile = &mut band[(tiles_before(j) + i - before) * TILE..][..TILE];
-                    add_tile(tile, sums.as_flattened());
-                }
+            unsafe {
+                (small.multiply)([panel(i), panel(below)], [panel(j), panel(next)], [c00, c01, c10, c11]);
             }
         }
     }

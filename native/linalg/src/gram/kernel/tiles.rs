@@ -146,6 +146,11 @@ struct Span<'a> {
 impl Span<'_> {
     /// Multiplies some panels with themselves and those before them. Their tiles are those of `band`.
     fn add_band(&self, columns: Range<usize>, band: &mut [i64]) {
+        if let Sums::Small(small) = self.schedule.sums {
+            let mut sums = vec![0; band.len()];
+            self.add_small(small, columns, &mut sums);
+            return add_sums(band, &sums);
+        }
         for first in (0..columns.end).step_by(STRIP) {
             let rows = first..(first + STRIP).min(columns.end);
             let mut packed = self.packed;
@@ -155,6 +160,24 @@ impl Span<'_> {
                 self.add_square(chunk, count, rows.clone(), columns.clone(), band);
             }
         }
+    }
+
+    /// The same of small values, in 32 bits.
+    fn add_small(&self, small: Small, columns: Range<usize>, band: &mut [i32]) {
+        // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
+        unsafe { (small.begin)() };
+        for first in (0..columns.end).step_by(STRIP) {
+            let rows = first..(first + STRIP).min(columns.end);
+            let mut packed = self.packed;
+            for &(_, count) in self.chunks {
+                let (chunk, after) = packed.split_at(self.panels * count);
+                packed = after;
+                let panel = |p: usize| &chunk[p * count..(p + 1) * count];
+                add_square(small, panel, rows.clone(), columns.clone(), band);
+            }
+        }
+        // SAFETY: as above.
+        unsafe { (small.end)() };
     }
 
     /// The same for one chunk and some of the panels before.
@@ -169,10 +192,6 @@ impl Span<'_> {
         let panel = |p: usize| &chunk[p * count..(p + 1) * count];
         let first = tiles_before(columns.start);
         let tile = |i: usize, j: usize| (tiles_before(j) + i - first) * TILE;
-        if let Sums::Small(small) = self.schedule.sums {
-            add_square(small, panel, rows, columns, band);
-            return;
-        }
         let groups = self.schedule.groups(count) as i64;
         for j in columns {
             let b = panel(j);
@@ -200,7 +219,7 @@ impl Span<'_> {
 
 dispatched! {
     /// Adds 32-bit sums.
-    pub(super) fn add_tile(target: &mut [i64], sums: &[i32]) {
+    pub fn add_sums(target: &mut [i64], sums: &[i32]) {
         target.iter_mut().zip(sums).for_each(|(target, &sum)| *target += i64::from(sum));
     }
 }

@@ -25,6 +25,7 @@ mod bytes;
 mod crt;
 mod ranges;
 mod residues;
+mod slab;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -32,13 +33,14 @@ use ndarray::{Array2, ArrayView2, ArrayViewMut2, ShapeBuilder, s};
 use num_bigint::BigInt;
 use rayon::prelude::*;
 
-use super::kernel::{self, PANEL, PackedBytes, ROWS, Threads};
+use super::kernel::{self, PANEL, PackedBytes, Threads};
 use super::{GramAccumulator, GramMatrix};
 use crate::gram::sums::check_columns;
-use crate::{BLOCK_ROWS, Error, column_major};
+use crate::{BLOCK_ROWS, Error};
 pub use blocks::RealBlocks;
 use crt::Moduli;
 pub use ranges::ColumnRanges;
+use slab::Slab;
 
 /// Bits of integers that the kernels take as they are.
 const SMALL_BITS: u32 = 15;
@@ -132,31 +134,26 @@ impl RealGramAccumulator {
         block: ArrayView2<T>,
         threads: Threads,
     ) -> Result<(), Error> {
-        let columns = self.ranges.columns();
-        check_columns(block.ncols(), columns)?;
-        let bits = self.ranges.widest();
+        check_columns(block.ncols(), self.columns())?;
         let moduli = self.moduli.as_ref().map_or(&[][..], Moduli::as_slice);
-        let bytes = moduli.first().is_some_and(|&p| p <= Moduli::TOP_OF_BYTES);
-        let mut packed = None;
-        for first in (0..block.nrows()).step_by(PackedBytes::MOST_ROWS) {
-            let rows = PackedBytes::MOST_ROWS.min(block.nrows() - first);
-            let slab = Slab { ranges: &self.ranges, block: block.view(), first, rows, bits };
-            if bytes && packed.as_ref().is_none_or(|packed: &PackedBytes| packed.rows() != rows) {
-                packed = PackedBytes::new(kernel::chosen(), (rows, columns), moduli.len());
-            }
-            if let Some(packed) = &mut packed {
-                packed.fill(threads, |panel, row, pack| slab.pack(panel, row, moduli, pack))?;
-                let add = |(k, sum): (usize, &mut GramAccumulator)| sum.add_bytes(packed, k);
-                match threads {
-                    Threads::One => self.sums.iter_mut().enumerate().try_for_each(add)?,
-                    Threads::Pool => self.sums.par_iter_mut().enumerate().try_for_each(add)?,
-                }
+        let bytes =
+            moduli.first().is_some_and(|&p| p <= Moduli::TOP_OF_BYTES) && kernel::chosen().has_bytes();
+        let most = if bytes { PackedBytes::MOST_SUMMED } else { PackedBytes::MOST_ROWS };
+        for first in (0..block.nrows()).step_by(most) {
+            let rows = most.min(block.nrows() - first);
+            let slab = Slab {
+                ranges: &self.ranges,
+                block: block.slice(s![first..first + rows, ..]),
+                first,
+                bits: self.ranges.widest(),
+                moduli,
+            };
+            if bytes {
+                slab.add_bytes(&mut self.sums, threads)?;
                 continue;
             }
             let integers = slab.integers()?;
-            let add = |(k, sum): (usize, &mut GramAccumulator)| {
-                add_residues(sum, &integers, bits, rows, moduli.get(k).copied())
-            };
+            let add = |(k, sum)| slab.add_residues(&integers, k, sum);
             match threads {
                 Threads::One => self.sums.iter_mut().enumerate().try_for_each(add)?,
                 Threads::Pool => self.sums.par_iter_mut().enumerate().try_for_each(add)?,
@@ -186,9 +183,11 @@ impl RealGramAccumulator {
         self.sums.len()
     }
 
-    /// Bytes that [`add`](Self::add) takes for a moment: the integers of some rows, or their packed residues.
+    /// Bytes that [`add`](Self::add) takes for a moment: the integers of some rows, or their packed residues, and sums of these.
     pub fn room(&self) -> usize {
-        PackedBytes::MOST_ROWS * self.columns().next_multiple_of(PANEL) * (2 * self.moduli() + 10)
+        let columns = self.columns().next_multiple_of(PANEL);
+        PackedBytes::MOST_ROWS * columns * (2 * self.moduli() + 10)
+            + 4 * kernel::size(columns) * self.moduli()
     }
 
     /// Bits of the integers that [`finish`](Self::finish) makes of the sums, at the most.
@@ -248,100 +247,6 @@ impl ColumnRanges {
     pub fn sums(&self) -> Result<usize, Error> {
         Ok(count(moduli(self)?.as_ref()))
     }
-}
-
-/// Some rows of a block, of any layout.
-struct Slab<'a, T> {
-    ranges: &'a ColumnRanges,
-    block: ArrayView2<'a, T>,
-    first: usize,
-    rows: usize,
-    /// Of the widest integers.
-    bits: u32,
-}
-
-/// Integers of a step of rows of a panel, column after column.
-type Integers = [[f64; ROWS]; PANEL];
-
-impl<T: Copy + Into<f64>> Slab<'_, T> {
-    /// The integers of a panel from a row on, and their number of rows; what is beyond is left as it is.
-    fn of_panel(&self, panel: usize, row: usize, integers: &mut Integers) -> Result<usize, Error> {
-        let columns = panel * PANEL..self.ranges.columns().min((panel + 1) * PANEL);
-        let rows = self.first + row..self.first + self.rows.min(row + ROWS);
-        let values = self.block.slice(s![rows.clone(), columns.clone()]);
-        // Inside is what is contiguous.
-        if values.strides()[1] == 1 {
-            for (r, row) in values.rows().into_iter().enumerate() {
-                integers.iter_mut().zip(row).for_each(|(column, &value)| column[r] = value.into());
-            }
-        } else {
-            for (target, column) in integers.iter_mut().zip(values.columns()) {
-                target.iter_mut().zip(column).for_each(|(target, &value)| *target = value.into());
-            }
-        }
-        for (j, column) in columns.zip(integers) {
-            self.ranges
-                .integers(j, &mut column[..rows.len()])
-                .map_err(|row| Error::OutsideRange { row: (rows.start + row) as u64, column: j })?;
-        }
-        Ok(rows.len())
-    }
-
-    /// Packs a panel's residues modulo each of `moduli`, of a step of rows: all of them while the integers are in the first-level
-    /// cache.
-    fn pack(
-        &self,
-        panel: usize,
-        row: usize,
-        moduli: &[u16],
-        pack: &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL]),
-    ) -> Result<(), Error> {
-        let mut integers = [[0.0; ROWS]; PANEL];
-        self.of_panel(panel, row, &mut integers)?;
-        let mut residues = [[0; ROWS]; PANEL];
-        for (k, &modulus) in moduli.iter().enumerate() {
-            residues::bytes(integers.as_flattened(), self.bits, modulus, residues.as_flattened_mut());
-            pack(k, &residues);
-        }
-        Ok(())
-    }
-
-    /// The integers, column after column.
-    fn integers(&self) -> Result<Vec<f64>, Error> {
-        let mut all = vec![0.0; self.rows * self.ranges.columns()];
-        for (panel, columns) in all.chunks_mut(self.rows * PANEL).enumerate() {
-            for row in (0..self.rows).step_by(ROWS) {
-                let mut integers = [[0.0; ROWS]; PANEL];
-                let rows = self.of_panel(panel, row, &mut integers)?;
-                for (column, integers) in columns.chunks_exact_mut(self.rows).zip(&integers) {
-                    column[row..row + rows].copy_from_slice(&integers[..rows]);
-                }
-            }
-        }
-        Ok(all)
-    }
-}
-
-/// Adds the residues of integers of `rows` rows; without a modulus, the integers themselves.
-fn add_residues(
-    sum: &mut GramAccumulator,
-    integers: &[f64],
-    bits: u32,
-    rows: usize,
-    modulus: Option<u16>,
-) -> Result<(), Error> {
-    let columns = sum.columns();
-    let mut words = vec![0; integers.len()];
-    match modulus {
-        None => residues::of_small(integers, &mut words),
-        Some(p) if p <= Moduli::TOP_OF_BYTES => {
-            let mut bytes = vec![0; integers.len()];
-            residues::bytes(integers, bits, p, &mut bytes);
-            return sum.add(column_major(&bytes, rows, columns)?);
-        }
-        Some(p) => residues::words(integers, bits, p, &mut words),
-    }
-    sum.add(column_major(&words, rows, columns)?)
 }
 
 /// The exact Gram matrix of a matrix that is read twice, on up to `threads` threads.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::GramPart;
 use crate::affine::dyadic;
+use crate::column_major;
 use ndarray::array;
 use num_bigint::BigInt;
 use proptest::collection::vec;
