@@ -36,6 +36,8 @@ pub fn read_scan(options: &Options, threads: usize, progress: &dyn Progress) -> 
     let digest = scan.pixels_digest();
     let pixels = match scan.values {
         Values::Stored(pixels) => pixels,
+        Values::Signed8(values) => values.into_iter().map(i16::from).collect(),
+        Values::Unsigned8(values) => values.into_iter().map(i16::from).collect(),
         Values::Real(_) => Vec::new(),
     };
     Ok(StoredScan { plan: scan.plan, pixels, digest, notes })

@@ -298,9 +298,9 @@ impl Need {
         if self.draws { 1 + 2 * self.composites + self.rank.min(BASIS_SHOWN as u128) } else { 0 }
     }
 
-    /// A row block as it is stored.
+    /// A row block as it is gathered.
     fn block(&self) -> u128 {
-        self.value.min(8) * self.rows() * self.slices
+        self.value.clamp(2, 8) * self.rows() * self.slices
     }
 
     fn rows(&self) -> u128 {

@@ -1,7 +1,9 @@
 //! A matrix that is no scan: its file to values, and the exact Gram matrix of floats.
 
 use ndarray::{ArrayView2, s};
-use tomobasis_linalg::{ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, column_major};
+use tomobasis_linalg::{
+    ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, Sample, column_major,
+};
 
 use std::time::Instant;
 
@@ -87,6 +89,28 @@ impl Runner<'_> {
         Ok(ranges)
     }
 
+    /// The exact sums of integers of 8 bits, which the kernels take as they are.
+    pub(super) fn sums_of_bytes<T: Sample>(&self, scan: &Scan, values: &[T]) -> Result<GramAccumulator> {
+        let (blocks, columns) = (scan.blocks(), scan.plan.slices.len());
+        let mut sums = GramAccumulator::new(columns)?;
+        if columns >= GramAccumulator::SHARED {
+            for block in 0..blocks {
+                self.check_stop()?;
+                let values = scan.block_of(values, block)?;
+                self.pool.install(|| sums.add_parallel(values))?;
+                self.progress.advance(1);
+            }
+            return Ok(sums);
+        }
+        let parts = self.for_blocks(
+            blocks,
+            || sums.clone(),
+            |sums, (): &mut (), block| Ok(sums.add(scan.block_of(values, block)?)?),
+        )?;
+        parts.iter().try_for_each(|part| sums.merge(part))?;
+        Ok(sums)
+    }
+
     /// The exact Gram matrix: each thread's own sums, merged; of many columns, one for all threads.
     fn real_sums(&self, scan: &Scan, values: &[f64], none: RealGramAccumulator) -> Result<GramMatrix> {
         let blocks = scan.blocks();
@@ -112,7 +136,7 @@ impl Runner<'_> {
 
 impl Scan {
     /// The values of a row block, where they are.
-    fn block_of<'a>(&self, values: &'a [f64], block: u32) -> Result<ArrayView2<'a, f64>> {
+    fn block_of<'a, T>(&self, values: &'a [T], block: u32) -> Result<ArrayView2<'a, T>> {
         let size = self.plan.pixels();
         let first = first_row(block) as usize;
         let rows = first..first + block_rows(block, size as u64);

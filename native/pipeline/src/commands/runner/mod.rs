@@ -266,7 +266,9 @@ impl<'a> Runner<'a> {
     pub(crate) fn decompose(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
         match options.method {
             Method::Gram { .. } => match &scan.values {
-                Values::Stored(_) => self.certified(scan, options),
+                Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => {
+                    self.certified(scan, options)
+                }
                 Values::Real(values) => self.certified_floats(scan, values, options),
             },
             Method::Tsqr { .. } | Method::Dssvd(_) | Method::Dspca(_) => self.fixed(scan, options),
@@ -278,7 +280,12 @@ impl<'a> Runner<'a> {
         let blocks = scan.blocks();
         let began = self.stage(Stage::Sums, options.method, blocks as usize);
         let shared = scan.plan.slices.len() >= GramAccumulator::SHARED;
-        let gram = if shared { self.shared_sums(scan, blocks)? } else { self.sums(scan, blocks)? };
+        let gram = match &scan.values {
+            Values::Signed8(values) => self.sums_of_bytes(scan, values)?,
+            Values::Unsigned8(values) => self.sums_of_bytes(scan, values)?,
+            _ if shared => self.shared_sums(scan, blocks)?,
+            _ => self.sums(scan, blocks)?,
+        };
         self.record(began);
         let began = self.stage(Stage::Decompose, options.method, 1);
         let threads = self.pool.current_num_threads();
@@ -397,32 +404,46 @@ impl Scan {
 
     /// Sums of the values of each slice, as the matrix has them before the rescale.
     pub(crate) fn slice_sums(&self) -> Vec<i128> {
-        let sum = |slice: &[i16]| slice.iter().map(|&value| i128::from(value)).sum();
-        self.stored().chunks_exact(self.plan.pixels()).map(sum).collect()
+        fn of<T: Copy + Into<i128>>(values: &[T], pixels: usize) -> Vec<i128> {
+            let sum = |slice: &[T]| slice.iter().map(|&value| value.into()).sum();
+            values.chunks_exact(pixels).map(sum).collect()
+        }
+        let pixels = self.plan.pixels();
+        match &self.values {
+            Values::Stored(values) => of(values, pixels),
+            Values::Signed8(values) => of(values, pixels),
+            Values::Unsigned8(values) => of(values, pixels),
+            Values::Real(_) => Vec::new(),
+        }
     }
 
     fn blocks(&self) -> u32 {
         block_count(image_pixels(&self.plan))
     }
 
-    /// The stored pixels; none of a matrix of floats.
+    /// The stored pixels of a scan; none of a matrix of 8 bits or of floats.
     fn stored(&self) -> &[i16] {
         match &self.values {
             Values::Stored(values) => values,
-            Values::Real(_) => &[],
+            _ => &[],
         }
     }
 
-    /// Copies a row block of stored pixels, slice-major; returns its rows.
+    /// Copies a row block of stored pixels, slice-major; returns its rows. Of a matrix of floats there is nothing.
     pub(crate) fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
-        self.copy_block(self.stored(), block, values)
+        match &self.values {
+            Values::Stored(stored) => self.copy_block(stored, block, values),
+            Values::Signed8(stored) => self.copy_block(stored, block, values),
+            Values::Unsigned8(stored) => self.copy_block(stored, block, values),
+            Values::Real(_) => self.copy_block::<i16, i16>(&[], block, values),
+        }
     }
 
     /// Copies a row block; returns it, and its rows.
     fn values_of<'b>(&self, block: u32, buffer: &'b mut BlockBuffer) -> (BlockValues<'b>, usize) {
         match &self.values {
-            Values::Stored(values) => {
-                let rows = self.copy_block(values, block, &mut buffer.stored);
+            Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => {
+                let rows = self.gather(block, &mut buffer.stored);
                 (BlockValues::Stored(&buffer.stored), rows)
             }
             Values::Real(values) => {
@@ -432,13 +453,13 @@ impl Scan {
         }
     }
 
-    fn copy_block<T: Copy>(&self, from: &[T], block: u32, values: &mut Vec<T>) -> usize {
+    fn copy_block<T: Copy, U: From<T>>(&self, from: &[T], block: u32, values: &mut Vec<U>) -> usize {
         let size = self.plan.pixels();
         let rows = block_rows(block, size as u64);
         let first = first_row(block) as usize;
         values.clear();
         for slice in from.chunks_exact(size) {
-            values.extend_from_slice(&slice[first..first + rows]);
+            values.extend(slice[first..first + rows].iter().map(|&value| U::from(value)));
         }
         rows
     }

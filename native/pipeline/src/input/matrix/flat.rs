@@ -45,6 +45,10 @@ pub(crate) struct Layout {
 /// The most bits of the integers that are stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Width {
+    /// Within `i8`.
+    Signed8,
+    /// Within `u8`.
+    Unsigned8,
     /// Within `i16`.
     Signed16,
     /// Within `u16`.
@@ -66,7 +70,9 @@ impl Element {
 
     pub fn width(self) -> Width {
         match self {
-            Self::I8 | Self::U8 | Self::I16 => Width::Signed16,
+            Self::I8 => Width::Signed8,
+            Self::U8 => Width::Unsigned8,
+            Self::I16 => Width::Signed16,
             Self::U16 => Width::Unsigned16,
             _ => Width::Any,
         }

@@ -102,6 +102,9 @@ struct State {
 pub(crate) enum Values {
     /// Integers of 16 bits, less an offset.
     Stored(Vec<i16>),
+    /// Integers of 8 bits.
+    Signed8(Vec<i8>),
+    Unsigned8(Vec<u8>),
     /// Any numbers.
     Real(Vec<f64>),
 }
@@ -110,7 +113,7 @@ impl Values {
     /// What they are.
     pub fn numbers(&self) -> Numbers {
         match self {
-            Self::Stored(_) => Numbers::Stored,
+            Self::Stored(_) | Self::Signed8(_) | Self::Unsigned8(_) => Numbers::Stored,
             Self::Real(_) => Numbers::Real,
         }
     }
@@ -232,8 +235,12 @@ impl MatrixInput {
     /// Bytes in memory of one number, at the most.
     pub fn bytes_of_a_number(&self) -> usize {
         let gzip = matches!(&self.place, Place::Flat(layout) if layout.gzip);
-        // What turns out to be small is copied.
-        if self.place.width() != Width::Any && !gzip { 2 } else { 10 }
+        match self.place.width() {
+            Width::Signed8 | Width::Unsigned8 if !gzip => 1,
+            Width::Signed16 | Width::Unsigned16 if !gzip => 2,
+            // What turns out to be small is copied.
+            _ => 10,
+        }
     }
 
     /// Tiles that are read.
@@ -396,8 +403,16 @@ fn records(values: &Values, plan: &SeriesPlan) -> Vec<SliceRecord> {
             let offset = plan.slices.first().map_or(0, |slice| slice.offset);
             values.par_chunks_exact(rows).map(|column| SliceRecord::of_values(column, offset)).collect()
         }
+        Values::Signed8(values) => values.par_chunks_exact(rows).map(of_bytes).collect(),
+        Values::Unsigned8(values) => values.par_chunks_exact(rows).map(of_bytes).collect(),
         Values::Real(values) => values.par_chunks_exact(rows).map(SliceRecord::of_floats).collect(),
     }
+}
+
+/// Of a column of 8 bits: that of the same integers in 16.
+fn of_bytes<T: Copy + Into<i16>>(column: &[T]) -> SliceRecord {
+    let column: Vec<i16> = column.iter().map(|&value| value.into()).collect();
+    SliceRecord::of_values(&column, 0)
 }
 
 #[cfg(test)]
@@ -435,5 +450,32 @@ mod tests {
         let file = fs::File::options().write(true).open(&path).unwrap();
         file.set_modified(std::time::UNIX_EPOCH).unwrap();
         assert!(read(&matrix).unwrap_err().to_string().contains("changed while it was read"));
+    }
+
+    #[test]
+    fn integers_of_8_bits_stay_such_and_have_the_records_of_the_same_in_16() {
+        let scratch = tempfile::tempdir().unwrap();
+        let read = |kind: &str, bytes: &[u8]| {
+            let path = scratch.path().join("a.npy");
+            let shape = "'fortran_order': False, 'shape': (3, 2), }";
+            let header = format!("{:<117}\n", format!("{{'descr': '{kind}', {shape}"));
+            let mut npy = b"\x93NUMPY\x01\x00".to_vec();
+            npy.extend((header.len() as u16).to_le_bytes());
+            npy.extend(header.as_bytes());
+            npy.extend(bytes);
+            fs::write(&path, &npy).unwrap();
+            let matrix =
+                MatrixInput::open(&[InputFile::plain(path, "a.npy".to_owned())], InputFormat::Npy).unwrap();
+            let (values, records) = matrix.read(&mut matrix.plan(), &Silent).unwrap();
+            let records: Vec<_> = records.iter().map(|record| record.to_bytes()[..32].to_vec()).collect();
+            (values, records, matrix.bytes_of_a_number())
+        };
+        let wide = |values: &[i16]| values.iter().flat_map(|value| value.to_le_bytes()).collect::<Vec<u8>>();
+        let (unsigned, found, size) = read("|u1", &[0, 255, 7, 128, 1, 2]);
+        assert!(matches!(unsigned, Values::Unsigned8(values) if values == [0, 7, 1, 255, 128, 2]));
+        assert_eq!((found, size), (read("<i2", &wide(&[0, 255, 7, 128, 1, 2])).1, 1));
+        let (signed, found, _) = read("|i1", &[0, 255, 7, 128, 1, 2]);
+        assert!(matches!(signed, Values::Signed8(values) if values == [0, 7, 1, -1, -128, 2]));
+        assert_eq!(found, read("<i2", &wide(&[0, -1, 7, -128, 1, 2])).1);
     }
 }

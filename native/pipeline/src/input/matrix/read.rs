@@ -30,14 +30,18 @@ pub(super) fn values(
     place: &Place,
     progress: &dyn Progress,
 ) -> Result<(Values, i32), Problem> {
+    match place.width() {
+        Width::Signed8 => {
+            return Ok((Values::Signed8(integers(files, place, progress, |value| value as i8)?), 0));
+        }
+        Width::Unsigned8 => {
+            return Ok((Values::Unsigned8(integers(files, place, progress, |value| value as u8)?), 0));
+        }
+        Width::Signed16 | Width::Unsigned16 | Width::Any => {}
+    }
     if place.width() != Width::Any {
         // Modulo 2^16.
-        let mut stored = all(place, progress, |tile, out: ArrayViewMut2<'_, i16>| {
-            let mut values = Array2::zeros((tile.height(), tile.columns.len()).f());
-            place.read(files, tile, values.view_mut())?;
-            ndarray::Zip::from(out).and(&values).for_each(|out, &value: &f64| *out = value as i32 as i16);
-            Ok(())
-        })?;
+        let mut stored = integers(files, place, progress, |value| value as i32 as i16)?;
         let unsigned = place.width() == Width::Unsigned16 && stored.par_iter().any(|&value| value < 0);
         let offset = if unsigned { UNSIGNED } else { 0 };
         stored.par_iter_mut().for_each(|value| *value = value.wrapping_sub(offset as i16));
@@ -59,6 +63,21 @@ pub(super) fn values(
             Ok((Values::Real(real), 0))
         }
     }
+}
+
+/// All numbers, as `of` makes integers of them.
+fn integers<T: Clone + Default + Send + Sync>(
+    files: &Files,
+    place: &Place,
+    progress: &dyn Progress,
+    of: impl Fn(f64) -> T + Sync,
+) -> Result<Vec<T>, Problem> {
+    all(place, progress, |tile, out: ArrayViewMut2<'_, T>| {
+        let mut values = Array2::zeros((tile.height(), tile.columns.len()).f());
+        place.read(files, tile, values.view_mut())?;
+        ndarray::Zip::from(out).and(&values).for_each(|out, &value: &f64| *out = of(value));
+        Ok(())
+    })
 }
 
 /// What all numbers have to be to be kept as integers of 16 bits.
