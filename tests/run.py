@@ -126,7 +126,8 @@ def dicom_rs():
 
 
 def jvm():
-    folders = {"jvm": ROOT / "jvm/build/junit", "spark-job": ROOT / "spark-job/build/scalatest"}
+    folders = {"jvm": ROOT / "jvm/build/junit"}
+    folders |= {name: ROOT / name / "build/scalatest" for name in ("spark-api", "spark-job")}
     for folder in folders.values():
         shutil.rmtree(folder, ignore_errors=True)
     code, _ = run("gradle", "--no-daemon", "--quiet", "--continue", "check")

@@ -1,4 +1,4 @@
-"""The order of the parts: of the job, as the compiled classes have it (jdeps), packages call those below them; in the job and
+"""The order of the parts: of library and job, as the compiled classes have it (jdeps), packages call those below them; in the job and
 in the crates no source files need each other in a circle."""
 
 import re
@@ -11,25 +11,28 @@ import pytest
 import rust_modules
 from running import ROOT
 
-SOURCES = ROOT / "spark-job/src/main/scala"
+SOURCES = [ROOT / module / "src/main/scala" for module in ("spark-api", "spark-job")]
 # What each package calls, lowest first.
 CALLS = {
     "jni": set(),
     "io": {"jni"},
     "commit": {"io", "jni"},
     "matrix": {"io", "jni"},
-    "job": {"commit", "io", "jni", "matrix"},
+    "run": {"commit", "io", "jni", "matrix"},
+    "spark": {"jni", "matrix", "run"},
+    "job": {"io", "jni", "matrix", "run"},
 }
 DEFINED = re.compile(r"^(?:[\w\[\]]+ )*?(?:class|trait|object) (\w+)", re.MULTILINE)
 
 
 def sources():
-    """The file that defines each class of the job."""
+    """The file that defines each class of library and job."""
     defined = {}
-    for path in SOURCES.rglob("*.scala"):
-        text = path.read_text()
-        package = re.search(r"^package ([\w.]+)$", text, re.MULTILINE)[1]
-        defined |= {f"{package}.{name}": str(path.relative_to(SOURCES)) for name in DEFINED.findall(text)}
+    for folder in SOURCES:
+        for path in folder.rglob("*.scala"):
+            text = path.read_text()
+            package = re.search(r"^package ([\w.]+)$", text, re.MULTILINE)[1]
+            defined |= {f"{package}.{name}": str(path.relative_to(folder)) for name in DEFINED.findall(text)}
     return defined
 
 
@@ -60,7 +63,7 @@ def circle(arrows):
     return None
 
 
-def test_no_two_source_files_of_the_job_need_each_other(calls):
+def test_no_two_source_files_of_library_and_job_need_each_other(calls):
     files = sources()
     arrows = {(files[one], files[other]) for one, other in calls if {one, other} <= files.keys()}
     assert ("io/tomobasis/job/Main.scala", "io/tomobasis/job/DecomposeJob.scala") in arrows

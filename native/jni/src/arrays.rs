@@ -96,6 +96,13 @@ pub(crate) fn byte_arrays(
     Ok(all)
 }
 
+/// A new `double[]`.
+pub(crate) fn new_doubles<'local>(env: &mut Env<'local>, values: &[f64]) -> Result<JDoubleArray<'local>> {
+    let array = JDoubleArray::new(env, values.len())?;
+    array.set_region(env, 0, values)?;
+    Ok(array)
+}
+
 /// A new `byte[]` of these pieces, one after another.
 pub(crate) fn new_byte_array<'local>(env: &mut Env<'local>, pieces: &[&[u8]]) -> Result<JByteArray<'local>> {
     let array = JByteArray::new(env, pieces.iter().map(|piece| piece.len()).sum())?;

@@ -16,7 +16,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{byte_arrays, ints, new_byte_arrays, size, with_doubles, with_shorts},
+    arrays::{byte_arrays, ints, new_byte_arrays, new_doubles, size, with_doubles, with_shorts},
     decomposition::{Shared, records},
     failure::{Result, native, room},
     handle, named_file,
@@ -93,6 +93,131 @@ pub fn render_real0<'local>(
             })
         })
     })
+}
+
+/// `BlockBasis basis0(long handle, int block, short[] values, int rows, byte[] sliceRecords)`.
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
+pub fn basis0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JShortArray<'local>,
+    rows: jint,
+    slice_records: JByteArray<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let (renderer, block, rows) = checked(env, handle, &slice_records, block, rows)?;
+        with_shorts(env, &values, |env, values| block_basis(env, renderer, block, values.into(), rows))
+    })
+}
+
+/// `BlockBasis basisReal0(long handle, int block, double[] values, int rows, byte[] columnRecords)`.
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
+pub fn basis_real0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JDoubleArray<'local>,
+    rows: jint,
+    column_records: JByteArray<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let (renderer, block, rows) = checked(env, handle, &column_records, block, rows)?;
+        with_doubles(env, &values, |env, values| {
+            block_basis(env, renderer, block, BlockValues::Real(values), rows)
+        })
+    })
+}
+
+/// `double[] composite0(long handle, int block, short[] values, int rows, byte[] sliceRecords, int rank)`.
+#[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
+pub fn composite0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JShortArray<'local>,
+    rows: jint,
+    slice_records: JByteArray<'local>,
+    rank: jint,
+) -> JDoubleArray<'local> {
+    native(env, |env| {
+        let (renderer, block, rows) = checked(env, handle, &slice_records, block, rows)?;
+        let rank = size(rank, "rank")?;
+        with_shorts(env, &values, |env, values| composite(env, renderer, block, values.into(), rows, rank))
+    })
+}
+
+/// `double[] compositeReal0(long handle, int block, double[] values, int rows, byte[] columnRecords, int rank)`.
+#[allow(clippy::too_many_arguments, reason = "the parts of a row block, as Java has them")]
+#[jni_mangle("io.tomobasis.jni.BlockRenderer")]
+pub fn composite_real0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block: jint,
+    values: JDoubleArray<'local>,
+    rows: jint,
+    column_records: JByteArray<'local>,
+    rank: jint,
+) -> JDoubleArray<'local> {
+    native(env, |env| {
+        let (renderer, block, rows) = checked(env, handle, &column_records, block, rows)?;
+        let rank = size(rank, "rank")?;
+        with_doubles(env, &values, |env, values| {
+            composite(env, renderer, block, BlockValues::Real(values), rows, rank)
+        })
+    })
+}
+
+/// The renderer of a handle, and a block's index and rows, once the block's records are those of the decomposition.
+fn checked<'call>(
+    env: &Env<'_>,
+    handle: jlong,
+    slice_records: &JByteArray<'_>,
+    block: jint,
+    rows: jint,
+) -> Result<(&'call BlockRenderer, u32, usize)> {
+    // SAFETY: a live handle of this class, which the Java side keeps open during the call.
+    let renderer = unsafe { handle::get::<BlockRenderer>(handle) }?;
+    renderer.decomposition().check_pixels(&records(env, slice_records)?)?;
+    room(need::of_block(renderer.decomposition()))?;
+    Ok((renderer, size(block, "block")?, size(rows, "rows")?))
+}
+
+/// A new `BlockBasis`.
+fn block_basis<'local>(
+    env: &mut Env<'local>,
+    renderer: &BlockRenderer,
+    block: u32,
+    values: BlockValues<'_>,
+    rows: usize,
+) -> Result<JObject<'local>> {
+    SCRATCH.with_borrow_mut(|scratch| {
+        let (values, record) = renderer.basis(scratch, block, values, rows)?;
+        let values = new_doubles(env, values)?.auto();
+        let record = env.byte_array_from_slice(&record.to_bytes())?.auto();
+        let arguments = [JValue::Object(&values), JValue::Object(&record)];
+        Ok(env.new_object(jni_str!("io/tomobasis/jni/BlockBasis"), jni_sig!("([D[B)V"), &arguments)?)
+    })
+}
+
+/// A new `double[]` with a composite of a block.
+fn composite<'local>(
+    env: &mut Env<'local>,
+    renderer: &BlockRenderer,
+    block: u32,
+    values: BlockValues<'_>,
+    rows: usize,
+    rank: usize,
+) -> Result<JDoubleArray<'local>> {
+    let columns = renderer.decomposition().columns();
+    room(8 * rows.saturating_mul(columns))?;
+    SCRATCH
+        .with_borrow_mut(|scratch| new_doubles(env, renderer.composite(scratch, block, values, rows, rank)?))
 }
 
 /// A new `BlockParts`.

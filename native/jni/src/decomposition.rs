@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use jni::{
     Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
-    objects::{JByteArray, JClass, JObject, JObjectArray, JString, JValue},
+    objects::{JByteArray, JClass, JDoubleArray, JObject, JObjectArray, JString, JValue},
     refs::IntoAuto,
-    sys::{jint, jlong},
+    sys::{jdouble, jint, jlong},
 };
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{GramAccumulator, GramPart, RealGramAccumulator};
@@ -16,7 +16,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
-    arrays::{byte_array, byte_arrays, json, new_string, new_strings, size, string},
+    arrays::{byte_array, byte_arrays, json, new_doubles, new_string, new_strings, size, string},
     failure::{self, Failure, native, room},
     handle, named_file,
 };
@@ -134,6 +134,72 @@ pub fn notes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
         let notes: Vec<&str> = decomposition.notes.iter().map(|note| note.text.as_str()).collect();
         new_strings(env, notes)
+    })
+}
+
+/// `double[] singularValues0(long handle)`.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn singular_values0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> JDoubleArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        new_doubles(env, &decomposition.s)
+    })
+}
+
+/// `double[] weights0(long handle)`: `V`, row by row.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn weights0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JDoubleArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        new_doubles(env, &decomposition.v)
+    })
+}
+
+/// `double[] cumulativeEnergy0(long handle)`.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn cumulative_energy0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+) -> JDoubleArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        new_doubles(env, &decomposition.cumulative_energy())
+    })
+}
+
+/// `double energy0(long handle)`.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn energy0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jdouble {
+    native(env, |_| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        Ok(decomposition.energy)
+    })
+}
+
+/// `String root0(long handle, byte[][] blockRecords)`.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn root0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block_records: JObjectArray<'local, JByteArray<'local>>,
+) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let decomposition = unsafe { handle::get::<Shared>(handle) }?;
+        let records = byte_arrays(env, &block_records)?;
+        let records = records.iter().map(|record| BlockRecord::from_bytes(record));
+        let records = records.collect::<Result<Vec<_>, _>>()?;
+        new_string(env, &result::root(decomposition, &records)?.to_string())
     })
 }
 

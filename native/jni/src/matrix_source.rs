@@ -15,12 +15,12 @@ use jni::{
     sys::{jint, jlong},
 };
 use tomobasis_pipeline::{
-    input::matrix::{ListedFile, MatrixSource, ReadAt, Summary},
+    input::matrix::{ListedFile, MatrixSource, ReadAt, Summary, normalized, plan_of_rows},
     options::Options,
 };
 
 use crate::{
-    arrays::{byte_array, json, new_strings, size, strings, with_doubles},
+    arrays::{byte_array, json, new_doubles, new_strings, size, strings, with_doubles},
     failure::{Failure, Result, native, room},
     handle, series_plan,
 };
@@ -183,9 +183,7 @@ pub fn read0<'local>(
             Arc::new(part) as Arc<dyn ReadAt>
         });
         let values = source.read(parts.collect(), blocks)?;
-        let array = JDoubleArray::new(env, values.len())?;
-        array.set_region(env, 0, &values)?;
-        Ok(array)
+        new_doubles(env, &values)
     })
 }
 
@@ -210,5 +208,40 @@ pub fn summary0<'local>(
             })?;
         }
         Ok(env.byte_array_from_slice(&summary.to_bytes()?)?)
+    })
+}
+
+/// `SeriesPlan planOfRows0(String optionsJson, int rows, int columns)`: of a matrix that is in no file.
+#[jni_mangle("io.tomobasis.jni.MatrixSource")]
+pub fn plan_of_rows0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    options_json: JString<'local>,
+    rows: jint,
+    columns: jint,
+) -> JObject<'local> {
+    native(env, |env| {
+        let options: Options = json(env, &options_json)?;
+        let plan = plan_of_rows(size(rows, "rows")?, size(columns, "columns")?, &options)?;
+        series_plan::of_matrix(env, &plan)
+    })
+}
+
+/// `double[] normalized0(int block, int columns, double[] values)`: of a row block that is in no file.
+#[jni_mangle("io.tomobasis.jni.MatrixSource")]
+pub fn normalized0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    block: jint,
+    columns: jint,
+    values: JDoubleArray<'local>,
+) -> JDoubleArray<'local> {
+    native(env, |env| {
+        let (block, columns) = (size(block, "block")?, size(columns, "columns")?);
+        let values = with_doubles(env, &values, |_, values| {
+            room(8 * values.len())?;
+            Ok::<_, Failure>(normalized(block, columns, values.to_vec())?)
+        })?;
+        new_doubles(env, &values)
     })
 }

@@ -63,6 +63,11 @@ impl BlockFactors {
         Ok(Self { projector, real_projector, columns: (0..n).collect(), column_terms, decomposition })
     }
 
+    /// All columns of the matrix.
+    pub(crate) fn columns(&self) -> &[usize] {
+        &self.columns
+    }
+
     /// Columns that are computed.
     pub(crate) fn rank(&self) -> usize {
         self.projector.rank()
@@ -139,6 +144,16 @@ impl BlockFactors {
                 Ok(svd.row_means(block as usize, self.originals(input, &self.columns)?.view())?)
             }
             Factors::Fixed(_) => Ok(Vec::new()),
+        }
+    }
+
+    /// The same of a block of floats.
+    pub(crate) fn row_means_of_floats(&self, block: u32, values: &[f64], rows: usize) -> Result<Vec<f64>> {
+        match &self.decomposition.factors {
+            Factors::Fixed(svd) if self.decomposition.options.method.center().is_some() => {
+                Ok(svd.row_means(block as usize, column_major(values, rows, self.columns.len())?)?)
+            }
+            _ => Ok(Vec::new()),
         }
     }
 

@@ -162,6 +162,62 @@ impl BlockRenderer {
         Ok(RenderedBlock { part, record, bands, composites })
     }
 
+    /// The basis vectors of block `block` as numbers, rows x k row by row, and what the manifest says of them where no table is
+    /// written. `values` as for [`render`](Self::render).
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the block is not of this series.
+    pub fn basis<'a, 'v>(
+        &self,
+        scratch: &'a mut Scratch,
+        block: u32,
+        values: impl Into<BlockValues<'v>>,
+        rows: usize,
+    ) -> Result<(&'a [f64], BlockRecord)> {
+        self.decomposition.check_block(block, rows)?;
+        let Scratch { t, u, .. } = scratch;
+        match values.into() {
+            BlockValues::Stored(values) => {
+                let input = column_major(values, rows, self.decomposition.columns())?;
+                self.factors.basis(block, input, t, u)?;
+            }
+            BlockValues::Real(values) => self.factors.basis_of_floats(block, values, rows, u)?,
+        }
+        let record = BlockRecord { block, digest: Digest::of_f64(u), file: None };
+        Ok((u, record))
+    }
+
+    /// The composite of rank `rank` of block `block`, in HU: row `i` of slice `j` is at `j * rows + i`. `values` as for
+    /// [`render`](Self::render).
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when the block is not of this series; what the linear algebra says of a rank that is not from 1 to k.
+    pub fn composite<'a, 'v>(
+        &self,
+        scratch: &'a mut Scratch,
+        block: u32,
+        values: impl Into<BlockValues<'v>>,
+        rows: usize,
+        rank: usize,
+    ) -> Result<&'a [f64]> {
+        self.decomposition.check_block(block, rows)?;
+        let Scratch { t, u, composites, .. } = scratch;
+        let means = match values.into() {
+            BlockValues::Stored(values) => {
+                let input = column_major(values, rows, self.decomposition.columns())?;
+                self.factors.project(block, input, t)?;
+                self.factors.row_means(block, input)?
+            }
+            BlockValues::Real(values) => {
+                self.factors.basis_of_floats(block, values, rows, u)?;
+                scale_columns(u, &self.decomposition.s, t);
+                self.factors.row_means_of_floats(block, values, rows)?
+            }
+        };
+        self.factors.composites((t, &means), rows, &[rank], self.factors.columns(), composites)?;
+        Ok(composites)
+    }
+
     fn bands(
         &self,
         block: u32,

@@ -11,7 +11,7 @@ use crate::{
         report::{self, Content},
         tables,
     },
-    solve::decomposition::Decomposition,
+    solve::{decomposition::Decomposition, digest::Digest},
 };
 
 /// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.
@@ -26,6 +26,14 @@ pub fn finish(
     environment: Environment,
 ) -> Result<(Manifest, Vec<NamedFile>)> {
     Draft::new(decomposition, records, derived, pictures, environment)?.finish(decomposition)
+}
+
+/// The root digest of a result, from the records of all blocks.
+///
+/// # Errors
+/// [`Error::Protocol`](crate::Error::Protocol) when blocks are missing or disagree.
+pub fn root(decomposition: &Decomposition, records: &[BlockRecord]) -> Result<Digest> {
+    Ok(decomposition.digests(basis_digests(decomposition.blocks(), records)?).root)
 }
 
 /// A result but for its report and the seal of its manifest.

@@ -308,6 +308,12 @@ impl Decomposition {
         }
     }
 
+    /// The share of `||A||_F^2` that the first 1, 2, ... k basis vectors hold.
+    #[must_use]
+    pub fn cumulative_energy(&self) -> Vec<f64> {
+        self.spectrum().left_out().into_iter().map(|rest| 1.0 - rest / self.energy).collect()
+    }
+
     /// The weights of slice `slice`, k; none beyond the end.
     pub(crate) fn weights_of(&self, slice: usize) -> &[f64] {
         self.v.chunks_exact(self.rank()).nth(slice).unwrap_or_default()

@@ -42,7 +42,7 @@ use self::{
     text::Text,
 };
 pub use self::{
-    shared::{ColumnDigests, ListedFile, MatrixNumbers, MatrixSource, Summary},
+    shared::{ColumnDigests, ListedFile, MatrixNumbers, MatrixSource, Summary, normalized, plan_of_rows},
     source::ReadAt,
 };
 use crate::{
@@ -128,12 +128,8 @@ impl Place {
             InputFormat::Text => Self::Text(Text::open(files)?),
             InputFormat::Dicom => return Err(Problem::input("a scan is no matrix")),
         };
-        match place.columns() {
-            columns if columns > MOST_COLUMNS => Err(Problem::input(format!(
-                "the matrix has {columns} columns, and at most {MOST_COLUMNS} are read; transpose it if its rows are meant to be columns"
-            ))),
-            _ => Ok(place),
-        }
+        check_columns(place.columns())?;
+        Ok(place)
     }
 
     fn rows(&self) -> u64 {
@@ -297,6 +293,16 @@ fn hidden_note(count: usize) -> Option<String> {
 
 fn changed() -> Error {
     Error::Input("the matrix changed while it was read; start again when its file is complete".to_owned())
+}
+
+/// Refuses more columns than are read.
+fn check_columns(columns: u64) -> std::result::Result<(), Problem> {
+    match columns {
+        columns if columns > MOST_COLUMNS => Err(Problem::input(format!(
+            "the matrix has {columns} columns, and at most {MOST_COLUMNS} are read; transpose it if its rows are meant to be columns"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 fn check_count(count: usize, format: InputFormat) -> Result<()> {

@@ -12,14 +12,14 @@
 
 use std::{collections::BTreeMap, ops::Range, sync::Arc};
 
-use ndarray::{Array2, ShapeBuilder as _};
+use ndarray::{Array2, ArrayViewMut2, ShapeBuilder as _};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tomobasis_dicom::{ColumnRecord, SeriesPlan, SliceRecord, file_label, zeros};
 use tomobasis_linalg::{ColumnRanges, column_major};
 
 use super::{
-    Place, changed, check_count, check_partitions, is_hidden, plan,
+    Place, changed, check_columns, check_count, check_partitions, is_hidden, plan,
     read::{Extent, narrowed, normalize},
     source::{Files, Problem, ReadAt, Tile},
 };
@@ -152,6 +152,36 @@ impl MatrixSource {
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         from_bytes(bytes)
     }
+}
+
+/// The plan of a matrix that is in no file, as [`MatrixSource::plan`].
+///
+/// # Errors
+/// [`Error::Input`] for a matrix without rows or columns, or with too many columns; [`Error::Option`] as
+/// [`Options::check_against`].
+pub fn plan_of_rows(rows: u64, columns: u32, options: &Options) -> Result<SeriesPlan> {
+    if rows == 0 || columns == 0 {
+        return Err(Error::Input(format!(
+            "a matrix of {rows} rows and {columns} columns has no numbers; give one that has"
+        )));
+    }
+    check_columns(u64::from(columns)).map_err(|problem| in_words(problem, &[], &[]))?;
+    let plan = plan(rows, columns, "");
+    options.check_against(&plan)?;
+    Ok(plan)
+}
+
+/// The values of a row block as [`MatrixSource::read`] gives them: no zero has a sign.
+///
+/// # Errors
+/// [`Error::Input`] for what is no finite number, by row and column.
+pub fn normalized(block: u32, columns: usize, mut values: Vec<f64>) -> Result<Vec<f64>> {
+    let rows = values.len() / columns.max(1);
+    let first = first_row(block);
+    let tile = Tile { rows: first..first + rows as u64, columns: 0..columns };
+    let view = ArrayViewMut2::from_shape((rows, columns).f(), &mut values)?;
+    normalize(&tile, view).map_err(|problem| in_words(problem, &[], &[]))?;
+    Ok(values)
 }
 
 fn in_words(problem: Problem, files: &[usize], names: &[String]) -> Error {

@@ -35,13 +35,9 @@ public final class BlockRenderer extends NativeObject {
    * @throws InputException for a block of other pixels than those that were decomposed: a file has changed
    */
   public BlockParts render(int block, short[] values, int rows, byte[] sliceRecords, int[] starts) {
-    requireNonNegative(block, "block");
-    requirePositive(rows, "rows");
+    requireBlock(block, values.length, rows);
     Objects.requireNonNull(sliceRecords, "sliceRecords");
     Objects.requireNonNull(starts, "starts");
-    if (values.length == 0 || values.length % rows != 0) {
-      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
-    }
     return read(handle -> render0(handle, block, values, rows, sliceRecords, starts));
   }
 
@@ -55,13 +51,83 @@ public final class BlockRenderer extends NativeObject {
    * @return what it adds to the result
    */
   public BlockParts render(int block, double[] values, int rows, byte[] columnRecords) {
+    requireBlock(block, values.length, rows);
+    Objects.requireNonNull(columnRecords, "columnRecords");
+    return read(handle -> renderReal0(handle, block, values, rows, columnRecords));
+  }
+
+  /**
+   * The basis vectors of one row block, as numbers.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n stored pixels, slice-major
+   * @param rows of this block
+   * @param sliceRecords of all slices when this block was read, as {@link SliceDecoder#decode} gives them
+   * @return rows x k of them
+   * @throws InputException for a block of other numbers than those that were decomposed
+   */
+  public BlockBasis basis(int block, short[] values, int rows, byte[] sliceRecords) {
+    requireBlock(block, values.length, rows);
+    Objects.requireNonNull(sliceRecords, "sliceRecords");
+    return read(handle -> basis0(handle, block, values, rows, sliceRecords));
+  }
+
+  /**
+   * The basis vectors of one row block of a matrix of floats, as numbers.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n floats, column after column
+   * @param rows of this block
+   * @param columnRecords of all columns, as {@link ColumnDigests#records} gives them
+   * @return rows x k of them
+   * @throws InputException for a block of other numbers than those that were decomposed
+   */
+  public BlockBasis basis(int block, double[] values, int rows, byte[] columnRecords) {
+    requireBlock(block, values.length, rows);
+    Objects.requireNonNull(columnRecords, "columnRecords");
+    return read(handle -> basisReal0(handle, block, values, rows, columnRecords));
+  }
+
+  /**
+   * A composite of one row block, as numbers: of the first basis vectors, their singular values and weights.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n stored pixels, slice-major
+   * @param rows of this block
+   * @param sliceRecords of all slices when this block was read, as {@link SliceDecoder#decode} gives them
+   * @param rank of the composite, from 1 to k
+   * @return in HU; row i of column j is at {@code j * rows + i}
+   * @throws InputException for a block of other numbers than those that were decomposed
+   */
+  public double[] composite(int block, short[] values, int rows, byte[] sliceRecords, int rank) {
+    requireBlock(block, values.length, rows);
+    Objects.requireNonNull(sliceRecords, "sliceRecords");
+    return read(handle -> composite0(handle, block, values, rows, sliceRecords, rank));
+  }
+
+  /**
+   * A composite of one row block of a matrix of floats, as numbers: of the first basis vectors, their singular values and weights.
+   *
+   * @param block index of the block
+   * @param values {@code rows} x n floats, column after column
+   * @param rows of this block
+   * @param columnRecords of all columns, as {@link ColumnDigests#records} gives them
+   * @param rank of the composite, from 1 to k
+   * @return in HU; row i of column j is at {@code j * rows + i}
+   * @throws InputException for a block of other numbers than those that were decomposed
+   */
+  public double[] composite(int block, double[] values, int rows, byte[] columnRecords, int rank) {
+    requireBlock(block, values.length, rows);
+    Objects.requireNonNull(columnRecords, "columnRecords");
+    return read(handle -> compositeReal0(handle, block, values, rows, columnRecords, rank));
+  }
+
+  private static void requireBlock(int block, int values, int rows) {
     requireNonNegative(block, "block");
     requirePositive(rows, "rows");
-    Objects.requireNonNull(columnRecords, "columnRecords");
-    if (values.length == 0 || values.length % rows != 0) {
-      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values.length + " values");
+    if (values == 0 || values % rows != 0) {
+      throw new IllegalArgumentException("a block of " + rows + " rows cannot have " + values + " values");
     }
-    return read(handle -> renderReal0(handle, block, values, rows, columnRecords));
   }
 
   /**
@@ -83,6 +149,16 @@ public final class BlockRenderer extends NativeObject {
       long handle, int block, short[] values, int rows, byte[] sliceRecords, int[] starts);
 
   private static native BlockParts renderReal0(long handle, int block, double[] values, int rows, byte[] columnRecords);
+
+  private static native BlockBasis basis0(long handle, int block, short[] values, int rows, byte[] sliceRecords);
+
+  private static native BlockBasis basisReal0(long handle, int block, double[] values, int rows, byte[] columnRecords);
+
+  private static native double[] composite0(
+      long handle, int block, short[] values, int rows, byte[] sliceRecords, int rank);
+
+  private static native double[] compositeReal0(
+      long handle, int block, double[] values, int rows, byte[] columnRecords, int rank);
 
   private static native NamedFile[] pictures0(long handle, byte[][] bands);
 }

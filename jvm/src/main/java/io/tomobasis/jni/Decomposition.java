@@ -88,6 +88,53 @@ public final class Decomposition extends NativeObject {
   }
 
   /**
+   * The singular values.
+   *
+   * @return k of them, descending, in HU
+   */
+  public double[] singularValues() {
+    return read(Decomposition::singularValues0);
+  }
+
+  /**
+   * The weights V.
+   *
+   * @return n x k of them, row by row: those of the first slice first
+   */
+  public double[] weights() {
+    return read(Decomposition::weights0);
+  }
+
+  /**
+   * What the leading singular values hold of the whole.
+   *
+   * @return for the first 1, 2, ... k of them, their share of {@link #energy}
+   */
+  public double[] cumulativeEnergy() {
+    return read(Decomposition::cumulativeEnergy0);
+  }
+
+  /**
+   * The sum of all squares of the matrix, without the means that the method removes.
+   *
+   * @return it, in HU squared
+   */
+  public double energy() {
+    return read(Decomposition::energy0);
+  }
+
+  /**
+   * The root digest of the result.
+   *
+   * @param blockRecords the record of every row block ({@link BlockRenderer#basis}), in any order
+   * @return 64 hexadecimal digits
+   */
+  public String root(byte[][] blockRecords) {
+    requireElements(blockRecords, "blockRecords");
+    return read(handle -> root0(handle, blockRecords));
+  }
+
+  /**
    * How many composites are rendered.
    *
    * @return their number
@@ -146,6 +193,16 @@ public final class Decomposition extends NativeObject {
   private static native byte[] toBytes0(long handle);
 
   private static native String[] notes0(long handle);
+
+  private static native double[] singularValues0(long handle);
+
+  private static native double[] weights0(long handle);
+
+  private static native double[] cumulativeEnergy0(long handle);
+
+  private static native double energy0(long handle);
+
+  private static native String root0(long handle, byte[][] blockRecords);
 
   private static native int composites0(long handle);
 

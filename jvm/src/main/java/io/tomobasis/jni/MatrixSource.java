@@ -123,6 +123,39 @@ public final class MatrixSource extends NativeObject {
     return summary0(requireNonNegative(firstBlock, "firstBlock"), requirePositive(columns, "columns"), blocks);
   }
 
+  /**
+   * The plan of a matrix that is in no file, as {@link #plan}.
+   *
+   * @param optionsJson of {@link JobOptions}
+   * @param rows of it
+   * @param columns of it
+   * @return its plan
+   * @throws InputException for a matrix without numbers or of too many columns
+   * @throws UsageException for a rank that it cannot have
+   */
+  public static SeriesPlan planOfRows(String optionsJson, int rows, int columns) {
+    Objects.requireNonNull(optionsJson, "optionsJson");
+    return planOfRows0(optionsJson, requireNonNegative(rows, "rows"), requireNonNegative(columns, "columns"));
+  }
+
+  /**
+   * The values of a row block that is in no file, as {@link #read} gives them.
+   *
+   * @param block index of it
+   * @param columns n
+   * @param values column after column
+   * @return the same numbers, of which no zero has a sign
+   * @throws InputException for what is no finite number, by row and column
+   */
+  public static double[] normalized(int block, int columns, double[] values) {
+    Objects.requireNonNull(values, "values");
+    return normalized0(requireNonNegative(block, "block"), requirePositive(columns, "columns"), values);
+  }
+
+  private static native SeriesPlan planOfRows0(String optionsJson, int rows, int columns);
+
+  private static native double[] normalized0(int block, int columns, double[] values);
+
   private static native long open0(String optionsJson, String[] names, long[] lengths, Reader reader);
 
   private static native long fromBytes0(byte[] bytes);

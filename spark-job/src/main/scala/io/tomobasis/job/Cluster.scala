@@ -1,35 +1,14 @@
 package io.tomobasis.job
 
 import org.apache.spark.{SparkConf, SparkContext}
-import org.apache.spark.resource.ResourceProfile
 
 import java.io.PrintStream
 
 import io.tomobasis.io.Causes
 import io.tomobasis.jni.{ComputationException, UsageException}
-import io.tomobasis.matrix.{Parallelism, Workers}
+import io.tomobasis.run.{Cores, DecodeResources, DefaultParallelism, Progress, SparkRun, TaskErrors}
 
-/**
- * Spark while a run uses it.
- *
- * @param errors   of its tasks
- * @param decoding executors of their own for decoding, where they were asked for
- */
-final class Cluster private (
-    val context: SparkContext,
-    val errors: TaskErrors,
-    decoding: Option[ResourceProfile],
-    asked: Option[Int]
-) {
-
-  /** For its stages. */
-  val workers: Workers = Workers(context, errors.badInput, decoding)
-
-  /** How many partitions a run should have. Counted once, when a stage is about to be cut. */
-  lazy val parallelism: Parallelism =
-    Parallelism(asked, if (asked.isDefined) context.defaultParallelism else Cores.of(context))
-}
-
+/** Spark that is started for one run of the job. */
 object Cluster {
 
   /** Refuses properties that cannot be used, before anything starts. Throws UsageException. */
@@ -40,19 +19,18 @@ object Cluster {
   }
 
   /** Starts Spark, runs a job and stops; what ends the job is the user's error rather than Spark's account of it. */
-  def run[T](conf: SparkConf, progress: Progress, err: PrintStream)(job: Cluster => T): T = {
+  def run[T](conf: SparkConf, progress: Progress, err: PrintStream)(job: SparkRun => T): T = {
     val sc = start(DefaultParallelism.without(conf))
-    val errors = new TaskErrors(sc)
-    val waiting =
-      if (Cores.local(conf)) None else Some(new Waiting(conf, err, () => Cores.executors(sc), () => Offers.why(sc)))
-    (Seq(progress, errors) ++ waiting).foreach(sc.addSparkListener)
     // Spark takes the first profile that is made for its default, so these come after the context.
     val decoding = DecodeResources.requests(conf).map(DecodeResources.profile)
+    val run = SparkRun.open(sc, progress, decoding, DefaultParallelism.asked(conf))
+    if (!Cores.local(conf))
+      sc.addSparkListener(new Waiting(conf, err, () => Cores.executors(sc), () => Offers.why(sc)))
     try
-      try job(new Cluster(sc, errors, decoding, DefaultParallelism.asked(conf)))
+      try job(run)
       catch { case e: Throwable if sc.isStopped && TaskErrors.ours(e).isEmpty => throw ended(sc, e) }
       finally sc.stop()
-    catch { case e: Throwable => throw refused(conf, e).getOrElse(errors.cause(e)) }
+    catch { case e: Throwable => throw refused(conf, e).getOrElse(run.errors.cause(e)) }
   }
 
   private def start(conf: SparkConf): SparkContext =

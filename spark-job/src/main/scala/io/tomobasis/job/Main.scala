@@ -10,6 +10,7 @@ import scala.util.control.NonFatal
 
 import io.tomobasis.jni.{LocalFiles, NativeLibrary}
 import io.tomobasis.matrix.KernelRegistrator
+import io.tomobasis.run.JobConfig
 
 /**
  * The job's entry point: options in, exit code out.

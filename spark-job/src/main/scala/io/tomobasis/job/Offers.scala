@@ -11,6 +11,8 @@ import java.time.Duration
 import scala.jdk.CollectionConverters._
 import scala.util.Try
 
+import io.tomobasis.run.Json
+
 /**
  * Why a cluster gives no executor, as far as it can be known: what was asked for, and what is free. A standalone master says the latter
  * on its page, which is read if it is where it usually is.

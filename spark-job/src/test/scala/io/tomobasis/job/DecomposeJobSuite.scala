@@ -9,8 +9,9 @@ import java.nio.file.{Files, Path}
 import java.util.concurrent.ConcurrentHashMap
 import java.util.concurrent.atomic.AtomicInteger
 
-import TestFolder._
+import io.tomobasis.run.TestFolder._
 import io.tomobasis.jni.SyntheticCt
+import io.tomobasis.run.{FaultyFileSystem, JobConfig, Json}
 
 /** The whole job in this JVM: same bits however it is run. */
 class DecomposeJobSuite extends AnyFunSuite {

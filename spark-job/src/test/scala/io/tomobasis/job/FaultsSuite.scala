@@ -8,7 +8,7 @@ import java.nio.file.{Files, Paths}
 
 import scala.util.Try
 
-import TestFolder.withFolder
+import io.tomobasis.run.TestFolder.withFolder
 import io.tomobasis.io.{Faults, InputFile, InputFiles, StoreFailure, Unreadable}
 import io.tomobasis.jni.{ComputationException, Errors, Fault, InputException, UsageException}
 import io.tomobasis.jni.Errors.Operation

@@ -8,8 +8,9 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.file.{Files, Path}
 
-import TestFolder._
+import io.tomobasis.run.TestFolder._
 import io.tomobasis.jni.SyntheticCt
+import io.tomobasis.run.JobConfig
 
 /** Input and output on a real HDFS: a name node and a data node in this JVM. */
 class HdfsSuite extends AnyFunSuite with BeforeAndAfterAll {

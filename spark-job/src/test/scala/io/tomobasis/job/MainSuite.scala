@@ -7,7 +7,7 @@ import java.util.Properties
 
 import scala.util.Using
 
-import TestFolder._
+import io.tomobasis.run.TestFolder._
 import io.tomobasis.jni.{LocalFiles, SyntheticCt}
 
 class MainSuite extends AnyFunSuite {

@@ -5,7 +5,7 @@ import org.scalatest.funsuite.AnyFunSuite
 import java.nio.charset.StandardCharsets
 import java.nio.file.Files
 
-import TestFolder._
+import io.tomobasis.run.TestFolder._
 
 class TerminationMessageSuite extends AnyFunSuite {
   test("the line is written where Kubernetes made the file, whole characters of at most 4096 bytes of it") {

@@ -4,7 +4,7 @@ import org.apache.spark.SparkConf
 import org.apache.spark.scheduler.{SparkListenerApplicationEnd, SparkListenerExecutorRemoved}
 import org.scalatest.funsuite.AnyFunSuite
 
-import TestFolder.captured
+import io.tomobasis.run.TestFolder.captured
 
 class WaitingSuite extends AnyFunSuite {
 

@@ -1,0 +1,127 @@
+package io.tomobasis.run
+
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.rdd.RDD
+import org.apache.spark.util.SerializableConfiguration
+
+import scala.util.Using
+
+import io.tomobasis.io.InputFile
+import io.tomobasis.jni.{InputException, Inventory, MatrixNumbers, MatrixSource}
+import io.tomobasis.matrix._
+
+/**
+ * The row blocks of a run.
+ *
+ * @param plan   of the series that they are of
+ * @param floats what the sums of a matrix of floats depend on
+ * @param kept   what stays in the executors: the blocks, or what they are made of
+ * @param decode the stage that makes them
+ * @param groups tasks of that stage
+ */
+final case class Blocks(
+    plan: SeriesPlan,
+    blocks: RDD[RowBlock],
+    runs: Runs,
+    floats: Option[MatrixNumbers],
+    kept: RDD[_],
+    decode: Stage,
+    groups: Int
+)
+
+/** The input of a run to its row blocks. */
+final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[SerializableConfiguration]) {
+  private val sc = run.context
+
+  def of(headers: Headers): Blocks = headers.choice match {
+    case Left(matrix) => ofMatrix(matrix.plan)(_.read(matrix.source, matrix.files, hadoop))
+    case Right(choice) => new ScanMaker(headers.files).blocks(choice)
+  }
+
+  /** The row blocks of a matrix: read first, since all numbers decide how they are kept. */
+  def ofMatrix(known: SeriesPlan)(reading: MatrixBlocks => RDD[ReadBlock]): Blocks = {
+    val layout = known.layout
+    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+    val runs = Runs(layout.blocks, layout.blockPartitions(run.parallelism))
+    val decode = config.stage(2, runs.sizes)
+    val rows = new MatrixBlocks(run.workers, layout, runs)
+    val read = run.keep(reading(rows))
+    val summaries = run.named(decode)(rows.summaries(read))
+    val numbers = MatrixNumbers.of(known.json, config.json, summaries)
+    val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
+    val records = run.named(decode)(rows.records(read, shared, run.parallelism))
+    val plan = known.copy(json = numbers.plan(known.json))
+    val floats = if (numbers.real) Some(numbers) else None
+    Blocks(plan, rows.blocks(read, shared, records), runs, floats, read, decode, runs.parts)
+  }
+
+  /** What is known of a matrix whose rows Spark has. */
+  def planOf(rows: IndexedRows): SeriesPlan = {
+    if (rows.count > Int.MaxValue)
+      throw new InputException(s"the matrix has ${rows.count} rows; at most ${Int.MaxValue} are taken")
+    SeriesPlan.of(MatrixSource.planOfRows(config.json, rows.count.toInt, rows.columns))
+  }
+
+  private final class ScanMaker(files: IndexedSeq[InputFile]) {
+    def blocks(choice: Either[Undecided, SeriesPlan]): Blocks = {
+      val compared = withComparedCopies(choice.fold(decided, identity))
+      ofScan(if (config.skipBadSlices) withoutBadSlices(compared) else compared)
+    }
+
+    /** Nothing is decoded before the sums ask for it. */
+    private def ofScan(plan: SeriesPlan): Blocks = {
+      // How the matrix, pixels x slices, is cut: runs of slices to decode, runs of row blocks for all that follows.
+      val layout = plan.layout
+      if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+      val sliceRuns = Runs(layout.slices, layout.decodePartitions(run.parallelism))
+      val blockRuns = Runs(layout.blocks, layout.blockPartitions(run.parallelism))
+      val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)
+      val decode = config.stage(2, groups.map(_.length))
+      val sources = SourceFiles(hadoop, files.length, config.verbose)
+      val pieces = run.named(decode)(SliceReader.pieces(run.workers, plan, groups, sources))
+      val blocks = run.keep(RowBlocks.assemble(pieces, layout, blockRuns))
+      Blocks(plan, blocks, blockRuns, None, blocks, decode, groups.length)
+    }
+
+    /** The series that is meant, once pixels have told which slices were sent again. */
+    private def decided(choice: Undecided): SeriesPlan =
+      Using.resource(choice.inventory) { inventory =>
+        for (plan <- choice.repeats) inventory.know(plan.json, digests(plan).map(_.toNative).toArray)
+        val plan = SeriesPlan.of(inventory.select())
+        plan.said.foreach(run.progress.say)
+        plan
+      }
+
+    /** The series once what seems to be a copy of a slice has proven to have its pixels. */
+    private def withComparedCopies(plan: SeriesPlan): SeriesPlan =
+      plan.comparison.fold(plan) { comparison =>
+        val found = digests(comparison).map(_.toNative).toArray
+        val compared = SeriesPlan.of(Inventory.compared(plan.json, found, config.skipBadSlices))
+        compared.notes.diff(plan.notes).foreach(run.progress.say)
+        compared
+      }
+
+    /**
+     * The series without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
+     * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
+     */
+    private def withoutBadSlices(plan: SeriesPlan): SeriesPlan = {
+      val bad = digests(plan).filter(_.error.nonEmpty)
+      for (slice <- bad) run.progress.say(s"skipped: ${slice.error}")
+      if (bad.isEmpty) plan
+      else SeriesPlan.of(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
+    }
+
+    /** What decoding gives of each slice of a plan, by tasks; one that is in the plan twice is decoded once. */
+    private def digests(plan: SeriesPlan): Seq[DecodedSlice] = {
+      val slices = plan.keys.indices.distinctBy(plan.keys)
+      val parts = math.min(slices.length, plan.layout.decodePartitions(run.parallelism))
+      val groups = SourceFiles.groups(plan, files, Runs(slices.length, parts), slices)
+      val sources = SourceFiles(hadoop, files.length, verbose = false)
+      val found =
+        if (groups.isEmpty) Nil else run.tagged(SliceReader.digests(run.workers, plan, groups, sources))
+      val all = found.map(digest => plan.keys(digest.slice) -> digest).toMap
+      plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
+    }
+  }
+}

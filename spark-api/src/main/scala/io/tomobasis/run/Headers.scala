@@ -1,0 +1,72 @@
+package io.tomobasis.run
+
+import org.apache.hadoop.conf.Configuration
+
+import scala.util.Using
+
+import io.tomobasis.io.{InputFile, Listing}
+import io.tomobasis.jni.{Inventory, MatrixSource}
+import io.tomobasis.matrix.{MatrixFiles, SeriesPlan}
+
+/**
+ * The input of a run, as far as headers tell: found by the first stage, which needs no Spark.
+ *
+ * @param choice a matrix; or the series that is meant; or, where slices may have been sent again under other numbers, what is known
+ *               without pixels
+ */
+final case class Headers private (
+    files: IndexedSeq[InputFile],
+    stage: Stage,
+    choice: Either[Matrix, Either[Undecided, SeriesPlan]]
+)
+
+/** A matrix that is no scan: its files, where its numbers are in them, and its plan as far as it is known. */
+final case class Matrix(files: MatrixFiles, source: Array[Byte], plan: SeriesPlan, notes: Seq[String])
+
+/** A choice of series that has to wait for the pixels of these slices. */
+final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan])
+
+object Headers {
+
+  /** Lists the input and reads the headers of its files. Throws UsageException or InputException. */
+  def read(config: JobConfig, hadoop: Configuration, progress: Progress): Headers = {
+    val files = Listing.list(config.inputs, hadoop, archives = !config.matrix)
+    val stage = config.stage(1, Vector(files.length))
+    if (config.matrix) Headers(files, stage, Left(matrix(config, files, hadoop, stage, progress)))
+    else Headers(files, stage, Right(series(config, files, hadoop, stage, progress)))
+  }
+
+  private def matrix(
+      config: JobConfig,
+      files: IndexedSeq[InputFile],
+      hadoop: Configuration,
+      stage: Stage,
+      progress: Progress
+  ): Matrix = {
+    val read = MatrixFiles(files, config.verbose)
+    val matrix = progress.driver(stage) { done =>
+      val source = read.reading(hadoop)(MatrixSource.open(config.json, read.names, read.lengths, _))
+      done(files.length)
+      Using.resource(source)(source => Matrix(read, source.toBytes, SeriesPlan.of(source.plan), source.notes.toSeq))
+    }
+    (matrix.notes ++ matrix.plan.said).foreach(progress.say)
+    matrix
+  }
+
+  private def series(
+      config: JobConfig,
+      files: IndexedSeq[InputFile],
+      hadoop: Configuration,
+      stage: Stage,
+      progress: Progress
+  ): Either[Undecided, SeriesPlan] = {
+    val choice = progress.driver(stage) { done =>
+      val inventory = SeriesScan.inventory(files, config, hadoop, done)
+      val repeats = inventory.repeats().toSeq.map(SeriesPlan.of)
+      if (repeats.isEmpty) Right(Using.resource(inventory)(found => SeriesPlan.of(found.select())))
+      else Left(Undecided(inventory, repeats))
+    }
+    choice.foreach(_.said.foreach(progress.say))
+    choice
+  }
+}

@@ -1,0 +1,103 @@
+package io.tomobasis.run
+
+import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.{FileSystem, Path}
+import org.apache.hadoop.util.ShutdownHookManager
+import org.apache.spark.broadcast.Broadcast
+import org.apache.spark.util.SerializableConfiguration
+
+import io.tomobasis.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
+import io.tomobasis.io.{Faults, HadoopFiles, ObjectStores, StoreFailure}
+import io.tomobasis.jni.Errors.Operation
+import io.tomobasis.jni.UsageException
+
+/**
+ * The result folder, whole or not there: [[Commit]] on a Hadoop file system, its failures in words, and its removal when the process
+ * is told to stop.
+ *
+ * Use: [[ResultFolder.check]] before any work, [[prepare]], [[forTasks]] and [[write]], then [[commit]] or [[abort]].
+ *
+ * @param runId          this attempt's name in the manifest and in names of files
+ * @param finishedBefore whether an earlier attempt of this run got so far that nothing is left to do
+ */
+final class ResultFolder private (root: Path, steps: Commit, val runId: String, val finishedBefore: Boolean) {
+  import ResultFolder.Output
+
+  private val cleanup: Runnable = () => removeWork()
+  @volatile private var manifest = Option.empty[Array[Byte]]
+
+  /** Where readers find the files, below the output; empty where beside the manifest. */
+  def folder: String = steps.folderInResult
+
+  /** Makes the folder to write into. Throws UsageException when that is not allowed, ComputationException where the system fails. */
+  def prepare(): Unit = {
+    ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
+    try Faults.telling(Operation.MAKE_OUTPUT, Output)(steps.prepare())
+    catch {
+      case thrown: Throwable =>
+        abort()
+        throw thrown
+    }
+  }
+
+  def forTasks(hadoop: Broadcast[SerializableConfiguration]): TaskFolder =
+    TaskFolder(root.toString, steps.folder, steps.parts, hadoop)
+
+  /** Writes a file; the manifest is kept until [[commit]]. */
+  def write(name: String, bytes: Array[Byte]): Unit =
+    if (name == Commit.Manifest) manifest = Some(bytes)
+    else
+      Faults.telling(Operation.WRITE_FILE, name)(
+        steps.parts.write(steps.store, steps.folder, name, ResultFolder.DriversAttempt, bytes)
+      )
+
+  /** Makes it the result. */
+  def commit(): Unit = {
+    Faults.telling(Operation.WRITE_FILE, Commit.Manifest)(steps.commit(manifest.get))
+    forgetCleanup()
+  }
+
+  /** Removes what was written. */
+  def abort(): Unit = {
+    forgetCleanup()
+    removeWork()
+  }
+
+  private def forgetCleanup(): Unit =
+    if (!ShutdownHookManager.get.isShutdownInProgress) ShutdownHookManager.get.removeShutdownHook(cleanup)
+
+  private def removeWork(): Unit =
+    try steps.abort()
+    catch { case StoreFailure(_) => () } // nothing better can be done about it here
+}
+
+object ResultFolder {
+  private val DriversAttempt = -1L // tasks count theirs from 0
+
+  private val Output = "--output"
+
+  /** Refuses an output that exists (unless it is a result to overwrite, or what this run left) or cannot be reached. */
+  def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
+    try
+      Faults.telling(Operation.REACH_OUTPUT, Output) {
+        val path = new Path(output)
+        val fs = HadoopFiles.fileSystem(path, conf)
+        val target = fs.makeQualified(path)
+        val attempt = RunId.attemptOf(run)
+        val root = if (ObjectStores.is(fs)) target else parentOf(target)
+        val store = new HadoopStore(fs, root)
+        val steps =
+          if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
+          else new CommitByRename(store, target.getName, attempt, overwrite)
+        val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
+        new ResultFolder(root, steps, attempt.id, finished)
+      }
+    catch {
+      case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
+    }
+
+  private def parentOf(target: Path): Path =
+    Option(target.getParent).getOrElse(
+      throw new UsageException("--output: a file system's top folder cannot be a result; name a folder below it")
+    )
+}

@@ -1,0 +1,115 @@
+package io.tomobasis.spark
+
+import org.apache.spark.mllib.linalg.Vector
+import org.apache.spark.mllib.linalg.distributed.IndexedRowMatrix
+import org.apache.spark.rdd.RDD
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import org.slf4j.LoggerFactory
+
+import java.util.{Collections, Map => JavaMap}
+
+import scala.jdk.CollectionConverters._
+
+import io.tomobasis.jni.NativeLibrary
+import io.tomobasis.matrix.{IndexedRows, MatrixRows}
+import io.tomobasis.run.{Decompose, Headers, Progress, ResultFolder, Solved, SparkRun, TaskErrors}
+
+/**
+ * The singular value decomposition of a scan or a matrix, on a Spark session that is there: the job's own, with its bits.
+ *
+ * The options are those of the command by their names without dashes, with values as text: `rank` -> `50`, `method` -> `tsqr`, `center` ->
+ * `true`. With `output` a result folder is written, as the job writes it. Any number of calls may run in a session, one after another or
+ * at once; nothing of the session is changed. What is wrong with options or input is a [[io.tomobasis.jni.TomoBasisException]] whose
+ * text is for the user.
+ *
+ * {{{
+ * val result = TomoBasis.decompose(spark, "/data/scan", java.util.Map.of("rank", "50"))
+ * result.s.show()
+ * result.U.write.parquet("/data/basis")
+ * result.close()
+ * }}}
+ */
+object TomoBasis {
+  private val log = LoggerFactory.getLogger("io.tomobasis")
+  private val Column = "column"
+  private val Index = "index"
+
+  /**
+   * Decomposes the files under a path.
+   *
+   * @param path    a folder, an archive or one file of DICOM; with the option `input-format`, of a matrix
+   * @param options those of the command
+   */
+  def decompose(spark: SparkSession, path: String, options: JavaMap[String, String]): TomoBasisResult = {
+    NativeLibrary.load()
+    val asked = RunOptions.ofFiles(path, options.asScala.toMap)
+    run(spark, asked)((decompose, progress) =>
+      decompose.solve(Headers.read(asked.config, spark.sparkContext.hadoopConfiguration, progress))
+    )
+  }
+
+  /** The same with the default options. */
+  def decompose(spark: SparkSession, path: String): TomoBasisResult = decompose(spark, path, none)
+
+  /**
+   * Decomposes the matrix whose rows are those of a DataFrame, which has one column of vectors or of arrays of numbers, and perhaps a
+   * column `index` of integers, from 0. It is evaluated twice unless it is cached.
+   *
+   * @param options those of the command for a matrix; and `column` and `index`, which name the columns where the DataFrame has others
+   */
+  def decompose(frame: DataFrame, options: JavaMap[String, String]): TomoBasisResult = {
+    val (ours, theirs) = options.asScala.toMap.partition { case (name, _) => name == Column || name == Index }
+    ofRows(frame.sparkSession, theirs)(FrameRows.of(frame, ours.get(Column), ours.get(Index)))
+  }
+
+  /** The same with the default options. */
+  def decompose(frame: DataFrame): TomoBasisResult = decompose(frame, none)
+
+  /** Decomposes a matrix of MLlib's: each row from 0 to the last must be there once. */
+  def decompose(spark: SparkSession, matrix: IndexedRowMatrix, options: JavaMap[String, String]): TomoBasisResult =
+    ofRows(spark, options.asScala.toMap) {
+      MatrixRows.indexed(matrix.rows.map(row => row.index -> row.vector.toArray), Some(matrix.numRows()))
+    }
+
+  /** The same with the default options. */
+  def decompose(spark: SparkSession, matrix: IndexedRowMatrix): TomoBasisResult = decompose(spark, matrix, none)
+
+  /** Decomposes the matrix whose rows are the elements of an RDD, in its order. */
+  def decompose(spark: SparkSession, rows: RDD[Vector], options: JavaMap[String, String]): TomoBasisResult =
+    ofRows(spark, options.asScala.toMap)(MatrixRows.numbered(rows.map(_.toArray)))
+
+  /** The same with the default options. */
+  def decompose(spark: SparkSession, rows: RDD[Vector]): TomoBasisResult = decompose(spark, rows, none)
+
+  private def none = Collections.emptyMap[String, String]
+
+  private def ofRows(spark: SparkSession, options: Map[String, String])(rows: => IndexedRows): TomoBasisResult = {
+    NativeLibrary.load()
+    run(spark, RunOptions.ofMatrix(options))((decompose, _) => decompose.solve(rows))
+  }
+
+  private def run(spark: SparkSession, asked: RunOptions)(solve: (Decompose, Progress) => Solved): TomoBasisResult = {
+    val (sc, config) = (spark.sparkContext, asked.config)
+    Requirements.check(sc)
+    val folder = Option.when(asked.writes)(
+      ResultFolder.check(config.output, config.overwrite, "", sc.hadoopConfiguration)
+    )
+    val progress = new Progress(log.info(_), config.stageCount)
+    val run = SparkRun.open(sc, progress)
+    try {
+      val decompose = new Decompose(run, config)
+      folder.foreach(_.prepare())
+      val solved = solve(decompose, progress)
+      val written = folder.map(decompose.write(solved, _))
+      folder.foreach(_.commit())
+      new TomoBasisResult(spark, solved, written.map(_.root), written.map(_ => config.output))
+    } catch {
+      case e: Throwable =>
+        run.release()
+        folder.foreach(_.abort())
+        val cause = run.errors.cause(e)
+        throw TaskErrors.ours(cause).getOrElse(cause)
+    } finally run.close()
+  }
+}
