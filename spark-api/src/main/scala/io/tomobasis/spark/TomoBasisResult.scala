@@ -97,7 +97,7 @@ final class TomoBasisResult private[spark] (
   /** The root digest of the result, 64 hexadecimal digits: that of the job and of the command. Computes `U` unless it was written. */
   lazy val root: String = knownRoot.getOrElse(decomposition.root(numbers.records(solved.blocks)))
 
-  /** Lets go of the row blocks; what needs them is refused afterwards. `s` and `V` stay. */
+  /** Lets go of the row blocks; what needs them is refused afterward. `s` and `V` stay. */
   override def close(): Unit = solved.close()
 
   private def frame(blocks: RDD[NumberedRows]): DataFrame = {

@@ -9,7 +9,7 @@ import io.tomobasis.run.FaultyFileSystem
 import io.tomobasis.run.TestFolder.withFolder
 
 class MatrixFilesSuite extends AnyFunSuite {
-  test("of a matrix in hundreds of files no more than 256 are open at once, and none afterwards") {
+  test("of a matrix in hundreds of files no more than 256 are open at once, and none afterward") {
     withFolder { base =>
       for (i <- 0 until 300) Files.writeString(base.resolve(f"part-$i%03d"), s"$i 2\n")
       val conf = FaultyFileSystem.hadoop()
