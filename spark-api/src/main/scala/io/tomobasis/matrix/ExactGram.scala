@@ -32,6 +32,7 @@ final case class GramPart(bytes: Array[Byte], records: Array[Byte]) {
  */
 object ExactGram {
   private val PartBytes = 16L << 20
+
   /** Half of what Kryo serializes at a time unless it is told otherwise. */
   private val StraightBytes = 32L << 20
   private val ResultSize = "spark.driver.maxResultSize"

@@ -32,6 +32,7 @@ final case class MatrixFiles(files: IndexedSeq[InputFile], verbose: Boolean) {
 private final class MatrixReader(from: MatrixFiles, conf: Configuration)
     extends MatrixSource.Reader
     with AutoCloseable {
+
   /** The one that was read last comes last. */
   private val open = mutable.LinkedHashMap.empty[Int, FSDataInputStream]
 

@@ -131,7 +131,10 @@ class TomoBasisSuite extends AnyFunSuite {
         Using.resource(TomoBasis.decompose(spark, rows)) { result =>
           assert(result.U.count() == 9000)
           val kept = sc.getRDDStorageInfo.map(info => info.memSize + info.diskSize)
-          assert(kept.length == 1 && kept.head / (9000.0 * 20) < bytes + 0.2 && kept.head / (9000.0 * 20) >= bytes, kept.toSeq)
+          assert(
+            kept.length == 1 && kept.head / (9000.0 * 20) < bytes + 0.2 && kept.head / (9000.0 * 20) >= bytes,
+            kept.toSeq
+          )
         }
       }
     }
