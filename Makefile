@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -40,6 +40,13 @@ $(SERIES):
 
 demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/result
 	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
+
+MAVEN_REPOSITORY := build/maven
+publish-local: build ## the library with sources and documentation, into the Maven repository in the folder MAVEN_REPOSITORY
+	@$(GRADLE) :spark-job:publish -PmavenRepository='$(MAVEN_REPOSITORY)' $(WITHOUT_JAVA_VERSION)
+
+test-published: setup-test ## what publish-local makes, and a project of its own that uses it
+	@.venv/bin/python -m pytest tests/published
 
 wheel: setup-test ## the Python package as a wheel for glibc 2.17 and later, in build/manylinux
 	@scripts/wheel.sh manylinux
