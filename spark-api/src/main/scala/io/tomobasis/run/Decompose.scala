@@ -27,7 +27,7 @@ final class Decompose(run: SparkRun, config: JobConfig) {
   def solve(rows: => IndexedRows): Solved = {
     val scan = config.stage(1, Vector(1))
     val known = run.progress.driver(scan) { done =>
-      val found = run.named(scan)(rows)
+      val found = run.tagged(rows)
       done(1)
       found
     }

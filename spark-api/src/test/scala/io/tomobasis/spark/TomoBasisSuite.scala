@@ -252,7 +252,7 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said[InputException](TomoBasis.decompose(spark, rows())).contains("no rows"))
       assert(said[InputException](TomoBasis.decompose(spark, rows(Seq(1, 2), Seq(1)))).contains("from 1 to 2 numbers"))
       val nan = said[InputException](TomoBasis.decompose(spark, rows(Seq(1, 2), Seq(3, Double.NaN))))
-      assert(nan == "row 2, column 2 is no finite number; replace NaN and infinity first")
+      assert(nan.endsWith("row 2, column 2 is no finite number; replace NaN and infinity first"), nan)
       val frame = Seq((0, Seq(1.0, 2.0), "a"), (1, Seq(3.0, 4.5), "b")).toDF("at", "values", "name")
       assert(said[UsageException](TomoBasis.decompose(frame, options("column" -> "name"))).contains("of type string"))
       assert(
