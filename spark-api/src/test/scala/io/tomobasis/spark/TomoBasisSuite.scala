@@ -3,7 +3,7 @@ package io.tomobasis.spark
 import org.apache.spark.ml.functions.array_to_vector
 import org.apache.spark.mllib.linalg.{Vector, Vectors}
 import org.apache.spark.mllib.linalg.distributed.{IndexedRow, IndexedRowMatrix}
-import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.{DataFrame, SparkSession}
 import org.apache.spark.sql.functions.{col, lit}
 import org.scalatest.funsuite.AnyFunSuite
 
@@ -51,12 +51,13 @@ class TomoBasisSuite extends AnyFunSuite {
           written.close()
           Using.resource(TomoBasis.decompose(spark, input, options("rank" -> "6"))) { held =>
             assert(held.root == written.root && held.output.isEmpty)
-            // The tables that were written are the DataFrames.
-            def table(name: String) = spark.read.parquet(folder.resolve(name).toString)
-            assert(held.s.collect().toSeq == table("singular_values.parquet").orderBy("index").collect().toSeq)
-            val weights = table("weights.parquet").select("slice", "weights").orderBy("slice")
-            assert(held.V.collect().toSeq == weights.collect().toSeq)
-            assert(held.U.orderBy("row").collect().toSeq == table("basis").orderBy("row").collect().toSeq)
+            // The tables that were written are the DataFrames. Spark sorts, and finds schemas, with classes that its Kryo does not know.
+            def table(frame: DataFrame, name: String) =
+              spark.read.schema(frame.schema).parquet(folder.resolve(name).toString)
+            def byRow(frame: DataFrame) = frame.collect().sortBy(_.getLong(1)).toSeq
+            assert(held.s.collect().toSeq == table(held.s, "singular_values.parquet").collect().toSeq)
+            assert(held.V.collect().toSeq == table(held.V, "weights.parquet").collect().toSeq)
+            assert(byRow(held.U) == byRow(table(held.U, "basis")))
           }
           written.root
         }
@@ -273,7 +274,7 @@ class TomoBasisSuite extends AnyFunSuite {
     withSession() { spark =>
       def said(options: (String, String)*) =
         intercept[UsageException](TomoBasis.decompose(spark, "/nowhere", this.options(options: _*))).getMessage
-      assert(said("rank" -> "0").startsWith("--rank"))
+      assert(said("rank" -> "0").contains("--rank"))
       assert(said("ranks" -> "1").contains("--ranks"))
       assert(said("emit" -> "png") == "--emit: it is about the result folder; add output, or leave it out")
       for (name <- Seq("help", "version", "verbose")) assert(said(name -> "true").startsWith(s"--$name: "))
@@ -302,8 +303,8 @@ class TomoBasisSuite extends AnyFunSuite {
           intercept[UsageException](TomoBasis.decompose(spark, input, writing)).getMessage.contains("exists already")
         )
         TomoBasis.decompose(spark, input, options("output" -> folder.toString, "overwrite" -> "true")).close()
-        Files.delete(base.resolve("in/slice-004.dcm"))
-        Files.delete(base.resolve("in/slice-003.dcm"))
+        val broken = base.resolve("in/slice-004.dcm")
+        Files.write(broken, Files.readAllBytes(broken).dropRight(1000))
         intercept[InputException](TomoBasis.decompose(spark, input, options("output" -> base.resolve("none").toString)))
         assert(!Files.exists(base.resolve("none")))
       }
