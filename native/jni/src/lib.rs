@@ -29,8 +29,6 @@ mod matrix_numbers;
 mod matrix_source;
 mod named_file;
 mod native_library;
-#[cfg(all(target_os = "linux", target_env = "gnu", any(target_arch = "x86_64", target_arch = "aarch64")))]
-mod old_glibc;
 mod pass_driver;
 mod real_gram_accumulator;
 mod results;

@@ -107,7 +107,7 @@ public final class NativeLibrary {
       message.append(" (").append(cause.getMessage()).append(')');
     }
     if (runsOnMusl()) {
-      message.append("; this system's C library is musl and the native library needs glibc 2.18 or later: use an image based on glibc");
+      message.append("; this system's C library is musl and the native library needs glibc 2.35 or later: use an image based on glibc");
     } else {
       message.append("; set -D").append(PATH_PROPERTY).append("=FILE to a library built for this machine (for Spark: in ")
           .append("spark.driver.extraJavaOptions and spark.executor.extraJavaOptions)");
