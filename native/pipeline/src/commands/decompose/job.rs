@@ -207,7 +207,10 @@ mod tests {
             ),
             ("--input a --output b --input-format npy --series 1.2", "--series: it applies to scans"),
             ("--input a --output b --input-format npy --join", "--join: it applies to scans"),
-            ("--input a --output b --input-format npy --on-bad-slice skip", "--on-bad-slice: it is about"),
+            (
+                "--input a --output b --input-format npy --on-bad-slice skip",
+                "--on-bad-slice: it applies to scans",
+            ),
             ("--input a --output b --input-format npy --padding air", "--padding: it applies to scans"),
             ("--input a --output b --input-format npy --emit report", "--emit: of a matrix parquet and"),
             ("--input a --output b --input-format npz", "--input-format"),

@@ -25,7 +25,7 @@ class NativeMemoryTest {
     limitAddressSpace(Long.toString(1024 * virtualMemory() + LEFT));
     try {
       TomoBasisException sums = assertThrows(ComputationException.class, () -> new GramAccumulator(16_384));
-      assertOneLine(sums, "the sum over 16384 slices, outside the Java heap, needs 2.");
+      assertOneLine(sums, "the sum over 16384 slices, outside the Java heap, needs 1.");
       assertOneLine(sums, "spark.executor.memoryOverhead");
       try (GramAccumulator gram = new GramAccumulator(1)) {
         TomoBasisException copy = assertThrows(ComputationException.class, () -> gram.add(block, block.length));
