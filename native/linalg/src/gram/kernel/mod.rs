@@ -32,6 +32,7 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod choice;
+mod layout;
 #[cfg(target_arch = "aarch64")]
 mod neon;
 mod operand;
@@ -43,9 +44,10 @@ mod tiles;
 
 pub(super) use choice::chosen;
 pub(crate) use choice::{check_forced, kernel_name};
+pub(super) use layout::{position, size};
 pub(super) use operand::{Operand, Summary};
 pub(super) use small::PackedBytes;
-pub(super) use tiles::{Threads, add_gram, add_sums, position, size};
+pub(super) use tiles::{Threads, add_gram, add_sums};
 
 /// Columns of a panel.
 pub(super) const PANEL: usize = 16;

@@ -1,6 +1,6 @@
 //! Products of signed bytes that are made when they are packed, of several matrices of one shape.
 
-use super::tiles::{STRIP, TILE, tiles_before};
+use super::layout::{STRIP, TILE, tiles_before};
 use super::{Kernel, PANEL, PackedPair, ROWS, Small, Threads};
 use rayon::prelude::*;
 use std::ops::Range;

@@ -1,19 +1,13 @@
 //! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centring.
 
+use super::layout::{STRIP, TILE, tiles_before};
 use super::schedule::{Schedule, Sums};
 use super::small::add_square;
-use super::{Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Small, Split, Summary, panel};
+use super::{Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Small, Split, Summary};
 use crate::Sample;
 use crate::dispatch::dispatched;
 use rayon::prelude::*;
 use std::ops::Range;
-
-/// Products of a tile.
-pub(super) const TILE: usize = PANEL * PANEL;
-
-/// Panels of a side of a square of tiles: its sums, and a chunk of both its factors, stay in the second-level cache while all
-/// chunks of a span are added to it. Even, since small values are multiplied in pairs of panels.
-pub(super) const STRIP: usize = 8;
 
 /// Row pairs that are packed at a time.
 const SPAN: usize = 1024;
@@ -27,22 +21,7 @@ pub enum Threads {
     Pool,
 }
 
-/// Tiles before those of panel `j`, which are its products with the panels from the first to itself.
-pub(super) fn tiles_before(j: usize) -> usize {
-    j * (j + 1) / 2
-}
-
-/// Products that are stored for so many columns: whole tiles on and above the diagonal.
-pub fn size(columns: usize) -> usize {
-    tiles_before(columns.div_ceil(PANEL)) * TILE
-}
-
-/// Where the product of columns `i` and `j` is stored. The panel of `i` is not after that of `j`.
-pub fn position(i: usize, j: usize) -> usize {
-    (tiles_before(panel(j)) + panel(i)) * TILE + i % PANEL * PANEL + j % PANEL
-}
-
-/// Adds the products of all pairs of columns of `a` to `products`, which are stored as [`position`] says.
+/// Adds the products of all pairs of columns of `a` to `products`, which are stored as [`position`](super::position) says.
 pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64], threads: Threads) {
     let schedule = Schedule::of(kernel, a.rows(), a.reach());
     let pack = |p: usize, first: usize, target: &mut [PackedPair]| match schedule.sums {
