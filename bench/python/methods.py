@@ -4,7 +4,7 @@
     methods.py METHOD MATRIX.npy RANK THREADS
 
 The matrix is in memory in the type of the file before the clock starts; what a library converts it to is its own business.
-Prints one line of JSON: seconds, memory that the call needed beyond the matrix, singular values, SHA-256 of all factors.
+Prints one line of JSON: seconds elapsed and of CPU time, memory that the call needed beyond the matrix, singular values, SHA-256 of all factors.
 """
 
 import hashlib
@@ -109,24 +109,25 @@ def status(name):
 
 
 def timed(run):
-    """(seconds, MB that were added, what `run` returned)."""
+    """What the record says of the cost, and what `run` returned."""
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
     before = status("VmRSS")
-    began = time.perf_counter()
+    began, cpu = time.perf_counter(), time.process_time()
     result = run()
-    return time.perf_counter() - began, status("VmHWM") - before, result
+    cost = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu}
+    return {**cost, "memory_mb": status("VmHWM") - before}, result
 
 
 def main(method, matrix, rank, threads):
     a = np.load(matrix)
     run = next(f for f in METHODS if f.__name__ == method)(a, int(rank), int(threads))
-    seconds, memory, factors = timed(run)
+    cost, factors = timed(run)
     digest = hashlib.sha256()
     for factor in factors:
         if factor is not None:
             digest.update(np.ascontiguousarray(factor).data)
     s = [float(value) for value in factors[1]]
-    print(json.dumps({"seconds": seconds, "memory_mb": memory, "s": s, "digest": digest.hexdigest()}))
+    print(json.dumps({**cost, "s": s, "digest": digest.hexdigest()}))
 
 
 if __name__ == "__main__":

@@ -143,8 +143,8 @@ def one(way, folder):
         run = next(f for f in (*ARRAYS, *NIFTI) if f.__name__ == way)(folder, scratch)
         for path in files_of(folder):
             path.read_bytes()
-        seconds, memory, values = timed(run)
-        print(json.dumps({"seconds": seconds, "memory_mb": memory, "digest": digest(values)}))
+        cost, values = timed(run)
+        print(json.dumps({**cost, "digest": digest(values)}))
 
 
 def each(way, folder):
@@ -160,8 +160,8 @@ def each(way, folder):
                 print(f"{path.name}: {error}", file=sys.stderr)
         return found
 
-    seconds, memory, found = timed(run)
-    print(json.dumps({"seconds": seconds, "memory_mb": memory, "files": len(paths), "read": found}))
+    cost, found = timed(run)
+    print(json.dumps({**cost, "files": len(paths), "read": found}))
 
 
 def measure(mode, way, folder):

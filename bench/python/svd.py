@@ -97,13 +97,14 @@ def entry(method, dtype, shape, runs, others, exact):
     about = {"method": METHODS[method], "dtype": dtype, "rows": shape[0], "columns": shape[1]}
     if errors := [run["error"] for run in (*runs, *others.values()) if "error" in run]:
         return {**about, "error": errors[0]}
-    seconds = sorted(run["seconds"] for run in runs)
+    seconds, cpu = (sorted(run[name] for run in runs) for name in ("seconds", "cpu"))
     bits = {"run": len({run["digest"] for run in runs}) == 1 if len(runs) > 1 else None}
     bits |= {name: run["digest"] == runs[0]["digest"] for name, run in others.items()}
     return {
         **about,
         "seconds": seconds[len(seconds) // 2],
         "spread": [seconds[0], seconds[-1]],
+        "cpu": cpu[len(cpu) // 2],
         "memory_mb": float(np.median([run["memory_mb"] for run in runs])),
         "digits": right_digits(runs[0]["s"], exact),
         "same_bits": bits,
@@ -114,13 +115,17 @@ def of(results, **wanted):
     return [r for r in results if all(r[key] == value for key, value in wanted.items())]
 
 
-def costs(results, shape):
-    """Seconds and memory at one shape, a method in each row."""
-    head = ["method", *(f"{dtype}, s" for dtype in TYPES), *(f"{dtype}, MB" for dtype in ("int16", "float64"))]
+def costs(results, shape, time):
+    """Seconds, elapsed or of CPU time, and memory at one shape, a method in each row."""
+    head = [
+        "method",
+        *(f"{dtype}, {'s' if time == 'seconds' else 'CPU s'}" for dtype in TYPES),
+        *(f"{dtype}, MB" for dtype in ("int16", "float64")),
+    ]
     rows = []
     for name in METHODS.values():
         by = {r["dtype"]: r for r in of(results, method=name, rows=shape[0], columns=shape[1])}
-        cells = [f"{by[t]['seconds']:.3f}" if "seconds" in by[t] else "failed" for t in TYPES]
+        cells = [f"{by[t][time]:.3f}" if time in by[t] else "failed" for t in TYPES]
         cells += [f"{by[t]['memory_mb']:.0f}" if "memory_mb" in by[t] else "" for t in ("int16", "float64")]
         rows.append([name, *cells])
     return markdown(head, rows)
@@ -150,6 +155,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--shapes", type=shape_of, nargs="+", default=SHAPES, metavar="ROWSxCOLUMNS")
     p.add_argument("--repeat", type=int, default=3)
+    p.add_argument("--cpu", action="store_true", help="the table has CPU time: for a machine that does other work")
     p.add_argument("--json", type=Path, default=ROOT / "build/bench/python-svd.json")
     o = p.parse_args()
     for name in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"):
@@ -162,7 +168,10 @@ def main():
             for dtype in TYPES:
                 results += compare(dtype, shape, threads, o.repeat, scratch)
     parts = [heading(about, f"other kernels: {about['other_kernels'] or 'none'}")]
-    parts += [f"{rows} x {columns}:\n\n{costs(results, (rows, columns))}" for rows, columns in o.shapes]
+    parts += [
+        f"{rows} x {columns}:\n\n{costs(results, (rows, columns), 'cpu' if o.cpu else 'seconds')}"
+        for rows, columns in o.shapes
+    ]
     parts += [f"All shapes:\n\n{trust(results)}"]
     parts += [f"{r['method']}, {r['dtype']}: {r['error']}" for r in results if "error" in r]
     show("\n\n".join(parts), {**about, "results": results}, o.json)
