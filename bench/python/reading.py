@@ -4,7 +4,8 @@
     bench/python/reading.py demo/series          writes build/bench/python-reading.json (make bench-python)
 
 Every measurement is a process of its own, and the ways take turns; the files are in the cache of the operating system. Each way
-ends with the rescaled values of the largest series in memory, but for dicom2nifti, which writes a NIfTI file, as `to_nifti` does.
+ends with the rescaled values of the largest series in memory, padding as it is stored, but for dicom2nifti, which writes a
+NIfTI file, as `to_nifti` does.
 A folder given as --single holds no series: it is read file by file. A folder that is not there is left out.
 """
 
@@ -33,7 +34,7 @@ def files_of(folder):
 def ours(folder, scratch):
     import tomobasis
 
-    return lambda: tomobasis.read(folder, series="largest").hu
+    return lambda: tomobasis.read(folder, series="largest", padding="keep").hu
 
 
 def with_pydicom(folder, scratch):
@@ -78,7 +79,7 @@ def ours_to_nifti(folder, scratch):
     import tomobasis
 
     def run():
-        tomobasis.read(folder, series="largest").to_nifti(Path(scratch) / "scan.nii")
+        tomobasis.read(folder, series="largest", padding="keep").to_nifti(Path(scratch) / "scan.nii")
         return Path(scratch) / "scan.nii"
 
     return run
@@ -108,7 +109,7 @@ NAMES = {
 def one_slice_ours(path):
     import tomobasis
 
-    return tomobasis.read(path).hu
+    return tomobasis.read(path, padding="keep").hu
 
 
 def one_slice_pydicom(path):
