@@ -310,6 +310,8 @@ def test_progress_is_told_and_an_exception_in_it_ends_the_call():
 
 
 def test_ctrl_c_stops_a_long_call_and_other_threads_run_meanwhile():
+    # Where the tests run in the background, they may have been started with SIGINT ignored.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     a = RNG.standard_normal((400_000, 40))
     counted, over = [], threading.Event()
 
