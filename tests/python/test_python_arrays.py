@@ -323,7 +323,7 @@ def test_ctrl_c_stops_a_long_call_and_other_threads_run_meanwhile():
         if stage == "dssvd" and done == 5:
             signal.raise_signal(signal.SIGINT)
 
-    threading.Thread(target=count).start()
+    threading.Thread(target=count, daemon=True).start()
     seen = []
     with pytest.raises(KeyboardInterrupt):
         tomobasis.randomized_svd(a, 10, q=500, progress=lambda *of: (seen.append(of), interrupt(*of)), threads=2)
