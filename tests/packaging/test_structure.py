@@ -85,6 +85,7 @@ def test_packages_call_the_packages_below_them_that_the_table_names_and_no_other
     [
         ("pipeline", [(("result", "seal"), ("result", "files")), (("result", "staging"), ("error",))]),
         ("dicom", [(("series", "notes"), ("series", "group")), (("pixels", "padding"), ("plan",))]),
+        ("denoise", [(("window",), ("whitening",)), (("noise", "estimate"), ("volume",))]),
         ("linalg", [(("certified", "check", "round"), ("rounding",)), (("project",), ("center",))]),
     ],
 )

@@ -132,6 +132,11 @@ fn modules_of_the_dicom_reader_call_those_that_the_table_names_and_none_below_th
 }
 
 #[test]
+fn modules_of_the_denoiser_call_those_that_the_table_names_and_none_below_them() {
+    check("denoise");
+}
+
+#[test]
 fn modules_of_the_linear_algebra_call_those_that_the_table_names_and_none_below_them() {
     check("linalg");
 }

@@ -1,0 +1,282 @@
+//! All windows of a volume, added up in one order.
+//!
+//! A slab is all windows that begin in the same row. Windows of a slab are added in ascending order of slice and column,
+//! slabs in ascending order of row. So the estimate of a voxel does not depend on which rows are denoised at a time, nor
+//! on threads, which compute slabs.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+use tomobasis_linalg::vectorize;
+
+use crate::{
+    Error, NoiseModel, Quality, Shape, Volume,
+    grid::Grid,
+    whitening::Whitening,
+    window::{Scratch, Window},
+};
+
+/// Slice spacing from which on patches have two slices and more of each, in mm.
+const THICK_MM: f64 = 3.0;
+
+/// What a user may choose.
+#[derive(Debug, Clone, Copy, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Settings {
+    /// Part of what was found to be noise that is removed: 0 nothing, 1 all.
+    pub strength: f32,
+    /// How much is computed.
+    pub quality: Quality,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { strength: 0.75, quality: Quality::Default }
+    }
+}
+
+/// Denoised rows of all slices.
+pub struct Band {
+    /// Rows of the volume.
+    pub rows: Range<usize>,
+    /// HU: slices x rows x columns.
+    pub hu: Vec<f32>,
+}
+
+/// Patches of 3 x 4 x 4 voxels, or 2 x 5 x 5 where slices are thick.
+enum Patches {
+    Thin(Whitening<48>),
+    Thick(Whitening<64>),
+}
+
+/// Denoises rows of a volume.
+pub struct Denoiser<'a> {
+    volume: &'a Volume<'a>,
+    model: &'a NoiseModel,
+    strength: f32,
+    grid: Grid,
+    patches: Patches,
+}
+
+impl<'a> Denoiser<'a> {
+    /// For a volume, or a block of one, and the noise model of the whole volume.
+    ///
+    /// # Errors
+    /// [`Error::Strength`]; [`Error::Model`] when the model is of a volume of another shape.
+    pub fn new(volume: &'a Volume<'a>, model: &'a NoiseModel, settings: Settings) -> Result<Self, Error> {
+        let Settings { strength, quality } = settings;
+        if !(0.0..=1.0).contains(&strength) {
+            return Err(Error::Strength { strength });
+        }
+        model.check(volume.shape())?;
+        let patches = match volume.spacing_mm() > THICK_MM {
+            true => Patches::Thick(Whitening::new(model, [2, 5, 5])),
+            false => Patches::Thin(Whitening::new(model, [3, 4, 4])),
+        };
+        Ok(Self { volume, model, strength, grid: Grid::new(volume.shape(), quality), patches })
+    }
+
+    /// Slices, rows and columns of the patches.
+    pub fn patch(&self) -> [usize; 3] {
+        match self.patches {
+            Patches::Thin(_) => [3, 4, 4],
+            Patches::Thick(_) => [2, 5, 5],
+        }
+    }
+
+    /// The rows that must be at hand to denoise some rows.
+    pub fn rows_needed(&self, rows: &Range<usize>) -> Range<usize> {
+        self.grid.rows_needed(rows)
+    }
+
+    /// Denoises rows on the threads of the current pool of rayon, and hands them on in bands, from the first row to the
+    /// last. Memory: per thread 12 bytes for each voxel of 16 rows (with [`Quality::Fast`] 24).
+    ///
+    /// # Errors
+    /// [`Error::Rows`] when the volume does not hold [`rows_needed`](Self::rows_needed); what `take` returns.
+    pub fn denoise<E: From<Error>>(
+        &self,
+        rows: Range<usize>,
+        mut take: impl FnMut(Band) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let (needed, held) = (self.rows_needed(&rows), self.volume.held());
+        if rows.start > rows.end || needed.start < held.start || needed.end > held.end {
+            let ends = |range: Range<usize>| (range.start, range.end);
+            let (needed, held) = (ends(needed), ends(held));
+            return Err(Error::Rows { first: rows.start, last: rows.end, needed, held }.into());
+        }
+        let mut open = Slab::empty(needed.start, self);
+        for firsts in self.grid.slabs(&rows).chunks(rayon::current_num_threads()) {
+            let slabs: Vec<Slab> = firsts.par_iter().map(|&first| self.slab(first)).collect();
+            for slab in slabs {
+                // No later slab touches the rows above this one.
+                let done = open.first.max(rows.start)..slab.first.min(rows.end);
+                if !done.is_empty() {
+                    take(self.band(&open, done))?;
+                }
+                open.advance(slab.first);
+                open.add(&slab);
+            }
+        }
+        let rest = open.first.max(rows.start)..rows.end;
+        if !rest.is_empty() {
+            take(self.band(&open, rest))?;
+        }
+        Ok(())
+    }
+
+    /// The windows that begin in row `first`.
+    fn slab(&self, first: usize) -> Slab {
+        match &self.patches {
+            Patches::Thin(whitening) => self.slab_of::<3, 4, 4, 48>(first, whitening),
+            Patches::Thick(whitening) => self.slab_of::<2, 5, 5, 64>(first, whitening),
+        }
+    }
+
+    fn slab_of<const Z: usize, const Y: usize, const X: usize, const N: usize>(
+        &self,
+        first: usize,
+        whitening: &Whitening<N>,
+    ) -> Slab {
+        let mut slab = Slab::empty(first, self);
+        let rows = first..first + slab.rows;
+        let mut hu = vec![0.0; slab.sums.len()];
+        for (slice, hu) in hu.chunks_exact_mut(slab.rows * slab.columns).enumerate() {
+            self.volume.hu(slice, rows.clone(), hu);
+        }
+        let extent = self.grid.extent;
+        let mut scratch = Scratch::new();
+        let mut voxels = Vec::new();
+        for &slice in &self.grid.starts[0] {
+            for &column in &self.grid.starts[2] {
+                let center = [slice + extent[0] / 2, first + extent[1] / 2, column + extent[2] / 2];
+                let sigma = self.model.sigma_at(center) as f32;
+                if sigma == 0.0 || self.is_padding(slice, rows.clone(), column) {
+                    continue;
+                }
+                voxels.clear();
+                let lines = slab.lines(slice, column, extent);
+                lines.for_each(|line| voxels.extend_from_slice(&hu[line..line + extent[2]]));
+                let scratch = &mut scratch;
+                let window = Window::<Z, Y, X, N> { voxels: &voxels, extent, whitening, sigma, scratch };
+                vectorize(window);
+                let found = scratch.sums.chunks_exact(extent[2]).zip(scratch.weights.chunks_exact(extent[2]));
+                for (line, (sums, weights)) in slab.lines(slice, column, extent).zip(found) {
+                    add(&mut slab.sums[line..line + extent[2]], sums);
+                    add(&mut slab.weights[line..line + extent[2]], weights);
+                }
+            }
+        }
+        slab
+    }
+
+    /// Whether a window is outside the reconstruction.
+    fn is_padding(&self, slice: usize, rows: Range<usize>, column: usize) -> bool {
+        let [slices, _, columns] = self.grid.extent;
+        let all_columns = self.volume.shape().columns;
+        (slice..slice + slices).all(|slice| {
+            self.volume.padding(slice, rows.clone()).is_some_and(|mask| {
+                mask.chunks_exact(all_columns)
+                    .all(|row| row[column..column + columns].iter().all(|&outside| outside))
+            })
+        })
+    }
+
+    /// Estimates of rows that are complete, blended with the volume. What is padding, or in no window, stays as it is.
+    fn band(&self, open: &Slab, rows: Range<usize>) -> Band {
+        let columns = open.columns;
+        let voxels = rows.len() * columns;
+        let mut hu = vec![0.0; self.volume.shape().slices * voxels];
+        hu.par_chunks_exact_mut(voxels).enumerate().for_each(|(slice, hu)| {
+            self.volume.hu(slice, rows.clone(), hu);
+            let padding = self.volume.padding(slice, rows.clone());
+            let start = (slice * open.rows + rows.start - open.first) * columns;
+            let found = open.sums[start..start + voxels].iter().zip(&open.weights[start..start + voxels]);
+            for (index, (hu, (sum, weight))) in hu.iter_mut().zip(found).enumerate() {
+                if *weight > 0.0 && !padding.is_some_and(|mask| mask[index]) {
+                    *hu += self.strength * (sum / weight - *hu);
+                }
+            }
+        });
+        Band { rows, hu }
+    }
+}
+
+/// Weighted estimates of some rows of all slices, added up, and their weights: slices x rows x columns.
+struct Slab {
+    first: usize,
+    rows: usize,
+    columns: usize,
+    sums: Vec<f32>,
+    weights: Vec<f32>,
+}
+
+impl Slab {
+    fn empty(first: usize, denoiser: &Denoiser<'_>) -> Self {
+        let shape = denoiser.volume.shape();
+        let rows = denoiser.grid.extent[1];
+        let voxels = shape.slices * rows * shape.columns;
+        Self { first, rows, columns: shape.columns, sums: vec![0.0; voxels], weights: vec![0.0; voxels] }
+    }
+
+    /// Index of the first voxel of each line of a window.
+    fn lines(&self, slice: usize, column: usize, extent: [usize; 3]) -> impl Iterator<Item = usize> + use<> {
+        let (all_rows, columns, [slices, rows, _]) = (self.rows, self.columns, extent);
+        (slice..slice + slices)
+            .flat_map(move |slice| (0..rows).map(move |row| (slice * all_rows + row) * columns + column))
+    }
+
+    /// Drops the rows above `first`.
+    fn advance(&mut self, first: usize) {
+        let gone = (first - self.first).min(self.rows) * self.columns;
+        let slice = self.rows * self.columns;
+        for values in [&mut self.sums, &mut self.weights] {
+            values.par_chunks_exact_mut(slice).for_each(|values| {
+                values.copy_within(gone.., 0);
+                values[slice - gone..].fill(0.0);
+            });
+        }
+        self.first = first;
+    }
+
+    /// Adds a slab of the same rows.
+    fn add(&mut self, other: &Slab) {
+        let slice = self.rows * self.columns;
+        for (sums, more) in [(&mut self.sums, &other.sums), (&mut self.weights, &other.weights)] {
+            let more = more.par_chunks_exact(slice);
+            sums.par_chunks_exact_mut(slice).zip(more).for_each(|(sums, more)| add(sums, more));
+        }
+    }
+}
+
+fn add(sums: &mut [f32], more: &[f32]) {
+    for (sum, more) in sums.iter_mut().zip(more) {
+        *sum += more;
+    }
+}
+
+/// Bytes of memory that estimating, denoising and measuring take on so many threads, beside the volume and the result.
+pub fn working_bytes(shape: Shape, quality: Quality, threads: usize) -> usize {
+    let [slices, rows, columns] = [shape.slices, Grid::new(shape, quality).extent[1], shape.columns];
+    // HU, sums and weights of each thread's slab, which the next band waits for; sums and weights of the open one; a band.
+    let slabs = 4 * slices * rows * columns * (3 * threads + 2 + 1);
+    // Images, slopes, counts of a thread that looks at pairs of slices.
+    let pairs = threads * (48 * shape.rows * columns + (2 << 20));
+    slabs.max(pairs)
+}
+
+/// Denoises a whole volume: HU, slices x rows x columns.
+///
+/// # Errors
+/// Those of [`Denoiser::new`]; [`Error::Rows`] for a block of a volume.
+pub fn denoise(volume: &Volume<'_>, model: &NoiseModel, settings: Settings) -> Result<Vec<f32>, Error> {
+    let shape = volume.shape();
+    let slice = shape.rows * shape.columns;
+    let mut hu = vec![0.0; shape.slices * slice];
+    Denoiser::new(volume, model, settings)?.denoise(0..shape.rows, |band| {
+        let range = band.rows.start * shape.columns..band.rows.end * shape.columns;
+        let found = band.hu.chunks_exact(range.len());
+        hu.chunks_exact_mut(slice).zip(found).for_each(|(hu, band)| hu[range.clone()].copy_from_slice(band));
+        Ok::<(), Error>(())
+    })?;
+    Ok(hu)
+}

@@ -1,0 +1,274 @@
+//! What denoising did to a volume, measured without knowing the truth.
+//!
+//! Sources: AAPM TG-233 (Samei et al., Med Phys 46(11):e735, 2019) for noise magnitude and noise power spectrum. The
+//! structure ratio is ours: noise that is removed is as strong at edges as elsewhere, so a ratio well above 1 says that
+//! anatomy was removed with it.
+
+use rayon::prelude::*;
+
+use crate::{
+    Error, NoiseModel,
+    noise::{
+        LAGS,
+        flat::{EXCLUDED, UNITS, slopes},
+        histogram::Histogram,
+    },
+    volume::Volume,
+};
+
+/// Slices, evenly spaced, in which removed and kept are compared.
+const SLICES: usize = 64;
+
+/// Local means of what is flat, and of what edges are looked for in, in HU.
+const TISSUE: std::ops::RangeInclusive<f32> = -200.0..=200.0;
+const BODY: std::ops::RangeInclusive<f32> = -500.0..=f32::MAX;
+
+/// The flattest part of tissue, and the part of the body that is no strong edge.
+const FLATTEST: f64 = 0.4;
+const NO_EDGE: f64 = 0.9;
+
+/// The structure ratio above which anatomy was probably removed.
+const ALARM: f64 = 1.0;
+
+/// More than that is not counted as removed from one voxel, so that sums of squares fit into 64 bits; 4096 HU, in 1/16 HU.
+const MOST: f32 = 65536.0;
+
+/// Cosine of k/16 of a full turn.
+const COSINES: [f64; 16] = {
+    const E: f64 = 0.923_879_532_511_286_7;
+    const S: f64 = std::f64::consts::FRAC_1_SQRT_2;
+    const T: f64 = 0.382_683_432_365_089_8;
+    [1.0, E, S, T, 0.0, -T, -S, -E, -1.0, -E, -S, -T, 0.0, T, S, E]
+};
+
+/// Noise of one volume.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct NoiseFigures {
+    /// Standard deviation in HU.
+    pub sigma: f64,
+    /// Noise power spectrum within slices, averaged over directions, at 0, 1/16, ... 8/16 cycles per voxel, in HU^2 x
+    /// voxel area.
+    pub spectrum: [f64; LAGS + 1],
+    /// Where it is strongest, in cycles per voxel.
+    pub peak_frequency: f64,
+    /// Its mean frequency in cycles per voxel.
+    pub mean_frequency: f64,
+}
+
+/// What was removed, which is the volume before minus the volume after.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Removed {
+    /// Mean in flat tissue in HU: about zero.
+    pub mean: f64,
+    /// Standard deviation in flat tissue in HU.
+    pub sd: f64,
+    /// The same, as a part of the noise before.
+    pub part_of_noise: f64,
+    /// Correlation of neighbors within a slice in flat tissue, to compare with that of the noise.
+    pub correlation: f64,
+    /// Correlation of neighbors of the noise before.
+    pub noise_correlation: f64,
+    /// Standard deviation at the 10 % strongest edges over that in flat tissue; none where nothing was removed.
+    pub structure: Option<f64>,
+    /// Whether the last is above 1: probably anatomy was removed.
+    pub alarm: bool,
+}
+
+/// What denoising did.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Effect {
+    /// Noise before.
+    pub before: NoiseFigures,
+    /// Noise after, estimated in the same way.
+    pub after: NoiseFigures,
+    /// The difference.
+    pub removed: Removed,
+}
+
+impl Effect {
+    /// Compares a volume with its denoised one; `model` is that of the former.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for volumes of different shapes; those of [`NoiseModel::estimate`].
+    pub fn measure(before: &Volume<'_>, model: &NoiseModel, after: &Volume<'_>) -> Result<Self, Error> {
+        model.check(before.shape())?;
+        if before.shape() != after.shape() || before.held() != after.held() {
+            return Err(Error::Model);
+        }
+        let remaining = NoiseModel::estimate(after)?;
+        let removed = Removed::measure(before, model, after);
+        Ok(Self { before: NoiseFigures::of(model), after: NoiseFigures::of(&remaining), removed })
+    }
+}
+
+impl NoiseFigures {
+    /// The spectrum is the cosine transform of the autocovariance, whose far lags are tapered to zero.
+    fn of(model: &NoiseModel) -> Self {
+        let mut bins = [(0.0, 0.0); LAGS + 1];
+        let (mut moment, mut all) = (0.0, 0.0);
+        let steps = LAGS as i64;
+        for down in -steps..steps {
+            for right in -steps..steps {
+                let power = model.sigma.powi(2) * power(model, down, right).max(0.0);
+                let frequency = ((down * down + right * right) as f64).sqrt();
+                moment += frequency * power;
+                all += power;
+                if let Some(bin) = bins.get_mut(frequency.round() as usize) {
+                    *bin = (bin.0 + power, bin.1 + 1.0);
+                }
+            }
+        }
+        let spectrum = bins.map(|(power, count)| power / count);
+        let strongest = (0..=LAGS).fold(0, |best, k| if spectrum[k] > spectrum[best] { k } else { best });
+        let cycles = |steps: f64| steps / (2 * LAGS) as f64;
+        Self {
+            sigma: model.sigma,
+            spectrum,
+            peak_frequency: cycles(strongest as f64),
+            mean_frequency: if all > 0.0 { cycles(moment / all) } else { 0.0 },
+        }
+    }
+}
+
+/// Power over variance at a frequency in sixteenths of a cycle per voxel.
+fn power(model: &NoiseModel, down: i64, right: i64) -> f64 {
+    let lags = LAGS as i64;
+    let taper = |lag: i64| 1.0 - lag.abs() as f64 / (lags + 1) as f64;
+    let mut sum = 0.0;
+    for rows in -lags..=lags {
+        for columns in -lags..=lags {
+            let turn = (down * rows + right * columns).rem_euclid(16) as usize;
+            sum += model.correlation([0, rows, columns]) * taper(rows) * taper(columns) * COSINES[turn];
+        }
+    }
+    sum
+}
+
+/// One slice of both volumes.
+struct Slice {
+    /// Before minus after, in 1/16 HU.
+    removed: Vec<i64>,
+    /// Of the slice after, in tissue and in the body.
+    tissue: Vec<u16>,
+    body: Vec<u16>,
+}
+
+/// Sum, sum of squares and number of values.
+#[derive(Clone, Copy, Default)]
+struct Moments(i64, i64, i64);
+
+impl Moments {
+    fn add(&mut self, value: i64) {
+        *self = self.plus(Self(value, value * value, 1));
+    }
+
+    fn plus(self, other: Self) -> Self {
+        Self(self.0 + other.0, self.1 + other.1, self.2 + other.2)
+    }
+
+    /// Mean and variance in HU.
+    fn mean_and_variance(self) -> (f64, f64) {
+        let (units, count) = (f64::from(UNITS), self.2.max(1) as f64);
+        let mean = self.0 as f64 / count;
+        (mean / units, (self.1 as f64 / count - mean * mean).max(0.0) / (units * units))
+    }
+}
+
+/// Of what was removed: in flat tissue, at edges, and products of neighbors in flat tissue.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    flat: Moments,
+    edges: Moments,
+    /// Sum and number of products.
+    neighbors: (i64, i64),
+}
+
+impl Removed {
+    fn measure(before: &Volume<'_>, model: &NoiseModel, after: &Volume<'_>) -> Self {
+        let shape = before.shape();
+        let count = shape.slices.min(SLICES);
+        let slices: Vec<usize> = (0..count).map(|index| index * shape.slices / count).collect();
+        let histograms = |slice: &usize| {
+            let Slice { tissue, body, .. } = Slice::new(before, after, *slice);
+            [tissue, body].map(|slopes| {
+                let mut histogram = Histogram::new();
+                slopes
+                    .iter()
+                    .filter(|&&slope| slope != EXCLUDED)
+                    .for_each(|&slope| histogram.add(slope.into()));
+                histogram
+            })
+        };
+        let merge = |[a, b]: [Histogram; 2], [c, d]: [Histogram; 2]| [a.merge(c), b.merge(d)];
+        let empty = || [Histogram::new(), Histogram::new()];
+        let [tissue, body] = slices.par_iter().map(histograms).reduce(empty, merge);
+        let (flat, edge) = (tissue.quantile(FLATTEST), body.quantile(NO_EDGE));
+        let sums = slices
+            .par_iter()
+            .map(|&slice| Slice::new(before, after, slice).sums(flat, edge, shape.columns))
+            .reduce(Sums::default, |a, b| Sums {
+                flat: a.flat.plus(b.flat),
+                edges: a.edges.plus(b.edges),
+                neighbors: (a.neighbors.0 + b.neighbors.0, a.neighbors.1 + b.neighbors.1),
+            });
+        Self::of(&sums, model)
+    }
+
+    fn of(sums: &Sums, model: &NoiseModel) -> Self {
+        let (mean, variance) = sums.flat.mean_and_variance();
+        let (_, at_edges) = sums.edges.mean_and_variance();
+        let units = f64::from(UNITS);
+        let products = sums.neighbors.0 as f64 / sums.neighbors.1.max(1) as f64 / (units * units);
+        let structure = (variance > 0.0).then(|| (at_edges / variance).sqrt());
+        Self {
+            mean,
+            sd: variance.sqrt(),
+            part_of_noise: if model.sigma > 0.0 { variance.sqrt() / model.sigma } else { 0.0 },
+            correlation: if variance > 0.0 { products / variance } else { 0.0 },
+            noise_correlation: 0.5 * (model.correlation([0, 0, 1]) + model.correlation([0, 1, 0])),
+            structure,
+            alarm: structure.is_some_and(|structure| structure > ALARM),
+        }
+    }
+}
+
+impl Slice {
+    fn new(before: &Volume<'_>, after: &Volume<'_>, slice: usize) -> Self {
+        let shape = before.shape();
+        let read = |volume: &Volume<'_>| {
+            let mut hu = vec![0.0; shape.rows * shape.columns];
+            volume.hu(slice, 0..shape.rows, &mut hu);
+            hu
+        };
+        let (first, second) = (read(before), read(after));
+        let mask = before.padding(slice, 0..shape.rows);
+        let padding = |at: usize| mask.is_some_and(|mask| mask[at]);
+        let removed = |(a, b): (&f32, &f32)| ((a - b) * UNITS).round_ties_even().clamp(-MOST, MOST) as i64;
+        Self {
+            removed: first.iter().zip(&second).map(removed).collect(),
+            tissue: slopes(&second, shape.columns, TISSUE, padding),
+            body: slopes(&second, shape.columns, BODY, padding),
+        }
+    }
+
+    fn sums(&self, flat: u32, edge: u32, columns: usize) -> Sums {
+        let mut sums = Sums::default();
+        let is_flat = |at: usize| self.tissue[at] != EXCLUDED && u32::from(self.tissue[at]) <= flat;
+        for (at, &removed) in self.removed.iter().enumerate() {
+            // The edge of the image is excluded from slopes, so neighbors of what is flat are inside.
+            if is_flat(at) {
+                sums.flat.add(removed);
+                for neighbor in [at + 1, at + columns] {
+                    if is_flat(neighbor) {
+                        sums.neighbors.0 += removed * self.removed[neighbor];
+                        sums.neighbors.1 += 1;
+                    }
+                }
+            }
+            if self.body[at] != EXCLUDED && u32::from(self.body[at]) > edge {
+                sums.edges.add(removed);
+            }
+        }
+        sums
+    }
+}

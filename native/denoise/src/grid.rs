@@ -1,0 +1,103 @@
+//! Where windows are: along each axis at multiples of a stride, and a last one at the end.
+
+use std::ops::Range;
+
+use crate::volume::Shape;
+
+/// How much is computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Quality {
+    /// Windows of 8 x 24 x 24 voxels that hardly overlap: about a third of the time, 0.1 to 0.2 dB less.
+    Fast,
+    /// Windows of 8 x 16 x 16 voxels, half of which overlap along each axis.
+    #[default]
+    Default,
+    /// Windows of 5 x 12 x 12 voxels: more of the contrast of small details, at about twice the time.
+    Best,
+}
+
+impl Quality {
+    /// Extent of a window, and distance of neighbors: slices, rows, columns.
+    fn windows(self) -> [(usize, usize); 3] {
+        match self {
+            Quality::Fast => [(8, 6), (24, 21), (24, 21)],
+            Quality::Default => [(8, 4), (16, 8), (16, 8)],
+            Quality::Best => [(5, 2), (12, 5), (12, 5)],
+        }
+    }
+}
+
+/// Slices, rows and columns of a window.
+pub(crate) type Extent = [usize; 3];
+
+/// All windows of a volume. They depend on its shape alone, not on the block of rows that is at hand.
+pub(crate) struct Grid {
+    /// Of every window.
+    pub extent: Extent,
+    /// First slices, rows and columns of windows.
+    pub starts: [Vec<usize>; 3],
+}
+
+impl Grid {
+    pub fn new(shape: Shape, quality: Quality) -> Self {
+        let lengths = [shape.slices, shape.rows, shape.columns];
+        let windows = quality.windows();
+        let extent = std::array::from_fn(|axis| windows[axis].0.min(lengths[axis]));
+        let starts = std::array::from_fn(|axis| {
+            let last = lengths[axis] - extent[axis];
+            let mut starts: Vec<usize> = (0..last).step_by(windows[axis].1).collect();
+            starts.push(last);
+            starts
+        });
+        Self { extent, starts }
+    }
+
+    /// The slabs (all windows that begin in the same row) that touch some rows, by their first rows.
+    pub fn slabs(&self, rows: &Range<usize>) -> &[usize] {
+        let [_, starts, _] = &self.starts;
+        let from = starts.partition_point(|&first| first + self.extent[1] <= rows.start);
+        let to = starts.partition_point(|&first| first < rows.end);
+        &starts[from..to.max(from)]
+    }
+
+    /// The rows that are read to denoise some rows.
+    pub fn rows_needed(&self, rows: &Range<usize>) -> Range<usize> {
+        match self.slabs(rows) {
+            [first, .., last] => *first..last + self.extent[1],
+            [only] => *only..only + self.extent[1],
+            [] => rows.clone(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_cover_every_voxel_and_stay_inside() {
+        for quality in [Quality::Fast, Quality::Default, Quality::Best] {
+            for (slices, rows, columns) in [(4, 24, 24), (9, 61, 100), (40, 512, 333)] {
+                let grid = Grid::new(Shape { slices, rows, columns }, quality);
+                for (axis, length) in [slices, rows, columns].into_iter().enumerate() {
+                    let mut covered = 0;
+                    for &start in &grid.starts[axis] {
+                        assert!(start <= covered);
+                        covered = start + grid.extent[axis];
+                    }
+                    assert_eq!(covered, length);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn slabs_are_those_that_touch_the_rows() {
+        let grid = Grid::new(Shape { slices: 8, rows: 64, columns: 64 }, Quality::Default);
+        assert_eq!(grid.slabs(&(16..32)), [8, 16, 24]);
+        assert_eq!(grid.rows_needed(&(16..32)), 8..40);
+        assert_eq!(grid.rows_needed(&(0..64)), 0..64);
+        assert_eq!(grid.rows_needed(&(60..64)), 48..64);
+    }
+}

@@ -1,0 +1,85 @@
+//! Where an image is flat.
+//!
+//! Flatness is judged by the mean of two slices, noise by their difference. Sum and difference of equally strong noise are
+//! uncorrelated, so choosing flat voxels does not choose those of little noise.
+
+use std::ops::RangeInclusive;
+
+/// Parts of a HU in which differences and slopes are counted.
+pub(crate) const UNITS: f32 = 16.0;
+
+/// Voxels on each side of the one whose local mean is taken.
+const RADIUS: usize = 2;
+
+/// Distance on each side at which local means are compared.
+const REACH: usize = 3;
+
+/// What is not judged: too near to the edge of the image, outside the range of HU, or padding.
+pub(crate) const EXCLUDED: u16 = u16::MAX;
+
+/// The change of the local mean of 5 x 5 voxels over six voxels along rows plus that along columns, in 1/16 HU, of each voxel
+/// whose own local mean is in `range`.
+pub(crate) fn slopes(
+    image: &[f32],
+    columns: usize,
+    range: RangeInclusive<f32>,
+    padding: impl Fn(usize) -> bool,
+) -> Vec<u16> {
+    let means = local_means(image, columns);
+    let rows = image.len() / columns;
+    let margin = RADIUS + REACH;
+    let mut slopes = vec![EXCLUDED; image.len()];
+    for row in margin..rows.saturating_sub(margin) {
+        for column in margin..columns.saturating_sub(margin) {
+            let at = row * columns + column;
+            if range.contains(&means[at]) && !padding(at) {
+                let along_row = (means[at + REACH] - means[at - REACH]).abs();
+                let along_column = (means[at + REACH * columns] - means[at - REACH * columns]).abs();
+                // A cast to integers saturates.
+                slopes[at] = (((along_row + along_column) * UNITS) as u16).min(EXCLUDED - 1);
+            }
+        }
+    }
+    slopes
+}
+
+/// Means of 5 x 5 voxels; zero near the edge of the image.
+fn local_means(image: &[f32], columns: usize) -> Vec<f32> {
+    const WIDTH: usize = 2 * RADIUS + 1;
+    let mut lines = vec![0.0; image.len()];
+    for (sums, line) in lines.chunks_exact_mut(columns).zip(image.chunks_exact(columns)) {
+        for (sum, window) in sums[RADIUS..].iter_mut().zip(line.windows(WIDTH)) {
+            *sum = window.iter().sum();
+        }
+    }
+    let mut means = vec![0.0; image.len()];
+    for row in RADIUS..(image.len() / columns).saturating_sub(RADIUS) {
+        for column in 0..columns {
+            let sum: f32 = (row - RADIUS..=row + RADIUS).map(|row| lines[row * columns + column]).sum();
+            means[row * columns + column] = sum / (WIDTH * WIDTH) as f32;
+        }
+    }
+    means
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ramp_has_the_slope_of_six_voxels_and_the_edge_is_excluded() {
+        let columns = 20;
+        let image: Vec<f32> = (0..400).map(|i| (i % columns) as f32 * 2.0).collect();
+        let found = slopes(&image, columns, -200.0..=200.0, |at| at == 10 * columns + 11);
+        assert_eq!(found[10 * columns + 10], 12 * 16);
+        assert_eq!(found[10 * columns + 11], EXCLUDED);
+        let judged = found.iter().filter(|&&slope| slope != EXCLUDED).count();
+        assert_eq!(judged, 10 * 10 - 1);
+    }
+
+    #[test]
+    fn voxels_outside_the_range_are_excluded() {
+        let found = slopes(&[300.0; 400], 20, -200.0..=200.0, |_| false);
+        assert!(found.iter().all(|&slope| slope == EXCLUDED));
+    }
+}
