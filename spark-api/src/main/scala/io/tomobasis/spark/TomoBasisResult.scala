@@ -90,9 +90,11 @@ final class TomoBasisResult private[spark] (
   /** The same as MLlib has it, with `U` by its indexed rows. */
   def svd: SingularValueDecomposition[IndexedRowMatrix, Matrix] = {
     val u = numbers.basis(solved.blocks).flatMap(_.rows.map { case (i, row) => IndexedRow(i, Vectors.dense(row)) })
-    val v = new DenseMatrix(columns, rank, weights, true)
-    SingularValueDecomposition(new IndexedRowMatrix(u, rows, rank), Vectors.dense(sigma.clone), v)
+    SingularValueDecomposition(new IndexedRowMatrix(u, rows, rank), Vectors.dense(sigma.clone), weightMatrix)
   }
+
+  /** `V`, n x k. */
+  private[spark] def weightMatrix: DenseMatrix = new DenseMatrix(columns, rank, weights, true)
 
   /** The root digest of the result, 64 hexadecimal digits: that of the job and of the command. Computes `U` unless it was written. */
   lazy val root: String = knownRoot.getOrElse(decomposition.root(numbers.records(solved.blocks)))

@@ -7,5 +7,6 @@ package io.tomobasis
  *   - `TomoBasis`: the entry
  *   - `TomoBasisResult`: what it returns, as DataFrames and as MLlib's types
  *   - `RunOptions`: options by the command's names; `FrameRows`: a DataFrame's rows as those of a matrix; `Requirements`: what is needed
+ *   - `ml`: estimators; `dicom`: the data source
  */
 package object spark
