@@ -19,7 +19,7 @@ CALLS = {
     "commit": {"io", "jni"},
     "matrix": {"io", "jni"},
     "run": {"commit", "io", "jni", "matrix"},
-    "spark": {"jni", "matrix", "run"},
+    "spark": {"io", "jni", "matrix", "run"},
     "job": {"io", "jni", "matrix", "run"},
 }
 DEFINED = re.compile(r"^(?:[\w\[\]]+ )*?(?:class|trait|object) (\w+)", re.MULTILINE)

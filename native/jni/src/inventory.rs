@@ -6,7 +6,7 @@ use jni::{
     sys::{jboolean, jint, jlong},
 };
 use tomobasis_dicom::{SeriesPlan, Unread};
-use tomobasis_pipeline::{input::inventory, options::Options};
+use tomobasis_pipeline::{commands::slices, input::inventory, options::Options};
 
 use crate::{
     archive::JavaFile,
@@ -144,6 +144,37 @@ pub fn select0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong
         let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plan = inventory::select(&mut inventory.files, &inventory.options)?;
         series_plan::described(env, &plan)
+    })
+}
+
+/// `SeriesPlan[] selectAll0(long handle)`: that of the series that was chosen, else of each that there is.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn select_all0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronizes.
+        let Inventory { options, files } = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        let plans = match options.series {
+            Some(_) => vec![inventory::select(files, options)?],
+            None => slices::series_ids(files)?
+                .into_iter()
+                .map(|id| inventory::select(files, &Options { series: Some(id), ..options.clone() }))
+                .collect::<std::result::Result<_, _>>()?,
+        };
+        new_objects(env, series_plan::CLASS, &plans, series_plan::described)
+    })
+}
+
+/// `String rows0(String planJson, boolean identifying)`: what the headers say of each slice, as JSON.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn rows0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    plan_json: JString<'local>,
+    identifying: jboolean,
+) -> JObject<'local> {
+    native(env, |env| {
+        let plan: SeriesPlan = json(env, &plan_json)?;
+        new_string(env, &serde_json::to_string(&slices::rows(&plan, identifying))?)
     })
 }
 

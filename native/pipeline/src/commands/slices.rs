@@ -1,5 +1,6 @@
 //! Slices of series that were planned elsewhere: for engines that spread a scan's slices over their own tasks.
 
+use serde_json::{Map, Value, json};
 use tomobasis_dicom::{Inventory, SeriesPlan, SliceRecord, salted_id};
 
 use super::runner::Runner;
@@ -30,10 +31,46 @@ pub fn plan(
         return Ok(vec![runner.plan(&files, options)?]);
     }
     let mut inventory = runner.inventory(&files)?;
-    super::inspect::check_series(&inventory)?;
-    let ids: Vec<String> = Inventory::series(&inventory).into_iter().map(|series| series.id).collect();
+    let ids = series_ids(&inventory)?;
     let of = |id| runner.select(&mut inventory, &files, &Options { series: Some(id), ..options.clone() });
     ids.into_iter().map(of).collect()
+}
+
+/// The ids of all series, in the order of a listing.
+///
+/// # Errors
+/// [`Error::Input`] where there is none.
+pub fn series_ids(inventory: &Inventory) -> Result<Vec<String>> {
+    super::inspect::check_series(inventory)?;
+    Ok(inventory.series().into_iter().map(|series| series.id).collect())
+}
+
+/// What the headers say of each slice of a plan, as objects of a table's columns (`docs/python.md`).
+///
+/// `identifying` adds the UIDs, which lead to a patient.
+#[must_use]
+pub fn rows(plan: &SeriesPlan, identifying: bool) -> Vec<Map<String, Value>> {
+    let row = |(index, slice): (usize, &tomobasis_dicom::SlicePlan)| {
+        let mut row = json!({
+            "series": plan.id, "slice": index, "slices": plan.slices.len(), "modality": plan.modality,
+            "rows": plan.rows, "columns": plan.columns, "unit": plan.rescale_unit,
+            "position_mm": slice.position_mm, "origin_mm": slice.origin_mm, "orientation": plan.orientation,
+            "pixel_spacing_mm": plan.pixel_spacing_mm, "slice_spacing_mm": plan.slice_spacing_mm,
+            "tilt_degrees": plan.tilt_degrees, "slope": slice.slope, "intercept": slice.intercept,
+            "offset": slice.offset, "instance_number": slice.instance_number,
+            "transfer_syntax": slice.transfer_syntax, "bits_stored": slice.pixels.bits_stored,
+            "file": slice.file_id, "frame": slice.frame,
+        });
+        if identifying {
+            row["series_instance_uid"] = json!(plan.series_instance_uid);
+            row["sop_instance_uid"] = json!(slice.instance_uid);
+        }
+        match row {
+            Value::Object(row) => row,
+            _ => Map::new(),
+        }
+    };
+    plan.slices.iter().enumerate().map(row).collect()
 }
 
 /// Some slices of a planned series: their stored pixels, less each slice's offset, slice after slice, and what decoding says of

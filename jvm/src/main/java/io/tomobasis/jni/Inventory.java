@@ -143,6 +143,27 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * The plan of the series that was chosen or, where none was, of each series that there is.
+   *
+   * @return plans, in the order of a listing
+   * @throws InputException when there is no series, or when one cannot be used
+   */
+  public SeriesPlan[] selectAll() {
+    return write(Inventory::selectAll0);
+  }
+
+  /**
+   * What the headers say of each slice of a series, as a table's columns ({@code docs/python.md}).
+   *
+   * @param planJson of the plan
+   * @param identifying whether UIDs, which lead to a patient, are among them
+   * @return a JSON array of an object for each slice, in the plan's order
+   */
+  public static String rows(String planJson, boolean identifying) {
+    return rows0(Objects.requireNonNull(planJson, "planJson"), identifying);
+  }
+
+  /**
    * A plan without slices that turned out unusable when they were decoded ({@code --on-bad-slice skip}).
    *
    * @param planJson of the plan that {@link #select} returned
@@ -198,6 +219,10 @@ public final class Inventory extends NativeObject {
   private static native void addUnopened0(long handle, int file, String name, long length, String reason);
 
   private static native SeriesPlan select0(long handle);
+
+  private static native SeriesPlan[] selectAll0(long handle);
+
+  private static native String rows0(String planJson, boolean identifying);
 
   private static native SeriesPlan[] repeats0(long handle);
 

@@ -28,6 +28,7 @@ class ArgumentsTest {
     try (Inventory inventory = new Inventory(Runs.options())) {
       assertNull(() -> inventory.add(0, null, 1, new byte[1]));
       assertNull(() -> inventory.add(0, "a", 1, null));
+      assertNull(() -> Inventory.rows(null, false));
     }
     try (SliceDecoder decoder = new SliceDecoder(plan)) {
       assertNull(() -> decoder.decode(0, "a", null, new short[48], 0));

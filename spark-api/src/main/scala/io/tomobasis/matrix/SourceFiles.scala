@@ -68,19 +68,20 @@ object SourceFiles {
     }
   }
 
+  /** A slice of a plan. */
+  def source(plan: SeriesPlan, files: IndexedSeq[InputFile], slice: Int): SliceSource = {
+    val file = plan.keys(slice).file
+    SliceSource(slice, file, files(file), plan.pieces(slice))
+  }
+
   /** The slices of each run; a run is of places in `slices`. */
   private def grouped(
       plan: SeriesPlan,
       files: IndexedSeq[InputFile],
       runs: Runs,
       slices: IndexedSeq[Int]
-  ): IndexedSeq[Seq[SliceSource]] = {
-    def source(slice: Int) = {
-      val file = plan.keys(slice).file
-      SliceSource(slice, file, files(file), plan.pieces(slice))
-    }
-    (0 until runs.parts).map(part => runs.of(part).map(place => source(slices(place))))
-  }
+  ): IndexedSeq[Seq[SliceSource]] =
+    (0 until runs.parts).map(part => runs.of(part).map(place => source(plan, files, slices(place))))
 
   /**
    * The slices of each run, where a file has all its slices in one run: files in the order of their first slices. Where each file

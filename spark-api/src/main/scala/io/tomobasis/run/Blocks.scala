@@ -4,10 +4,8 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 import org.apache.spark.util.SerializableConfiguration
 
-import scala.util.Using
-
 import io.tomobasis.io.InputFile
-import io.tomobasis.jni.{InputException, Inventory, MatrixNumbers, MatrixSource}
+import io.tomobasis.jni.{InputException, MatrixNumbers, MatrixSource}
 import io.tomobasis.matrix._
 
 /**
@@ -64,8 +62,9 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
 
   private final class ScanMaker(files: IndexedSeq[InputFile]) {
     def blocks(choice: Either[Undecided, SeriesPlan]): Blocks = {
-      val compared = withComparedCopies(choice.fold(decided, identity))
-      ofScan(if (config.skipBadSlices) withoutBadSlices(compared) else compared)
+      val series = new SeriesByPixels(run, config, hadoop, files)
+      val compared = series.withComparedCopies(choice.fold(series.decided, identity))
+      ofScan(if (config.skipBadSlices) series.withoutBadSlices(compared) else compared)
     }
 
     /** Nothing is decoded before the sums ask for it. */
@@ -81,47 +80,6 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
       val pieces = run.named(decode)(SliceReader.pieces(run.workers, plan, groups, sources))
       val blocks = run.keep(RowBlocks.assemble(pieces, layout, blockRuns))
       Blocks(plan, blocks, blockRuns, None, blocks, decode, groups.length)
-    }
-
-    /** The series that is meant, once pixels have told which slices were sent again. */
-    private def decided(choice: Undecided): SeriesPlan =
-      Using.resource(choice.inventory) { inventory =>
-        for (plan <- choice.repeats) inventory.know(plan.json, digests(plan).map(_.toNative).toArray)
-        val plan = SeriesPlan.of(inventory.select())
-        plan.said.foreach(run.progress.say)
-        plan
-      }
-
-    /** The series once what seems to be a copy of a slice has proven to have its pixels. */
-    private def withComparedCopies(plan: SeriesPlan): SeriesPlan =
-      plan.comparison.fold(plan) { comparison =>
-        val found = digests(comparison).map(_.toNative).toArray
-        val compared = SeriesPlan.of(Inventory.compared(plan.json, found, config.skipBadSlices))
-        compared.notes.diff(plan.notes).foreach(run.progress.say)
-        compared
-      }
-
-    /**
-     * The series without the slices that cannot be decoded. Which they are must be known before the first row block is cut, so all
-     * slices are decoded once more than otherwise: the price of `--on-bad-slice skip`.
-     */
-    private def withoutBadSlices(plan: SeriesPlan): SeriesPlan = {
-      val bad = digests(plan).filter(_.error.nonEmpty)
-      for (slice <- bad) run.progress.say(s"skipped: ${slice.error}")
-      if (bad.isEmpty) plan
-      else SeriesPlan.of(Inventory.without(plan.json, bad.map(_.slice).toArray, bad.map(_.error).toArray))
-    }
-
-    /** What decoding gives of each slice of a plan, by tasks; one that is in the plan twice is decoded once. */
-    private def digests(plan: SeriesPlan): Seq[DecodedSlice] = {
-      val slices = plan.keys.indices.distinctBy(plan.keys)
-      val parts = math.min(slices.length, plan.layout.decodePartitions(run.parallelism))
-      val groups = SourceFiles.groups(plan, files, Runs(slices.length, parts), slices)
-      val sources = SourceFiles(hadoop, files.length, verbose = false)
-      val found =
-        if (groups.isEmpty) Nil else run.tagged(SliceReader.digests(run.workers, plan, groups, sources))
-      val all = found.map(digest => plan.keys(digest.slice) -> digest).toMap
-      plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
     }
   }
 }
