@@ -36,10 +36,11 @@ object Listing {
 
   private def local(root: Path, archives: Boolean): Seq[InputFile] = {
     val path = root.toUri.getPath
+    lazy val archiveLength = new File(path).length
     def input(file: LocalFile) = Option(file.entry) match {
       case None => InputFile(s"file://${file.path}", file.name, file.length, None, Some(file.path), Option(file.unread))
       case Some(entry) =>
-        val packed = Some(Packed.of(entry, new File(path).length))
+        val packed = Some(Packed.of(entry, archiveLength))
         InputFile(root.toString, file.name, file.length, packed, None, Option(file.unread))
     }
     LocalFiles.list(path, archives).toIndexedSeq.map(input)
@@ -53,10 +54,22 @@ object Listing {
           InputFile(file.getPath.toString, relative(status.getPath, file.getPath), file.getLen)
         def archive = if (archives) ArchiveFiles.list(input(status), conf) else None
         if (status.isFile) archive.getOrElse(Seq(input(status)))
-        else RemoteIterators.toList(fs.listFiles(status.getPath, true)).asScala.toSeq.map(input).sorted(byNameBytes)
+        else below(fs, status.getPath).map(input).sorted(byNameBytes)
       } catch {
         case e: FileNotFoundException if Faults.of(e) == Fault.NOT_FOUND => throw Errors.of(Refusal.INPUT_ABSENT)
       }
+    }
+
+  /**
+   * The files of a folder and of those in it. Object stores list whatever begins with a name at once. Other file systems are asked folder by
+   * folder for no more than names and lengths: where a file's blocks are is not needed, and Hadoop's local ones would start a process
+   * for each file to learn its permissions.
+   */
+  private def below(fs: FileSystem, folder: Path): IndexedSeq[FileStatus] =
+    if (ObjectStores.is(fs)) RemoteIterators.toList(fs.listFiles(folder, true)).asScala.toIndexedSeq
+    else {
+      val found = RemoteIterators.toList(fs.listStatusIterator(folder)).asScala.toIndexedSeq
+      found.flatMap(file => if (file.isFile) IndexedSeq(file) else below(fs, file.getPath))
     }
 
   private def locate(input: String, conf: Configuration): (FileSystem, Path) =
