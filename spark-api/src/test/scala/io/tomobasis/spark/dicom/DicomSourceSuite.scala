@@ -73,7 +73,7 @@ class DicomSourceSuite extends AnyFunSuite {
     }
   }
 
-  test("pixels are decoded where a query uses them, from folders and archives, by tasks of so many slices") {
+  test("pixels are decoded where a query uses them, from folders and archives, by tasks of five slices") {
     withScans { (spark, input) =>
       val archives = Seq("zip", "tar", "tar.gz").map(kind => pack(input, input.resolveSibling(s"in.$kind"), kind))
       for (path <- input +: archives) {
