@@ -43,7 +43,7 @@ demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/
 
 MAVEN_REPOSITORY := build/maven
 publish-local: build ## the library with sources and documentation, into the Maven repository in the folder MAVEN_REPOSITORY
-	@$(GRADLE) :spark-job:publish -PmavenRepository='$(MAVEN_REPOSITORY)' $(WITHOUT_JAVA_VERSION)
+	@$(GRADLE) -Dmaven.repo.local='$(abspath $(MAVEN_REPOSITORY))' :spark-job:publishToMavenLocal $(WITHOUT_JAVA_VERSION)
 
 test-published: setup-test ## what publish-local makes, and a project of its own that uses it
 	@.venv/bin/python -m pytest tests/published

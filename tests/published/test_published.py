@@ -1,13 +1,14 @@
 """The library as users of Maven repositories get it: what is published, and a project of its own that uses it."""
 
 import re
+import shutil
 import subprocess
 import xml.etree.ElementTree as ElementTree
 import zipfile
 
 import pytest
 
-from running import ROOT
+from running import ROOT, made_scan
 
 NAME = "tomobasis-spark_2.13"
 POM = "{http://maven.apache.org/POM/4.0.0}"
@@ -49,11 +50,33 @@ def test_what_is_published_has_a_pom_with_licenses_sources_and_documentation(pub
     assert str(ROOT) not in linked
 
 
-def test_a_gradle_project_of_its_own_compiles_against_it_and_runs(published, tmp_path):
+@pytest.fixture(scope="module")
+def gradle_project(tmp_path_factory):
+    project = tmp_path_factory.mktemp("uses") / "gradle"
+    shutil.copytree(ROOT / "tests/published/gradle", project)
+    return project
+
+
+def settings(published, flag):
+    """What the projects are told, as Gradle (-P) and sbt (-D) take it."""
     repository, version = published
-    project = tmp_path / "project"
-    run("cp", "-r", ROOT / "tests/published/project", project)
-    spark = re.search(r"^sparkVersion=(.+)$", (ROOT / "gradle.properties").read_text(), re.MULTILINE)[1]
-    words = [f"-Prepository={repository}", f"-PtomobasisVersion={version}", f"-PsparkVersion={spark}"]
-    said = run("gradle", "--no-daemon", "--quiet", *words, "use", folder=project)
+    of_build = dict(re.findall(r"^(\w+)=(.+)$", (ROOT / "gradle.properties").read_text(), re.MULTILINE))
+    told = {"repository": repository, "tomobasisVersion": version}
+    told |= {name: of_build[name] for name in ("scalaVersion", "sparkVersion")}
+    return [f"{flag}{name}={value}" for name, value in told.items()]
+
+
+def test_a_gradle_project_of_its_own_compiles_against_it_and_runs(published, gradle_project):
+    said = run("gradle", "--no-daemon", "--quiet", *settings(published, "-P"), "use", folder=gradle_project)
     assert "sigma 4.0 3.0" in said and re.search(r"rows 2 root [0-9a-f]{64}", said)
+
+
+def test_an_sbt_project_of_its_own_compiles_against_it_and_runs(published, gradle_project, tmp_path):
+    run("gradle", "--no-daemon", "--quiet", *settings(published, "-P"), "sbtLauncher", folder=gradle_project)
+    (launcher,) = (gradle_project / "build/sbt").glob("sbt-launch-*.jar")
+    project = tmp_path / "sbt"
+    shutil.copytree(ROOT / "tests/published/sbt", project)
+    made_scan(tmp_path / "scan", slices=5)
+    java = ["java", "-Xmx1g", "-Dsbt.supershell=false", "-Dsbt.color=false", *settings(published, "-D")]
+    said = run(*java, "-jar", launcher, f"run {tmp_path / 'scan'}", folder=project)
+    assert "explained 1.0" in said and "slices 5" in said
