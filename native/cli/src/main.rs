@@ -9,6 +9,7 @@
 mod allocator;
 mod compare;
 mod decompose;
+mod denoise;
 mod inspect;
 mod output;
 mod progress;
@@ -46,6 +47,11 @@ struct Command {
 enum Action {
     /// Decompose a series into a result folder
     Decompose(decompose::Args),
+    /// Write a CT series again with less noise
+    ///
+    /// The series is written as derived DICOM. Its noise is estimated from the scan itself: there is nothing to tune but --strength.
+    /// Not for diagnosis: small, faint details lose contrast (docs/denoise.md).
+    Denoise(denoise::Args),
     /// List the series in a folder
     Inspect(inspect::Args),
     /// Draw pictures of a result again: any slice, any composite
@@ -64,6 +70,7 @@ impl Action {
     fn verbose(&self) -> bool {
         match self {
             Self::Decompose(args) => args.job.verbose(),
+            Self::Denoise(args) => args.denoise.verbose,
             Self::Verify(args) => args.verify.verbose,
             Self::Inspect(args) => args.verbose,
             Self::Render(args) => args.render.verbose,
@@ -74,6 +81,7 @@ impl Action {
     fn run(self) -> Result<(), Error> {
         match self {
             Self::Decompose(args) => decompose::run(args),
+            Self::Denoise(args) => denoise::run(args),
             Self::Inspect(args) => inspect::run(&args),
             Self::Render(args) => render::run(&args),
             Self::Verify(args) => verify::run(&args),

@@ -128,6 +128,9 @@ pub enum Error {
     /// The linear algebra refused the matrix, the machine or a setting.
     #[error("{error}{instead}", error = .0, instead = options_instead(.0))]
     Linalg(tomobasis_linalg::Error),
+    /// The scan cannot be denoised.
+    #[error("denoise: {0}")]
+    Denoise(#[from] tomobasis_denoise::Error),
     /// A file of a result folder is missing or not in the documented format.
     #[error("{file}: {problem}")]
     ResultFile {
@@ -173,6 +176,8 @@ pub enum FolderKind {
     Result,
     /// Reference matrices.
     Reference,
+    /// A denoised series.
+    Denoised,
 }
 
 impl fmt::Display for FolderKind {
@@ -180,6 +185,7 @@ impl fmt::Display for FolderKind {
         f.write_str(match self {
             Self::Result => "result folder",
             Self::Reference => "folder of reference matrices",
+            Self::Denoised => "folder of a denoised series",
         })
     }
 }
@@ -253,6 +259,13 @@ impl Error {
                 | tomobasis_linalg::Error::RealRange { .. }
                 | tomobasis_linalg::Error::RealSpan { .. },
             ) => 3,
+            Self::Denoise(error) => match error {
+                tomobasis_denoise::Error::Strength { .. } => 2,
+                tomobasis_denoise::Error::Shape { .. }
+                | tomobasis_denoise::Error::Rows { .. }
+                | tomobasis_denoise::Error::Model => 1,
+                _ => 3,
+            },
             Self::Differs(_) => 4,
             _ => 1,
         }

@@ -2,27 +2,27 @@
 //!
 //! | module (PS3.3) | here |
 //! |---|---|
-//! | General Series (C.7.3.1) | a series of its own in the source's study; number and description name k |
+//! | General Series (C.7.3.1) | a series of its own in the source's study; number and description name k, or say that it is denoised |
 //! | General Equipment (C.7.5.1) | this software, which made the image |
 //! | General Image (C.7.6.1), General Reference (C.12.4) | `DERIVED\SECONDARY`, how it was derived, from which slice; of frames: `frames` |
 //! | SOP Common (C.12.1) | Contributing Equipment: the scanner, as C.12.1.1.5 has it for derived images |
 //!
 //! Dates of the series, the content and the instance's creation are left out: they would be those of the run, and the same
-//! result would no longer be the same bytes. A slice has no Derivation Code: no concept of CID 7203 says "low-rank approximation".
+//! result would no longer be the same bytes. A slice has no Derivation Code: no concept of CID 7203 says "low-rank approximation" or "denoised".
 
 use dicom_core::Tag;
 use dicom_dictionary_std::tags;
 
 use super::attribute::{Attribute, Attributes, code_item};
 use super::uid::{NewUids, uid};
-use super::{Derivation, MAKER};
+use super::{Derivation, DerivedImage, MAKER};
 use crate::header::{SliceHeader, text};
 use crate::{known, syntax};
 
 /// Longest value of LO (PS3.5 table 6.2-1), in characters.
 const LONGEST_LO: usize = 64;
 
-/// The derived series' number is this times the source's, plus k: next to its source in a sorted list.
+/// The derived series' number is this times the source's, plus k (0 for the denoised one): next to its source in a sorted list.
 const NUMBERS_PER_SERIES: i64 = 10_000;
 
 /// Whether an attribute at the top of the source is not copied, because it is about the source's pixels, file, or making.
@@ -75,7 +75,7 @@ pub(super) fn describe(
     set(tags::SOP_CLASS_UID, b"UI", &source.sop_class_uid);
     set(tags::SOP_INSTANCE_UID, b"UI", &instance);
     set(tags::SERIES_INSTANCE_UID, b"UI", &series_uid(source, derivation));
-    set(tags::SERIES_NUMBER, b"IS", &series_number(source, derivation.k).to_string());
+    set(tags::SERIES_NUMBER, b"IS", &series_number(source, derivation.k()).to_string());
     set(tags::DERIVATION_DESCRIPTION, b"ST", &derivation.text());
     if source.lossy {
         describe_loss(attributes, source, pixel_bytes);
@@ -141,9 +141,13 @@ fn series_number(source: &SliceHeader, k: usize) -> i64 {
     number.filter(|&n| i32::try_from(n).is_ok()).unwrap_or(k)
 }
 
-/// `k=50 of 301: ` and the source's description, in its own character set, where there is room for it.
+/// `k=50 of 301: ` or `denoised: ` and the source's description, in its own character set, where there is room for it.
 fn series_description(attributes: &Attributes, derivation: &Derivation) -> Attribute {
-    let mut text = format!("k={} of {}", derivation.k, derivation.slices).into_bytes();
+    let mut text = match &derivation.image {
+        DerivedImage::Composite { k, slices, .. } => format!("k={k} of {slices}"),
+        DerivedImage::Denoised { .. } => "denoised".to_owned(),
+    }
+    .into_bytes();
     let source = attributes.get(&tags::SERIES_DESCRIPTION).map(|attribute| attribute.value.trim_ascii());
     if let Some(source) = source
         && !source.is_empty()
@@ -239,11 +243,21 @@ impl Derivation {
     /// Derivation Description: at most 1024 characters of ASCII, which every character set has.
     fn text(&self) -> String {
         let digest: String = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!(
-            "Composite of the first k = {} basis vectors of the {} slices of the source series ({}), \
-             rounded to the stored values of the source. SHA-256 {digest}",
-            self.k, self.slices, self.method
-        )
+        let made = match &self.image {
+            DerivedImage::Composite { k, slices, method } => format!(
+                "Composite of the first k = {k} basis vectors of the {slices} slices of the source series ({method})"
+            ),
+            DerivedImage::Denoised { method } => format!("The source series denoised ({method})"),
+        };
+        format!("{made}, rounded to the stored values of the source. SHA-256 {digest}")
+    }
+
+    /// Basis vectors of a composite, else 0.
+    fn k(&self) -> usize {
+        match self.image {
+            DerivedImage::Composite { k, .. } => k,
+            DerivedImage::Denoised { .. } => 0,
+        }
     }
 
     /// What the UIDs depend on besides the source's: the digest stands in the instance, so the secret is what hides those.

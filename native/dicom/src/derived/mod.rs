@@ -64,18 +64,33 @@ pub enum DerivedSyntax {
     JpegLs,
 }
 
+/// What the pixels of a derived series are.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DerivedImage {
+    /// The composite of the first basis vectors.
+    Composite {
+        /// Basis vectors.
+        k: usize,
+        /// Slices of the source series.
+        slices: usize,
+        /// How the basis was computed, in a few words of ASCII.
+        method: String,
+    },
+    /// The source with less noise. Only slices that are files of their own: the standard has no term for such frames.
+    Denoised {
+        /// How, in a few words of ASCII.
+        method: String,
+    },
+}
+
 /// What all instances of a derived series have in common.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Derivation {
-    /// Basis vectors of the composite.
-    pub k: usize,
-    /// Slices of the source series.
-    pub slices: usize,
-    /// How the basis was computed, in a few words of ASCII.
-    pub method: String,
-    /// Digest of what the composite is a function of; the UIDs come from it.
+    /// What the pixels are.
+    pub image: DerivedImage,
+    /// Digest of what the pixels are a function of; the UIDs come from it.
     pub digest: [u8; 32],
-    /// Digests of the source's slices, when the composite's were read: another reading must find the same.
+    /// Digests of the source's slices, when they were read for these pixels: another reading must find the same.
     pub digests: Vec<[u8; 32]>,
     /// Secret of the source's pixels: what hides the source's UIDs.
     pub secret: Secret,
@@ -142,7 +157,7 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
 /// [`SlicePlan::stored_range`]. Pixels that are padding in the source become padding in it too.
 ///
 /// ```
-/// use tomobasis_dicom::derived::{Derivation, DerivedSyntax, derive};
+/// use tomobasis_dicom::derived::{Derivation, DerivedImage, DerivedSyntax, derive};
 /// use tomobasis_dicom::{HeaderOutcome, Inventory, SeriesChoice, decode, read_header, testing::DicomFile};
 /// let file = DicomFile::ct(2, 2, &[0, 1, 2, 3]).bytes();
 /// let mut inventory = Inventory::new();
@@ -152,9 +167,7 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
 /// let record = decode(&plan, 0, &file, &mut pixels)?;
 /// pixels[3] = 9;
 /// let derivation = Derivation {
-///     k: 1,
-///     slices: 1,
-///     method: "an example".to_owned(),
+///     image: DerivedImage::Composite { k: 1, slices: 1, method: "an example".to_owned() },
 ///     digest: [7; 32],
 ///     digests: vec![record.digest],
 ///     secret: record.secret,
@@ -205,6 +218,9 @@ pub fn derive(
     let frames = headers_of(plan, &planned, file).map_err(wrong)?;
     let Some(header) = frames.first() else { return Err(wrong(Problem::Changed)) };
     let framed = header.frames > 1 || is_enhanced(&header.sop_class_uid);
+    if framed && matches!(derivation.image, DerivedImage::Denoised { .. }) {
+        return Err(Error::Argument("denoised frames of a multi-frame instance can't be written".to_owned()));
+    }
     let mut attributes = copied(file, header, framed, derivation).map_err(wrong)?;
     if planned.iter().any(|slice| !PaddingOf::planned(slice).is_empty()) {
         let opened = SliceFile::open(FileBytes::whole(file));

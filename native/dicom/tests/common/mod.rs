@@ -6,7 +6,7 @@ pub mod volumes;
 
 use std::path::{Path, PathBuf};
 
-use tomobasis_dicom::derived::{Derivation, DerivedSyntax};
+use tomobasis_dicom::derived::{Derivation, DerivedImage, DerivedSyntax};
 use tomobasis_dicom::testing::DicomFile;
 use tomobasis_dicom::{Error, Inventory, Secret, SeriesChoice, SeriesPlan};
 
@@ -42,9 +42,7 @@ pub fn refusal(files: &[Vec<u8>]) -> String {
 /// A derivation with patient data, uncompressed.
 pub fn derivation() -> Derivation {
     Derivation {
-        k: 5,
-        slices: 9,
-        method: "exact SVD".to_owned(),
+        image: DerivedImage::Composite { k: 5, slices: 9, method: "exact SVD".to_owned() },
         digest: [1; 32],
         digests: Vec::new(),
         secret: Secret([2; 32]),

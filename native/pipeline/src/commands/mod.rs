@@ -1,7 +1,8 @@
-//! What a user asks for: inspect, read, decompose, verify, compare, render; reference matrices and scores.
+//! What a user asks for: inspect, read, decompose, denoise, verify, compare, render; reference matrices and scores.
 
 pub mod compare;
 pub mod decompose;
+pub mod denoise;
 pub mod inspect;
 pub mod read;
 pub mod reference;

@@ -32,4 +32,5 @@ pub(crate) use self::{
     json_difference::{Difference, first_path},
     listed::{FolderNotes, name_some},
     manifest::ResultSection,
+    seal::sealed,
 };

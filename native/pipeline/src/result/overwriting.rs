@@ -65,6 +65,7 @@ impl FoundResult {
         let format_of_kind = match kind {
             FolderKind::Result => "tomobasis result ",
             FolderKind::Reference => "tomobasis reference ",
+            FolderKind::Denoised => "tomobasis denoised ",
         };
         let json = serde_json::from_slice::<Value>(bytes).ok()?;
         json.get("format")?.as_str()?.strip_prefix(format_of_kind)?;

@@ -1,5 +1,7 @@
 //! The list of files and the seal of a manifest.
 
+use serde::Serialize;
+
 use super::{FileEntry, Manifest};
 use crate::{
     error::{Error, Result},
@@ -20,9 +22,7 @@ impl Manifest {
     /// [`Error::Internal`] when it cannot be written as JSON.
     pub(super) fn seal(&mut self, report: Option<&NamedFile>) -> Result<Vec<u8>> {
         self.run.report = report.map(FileEntry::of);
-        self.run.manifest_sha256 = Some(NO_SEAL);
-        self.run.manifest_sha256 = Some(Digest::of([self.to_json()?.as_slice()]));
-        self.to_json()
+        sealed(self, |manifest| &mut manifest.run.manifest_sha256)
     }
 
     /// Whether the seal is that of these bytes, which this manifest was read from; `None` without one.
@@ -33,12 +33,25 @@ impl Manifest {
         // Digits that stand elsewhere too are no seal: they cannot be those of a digest of themselves.
         Some(Digest::of([text.replacen(&digits, &zeros, 1).as_bytes()]) == seal)
     }
+}
 
-    fn to_json(&self) -> Result<Vec<u8>> {
-        let mut json = serde_json::to_vec_pretty(self).map_err(|error| Error::Internal(error.to_string()))?;
-        json.push(b'\n');
-        Ok(json)
-    }
+/// The bytes of a manifest whose seal is at `place`, with it.
+///
+/// # Errors
+/// [`Error::Internal`] when it cannot be written as JSON.
+pub(crate) fn sealed<T: Serialize>(
+    manifest: &mut T,
+    place: impl Fn(&mut T) -> &mut Option<Digest>,
+) -> Result<Vec<u8>> {
+    *place(manifest) = Some(NO_SEAL);
+    *place(manifest) = Some(Digest::of([to_json(manifest)?.as_slice()]));
+    to_json(manifest)
+}
+
+fn to_json(manifest: &impl Serialize) -> Result<Vec<u8>> {
+    let mut json = serde_json::to_vec_pretty(manifest).map_err(|error| Error::Internal(error.to_string()))?;
+    json.push(b'\n');
+    Ok(json)
 }
 
 /// What stands for the seal while it is computed.

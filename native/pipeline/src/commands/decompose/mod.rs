@@ -33,7 +33,7 @@ pub struct Outcome {
 }
 
 /// Refuses an output that, by whatever path, holds the scan: replacing it would delete the scan.
-fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
+pub(super) fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
     let Ok(output) = output.canonicalize() else { return Ok(()) };
     for input in inputs {
         if local_path("--input", input)?.canonicalize().is_ok_and(|input| input.starts_with(&output)) {

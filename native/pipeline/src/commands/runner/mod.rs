@@ -4,6 +4,7 @@
 //! take blocks from a counter. That the result does not depend on which thread took which block, or on how many there are,
 //! is the linear algebra's promise: sums are exact, and each row of `U` is computed for itself.
 
+mod denoise;
 mod derive;
 mod fixed;
 mod matrix;

@@ -12,17 +12,21 @@
 
 mod band;
 mod composites;
+mod grid;
 mod record;
 mod slices;
 
-use tomobasis_dicom::derived::Derivation;
+use tomobasis_dicom::derived::{Derivation, DerivedImage};
 
-pub(crate) use self::slices::{file_name, folder};
 pub use self::{
     band::Band,
     composites::Composites,
     record::{DerivedRecord, DerivedSection, DerivedSeries},
     slices::{DerivedFile, DerivedSlices},
+};
+pub(crate) use self::{
+    grid::Grid,
+    slices::{file_name, folder, slice_name},
 };
 use crate::{
     options::Method,
@@ -55,16 +59,15 @@ pub fn composite_digest(decomposition: &Decomposition, k: usize) -> Digest {
 /// What the instances of the composite of rank `k` have in common.
 fn derivation(decomposition: &Decomposition, k: usize) -> Derivation {
     let options = &decomposition.options;
+    let method = match options.method {
+        Method::Gram { center: None } => "exact SVD, class certified".to_owned(),
+        Method::Gram { center: Some(center) } => {
+            format!("exact SVD centered by {}, class certified", center.name())
+        }
+        other => format!("SVD by {}, class {}", other.name(), other.class()),
+    };
     Derivation {
-        k,
-        slices: decomposition.columns(),
-        method: match options.method {
-            Method::Gram { center: None } => "exact SVD, class certified".to_owned(),
-            Method::Gram { center: Some(center) } => {
-                format!("exact SVD centered by {}, class certified", center.name())
-            }
-            other => format!("SVD by {}, class {}", other.name(), other.class()),
-        },
+        image: DerivedImage::Composite { k, slices: decomposition.columns(), method },
         digest: composite_digest(decomposition, k).0,
         digests: decomposition.slice_digests.clone(),
         secret: decomposition.secret,

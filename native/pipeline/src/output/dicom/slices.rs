@@ -22,7 +22,8 @@ use crate::{
 /// A run of slices in some composites: bands go in, files come out.
 pub struct DerivedSlices {
     decomposition: Arc<Decomposition>,
-    derivations: Vec<Derivation>,
+    /// With their numbers of basis vectors.
+    derivations: Vec<(usize, Derivation)>,
     /// Places of the run.
     run: Range<usize>,
     /// The slices of the run.
@@ -51,7 +52,7 @@ impl DerivedSlices {
         if slices.is_empty() {
             return Err(Error::Protocol(format!("there are no slices {run:?}")));
         }
-        let derivations = composites.ranks().iter().map(|&k| derivation(&decomposition, k)).collect();
+        let derivations = composites.ranks().iter().map(|&k| (k, derivation(&decomposition, k))).collect();
         let bands = vec![None; decomposition.blocks() as usize];
         Ok(Self { decomposition, derivations, run, slices, bands })
     }
@@ -97,7 +98,7 @@ impl DerivedSlices {
     pub fn write_composite(&self, c: usize, slice: usize, source: &[u8]) -> Result<DerivedFile> {
         let plan = &self.decomposition.plan;
         let foreign = || Error::Protocol(format!("slice {slice} is not one of the places {:?}", self.run));
-        let derivation = self.derivations.get(c).ok_or_else(foreign)?;
+        let (k, derivation) = self.derivations.get(c).ok_or_else(foreign)?;
         let file = |slice: usize| plan.slices.get(slice).map(|slice| slice.file);
         let in_file = |other: &usize| file(*other) == file(slice);
         let first = self.slices.iter().position(in_file).ok_or_else(foreign)?;
@@ -107,7 +108,7 @@ impl DerivedSlices {
         let clipped =
             parts.map(|(stored, place)| self.gather(c, place, stored)).collect::<Result<Vec<u64>>>()?;
         let made = derive(plan, &slices, source, &mut stored, derivation)?;
-        let k = derivation.k;
+        let k = *k;
         let record =
             |((&slice, clipped), digest)| DerivedRecord { k, slice, clipped, pixels: Digest(digest) };
         let path = file_name(k, &slices);
@@ -130,7 +131,12 @@ impl DerivedSlices {
 
 /// The file of an instance of the composite of rank `k`: named by the first of its slices.
 pub(crate) fn file_name(k: usize, slices: &[usize]) -> String {
-    format!("{}/slice-{:05}.dcm", folder(k), slices.iter().min().copied().unwrap_or_default())
+    format!("{}/{}", folder(k), slice_name(slices))
+}
+
+/// The name of an instance's file: the first of its slices.
+pub(crate) fn slice_name(slices: &[usize]) -> String {
+    format!("slice-{:05}.dcm", slices.iter().min().copied().unwrap_or_default())
 }
 
 /// The folder of the composite of rank `k` in the result folder.

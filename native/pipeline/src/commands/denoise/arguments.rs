@@ -1,0 +1,116 @@
+//! The arguments of `denoise`.
+
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty};
+use tomobasis_denoise::{Quality, Settings};
+
+use crate::options::{DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice};
+
+/// `--quality`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum QualityName {
+    /// About a third of the time, 0.1 to 0.2 dB less
+    Fast,
+    /// Windows of 8 x 16 x 16 voxels
+    Default,
+    /// Smaller windows: more of the contrast of small details, about twice the time
+    Best,
+}
+
+/// The options of denoising, as typed.
+#[derive(Args, Clone, Debug)]
+pub struct DenoiseArgs {
+    /// Folder of DICOM files, a zip, tar or tar.gz of such a folder, or one file; may be given several times
+    #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
+    input: Vec<String>,
+    /// Folder to create: the denoised series in `dicom/`, and `manifest.json`
+    #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
+    output: String,
+    /// Replace a folder that this command wrote
+    #[arg(long)]
+    overwrite: bool,
+    /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
+    #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
+    series: Option<String>,
+    /// Part of what is found to be noise that is removed: 0 leaves the scan as it is, 1 removes all of it
+    #[arg(long, value_name = "S", default_value = "0.75", value_parser = strength, allow_hyphen_values = true)]
+    strength: f32,
+    /// How much is computed
+    #[arg(long, value_enum, default_value = "default")]
+    quality: QualityName,
+    /// How the series is written
+    #[arg(long, value_enum, default_value = "explicit")]
+    dicom_syntax: DicomSyntax,
+    /// Leave out what can identify a person (PS3.15 basic profile); does not remove burned-in text or faces
+    #[arg(long)]
+    no_patient_data: bool,
+    /// Print more on stderr: paths of files, details of errors
+    #[arg(long)]
+    pub verbose: bool,
+}
+
+impl DenoiseArgs {
+    /// What is read and written, in the terms of a decomposition, and how it is denoised.
+    pub(super) fn resolve(self) -> (Options, Settings) {
+        let quality = match self.quality {
+            QualityName::Fast => Quality::Fast,
+            QualityName::Default => Quality::Default,
+            QualityName::Best => Quality::Best,
+        };
+        let options = Options {
+            input: self.input,
+            input_format: InputFormat::Dicom,
+            output: self.output,
+            overwrite: self.overwrite,
+            series: self.series,
+            join: false,
+            on_bad_slice: OnBadSlice::Fail,
+            padding: Padding::Air,
+            method: Method::Gram { center: None },
+            rank: RankChoice::Full,
+            composite: None,
+            emit: vec![Emit::Dicom],
+            dicom_syntax: self.dicom_syntax,
+            no_patient_data: self.no_patient_data,
+            verbose: self.verbose,
+        };
+        (options, Settings { strength: self.strength, quality })
+    }
+}
+
+fn strength(text: &str) -> Result<f32, String> {
+    let number = text.parse().ok().filter(|strength| (0.0..=1.0).contains(strength));
+    number.ok_or_else(|| "a number from 0 to 1 is expected".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    #[derive(Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: DenoiseArgs,
+    }
+
+    fn parse(more: &str) -> Result<Settings, clap::Error> {
+        let line = format!("denoise --input a --output b {more}");
+        Line::try_parse_from(line.split_whitespace()).map(|line| line.args.resolve().1)
+    }
+
+    #[test]
+    fn defaults_are_the_documented_ones() {
+        assert_eq!(parse("").unwrap(), Settings::default());
+        let given = parse("--strength 1 --quality best").unwrap();
+        assert_eq!(given, Settings { strength: 1.0, quality: Quality::Best });
+    }
+
+    #[test]
+    fn a_strength_is_a_number_from_0_to_1() {
+        for strength in ["-0.1", "1.5", "nan", "much", "-inf"] {
+            let error = parse(&format!("--strength {strength}")).unwrap_err().to_string();
+            assert!(error.contains("--strength") && error.contains("from 0 to 1"), "{error}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! What cannot be denoised, before anything is decoded.
+
+use tomobasis_denoise::{Quality, Shape, check_geometry, working_bytes};
+use tomobasis_dicom::SeriesPlan;
+
+use crate::{
+    error::{Error, Result},
+    memory::check_other,
+};
+
+/// CT Image Storage.
+const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
+
+/// Whatever is small.
+const SMALL: u128 = 32 << 20;
+
+/// Refuses what is no CT volume of single images, what the method refuses for its geometry, and what needs more memory than there is.
+///
+/// # Errors
+/// [`Error::Input`], [`Error::Denoise`], [`Error::Memory`].
+pub(super) fn check(plan: &SeriesPlan, quality: Quality, threads: usize) -> Result<()> {
+    if plan.modality != "CT" || plan.rescale_unit != "HU" {
+        let text = format!(
+            "{} in {} can't be denoised: the noise model is that of CT in HU; give a CT series",
+            plan.modality, plan.rescale_unit
+        );
+        return Err(Error::Input(text));
+    }
+    if plan.sop_class_uid != CT_IMAGE || plan.slices.iter().any(|slice| slice.frames > 1) {
+        let text =
+            "multi-frame and secondary capture images can't be denoised yet; give a series of CT images";
+        return Err(Error::Input(text.to_owned()));
+    }
+    let Some(spacing_mm) = plan.slice_spacing_mm else {
+        let text =
+            "all its slices are at one position or their distance is unknown; denoising needs a volume";
+        return Err(Error::Input(text.to_owned()));
+    };
+    let shape = Shape { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns };
+    check_geometry(shape, spacing_mm)?;
+    // The scan, and the denoised one; on each thread a file, its slice and the instance.
+    let voxels = (shape.slices * plan.pixels()) as u128;
+    let files = (threads * 16 * plan.pixels()) as u128;
+    let needed = 4 * voxels + (working_bytes(shape, quality, threads) as u128).max(files) + SMALL;
+    let what = format!("denoising {} slices of {} x {} pixels", shape.slices, shape.rows, shape.columns);
+    check_other(&what, needed, "give fewer --threads, or run it where there is more memory")
+}

@@ -1,0 +1,176 @@
+//! `manifest.json` of a denoised series. It holds no path of the machine, no UID and no date.
+
+use serde::Serialize;
+use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Quality, Settings};
+use tomobasis_dicom::{Note, SeriesPlan};
+
+use crate::{
+    error::Result,
+    options::{DicomSyntax, Options},
+    result::{Environment, instruction_set, sealed},
+    solve::digest::{Digest, input_hash},
+};
+
+/// First line of what a denoised series' UIDs come from, and the manifest's format.
+pub(super) const FORMAT: &str = "tomobasis denoised 1";
+
+/// The whole manifest.
+#[derive(Clone, Debug, Serialize)]
+pub struct DenoisedManifest {
+    format: &'static str,
+    series: Series,
+    parameters: Parameters,
+    class: &'static str,
+    noise: Noise,
+    /// What was removed.
+    pub effect: Effect,
+    /// What is left of discs that were put into the scan; empty where the size of a pixel is unknown.
+    pub details: Vec<DetailKept>,
+    /// Values beyond what a slice can store, set to the end of the range.
+    pub clipped: u64,
+    /// Of stored pixels.
+    pub digests: Digests,
+    files: Vec<File>,
+    run: Run,
+}
+
+/// Digests over the slices' digests, in series order.
+#[derive(Clone, Debug, Serialize)]
+pub struct Digests {
+    /// Of the source.
+    pub pixels: Digest,
+    /// Of what was written.
+    pub denoised: Digest,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Series {
+    modality: String,
+    slices: usize,
+    rows: usize,
+    columns: usize,
+    pixel_spacing_mm: Option<[f64; 2]>,
+    slice_spacing_mm: Option<f64>,
+    left_out: Vec<Note>,
+    warnings: Vec<Note>,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Parameters {
+    method: &'static str,
+    strength: f32,
+    quality: Quality,
+    /// Slices, rows and columns.
+    patch: [usize; 3],
+    dicom_syntax: DicomSyntax,
+    patient_data: bool,
+}
+
+/// The noise model; of its map only the range.
+#[derive(Clone, Debug, Serialize)]
+struct Noise {
+    sigma: f64,
+    sigma_by_distance: [f64; 3],
+    slice_correlation: [f64; 2],
+    /// 17 rows of 17 lags.
+    autocorrelation: Vec<Vec<f64>>,
+    /// Least and greatest standard deviation in the volume, relative to `sigma`.
+    map_range: [f32; 2],
+    voxels: u64,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct File {
+    path: String,
+}
+
+#[derive(Clone, Debug, Serialize)]
+struct Run {
+    version: &'static str,
+    libraries: &'static str,
+    instruction_set: String,
+    /// Hash of the input's name.
+    input: Digest,
+    manifest_sha256: Option<Digest>,
+    #[serde(flatten)]
+    environment: Environment,
+}
+
+/// What a manifest is made of.
+pub(super) struct Content<'a> {
+    pub plan: &'a SeriesPlan,
+    pub notes: &'a [Note],
+    pub options: &'a Options,
+    pub settings: Settings,
+    pub patch: [usize; 3],
+    pub model: &'a NoiseModel,
+    pub effect: Effect,
+    pub details: Vec<DetailKept>,
+    pub clipped: u64,
+    pub digests: Digests,
+    pub secret: &'a tomobasis_dicom::Secret,
+    pub files: Vec<String>,
+    pub environment: Environment,
+}
+
+impl DenoisedManifest {
+    pub(super) fn new(content: Content<'_>) -> Self {
+        let Content { plan, options, settings, model, .. } = content;
+        let side = model.autocorrelation.len().isqrt().max(1);
+        let ratios = || model.map.ratios.iter().copied();
+        let map_range = match model.map.ratios.is_empty() {
+            true => [1.0, 1.0],
+            false => [ratios().fold(f32::INFINITY, f32::min), ratios().fold(0.0, f32::max)],
+        };
+        let mut files = content.files;
+        files.sort();
+        Self {
+            format: FORMAT,
+            series: Series {
+                modality: plan.modality.clone(),
+                slices: plan.slices.len(),
+                rows: plan.rows,
+                columns: plan.columns,
+                pixel_spacing_mm: plan.pixel_spacing_mm,
+                slice_spacing_mm: plan.slice_spacing_mm,
+                left_out: plan.left_out.clone(),
+                warnings: plan.warnings.iter().chain(content.notes).cloned().collect(),
+            },
+            parameters: Parameters {
+                method: "local patch SVD",
+                strength: settings.strength,
+                quality: settings.quality,
+                patch: content.patch,
+                dicom_syntax: options.dicom_syntax,
+                patient_data: !options.no_patient_data,
+            },
+            class: "fixed",
+            noise: Noise {
+                sigma: model.sigma,
+                sigma_by_distance: model.sigma_by_distance,
+                slice_correlation: model.slice_correlation,
+                autocorrelation: model.autocorrelation.chunks(side).map(<[f64]>::to_vec).collect(),
+                map_range,
+                voxels: model.voxels,
+            },
+            effect: content.effect,
+            details: content.details,
+            clipped: content.clipped,
+            digests: content.digests,
+            files: files.into_iter().map(|path| File { path }).collect(),
+            run: Run {
+                version: env!("CARGO_PKG_VERSION"),
+                libraries: env!("TOMOBASIS_LIBRARIES"),
+                instruction_set: instruction_set(),
+                input: input_hash(content.secret, &options.input),
+                manifest_sha256: None,
+                environment: content.environment,
+            },
+        }
+    }
+
+    /// The manifest's bytes, sealed as that of a decomposition is.
+    pub(super) fn seal(&mut self) -> Result<Vec<u8>> {
+        sealed(self, |manifest| &mut manifest.run.manifest_sha256)
+    }
+}

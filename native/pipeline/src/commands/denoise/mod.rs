@@ -1,0 +1,174 @@
+//! A CT series to the same series with less noise.
+//!
+//! The method is `tomobasis_denoise`'s; here a scan becomes its volume, and the volume a derived DICOM series.
+
+mod arguments;
+mod check;
+mod manifest;
+
+use tomobasis_denoise::{DetailKept, NoiseModel, Settings};
+use tomobasis_dicom::{
+    Secret, SeriesPlan,
+    derived::{Derivation, DerivedImage},
+};
+
+pub use self::{
+    arguments::DenoiseArgs,
+    manifest::{DenoisedManifest, Digests},
+};
+use self::{
+    check::check,
+    manifest::{Content, FORMAT},
+};
+use crate::{
+    commands::{decompose::keep_the_scan, runner::Runner},
+    error::{FolderKind, Result},
+    input::{
+        describe_series,
+        listing::{list, local_path},
+    },
+    options::Options,
+    output::dicom::{FOLDER, slice_name},
+    progress::Progress,
+    result::{MANIFEST, StagedFolder},
+    solve::{digest::Digest, padding_counts},
+};
+
+/// Scan, decode, noise, denoise, derive.
+const STAGES: usize = 5;
+
+/// A denoised series.
+#[derive(Debug)]
+pub struct Outcome {
+    /// The manifest that was written.
+    pub manifest: DenoisedManifest,
+    /// What to print.
+    pub closing: String,
+}
+
+/// Denoises a series into a folder, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// Every error of this crate; the output is then as it was.
+pub fn denoise(args: DenoiseArgs, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
+    tomobasis_linalg::check_machine()?;
+    let (options, settings) = args.resolve();
+    let output = local_path("--output", &options.output)?;
+    keep_the_scan(&options.input, &output)?;
+    let staged = StagedFolder::create(&output, FolderKind::Denoised, options.overwrite)?;
+    staged.notes().iter().for_each(|note| progress.message(note));
+    let mut files = list(&options.input)?;
+    // The output may lie beside the scan.
+    files.retain(|file| !staged.made(&file.path));
+    let mut runner = Runner::with_stages(threads, progress, 0, STAGES)?;
+    let threads = runner.pool.current_num_threads();
+    let mut scan = runner.read(files, &options, |plan, _| check(plan, settings.quality, threads))?;
+    padding_counts::note(&mut scan.plan, &scan.records);
+    let denoised = runner.denoise(&scan, settings)?;
+    let secret = Secret::of_series(scan.records.iter().map(|record| record.secret));
+    let pixels = scan.pixels_digest();
+    let derivation = Derivation {
+        image: DerivedImage::Denoised { method: method(&denoised.model, settings) },
+        digest: digest(&scan.plan, settings, pixels).0,
+        digests: scan.records.iter().map(|record| record.digest).collect(),
+        secret,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        syntax: options.dicom_syntax.into(),
+        patient_data: !options.no_patient_data,
+    };
+    let path = |slice: usize| format!("{FOLDER}/{}", slice_name(&[slice]));
+    let digests = runner
+        .write_denoised(&scan, &denoised, &derivation, |slice, file| staged.write(&path(slice), &[file]))?;
+    let notes = tomobasis_dicom::notes(&scan.plan, &scan.records);
+    let mut manifest = DenoisedManifest::new(Content {
+        plan: &scan.plan,
+        notes: &notes,
+        options: &options,
+        settings,
+        patch: denoised.patch,
+        model: &denoised.model,
+        effect: denoised.effect,
+        details: denoised.details,
+        clipped: denoised.clipped,
+        digests: Digests { pixels, denoised: Digest::of_digests(&digests) },
+        secret: &secret,
+        files: (0..scan.plan.slices.len()).map(path).collect(),
+        environment: runner.environment(staged.id()),
+    });
+    staged.write(MANIFEST, &[&manifest.seal()?])?;
+    if let Some(note) = staged.commit()? {
+        progress.message(&note);
+    }
+    let closing = closing(&scan.plan, &options, &manifest);
+    Ok(Outcome { manifest, closing })
+}
+
+/// In a few words, for the instances.
+fn method(model: &NoiseModel, settings: Settings) -> String {
+    let quality = match settings.quality {
+        tomobasis_denoise::Quality::Fast => "fast",
+        tomobasis_denoise::Quality::Default => "default",
+        tomobasis_denoise::Quality::Best => "best",
+    };
+    format!(
+        "local patch SVD, strength {}, quality {quality}, estimated noise {:.1} HU, class fixed",
+        settings.strength, model.sigma
+    )
+}
+
+/// What the denoised pixels are a function of: the instances' UIDs come from it.
+fn digest(plan: &SeriesPlan, settings: Settings, pixels: Digest) -> Digest {
+    let lines = format!(
+        "{FORMAT}\nclass fixed\nslices {}\nrows {}\ncolumns {}\nslice_spacing_mm {:?}\nstrength {}\nquality {:?}\npixels {pixels}\n",
+        plan.slices.len(),
+        plan.rows,
+        plan.columns,
+        plan.slice_spacing_mm,
+        settings.strength,
+        settings.quality,
+    );
+    Digest::of([lines.as_bytes()])
+}
+
+/// What to print at the end of a run.
+fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedManifest) -> String {
+    let effect = &manifest.effect;
+    let output = &options.output;
+    let identity = if options.no_patient_data { "without" } else { "with" };
+    let mut lines = vec![
+        format!("series       {}", describe_series(plan)),
+        format!("noise        {:.1} HU before, {:.1} HU after", effect.before.sigma, effect.after.sigma),
+        format!(
+            "removed      {:.1} HU in flat tissue, mean {:+.2} HU",
+            effect.removed.sd, effect.removed.mean
+        ),
+    ];
+    if let Some(structure) = effect.removed.structure {
+        lines.push(format!("structure    {structure:.2} (removed at edges over removed in flat tissue)"));
+    }
+    let details = manifest.details.iter().filter_map(|detail| {
+        let DetailKept { contrast, diameter_mm, slices, .. } = detail;
+        let percent = 100.0 * detail.kept?;
+        let slices = if *slices == 1 { "one slice".to_owned() } else { format!("{slices} slices") };
+        Some(format!(
+            "detail       {percent:.0} % is left of discs of {contrast:+} HU, {diameter_mm} mm, in {slices}"
+        ))
+    });
+    lines.extend(details);
+    lines.extend([
+        format!("result       {output}"),
+        format!("dicom        {output}/{FOLDER}/ ({identity} patient data)"),
+        format!("pixels       {}", manifest.digests.denoised),
+    ]);
+    if effect.before.sigma == 0.0 {
+        lines.push("note         no noise was found, so nothing was changed".to_owned());
+    }
+    if effect.removed.alarm {
+        lines
+            .push("WARNING      more was removed at edges than elsewhere: anatomy may be missing".to_owned());
+    }
+    if manifest.clipped > 0 {
+        lines.push(format!("note         {} values were beyond the stored range", manifest.clipped));
+    }
+    lines.join("\n")
+}
