@@ -11,7 +11,7 @@ use pyo3::{
     prelude::*,
     types::{PyBytes, PyDict},
 };
-use serde_json::{Value, json};
+use serde_json::json;
 use tomobasis_dicom::{SeriesPlan, SliceRecord};
 use tomobasis_linalg::{Projector, Rescale, SvdView, check_machine};
 use tomobasis_pipeline::{
@@ -62,25 +62,11 @@ pub(crate) fn slice_rows(plan: &str, arguments: Vec<String>, identifying: bool) 
         true => planned::paths(&options(&arguments)?, &plan).map_err(Failure::from)?,
         false => Vec::new(),
     };
-    let row = |(index, slice): (usize, &tomobasis_dicom::SlicePlan)| {
-        let mut row = json!({
-            "series": plan.id, "slice": index, "slices": plan.slices.len(), "modality": plan.modality,
-            "rows": plan.rows, "columns": plan.columns, "unit": plan.rescale_unit,
-            "position_mm": slice.position_mm, "origin_mm": slice.origin_mm, "orientation": plan.orientation,
-            "pixel_spacing_mm": plan.pixel_spacing_mm, "slice_spacing_mm": plan.slice_spacing_mm,
-            "tilt_degrees": plan.tilt_degrees, "slope": slice.slope, "intercept": slice.intercept,
-            "offset": slice.offset, "instance_number": slice.instance_number,
-            "transfer_syntax": slice.transfer_syntax, "bits_stored": slice.pixels.bits_stored,
-            "file": slice.file_id, "frame": slice.frame,
-        });
-        if let (true, Some(row)) = (identifying, row.as_object_mut()) {
-            row.insert("series_instance_uid".to_owned(), json!(plan.series_instance_uid));
-            row.insert("sop_instance_uid".to_owned(), json!(slice.instance_uid));
-            row.insert("path".to_owned(), json!(paths.get(index)));
-        }
-        row
-    };
-    Ok(Value::Array(plan.slices.iter().enumerate().map(row).collect()).to_string())
+    let mut rows = planned::rows(&plan, identifying);
+    for (row, path) in rows.iter_mut().zip(paths) {
+        row.insert("path".to_owned(), json!(path));
+    }
+    Ok(json!(rows).to_string())
 }
 
 /// Stored pixels that go back.

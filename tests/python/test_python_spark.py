@@ -1,6 +1,7 @@
 """The same digests from DataFrames of PySpark: a classic session, and a real Spark Connect server."""
 
 import os
+import pickle
 import socket
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from pyspark.sql import SparkSession
 
 import tomobasis
 import tomobasis.spark
-from running import made_scan
+from running import ROOT, made_scan
 from tomobasis._dicom_source import METADATA
 
 A = np.random.default_rng(22).integers(-1000, 3000, (1500, 9)).astype(np.int16)
@@ -173,6 +174,32 @@ def test_slices_are_rows_and_their_pixels_are_decoded_where_they_are_asked_for(d
     found = some.where("slice in (2, 5)").orderBy("slice").collect()
     pixels = np.array([np.frombuffer(row.pixels, "<i2").reshape(70, 80) + row.offset for row in found])
     assert np.array_equal(pixels, theirs.stored[[2, 5]] + theirs.offset[[2, 5], None, None])
+
+
+# In a process of its own: Spark refuses a format that is both in a jar and registered.
+OF_THE_JAR = """
+import pickle, sys
+from pyspark.sql import SparkSession
+
+spark = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").getOrCreate()
+df = spark.read.format("dicom").options(pixels="true", padding="keep").load(sys.argv[1])
+pickle.dump((df.dtypes, df.orderBy("slice").collect()), open(sys.argv[2], "wb"))
+"""
+
+
+@pytest.mark.spark
+def test_the_jar_gives_the_same_rows(dicom, scan, tmp_path):
+    jar = ROOT / "build/tomobasis-spark.jar"
+    # What a session of Spark Connect leaves there would make this one another.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_")}
+    environment["PYSPARK_SUBMIT_ARGS"] = f"--driver-class-path {jar} --jars {jar} pyspark-shell"
+    script = [sys.executable, "-c", OF_THE_JAR, str(scan), str(tmp_path / "rows")]
+    done = subprocess.run(script, env=environment, capture_output=True, text=True, timeout=600)
+    assert done.returncode == 0, done.stderr
+    types, rows = pickle.loads((tmp_path / "rows").read_bytes())
+    df = dicom.read.format("dicom").option("pixels", "true").option("padding", "keep").load(str(scan))
+    assert df.dtypes == types
+    assert df.orderBy("slice").collect() == rows and len(rows) == 9
 
 
 @pytest.mark.spark
