@@ -13,6 +13,8 @@ from running import decompose
 
 # Runs whose peaks are looked at, where the first does not come near what was said.
 ATTEMPTS = 4
+# More than this share of the peak, and what threads and the allocator may take and did not, is too much.
+SHARE, SPARE = 1.5, 16_000_000
 
 # Pixels, slices, options: each has its peak in another stage or method.
 SHAPES = {
@@ -63,6 +65,6 @@ def test_a_run_takes_what_it_was_said_to_need_or_a_little_less(shape, series, tm
         print(f"{shape}: said {said / 1e6:.0f} MB, had {most / 1e6:.0f}: {said / most:.2f}")
         assert said >= most
         peaks.append(most)
-        if said <= 1.6 * max(peaks):
+        if said <= SHARE * max(peaks) + SPARE:
             return
     pytest.fail(f"said {said / max(peaks):.2f} times the most of {ATTEMPTS} runs")
