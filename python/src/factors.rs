@@ -15,6 +15,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
+    count,
     failure::Failure,
     intake::with_values,
     matrix::{Reading, Values},
@@ -40,9 +41,9 @@ struct Found {
 #[pyo3(signature = (a, rank, center, threads, progress))]
 pub(crate) fn svd<'py>(
     a: &Bound<'py, PyAny>,
-    rank: Option<usize>,
+    #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
     center: Option<&str>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let center = center.map(center_of).transpose()?;
@@ -66,9 +67,9 @@ pub(crate) fn svd<'py>(
 #[pyo3(signature = (a, rank, center, threads, progress))]
 pub(crate) fn tsqr<'py>(
     a: &Bound<'py, PyAny>,
-    rank: Option<usize>,
+    #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
     center: bool,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let rank = rank.map_or(Rank::Full, Rank::Columns);
@@ -84,7 +85,7 @@ pub(crate) fn tsqr<'py>(
 #[pyo3(signature = (a, threads, progress))]
 pub(crate) fn qr<'py>(
     a: &Bound<'py, PyAny>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Floats<'py>, Floats<'py>)> {
     let py = a.py();
@@ -110,12 +111,12 @@ pub(crate) fn qr<'py>(
 #[expect(clippy::too_many_arguments, reason = "those of the method")]
 pub(crate) fn randomized_svd<'py>(
     a: &Bound<'py, PyAny>,
-    k: usize,
-    p: Option<usize>,
-    q: Option<usize>,
-    seed: u64,
+    #[pyo3(from_py_with = count::k)] k: usize,
+    #[pyo3(from_py_with = count::p)] p: Option<usize>,
+    #[pyo3(from_py_with = count::q)] q: Option<usize>,
+    #[pyo3(from_py_with = count::seed)] seed: u64,
     center: bool,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
     let default = Sketching::default();

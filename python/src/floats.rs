@@ -9,6 +9,7 @@ use tomobasis_linalg::{
 };
 
 use crate::{
+    count,
     failure::Failure,
     intake::with_values,
     matrix::Values,
@@ -67,7 +68,7 @@ const RANGES: &[u8] = b"tomobasis float ranges 1\n";
 #[pymethods]
 impl FloatRanges {
     #[new]
-    fn new(columns: usize) -> Result<Self, Failure> {
+    fn new(#[pyo3(from_py_with = count::columns)] columns: usize) -> Result<Self, Failure> {
         if columns > 1 << 14 {
             return Err(Error::ColumnCount { limit: 1 << 14, actual: columns }.into());
         }
@@ -286,7 +287,12 @@ impl FloatGramState {
     /// -------
     /// GramFactors
     #[pyo3(signature = (rank=None, threads=0))]
-    fn finish(&self, py: Python<'_>, rank: Option<usize>, threads: usize) -> PyResult<GramFactors> {
+    fn finish(
+        &self,
+        py: Python<'_>,
+        #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
+        #[pyo3(from_py_with = count::threads)] threads: usize,
+    ) -> PyResult<GramFactors> {
         let rank = rank.map_or(Rank::Full, Rank::Columns);
         let sums = py.detach(|| held(&self.sums).clone());
         if sums.rows() > self.ranges.rows() {

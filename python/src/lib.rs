@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `failure` | what can end a call, as the package's exceptions |
 //! | `running` | a call on threads of its own: the GIL is released, Ctrl-C stops it, progress is shown |
+//! | `count` | arguments that count something |
 //! | `intake` | an array of any type, layout and order of bytes as a matrix of the kernels |
 //! | `matrix` | that matrix: its row blocks, the digest of its numbers |
 //! | `factors` | `svd`, `tsqr`, `qr`, `randomized_svd` |
@@ -16,6 +17,7 @@
 //! No arithmetic, option or rule is written here. The Python side of the package (`tomobasis/*.py`) has the signatures, the
 //! documentation and what needs other Python libraries.
 
+mod count;
 mod factors;
 mod failure;
 mod floats;
@@ -33,10 +35,13 @@ use pyo3::prelude::*;
 #[pymodule(name = "_native")]
 fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     #[cfg(feature = "abort-on-panic")]
-    std::panic::set_hook(Box::new(|panic| {
-        eprintln!("{panic}");
-        std::process::abort();
-    }));
+    {
+        std::panic::set_hook(Box::new(|panic| {
+            eprintln!("{panic}");
+            std::process::abort();
+        }));
+        module.add_function(wrap_pyfunction!(panics, module)?)?;
+    }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
     module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;
@@ -56,4 +61,12 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<floats::FloatRanges>()?;
     module.add_class::<floats::FloatGramState>()?;
     module.add_class::<sums::GramFactors>()
+}
+
+/// Panics, so that a test sees what a build with this feature does then.
+#[cfg(feature = "abort-on-panic")]
+#[pyfunction]
+#[expect(clippy::panic, reason = "what the feature is tested with")]
+fn panics() {
+    panic!("asked for");
 }

@@ -16,7 +16,7 @@ use tomobasis_pipeline::{
     options::{self, Options},
 };
 
-use crate::{failure::Failure, running::run_alone};
+use crate::{count, failure::Failure, running::run_alone};
 
 /// What series there are, as the JSON of `tomobasis inspect --json`.
 #[pyfunction]
@@ -24,7 +24,7 @@ use crate::{failure::Failure, running::run_alone};
 pub(crate) fn inspect(
     py: Python<'_>,
     inputs: Vec<String>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     run_alone(py, progress, |watch| {
@@ -40,7 +40,7 @@ pub(crate) fn inspect(
 pub(crate) fn read<'py>(
     py: Python<'py>,
     arguments: Vec<String>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<(Bound<'py, PyArray3<i16>>, String)> {
     let options = options(&arguments)?;
@@ -134,7 +134,7 @@ fn means_of(
 pub(crate) fn decompose(
     py: Python<'_>,
     arguments: Vec<String>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let options = options(&arguments)?;
@@ -161,7 +161,7 @@ pub(crate) fn verify(
     series: Option<String>,
     join: bool,
     on_bad_slice: &str,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<String> {
     let on_bad_slice = serde_json::from_value(json!(on_bad_slice))

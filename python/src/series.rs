@@ -23,6 +23,7 @@ use tomobasis_pipeline::{
 };
 
 use crate::{
+    count,
     factors::bounds_of,
     failure::Failure,
     running::{run, run_alone},
@@ -43,7 +44,7 @@ pub(crate) fn plans(
     py: Python<'_>,
     arguments: Vec<String>,
     all: bool,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Vec<String>> {
     let options = options(&arguments)?;
@@ -80,7 +81,7 @@ pub(crate) fn slices<'py>(
     arguments: Vec<String>,
     plan: &str,
     slices: Vec<usize>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
 ) -> PyResult<(Stored<'py>, Vec<Bound<'py, PyBytes>>)> {
     let (options, plan) = (options(&arguments)?, plan_of(plan)?);
     let (pixels, records) = run_alone(py, None, |_| {
@@ -141,7 +142,7 @@ impl Solved {
         plan: &str,
         sums: &Bound<'_, GramState>,
         records: Vec<Vec<u8>>,
-        threads: usize,
+        #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<Self> {
         let (options, plan) = (options(&arguments)?, plan_of(plan)?);
         let records: Option<Vec<SliceRecord>> =

@@ -15,6 +15,7 @@ use tomobasis_linalg::{
 use tomobasis_pipeline::solve::digest::Digest;
 
 use crate::{
+    count,
     factors::{bounds_of, center_of, matrix_digest, project, project_floats, sums},
     failure::Failure,
     intake::with_values,
@@ -31,7 +32,7 @@ const NARROW_ROWS: u64 = 1 << 30;
 #[pyo3(signature = (a, threads, progress))]
 pub(crate) fn gram<'py>(
     a: &Bound<'py, PyAny>,
-    threads: usize,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyArray2<i64>>> {
     let py = a.py();
@@ -96,7 +97,7 @@ const STATE: &[u8] = b"tomobasis gram state 1\n";
 #[pymethods]
 impl GramState {
     #[new]
-    fn new(columns: usize) -> Result<Self, Failure> {
+    fn new(#[pyo3(from_py_with = count::columns)] columns: usize) -> Result<Self, Failure> {
         Ok(Self(Mutex::new(GramAccumulator::new(columns)?)))
     }
 
@@ -205,9 +206,9 @@ impl GramState {
     fn finish(
         &self,
         py: Python<'_>,
-        rank: Option<usize>,
+        #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
         center: Option<&str>,
-        threads: usize,
+        #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<GramFactors> {
         let center = center.map(center_of).transpose()?.map(Center::from);
         let rank = rank.map_or(Rank::Full, Rank::Columns);
@@ -308,7 +309,11 @@ impl GramFactors {
     /// `U` of some rows of the matrix, rows x k, float64: each row is computed for itself, so the bits do not depend on which
     /// rows are given together. The rows must be among those that were added.
     #[pyo3(signature = (block, threads=0))]
-    fn project<'py>(&self, block: &Bound<'py, PyAny>, threads: usize) -> PyResult<Bound<'py, PyArray2<f64>>> {
+    fn project<'py>(
+        &self,
+        block: &Bound<'py, PyAny>,
+        #[pyo3(from_py_with = count::threads)] threads: usize,
+    ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let py = block.py();
         let u = with_values(block, |values| match &self.rows {
             Rows::Integers(centering) => {

@@ -4,6 +4,8 @@ import contextlib
 import hashlib
 import pickle
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -290,10 +292,35 @@ def test_arguments_without_meaning_are_refused():
         tomobasis.svd(FLOATS, center="rows")
     with pytest.raises(tomobasis.InputError, match="full_matrices"):
         tomobasis.svd(INTEGERS, full_matrices=True)
-    with pytest.raises(OverflowError):
-        tomobasis.svd(INTEGERS, rank=-1)
-    with pytest.raises(TypeError):
-        tomobasis.svd(INTEGERS, rank="3")
+
+
+@pytest.mark.parametrize(
+    ("argument", "call"),
+    {
+        "rank": lambda value: tomobasis.svd(INTEGERS, rank=value),
+        "threads": lambda value: tomobasis.gram(INTEGERS, threads=value),
+        "k": lambda value: tomobasis.randomized_svd(INTEGERS, value),
+        "p": lambda value: tomobasis.randomized_svd(INTEGERS, 3, p=value),
+        "q": lambda value: tomobasis.randomized_svd(INTEGERS, 3, q=value),
+        "seed": lambda value: tomobasis.randomized_svd(INTEGERS, 3, seed=value),
+        "columns": tomobasis.GramState,
+    }.items(),
+)
+def test_what_is_no_count_is_refused_by_the_name_of_its_argument(argument, call):
+    for value in (-1, 2**64, 10**60, np.int64(-3)):
+        with pytest.raises(tomobasis.InputError, match=f"{argument} {value} is outside 0 to"):
+            call(value)
+    for value in (2.0, "3", np.float64(3), [3], np.arange(3)):
+        with pytest.raises(tomobasis.InputError, match=f"{argument} is of the type .*: give an integer"):
+            call(value)
+    if argument != "columns":
+        call(np.int16(2))
+
+
+@pytest.mark.skipif(not hasattr(tomobasis._native, "panics"), reason="the wheel is built without abort-on-panic")
+def test_a_panic_ends_the_process_of_a_wheel_that_is_built_for_it():
+    run = subprocess.run([sys.executable, "-c", "import tomobasis; tomobasis._native.panics()"], capture_output=True)
+    assert run.returncode == -signal.SIGABRT and b"asked for" in run.stderr
 
 
 def test_progress_is_told_and_an_exception_in_it_ends_the_call():
