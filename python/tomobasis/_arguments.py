@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     Paths = str | os.PathLike[str] | Sequence[str | os.PathLike[str]]
@@ -16,16 +16,18 @@ def path_list(paths: Paths) -> list[str]:
     return [os.fspath(path) for path in some]
 
 
-def arguments(paths: Paths, **options) -> list[str]:
-    """The words of the command line: of ``no_patient_data=True`` ``--no-patient-data``; of a list, its values."""
-    words = [word for path in path_list(paths) for word in ("--input", path)]
+def values_of(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Options by the names of the command, with their values as text: of a list, its values; ``true`` for one without."""
     for name, value in options.items():
-        option = "--" + name.replace("_", "-")
         if value is None or value is False:
             continue
-        if value is True:
-            words.append(option)
-            continue
-        many = value if isinstance(value, (list, tuple)) else [value]
-        words.append(f"{option}={','.join(str(os.fspath(v) if isinstance(v, os.PathLike) else v) for v in many)}")
+        many = value if isinstance(value, (list, tuple)) else ["true" if value is True else value]
+        yield name.replace("_", "-"), ",".join(str(os.fspath(v) if isinstance(v, os.PathLike) else v) for v in many)
+
+
+def arguments(paths: Paths, **options: Any) -> list[str]:
+    """The words of the command line: of ``no_patient_data=True`` ``--no-patient-data``; of others, their values."""
+    words = [word for path in path_list(paths) for word in ("--input", path)]
+    for name, value in options.items():
+        words += [f"--{option}" if value is True else f"--{option}={text}" for option, text in values_of({name: value})]
     return words

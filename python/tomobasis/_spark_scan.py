@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _errors, _native
+from . import _errors, _native, _spark_library
 from ._arguments import arguments, path_list
 from ._errors import InputError
+from ._spark_result import SparkResult
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from pyspark.sql import DataFrame
 
     from ._arguments import Paths
@@ -29,68 +26,41 @@ SLICES_PER_TASK = 16
 # What a result folder has, and a result in memory has not.
 FOLDER_OPTIONS = ("output", "emit", "composite", "overwrite", "dicom_syntax", "no_patient_data", "verbose")
 BLOCKS = "block int, slice int, values binary"
+BASIS = "block int, row long, values array<double>, digest binary"
 
 
-@dataclass(frozen=True, eq=False)
-class SparkResult:
-    """A scan's decomposition, whose basis vectors are in a DataFrame: ``A = U @ diag(s) @ Vt``, A being pixels x slices."""
+def decompose(
+    spark: Any,
+    paths: Paths,
+    *,
+    by: Literal["library", "tasks"] | None = None,
+    groups: int | None = None,
+    threads: int = 0,
+    **options: Any,
+) -> SparkResult:
+    """Decomposes a scan in a Spark session, with the bits of ``tomobasis decompose``, whatever the partitions.
 
-    u: DataFrame = field(repr=False)
-    """Left singular vectors by row blocks: ``block`` (from 0), ``rows`` and ``values``, rows x k float64, little-endian,
-    row by row; kept by Spark until ``unpersist``."""
-    s: NDArray[np.float64]
-    """Singular values, k, descending."""
-    Vt: NDArray[np.float64]
-    """Weights as rows, k x n: a column for each slice, in spatial order."""
-    rank: int | None
-    """Numerical rank, where all singular values were computed."""
-    energy: float
-    """Squared Frobenius norm of A, without the means that were removed."""
-    bounds: Mapping[str, float]
-    """What was proven, as in ``manifest.json``."""
-    unresolved: tuple[int, ...]
-    """Columns (from 0) whose singular values coincide with an adjacent one."""
-    digests: Mapping[str, str]
-    """SHA-256 of ``pixels``, ``s``, ``V``, ``U``, and the ``root`` (docs/format.md)."""
-    notes: tuple[str, ...] = field(repr=False)
-    """What is to be told of the scan."""
-    _kept: tuple[DataFrame, ...] = field(repr=False, default=())
-
-    @property
-    def digest(self) -> str:
-        """The root digest: that of ``tomobasis decompose`` for the same scan and options."""
-        return self.digests["root"]
-
-    def U(self) -> NDArray[np.float64]:
-        """All basis vectors, pixels x k, collected to this process."""
-        parts = sorted(self.u.collect(), key=lambda row: row["block"])
-        return np.concatenate([np.frombuffer(row["values"], "<f8").reshape(row["rows"], -1) for row in parts])
-
-    def unpersist(self) -> None:
-        """Lets Spark forget what it keeps of the result; ``u`` is computed again where it is used later."""
-        for df in self._kept:
-            df.unpersist()
-
-
-def decompose(spark: Any, paths: Paths, *, groups: int | None = None, threads: int = 0, **options: Any) -> SparkResult:
-    """Decomposes a scan in the tasks of a Spark session, classic or of Spark Connect; class certified.
-
-    One task plans the scan by its headers; others decode some slices each and cut them into row blocks; others add up
-    the exact sums of some row blocks each; ``s`` and ``V`` are computed in this process, ``U`` in tasks again. The bits
-    are those of ``tomobasis decompose``, whatever the partitions.
+    There are two ways. ``library``: a classic session whose JVM has ``tomobasis-spark.jar`` runs the job's own code, with
+    all methods, inputs and options, result folders included. ``tasks``: any session, also of Spark Connect, runs this
+    package in Python tasks: one plans the scan by its headers; others decode some slices each and cut them into row
+    blocks; others add up the exact sums of some row blocks each; ``s`` and ``V`` are computed in this process, ``U`` in
+    tasks again.
 
     Parameters
     ----------
     spark : pyspark.sql.SparkSession
     paths : path, or sequence of them
-        As for ``inspect``; the same on every machine that runs tasks.
+        As for ``inspect``; the same on every machine that runs tasks. One path of Hadoop's for ``library``.
+    by : {"library", "tasks"}, optional
+        The way; by default ``library`` where the session has it.
     groups : int, optional
-        Tasks that add up row blocks, from 1; by default as many as take 64 MiB of the scan each.
+        Of ``tasks``: how many of them add up row blocks, from 1; by default as many as take 64 MiB of the scan each.
     threads : int, optional
-        Of this process, for ``s`` and ``V``; 0: one per core.
+        Of ``tasks``: threads of this process, for ``s`` and ``V``; 0: one per core.
     **options
-        Those of ``tomobasis.decompose`` that choose the scan and the decomposition: ``rank``, ``center``, ``series``,
-        ``join``, ``padding``. Slices that cannot be used are an error.
+        Those of ``tomobasis.decompose``, with ``output`` for a result folder. ``tasks`` takes those that choose the scan
+        and its exact decomposition: ``rank``, ``center``, ``series``, ``join``, ``padding``; slices that cannot be used
+        are an error.
 
     Returns
     -------
@@ -99,38 +69,63 @@ def decompose(spark: Any, paths: Paths, *, groups: int | None = None, threads: i
     Raises
     ------
     InputError, FileError
-        For an option or an input that cannot be used. A slice that cannot be decoded ends the query with Spark's own
-        exception, which has the text.
+        For an option or an input that cannot be used. With ``tasks``, a slice that cannot be decoded ends the query with
+        Spark's own exception, which has the text.
+    RunError
+        When the library fails while it runs.
     """
+    if by not in (None, "library", "tasks"):
+        raise InputError(f"by: {by!r} is no way; give 'library' or 'tasks'")
+    library = None if by == "tasks" else _spark_library.find(spark)
+    if by == "library" and library is None:
+        raise InputError(
+            "by: this session has no library; start a classic one with tomobasis-spark.jar, or give 'tasks'"
+        )
+    if library is None:
+        return _in_tasks(spark, paths, groups, threads, options)
+    if groups is not None or threads:
+        raise InputError("groups, threads: they are for by='tasks'; leave them out")
+    return _spark_library.decompose(spark, library, path_list(paths), options)
+
+
+def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, options: dict[str, Any]) -> SparkResult:
     if groups is not None and groups < 1:
         raise InputError(f"groups: {groups} is none; give 1 or more")
     for name in FOLDER_OPTIONS:
         if name in options:
-            raise InputError(f"{name}: no result folder is written; write u, s and Vt, or use the Spark job")
+            raise InputError(
+                f"{name}: no result folder is written; write u, s and Vt, or use the library or the Spark job"
+            )
     if options.get("on_bad_slice", "fail") != "fail":
         raise InputError("on_bad_slice: bad slices are not left out here; use tomobasis.decompose or the Spark job")
     if options.get("method", "gram") != "gram" or "input_format" in options:
         raise InputError("only the exact method, gram, for scans runs here; use tomobasis.decompose or the Spark job")
-    words = arguments([os.fspath(path) for path in path_list(paths)], output="-", **options)
+    words = arguments(path_list(paths), output="-", **options)
     plan, rows, count = _plan(spark, words)
     blocks = _blocks(spark, words, plan, count).persist()
     groups = groups or max(1, -(-rows * count * 2 // GROUP_BYTES))
     state, records = _sums(blocks, rows, count, groups)
     solved = _native.Solved.compute(words, plan, state, records, threads)
     u = _basis(blocks, rows, count, groups, solved).persist()
-    by_block = {row["block"]: bytes(row["digest"]) for row in u.select("block", "digest").collect()}
+    digests = u.where("digest is not null").select("block", "digest").collect()
     facts = solved.facts()
+
+    def forget():
+        u.unpersist()
+        blocks.unpersist()
+
     return SparkResult(
-        u=u.select("block", "rows", "values"),
+        u=u.select("block", "row", "values"),
         s=solved.s,
         Vt=solved.Vt,
         rank=facts["rank"],
         energy=facts["energy"],
         bounds=facts["bounds"],
         unresolved=tuple(facts["unresolved"]),
-        digests=solved.digests([by_block[block] for block in sorted(by_block)]),
+        digests=solved.digests([bytes(row["digest"]) for row in sorted(digests, key=lambda row: row["block"])]),
         notes=tuple(facts["notes"]),
-        _kept=(blocks, u),
+        output=None,
+        _forget=forget,
     )
 
 
@@ -219,16 +214,21 @@ def _sums(blocks: DataFrame, rows: int, count: int, groups: int) -> tuple[_nativ
 
 
 def _basis(blocks: DataFrame, rows: int, count: int, groups: int, solved: _native.Solved) -> DataFrame:
+    """``U`` by rows; the first of each block has the block's digest."""
     import pyarrow as pa
 
     def projected(table):
         found = []
         for block, stored in _assembled(table, rows, count):
             u, digest = solved.basis(stored)
-            found.append((block, len(u), u.astype("<f8", copy=False).tobytes(), digest))
-        columns = list(zip(*found, strict=True)) or [[]] * 4
-        kinds = {"block": pa.int32(), "rows": pa.int32(), "values": pa.binary(), "digest": pa.binary()}
-        return pa.table({name: pa.array(c, kind) for (name, kind), c in zip(kinds.items(), columns, strict=True)})
+            height, rank = u.shape
+            columns = {
+                "block": pa.array(np.full(height, block, np.int32)),
+                "row": pa.array(np.arange(height, dtype=np.int64) + block * BLOCK_ROWS),
+                "values": pa.ListArray.from_arrays(np.arange(height + 1, dtype=np.int32) * rank, u.ravel()),
+                "digest": pa.array([digest] + [None] * (height - 1), pa.binary()),
+            }
+            found.append(pa.table(columns))
+        return pa.concat_tables(found)
 
-    schema = "block int, rows int, values binary, digest binary"
-    return _grouped(blocks, groups).applyInArrow(projected, schema)
+    return _grouped(blocks, groups).applyInArrow(projected, BASIS)

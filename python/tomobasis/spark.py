@@ -2,7 +2,7 @@
 
 Exact sums of a DataFrame's rows by mapInArrow and applyInArrow, a data source of DICOM slices, and the decomposition of
 a scan with the digests of ``tomobasis decompose``. Needs PySpark 4.1 or later; the package must be installed where the
-tasks run. No code of ours runs in Spark's JVM.
+tasks run. No code of ours has to be in Spark's JVM; where the library is, ``decompose`` uses it.
 """
 
 from __future__ import annotations
@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from ._dicom_source import DicomDataSource
 from ._errors import InputError
 from ._native import FloatGramState, FloatRanges, GramFactors, GramState
-from ._spark_scan import SparkResult, decompose
+from ._spark_result import SparkResult
+from ._spark_scan import decompose
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame

@@ -1,5 +1,6 @@
 """The same digests from DataFrames of PySpark: a classic session, and a real Spark Connect server."""
 
+import json
 import os
 import pickle
 import socket
@@ -20,6 +21,7 @@ import tomobasis.spark
 from running import ROOT, made_scan
 from tomobasis._dicom_source import METADATA
 
+JAR = ROOT / "build/tomobasis-spark.jar"
 A = np.random.default_rng(22).integers(-1000, 3000, (1500, 9)).astype(np.int16)
 
 
@@ -133,7 +135,60 @@ def test_a_scan_is_decomposed_in_tasks_with_the_digest_of_the_command(spark, sca
     assert np.array_equal(found.s, result.s) and np.array_equal(found.Vt.T, result.V)
     assert np.array_equal(found.U(), result.U)
     assert found.rank == result.manifest["result"]["numerical_rank"] and found.energy > 0
+    assert found.u.columns == ["block", "row", "values"] and found.output is None
     found.unpersist()
+
+
+# What a notebook does whose classic session has the jar; a process of its own, since a JVM takes jars when it starts.
+IN_THE_LIBRARY = """
+import json, sys
+import numpy as np
+from pyspark.sql import SparkSession
+import tomobasis, tomobasis.spark
+
+scan, work, jar = sys.argv[1:]
+builder = SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false").config("spark.jars", jar)
+spark = builder.config("spark.driver.extraClassPath", jar).getOrCreate()
+found = tomobasis.spark.decompose(spark, scan, rank=4, center="pixels", output=work + "/written", emit=["parquet"])
+assert tomobasis.Result(found.output).digest == found.digest
+in_tasks = tomobasis.spark.decompose(spark, scan, by="tasks", rank=4, center="pixels")
+for name in ("digests", "energy", "rank", "unresolved", "bounds", "notes"):
+    assert getattr(found, name) == getattr(in_tasks, name), name
+for name in ("s", "Vt"):
+    assert np.array_equal(getattr(found, name), getattr(in_tasks, name)), name
+assert np.array_equal(found.U(), in_tasks.U()) and found.u.columns == in_tasks.u.columns
+found.unpersist()
+tsqr = tomobasis.spark.decompose(spark, scan, method="tsqr")
+said = {"root": found.digest, "tsqr": tsqr.digest, "bounds": tsqr.bounds, "errors": []}
+for options in ({"rank": 10}, {"dicom_syntax": "none"}, {"color": "red"}, {"groups": 2}):
+    try:
+        tomobasis.spark.decompose(spark, scan, **options)
+    except tomobasis.InputError as error:
+        said["errors"].append(str(error))
+json.dump(said, open(work + "/said.json", "w"))
+"""
+
+
+@pytest.mark.skipif(not JAR.exists(), reason="the jar is not built: make build")
+def test_a_classic_session_with_the_library_runs_the_jobs_own_code(scan, tmp_path):
+    command = [sys.executable, "-c", IN_THE_LIBRARY, scan, tmp_path, JAR]
+    # A session of Spark Connect before this leaves its mode in the environment.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("SPARK_CONNECT")}
+    environment = {**kept, "PYSPARK_PYTHON": sys.executable, "LC_ALL": "C.UTF-8"}
+    run = subprocess.run([str(word) for word in command], env=environment, capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
+    said = json.loads((tmp_path / "said.json").read_text())
+    assert said["root"] == tomobasis.decompose(scan, tmp_path / "a", rank=4, center="pixels").digest
+    assert said["tsqr"] == tomobasis.decompose(scan, tmp_path / "b", method="tsqr").digest and said["bounds"] == {}
+    for error, says in zip(said["errors"], ["rank: ", "dicom_syntax: ", "'color'", "groups, threads: "], strict=True):
+        assert says in error
+
+
+@pytest.mark.spark
+def test_a_way_that_a_session_does_not_have_is_refused(spark, scan):
+    for by, says in {"library": "has no library", "magic": "no way"}.items():
+        with pytest.raises(tomobasis.InputError, match=says):
+            tomobasis.spark.decompose(spark, scan, by=by)
 
 
 @pytest.mark.spark

@@ -193,13 +193,36 @@ pub fn root0<'local>(
     handle: jlong,
     block_records: JObjectArray<'local, JByteArray<'local>>,
 ) -> JObject<'local> {
+    of_blocks(env, handle, &block_records, |decomposition, records| {
+        Ok(result::root(decomposition, records)?.to_string())
+    })
+}
+
+/// `String summary0(long handle, byte[][] blockRecords)`: JSON.
+#[jni_mangle("io.tomobasis.jni.Decomposition")]
+pub fn summary0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    block_records: JObjectArray<'local, JByteArray<'local>>,
+) -> JObject<'local> {
+    of_blocks(env, handle, &block_records, result::summary)
+}
+
+/// A text about a decomposition and the records of its row blocks.
+fn of_blocks<'local>(
+    env: EnvUnowned<'local>,
+    handle: jlong,
+    block_records: &JObjectArray<'local, JByteArray<'local>>,
+    text: impl FnOnce(&Decomposition, &[BlockRecord]) -> tomobasis_pipeline::Result<String>,
+) -> JObject<'local> {
     native(env, |env| {
         // SAFETY: a live handle of this class.
         let decomposition = unsafe { handle::get::<Shared>(handle) }?;
-        let records = byte_arrays(env, &block_records)?;
+        let records = byte_arrays(env, block_records)?;
         let records = records.iter().map(|record| BlockRecord::from_bytes(record));
         let records = records.collect::<Result<Vec<_>, _>>()?;
-        new_string(env, &result::root(decomposition, &records)?.to_string())
+        new_string(env, &text(decomposition, &records)?)
     })
 }
 

@@ -1,9 +1,14 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
-use super::{Environment, MANIFEST, Manifest, files};
+use serde::Serialize;
+
+use super::{
+    Environment, MANIFEST, Manifest, files,
+    manifest::{Parameters, ResultSection, SeriesSection},
+};
 use crate::{
     blocks::renderer::{BlockRecord, basis_digests},
-    error::Result,
+    error::{Error, Result},
     options::Emit,
     output::{
         NamedFile,
@@ -11,7 +16,10 @@ use crate::{
         report::{self, Content},
         tables,
     },
-    solve::{decomposition::Decomposition, digest::Digest},
+    solve::{
+        decomposition::Decomposition,
+        digest::{Digest, Digests},
+    },
 };
 
 /// Makes all files of the result folder that are neither a block's, a derived slice's nor `_SUCCESS`, the manifest last.
@@ -34,6 +42,28 @@ pub fn finish(
 /// [`Error::Protocol`](crate::Error::Protocol) when blocks are missing or disagree.
 pub fn root(decomposition: &Decomposition, records: &[BlockRecord]) -> Result<Digest> {
     Ok(decomposition.digests(basis_digests(decomposition.blocks(), records)?).root)
+}
+
+/// What `manifest.json` would say of a result that is in no folder.
+#[derive(Serialize)]
+struct Summary {
+    series: SeriesSection,
+    parameters: Parameters,
+    result: ResultSection,
+    digests: Digests,
+}
+
+/// The sections `series`, `parameters`, `result` and `digests` of the manifest, as JSON, given the records of all blocks in any
+/// order.
+///
+/// # Errors
+/// As [`root`]; [`Error::Internal`] when they cannot be written as JSON.
+pub fn summary(decomposition: &Decomposition, records: &[BlockRecord]) -> Result<String> {
+    let u = basis_digests(decomposition.blocks(), records)?;
+    let Manifest { series, parameters, result, digests, .. } =
+        Manifest::new(decomposition, u, None, Vec::new(), Environment::default())?;
+    serde_json::to_string(&Summary { series, parameters, result, digests })
+        .map_err(|error| Error::Internal(error.to_string()))
 }
 
 /// A result but for its report and the seal of its manifest.

@@ -19,7 +19,7 @@ mod workplace;
 pub use self::{
     check::first_difference,
     files::FileEntry,
-    finish::{finish, root},
+    finish::{finish, root, summary},
     folder::ResultFolder,
     manifest::{Environment, Manifest, instruction_set},
     names::{MANIFEST, SUCCESS, UNFINISHED_MARK},

@@ -135,6 +135,17 @@ public final class Decomposition extends NativeObject {
   }
 
   /**
+   * What the manifest of a result folder would say of the result.
+   *
+   * @param blockRecords as for {@link #root}
+   * @return its sections {@code series}, {@code parameters}, {@code result} and {@code digests}, as JSON
+   */
+  public String summary(byte[][] blockRecords) {
+    requireElements(blockRecords, "blockRecords");
+    return read(handle -> summary0(handle, blockRecords));
+  }
+
+  /**
    * How many composites are rendered.
    *
    * @return their number
@@ -203,6 +214,8 @@ public final class Decomposition extends NativeObject {
   private static native double energy0(long handle);
 
   private static native String root0(long handle, byte[][] blockRecords);
+
+  private static native String summary0(long handle, byte[][] blockRecords);
 
   private static native int composites0(long handle);
 

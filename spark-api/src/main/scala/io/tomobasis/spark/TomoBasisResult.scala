@@ -84,7 +84,7 @@ final class TomoBasisResult private[spark] (
    * @param k from 1 to the rank
    */
   def composite(k: Int): DataFrame =
-    if (k < 1 || k > rank) throw new UsageException(s"composite: rank $k is none of 1 to $rank")
+    if (k < 1 || k > rank) throw new UsageException(s"composite: rank $k is outside 1 to $rank")
     else frame(numbers.composite(solved.blocks, k))
 
   /** The same as MLlib has it, with `U` by its indexed rows. */
@@ -96,8 +96,16 @@ final class TomoBasisResult private[spark] (
   /** `V`, n x k. */
   private[spark] def weightMatrix: DenseMatrix = new DenseMatrix(columns, rank, weights, true)
 
+  private lazy val records = numbers.records(solved.blocks)
+
   /** The root digest of the result, 64 hexadecimal digits: that of the job and of the command. Computes `U` unless it was written. */
-  lazy val root: String = knownRoot.getOrElse(decomposition.root(numbers.records(solved.blocks)))
+  lazy val root: String = knownRoot.getOrElse(decomposition.root(records))
+
+  /**
+   * The sections `series`, `parameters`, `result` and `digests` of `manifest.json` (`docs/format.md`), as JSON: what was proven, what
+   * was left out, all digests. Computes `U`.
+   */
+  lazy val summary: String = decomposition.summary(records)
 
   /** Lets go of the row blocks; what needs them is refused afterward. `s` and `V` stay. */
   override def close(): Unit = solved.close()
