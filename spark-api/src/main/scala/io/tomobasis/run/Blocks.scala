@@ -31,9 +31,10 @@ final case class Blocks(
 final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[SerializableConfiguration]) {
   private val sc = run.context
 
-  def of(headers: Headers): Blocks = headers.choice match {
-    case Left(matrix) => ofMatrix(matrix.plan)(_.read(matrix.source, matrix.files, hadoop))
-    case Right(choice) => new ScanMaker(headers.files).blocks(choice)
+  def of(headers: Headers): Blocks = headers.input match {
+    case matrix: Matrix => ofMatrix(matrix.plan)(_.read(matrix.source, matrix.files, hadoop))
+    case Series(plan) => new ScanMaker(headers.files).blocks(plan)
+    case undecided: Undecided => new ScanMaker(headers.files).blocks(undecided)
   }
 
   /** The row blocks of a matrix: read first, since all numbers decide how they are kept. */
@@ -56,14 +57,17 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
   /** What is known of a matrix whose rows Spark has. */
   def planOf(rows: IndexedRows): SeriesPlan = {
     if (rows.count > Int.MaxValue)
-      throw new InputException(s"the matrix has ${rows.count} rows; at most ${Int.MaxValue} are taken")
+      throw new InputException(s"the matrix has ${rows.count} rows; at most ${Int.MaxValue} are supported")
     SeriesPlan.of(MatrixSource.planOfRows(config.json, rows.count.toInt, rows.columns))
   }
 
   private final class ScanMaker(files: IndexedSeq[InputFile]) {
-    def blocks(choice: Either[Undecided, SeriesPlan]): Blocks = {
-      val series = new SeriesByPixels(run, config, hadoop, files)
-      val compared = series.withComparedCopies(choice.fold(series.decided, identity))
+    private val series = new SeriesByPixels(run, config, hadoop, files)
+
+    def blocks(undecided: Undecided): Blocks = blocks(series.decided(undecided))
+
+    def blocks(plan: SeriesPlan): Blocks = {
+      val compared = series.withComparedCopies(plan)
       ofScan(if (config.skipBadSlices) series.withoutBadSlices(compared) else compared)
     }
 

@@ -8,23 +8,20 @@ import io.tomobasis.io.{InputFile, Listing}
 import io.tomobasis.jni.{Inventory, MatrixSource}
 import io.tomobasis.matrix.{MatrixFiles, SeriesPlan}
 
-/**
- * The input of a run, as far as headers tell: found by the first stage, which needs no Spark.
- *
- * @param choice a matrix; or the series that is meant; or, where slices may have been sent again under other numbers, what is known
- *               without pixels
- */
-final case class Headers private (
-    files: IndexedSeq[InputFile],
-    stage: Stage,
-    choice: Either[Matrix, Either[Undecided, SeriesPlan]]
-)
+/** The input of a run, as far as headers tell: found by the first stage, which needs no Spark. */
+final case class Headers private (files: IndexedSeq[InputFile], stage: Stage, input: Input)
+
+/** What the headers say that the input is. */
+sealed trait Input
 
 /** A matrix that is no scan: its files, where its numbers are in them, and its plan as far as it is known. */
-final case class Matrix(files: MatrixFiles, source: Array[Byte], plan: SeriesPlan, notes: Seq[String])
+final case class Matrix(files: MatrixFiles, source: Array[Byte], plan: SeriesPlan, notes: Seq[String]) extends Input
 
-/** A choice of series that has to wait for the pixels of these slices. */
-final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan])
+/** The series that is meant. */
+final case class Series(plan: SeriesPlan) extends Input
+
+/** Slices may have been sent again under other numbers: the choice of series has to wait for the pixels of these. */
+final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan]) extends Input
 
 object Headers {
 
@@ -32,8 +29,10 @@ object Headers {
   def read(config: JobConfig, hadoop: Configuration, progress: Progress): Headers = {
     val files = Listing.list(config.inputs, hadoop, archives = !config.matrix)
     val stage = config.stage(1, Vector(files.length))
-    if (config.matrix) Headers(files, stage, Left(matrix(config, files, hadoop, stage, progress)))
-    else Headers(files, stage, Right(series(config, files, hadoop, stage, progress)))
+    val input =
+      if (config.matrix) matrix(config, files, hadoop, stage, progress)
+      else series(config, files, hadoop, stage, progress)
+    Headers(files, stage, input)
   }
 
   private def matrix(
@@ -59,14 +58,16 @@ object Headers {
       hadoop: Configuration,
       stage: Stage,
       progress: Progress
-  ): Either[Undecided, SeriesPlan] = {
-    val choice = progress.driver(stage) { done =>
+  ): Input =
+    progress.driver(stage) { done =>
       val inventory = SeriesScan.inventory(files, config, hadoop, done)
       val repeats = inventory.repeats().toSeq.map(SeriesPlan.of)
-      if (repeats.isEmpty) Right(Using.resource(inventory)(found => SeriesPlan.of(found.select())))
-      else Left(Undecided(inventory, repeats))
+      if (repeats.isEmpty) Series(Using.resource(inventory)(found => SeriesPlan.of(found.select())))
+      else Undecided(inventory, repeats)
+    } match {
+      case series @ Series(plan) =>
+        plan.said.foreach(progress.say)
+        series
+      case undecided => undecided
     }
-    choice.foreach(_.said.foreach(progress.say))
-    choice
-  }
 }
