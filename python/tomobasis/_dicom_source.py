@@ -146,7 +146,7 @@ class DicomDataSource(DataSource):
     def _per_partition(self) -> int:
         text = self.options.get("slices_per_partition", "32")
         if not text.isdecimal() or int(text) < 1:
-            raise InputError(f"slices_per_partition: {text!r} is no number of slices; give 1 or more")
+            raise InputError(f"slices_per_partition: {text!r} is not a number of slices; give 1 or more")
         return int(text)
 
     def _arguments(self) -> list[str]:

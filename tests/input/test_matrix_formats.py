@@ -343,15 +343,15 @@ REFUSED = {
     },
     "text": {
         "nothing": (b"", "0 x 0"),
-        "a name": (b"a,b\n1,2\n", "row 1, column 1 is no number"),
-        "a comment": (b"# 1 2\n1 2\n", "row 1, column 1 is no number"),
+        "a name": (b"a,b\n1,2\n", "row 1, column 1 is not a number"),
+        "a comment": (b"# 1 2\n1 2\n", "row 1, column 1 is not a number"),
         "an empty field": (b"1,2\n1,\n", "row 2, column 2 is empty"),
         "an empty line": (b"1 2\n\n3 4\n", "row 2 has 0 numbers, and the first row has 2"),
         "ragged": (b"1 2\n3 4 5\n", "row 2 has 3 numbers, and the first row has 2"),
         "NaN": (b"1 2\nnan 3\n", "row 2, column 1 is no finite number"),
         "too large": (b"1 2\n3 1e999\n", "row 2, column 2 is no finite number"),
-        "a decimal comma": (b"1;2,5\n3;4,5\n", "row 1, column 1 is no number"),
-        "bytes": (b"1 2\n\xfd\xfc 3\n", "row 2, column 1 is no number"),
+        "a decimal comma": (b"1;2,5\n3;4,5\n", "row 1, column 1 is not a number"),
+        "bytes": (b"1 2\n\xfd\xfc 3\n", "row 2, column 1 is not a number"),
         "a byte order mark": (b"\xef\xbb\xbf1,2\n", "row 1, column 1 begins with a byte order mark"),
         "UTF-16": ("1 2\n".encode("utf-16"), "row 1, column 1 begins with a byte order mark"),
         "gzip": (gzip.compress(b"1 2\n"), "it is compressed; unpack it"),
@@ -388,7 +388,7 @@ def test_a_file_of_several_is_named_by_its_place(tmp_path):
     (folder / "a").write_text("1 2\n")
     (folder / "b").write_text("3 x\n")
     done = run(folder, tmp_path / "out", "text")
-    assert done.code == 3 and "file 2 of 2" in done.errors[0] and "row 2, column 2 is no number" in done.errors[0], (
+    assert done.code == 3 and "file 2 of 2" in done.errors[0] and "row 2, column 2 is not a number" in done.errors[0], (
         done.err
     )
     pq.write_table(columns(ONES), folder / "a")

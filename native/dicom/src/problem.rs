@@ -57,7 +57,7 @@ pub enum Problem {
     },
     /// An element is there more than once, with different values.
     #[error(
-        "{} is there twice, with different values; find out which is right, and write the file again with one",
+        "{} occurs twice, with different values; find out which is right, and write the file again with one",
         name(*tag)
     )]
     Twice {

@@ -71,7 +71,7 @@ fn headers() -> Vec<Refused> {
         ("33 bits stored", slice().bits(16, 33, true).bytes(), "Bits Stored (0028,0101) is 33"),
         ("32 bits in cells of 16", slice().bits(16, 32, true).bytes(), "Bits Stored (0028,0101) is 32"),
         ("a slope with a comma", slope("1,5"), "Rescale Slope (0028,1053) is of the form \"9,9\""),
-        ("a slope that is no number", slope("NaN"), "Rescale Slope (0028,1053) is of the form \"aaa\""),
+        ("a slope that is not a number", slope("NaN"), "Rescale Slope (0028,1053) is of the form \"aaa\""),
         ("a slope beyond all scanners", slope("1e308"), "Rescale Slope (0028,1053) is of the form \"9a999\""),
         ("a slope that would vanish", slope("1e-308"), "Rescale Slope (0028,1053) is of the form \"9a-999\""),
         ("frames beyond the data", two, "its pixel data has 12 bytes, 24 are needed"),

@@ -244,7 +244,7 @@ fn a_file_in_an_element_behind_the_pixel_data_is_none_behind_them() {
 #[test]
 fn a_second_pixel_data_element_is_refused() {
     let second = elements(&[((0x7FE0, 0x0010), "OW", &[1; 12])]);
-    assert!(refusal(&[[slice().bytes(), second].concat()]).contains("(7FE0,0010) is there twice"));
+    assert!(refusal(&[[slice().bytes(), second].concat()]).contains("(7FE0,0010) occurs twice"));
 }
 
 #[test]
@@ -296,7 +296,7 @@ fn elements_out_of_order_before_the_pixels_are_read() {
 fn an_element_that_is_there_twice_is_refused_unless_it_says_the_same() {
     let twice = |value| before(&slice(), b"\xE0\x7F\x10\0", &slope(value));
     assert!(
-        refusal(&[twice("2")]).contains("Rescale Slope (0028,1053) is there twice, with different values")
+        refusal(&[twice("2")]).contains("Rescale Slope (0028,1053) occurs twice, with different values")
     );
     assert_eq!(only(&[twice("1")]).unwrap().slices[0].slope, 1.0);
     let frames = DicomFile::ct(1, 1, &[5]).enhanced(&[(0.0, "1", "0")]);
@@ -307,7 +307,7 @@ fn an_element_that_is_there_twice_is_refused_unless_it_says_the_same() {
     let mut other = bytes;
     // The intercept of the frame becomes a second slope.
     other[at + 2] = 0x53;
-    assert!(refusal(&[other]).contains("Rescale Slope (0028,1053) is there twice"));
+    assert!(refusal(&[other]).contains("Rescale Slope (0028,1053) occurs twice"));
 }
 
 #[test]

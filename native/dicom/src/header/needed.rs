@@ -333,7 +333,7 @@ impl<'a> NeededElements<'a> {
         Ok(groups)
     }
 
-    /// Of an element that is there twice readers take the first or the last.
+    /// Of an element that occurs twice readers take the first or the last.
     fn once(&mut self, element: &Element, is_once: bool) {
         if !is_once {
             self.ambiguous.get_or_insert(Problem::Twice { tag: element.tag });

@@ -69,7 +69,7 @@ impl Pieces {
     }
 }
 
-/// Digest of the entries of the slice's column, little-endian floats, in which padding is no number: what copies are compared by.
+/// Digest of the entries of the slice's column, little-endian floats, in which padding is not a number: what copies are compared by.
 pub(crate) fn of_entries(values: &[i16], slice: &SlicePlan, padding: PaddingOf) -> [u8; 32] {
     let entry = |value: i16| match padding.contains(value) {
         true => f64::NAN,

@@ -183,7 +183,7 @@ impl Layout {
         }
     }
 
-    /// What some bytes are as float64; nothing for an integer that float64 does not have.
+    /// What some bytes are as float64; nothing for an integer that float64 cannot represent.
     fn number(&self) -> fn(&[u8]) -> Option<f64> {
         macro_rules! number {
             ($type:ty, $float:expr) => {

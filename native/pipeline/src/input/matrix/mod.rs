@@ -248,7 +248,7 @@ impl MatrixInput {
     /// Reads all numbers, on the current thread pool; the offset goes into the plan's slices.
     ///
     /// # Errors
-    /// [`Error::Input`] for a number that float64 does not have, by row and column, and for a file that changes; [`Error::Memory`];
+    /// [`Error::Input`] for a number that float64 cannot represent, by row and column, and for a file that changes; [`Error::Memory`];
     /// [`Error::Unreadable`] and [`Error::System`].
     pub fn read(&self, plan: &mut SeriesPlan, progress: &dyn Progress) -> Result<(Values, Vec<SliceRecord>)> {
         let found = read::values(&self.files, &self.place, progress);

@@ -108,7 +108,7 @@ impl MatrixSource {
     /// The numbers of some row blocks, block after block, each column after column. `parts` are the files that hold numbers.
     ///
     /// # Errors
-    /// [`Error::Input`] for a number that float64 does not have, by row and column, and for a file that changed; [`Error::Memory`];
+    /// [`Error::Input`] for a number that float64 cannot represent, by row and column, and for a file that changed; [`Error::Memory`];
     /// [`Error::Internal`] where `parts` cannot be read.
     pub fn read(&self, parts: Vec<Arc<dyn ReadAt>>, blocks: Range<u32>) -> Result<Vec<f64>> {
         let parts = Files::new(parts);

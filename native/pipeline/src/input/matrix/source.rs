@@ -119,7 +119,7 @@ impl Files {
 /// Why numbers could not be read.
 #[derive(Debug)]
 pub enum Problem {
-    /// A number that float64 does not have, or a file that is not what it should be; of which file, where there may be several.
+    /// A number that float64 cannot represent, or a file that is not what it should be; of which file, where there may be several.
     Input(Option<usize>, String),
     /// There is too little memory.
     Memory(Error),
@@ -234,16 +234,16 @@ impl<'a> Forward<'a> {
     }
 }
 
-/// The float that an integer is; none where float64 does not have it.
+/// The float that an integer is; none where float64 cannot represent it.
 pub(super) fn exact(value: i128) -> Option<f64> {
     let float = value as f64;
     (float as i128 == value).then_some(float)
 }
 
-/// The error about an integer that float64 does not have.
+/// The error about an integer that float64 cannot represent.
 pub(super) fn inexact(row: u64, column: usize) -> Problem {
     Problem::input(format!(
-        "row {}, column {} is an integer that float64 does not have; integers up to 2^53 are read",
+        "row {}, column {} is an integer that float64 cannot represent; integers up to 2^53 are supported",
         row + 1,
         column + 1
     ))

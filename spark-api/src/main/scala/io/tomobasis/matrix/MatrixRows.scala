@@ -46,7 +46,7 @@ object MatrixRows {
       throw new InputException(s"row index $negative: indices of rows count from 0")
     val last = found.map(_.greatest).maxOption.getOrElse(-1L)
     for (count <- known if last >= count)
-      throw new InputException(s"row index $last: the matrix was said to have $count rows")
+      throw new InputException(s"row index $last: the matrix has $count rows")
     val count = known.getOrElse(last + 1)
     val there = found.map(_.count).sum
     if (there != count)
@@ -93,7 +93,7 @@ object MatrixRows {
       val (at, row) = (block - blocks.start, piece.rows(i))
       val rows = layout.rows(block)
       if (row >= rows) throw changed()
-      if (seen(at)(row)) throw new InputException(s"row index ${layout.firstRow(block) + row} is there twice")
+      if (seen(at)(row)) throw new InputException(s"row index ${layout.firstRow(block) + row} occurs twice")
       seen(at)(row) = true
       var j = 0
       while (j < columns) {

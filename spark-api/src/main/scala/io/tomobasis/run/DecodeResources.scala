@@ -38,11 +38,11 @@ object DecodeResources {
     val (name, value) = property
     def refuse(what: String) = throw new UsageException(s"$Prefix$name: $what")
     def size(set: String => ExecutorResourceRequests) =
-      Try(set(value)).getOrElse(refuse(s"'$value' is no size; write it as 4g or 500m"))
+      Try(set(value)).getOrElse(refuse(s"'$value' is not a size; write it as 4g or 500m"))
     name match {
       case "executorCores" =>
         val cores = value.toIntOption.filter(_ > 0)
-        requests.cores(cores.getOrElse(refuse(s"'$value' is no number of cores; give 1 or more")))
+        requests.cores(cores.getOrElse(refuse(s"'$value' is not a number of cores; give 1 or more")))
       case "executorMemory" => size(requests.memory)
       case "executorMemoryOverhead" => size(requests.memoryOverhead)
       case _ => refuse("no such property; there are executorCores, executorMemory and executorMemoryOverhead")

@@ -12,7 +12,7 @@ object DefaultParallelism {
   def asked(conf: SparkConf): Option[Int] = conf.getOption(Property).map { value =>
     value.trim.toIntOption
       .filter(_ > 0)
-      .getOrElse(throw new UsageException(s"$Property: '$value' is no number of partitions; give 1 or more"))
+      .getOrElse(throw new UsageException(s"$Property: '$value' is not a number of partitions; give 1 or more"))
   }
 
   /** Without it, for which Spark gives the same number to each job, and to us instead of the number of cores. */

@@ -83,7 +83,7 @@ private[spark] object FrameRows {
     case long: java.lang.Long =>
       if (long < -Exact || long > Exact)
         throw new InputException(
-          s"column $name has an integer that float64 does not have; integers up to 2^53 are taken"
+          s"column $name has an integer that float64 cannot represent; integers up to 2^53 are supported"
         )
       long.doubleValue
     case number: java.lang.Number => number.doubleValue

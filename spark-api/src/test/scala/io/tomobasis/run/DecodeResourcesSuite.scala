@@ -28,7 +28,7 @@ class DecodeResourcesSuite extends AnyFunSuite {
     )
   }
 
-  test("what is no size, no number or no property is refused by its name") {
+  test("what is not a size, no number or no property is refused by its name") {
     def message(property: (String, String)) = refused(conf("yarn", property))
     for (value <- Seq("0", "-1", "two", "1.5", ""))
       assert(message("executorCores" -> value).startsWith("spark.tomobasis.decode.executorCores: "), value)

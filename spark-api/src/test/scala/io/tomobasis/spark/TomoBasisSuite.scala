@@ -245,7 +245,7 @@ class TomoBasisSuite extends AnyFunSuite {
           .contains("there are 3 rows, and 4 are needed")
       )
       assert(
-        said[InputException](TomoBasis.decompose(spark, indexed(0, 1, 3, 3))).contains("row index 3 is there twice")
+        said[InputException](TomoBasis.decompose(spark, indexed(0, 1, 3, 3))).contains("row index 3 occurs twice")
       )
       assert(said[InputException](TomoBasis.decompose(spark, indexed(0, 1, 2, 4))).contains("row index 4"))
       assert(said[InputException](TomoBasis.decompose(spark, indexed(0, 1, 2, -1))).contains("row index -1"))

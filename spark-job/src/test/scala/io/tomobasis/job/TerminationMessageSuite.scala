@@ -15,7 +15,7 @@ class TerminationMessageSuite extends AnyFunSuite {
         TerminationMessage.write(line, file)
         new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
       }
-      assert(written("--rank: 0 is no number of basis vectors") == "--rank: 0 is no number of basis vectors")
+      assert(written("--rank: 0 is not a number of basis vectors") == "--rank: 0 is not a number of basis vectors")
       assert(written("x" * 4096) == "x" * 4096)
       assert(written("x" * 5000) == "x" * 4096)
       assert(written("\u00e9" * 2047 + "\u20ac\u20ac") == "\u00e9" * 2047)
