@@ -295,9 +295,7 @@ fn elements_out_of_order_before_the_pixels_are_read() {
 #[test]
 fn an_element_that_is_there_twice_is_refused_unless_it_says_the_same() {
     let twice = |value| before(&slice(), b"\xE0\x7F\x10\0", &slope(value));
-    assert!(
-        refusal(&[twice("2")]).contains("Rescale Slope (0028,1053) occurs twice, with different values")
-    );
+    assert!(refusal(&[twice("2")]).contains("Rescale Slope (0028,1053) occurs twice, with different values"));
     assert_eq!(only(&[twice("1")]).unwrap().slices[0].slope, 1.0);
     let frames = DicomFile::ct(1, 1, &[5]).enhanced(&[(0.0, "1", "0")]);
     let again = elements(&[((0x5200, 0x9230), "SQ", b"")]);
