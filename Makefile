@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -96,6 +96,9 @@ bench-large: setup .venv-bench/ready ## measure 1,000 to 8,000 columns against O
 
 bench-real: setup .venv-bench/ready ## measure the exact Gram matrix of float32 and float64 values against OpenBLAS's dsyrk
 	@.venv-bench/bin/python bench/peers/floats.py
+
+bench-denoise: setup-test build ## measure denoising on a head with known truth, against SciPy's filters and the SVD of whole slices
+	@.venv/bin/python bench/denoise.py
 
 bench-python: setup $(SERIES) .venv-bench/ready ## measure the Python package against NumPy, SciPy, scikit-learn, Dask, pydicom, SimpleITK, dicom2nifti
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check ./python

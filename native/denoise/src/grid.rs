@@ -13,7 +13,7 @@ pub enum Quality {
     /// Windows of 8 x 16 x 16 voxels, half of which overlap along each axis.
     #[default]
     Default,
-    /// Windows of 5 x 12 x 12 voxels: more of the contrast of small details, at about twice the time.
+    /// Windows of 5 x 12 x 12 voxels: more of the contrast of small details, at about three times the time.
     Best,
 }
 

@@ -12,7 +12,7 @@ enum QualityName {
     Fast,
     /// Windows of 8 x 16 x 16 voxels
     Default,
-    /// Smaller windows: more of the contrast of small details, about twice the time
+    /// Smaller windows: more of the contrast of small details, about three times the time
     Best,
 }
 
