@@ -3,8 +3,8 @@
 import numpy as np
 
 TYPES = ("int16", "uint8", "float32", "float64")
-# Rows x columns: many pixels and few slices, a small scan, and only twice as many rows as columns.
-SHAPES = ((65536, 64), (16384, 200), (1000, 500))
+# Rows x columns: many pixels and few slices, a small scan, and only five times as many rows as columns (half of them without signs).
+SHAPES = ((65536, 64), (16384, 200), (1000, 200))
 SMALLEST = 1e-8  # singular value, relative to the largest, before the entries are rounded to the type
 
 

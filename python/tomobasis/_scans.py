@@ -151,12 +151,16 @@ class Scan:
         low, high = (pick(pick(self.stored, axis=2), axis=1) + self.offset for pick in (np.min, np.max))
         ends = np.stack([low, high]) * self.slope + self.intercept
         whole = (self.slope % 1 == 0).all() and (self.intercept % 1 == 0).all()
-        each = (slice(None), None, None)
         if whole and ends.min() >= -32768 and ends.max() <= 32767:
-            values = self.stored.astype(np.int32) + self.offset[each]
-            values = values * self.slope.astype(np.int32)[each] + self.intercept.astype(np.int32)[each]
-            return values.astype(np.int16)
-        return (self.stored + self.offset[each].astype(float)) * self.slope[each] + self.intercept[each]
+            kind, wide = np.int16, np.int32
+        else:
+            kind, wide = np.float64, np.float64
+        values = np.empty(self.stored.shape, kind)
+        # Slice by slice: what is between stays in the cache.
+        linear = zip(self.offset.astype(wide), self.slope.astype(wide), self.intercept.astype(wide), strict=True)
+        for to, stored, (offset, slope, intercept) in zip(values, self.stored, linear, strict=True):
+            to[:] = (stored.astype(wide) + offset) * slope + intercept
+        return values
 
     @property
     def affine(self) -> NDArray[np.float64]:
