@@ -109,7 +109,7 @@ impl NoiseFigures {
         let steps = LAGS as i64;
         for down in -steps..steps {
             for right in -steps..steps {
-                let power = model.sigma.powi(2) * power(model, down, right).max(0.0);
+                let power = model.sigma * model.sigma * power(model, down, right).max(0.0);
                 let frequency = ((down * down + right * right) as f64).sqrt();
                 moment += frequency * power;
                 all += power;

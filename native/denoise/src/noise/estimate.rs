@@ -68,7 +68,10 @@ impl NoiseModel {
         if sigma == 0.0 {
             return Ok(Self { sigma_by_distance, voxels, ..Self::white(0.0) });
         }
-        let correlation = |nearer: f64| (1.0 - (nearer / sigma).powi(2)).clamp(0.0, MOST_CORRELATION);
+        let correlation = |nearer: f64| {
+            let ratio = nearer / sigma;
+            (1.0 - ratio * ratio).clamp(0.0, MOST_CORRELATION)
+        };
         let (autocorrelation, map) = second_moments(volume, cut, sigma);
         Ok(Self {
             sigma,
