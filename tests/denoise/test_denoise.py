@@ -123,6 +123,57 @@ def test_too_few_slices_are_refused(case, tmp_path):
     assert os.listdir(tmp_path) == ["scan"]
 
 
+def edited(sources, folder, change):
+    """The scan with each slice's stored pixels and header changed."""
+    folder.mkdir()
+    for number, path in enumerate(sources):
+        d = pydicom.dcmread(path)
+        d.set_pixel_data(change(number, d, d.pixel_array), d.PhotometricInterpretation, d.BitsStored)
+        d.save_as(folder / path.name)
+    return folder
+
+
+def test_slices_that_drift_are_refused_for_they_show_no_noise(case, tmp_path):
+    _, sources, _, _ = case
+    scan = edited(sources, tmp_path / "scan", lambda number, _, pixels: pixels + np.asarray(20 * number, pixels.dtype))
+    run = denoise("--input", scan, "--output", tmp_path / "out")
+    assert run.code == 3 and "one, two and three slices apart" in run.errors[0], run.err
+    assert os.listdir(tmp_path) == ["scan"]
+
+
+def test_a_background_of_one_value_makes_the_noise_no_smaller(case, tmp_path):
+    _, sources, base, _ = case
+
+    def change(_, d, pixels):
+        pixels = pixels.copy()
+        # 0 HU, which tissue may have too.
+        pixels[:, :60] = -int(d.RescaleIntercept)
+        return pixels
+
+    run = denoise("--input", edited(sources, tmp_path / "scan", change), "--output", tmp_path / "out")
+    assert run.code == 0, run.err
+    sigma = [
+        json.loads((folder / "manifest.json").read_text())["noise"]["sigma"]
+        for folder in (base / "out", tmp_path / "out")
+    ]
+    assert abs(sigma[1] / sigma[0] - 1) < 0.15, sigma
+
+
+def test_no_denoised_voxel_becomes_padding(case, tmp_path):
+    _, sources, _, _ = case
+    value = int(np.median(pydicom.dcmread(sources[20]).pixel_array[30:60, 40:70]))
+
+    def change(_, d, pixels):
+        d.add_new(0x00280120, "SS" if d.PixelRepresentation else "US", value)
+        return pixels
+
+    run = denoise("--input", edited(sources, tmp_path / "scan", change), "--output", tmp_path / "out")
+    assert run.code == 0, run.err
+    before = np.stack([pydicom.dcmread(path).pixel_array for path in sources])
+    after = np.stack([d.pixel_array for d in slices(tmp_path / "out")])
+    assert (before == value).any() and np.array_equal(before == value, after == value)
+
+
 def test_a_denoised_series_is_a_scan_again(case, tmp_path):
     _, _, base, _ = case
     run = decompose("--input", base / "out/dicom", "--output", tmp_path / "result", "--emit", "parquet")

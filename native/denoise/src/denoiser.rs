@@ -12,6 +12,7 @@ use tomobasis_linalg::vectorize;
 use crate::{
     Error, NoiseModel, Quality, Shape, Volume,
     grid::Grid,
+    volume::SPACING_ROUNDING,
     whitening::Whitening,
     window::{Scratch, Window},
 };
@@ -68,7 +69,7 @@ impl<'a> Denoiser<'a> {
             return Err(Error::Strength { strength });
         }
         model.check(volume.shape())?;
-        let patches = match volume.spacing_mm() > THICK_MM {
+        let patches = match volume.spacing_mm() > THICK_MM + SPACING_ROUNDING {
             true => Patches::Thick(Whitening::new(model, [2, 5, 5])),
             false => Patches::Thin(Whitening::new(model, [3, 4, 4])),
         };

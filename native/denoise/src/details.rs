@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::{
     Error, NoiseModel, Settings, Shape, Volume, Voxels, denoise,
-    noise::flat::{EXCLUDED, slopes},
+    noise::flat::{CONSTANT, is_constant, slopes},
 };
 
 /// Contrast in HU, diameter in mm, slices.
@@ -101,7 +101,13 @@ impl Disc {
         let mut image = vec![0.0; rows * columns];
         volume.hu(slice, 0..rows, &mut image);
         let mask = volume.padding(slice, 0..rows);
-        let slopes = slopes(&image, columns, TISSUE, |at| mask.is_some_and(|mask| mask[at]));
+        let slopes = slopes(
+            &image,
+            columns,
+            TISSUE,
+            |at| mask.is_some_and(|mask| mask[at]),
+            |at| is_constant(&image, at),
+        );
         // With as much tissue around it as the disc has.
         let reach = self.radius.map(|radius| 2 * radius.ceil() as usize + 1);
         let steepest = |&[row, column]: &[usize; 2]| {
@@ -113,7 +119,7 @@ impl Disc {
         let all =
             along(rows, reach[0]).flat_map(|row| along(columns, reach[1]).map(move |column| [row, column]));
         let judged = all.filter_map(|place| Some((steepest(&place)?, place)));
-        judged.filter(|(slope, _)| *slope != EXCLUDED).min().map(|(_, place)| place)
+        judged.filter(|(slope, _)| *slope < CONSTANT).min().map(|(_, place)| place)
     }
 
     /// Part of the contrast that denoising leaves at a place.

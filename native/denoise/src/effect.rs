@@ -10,7 +10,7 @@ use crate::{
     Error, NoiseModel,
     noise::{
         LAGS,
-        flat::{EXCLUDED, UNITS, slopes},
+        flat::{CONSTANT, UNITS, is_constant, judged, slopes},
         histogram::Histogram,
     },
     volume::Volume,
@@ -27,8 +27,9 @@ const BODY: std::ops::RangeInclusive<f32> = -500.0..=f32::MAX;
 const FLATTEST: f64 = 0.4;
 const NO_EDGE: f64 = 0.9;
 
-/// The structure ratio above which anatomy was probably removed.
-const ALARM: f64 = 1.0;
+/// The structure ratio above which anatomy was probably removed. Where nothing but noise is removed it is 1, give or take a
+/// few hundredths.
+const ALARM: f64 = 1.1;
 
 /// More than that is not counted as removed from one voxel, so that sums of squares fit into 64 bits; 4096 HU, in 1/16 HU.
 const MOST: f32 = 65536.0;
@@ -70,7 +71,7 @@ pub struct Removed {
     pub noise_correlation: f64,
     /// Standard deviation at the 10 % strongest edges over that in flat tissue; none where nothing was removed.
     pub structure: Option<f64>,
-    /// Whether the last is above 1: probably anatomy was removed.
+    /// Whether the last is above 1.1: probably anatomy was removed.
     pub alarm: bool,
 }
 
@@ -95,7 +96,7 @@ impl Effect {
         if before.shape() != after.shape() || before.held() != after.held() {
             return Err(Error::Model);
         }
-        let remaining = NoiseModel::estimate(after)?;
+        let remaining = NoiseModel::measure(after, before)?;
         let removed = Removed::measure(before, model, after);
         Ok(Self { before: NoiseFigures::of(model), after: NoiseFigures::of(&remaining), removed })
     }
@@ -192,10 +193,7 @@ impl Removed {
             let Slice { tissue, body, .. } = Slice::new(before, after, *slice);
             [tissue, body].map(|slopes| {
                 let mut histogram = Histogram::new();
-                slopes
-                    .iter()
-                    .filter(|&&slope| slope != EXCLUDED)
-                    .for_each(|&slope| histogram.add(slope.into()));
+                judged(&slopes).for_each(|slope| histogram.add(slope.into()));
                 histogram
             })
         };
@@ -243,17 +241,18 @@ impl Slice {
         let (first, second) = (read(before), read(after));
         let mask = before.padding(slice, 0..shape.rows);
         let padding = |at: usize| mask.is_some_and(|mask| mask[at]);
+        let constant = |at: usize| is_constant(&first, at);
         let removed = |(a, b): (&f32, &f32)| ((a - b) * UNITS).round_ties_even().clamp(-MOST, MOST) as i64;
         Self {
             removed: first.iter().zip(&second).map(removed).collect(),
-            tissue: slopes(&second, shape.columns, TISSUE, padding),
-            body: slopes(&second, shape.columns, BODY, padding),
+            tissue: slopes(&second, shape.columns, TISSUE, padding, constant),
+            body: slopes(&second, shape.columns, BODY, padding, constant),
         }
     }
 
     fn sums(&self, flat: u32, edge: u32, columns: usize) -> Sums {
         let mut sums = Sums::default();
-        let is_flat = |at: usize| self.tissue[at] != EXCLUDED && u32::from(self.tissue[at]) <= flat;
+        let is_flat = |at: usize| self.tissue[at] < CONSTANT && u32::from(self.tissue[at]) <= flat;
         for (at, &removed) in self.removed.iter().enumerate() {
             // The edge of the image is excluded from slopes, so neighbors of what is flat are inside.
             if is_flat(at) {
@@ -265,7 +264,7 @@ impl Slice {
                     }
                 }
             }
-            if self.body[at] != EXCLUDED && u32::from(self.body[at]) > edge {
+            if self.body[at] < CONSTANT && u32::from(self.body[at]) > edge {
                 sums.edges.add(removed);
             }
         }

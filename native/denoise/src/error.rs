@@ -42,7 +42,8 @@ pub enum Error {
     },
     /// Neighboring slices show different anatomy.
     #[error(
-        "slices {spacing_mm} mm apart: more than {most_mm} mm, so that neighbors share too little anatomy"
+        "slices {} mm apart: more than {most_mm} mm, so that neighbors share too little anatomy",
+        (spacing_mm * 1000.0).round() / 1000.0
     )]
     SlicesFarApart {
         /// Distance of neighboring slices in mm.
@@ -95,6 +96,16 @@ pub enum Error {
         voxels: u64,
         /// The least that will do.
         least: u64,
+    },
+    /// Differences of slices that go on growing with their distance.
+    #[error(
+        "slices differ by {:.1}, {:.1} and {:.1} HU at one, two and three slices apart: that is anatomy or tilt, not \
+         noise, which can't be estimated from this volume",
+        sigma_by_distance[0], sigma_by_distance[1], sigma_by_distance[2]
+    )]
+    NotNoise {
+        /// Robust standard deviation of the differences over the square root of 2, in HU.
+        sigma_by_distance: [f64; 3],
     },
     /// A strength outside 0 to 1.
     #[error("strength {strength} is outside 0 to 1")]

@@ -9,7 +9,12 @@
 //! use tomobasis_denoise::{NoiseModel, Settings, Shape, Volume, Voxels, denoise};
 //! let shape = Shape { slices: 8, rows: 48, columns: 48 };
 //! // Water, with something like noise.
-//! let hu: Vec<f32> = (0..8 * 48 * 48u32).map(|i| (i.wrapping_mul(2_654_435_769) >> 26) as f32 - 32.0).collect();
+//! let mut state = 1u32;
+//! let mut noise = || {
+//!     state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+//!     (state >> 26) as f32 - 32.0
+//! };
+//! let hu: Vec<f32> = (0..8 * 48 * 48).map(|_| noise()).collect();
 //! let volume = Volume::new(shape, 1.0, Voxels::Hu(&hu), None)?;
 //! let model = NoiseModel::estimate(&volume)?;
 //! let denoised = denoise(&volume, &model, Settings::default())?;

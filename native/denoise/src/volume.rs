@@ -15,6 +15,9 @@ const LEAST_SIDE: usize = 24;
 /// Distance of slices beyond which neighbors are no repetition of one another, in mm.
 const MOST_SPACING: f64 = 5.0;
 
+/// What positions in headers, of oblique slices above all, are rounded by, in mm.
+pub(crate) const SPACING_ROUNDING: f64 = 0.005;
+
 /// What is no HU, even of metal.
 const MOST_HU: f32 = 1e6;
 
@@ -189,7 +192,7 @@ pub fn check_geometry(shape: Shape, spacing_mm: f64) -> Result<(), Error> {
     if !(spacing_mm.is_finite() && spacing_mm > 0.0) {
         return Err(Error::Spacing { spacing_mm });
     }
-    if spacing_mm > MOST_SPACING {
+    if spacing_mm > MOST_SPACING + SPACING_ROUNDING {
         return Err(Error::SlicesFarApart { spacing_mm, most_mm: MOST_SPACING });
     }
     if slices < LEAST_SLICES {

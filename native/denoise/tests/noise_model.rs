@@ -83,8 +83,47 @@ fn padding_is_left_out() {
     hu.iter_mut().zip(&mask).filter(|(_, outside)| **outside).for_each(|(hu, _)| *hu = 0.0);
     let volume = Volume::new(SHAPE, 1.0, Voxels::Hu(&hu), Some(&mask)).unwrap();
     assert_near("sigma", NoiseModel::estimate(&volume).unwrap().sigma, 20.0, 0.6);
-    // Without the mask, most of what is flat has no noise.
-    assert_eq!(estimate(&hu).sigma, 0.0);
+    // Without the mask too: what has one value is no tissue.
+    assert_near("sigma", estimate(&hu).sigma, 20.0, 0.6);
+}
+
+#[test]
+fn what_is_constant_or_clipped_makes_noise_no_smaller() {
+    // A quarter, a half, three quarters of the volume are a background of 0 HU.
+    for part in 1..4 {
+        let mut hu = Normal(10).volume(SHAPE, 20.0);
+        let columns = part * SHAPE.columns / 4;
+        hu.iter_mut()
+            .enumerate()
+            .filter(|(at, _)| at % SHAPE.columns < columns)
+            .for_each(|(_, hu)| *hu = 0.0);
+        assert_near("sigma", estimate(&hu).sigma, 20.0, 0.8);
+    }
+    // Air that was clipped to the end of eight bits.
+    let noise = Normal(11).volume(SHAPE, 20.0);
+    let clip = |(at, noise): (usize, &f32)| {
+        let hu = if at % SHAPE.columns < 64 { noise - 1000.0 } else { noise + 40.0 };
+        hu.round().clamp(-100.0, 155.0)
+    };
+    let hu: Vec<f32> = noise.iter().enumerate().map(clip).collect();
+    assert_near("sigma", estimate(&hu).sigma, 20.0, 0.8);
+}
+
+#[test]
+fn a_constant_volume_has_no_noise() {
+    assert_eq!(estimate(&vec![30.0; SHAPE.slices * SHAPE.rows * SHAPE.columns]).sigma, 0.0);
+}
+
+#[test]
+fn what_grows_with_the_distance_of_slices_is_not_taken_for_noise() {
+    let noise = Normal(12).volume(SHAPE, 5.0);
+    let slice = SHAPE.rows * SHAPE.columns;
+    let drift: Vec<f32> =
+        noise.iter().enumerate().map(|(at, noise)| noise + 8.0 * (at / slice) as f32).collect();
+    let error =
+        NoiseModel::estimate(&Volume::new(SHAPE, 1.0, Voxels::Hu(&drift), None).unwrap()).unwrap_err();
+    assert!(matches!(error, Error::NotNoise { .. }), "{error}");
+    assert!(estimate(&noise).is_settled());
 }
 
 #[test]

@@ -5,7 +5,7 @@ use rayon::prelude::*;
 use super::{
     NoiseModel, SigmaMap,
     covariance::Covariance,
-    flat::{EXCLUDED, UNITS, slopes},
+    flat::{CONSTANT, UNITS, is_constant, judged, slopes},
     histogram::Histogram,
     map::CellSums,
 };
@@ -23,6 +23,10 @@ const LEAST: u64 = 1000;
 /// Pairs of slices, evenly spaced, that are looked at; of these every fourth for the autocovariance.
 const PAIRS: usize = 64;
 const COVARIANCE_STEP: usize = 4;
+
+/// Noise of slices three apart is at most this much stronger than that of slices two apart: independent noise is as strong,
+/// what overlapping reconstructions correlate up to 1.2 times; a drift of anatomy gives 1.5.
+const MOST_GROWTH: f64 = 1.3;
 
 /// Slices from one to the other whose noise is taken for independent.
 const INDEPENDENT: usize = 3;
@@ -42,23 +46,33 @@ impl NoiseModel {
     /// Estimates the noise of a whole volume on the threads of the current pool of rayon.
     ///
     /// # Errors
-    /// [`Error::NoFlatTissue`] when fewer than 1000 voxels are tissue; [`Error::Rows`] for a block of a volume.
+    /// [`Error::NoFlatTissue`] when fewer than 1000 voxels are tissue; [`Error::NotNoise`] when slices differ by more than
+    /// noise; [`Error::Rows`] for a block of a volume.
     pub fn estimate(volume: &Volume<'_>) -> Result<Self, Error> {
+        let model = Self::measure(volume, volume)?;
+        let [_, nearer, sigma] = model.sigma_by_distance;
+        if sigma > MOST_GROWTH * nearer {
+            return Err(Error::NotNoise { sigma_by_distance: model.sigma_by_distance });
+        }
+        Ok(model)
+    }
+
+    /// What is left of the noise of a volume that may be denoised: `source` is the volume before, which tells what is constant.
+    pub(crate) fn measure(volume: &Volume<'_>, source: &Volume<'_>) -> Result<Self, Error> {
         volume.check_whole()?;
+        source.check_whole()?;
+        let volumes = Volumes { volume, source };
         let mut sigma_by_distance = [0.0; INDEPENDENT];
         let (mut cut, mut voxels) = (0, 0);
         for (sigma, distance) in sigma_by_distance.iter_mut().zip(1..) {
-            let slopes = counted(volume, distance, |pair, histogram| {
-                pair.slopes
-                    .iter()
-                    .filter(|&&slope| slope != EXCLUDED)
-                    .for_each(|&slope| histogram.add(slope.into()));
+            let slopes = counted(volumes, distance, |pair, histogram| {
+                judged(&pair.slopes).for_each(|slope| histogram.add(slope.into()));
             });
             if slopes.total() < LEAST {
-                return Err(Error::NoFlatTissue { voxels: slopes.total(), least: LEAST });
+                return without_voxels(volumes, slopes.total());
             }
             cut = slopes.quantile(FLATTEST);
-            let magnitudes = counted(volume, distance, |pair, histogram| {
+            let magnitudes = counted(volumes, distance, |pair, histogram| {
                 pair.flat(cut).for_each(|(_, difference)| histogram.add(difference.unsigned_abs()));
             });
             *sigma = MAD * magnitudes.median() / f64::from(UNITS) / f64::sqrt(2.0);
@@ -72,7 +86,7 @@ impl NoiseModel {
             let ratio = nearer / sigma;
             (1.0 - ratio * ratio).clamp(0.0, MOST_CORRELATION)
         };
-        let (autocorrelation, map) = second_moments(volume, cut, sigma);
+        let (autocorrelation, map) = second_moments(volumes, cut, sigma);
         Ok(Self {
             sigma,
             sigma_by_distance,
@@ -84,6 +98,25 @@ impl NoiseModel {
     }
 }
 
+/// What a volume is whose tissue is constant: one without noise; else there is no tissue.
+fn without_voxels(volumes: Volumes<'_>, voxels: u64) -> Result<NoiseModel, Error> {
+    let constant = counted(volumes, 1, |pair, histogram| {
+        let count = pair.slopes.iter().filter(|&&slope| slope == CONSTANT).count();
+        (0..count).for_each(|_| histogram.add(0));
+    });
+    match voxels + constant.total() {
+        LEAST.. => Ok(NoiseModel { voxels, ..NoiseModel::white(0.0) }),
+        voxels => Err(Error::NoFlatTissue { voxels, least: LEAST }),
+    }
+}
+
+/// A volume, and the one that tells what is constant.
+#[derive(Clone, Copy)]
+struct Volumes<'a> {
+    volume: &'a Volume<'a>,
+    source: &'a Volume<'a>,
+}
+
 /// Two slices of a volume.
 struct Pair {
     /// Second minus first, in 1/16 HU.
@@ -93,27 +126,29 @@ struct Pair {
 }
 
 impl Pair {
-    fn new(volume: &Volume<'_>, slice: usize, distance: usize) -> Self {
+    fn new(Volumes { volume, source }: Volumes<'_>, slice: usize, distance: usize) -> Self {
         let shape = volume.shape();
-        let read = |slice| {
+        let read = |volume: &Volume<'_>, slice| {
             let mut hu = vec![0.0; shape.rows * shape.columns];
             volume.hu(slice, 0..shape.rows, &mut hu);
             hu
         };
-        let (first, second) = (read(slice), read(slice + distance));
+        let (first, second) = (read(volume, slice), read(volume, slice + distance));
+        let sources = [slice, slice + distance].map(|slice| read(source, slice));
         let masks = [slice, slice + distance].map(|slice| volume.padding(slice, 0..shape.rows));
         let padding = |at: usize| masks.iter().flatten().any(|mask| mask[at]);
+        let constant = |at: usize| sources.iter().all(|image| is_constant(image, at));
         let means: Vec<f32> = first.iter().zip(&second).map(|(a, b)| 0.5 * (a + b)).collect();
         let difference = |(a, b): (&f32, &f32)| ((b - a) * UNITS).round_ties_even() as i32;
         Self {
             differences: first.iter().zip(&second).map(difference).collect(),
-            slopes: slopes(&means, shape.columns, TISSUE, padding),
+            slopes: slopes(&means, shape.columns, TISSUE, padding, constant),
         }
     }
 
     /// Places and differences where the slope is at most `cut`.
     fn flat(&self, cut: u32) -> impl Iterator<Item = (usize, i32)> + '_ {
-        let flat = move |(_, slope): &(usize, &u16)| **slope != EXCLUDED && u32::from(**slope) <= cut;
+        let flat = move |(_, slope): &(usize, &u16)| **slope < CONSTANT && u32::from(**slope) <= cut;
         self.slopes.iter().enumerate().filter(flat).map(|(at, _)| (at, self.differences[at]))
     }
 }
@@ -125,26 +160,26 @@ fn first_slices(volume: &Volume<'_>, distance: usize) -> Vec<usize> {
     (0..count).map(|pair| pair * all / count).collect()
 }
 
-fn counted(volume: &Volume<'_>, distance: usize, count: impl Fn(&Pair, &mut Histogram) + Sync) -> Histogram {
+fn counted(volumes: Volumes<'_>, distance: usize, count: impl Fn(&Pair, &mut Histogram) + Sync) -> Histogram {
     let one = |histogram: Option<Histogram>, slice: usize| {
         let mut histogram = histogram.unwrap_or_else(Histogram::new);
-        count(&Pair::new(volume, slice, distance), &mut histogram);
+        count(&Pair::new(volumes, slice, distance), &mut histogram);
         Some(histogram)
     };
     let merged = |a: Option<Histogram>, b: Option<Histogram>| match (a, b) {
         (Some(a), Some(b)) => Some(a.merge(b)),
         (a, b) => a.or(b),
     };
-    let slices = first_slices(volume, distance);
+    let slices = first_slices(volumes.volume, distance);
     slices.into_par_iter().fold(|| None, one).reduce(|| None, merged).unwrap_or_else(Histogram::new)
 }
 
 /// Autocorrelation and map, from the differences of slices three apart.
-fn second_moments(volume: &Volume<'_>, cut: u32, sigma: f64) -> (Vec<f64>, SigmaMap) {
-    let shape = volume.shape();
+fn second_moments(volumes: Volumes<'_>, cut: u32, sigma: f64) -> (Vec<f64>, SigmaMap) {
+    let shape = volumes.volume.shape();
     let scale = STEPS / (sigma * f64::sqrt(2.0) * f64::from(UNITS));
     let add = |(mut covariance, mut cells): (Covariance, CellSums), (place, slice): (usize, usize)| {
-        let pair = Pair::new(volume, slice, INDEPENDENT);
+        let pair = Pair::new(volumes, slice, INDEPENDENT);
         let mut values = vec![0i16; pair.slopes.len()];
         let mut used = vec![0i16; pair.slopes.len()];
         for (at, difference) in pair.flat(cut) {
@@ -161,7 +196,8 @@ fn second_moments(volume: &Volume<'_>, cut: u32, sigma: f64) -> (Vec<f64>, Sigma
         (covariance, cells)
     };
     let none = || (Covariance::new(), CellSums::new(shape));
-    let slices: Vec<(usize, usize)> = first_slices(volume, INDEPENDENT).into_iter().enumerate().collect();
+    let slices: Vec<(usize, usize)> =
+        first_slices(volumes.volume, INDEPENDENT).into_iter().enumerate().collect();
     let merge = |a: (Covariance, CellSums), b: (Covariance, CellSums)| (a.0.merge(&b.0), a.1.merge(&b.1));
     let (covariance, cells) = slices.into_par_iter().fold(none, add).reduce(none, merge);
     (covariance.correlation(), cells.map())

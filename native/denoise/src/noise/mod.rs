@@ -9,7 +9,8 @@
 //! * Correlation within a slice: autocovariance of the differences, for lags of up to eight voxels.
 //! * Map: root mean square of the differences in cells of 8 x 16 x 16 voxels, smoothed, relative to that of all.
 //!
-//! Flat tissue is the flattest 40 % ([`flat`]) of all voxels whose local mean is between -200 and 200 HU.
+//! Flat tissue is the flattest 40 % ([`flat`]) of all voxels whose local mean is between -200 and 200 HU, without those
+//! that are one of seven equal ones side by side in both slices: a background, or clipped.
 
 mod covariance;
 mod estimate;
@@ -70,6 +71,13 @@ impl NoiseModel {
     /// Standard deviation of the noise at a voxel (slice, row, column) in HU.
     pub fn sigma_at(&self, voxel: [usize; 3]) -> f64 {
         self.sigma * self.map.ratio(voxel)
+    }
+
+    /// Whether slices three apart hardly differ more than slices two apart do. Otherwise noise reaches farther than three
+    /// slices, or anatomy is in the differences, and `sigma` is uncertain.
+    pub fn is_settled(&self) -> bool {
+        let [_, nearer, sigma] = self.sigma_by_distance;
+        sigma <= 1.15 * nearer
     }
 
     /// Refuses a model that can't be of such a volume.

@@ -154,7 +154,8 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
 /// of their frames, as [`SeriesPlan::slices_by_file`] has them.
 ///
 /// `stored` (slices x rows x columns) are their stored values less the slices' `offset`, as [`crate::decode`] gives them, within
-/// [`SlicePlan::stored_range`]. Pixels that are padding in the source become padding in it too.
+/// [`SlicePlan::stored_range`]. Pixels that are padding in the source become padding in it too, and no others do: a value that
+/// would be padding becomes the nearest one on the source's side that is not.
 ///
 /// ```
 /// use tomobasis_dicom::derived::{Derivation, DerivedImage, DerivedSyntax, derive};
@@ -231,10 +232,9 @@ pub fn derive(
             if Some(&digest::of_stored(&source, offset)) != derivation.digests.get(slice) {
                 return Err(wrong(Problem::Changed));
             }
-            let pairs = stored.iter_mut().zip(&source);
-            pairs
-                .filter(|(_, source)| padding.contains(**source))
-                .for_each(|(stored, &source)| *stored = source);
+            for (stored, &source) in stored.iter_mut().zip(&source) {
+                *stored = if padding.contains(source) { source } else { padding.avoided(*stored, source) };
+            }
         }
     }
     pixels::correct_range(&mut attributes, &header.pixels, stored, first.offset);

@@ -71,6 +71,22 @@ impl PaddingOf {
         self.is_declared(value) || self.corners == Some(value)
     }
 
+    /// A value for a pixel that was not padding: `value`, or if that is padding, the nearest one to it that is not, on the side
+    /// where the pixel's value in the source, `source`, is.
+    pub(crate) fn avoided(self, value: i16, source: i16) -> i16 {
+        let mut value = value;
+        if let Some((low, high)) = self.declared
+            && (low..=high).contains(&value)
+        {
+            value = if source > high { high.saturating_add(1) } else { low.saturating_sub(1) };
+        }
+        match self.corners == Some(value) {
+            true if source > value => value.saturating_add(1),
+            true => value.saturating_sub(1),
+            false => value,
+        }
+    }
+
     fn is_declared(self, value: i16) -> bool {
         self.declared.is_some_and(|(low, high)| (low..=high).contains(&value))
     }
@@ -128,4 +144,20 @@ pub(super) fn replace(plan: &SeriesPlan, slice: &SlicePlan, pixels: &mut [i16]) 
         found.range = (i32::from(low) + slice.offset, i32::from(high) + slice.offset);
     }
     found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::PaddingOf;
+
+    #[test]
+    fn a_value_that_would_be_padding_moves_to_the_sources_side() {
+        let range = PaddingOf { declared: Some((-10, 30)), corners: Some(31) };
+        assert_eq!(range.avoided(5, 40), 32);
+        assert_eq!(range.avoided(5, -20), -11);
+        assert_eq!(range.avoided(31, 40), 32);
+        assert_eq!(range.avoided(-12, -20), -12);
+        let corner = PaddingOf { declared: None, corners: Some(-2000) };
+        assert_eq!(corner.avoided(-2000, -1000), -1999);
+    }
 }

@@ -78,7 +78,8 @@ impl DenoiseArgs {
 }
 
 fn strength(text: &str) -> Result<f32, String> {
-    let number = text.parse().ok().filter(|strength| (0.0..=1.0).contains(strength));
+    // Of -0 the strength is 0.
+    let number = text.parse().ok().filter(|strength| (0.0..=1.0).contains(strength)).map(f32::abs);
     number.ok_or_else(|| "a number from 0 to 1 is expected".to_owned())
 }
 

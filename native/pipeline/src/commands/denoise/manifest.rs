@@ -71,6 +71,8 @@ struct Parameters {
 struct Noise {
     sigma: f64,
     sigma_by_distance: [f64; 3],
+    /// Whether slices three apart hardly differ more than slices two apart.
+    settled: bool,
     slice_correlation: [f64; 2],
     /// 17 rows of 17 lags.
     autocorrelation: Vec<Vec<f64>>,
@@ -148,6 +150,7 @@ impl DenoisedManifest {
             noise: Noise {
                 sigma: model.sigma,
                 sigma_by_distance: model.sigma_by_distance,
+                settled: model.is_settled(),
                 slice_correlation: model.slice_correlation,
                 autocorrelation: model.autocorrelation.chunks(side).map(<[f64]>::to_vec).collect(),
                 map_range,
@@ -167,6 +170,11 @@ impl DenoisedManifest {
                 environment: content.environment,
             },
         }
+    }
+
+    /// Whether the noise model is certain ([`NoiseModel::is_settled`]).
+    pub(super) fn is_settled(&self) -> bool {
+        self.noise.settled
     }
 
     /// The manifest's bytes, sealed as that of a decomposition is.

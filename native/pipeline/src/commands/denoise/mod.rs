@@ -146,22 +146,31 @@ fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedManifest) ->
     if let Some(structure) = effect.removed.structure {
         lines.push(format!("structure    {structure:.2} (removed at edges over removed in flat tissue)"));
     }
-    let details = manifest.details.iter().filter_map(|detail| {
+    let details: Vec<String> = manifest.details.iter().filter_map(|detail| {
         let DetailKept { contrast, diameter_mm, slices, .. } = detail;
         let percent = 100.0 * detail.kept?;
         let slices = if *slices == 1 { "one slice".to_owned() } else { format!("{slices} slices") };
         Some(format!(
             "detail       {percent:.0} % is left of discs of {contrast:+} HU, {diameter_mm} mm, in {slices}"
         ))
-    });
-    lines.extend(details);
+    }).collect();
+    if !details.is_empty() {
+        lines.extend(details);
+        lines.push("             Smaller and fainter details keep less.".to_owned());
+    }
     lines.extend([
         format!("result       {output}"),
         format!("dicom        {output}/{FOLDER}/ ({identity} patient data)"),
         format!("pixels       {}", manifest.digests.denoised),
     ]);
     if effect.before.sigma == 0.0 {
-        lines.push("note         no noise was found, so nothing was changed".to_owned());
+        let text = "note         no noise could be measured (most differences of slices are zero), so nothing was changed";
+        lines.push(text.to_owned());
+    }
+    if !manifest.is_settled() {
+        let text = "WARNING      slices differ the more the farther apart they are: noise reaches beyond three slices, or anatomy \
+                    was taken for noise, and the figures above are uncertain";
+        lines.push(text.to_owned());
     }
     if effect.removed.alarm {
         lines
