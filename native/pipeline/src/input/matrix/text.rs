@@ -141,7 +141,7 @@ impl Text {
             }
             let number = std::str::from_utf8(field).ok().and_then(|field| field.parse::<f64>().ok());
             target[column - columns.start] = number.ok_or_else(|| {
-                let what = if field.is_empty() { "empty" } else { "no number" };
+                let what = if field.is_empty() { "empty" } else { "not a number" };
                 let (row, column) = (row + 1, column + 1);
                 match field {
                     [0xef, 0xbb, 0xbf, ..] | [0xff, 0xfe, ..] | [0xfe, 0xff, ..] => {

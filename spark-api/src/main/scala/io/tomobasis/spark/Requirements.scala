@@ -17,6 +17,8 @@ private[spark] object Requirements {
     val kryo = conf.get("spark.serializer", "") == classOf[KryoSerializer].getName
     val ours = classOf[KernelRegistrator].getName
     if (kryo && conf.getBoolean(Registration, false) && !conf.get(Registrator, "").split(',').contains(ours))
-      throw new UsageException(s"$Registration: the classes that Spark serializes are not registered; add $ours to $Registrator")
+      throw new UsageException(
+        s"$Registration: the classes that Spark serializes are not registered; add $ours to $Registrator"
+      )
   }
 }
