@@ -25,9 +25,12 @@ def limited(*arguments, gigabytes=4.0, before=lambda: None):
 
 
 def least():
-    """The least address space, to a megabyte, in which the program itself can be loaded."""
-    sizes = (megabytes / 1000 for megabytes in range(4, 500))
-    return next(size for size in sizes if limited("--version", gigabytes=size).code == 0)
+    """The least address space, to a megabyte, from which on the program itself can be loaded.
+
+    Below it there are sizes in which it can be loaded as well: where the loader does without what it has no room for.
+    """
+    sizes = [megabytes / 1000 for megabytes in range(4, 100)]
+    return 0.001 + max(size for size in sizes if limited("--version", gigabytes=size).code != 0)
 
 
 def ladder(arguments, factor, before=lambda: None):

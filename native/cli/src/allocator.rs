@@ -59,13 +59,26 @@ unsafe impl GlobalAlloc for OrExit {
 
 /// Prepares the process for the end of its memory.
 pub(crate) fn prepare() {
-    hint::black_box([0_u8; STACK]);
+    claim_stack();
     // SAFETY: the size is not zero.
     RESERVED.store(unsafe { System.alloc(RESERVE) }, Ordering::Relaxed);
     if tomobasis_pipeline::limits::address_space_is_limited() {
         // SAFETY: a setting of the C library, made before there are threads. Each thread's arena would take 64 MB of the address space.
         unsafe { libc::mallopt(M_ARENA_MAX, 1) };
     }
+}
+
+/// Grows the main thread's stack into address space that a mapping of its size has been granted, and has given back.
+///
+/// In a frame of its own: in its caller's, what is called later would lie below what is claimed here.
+#[inline(never)]
+fn claim_stack() {
+    let room = Layout::new::<[u8; STACK]>();
+    // SAFETY: the size is not zero.
+    let granted = hint::black_box(answer(unsafe { System.alloc(room) }, STACK));
+    // SAFETY: it was allocated with this layout, and nobody else has it.
+    unsafe { System.dealloc(granted, room) };
+    hint::black_box([0_u8; STACK]);
 }
 
 #[inline]
