@@ -161,6 +161,24 @@ fn slices_of_different_sizes_are_refused_with_their_counts() {
 }
 
 #[test]
+fn every_difference_between_the_parts_of_a_series_is_named() {
+    let (spacing, frame) = ((0x0028, 0x0030), (0x0020, 0x0052));
+    type Dress = fn(DicomFile, (u16, u16)) -> DicomFile;
+    let cases: [(&str, (u16, u16), Dress); 4] = [
+        ("pixel spacings", spacing, |file, tag| file.text(tag, "DS", "0.5\\0.7")),
+        ("frames of reference", frame, |file, tag| file.text(tag, "UI", "2.25.9")),
+        ("pixel spacings (absent in some headers)", spacing, DicomFile::without),
+        ("frames of reference (absent in some headers)", frame, DicomFile::without),
+    ];
+    for (difference, tag, dress) in cases {
+        let again = five().into_iter().zip(20..).map(|(file, number)| dress(file.number(number), tag));
+        let files: Vec<DicomFile> = five().into_iter().chain(again).collect();
+        let text = inventory(&bytes(&files)).select(&SeriesChoice::Only).unwrap_err().to_string();
+        assert!(text.contains(&format!("have different {difference}; ")), "{difference}: {text}");
+    }
+}
+
+#[test]
 fn slices_of_different_orientations_are_refused_and_listed_as_parts() {
     let mut files = five();
     files.extend((5..8).map(|i| slice(i + 1, 0.0).text((0x0020, 0x0037), "DS", "1\\0\\0\\0\\0\\-1")));

@@ -6,7 +6,7 @@
 use std::collections::HashSet;
 
 use super::geometry::{self, dot, normal};
-use super::group::{Group, Member, same_volume};
+use super::group::{Differ, Group, Member, same_volume};
 use crate::header::SliceHeader;
 
 /// What a header says of it.
@@ -17,6 +17,13 @@ fn said(header: &SliceHeader) -> [bool; 3] {
         !header.image_type.iter().all(String::is_empty),
     ]
 }
+
+/// What one of two slices lacks, by its name in messages.
+pub(super) const LACKED_BY_ONE: [(&str, Differ); 3] = [
+    ("frames of reference (absent in some headers)", |a, b| said(a)[0] != said(b)[0]),
+    ("pixel spacings (absent in some headers)", |a, b| said(a)[1] != said(b)[1]),
+    ("image types (absent in some headers)", |a, b| said(a)[2] != said(b)[2]),
+];
 
 pub(super) fn says_as_much(a: &SliceHeader, b: &SliceHeader) -> bool {
     said(a) == said(b)

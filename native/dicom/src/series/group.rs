@@ -109,18 +109,31 @@ impl<'a> Group<'a> {
     }
 }
 
+/// Whether two slices differ in something.
+pub(super) type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
+
+/// What the slices of a volume have in common, besides [aspects](super::aspects), by its name in messages.
+///
+/// Empty is absent, and what a slice does not say of it is as in the others.
+pub(super) const COMMON: [(&str, Differ); 4] = [
+    ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
+    ("orientations", |a, b| !near(&a.orientation, &b.orientation, 1e-3)),
+    ("pixel spacings", |a, b| match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
+        (Some(a), Some(b)) => !near(&a, &b, 1e-3 * a[0]),
+        _ => false,
+    }),
+    ("frames of reference", |a, b| {
+        let (frame, other) = (&a.frame_of_reference_uid, &b.frame_of_reference_uid);
+        frame != other && !frame.is_empty() && !other.is_empty()
+    }),
+];
+
+fn near(x: &[f64], y: &[f64], tolerance: f64) -> bool {
+    x.iter().zip(y).all(|(x, y)| (x - y).abs() <= tolerance)
+}
+
 pub(super) fn same_volume(a: &SliceHeader, b: &SliceHeader) -> bool {
-    let near =
-        |x: &[f64], y: &[f64], tolerance: f64| x.iter().zip(y).all(|(x, y)| (x - y).abs() <= tolerance);
-    let (frame, other) = (&a.frame_of_reference_uid, &b.frame_of_reference_uid);
-    // Empty is absent, and what a slice does not say of it is as in the others.
-    (frame == other || frame.is_empty() || other.is_empty())
-        && (a.rows, a.columns) == (b.rows, b.columns)
-        && near(&a.orientation, &b.orientation, 1e-3)
-        && match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
-            (Some(a), Some(b)) => near(&a, &b, 1e-3 * a[0]),
-            _ => true,
-        }
+    !COMMON.iter().any(|(_, differ)| differ(a, b))
 }
 
 pub(super) fn same_instance(a: &SliceHeader, b: &SliceHeader) -> bool {

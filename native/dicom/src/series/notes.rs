@@ -4,9 +4,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::aspects::{ASPECTS, Aspect, Rule};
-use super::group::{Group, Member, SliceRole};
+use super::group::{COMMON, Differ, Group, Member, SliceRole};
 use super::strays::{Beside, Claim};
-use super::{Inventory, agreement, geometry, parts};
+use super::{Inventory, absent, agreement, geometry, parts};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
 use crate::label::FileLabel;
@@ -259,19 +259,15 @@ fn unnamed_instances(group: &Group) -> Vec<Note> {
 pub(super) fn differences(parts: &[&Group]) -> String {
     let told: Vec<&str> = parts.iter().flat_map(|part| &part.told).map(|told| told.aspect).collect();
     let told = (0..told.len()).filter(|&i| !told[..i].contains(&told[i])).map(|i| told[i]);
-    type Differ = fn(&SliceHeader, &SliceHeader) -> bool;
-    let aspects: [(&str, Differ); 4] = [
-        ("sizes", |a, b| (a.rows, a.columns) != (b.rows, b.columns)),
-        ("orientations", |a, b| a.orientation.iter().zip(&b.orientation).any(|(a, b)| (a - b).abs() > 1e-3)),
-        ("pixel spacings", |a, b| match (a.pixel_spacing_mm, b.pixel_spacing_mm) {
-            (Some([a, _]), Some([b, _])) => (a - b).abs() > 1e-6,
-            _ => false,
-        }),
-        ("frames of reference", |a, b| a.frame_of_reference_uid != b.frame_of_reference_uid),
-    ];
     let firsts: Vec<&SliceHeader> = parts.iter().map(|group| group.first).collect();
-    let differ = aspects.iter().filter(|(_, differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1])));
-    differ.map(|(name, _)| *name).chain(told).collect::<Vec<_>>().join(" and ")
+    let differ =
+        |(_, differ): &&(&'static str, Differ)| firsts.windows(2).any(|pair| differ(pair[0], pair[1]));
+    let names = |table: &'static [(&'static str, Differ)]| table.iter().filter(differ).map(|(name, _)| *name);
+    let mut all: Vec<&str> = names(&COMMON).chain(told).collect();
+    if all.is_empty() {
+        all.extend(names(&absent::LACKED_BY_ONE));
+    }
+    all.join(" and ")
 }
 
 /// That volumes were taken as one on purpose, and in what they differ.
@@ -286,7 +282,6 @@ pub(super) fn joined(inventory: &Inventory, group: &Group) -> Option<Note> {
     Some(Note { kind: NoteKind::Joined, text })
 }
 
-/// What the group is that a series of slices usually is not.
 /// Whether it tells a study or a patient, and another one of each slice, which is no volume's.
 fn has_one_for_each_slice(group: &Group, aspect: &Aspect) -> bool {
     let values = group.slices.iter().filter_map(|slice| (aspect.value)(slice.header));
@@ -295,6 +290,7 @@ fn has_one_for_each_slice(group: &Group, aspect: &Aspect) -> bool {
         && values.collect::<BTreeSet<_>>().len() == group.slices.len()
 }
 
+/// What the group is that a series of slices usually is not.
 fn identity_warnings(group: &Group) -> Vec<Note> {
     let mut notes = Vec::new();
     if group.role == SliceRole::Derived {
