@@ -104,7 +104,7 @@ impl From<Failure> for PyErr {
             Failure::Python(error) => error,
             Failure::Stopped => PyKeyboardInterrupt::new_err(()),
             other => Python::attach(|py| match other.class().of(py) {
-                Ok(class) => PyErr::from_type(class.clone(), words(&other.to_string())),
+                Ok(class) => PyErr::from_type(class.clone(), argument_names(&other.to_string())),
                 Err(error) => error,
             }),
         }
@@ -112,7 +112,8 @@ impl From<Failure> for PyErr {
 }
 
 /// Options by the names of arguments: `--no-patient-data` is `no_patient_data`.
-fn words(text: &str) -> String {
+#[pyfunction]
+pub(crate) fn argument_names(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     let mut rest = text;
     while let Some(at) = rest.find("--") {

@@ -43,6 +43,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_function(wrap_pyfunction!(panics, module)?)?;
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add_function(wrap_pyfunction!(failure::argument_names, module)?)?;
     module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
     module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;
     module.add_function(wrap_pyfunction!(factors::qr, module)?)?;

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 from ._arguments import values_of
 from ._errors import InputError, RunError
+from ._native import argument_names
 from ._spark_result import SparkResult
 
 
@@ -27,12 +27,22 @@ def find(spark: Any) -> Any:
 
 def decompose(spark: Any, library: Any, paths: list[str], options: dict[str, Any]) -> SparkResult:
     """As ``tomobasis.spark.decompose``."""
-    from pyspark.sql import DataFrame
-
     if len(paths) != 1:
         raise InputError(f"paths: the library takes one, not {len(paths)}; give their folder, or by='tasks'")
     with _ours():
         result = library.decompose(spark._jsparkSession, paths[0], dict(values_of(options)))
+    try:
+        return _collected(spark, result, options)
+    except BaseException:
+        result.close()
+        raise
+
+
+def _collected(spark: Any, result: Any, options: dict[str, Any]) -> SparkResult:
+    """What the library's result says, its basis vectors left in Spark."""
+    from pyspark.sql import DataFrame
+
+    with _ours():
         summary = json.loads(result.summary())
     s = DataFrame(result.s(), spark).orderBy("index").select("sigma").toArrow().column(0).to_numpy()
     v = DataFrame(result.V(), spark).orderBy("slice").select("weights").toArrow().column(0).combine_chunks()
@@ -63,5 +73,5 @@ def _ours() -> Iterator[None]:
         java = error.java_exception
         if not java.getClass().getName().startswith("io.tomobasis.jni."):
             raise
-        text = re.sub(r"--([a-z][a-z-]*)", lambda option: option[1].replace("-", "_"), java.getMessage())
+        text = argument_names(java.getMessage())
         raise (InputError if java.exitCode() in (2, 3) else RunError)(text) from None
