@@ -7,6 +7,7 @@
 
 #[allow(unsafe_code, reason = "an allocator, and calls of the C library that need no memory")]
 mod allocator;
+mod certify;
 mod compare;
 mod decompose;
 mod denoise;
@@ -58,6 +59,8 @@ enum Action {
     Render(render::Args),
     /// Recompute a result from its input and compare bit for bit
     Verify(verify::Args),
+    /// Write a proof of every digit of a result, for readers without this program
+    Certify(certify::Args),
     /// Compare two result folders bit for bit: digests, and the files that both have
     Compare(compare::Args),
     /// Write matrices whose singular value decomposition is known to every digit
@@ -72,6 +75,7 @@ impl Action {
             Self::Decompose(args) => args.job.verbose(),
             Self::Denoise(args) => args.denoise.verbose,
             Self::Verify(args) => args.verify.verbose,
+            Self::Certify(args) => args.certify.verbose,
             Self::Inspect(args) => args.verbose,
             Self::Render(args) => args.render.verbose,
             Self::Compare(_) | Self::Reference(_) | Self::Score(_) => false,
@@ -85,6 +89,7 @@ impl Action {
             Self::Inspect(args) => inspect::run(&args),
             Self::Render(args) => render::run(&args),
             Self::Verify(args) => verify::run(&args),
+            Self::Certify(args) => certify::run(&args),
             Self::Compare(args) => compare::run(&args),
             Self::Reference(args) => reference::run(&args),
             Self::Score(args) => score::run(&args),

@@ -76,7 +76,7 @@ mod tile;
 
 pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
 pub use center::{Center, Centering};
-pub use certified::{Bounds, COMPENSATE, CertifiedSvd, certified_svd};
+pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Witness, certified_svd, certified_svd_with_witness};
 pub use dispatch::{Vectorize, vectorize};
 pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd};

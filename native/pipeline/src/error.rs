@@ -178,6 +178,8 @@ pub enum FolderKind {
     Reference,
     /// A denoised series.
     Denoised,
+    /// A proof of the digits of a result.
+    Certificate,
 }
 
 impl fmt::Display for FolderKind {
@@ -186,6 +188,7 @@ impl fmt::Display for FolderKind {
             Self::Result => "result folder",
             Self::Reference => "folder of reference matrices",
             Self::Denoised => "folder of a denoised series",
+            Self::Certificate => "bundle of `certify`",
         })
     }
 }

@@ -41,11 +41,12 @@ mod wide;
 
 use crate::bytes::checked_when_read;
 use crate::rank::Rank;
-use crate::rounding::canonical_sign;
+use crate::rounding::{canonical_sign, pow2};
 use crate::{Error, GramMatrix};
-use check::{Certificate, Rejection};
+use check::{Candidates, Certificate, DEGENERATE, Rejection};
 use find::{Refinement, Start};
 use ndarray::{Array2, s};
+use num_bigint::BigInt;
 use std::time::Instant;
 
 /// Columns with `s_1 / s_j` above this get a second word of `V` and a compensated chain for `T = A V` (see
@@ -101,6 +102,33 @@ pub struct CertifiedSvd {
 }
 
 checked_when_read!(CertifiedSvd);
+
+/// Approximate right singular vectors, so good that whoever has the exact Gram matrix can prove the digits of `s` and `V` from
+/// their residuals. They claim nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Witness {
+    /// The vectors are integers times 2^-`fraction_bits`.
+    pub fraction_bits: u32,
+    /// The k vectors by descending singular value, n entries each; more than k where the values of the last ones equal others.
+    pub vectors: Vec<Vec<BigInt>>,
+}
+
+impl Witness {
+    /// Of the k leading candidates, and of those whose values equal that of the last.
+    fn of<const W: usize>(found: &Refinement<W>, k: usize) -> Self {
+        let mut order: Vec<usize> = (0..found.len()).collect();
+        let value = |j: usize| Candidates::value(found, j);
+        order.sort_by_key(|&j| std::cmp::Reverse(value(j)));
+        let equal = |pair: &[usize]| {
+            let distance = value(pair[0]).sub(value(pair[1]));
+            distance.to_f64(found.value_bits()) < pow2(1 - DEGENERATE as i32)
+        };
+        let more = order.get(k.saturating_sub(1)..).unwrap_or_default().windows(2);
+        order.truncate(k + more.take_while(|pair| equal(pair)).count());
+        let vectors = order.iter().map(|&j| found.x(j).iter().map(|x| x.to_big()).collect()).collect();
+        Self { fraction_bits: found.vector_bits(), vectors }
+    }
+}
 
 impl CertifiedSvd {
     /// Refuses parts that do not fit each other, and numbers that no decomposition has.
@@ -160,6 +188,24 @@ impl CertifiedSvd {
 /// prove; [`Error::SingularValueRange`] where f64 can't hold a singular value; [`Error::NoStart`] when the
 /// starting eigensolver fails; [`Error::Threads`] when threads can't be started.
 pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<CertifiedSvd, Error> {
+    solve(g, rank, threads, false).map(|(svd, _)| svd)
+}
+
+/// [`certified_svd`], with vectors from which others can prove its digits.
+///
+/// # Errors
+/// As [`certified_svd`].
+pub fn certified_svd_with_witness(
+    g: &GramMatrix,
+    rank: Rank,
+    threads: usize,
+) -> Result<(CertifiedSvd, Witness), Error> {
+    solve(g, rank, threads, true).map(|(svd, witness)| (svd, witness.unwrap_or_default()))
+}
+
+type Solved = (CertifiedSvd, Option<Witness>);
+
+fn solve(g: &GramMatrix, rank: Rank, threads: usize, witness: bool) -> Result<Solved, Error> {
     let n = g.n();
     let k = match rank {
         Rank::Full => n,
@@ -170,20 +216,20 @@ pub fn certified_svd(g: &GramMatrix, rank: Rank, threads: usize) -> Result<Certi
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
-    let svd = pool.install(|| {
+    let (svd, witness) = pool.install(|| {
         // Step 1, and all others from each start.
-        let leading = Start::leading(g, k).and_then(|start| from_start(g, k, &start).ok());
-        leading.map_or_else(|| from_start(g, k, &Start::new(g)?), Ok)
+        let leading = Start::leading(g, k).and_then(|start| from_start(g, k, &start, witness).ok());
+        leading.map_or_else(|| from_start(g, k, &Start::new(g)?, witness), Ok)
     })?;
     match svd.s.iter().position(|s| !s.is_normal()) {
         Some(column) => Err(Error::SingularValueRange { column }),
-        None => Ok(svd),
+        None => Ok((svd, witness)),
     }
 }
 
-fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, Error> {
+fn from_start(g: &GramMatrix, k: usize, start: &Start, witness: bool) -> Result<Solved, Error> {
     if g.bits() == 0 {
-        return Ok(CertifiedSvd {
+        let svd = CertifiedSvd {
             s: vec![],
             v: Array2::zeros((g.n(), 0)),
             v_low: Array2::zeros((g.n(), 0)),
@@ -192,11 +238,12 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
             unresolved: vec![],
             bounds: Bounds::default(),
             energy: 0.0,
-        });
+        };
+        return Ok((svd, None));
     }
     // Steps 2 to 5, in 6, 12 and 24 words of 64 bits.
-    let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found)) {
-        Some(Outcome::Proven(svd)) => return Ok(svd),
+    let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found, witness)) {
+        Some(Outcome::Proven(solved)) => return Ok(*solved),
         // With all eigenvectors it will go on.
         Some(Outcome::Exhausted(_, rejection)) if start.is_partial() => {
             return Err(Error::Unproven { what: rejection.to_string() });
@@ -204,25 +251,30 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start) -> Result<CertifiedSvd, E
         Some(Outcome::Exhausted(found, _)) => found.widen::<12>(),
         None => Refinement::<12>::new(g, k, start),
     };
-    let wide = match narrow.map(|found| prove(g, k, found)) {
-        Some(Outcome::Proven(svd)) => return Ok(svd),
+    let wide = match narrow.map(|found| prove(g, k, found, witness)) {
+        Some(Outcome::Proven(solved)) => return Ok(*solved),
         Some(Outcome::Exhausted(found, _)) => found.widen::<24>(),
         None => Refinement::<24>::new(g, k, start),
     };
-    match prove(g, k, wide.ok_or(Error::GramRange { bits: g.bits() })?) {
-        Outcome::Proven(svd) => Ok(svd),
+    match prove(g, k, wide.ok_or(Error::GramRange { bits: g.bits() })?, witness) {
+        Outcome::Proven(solved) => Ok(*solved),
         Outcome::Exhausted(_, rejection) => Err(Error::Unproven { what: rejection.to_string() }),
     }
 }
 
 enum Outcome<'g, const W: usize> {
-    Proven(CertifiedSvd),
+    Proven(Box<Solved>),
     /// More fraction bits are called for; what is not proven.
     Exhausted(Refinement<'g, W>, Rejection),
 }
 
 /// Refines until the checker is content, or until refining no longer helps.
-fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<'g, W>) -> Outcome<'g, W> {
+fn prove<'g, const W: usize>(
+    g: &'g GramMatrix,
+    k: usize,
+    mut found: Refinement<'g, W>,
+    witness: bool,
+) -> Outcome<'g, W> {
     let mut exhausted = false;
     loop {
         let before = found.steps();
@@ -234,7 +286,10 @@ fn prove<'g, const W: usize>(g: &'g GramMatrix, k: usize, mut found: Refinement<
         let proof = check::prove(g, k, &found);
         log::debug!("refined in {:.3?}, checked in {:.3?}", refined - began, refined.elapsed());
         let rejection = match proof {
-            Ok(certificate) => return Outcome::Proven(publish(g, certificate, &found)),
+            Ok(certificate) => {
+                let witness = witness.then(|| Witness::of(&found, certificate.columns.len()));
+                return Outcome::Proven(Box::new((publish(g, certificate, &found), witness)));
+            }
             Err(rejection) => rejection,
         };
         log::debug!("after {} steps: {rejection}", found.steps());
@@ -278,7 +333,7 @@ fn publish<const W: usize>(g: &GramMatrix, certificate: Certificate, found: &Ref
         orthogonality: orthogonality::bound(g, &s, &v, &compensated),
         gap: columns.iter().map(|c| c.gap).fold(1.0, f64::min),
         steps: found.steps(),
-        fraction_bits: check::Candidates::vector_bits(found),
+        fraction_bits: found.vector_bits(),
     };
     CertifiedSvd { s, v, v_low, compensated, rank, unresolved, bounds, energy: g.trace() }
 }

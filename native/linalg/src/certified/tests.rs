@@ -2,7 +2,7 @@ mod hard;
 mod starts;
 
 use super::*;
-use crate::{GramAccumulator, Rescale, column_major};
+use crate::{GramAccumulator, Rescale, column_major, rounding::nearest_signed};
 use ndarray::array;
 
 /// Order, range and (within a factor of four) condition of some [`unimodular`] matrices.
@@ -50,6 +50,26 @@ fn a_two_by_two_matrix_has_the_singular_values_of_the_quadratic_formula() {
     let norm = (1.0 + golden * golden).sqrt();
     assert!((r.v[[0, 0]] - golden / norm).abs() < 1e-15 && (r.v[[1, 0]] - 1.0 / norm).abs() < 1e-15);
     assert!(r.unresolved.is_empty());
+}
+
+#[test]
+fn a_witness_rounds_to_the_vectors_and_has_all_of_equal_values() {
+    let entries = |svd: &CertifiedSvd, witness: &Witness, j: usize| {
+        let unit = pow2(-(witness.fraction_bits as i32));
+        let column: Vec<f64> = witness.vectors[j].iter().map(|x| nearest_signed(x, 0) * unit).collect();
+        let sign = canonical_sign(column.iter().copied());
+        column.iter().zip(svd.v.column(j)).all(|(x, v)| (sign * x - v).abs() < 1e-15)
+    };
+    let g = gram(&noise(300, 30, 8, 1500), 300, 30);
+    let (svd, witness) = certified_svd_with_witness(&g, Rank::Columns(5), 1).unwrap();
+    assert_eq!(svd, certified_svd(&g, Rank::Columns(5), 1).unwrap());
+    assert_eq!((witness.vectors.len(), witness.vectors[0].len()), (5, 30));
+    assert!((0..5).all(|j| entries(&svd, &witness, j)));
+    // Singular values 3, 2, 2, 2, 1, of which two are asked for.
+    let diagonal: Vec<i16> = (0..25).map(|at| if at % 6 == 0 { [2, 1, 3, 2, 2][at / 6] } else { 0 }).collect();
+    let (svd, witness) = certified_svd_with_witness(&gram(&diagonal, 5, 5), Rank::Columns(2), 1).unwrap();
+    assert_eq!((svd.s, svd.unresolved), (vec![3.0, 2.0], vec![1]));
+    assert_eq!(witness.vectors.len(), 4);
 }
 
 #[test]

@@ -54,13 +54,22 @@ impl GramMatrix {
     }
 
     /// The power of two that multiplies the integers.
-    pub(crate) fn exponent(&self) -> i64 {
+    pub fn exponent(&self) -> i64 {
         self.exponent
     }
 
-    /// The odd number that divides the integers.
-    pub(crate) fn divisor(&self) -> &BigUint {
+    /// The odd number that divides the integers; 1 unless means were removed.
+    pub fn divisor(&self) -> &BigUint {
         &self.divisor
+    }
+
+    /// The integer in row `i`, column `j`: the entry of the matrix is `2^exponent / divisor` times it.
+    ///
+    /// # Panics
+    /// If there is no such row or column.
+    pub fn integer(&self, i: usize, j: usize) -> BigInt {
+        let digits = self.planes.iter().rev().map(|plane| plane[i * self.n + j]);
+        digits.fold(BigInt::ZERO, |sum, digit| (sum << self.digit_bits) + digit)
     }
 
     /// Bits by which successive planes are shifted.
@@ -338,11 +347,6 @@ mod tests {
     use crate::affine::dyadic;
     use crate::{GramAccumulator, column_major};
 
-    /// Entry (i, j) as a big integer at 2^exponent.
-    fn entry(g: &GramMatrix, i: usize, j: usize) -> BigInt {
-        g.planes.iter().rev().fold(BigInt::ZERO, |sum, p| (sum << g.digit_bits) + p[i * g.n + j])
-    }
-
     fn gram(values: &[i16], rows: usize, rescale: &[Rescale]) -> GramMatrix {
         let mut g = GramAccumulator::new(rescale.len()).unwrap();
         g.add(column_major(values, rows, rescale.len()).unwrap()).unwrap();
@@ -364,7 +368,7 @@ mod tests {
         for i in 0..2 {
             for j in 0..2 {
                 let expected: i64 = (0..3).map(|r| real(r, i) * real(r, j)).sum();
-                assert_eq!(entry(&g, i, j) << g.exponent, BigInt::from(expected));
+                assert_eq!(g.integer(i, j) << g.exponent, BigInt::from(expected));
             }
         }
         assert_eq!(
@@ -393,7 +397,7 @@ mod tests {
         };
         for (i, j) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
             let expected: BigInt = (0..3).map(|r| real(r, i) * real(r, j)).sum();
-            assert_eq!(entry(&g, i, j) << (g.exponent + 160), expected);
+            assert_eq!(g.integer(i, j) << (g.exponent + 160), expected);
         }
     }
 

@@ -1,5 +1,6 @@
-//! What a user asks for: inspect, read, decompose, denoise, verify, compare, render; reference matrices and scores.
+//! What a user asks for: inspect, read, decompose, denoise, verify, certify, compare, render; reference matrices and scores.
 
+pub mod certify;
 pub mod compare;
 pub mod decompose;
 pub mod denoise;

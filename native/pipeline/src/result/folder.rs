@@ -69,6 +69,11 @@ impl ResultFolder {
         Ok(Self { root, path, manifest, json: bytes })
     }
 
+    /// The manifest as it is.
+    pub(crate) fn manifest_bytes(&self) -> &[u8] {
+        &self.json
+    }
+
     /// Whether the folder holds tables.
     #[must_use]
     pub fn has_tables(&self) -> bool {

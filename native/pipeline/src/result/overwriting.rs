@@ -66,6 +66,7 @@ impl FoundResult {
             FolderKind::Result => "tomobasis result ",
             FolderKind::Reference => "tomobasis reference ",
             FolderKind::Denoised => "tomobasis denoised ",
+            FolderKind::Certificate => "tomobasis certificate ",
         };
         let json = serde_json::from_slice::<Value>(bytes).ok()?;
         json.get("format")?.as_str()?.strip_prefix(format_of_kind)?;

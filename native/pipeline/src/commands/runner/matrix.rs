@@ -19,7 +19,7 @@ use crate::{
     },
     limits::Held,
     need::{self, Need},
-    options::Options,
+    options::{Method, Options},
     solve::decomposition::Decomposition,
 };
 use tomobasis_dicom::SeriesPlan;
@@ -61,18 +61,28 @@ impl Runner<'_> {
         options: Options,
     ) -> Result<Decomposition> {
         let threads = self.pool.current_num_threads();
-        // The ranges of all values, then the sums.
-        let began = self.stage(Stage::Sums, options.method, 2 * scan.blocks() as usize);
-        let sums = RealGramAccumulator::new(self.ranges(scan, values)?)?;
-        need::check_gram(&scan.plan, &scan.need.of_gram(sums.moduli(), sums.bits()))?;
-        let gram = self.real_sums(scan, values, sums)?;
-        self.record(began);
+        let gram = self.gram_of_floats(scan, values, options.method)?;
         let began = self.stage(Stage::Decompose, options.method, 1);
         let decomposition =
             Decomposition::of_floats(scan.plan.clone(), options, &gram, &scan.records, threads)?;
         self.progress.advance(1);
         self.record(began);
         Ok(decomposition)
+    }
+
+    /// The exact Gram matrix of floats: the ranges of all values, then the sums.
+    pub(super) fn gram_of_floats(
+        &mut self,
+        scan: &Scan,
+        values: &[f64],
+        method: Method,
+    ) -> Result<GramMatrix> {
+        let began = self.stage(Stage::Sums, method, 2 * scan.blocks() as usize);
+        let sums = RealGramAccumulator::new(self.ranges(scan, values)?)?;
+        need::check_gram(&scan.plan, &scan.need.of_gram(sums.moduli(), sums.bits()))?;
+        let gram = self.real_sums(scan, values, sums)?;
+        self.record(began);
+        Ok(gram)
     }
 
     /// Which bits the values of each column use.

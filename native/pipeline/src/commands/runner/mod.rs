@@ -21,7 +21,9 @@ use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};
 use tomobasis_dicom::{Inventory, SeriesPlan, SliceRecord};
-use tomobasis_linalg::{GramAccumulator, column_major};
+use tomobasis_linalg::{
+    CertifiedSvd, GramAccumulator, GramMatrix, Rank, Witness, certified_svd_with_witness, column_major,
+};
 
 use crate::{
     blocks::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
@@ -29,7 +31,7 @@ use crate::{
     error::{Error, Result},
     input::{
         decode, describe_series, inventory,
-        layout::{BlockValues, block_count, block_rows, first_row, image_pixels},
+        layout::{BlockValues, block_count, block_rows, first_row, image_pixels, rescale_of},
         listing::InputFile,
         matrix::Values,
     },
@@ -278,8 +280,20 @@ impl<'a> Runner<'a> {
 
     /// Gram matrix, then `s` and `V`.
     fn certified(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
+        let gram = self.integer_sums(scan, options.method)?;
+        let began = self.stage(Stage::Decompose, options.method, 1);
+        let threads = self.pool.current_num_threads();
+        let decomposition =
+            Decomposition::compute(scan.plan.clone(), options, &gram, &scan.records, threads)?;
+        self.progress.advance(1);
+        self.record(began);
+        Ok(decomposition)
+    }
+
+    /// The exact sums of a scan, or of a matrix of integers.
+    fn integer_sums(&mut self, scan: &Scan, method: Method) -> Result<GramAccumulator> {
         let blocks = scan.blocks();
-        let began = self.stage(Stage::Sums, options.method, blocks as usize);
+        let began = self.stage(Stage::Sums, method, blocks as usize);
         let shared = scan.plan.slices.len() >= GramAccumulator::SHARED;
         let gram = match &scan.values {
             Values::Signed8(values) => self.sums_of_bytes(scan, values)?,
@@ -288,13 +302,28 @@ impl<'a> Runner<'a> {
             _ => self.sums(scan, blocks)?,
         };
         self.record(began);
-        let began = self.stage(Stage::Decompose, options.method, 1);
+        Ok(gram)
+    }
+
+    /// The exact Gram matrix of the scan, without the means that the method removes, and its leading eigenpairs with a witness.
+    pub(crate) fn witnessed(
+        &mut self,
+        scan: &Scan,
+        method: Method,
+        rank: Rank,
+    ) -> Result<(GramMatrix, CertifiedSvd, Witness)> {
+        let gram = match &scan.values {
+            Values::Real(values) => self.gram_of_floats(scan, values, method)?,
+            Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => self
+                .integer_sums(scan, method)?
+                .finish_centered(&rescale_of(&scan.plan), method.center().map(Into::into))?,
+        };
+        let began = self.stage(Stage::Decompose, method, 1);
         let threads = self.pool.current_num_threads();
-        let decomposition =
-            Decomposition::compute(scan.plan.clone(), options, &gram, &scan.records, threads)?;
+        let (svd, witness) = certified_svd_with_witness(&gram, rank, threads)?;
         self.progress.advance(1);
         self.record(began);
-        Ok(decomposition)
+        Ok((gram, svd, witness))
     }
 
     /// The sums of all blocks: each thread's own, merged.

@@ -34,7 +34,7 @@ pub struct VerifyArgs {
 
 impl VerifyArgs {
     /// Refuses options that only a scan has for the result of a matrix.
-    pub(super) fn check_against(&self, manifest: &Manifest) -> Result<()> {
+    pub(crate) fn check_against(&self, manifest: &Manifest) -> Result<()> {
         let given = [
             ("--series", self.series.is_some()),
             ("--join", self.join),

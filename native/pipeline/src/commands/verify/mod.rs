@@ -136,7 +136,7 @@ pub(crate) fn check_room(folder: &ResultFolder, pool: &rayon::ThreadPool) -> Res
 }
 
 /// Refuses a manifest's parameters that do not go together.
-fn check_parameters(options: &Options) -> Result<()> {
+pub(crate) fn check_parameters(options: &Options) -> Result<()> {
     if options.method.rank_problem(options.rank).is_some() {
         let (rank, method) = (options.rank, options.method.name());
         return Err(Error::Differs(format!(
@@ -161,7 +161,7 @@ fn word(value: &impl ValueEnum) -> String {
 }
 
 /// What is wrong with options that come from the manifest: it is not one of this input.
-fn of_manifest(error: Error) -> Error {
+pub(crate) fn of_manifest(error: Error) -> Error {
     let (option, problem) = match error {
         Error::Option { option, problem } => (option, problem),
         other => return other,
