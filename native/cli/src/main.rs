@@ -7,12 +7,14 @@
 
 #[allow(unsafe_code, reason = "an allocator, and calls of the C library that need no memory")]
 mod allocator;
+mod attest;
 mod certify;
 mod compare;
 mod decompose;
 mod denoise;
 mod inspect;
 mod output;
+mod paper;
 mod progress;
 mod reference;
 mod render;
@@ -61,6 +63,10 @@ enum Action {
     Verify(verify::Args),
     /// Write a proof of every digit of a result, for readers without this program
     Certify(certify::Args),
+    /// Write what a result is in a form that other programs read: in-toto, RO-Crate, BIDS
+    Attest(attest::Args),
+    /// Print what a paper says of a result: methods, commands, versions, digests, citation
+    Paper(paper::Args),
     /// Compare two result folders bit for bit: digests, and the files that both have
     Compare(compare::Args),
     /// Write matrices whose singular value decomposition is known to every digit
@@ -78,7 +84,9 @@ impl Action {
             Self::Certify(args) => args.certify.verbose,
             Self::Inspect(args) => args.verbose,
             Self::Render(args) => args.render.verbose,
-            Self::Compare(_) | Self::Reference(_) | Self::Score(_) => false,
+            Self::Attest(_) | Self::Paper(_) | Self::Compare(_) | Self::Reference(_) | Self::Score(_) => {
+                false
+            }
         }
     }
 
@@ -90,6 +98,8 @@ impl Action {
             Self::Render(args) => render::run(&args),
             Self::Verify(args) => verify::run(&args),
             Self::Certify(args) => certify::run(&args),
+            Self::Attest(args) => attest::run(&args),
+            Self::Paper(args) => paper::run(&args),
             Self::Compare(args) => compare::run(&args),
             Self::Reference(args) => reference::run(&args),
             Self::Score(args) => score::run(&args),

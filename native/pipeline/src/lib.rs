@@ -30,7 +30,7 @@
 //! | [`blocks`] | one row block: `U`, composites, what each format makes of it | `error`, `input`, `options`, `output`, `solve` |
 //! | [`need`] | the memory that a run needs, stage by stage | `blocks`, `error`, `input`, `limits`, `memory`, `options`, `output`, `solve` |
 //! | [`result`] | the result folder: manifest, writing it whole, reading and checking it | `blocks`, `error`, `input`, `options`, `output`, `progress`, `solve` |
-//! | [`commands`] | what a user asks for, each with its arguments: decompose, denoise, render, verify, certify, compare; reference matrices, scores | `blocks`, `error`, `input`, `limits`, `memory`, `need`, `options`, `output`, `progress`, `result`, `solve` |
+//! | [`commands`] | what a user asks for, each with its arguments: decompose, denoise, render, verify, certify, attest, paper, compare; reference matrices, scores | `blocks`, `error`, `input`, `limits`, `memory`, `need`, `options`, `output`, `progress`, `result`, `solve` |
 //!
 //! What a result is, to the byte, is `docs/format.md`.
 

@@ -66,7 +66,8 @@ fn a_witness_rounds_to_the_vectors_and_has_all_of_equal_values() {
     assert_eq!((witness.vectors.len(), witness.vectors[0].len()), (5, 30));
     assert!((0..5).all(|j| entries(&svd, &witness, j)));
     // Singular values 3, 2, 2, 2, 1, of which two are asked for.
-    let diagonal: Vec<i16> = (0..25).map(|at| if at % 6 == 0 { [2, 1, 3, 2, 2][at / 6] } else { 0 }).collect();
+    let diagonal: Vec<i16> =
+        (0..25).map(|at| if at % 6 == 0 { [2, 1, 3, 2, 2][at / 6] } else { 0 }).collect();
     let (svd, witness) = certified_svd_with_witness(&gram(&diagonal, 5, 5), Rank::Columns(2), 1).unwrap();
     assert_eq!((svd.s, svd.unresolved), (vec![3.0, 2.0], vec![1]));
     assert_eq!(witness.vectors.len(), 4);

@@ -1,10 +1,12 @@
-//! What a user asks for: inspect, read, decompose, denoise, verify, certify, compare, render; reference matrices and scores.
+//! What a user asks for: inspect, read, decompose, denoise, verify, certify, compare, render, attest, paper; reference matrices and scores.
 
+pub mod attest;
 pub mod certify;
 pub mod compare;
 pub mod decompose;
 pub mod denoise;
 pub mod inspect;
+pub mod paper;
 pub mod read;
 pub mod reference;
 pub mod render;

@@ -1,0 +1,234 @@
+//! One manifest in the forms that other programs read. Everything in them is the manifest's, and nothing of a patient.
+//!
+//! An attestation states the digests of files, so these are compared first, as `verify` does before it looks at the input.
+
+mod arguments;
+mod bids;
+mod in_toto;
+mod ro_crate;
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::Value;
+
+pub use self::arguments::{AttestArgs, Form};
+use crate::{
+    commands::verify::check_room,
+    error::{Error, Result},
+    input::listing::local_path,
+    memory,
+    output::FileDigest,
+    progress::Progress,
+    result::{MANIFEST, Manifest, ResultFolder},
+    solve::digest::Digest,
+};
+
+/// Name of the software.
+const NAME: &str = "TomoBasis";
+
+/// One line on what the files are, for people.
+const DESCRIPTION: &str = "Singular value decomposition of a CT series by TomoBasis";
+
+/// What an attestation was made of, and where it goes.
+#[derive(Debug)]
+pub struct Attestation {
+    /// The text, if it was not written to a file.
+    pub text: Option<String>,
+}
+
+/// A result whose files are what its manifest lists.
+struct Checked {
+    manifest: Manifest,
+    /// Files by path, from the result folder on; without a digest what the manifest lists by path alone.
+    files: Vec<(String, Option<FileDigest>)>,
+}
+
+/// Writes the attestation of a result, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// [`Error::DamagedResult`] naming the first file that differs, [`Error::Option`] for an output that cannot be used.
+pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Result<Attestation> {
+    let path = local_path("RESULT", &args.result)?;
+    let folder = ResultFolder::open(&path)?;
+    let output = args.output.as_deref().map(|output| local_path("--output", output)).transpose()?;
+    let prefix = match &output {
+        Some(output) => place(&path, output, args.form, args.overwrite)?,
+        None => String::new(),
+    };
+    let checked = Checked::new(folder, threads, progress)?;
+    let license = args.license.as_deref();
+    let json = match args.form {
+        Form::InToto => in_toto::statement(&checked)?,
+        Form::RoCrate => ro_crate::crate_of(&checked, &prefix, license, &today())?,
+        Form::BidsProv => bids::description(&checked, license),
+    };
+    let mut text = serde_json::to_string_pretty(&json).map_err(|error| Error::Internal(error.to_string()))?;
+    match output {
+        None => Ok(Attestation { text: Some(text) }),
+        Some(output) => {
+            text.push('\n');
+            write(&output, &text, args.overwrite)?;
+            Ok(Attestation { text: None })
+        }
+    }
+}
+
+impl Checked {
+    fn new(folder: ResultFolder, threads: usize, progress: &dyn Progress) -> Result<Self> {
+        let damaged = |error| match error {
+            Error::Differs(what) => Error::DamagedResult(what),
+            other => other,
+        };
+        folder.check_manifest().map_err(damaged)?;
+        if folder.manifest.files.is_none() {
+            let problem = "it lists no files (an older format), so there are no digests to state; decompose the scan again";
+            return Err(Error::result_file(MANIFEST, problem));
+        }
+        let pool = memory::pool(threads)?;
+        check_room(&folder, &pool)?;
+        progress.stage(1, 1, "check", "files", folder.steps());
+        pool.install(|| folder.check(progress)).map_err(damaged)?;
+        let own = FileDigest::of(&[folder.manifest_bytes()]);
+        let manifest = folder.manifest;
+        let place = manifest.run.environment.folder.as_ref().map_or(String::new(), |name| format!("{name}/"));
+        let listed = manifest.listed_files().into_iter().flatten();
+        let mut files: Vec<_> =
+            listed.map(|file| (format!("{place}{}", file.path), file.content())).collect();
+        files.push((MANIFEST.to_owned(), Some(own)));
+        files.sort_by(|a, b| a.0.cmp(&b.0));
+        Ok(Self { manifest, files })
+    }
+
+    /// What was decomposed, by what, in one sentence.
+    fn sentence(&self) -> String {
+        let Manifest { series, result, .. } = &self.manifest;
+        let subject = match self.manifest.parameters.input_format.is_scan() {
+            true => format!("{} slices of {} x {} pixels", series.slices, series.rows, series.columns),
+            false => format!("a matrix of {} x {}", result.rows, result.columns),
+        };
+        format!(
+            "Singular value decomposition of {subject}: {} basis vectors, method {}, class {}",
+            result.rank, result.method, result.class
+        )
+    }
+
+    fn digest(&self, of: impl Fn(&crate::solve::digest::Digests) -> Digest) -> String {
+        of(&self.manifest.digests).to_string()
+    }
+}
+
+/// The path from the output's folder to the result, with a `/` at its end, where paths are relative to that folder. Refuses an output in
+/// the result, which holds nothing but its files.
+fn place(result: &Path, output: &Path, form: Form, overwrite: bool) -> Result<String> {
+    let refuse = |problem: &str| Err(Error::option("--output", problem));
+    let folder = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let (Ok(folder), Ok(result)) = (folder.canonicalize(), result.canonicalize()) else {
+        return refuse("there is no such folder; make it first");
+    };
+    if output.is_dir() {
+        return refuse("it is a folder; name a file");
+    }
+    if output.exists() && !overwrite {
+        return refuse("it exists already; name another file or add --overwrite");
+    }
+    if folder.starts_with(&result) {
+        return refuse(
+            "it lies in the result, which holds nothing but its files; name a file beside the folder",
+        );
+    }
+    match (form, result.strip_prefix(&folder)) {
+        (Form::RoCrate, Err(_)) => {
+            refuse("a crate describes what is in its own folder; name a file in a folder above the result")
+        }
+        (_, Ok(path)) => Ok(encoded(path)),
+        (_, Err(_)) => Ok(String::new()),
+    }
+}
+
+/// A relative path as a relative URI, with a `/` at its end.
+fn encoded(path: &Path) -> String {
+    path.components().map(|part| encode(&part.as_os_str().to_string_lossy()) + "/").collect()
+}
+
+/// A name as a part of a URI: all but unreserved characters as bytes (RFC 3986).
+fn encode(name: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~=".contains(&byte);
+    name.bytes()
+        .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
+        .collect()
+}
+
+/// Writes a file as a whole.
+fn write(output: &Path, text: &str, overwrite: bool) -> Result<()> {
+    let failed = |source| Error::Write { file: "--output".to_owned(), source };
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
+    let parent = parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
+    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    file.write_all(text.as_bytes()).map_err(failed)?;
+    let placed = if overwrite { file.persist(output) } else { file.persist_noclobber(output) };
+    placed.map(|_| ()).map_err(|error| failed(error.error))
+}
+
+/// The day in UTC, `2026-11-30`: of `SOURCE_DATE_EPOCH`, if it is set, as for other programs whose output is to be the same again.
+fn today() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<u64>().ok());
+    date(given.unwrap_or(now) / 86_400)
+}
+
+/// The date of a day, counted from 1970-01-01, in the Gregorian calendar.
+fn date(days: u64) -> String {
+    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
+    let (mut year, mut rest) = (1970, days);
+    while rest >= 365 + u64::from(leap(year)) {
+        rest -= 365 + u64::from(leap(year));
+        year += 1;
+    }
+    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let mut month = 1;
+    for length in lengths {
+        if rest < length {
+            break;
+        }
+        rest -= length;
+        month += 1;
+    }
+    format!("{year}-{month:02}-{:02}", rest + 1)
+}
+
+/// A section of the manifest as JSON.
+fn json(section: &impl serde::Serialize) -> Result<Value> {
+    serde_json::to_value(section).map_err(|error| Error::Internal(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_are_dates() {
+        for (days, written) in [
+            (0, "1970-01-01"),
+            (58, "1970-02-28"),
+            (59, "1970-03-01"),
+            (789, "1972-02-29"),
+            (11_016, "2000-02-29"),
+            (20_787, "2026-11-30"),
+            (20_818, "2026-12-31"),
+            (47_540, "2100-02-28"),
+            (47_541, "2100-03-01"),
+        ] {
+            assert_eq!(date(days), written);
+        }
+    }
+
+    #[test]
+    fn names_become_parts_of_uris() {
+        assert_eq!(encoded(Path::new("a b/k=5/ü")), "a%20b/k=5/%C3%BC/");
+        assert_eq!(encoded(Path::new("")), "");
+    }
+}

@@ -1,0 +1,222 @@
+//! What a paper says of a result: a paragraph on the methods, the commands that make it again, versions, digests, and how to cite.
+//!
+//! All of it follows from the manifest, whose seal and digests are checked first.
+
+mod command;
+
+use crate::{
+    error::{Error, Result},
+    input::listing::local_path,
+    options::{Center, Method, Padding, RankChoice},
+    result::{Manifest, ResultFolder},
+};
+
+/// The text for a paper, in Markdown.
+///
+/// # Errors
+/// [`Error::ResultFile`] for what is no complete result, [`Error::DamagedResult`] for a manifest that was changed.
+pub fn paper(result: &str) -> Result<String> {
+    let folder = ResultFolder::open(&local_path("RESULT", result)?)?;
+    folder.check_manifest().map_err(|error| match error {
+        Error::Differs(what) => Error::DamagedResult(what),
+        other => other,
+    })?;
+    let manifest = &folder.manifest;
+    Ok([methods(manifest), again(manifest), versions(manifest), digests(manifest), citation(manifest)]
+        .join("\n\n"))
+}
+
+/// What was done, in sentences that a paper can have.
+fn methods(manifest: &Manifest) -> String {
+    let Manifest { series, parameters, result, .. } = manifest;
+    let (m, n, k) = (result.rows, result.columns, result.rank);
+    let mut said = vec![match parameters.input_format.is_scan() {
+        true => format!(
+            "The {n} slices of the {} series ({} x {} pixels each) were taken as the columns of a matrix A of {m} x {n} values{}, and its \
+             singular value decomposition A = U diag(s) V^T was computed with TomoBasis {}.",
+            series.modality,
+            series.rows,
+            series.columns,
+            if series.unit.is_empty() { String::new() } else { format!(" in {}", series.unit) },
+            manifest.run.version,
+        ),
+        false => format!(
+            "The singular value decomposition A = U diag(s) V^T of the matrix A of {m} x {n} values was computed with TomoBasis {}.",
+            manifest.run.version
+        ),
+    }];
+    said.extend(of_padding(manifest));
+    said.extend(parameters.method.center().map(|means| {
+        let means = match means {
+            Center::Pixels => "the mean of each pixel over the slices",
+            Center::Slices => "the mean of each slice",
+            Center::Both => "the means of each pixel and of each slice",
+        };
+        format!("Before, {means} was removed.")
+    }));
+    said.push(of_method(parameters.method));
+    said.push(match (parameters.rank, result.numerical_rank) {
+        (RankChoice::Full, _) => format!("All {k} basis vectors up to the numerical rank were kept."),
+        (RankChoice::Columns(_), _) => format!("The first {k} basis vectors were kept."),
+        (RankChoice::Auto, _) => format!(
+            "The {k} basis vectors were kept whose singular values exceed the optimal hard threshold for noise of unknown strength [3]."
+        ),
+        (RankChoice::Energy(share), _) => {
+            format!("The first {k} basis vectors were kept, the fewest that hold {share} of the squared Frobenius norm of A.")
+        }
+    });
+    if let Some(rank) = result.numerical_rank.filter(|&rank| rank != k) {
+        said.push(format!("The numerical rank is {rank}."));
+    }
+    if let Some((first, last)) = result.unresolved.first().zip(result.unresolved.last()) {
+        said.push(format!(
+            "Singular values of {} columns between number {} and {} are equal; their vectors are the canonical basis of their space.",
+            result.unresolved.len(),
+            first + 1,
+            last + 1
+        ));
+    }
+    if !result.composites.is_empty() && parameters.input_format.is_scan() {
+        let unit = if series.unit.is_empty() { String::new() } else { format!(" {}", series.unit) };
+        let each: Vec<String> = result
+            .composites
+            .iter()
+            .map(|one| format!("{:.2}{unit} at rank {}", one.residual_rms, one.k))
+            .collect();
+        said.push(format!(
+            "Reconstructions leave out, as root mean square over all pixels, {}.",
+            each.join(", ")
+        ));
+    }
+    said.push(match parameters.method {
+        Method::Gram { .. } => {
+            "The result is bit-identical on any machine, with any number of processors, and can be computed again with the commands below."
+                .to_owned()
+        }
+        _ => "The result is bit-identical for this version, method and parameters, with any number of processors, and can be computed \
+              again with the commands below."
+            .to_owned(),
+    });
+    said.push(format!("Its root digest (SHA-256) is {}.", manifest.digests.root));
+    format!("## Methods\n\n{}", said.join(" "))
+}
+
+fn of_padding(manifest: &Manifest) -> Option<String> {
+    let replaced = manifest.series.padding?.replaced;
+    let value = match manifest.parameters.padding {
+        Padding::Keep => return None,
+        Padding::Air => "air",
+        Padding::Mask => "zero",
+    };
+    (replaced > 0).then(|| {
+        format!("Pixels outside of the reconstruction ({replaced} in all slices) were taken as {value}.")
+    })
+}
+
+fn of_method(method: Method) -> String {
+    match method {
+        Method::Gram { .. } => {
+            "Singular values and right singular vectors were obtained from the exact Gram matrix A^T A, in integers, by iterative refinement \
+             [1]; each of their numbers is proven to be the floating-point number (IEEE 754 double precision) nearest to the true one. Left \
+             singular vectors are A V diag(1/s), evaluated in a defined order of fused multiply-adds."
+                .to_owned()
+        }
+        Method::Tsqr { .. } => {
+            "It was computed in double precision by Householder QR factorization along a fixed binary tree [2]."
+                .to_owned()
+        }
+        Method::Dssvd(sketching) | Method::Dspca(sketching) => format!(
+            "It was computed in double precision by a randomized method [4] with an oversampling of {}, {} power iterations and the random \
+             seed {}.",
+            sketching.oversample, sketching.power_iterations, sketching.seed
+        ),
+    }
+}
+
+/// The commands.
+fn again(manifest: &Manifest) -> String {
+    let options = command::options(manifest).join(" ");
+    let of_input: Vec<&str> = command::of_input(manifest).collect();
+    let of_input = if of_input.is_empty() { String::new() } else { format!(" {}", of_input.join(" ")) };
+    let which = match manifest.parameters.input_format.is_scan() {
+        true => {
+            "SCAN is the folder of the DICOM files, or an archive of it. If it holds several series, add --series with the UID, or the \
+                 short id that `tomobasis inspect SCAN` prints, of that whose digest of pixels is the one below."
+        }
+        false => "SCAN is the file of the matrix.",
+    };
+    format!(
+        "## Commands\n\n{which} The root digest must be the one below.\n\nOn one machine:\n\n    \
+         tomobasis decompose --input SCAN --output RESULT {options}\n    tomobasis verify RESULT --input SCAN{of_input}\n\n\
+         On a Spark cluster, with the same bytes:\n\n    \
+         tomobasis-submit --master spark://HOST:7077 -- --input SCAN --output RESULT {options}"
+    )
+}
+
+fn versions(manifest: &Manifest) -> String {
+    let run = &manifest.run;
+    let lines = [
+        ("TomoBasis", run.version.as_str()),
+        ("libraries", run.libraries.as_str()),
+        ("runner", run.environment.runner.as_str()),
+        ("machine", run.instruction_set.as_str()),
+        ("Gram kernel", run.kernel.as_str()),
+        ("format", manifest.format.as_str()),
+        ("class", manifest.result.class.as_str()),
+    ];
+    section("Versions", lines.map(|(name, value)| (name, value.to_owned())))
+}
+
+fn digests(manifest: &Manifest) -> String {
+    let digests = &manifest.digests;
+    let lines = [
+        ("root", digests.root),
+        ("pixels", digests.pixels),
+        ("s", digests.s),
+        ("V", digests.v),
+        ("U", digests.u.root),
+    ];
+    section("Digests (SHA-256)", lines.map(|(name, digest)| (name, digest.to_string())))
+}
+
+fn section<const N: usize>(title: &str, lines: [(&str, String); N]) -> String {
+    let lines: String = lines.iter().map(|(name, value)| format!("\n- {name}: {value}")).collect();
+    format!("## {title}\n{lines}")
+}
+
+/// How to cite the software and the result, and the literature that the methods refer to.
+fn citation(manifest: &Manifest) -> String {
+    let version = &manifest.run.version;
+    let (root, short) = (manifest.digests.root, manifest.digests.root.short());
+    let mut references = Vec::new();
+    if matches!(manifest.parameters.method, Method::Gram { .. }) {
+        references.push(
+            "[1] T. Ogita, K. Aishima: Iterative refinement for symmetric eigenvalue decomposition. Japan Journal of Industrial and Applied \
+             Mathematics 35, 2018.",
+        );
+    }
+    if matches!(manifest.parameters.method, Method::Tsqr { .. }) {
+        references.push(
+            "[2] J. Demmel, L. Grigori, M. Hoemmen, J. Langou: Communication-optimal parallel and sequential QR and LU factorizations. SIAM \
+             Journal on Scientific Computing 34(1), 2012.",
+        );
+    }
+    if manifest.parameters.rank == RankChoice::Auto {
+        references.push(
+            "[3] M. Gavish, D. L. Donoho: The optimal hard threshold for singular values is 4/sqrt(3). IEEE Transactions on Information \
+             Theory 60(8), 2014.",
+        );
+    }
+    if manifest.parameters.method.sketching().is_some() {
+        references.push(
+            "[4] N. Halko, P.-G. Martinsson, J. A. Tropp: Finding structure with randomness: probabilistic algorithms for constructing \
+             approximate matrix decompositions. SIAM Review 53(2), 2011.",
+        );
+    }
+    let references: String = references.iter().map(|reference| format!("- {reference}\n")).collect();
+    format!(
+        "## Citation\n\n    @software{{tomobasis_{short},\n      title = {{TomoBasis}},\n      author = {{{{The TomoBasis authors}}}},\n      \
+         version = {{{version}}},\n      license = {{Apache-2.0}},\n      note = {{Result with the root digest sha256:{root}}}\n    \
+         }}\n\n{references}"
+    )
+}
