@@ -155,10 +155,7 @@ pub fn select_all0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: j
         let Inventory { options, files } = unsafe { handle::get_mut::<Inventory>(handle) }?;
         let plans = match options.series {
             Some(_) => vec![inventory::select(files, options)?],
-            None => slices::series_ids(files)?
-                .into_iter()
-                .map(|id| inventory::select(files, &Options { series: Some(id), ..options.clone() }))
-                .collect::<std::result::Result<_, _>>()?,
+            None => inventory::select_each(files, options)?,
         };
         new_objects(env, series_plan::CLASS, &plans, series_plan::described)
     })

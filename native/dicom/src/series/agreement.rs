@@ -19,6 +19,9 @@ impl<'a> Agreement<'a> {
     /// `None` for less than half of the slices.
     fn of(inventory: &Inventory, volume: &Group<'a>, other: &Group<'a>) -> Option<Self> {
         let known = &inventory.known;
+        if known.is_empty() {
+            return None;
+        }
         let mut by_digest = HashMap::<&[u8; 32], Vec<&Member>>::new();
         for member in &other.slices {
             if let Some(digest) = known.digest(member) {
@@ -62,12 +65,11 @@ pub(super) fn of_parts(inventory: &Inventory, parts: &[&Group]) -> String {
 }
 
 /// That another volume of the group's series agrees with it.
-pub(super) fn with_others<'a>(
+pub(super) fn with_others<'g, 'a: 'g>(
     inventory: &Inventory,
-    groups: &[Group<'a>],
+    others: impl Iterator<Item = &'g Group<'a>>,
     group: &Group<'a>,
 ) -> Option<Note> {
-    let others = groups.iter().filter(|other| other.series == group.series && other.id != group.id);
     let found = others.filter_map(|other| Agreement::of(inventory, group, other));
     let text = found.max_by_key(|found| found.equal)?.text(inventory);
     Some(Note { kind: NoteKind::OtherSeries, text: format!("in another volume of the series, {text}") })

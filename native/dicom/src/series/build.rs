@@ -6,7 +6,7 @@ use super::aspects::rescale_unit;
 use super::group::{Group, Member};
 use super::notes::{self, disputed, left_out, problems_of_slices, repeated_beside, warnings};
 use super::repeats::{self, Absent};
-use super::strays::Beside;
+use super::whole::Whole;
 use super::{Inventory, geometry, skip};
 use crate::error::Error;
 use crate::header::SliceHeader;
@@ -19,8 +19,12 @@ use crate::syntax;
 const LONG_TAIL: u64 = 1 << 20;
 
 /// The plan of one group, or the first thing that keeps it from being read.
-pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
-    let problems = problems_of_slices(inventory, &Beside::new(inventory, groups), group);
+pub(super) fn plan<'a>(
+    inventory: &'a Inventory,
+    all: &Whole<'_, 'a>,
+    group: &Group<'a>,
+) -> Result<SeriesPlan, Error> {
+    let problems = problems_of_slices(inventory, &all.beside, group);
     let found = problems.iter().map(|(file, problem)| (*file, problem));
     if let Some(error) = inventory.first_error(found.filter(|_| !inventory.skip_bad_slices)) {
         return Err(error);
@@ -40,8 +44,8 @@ pub(super) fn plan(inventory: &Inventory, groups: &[Group], group: &Group) -> Re
         _ => {}
     }
     let plan = match problems.is_empty() {
-        true => plan_of(inventory, groups, group)?,
-        false => plan_without(inventory, groups, group, problems)?,
+        true => plan_of(inventory, all, group)?,
+        false => plan_without(inventory, all, group, problems)?,
     };
     match disputed.first() {
         None => Ok(plan),
@@ -62,7 +66,11 @@ fn bad(plan: &SeriesPlan, disputed: &[(&Member, Error)]) -> Vec<(usize, String)>
 }
 
 /// The plan of a group without bad slices.
-pub(super) fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) -> Result<SeriesPlan, Error> {
+fn plan_of<'a>(
+    inventory: &'a Inventory,
+    all: &Whole<'_, 'a>,
+    group: &Group<'a>,
+) -> Result<SeriesPlan, Error> {
     if let Some((first, second)) = group.conflict {
         return Err(Error::DuplicateInstance {
             first: inventory.label(first),
@@ -129,7 +137,7 @@ pub(super) fn plan_of(inventory: &Inventory, groups: &[Group], group: &Group) ->
         copies: copies.collect(),
         skipped: 0,
         skipped_mm: Vec::new(),
-        left_out: left_out(inventory, groups, group),
+        left_out: left_out(inventory, all, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
     })
 }
@@ -138,14 +146,15 @@ impl Inventory {
     /// What to decode, so that slices are [known](Self::know) that no attribute tells from others of their place. None in most inputs.
     pub fn repeats(&self) -> Vec<SeriesPlan> {
         let groups = self.grouped(true);
-        let plan = |group: &Group| {
+        let all = Whole::new(self, &groups);
+        let plan = |group: &Group<'_>| {
             let pairs = repeats::pairs(group, Absent::Fits);
             let mut slices: Vec<Member> = pairs.iter().flat_map(|(used, copy)| [*used, *copy]).collect();
             slices.sort_by_key(|member| (member.file, member.header.frame));
             slices.dedup_by_key(|member| (member.file, member.header.frame));
             let compared = Group { slices, duplicates: Vec::new(), conflict: None, ..group.clone() };
             let some = !compared.slices.is_empty();
-            some.then(|| plan_of(self, &groups, &compared).ok()).flatten()
+            some.then(|| plan_of(self, &all, &compared).ok()).flatten()
         };
         groups.iter().filter_map(plan).collect()
     }
@@ -169,10 +178,10 @@ fn piece(header: &SliceHeader, length: Option<u64>) -> Option<Piece> {
 }
 
 /// The plan of a group without its slices that cannot be used.
-fn plan_without(
-    inventory: &Inventory,
-    groups: &[Group],
-    group: &Group,
+fn plan_without<'a>(
+    inventory: &'a Inventory,
+    all: &Whole<'_, 'a>,
+    group: &Group<'a>,
     problems: Vec<(usize, Problem)>,
 ) -> Result<SeriesPlan, Error> {
     let bad = |file: usize| problems.iter().any(|(bad, _)| *bad == file);
@@ -190,7 +199,7 @@ fn plan_without(
         skipped += inventory.slices_of_bad(*file, group).ok_or_else(unknown)?;
     }
     skip::check(&kept.positions_mm(), &skipped_mm, skipped)?;
-    let mut plan = SeriesPlan { skipped, skipped_mm, ..plan_of(inventory, groups, &kept)? };
+    let mut plan = SeriesPlan { skipped, skipped_mm, ..plan_of(inventory, all, &kept)? };
     // Each by its own name, also where several have the same problem.
     let sentences = problems.into_iter().flat_map(|problem| notes::sentences(inventory, [problem]));
     plan.left_out.extend(sentences.map(skip::skipped));

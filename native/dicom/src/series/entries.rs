@@ -10,6 +10,10 @@ use crate::plan::SeriesPlan;
 pub(super) struct Known(HashMap<(usize, u32), [u8; 32]>);
 
 impl Known {
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub fn digest(&self, member: &Member) -> Option<&[u8; 32]> {
         self.0.get(&(member.file, member.header.frame))
     }

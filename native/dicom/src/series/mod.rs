@@ -23,6 +23,7 @@
 //! | `strays` | files that cannot be used: which of them matter to a series |
 //! | `summary` | what a listing shows of a series |
 //! | `unread` | what is no readable file, and whether it could be a slice |
+//! | `whole` | all of an input, counted once for the plans of all its series |
 
 mod absent;
 mod agreement;
@@ -44,6 +45,7 @@ mod skip;
 mod strays;
 mod summary;
 mod unread;
+mod whole;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::ops::Range;
@@ -62,6 +64,7 @@ use crate::plan::SeriesPlan;
 use crate::problem::Problem;
 use crate::unread::Unread;
 use group::{Group, Member};
+use whole::Whole;
 
 /// So many series are listed in an error.
 const LISTED: usize = 20;
@@ -334,7 +337,21 @@ impl Inventory {
     pub fn select_all(&self, choice: &SeriesChoice) -> Result<Vec<SeriesPlan>, Error> {
         let groups = self.groups();
         let chosen = choice::choose(self, &groups, choice)?;
-        chosen.into_iter().map(|group| build::plan(self, &groups, group)).collect()
+        let all = Whole::new(self, &groups);
+        chosen.into_iter().map(|group| build::plan(self, &all, group)).collect()
+    }
+
+    /// The plan of each of the [`series`](Self::series), in their order: what [`select`](Self::select) gives for its id.
+    ///
+    /// # Errors
+    /// As [`select`](Self::select), where there is none, or for the first that cannot be used.
+    pub fn select_each(&self) -> Result<Vec<SeriesPlan>, Error> {
+        let groups = self.groups();
+        if groups.is_empty() {
+            return self.select_all(&SeriesChoice::Only);
+        }
+        let all = Whole::new(self, &groups);
+        groups.iter().map(|group| build::plan(self, &all, group)).collect()
     }
 
     /// What a listing shows: one summary per volume, the one with most slices first.

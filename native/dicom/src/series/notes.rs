@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use super::aspects::{ASPECTS, Aspect, Rule};
 use super::group::{COMMON, Differ, Group, Member, SliceRole};
 use super::strays::{Beside, Claim};
+use super::whole::Whole;
 use super::{Inventory, absent, agreement, geometry, parts};
 use crate::error::Error;
 use crate::header::{Rescale, SliceHeader};
@@ -152,34 +153,21 @@ pub(super) fn sentences(
 }
 
 /// What is not in the group, and why.
-pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group: &Group<'a>) -> Vec<Note> {
-    let mut notes = Vec::new();
+pub(super) fn left_out<'a>(inventory: &'a Inventory, all: &Whole<'_, 'a>, group: &Group<'a>) -> Vec<Note> {
+    let mut notes = all.other_files.clone();
     let mut note = |kind, count: usize, noun: &str, rest: &str| {
         if count > 0 {
             notes.push(Note { kind, text: format!("{}{rest}", counted(count, noun)) });
         }
     };
-    let counts = inventory.counts();
-    let packed = inventory.packed_kinds();
-    let packed = if packed.is_empty() { packed } else { format!(" ({packed})") };
-    note(NoteKind::NotImages, counts.not_dicom, "file", &format!(" in other formats than DICOM{packed}"));
-    let kinds = format!(" without slices ({})", inventory.kinds());
-    note(NoteKind::NotImages, counts.not_images, "DICOM file", &kinds);
-    let unread = format!(" not read ({})", inventory.unread_kinds());
-    note(NoteKind::NotRead, counts.not_read, "file", &unread);
-    // With their copies, so that the counts add up to what was found.
-    let others = || groups.iter().filter(|other| other.id != group.id);
-    let size = |other: &Group| other.slices.len() + other.duplicates.len();
-    let unnamed = others().filter(|other| other.series.is_empty()).map(size).sum();
-    let others =
-        |role| others().filter(|other| other.role == role && !other.series.is_empty()).map(size).sum();
-    note(NoteKind::OtherSeries, unnamed, "slice", " without Series Instance UID, of no series");
-    note(NoteKind::Localizer, others(SliceRole::Localizer), "localizer image", "");
-    note(NoteKind::Derived, others(SliceRole::Derived), "derived image", "");
-    note(NoteKind::OtherSeries, others(SliceRole::Original), "slice", " of other series or volumes");
-    let claims = Beside::new(inventory, groups).claims(group);
+    let others = |of| all.others(group, of);
+    note(NoteKind::OtherSeries, others(None), "slice", " without Series Instance UID, of no series");
+    note(NoteKind::Localizer, others(Some(SliceRole::Localizer)), "localizer image", "");
+    note(NoteKind::Derived, others(Some(SliceRole::Derived)), "derived image", "");
+    note(NoteKind::OtherSeries, others(Some(SliceRole::Original)), "slice", " of other series or volumes");
+    let (claims, foreign) = all.beside.claims(group);
     let of = |claim| claims.iter().filter(move |(.., one)| *one == claim);
-    note(NoteKind::OtherSeries, of(Claim::Foreign).count(), "unusable file", " of other series");
+    note(NoteKind::OtherSeries, foreign, "unusable file", " of other series");
     let kinds = [
         (Claim::Stray, "unusable file", " of no series"),
         (Claim::Copy, "unusable file", " with the SOP Instance UID of a slice that is used"),
@@ -191,7 +179,7 @@ pub(super) fn left_out<'a>(inventory: &'a Inventory, groups: &[Group<'a>], group
     let problems = strays.map(|(file, broken, _)| (*file, broken.problem.clone()));
     let sentences = sentences(inventory, problems).into_iter();
     notes.extend(sentences.map(|text| Note { kind: NoteKind::Stray, text }));
-    notes.extend(agreement::with_others(inventory, groups, group));
+    notes.extend(agreement::with_others(inventory, all.volumes_beside(group), group));
     notes.extend(duplicates_of(inventory, group));
     notes
 }

@@ -42,14 +42,18 @@ pub(super) struct Beside<'a> {
     broken: HashMap<Option<&'a str>, Vec<(usize, &'a Broken)>>,
     /// Instance Numbers of each series, other images than its slices' too.
     numbers: HashMap<&'a str, BTreeSet<i64>>,
+    /// How many broken files there are.
+    count: usize,
     /// Slices without Series Instance UID.
     unnamed: Vec<Member<'a>>,
 }
 
 impl<'a> Beside<'a> {
     pub fn new(inventory: &'a Inventory, groups: &[Group<'a>]) -> Self {
-        let mut beside = Beside { broken: HashMap::new(), numbers: HashMap::new(), unnamed: Vec::new() };
+        let mut beside =
+            Beside { broken: HashMap::new(), numbers: HashMap::new(), count: 0, unnamed: Vec::new() };
         for (file, broken) in inventory.broken() {
+            beside.count += 1;
             beside.broken.entry(broken.series.as_deref()).or_default().push((file, broken));
         }
         for group in groups {
@@ -71,11 +75,14 @@ impl<'a> Beside<'a> {
         broken.chain(self.continuations(group)).collect()
     }
 
-    /// What all broken files are to the group, in file order.
-    pub fn claims(&self, group: &Group<'a>) -> Vec<(usize, &'a Broken, Claim)> {
-        let mut claims = self.claimed(group, self.broken.values().flatten().copied().collect());
+    /// What broken files are to the group, in file order, without those of other series; and how many these are.
+    pub fn claims(&self, group: &Group<'a>) -> (Vec<(usize, &'a Broken, Claim)>, usize) {
+        let near: BTreeSet<Option<&str>> = group.series_uids().map(Some).chain([None, Some("")]).collect();
+        let near = near.iter().filter_map(|uid| self.broken.get(uid)).flatten().copied();
+        let mut claims = self.claimed(group, near.collect());
         claims.sort_by_key(|(file, ..)| *file);
-        claims
+        let foreign = self.count - claims.len();
+        (claims, foreign)
     }
 
     fn claimed(

@@ -1,7 +1,7 @@
 //! Slices of series that were planned elsewhere: for engines that spread a scan's slices over their own tasks.
 
 use serde_json::{Map, Value, json};
-use tomobasis_dicom::{Inventory, SeriesPlan, SliceRecord, salted_id};
+use tomobasis_dicom::{SeriesPlan, SliceRecord, salted_id};
 
 use super::runner::Runner;
 use crate::{
@@ -31,18 +31,7 @@ pub fn plan(
         return Ok(vec![runner.plan(&files, options)?]);
     }
     let mut inventory = runner.inventory(&files)?;
-    let ids = series_ids(&inventory)?;
-    let of = |id| runner.select(&mut inventory, &files, &Options { series: Some(id), ..options.clone() });
-    ids.into_iter().map(of).collect()
-}
-
-/// The ids of all series, in the order of a listing.
-///
-/// # Errors
-/// [`Error::Input`] where there is none.
-pub fn series_ids(inventory: &Inventory) -> Result<Vec<String>> {
-    super::inspect::check_series(inventory)?;
-    Ok(inventory.series().into_iter().map(|series| series.id).collect())
+    runner.select_each(&mut inventory, &files, options)
 }
 
 /// What the headers say of each slice of a plan, as objects of a table's columns (`docs/python.md`).

@@ -146,13 +146,29 @@ fn add_streamed(
 /// # Errors
 /// What the inventory and [`Options::check_against`] refuse.
 pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan> {
+    prepare(inventory, options);
+    checked(inventory.select(&series_choice(options.series.as_deref()))?, options)
+}
+
+/// Every series that there is, in the order of a listing, each checked against the options but for `--series`.
+///
+/// # Errors
+/// As [`select`], for the first that cannot be used.
+pub fn select_each(inventory: &mut Inventory, options: &Options) -> Result<Vec<SeriesPlan>> {
+    prepare(inventory, options);
+    inventory.select_each()?.into_iter().map(|plan| checked(plan, options)).collect()
+}
+
+fn prepare(inventory: &mut Inventory, options: &Options) {
     if options.on_bad_slice == OnBadSlice::Skip {
         inventory.skip_bad_slices();
     }
     if options.join {
         inventory.join();
     }
-    let mut plan = inventory.select(&series_choice(options.series.as_deref()))?;
+}
+
+fn checked(mut plan: SeriesPlan, options: &Options) -> Result<SeriesPlan> {
     if !is_readable(&plan) {
         return Err(Error::Input(format!(
             "its slices have {} x {} pixels; slices of at most {MOST_PIXELS} pixels are read",

@@ -213,6 +213,22 @@ impl<'a> Runner<'a> {
             .inspect_err(|error| tell_path(error, files))
     }
 
+    /// The same of every series that there is.
+    pub(crate) fn select_each(
+        &self,
+        inventory: &mut Inventory,
+        files: &[InputFile],
+        options: &Options,
+    ) -> Result<Vec<SeriesPlan>> {
+        let plans =
+            inventory::select_each(inventory, options).inspect_err(|error| tell_path(error, files))?;
+        let compared = |plan| {
+            self.compare_copies(plan, files, options.on_bad_slice)
+                .inspect_err(|error| tell_path(error, files))
+        };
+        plans.into_iter().map(compared).collect()
+    }
+
     /// The plan once the pixels of what seem to be copies have been compared.
     fn compare_copies(
         &self,
