@@ -10,7 +10,7 @@
 //! | `factors` | `svd`, `tsqr`, `qr`, `randomized_svd` |
 //! | `sums` | `gram`, `GramState` and `GramFactors` |
 //! | `floats` | `FloatRanges` and `FloatGramState`: the same of floats |
-//! | `scans` | `inspect`, `read`, `decompose` and `verify`: the commands |
+//! | `scans` | `inspect`, `read`, `decompose`, `denoise` and `verify`: the commands |
 //! | `series` | series whose slices and row blocks the tasks of an engine share |
 //! | `sealed` | bytes that tell when they are damaged |
 //!
@@ -53,6 +53,8 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scans::read, module)?)?;
     module.add_function(wrap_pyfunction!(scans::decompose, module)?)?;
     module.add_function(wrap_pyfunction!(scans::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::denoise, module)?)?;
+    module.add_function(wrap_pyfunction!(scans::denoise_series, module)?)?;
     module.add_function(wrap_pyfunction!(scans::means, module)?)?;
     module.add_function(wrap_pyfunction!(series::plans, module)?)?;
     module.add_function(wrap_pyfunction!(series::slice_rows, module)?)?;

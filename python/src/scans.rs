@@ -1,7 +1,7 @@
-//! The commands: what series there are, a scan as an array, a decomposition into a result folder, its verification.
+//! The commands: what series there are, a scan as an array, a decomposition into a result folder, its verification, denoising.
 
 use ndarray::{Array2, Array3, Axis};
-use numpy::{IntoPyArray, PyArray1, PyArray3, PyReadonlyArray3};
+use numpy::{IntoPyArray, PyArray1, PyArray3, PyArrayMethods, PyReadonlyArray3};
 use pyo3::prelude::*;
 use serde_json::{Value, json};
 use tomobasis_linalg::{
@@ -10,6 +10,10 @@ use tomobasis_linalg::{
 use tomobasis_pipeline::{
     commands::{
         decompose::{ParsedJob, decompose as decompose_scan, parse_options},
+        denoise::{
+            ArrayOptions, ArrayOutcome, ArrayVoxels, DenoisedVoxels, denoise as denoise_scan, denoise_array,
+            parse_arguments,
+        },
         inspect as listing, read as reading,
         verify::{VerifyArgs, verify as verify_result},
     },
@@ -171,4 +175,73 @@ pub(crate) fn verify(
         check_machine().map_err(Failure::from)?;
         Ok(verify_result(&args, threads, watch)?.closing)
     })
+}
+
+/// Denoises as `tomobasis denoise` does, with its arguments; returns what it prints.
+#[pyfunction]
+#[pyo3(signature = (arguments, threads, progress))]
+pub(crate) fn denoise_series(
+    py: Python<'_>,
+    arguments: Vec<String>,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<String> {
+    let arguments = parse_arguments(&arguments).map_err(Failure::from)?;
+    run_alone(py, progress, |watch| Ok(denoise_scan(arguments, threads, watch)?.closing))
+}
+
+/// A denoised array, what the manifest would say of it as JSON, and what its user must know.
+type DenoisedArray<'py> = (Bound<'py, PyAny>, String, Vec<String>);
+
+/// Denoises C-contiguous voxels: HU in float32, or int16 less the offsets of `rescales` (slope, intercept and offset of each slice),
+/// whose stored values, offset included, stay in `range`.
+#[pyfunction]
+#[pyo3(signature = (voxels, rescales, range, spacing, pixel_spacing, strength, quality, threads, progress))]
+#[expect(clippy::too_many_arguments, reason = "what a volume is, and how it is denoised")]
+pub(crate) fn denoise<'py>(
+    voxels: &Bound<'py, PyAny>,
+    rescales: Vec<(f64, f64, i32)>,
+    range: (i32, i32),
+    spacing: f64,
+    pixel_spacing: Option<[f64; 2]>,
+    strength: f32,
+    quality: &str,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
+    progress: Option<Py<PyAny>>,
+) -> PyResult<DenoisedArray<'py>> {
+    let py = voxels.py();
+    let of_numpy = |error: &dyn std::fmt::Display| Failure::Argument(error.to_string());
+    let mut options =
+        ArrayOptions { shape: [0; 3], spacing_mm: spacing, pixel_mm: pixel_spacing, strength, quality };
+    let outcome = if let Ok(array) = voxels.cast::<PyArray3<i16>>() {
+        let array = array.try_readonly()?;
+        options.shape = array.as_array().dim().into();
+        let values = array.as_slice().map_err(|error| of_numpy(&error))?;
+        let rescale: Vec<_> =
+            rescales.iter().map(|&(slope, intercept, offset)| Rescale { slope, intercept, offset }).collect();
+        let voxels = ArrayVoxels::Stored { values, rescale: &rescale, range };
+        run_alone(py, progress, |watch| Ok(denoise_array(voxels, &options, threads, watch)?))?
+    } else {
+        let array = voxels.cast::<PyArray3<f32>>().map_err(|error| of_numpy(&error))?.try_readonly()?;
+        options.shape = array.as_array().dim().into();
+        let values = array.as_slice().map_err(|error| of_numpy(&error))?;
+        let voxels = ArrayVoxels::Hu(values);
+        run_alone(py, progress, |watch| Ok(denoise_array(voxels, &options, threads, watch)?))?
+    };
+    let ArrayOutcome { voxels, report, remarks } = outcome;
+    let array = match voxels {
+        DenoisedVoxels::Stored(values) => as_array(py, options.shape, values)?,
+        DenoisedVoxels::Hu(values) => as_array(py, options.shape, values)?,
+    };
+    Ok((array, report, remarks))
+}
+
+fn as_array<T: numpy::Element>(
+    py: Python<'_>,
+    shape: [usize; 3],
+    values: Vec<T>,
+) -> PyResult<Bound<'_, PyAny>> {
+    let array = Array3::from_shape_vec(shape, values)
+        .map_err(|error| Failure::from(tomobasis_pipeline::Error::from(error)))?;
+    Ok(array.into_pyarray(py).into_any())
 }

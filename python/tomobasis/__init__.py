@@ -11,6 +11,7 @@ numbers of the result would mean nothing.
 from typing import TYPE_CHECKING
 
 from ._commands import Result, decompose, decompose_all
+from ._denoise import Denoised, denoise, denoise_series
 from ._errors import FileError, InputError, RunError, TomoBasisError, VerificationError
 from ._linalg import Qr, Svd, gram, qr, randomized_svd, svd, tsqr
 from ._native import FloatGramState, FloatRanges, GramFactors, GramState, __version__
@@ -18,6 +19,7 @@ from ._scans import Scan, SeriesTable, inspect, read
 
 __all__ = [
     "PCA",
+    "Denoised",
     "FileError",
     "FloatGramState",
     "FloatRanges",
@@ -35,6 +37,8 @@ __all__ = [
     "__version__",
     "decompose",
     "decompose_all",
+    "denoise",
+    "denoise_series",
     "gram",
     "inspect",
     "qr",

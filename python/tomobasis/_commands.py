@@ -129,6 +129,31 @@ def decompose_all(
     return results
 
 
+def read_manifest(folder: Path) -> Mapping[str, Any]:
+    """The manifest of a folder, which has the sections that each of ours has."""
+    try:
+        text = (folder / "manifest.json").read_text(encoding="utf-8")
+    except OSError as error:
+        raise FileError(f"manifest.json: cannot be read ({error.strerror}); give a result folder") from None
+    try:
+        manifest = json.loads(text)
+        if not (isinstance(manifest["digests"], dict) and isinstance(manifest["run"], dict)):
+            raise ValueError
+    except (ValueError, KeyError, TypeError):
+        raise InputError("manifest.json: it is no manifest; get the folder again") from None
+    return manifest
+
+
+def verify(folder: Path, paths: Paths, series, join, on_bad_slice, threads, progress) -> str:
+    """Makes what is in a folder again and compares."""
+    inputs = path_list(paths)
+    report = reporter(progress)
+    try:
+        return _native.verify(os.fspath(folder), inputs, series, join, on_bad_slice, threads, report)
+    finally:
+        close(report)
+
+
 def _place(part):
     """The number in the name of a part file, which has five digits or more."""
     return int(part.stem.removeprefix("part-"))
@@ -151,16 +176,9 @@ class Result:
 
     def __init__(self, folder: str | os.PathLike[str]):
         self.folder = Path(folder)
-        try:
-            text = (self.folder / "manifest.json").read_text(encoding="utf-8")
-        except OSError as error:
-            raise FileError(f"manifest.json: cannot be read ({error.strerror}); give a result folder") from None
-        try:
-            self.manifest: Mapping[str, Any] = json.loads(text)
-            self.digests: Mapping[str, Any] = self.manifest["digests"]
-            self._files = self.folder / self.manifest["run"].get("folder", "")
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise InputError("manifest.json: it is no manifest; get the folder again") from None
+        self.manifest: Mapping[str, Any] = read_manifest(self.folder)
+        self.digests: Mapping[str, Any] = self.manifest["digests"]
+        self._files = self.folder / self.manifest["run"].get("folder", "")
 
     @property
     def digest(self) -> str:
@@ -275,12 +293,7 @@ class Result:
         VerificationError
             Naming the first difference.
         """
-        inputs = path_list(paths)
-        report = reporter(progress)
-        try:
-            return _native.verify(os.fspath(self.folder), inputs, series, join, on_bad_slice, threads, report)
-        finally:
-            close(report)
+        return verify(self.folder, paths, series, join, on_bad_slice, threads, progress)
 
     def __repr__(self) -> str:
         return f"<tomobasis.Result {self.digest[:16]}>"

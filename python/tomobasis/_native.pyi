@@ -36,6 +36,18 @@ def verify(
     threads: int,
     progress: _Progress,
 ) -> str: ...
+def denoise(
+    voxels: NDArray[np.int16] | NDArray[np.float32],
+    rescales: list[tuple[float, float, int]],
+    range: tuple[int, int],
+    spacing: float,
+    pixel_spacing: tuple[float, float] | None,
+    strength: float,
+    quality: str,
+    threads: int,
+    progress: _Progress,
+) -> tuple[NDArray[np.int16] | NDArray[np.float32], str, list[str]]: ...
+def denoise_series(arguments: list[str], threads: int, progress: _Progress) -> str: ...
 def means(
     stored: NDArray[np.int16], rescales: list[tuple[float, float, int]], center: str
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...

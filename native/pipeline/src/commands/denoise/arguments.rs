@@ -1,9 +1,13 @@
 //! The arguments of `denoise`.
 
-use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty};
+use clap::{Args, Parser, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty, error::ErrorKind};
 use tomobasis_denoise::{Quality, Settings};
 
-use crate::options::{DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice};
+use crate::{
+    commands::decompose::one_line,
+    error::{Error, Result},
+    options::{DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
+};
 
 /// `--quality`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -77,7 +81,29 @@ impl DenoiseArgs {
     }
 }
 
-fn strength(text: &str) -> Result<f32, String> {
+#[derive(Parser)]
+#[command(name = "tomobasis denoise")]
+struct Line {
+    #[command(flatten)]
+    args: DenoiseArgs,
+}
+
+/// Parses the options of denoising (without a program name), as the Python package has them.
+///
+/// # Errors
+/// [`Error::CommandLine`] in one line.
+pub fn parse_arguments(args: &[String]) -> Result<DenoiseArgs> {
+    let argv = std::iter::once("denoise").chain(args.iter().map(String::as_str));
+    match Line::try_parse_from(argv) {
+        Ok(line) => Ok(line.args),
+        Err(error) if error.kind() == ErrorKind::DisplayHelp => {
+            Err(Error::CommandLine("--help: read the documentation of the function".to_owned()))
+        }
+        Err(error) => Err(Error::CommandLine(one_line(&error))),
+    }
+}
+
+fn strength(text: &str) -> std::result::Result<f32, String> {
     // Of -0 the strength is 0.
     let number = text.parse().ok().filter(|strength| (0.0..=1.0).contains(strength)).map(f32::abs);
     number.ok_or_else(|| "a number from 0 to 1 is expected".to_owned())
@@ -85,19 +111,12 @@ fn strength(text: &str) -> Result<f32, String> {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use super::*;
 
-    #[derive(Parser)]
-    struct Line {
-        #[command(flatten)]
-        args: DenoiseArgs,
-    }
-
-    fn parse(more: &str) -> Result<Settings, clap::Error> {
-        let line = format!("denoise --input a --output b {more}");
-        Line::try_parse_from(line.split_whitespace()).map(|line| line.args.resolve().1)
+    fn parse(more: &str) -> Result<Settings> {
+        let line = format!("--input a --output b {more}");
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        parse_arguments(&words).map(|args| args.resolve().1)
     }
 
     #[test]

@@ -5,6 +5,7 @@ use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Quality, Settings};
 use tomobasis_dicom::{Note, SeriesPlan};
 
 use crate::{
+    commands::runner::Removal,
     error::Result,
     options::{DicomSyntax, Options},
     result::{Environment, instruction_set, sealed},
@@ -68,11 +69,11 @@ struct Parameters {
 
 /// The noise model; of its map only the range.
 #[derive(Clone, Debug, Serialize)]
-struct Noise {
+pub(super) struct Noise {
     sigma: f64,
     sigma_by_distance: [f64; 3],
     /// Whether slices three apart hardly differ more than slices two apart.
-    settled: bool,
+    pub settled: bool,
     slice_correlation: [f64; 2],
     /// 17 rows of 17 lags.
     autocorrelation: Vec<Vec<f64>>,
@@ -104,26 +105,37 @@ pub(super) struct Content<'a> {
     pub notes: &'a [Note],
     pub options: &'a Options,
     pub settings: Settings,
-    pub patch: [usize; 3],
-    pub model: &'a NoiseModel,
-    pub effect: Effect,
-    pub details: Vec<DetailKept>,
-    pub clipped: u64,
+    pub removal: Removal,
     pub digests: Digests,
     pub secret: &'a tomobasis_dicom::Secret,
     pub files: Vec<String>,
     pub environment: Environment,
 }
 
-impl DenoisedManifest {
-    pub(super) fn new(content: Content<'_>) -> Self {
-        let Content { plan, options, settings, model, .. } = content;
+impl Noise {
+    pub(super) fn of(model: &NoiseModel) -> Self {
         let side = model.autocorrelation.len().isqrt().max(1);
         let ratios = || model.map.ratios.iter().copied();
         let map_range = match model.map.ratios.is_empty() {
             true => [1.0, 1.0],
             false => [ratios().fold(f32::INFINITY, f32::min), ratios().fold(0.0, f32::max)],
         };
+        Self {
+            sigma: model.sigma,
+            sigma_by_distance: model.sigma_by_distance,
+            settled: model.is_settled(),
+            slice_correlation: model.slice_correlation,
+            autocorrelation: model.autocorrelation.chunks(side).map(<[f64]>::to_vec).collect(),
+            map_range,
+            voxels: model.voxels,
+        }
+    }
+}
+
+impl DenoisedManifest {
+    pub(super) fn new(content: Content<'_>) -> Self {
+        let Content { plan, options, settings, .. } = content;
+        let Removal { model, patch, effect, details, clipped } = content.removal;
         let mut files = content.files;
         files.sort();
         Self {
@@ -142,23 +154,15 @@ impl DenoisedManifest {
                 method: "local patch SVD",
                 strength: settings.strength,
                 quality: settings.quality,
-                patch: content.patch,
+                patch,
                 dicom_syntax: options.dicom_syntax,
                 patient_data: !options.no_patient_data,
             },
             class: "fixed",
-            noise: Noise {
-                sigma: model.sigma,
-                sigma_by_distance: model.sigma_by_distance,
-                settled: model.is_settled(),
-                slice_correlation: model.slice_correlation,
-                autocorrelation: model.autocorrelation.chunks(side).map(<[f64]>::to_vec).collect(),
-                map_range,
-                voxels: model.voxels,
-            },
-            effect: content.effect,
-            details: content.details,
-            clipped: content.clipped,
+            noise: Noise::of(&model),
+            effect,
+            details,
+            clipped,
             digests: content.digests,
             files: files.into_iter().map(|path| File { path }).collect(),
             run: Run {

@@ -3,17 +3,19 @@
 //! The method is `tomobasis_denoise`'s; here a scan becomes its volume, and the volume a derived DICOM series.
 
 mod arguments;
+mod array;
 mod check;
 mod manifest;
 
-use tomobasis_denoise::{DetailKept, NoiseModel, Settings};
+use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Settings};
 use tomobasis_dicom::{
     Secret, SeriesPlan,
     derived::{Derivation, DerivedImage},
 };
 
 pub use self::{
-    arguments::DenoiseArgs,
+    arguments::{DenoiseArgs, parse_arguments},
+    array::{ArrayOptions, ArrayOutcome, ArrayVoxels, DenoisedVoxels, denoise_array},
     manifest::{DenoisedManifest, Digests},
 };
 use self::{
@@ -68,7 +70,7 @@ pub fn denoise(args: DenoiseArgs, threads: usize, progress: &dyn Progress) -> Re
     let secret = Secret::of_series(scan.records.iter().map(|record| record.secret));
     let pixels = scan.pixels_digest();
     let derivation = Derivation {
-        image: DerivedImage::Denoised { method: method(&denoised.model, settings) },
+        image: DerivedImage::Denoised { method: method(&denoised.removal.model, settings) },
         digest: digest(&scan.plan, settings, pixels).0,
         digests: scan.records.iter().map(|record| record.digest).collect(),
         secret,
@@ -85,11 +87,7 @@ pub fn denoise(args: DenoiseArgs, threads: usize, progress: &dyn Progress) -> Re
         notes: &notes,
         options: &options,
         settings,
-        patch: denoised.patch,
-        model: &denoised.model,
-        effect: denoised.effect,
-        details: denoised.details,
-        clipped: denoised.clipped,
+        removal: denoised.removal,
         digests: Digests { pixels, denoised: Digest::of_digests(&digests) },
         secret: &secret,
         files: (0..scan.plan.slices.len()).map(path).collect(),
@@ -163,21 +161,32 @@ fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedManifest) ->
         format!("dicom        {output}/{FOLDER}/ ({identity} patient data)"),
         format!("pixels       {}", manifest.digests.denoised),
     ]);
-    if effect.before.sigma == 0.0 {
-        let text = "note         no noise could be measured (most differences of slices are zero), so nothing was changed";
-        lines.push(text.to_owned());
-    }
-    if !manifest.is_settled() {
-        let text = "WARNING      slices differ the more the farther apart they are: noise reaches beyond three slices, or anatomy \
-                    was taken for noise, and the figures above are uncertain";
-        lines.push(text.to_owned());
-    }
-    if effect.removed.alarm {
-        lines
-            .push("WARNING      more was removed at edges than elsewhere: anatomy may be missing".to_owned());
-    }
-    if manifest.clipped > 0 {
-        lines.push(format!("note         {} values were beyond the stored range", manifest.clipped));
-    }
+    lines.extend(remarks(effect, manifest.is_settled(), manifest.clipped).into_iter().map(|remark| {
+        let kind = if remark.is_warning { "WARNING" } else { "note" };
+        format!("{kind:<13}{}", remark.text)
+    }));
     lines.join("\n")
+}
+
+/// What a user must know of a denoised volume.
+struct Remark {
+    is_warning: bool,
+    text: String,
+}
+
+fn remarks(effect: &Effect, is_settled: bool, clipped: u64) -> Vec<Remark> {
+    let none = "no noise could be measured (most differences of slices are zero), so nothing was changed";
+    let uncertain = "slices differ the more the farther apart they are: noise reaches beyond three slices, or anatomy \
+                     was taken for noise, and the figures are uncertain";
+    let alarm = "more was removed at edges than elsewhere: anatomy may be missing";
+    let clipped_text = format!("{clipped} values were beyond the stored range");
+    [
+        (effect.before.sigma == 0.0, false, none.to_owned()),
+        (!is_settled, true, uncertain.to_owned()),
+        (effect.removed.alarm, true, alarm.to_owned()),
+        (clipped > 0, false, clipped_text),
+    ]
+    .into_iter()
+    .filter_map(|(applies, is_warning, text)| applies.then_some(Remark { is_warning, text }))
+    .collect()
 }

@@ -1,10 +1,10 @@
-//! The stages of denoising, in process.
+//! The stages of denoising, in process: of a scan, and of a volume in memory.
 
 use std::{collections::BTreeMap, time::Instant};
 
 use rayon::prelude::*;
 use tomobasis_denoise::{
-    Denoiser, DetailKept, Effect, NoiseModel, Settings, Shape, Volume, Voxels, details_kept,
+    Band, Denoiser, DetailKept, Effect, NoiseModel, Settings, Shape, Volume, Voxels, details_kept,
 };
 use tomobasis_dicom::{
     FileBuffer,
@@ -25,9 +25,9 @@ use crate::{
     solve::digest::Digest,
 };
 
-/// A scan without its noise.
-pub(crate) struct Denoised {
-    /// The noise that it had.
+/// What was found and removed.
+pub(crate) struct Removal {
+    /// The noise that there was.
     pub model: NoiseModel,
     /// Slices, rows and columns of a patch.
     pub patch: [usize; 3],
@@ -35,10 +35,52 @@ pub(crate) struct Denoised {
     pub effect: Effect,
     /// What is left of discs put into it; none where the size of a pixel is unknown.
     pub details: Vec<DetailKept>,
-    /// Values that were beyond what a slice can store, and set to the end of the range.
+    /// Values that were beyond what can be stored, and set to the end of the range.
     pub clipped: u64,
+}
+
+/// A scan without its noise.
+pub(crate) struct Denoised {
+    pub removal: Removal,
     /// Stored values, as the scan's.
-    stored: Vec<i16>,
+    pub stored: Vec<i16>,
+}
+
+/// Where denoised voxels go, slice after slice.
+pub(crate) enum Target<'a> {
+    /// Rounded to what each slice can store.
+    Stored { grids: &'a [Grid], rescale: &'a [Rescale], values: Vec<i16> },
+    /// As they are.
+    Hu(Vec<f32>),
+}
+
+impl Target<'_> {
+    /// Takes rows of all slices of `columns` columns; returns how many values were clipped.
+    fn take(&mut self, band: &Band, rows: usize, columns: usize) -> u64 {
+        let (start, voxels) = (band.rows.start * columns, band.rows.len() * columns);
+        let found = band.hu.par_chunks_exact(voxels);
+        match self {
+            Self::Stored { grids, values, .. } => {
+                let store = |((out, hu), grid): ((&mut [i16], &[f32]), &Grid)| {
+                    let values: Vec<f64> = hu.iter().map(|&hu| hu.into()).collect();
+                    u64::from(grid.store(&values, &mut out[start..start + voxels]))
+                };
+                values.par_chunks_exact_mut(rows * columns).zip(found).zip(*grids).map(store).sum()
+            }
+            Self::Hu(values) => {
+                let slices = values.par_chunks_exact_mut(rows * columns).zip(found);
+                slices.for_each(|(out, hu)| out[start..start + voxels].copy_from_slice(hu));
+                0
+            }
+        }
+    }
+
+    fn voxels(&self) -> Voxels<'_> {
+        match self {
+            Self::Stored { values, rescale, .. } => Voxels::Stored { values, rescale },
+            Self::Hu(values) => Voxels::Hu(values),
+        }
+    }
 }
 
 impl Runner<'_> {
@@ -52,41 +94,55 @@ impl Runner<'_> {
             .map(|slice| Rescale { slope: slice.slope, intercept: slice.intercept, offset: slice.offset })
             .collect();
         let spacing_mm = plan.slice_spacing_mm.unwrap_or_default();
-        let volume =
-            |values| Volume::new(shape, spacing_mm, Voxels::Stored { values, rescale: &rescale }, None);
-        let before = volume(scan.stored())?;
-        let began = self.own_stage(3, "noise", "volumes", 1);
-        let model = self.pool.install(|| NoiseModel::estimate(&before))?;
+        let voxels = Voxels::Stored { values: scan.stored(), rescale: &rescale };
+        let before = Volume::new(shape, spacing_mm, voxels, None)?;
+        let grids: Vec<Grid> = plan.slices.iter().map(Grid::of).collect();
+        let mut target = Target::Stored { grids: &grids, rescale: &rescale, values: memory::for_scan(plan)? };
+        let removal = self.remove_noise(&before, settings, plan.pixel_spacing_mm, 3, &mut target)?;
+        let stored = match target {
+            Target::Stored { values, .. } => values,
+            Target::Hu(_) => Vec::new(),
+        };
+        Ok(Denoised { removal, stored })
+    }
+
+    /// Estimates the noise of a volume, removes it into `target`, and measures what was removed; its two stages are shown from
+    /// number `stage` on. `pixel_mm` is the distance of rows and of columns, without which no details are tried.
+    pub(crate) fn remove_noise(
+        &mut self,
+        before: &Volume<'_>,
+        settings: Settings,
+        pixel_mm: Option<[f64; 2]>,
+        stage: usize,
+        target: &mut Target<'_>,
+    ) -> Result<Removal> {
+        let Shape { rows, columns, .. } = before.shape();
+        let began = self.own_stage(stage, "noise", "volumes", 1);
+        let model = self.pool.install(|| NoiseModel::estimate(before))?;
+        self.check_stop()?;
         self.progress.advance(1);
         self.record(began);
 
-        let began = self.own_stage(4, "denoise", "rows", shape.rows);
-        let grids: Vec<Grid> = plan.slices.iter().map(Grid::of).collect();
-        let mut stored = memory::for_scan(plan)?;
-        let denoiser = Denoiser::new(&before, &model, settings)?;
+        let began = self.own_stage(stage + 1, "denoise", "rows", rows);
+        let denoiser = Denoiser::new(before, &model, settings)?;
         let mut clipped = 0;
         self.pool.install(|| {
-            denoiser.denoise(0..shape.rows, |band| -> Result<()> {
+            denoiser.denoise(0..rows, |band| -> Result<()> {
                 self.check_stop()?;
-                let (start, voxels) = (band.rows.start * shape.columns, band.rows.len() * shape.columns);
-                let slices = stored.par_chunks_exact_mut(plan.pixels()).zip(band.hu.par_chunks_exact(voxels));
-                let store = |((out, hu), grid): ((&mut [i16], &[f32]), &Grid)| {
-                    let values: Vec<f64> = hu.iter().map(|&hu| hu.into()).collect();
-                    u64::from(grid.store(&values, &mut out[start..start + voxels]))
-                };
-                clipped += slices.zip(&grids).map(store).sum::<u64>();
+                clipped += target.take(&band, rows, columns);
                 self.progress.advance(band.rows.len() as u64);
                 Ok(())
             })
         })?;
-        let after = volume(&stored)?;
+        let after = Volume::new(before.shape(), before.spacing_mm(), target.voxels(), None)?;
         let (effect, details) = self.pool.install(|| -> Result<_> {
-            let details = plan.pixel_spacing_mm.map(|pixel| details_kept(&before, &model, settings, pixel));
-            Ok((Effect::measure(&before, &model, &after)?, details.transpose()?.unwrap_or_default()))
+            let details = pixel_mm.map(|pixel| details_kept(before, &model, settings, pixel));
+            self.check_stop()?;
+            Ok((Effect::measure(before, &model, &after)?, details.transpose()?.unwrap_or_default()))
         })?;
         self.record(began);
         let patch = denoiser.patch();
-        Ok(Denoised { model, patch, effect, details, clipped, stored })
+        Ok(Removal { model, patch, effect, details, clipped })
     }
 
     /// Makes the derived instances, handing each to `take` with its slice; returns the digests of their stored pixels.

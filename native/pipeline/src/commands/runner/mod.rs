@@ -17,6 +17,7 @@ use std::{
     time::Instant,
 };
 
+pub(crate) use self::denoise::{Denoised, Removal, Target};
 use self::derive::COMPOSITE_BYTES;
 use rayon::{ThreadPool, prelude::*};
 use serde_json::{Map, Value};

@@ -1,6 +1,7 @@
 //! How values are rounded to those that a slice can store.
 
 use tomobasis_dicom::SlicePlan;
+use tomobasis_linalg::Rescale;
 
 /// 1.5 * 2^52: added to a number below 2^51 and taken off again, it rounds to the nearest integer, ties to even.
 const ROUND: f64 = 6_755_399_441_055_744.0;
@@ -19,13 +20,18 @@ pub(crate) struct Grid {
 
 impl Grid {
     pub(crate) fn of(slice: &SlicePlan) -> Self {
-        let (least, greatest) = slice.stored_range();
+        let rescale = Rescale { slope: slice.slope, intercept: slice.intercept, offset: slice.offset };
+        Self::new(&rescale, slice.stored_range())
+    }
+
+    /// Of stored values from the first to the last of a range.
+    pub(crate) fn new(rescale: &Rescale, (least, greatest): (i32, i32)) -> Self {
         Self {
-            slope: slice.slope,
-            intercept: slice.intercept,
+            slope: rescale.slope,
+            intercept: rescale.intercept,
             least: least.into(),
             greatest: greatest.into(),
-            offset: slice.offset.into(),
+            offset: rescale.offset.into(),
         }
     }
 
