@@ -13,7 +13,7 @@ import numpy as np
 
 from . import _native
 from ._arguments import arguments
-from ._commands import read_manifest
+from ._commands import read_manifest, verify
 from ._errors import InputError
 from ._progress import close, reporter
 from ._scans import read
@@ -222,6 +222,23 @@ class Denoised:
     def read(self, *, threads: int = 0, progress: Progress = None) -> Scan:
         """The denoised series as an array."""
         return read(self.folder / "dicom", threads=threads, progress=progress)
+
+    def verify(
+        self, paths: Paths, *, series: str | None = None, threads: int = 0, progress: Progress = None
+    ) -> str:
+        """Denoises the input again and compares every byte, as ``tomobasis verify`` does.
+
+        Returns
+        -------
+        str
+            What was compared.
+
+        Raises
+        ------
+        VerificationError
+            Naming the first difference.
+        """
+        return verify(self.folder, paths, series, False, "fail", threads, progress)
 
     def __repr__(self) -> str:
         return f"<tomobasis.Denoised {self.digest[:16]}>"

@@ -87,15 +87,19 @@ def test_a_series_is_denoised_to_the_bytes_of_the_command(case, tmp_path):
     for path in (base / "out/dicom").iterdir():
         assert (made.folder / "dicom" / path.name).read_bytes() == path.read_bytes()
     assert np.array_equal(made.read().stored, tomobasis.read(base / "out/dicom").stored)
+    assert "every byte" in made.verify(base / "scan")
+    made_scan(tmp_path / "other", slices=20, rows=90, columns=100, seed=2)
+    with pytest.raises(tomobasis.VerificationError, match="pixels"):
+        made.verify(tmp_path / "other")
     with pytest.raises(tomobasis.InputError, match="overwrite"):
         tomobasis.denoise_series(base / "scan", tmp_path / "out")
     with pytest.raises(tomobasis.InputError, match="strength"):
-        tomobasis.denoise_series(base / "scan", tmp_path / "other", strength=3)
+        tomobasis.denoise_series(base / "scan", tmp_path / "more", strength=3)
     with pytest.raises(tomobasis.FileError):
-        tomobasis.denoise_series(base / "nowhere", tmp_path / "other")
+        tomobasis.denoise_series(base / "nowhere", tmp_path / "more")
     with pytest.raises(tomobasis.InputError, match="Result"):
         tomobasis.Denoised(tomobasis.decompose(base / "scan", tmp_path / "result", rank=1).folder)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "result"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out", "result"]
 
 
 def volume(**changes):

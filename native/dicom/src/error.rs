@@ -62,7 +62,8 @@ pub enum Error {
     /// Two slices of one volume have one place, and other pixels.
     #[error(
         "{first} and {second} have the same position but other pixels, and no attribute tells two scans apart (so at {at} of \
-             {positions} positions); remove the one that does not belong, or take all slices as one matrix with --join"
+             {positions} positions); remove the one that does not belong{}",
+        if *join { ", or take all slices as one matrix with --join" } else { "" }
     )]
     DuplicateSlice {
         /// The one listed first.
@@ -73,11 +74,14 @@ pub enum Error {
         at: usize,
         /// Positions of the volume.
         positions: usize,
+        /// Whether `--join` can be given.
+        join: bool,
     },
     /// Most positions of one volume have another beside them.
     #[error(
         "{first} and {second} lie {mm} mm from each other, and so do slices at {at} of {positions} positions, as if the scan had been \
-             repeated slightly beside itself; remove the slices that do not belong, or take all as one matrix with --join"
+             repeated slightly beside itself; remove the slices that do not belong{}",
+        if *join { ", or take all as one matrix with --join" } else { "" }
     )]
     RepeatedBeside {
         /// The one listed first.
@@ -85,11 +89,13 @@ pub enum Error {
         /// The other.
         second: FileLabel,
         /// Their distance along the normal.
-        mm: String,
+        mm: Box<str>,
         /// At how many positions there are such slices.
         at: usize,
         /// Positions of the volume, those beside each other taken as one.
         positions: usize,
+        /// Whether `--join` can be given.
+        join: bool,
     },
     /// A series was to be chosen and was not.
     #[error(
@@ -201,6 +207,17 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same without the advice to give `--join`, for callers that do not have it.
+    #[must_use]
+    pub fn without_join(mut self) -> Self {
+        match &mut self {
+            Error::DuplicateSlice { join, .. } | Error::RepeatedBeside { join, .. } => *join = false,
+            Error::Mixed { join, .. } => *join = "",
+            _ => {}
+        }
+        self
+    }
+
     /// Whether the options or the data are to blame.
     pub fn kind(&self) -> ErrorKind {
         match self {

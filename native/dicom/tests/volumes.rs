@@ -354,7 +354,7 @@ fn a_scan_repeated_beside_itself_is_no_matrix_when_slices_are_missing() {
         let files = repeated_beside(left_out);
         let error = only(&files).unwrap_err();
         assert!(
-            matches!(&error, Error::RepeatedBeside { at, positions: 6, mm, .. } if *at == found && mm == "0.5"),
+            matches!(&error, Error::RepeatedBeside { at, positions: 6, mm, .. } if *at == found && **mm == *"0.5"),
             "{error}"
         );
         let text = error.to_string();

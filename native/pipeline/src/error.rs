@@ -49,6 +49,16 @@ pub enum Error {
         /// Names that are none of a result.
         others: usize,
     },
+    /// `--overwrite` would remove what somebody has changed in a folder of ours.
+    #[error(
+        "--output: {what} in the {kind} was changed since it was written, which --overwrite would lose; move the folder, or name another"
+    )]
+    OutputChanged {
+        /// What the folder is.
+        kind: FolderKind,
+        /// File, or folder of a series.
+        what: String,
+    },
     /// The output is an unfinished result.
     #[error(
         "--output: an unfinished result is there (its run was killed, or is under way); name another folder or add --overwrite"
@@ -241,6 +251,7 @@ impl Error {
             | Self::OutputExists
             | Self::OutputForeign(_)
             | Self::OutputHoldsOthers { .. }
+            | Self::OutputChanged { .. }
             | Self::OutputUnfinished
             | Self::OutputOvertaken
             | Self::OutputHoldsInput => 2,

@@ -81,7 +81,7 @@ pub(super) fn disputed<'g, 'a>(inventory: &Inventory, group: &'g Group<'a>) -> V
     let error = |(used, copy): &'g (Member<'a>, Member<'a>)| {
         let (first, second) = (used.file.min(copy.file), used.file.max(copy.file));
         let [first, second] = [first, second].map(|file| inventory.label(file));
-        (used, Error::DuplicateSlice { first, second, at: slices.len(), positions })
+        (used, Error::DuplicateSlice { first, second, at: slices.len(), positions, join: true })
     };
     group.disputed.iter().map(error).collect()
 }
@@ -106,9 +106,10 @@ pub(super) fn repeated_beside(inventory: &Inventory, group: &Group) -> Option<Er
     (held.len() >= parts::FEWEST && 2 * twice.len() >= held.len()).then(|| Error::RepeatedBeside {
         first: inventory.label(first.min(second)),
         second: inventory.label(first.max(second)),
-        mm: decimals((positions[b] - positions[a]).abs()),
+        mm: decimals((positions[b] - positions[a]).abs()).into(),
         at: twice.len(),
         positions: held.len(),
+        join: true,
     })
 }
 

@@ -4,10 +4,13 @@
 //! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
 //! tell what was asked for, may differ: that is told.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, path::Path};
 
 use crate::{
-    commands::verify::{Checked, check_room},
+    commands::{
+        denoise::{self, DenoisedFolder},
+        verify::{Checked, check_room},
+    },
     error::{Error, Result},
     input::listing::local_path,
     memory,
@@ -15,6 +18,7 @@ use crate::{
     progress::Progress,
     result::{
         FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, first_difference, first_path, name_some,
+        read_complete,
     },
 };
 
@@ -34,24 +38,39 @@ enum Files {
 /// # Errors
 /// [`Error::Differs`] naming the first difference.
 pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Result<Checked> {
+    let paths = (local_path("A", a)?, local_path("B", b)?);
+    let (json_a, json_b) = (read_complete(&paths.0)?, read_complete(&paths.1)?);
+    match (DenoisedFolder::is_of(&json_a), DenoisedFolder::is_of(&json_b)) {
+        (true, true) => {
+            let a = DenoisedFolder::of_manifest(&paths.0, json_a)?;
+            let b = DenoisedFolder::of_manifest(&paths.1, json_b)?;
+            return Ok(Checked { closing: denoise::compare(&a, &b, threads, progress)? });
+        }
+        (false, false) => {}
+        _ => {
+            let problem = "one folder is a denoised series, the other is not; give two of one kind";
+            return Err(Error::result_file(MANIFEST, problem));
+        }
+    }
     let pool = memory::pool(threads)?;
-    let open = |number: usize, name: &'static str, text: &str| -> Result<(ResultFolder, FolderNotes)> {
-        let folder = ResultFolder::open(&local_path(name, text)?)?;
-        let in_folder = |error| match error {
-            Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
-            other => other,
+    let open =
+        |number: usize, name: &'static str, path: &Path, json| -> Result<(ResultFolder, FolderNotes)> {
+            let folder = ResultFolder::of_manifest(path, json)?;
+            let in_folder = |error| match error {
+                Error::Differs(what) => Error::Differs(format!("{name}: {what}")),
+                other => other,
+            };
+            folder.check_manifest().map_err(in_folder)?;
+            check_room(&folder, &pool)?;
+            progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
+            let check = || {
+                let notes = folder.check(progress)?;
+                folder.check_derived_series().map(|()| notes)
+            };
+            let notes = pool.install(check).map_err(in_folder)?;
+            Ok((folder, notes))
         };
-        folder.check_manifest().map_err(in_folder)?;
-        check_room(&folder, &pool)?;
-        progress.stage(number, 2, &format!("check {name}"), "files", folder.steps());
-        let check = || {
-            let notes = folder.check(progress)?;
-            folder.check_derived_series().map(|()| notes)
-        };
-        let notes = pool.install(check).map_err(in_folder)?;
-        Ok((folder, notes))
-    };
-    let ((a, of_a), (b, of_b)) = (open(1, "A", a)?, open(2, "B", b)?);
+    let ((a, of_a), (b, of_b)) = (open(1, "A", &paths.0, json_a)?, open(2, "B", &paths.1, json_b)?);
     tell_apart(&a.manifest, &b.manifest, progress);
     let differing = || differing_series(&a.manifest, &b.manifest);
     if let Some(what) = first_difference(&a.manifest.digests, &b.manifest.digests).or_else(differing) {
@@ -65,7 +84,7 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     })?;
     let notes = [of_a.lines("A"), of_b.lines("B")].concat();
     let closing = closing(&a.manifest, scope, compared, values.as_deref(), &notes);
-    Ok(Checked { closing, manifest: a.manifest })
+    Ok(Checked { closing })
 }
 
 /// The first value in which the manifests differ, but for digests and files, which are compared, and what was written and how it was run.

@@ -1,6 +1,6 @@
 //! A result folder against its own manifest, and against what was computed again.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use rayon::prelude::*;
 use tomobasis_dicom::SeriesChoice;
@@ -102,23 +102,7 @@ impl ResultFolder {
     }
 
     fn check_series(&self, series: &DerivedSeries) -> Result<()> {
-        let name = dicom::folder(series.k);
-        let listed = fs::read_dir(self.path.join(&name)).and_then(|entries| {
-            let file = |entry: io::Result<fs::DirEntry>| {
-                let entry = entry?;
-                let name = entry.file_name().to_string_lossy().into_owned();
-                let length = Some(fs::metadata(entry.path())?.len());
-                Ok(InputFile { length, ..InputFile::plain(entry.path(), name) })
-            };
-            entries.map(file).collect::<io::Result<Vec<_>>>()
-        });
-        let mut files = listed.map_err(|error| unreadable(&name, error))?;
-        files.sort_by(|a, b| a.path.cmp(&b.path));
-        let found = pixels_of(&files).map_err(|error| match error.exit_code() {
-            1 => error,
-            _ => Error::Differs(format!("{name}: {error}")),
-        })?;
-        same(&name, "digest of its pixels", found, series.pixels)
+        check_pixels(&self.path, &dicom::folder(series.k), series.pixels)
     }
 
     /// Steps of [`Self::check`].
@@ -137,6 +121,29 @@ impl ResultFolder {
             _ => Ok(()),
         }
     }
+}
+
+/// Recomputes the digest of the one series in the folder `name` of a result's, on the current thread pool, and compares.
+///
+/// # Errors
+/// [`Error::Differs`] naming the folder.
+pub(crate) fn check_pixels(result: &Path, name: &str, expected: Digest) -> Result<()> {
+    let listed = fs::read_dir(result.join(name)).and_then(|entries| {
+        let file = |entry: io::Result<fs::DirEntry>| {
+            let entry = entry?;
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let length = Some(fs::metadata(entry.path())?.len());
+            Ok(InputFile { length, ..InputFile::plain(entry.path(), name) })
+        };
+        entries.map(file).collect::<io::Result<Vec<_>>>()
+    });
+    let mut files = listed.map_err(|error| unreadable(name, error))?;
+    files.sort_by(|a, b| a.path.cmp(&b.path));
+    let found = pixels_of(&files).map_err(|error| match error.exit_code() {
+        1 => error,
+        _ => Error::Differs(format!("{name}: {error}")),
+    })?;
+    same(name, "digest of its pixels", found, expected)
 }
 
 /// Digest of the stored pixels of the one series in `files`.

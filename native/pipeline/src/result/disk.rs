@@ -52,7 +52,8 @@ pub(super) fn unreadable(file: &str, source: io::Error) -> Error {
     Error::reading(file, source, |source| Error::Differs(format!("{file}: cannot be read ({source})")))
 }
 
-pub(super) fn digest_of(path: &Path) -> io::Result<FileDigest> {
+/// Size and digest of a file.
+pub(crate) fn digest_of(path: &Path) -> io::Result<FileDigest> {
     let mut file = File::open(path)?;
     let (mut hash, mut bytes, mut buffer) = (Sha256::new(), 0, vec![0; BUFFER]);
     loop {

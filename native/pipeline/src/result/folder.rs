@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use serde::de::DeserializeOwned;
+
 use super::{
     Manifest,
     disk::{digest_of, read_manifest, size_problem, unreadable},
@@ -38,19 +40,15 @@ impl ResultFolder {
     /// # Errors
     /// [`Error::ResultFile`] when it is not complete, not a result or of another format.
     pub fn open(path: &Path) -> Result<Self> {
-        let incomplete =
-            || Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder");
-        let there = fs::metadata(path.join(SUCCESS));
-        if !there.map_err(|error| Error::reading(SUCCESS, error, |_| incomplete()))?.is_file() {
-            return Err(incomplete());
-        }
-        let bytes = read_manifest(path)
-            .map_err(|error| Error::reading(MANIFEST, error, |error| Error::result_file(MANIFEST, error)))?;
-        let strange = |error: serde_json::Error| {
-            Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
-        };
-        let KeysOnce = serde_json::from_slice(&bytes).map_err(strange)?;
-        let manifest: Manifest = serde_json::from_slice(&bytes).map_err(strange)?;
+        Self::of_manifest(path, read_complete(path)?)
+    }
+
+    /// The folder at `path`, whose manifest has these bytes.
+    ///
+    /// # Errors
+    /// [`Error::ResultFile`] when they are not of a result or of another format.
+    pub(crate) fn of_manifest(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+        let manifest: Manifest = parse_manifest(&bytes)?;
         if manifest.format != FORMAT {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
@@ -211,6 +209,33 @@ impl ResultFolder {
         let at = files.binary_search_by(|file| file.path.as_str().cmp(name)).ok()?;
         Some(files.get(at)?.content()?.bytes)
     }
+}
+
+/// The bytes of the manifest of a complete folder, of whatever kind.
+///
+/// # Errors
+/// [`Error::ResultFile`] when it is not complete, [`Error::System`].
+pub(crate) fn read_complete(path: &Path) -> Result<Vec<u8>> {
+    let incomplete =
+        || Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder");
+    let there = fs::metadata(path.join(SUCCESS));
+    if !there.map_err(|error| Error::reading(SUCCESS, error, |_| incomplete()))?.is_file() {
+        return Err(incomplete());
+    }
+    read_manifest(path)
+        .map_err(|error| Error::reading(MANIFEST, error, |error| Error::result_file(MANIFEST, error)))
+}
+
+/// A manifest of some kind, in which each key stands once.
+///
+/// # Errors
+/// [`Error::ResultFile`].
+pub(crate) fn parse_manifest<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let strange = |error: serde_json::Error| {
+        Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
+    };
+    let KeysOnce = serde_json::from_slice(bytes).map_err(strange)?;
+    serde_json::from_slice(bytes).map_err(strange)
 }
 
 /// In a folder that is being verified, a file that does not parse is a difference like any other.

@@ -1,6 +1,10 @@
 //! The files of a result folder against its manifest's list of them.
 
-use std::{collections::BTreeSet, fs, io, path::PathBuf};
+use std::{
+    collections::BTreeSet,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use rayon::prelude::*;
 use tomobasis_dicom::printable;
@@ -21,15 +25,37 @@ use crate::{
 const NAMED: usize = 3;
 
 impl ResultFolder {
-    /// Compares all files with the manifest's list, on the current thread pool; nothing is compared where it lists none. What there is
-    /// besides is noted.
+    /// Compares all files with the manifest's list; nothing is compared where it lists none.
+    ///
+    /// # Errors
+    /// As [`ListedFiles::check`].
+    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<FolderNotes> {
+        let Some(files) = self.manifest.files.as_deref() else { return Ok(FolderNotes::default()) };
+        let report = self.manifest.run.report.as_ref();
+        ListedFiles { root: &self.root, path: &self.path, files, report }.check(progress)
+    }
+}
+
+/// The files that a manifest lists, and where they are.
+pub(crate) struct ListedFiles<'a> {
+    /// Where the manifest is.
+    pub root: &'a Path,
+    /// Where the files are.
+    pub path: &'a Path,
+    /// In the order of their paths.
+    pub files: &'a [FileEntry],
+    /// The report, which is listed apart.
+    pub report: Option<&'a FileEntry>,
+}
+
+impl ListedFiles<'_> {
+    /// Compares all files with the list, on the current thread pool. What there is besides is noted.
     ///
     /// # Errors
     /// [`Error::Differs`] naming the files that are missing, changed, or not of the result, [`Error::System`].
-    pub(crate) fn check_files(&self, progress: &dyn Progress) -> Result<FolderNotes> {
-        let Some(listed) = self.manifest.listed_files() else { return Ok(FolderNotes::default()) };
-        check_order(self.manifest.files.as_deref().unwrap_or_default())?;
-        let listed: Vec<&FileEntry> = listed.collect();
+    pub(crate) fn check(&self, progress: &dyn Progress) -> Result<FolderNotes> {
+        check_order(self.files)?;
+        let listed: Vec<&FileEntry> = self.files.iter().chain(self.report).collect();
         let check = |file: &&FileEntry| {
             let problem = self.problem_of(file);
             progress.advance(1);
@@ -79,7 +105,7 @@ impl ResultFolder {
         let in_place = self.path == self.root;
         let at_top = |path: &str| !path.contains('/');
         // Names at the top are the result's own only where the manifest is.
-        let mut found = unlisted(&self.path, listed).map_err(of_folder)?;
+        let mut found = unlisted(self.path, listed).map_err(of_folder)?;
         found.retain(|path| !(in_place && at_top(path) && is_last(path)));
         let known = |path: &str| {
             let of = of_checksum(path);
@@ -95,7 +121,7 @@ impl ResultFolder {
                     || CONTENTS.contains(&name)
                     || of_checksum(name).is_some_and(|of| is_last(&of))
             };
-            for name in names(&self.root).map_err(of_folder)?.into_iter().filter(|name| !is_last(name)) {
+            for name in names(self.root).map_err(of_folder)?.into_iter().filter(|name| !is_last(name)) {
                 match known(&name) {
                     true => left += usize::from(self.root.join(&name) != self.path),
                     false => extra.push(name),

@@ -16,6 +16,16 @@ mod seal;
 mod staging;
 mod workplace;
 
+pub(crate) use self::{
+    check::check_pixels,
+    disk::digest_of,
+    finish::Draft,
+    folder::{parse_manifest, read_complete},
+    json_difference::{Difference, first_path},
+    listed::{FolderNotes, ListedFiles, name_some},
+    manifest::ResultSection,
+    seal::{is_sealed, sealed},
+};
 pub use self::{
     check::first_difference,
     files::FileEntry,
@@ -26,11 +36,4 @@ pub use self::{
     overwriting::FoundResult,
     staging::StagedFolder,
     workplace::remove_unfinished,
-};
-pub(crate) use self::{
-    finish::Draft,
-    json_difference::{Difference, first_path},
-    listed::{FolderNotes, name_some},
-    manifest::ResultSection,
-    seal::sealed,
 };

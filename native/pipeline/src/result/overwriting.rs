@@ -1,23 +1,35 @@
-//! What `--overwrite` may replace: an empty folder, or one of the kind to be written with nothing of anybody's in it.
+//! What `--overwrite` may replace: an empty folder, or one of the kind to be written, as it was written and with nothing of anybody's
+//! in it.
 
 use std::{collections::BTreeSet, fs, io, path::Path};
 
+use serde::Deserialize;
 use serde_json::Value;
+use tomobasis_dicom::printable;
 
 use super::{
-    disk::read_manifest,
-    names::{is_checksum, is_last, is_leftover},
-    paths::{folders_of, paths_in},
+    FileEntry,
+    check::check_pixels,
+    disk::{problem_with, read_manifest, size_problem},
+    names::{MANIFEST, is_checksum, is_last, is_leftover, is_run_folder},
+    paths::{folders_of, is_inside, paths_in},
+    seal::is_sealed,
 };
 use crate::{
     error::{Error, FolderKind, Result, is_of_system},
-    output::CONTENTS,
+    output::{CONTENTS, dicom},
+    solve::digest::Digest,
 };
 
-/// Refuses an output that exists, unless it may be overwritten and is an empty folder or one of this kind with nothing else in it.
+/// Bytes of the largest file whose content is compared: tables of basis vectors are known by their sizes. Hashing gigabytes would
+/// take as long as making them again.
+const MOST_HASHED: u64 = 4 << 20;
+
+/// Refuses an output that exists, unless it may be overwritten and is an empty folder or one of this kind as it was written, with
+/// nothing else in it.
 ///
 /// # Errors
-/// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`].
+/// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputChanged`], [`Error::OutputHoldsOthers`].
 pub(super) fn allow_overwriting(output: &Path, kind: FolderKind, overwrite: bool) -> Result<()> {
     if !overwrite {
         return Err(Error::OutputExists);
@@ -36,9 +48,67 @@ pub(super) fn allow_overwriting(output: &Path, kind: FolderKind, overwrite: bool
     }
     let found = read_manifest(output).map_err(foreign)?;
     let found = FoundResult::of_kind(kind, &found).ok_or(Error::OutputForeign(kind))?;
+    if let Some(what) = found.changed_in(output) {
+        return Err(Error::OutputChanged { kind, what });
+    }
     match found.others_in(output).map_err(Error::OutputNotWritable)? {
         0 => Ok(()),
         others => Err(Error::OutputHoldsOthers { kind, others }),
+    }
+}
+
+/// What a manifest says of the content of files.
+#[derive(Clone, Debug, Default)]
+struct Content {
+    files: Vec<FileEntry>,
+    /// Folders of derived series, with the digests of their pixels.
+    series: Vec<(String, Digest)>,
+}
+
+impl Content {
+    /// What can be read of it: a manifest of another version may say other things.
+    fn of(json: &Value) -> Self {
+        let run = json.get("run");
+        let report = run.and_then(|run| run.get("report"));
+        let listed = json.get("files").and_then(Value::as_array);
+        let files = listed.into_iter().flatten().chain(report);
+        let files = files.filter_map(|file| FileEntry::deserialize(file).ok()).collect();
+        let digest = |value: Option<&Value>| Digest::deserialize(value?).ok();
+        let composites = json.pointer("/derived/series").and_then(Value::as_array).into_iter().flatten();
+        let composite = |one: &Value| {
+            let k = usize::try_from(one.get("k")?.as_u64()?).ok()?;
+            Some((dicom::folder(k), digest(one.get("pixels"))?))
+        };
+        let denoised = digest(json.pointer("/digests/denoised"));
+        let denoised = denoised.map(|pixels| (dicom::FOLDER.to_owned(), pixels));
+        Self { files, series: composites.filter_map(composite).chain(denoised).collect() }
+    }
+
+    /// The first file or series that is there and has other content. Files that are gone are no loss; those that cannot be read are
+    /// not ours.
+    fn changed_in(&self, folder: &Path) -> Option<String> {
+        let changed = |file: &&FileEntry| {
+            let path = folder.join(&file.path);
+            if !is_inside(&file.path) || fs::symlink_metadata(&path).is_err() {
+                return false;
+            }
+            let listed = file.content();
+            let is_large = listed.is_some_and(|listed| listed.bytes > MOST_HASHED);
+            let problem = match is_large {
+                true => {
+                    fs::metadata(&path).map(|found| size_problem(&found, listed.map(|listed| listed.bytes)))
+                }
+                false => problem_with(&path, listed),
+            };
+            !matches!(problem, Ok(None))
+        };
+        if let Some(file) = self.files.iter().find(changed) {
+            return Some(printable(&file.path).to_string());
+        }
+        let differs = |(name, pixels): &&(String, Digest)| {
+            folder.join(name).is_dir() && check_pixels(folder, name, *pixels).is_err()
+        };
+        self.series.iter().find(differs).map(|(name, _)| name.clone())
     }
 }
 
@@ -51,6 +121,9 @@ pub struct FoundResult {
     pub run_folder: Option<String>,
     /// Its files, from the result's folder on; `None` where the manifest lists none, as those of earlier versions.
     listed: Option<BTreeSet<String>>,
+    /// Whether the manifest has a seal that is not that of its bytes: what it lists was not written by this program then.
+    is_changed: bool,
+    content: Content,
 }
 
 impl FoundResult {
@@ -83,7 +156,19 @@ impl FoundResult {
         let report = run.and_then(|run| run.get("report"));
         let files = json.get("files").and_then(Value::as_array);
         let listed = files.map(|files| files.iter().chain(report).filter_map(path).collect());
-        Some(Self { run_id: of_run("id"), run_folder, listed })
+        let seal = run.and_then(|run| run.get("manifest_sha256")).filter(|seal| !seal.is_null());
+        let is_intact = |seal| Digest::deserialize(seal).is_ok_and(|seal| is_sealed(bytes, seal));
+        let is_changed = seal.is_some_and(|seal| !is_intact(seal));
+        Some(Self { run_id: of_run("id"), run_folder, listed, is_changed, content: Content::of(&json) })
+    }
+
+    /// The first file or series of a folder on this machine that was changed since it was written.
+    fn changed_in(&self, output: &Path) -> Option<String> {
+        if self.is_changed {
+            return Some(MANIFEST.to_owned());
+        }
+        let folder = self.run_folder.as_deref().filter(|folder| is_run_folder(folder));
+        self.content.changed_in(&folder.map_or_else(|| output.to_owned(), |folder| output.join(folder)))
     }
 
     /// The folders whose names tell what is not of the result: its own, which is empty, and those that its files are in.
@@ -103,6 +188,7 @@ impl FoundResult {
             folders.contains(path) || is_content || (self.run_folder.is_some() && is_leftover(path))
         };
         let is_own_file = |path: &str| match &self.listed {
+            _ if self.is_changed && path == MANIFEST => false,
             None => is_of_result(path),
             Some(listed) => {
                 // Plain names beside a run's folder are of attempts that were taken over.

@@ -27,12 +27,16 @@ impl Manifest {
 
     /// Whether the seal is that of these bytes, which this manifest was read from; `None` without one.
     pub(super) fn is_sealed(&self, bytes: &[u8]) -> Option<bool> {
-        let seal = self.run.manifest_sha256?;
-        let (digits, zeros) = (seal.to_string(), NO_SEAL.to_string());
-        let text = std::str::from_utf8(bytes).unwrap_or_default();
-        // Digits that stand elsewhere too are no seal: they cannot be those of a digest of themselves.
-        Some(Digest::of([text.replacen(&digits, &zeros, 1).as_bytes()]) == seal)
+        Some(is_sealed(bytes, self.run.manifest_sha256?))
     }
+}
+
+/// Whether `seal` is that of a manifest's bytes.
+pub(crate) fn is_sealed(bytes: &[u8], seal: Digest) -> bool {
+    let (digits, zeros) = (seal.to_string(), NO_SEAL.to_string());
+    let text = std::str::from_utf8(bytes).unwrap_or_default();
+    // Digits that stand elsewhere too are no seal: they cannot be those of a digest of themselves.
+    Digest::of([text.replacen(&digits, &zeros, 1).as_bytes()]) == seal
 }
 
 /// The bytes of a manifest whose seal is at `place`, with it.

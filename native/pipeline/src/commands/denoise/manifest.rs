@@ -1,6 +1,6 @@
 //! `manifest.json` of a denoised series. It holds no path of the machine, no UID and no date.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Quality, Settings};
 use tomobasis_dicom::{Note, SeriesPlan};
 
@@ -8,7 +8,7 @@ use crate::{
     commands::runner::Removal,
     error::Result,
     options::{DicomSyntax, Options},
-    result::{Environment, instruction_set, sealed},
+    result::{Environment, FileEntry, instruction_set, sealed},
     solve::digest::{Digest, input_hash},
 };
 
@@ -16,12 +16,12 @@ use crate::{
 pub(super) const FORMAT: &str = "tomobasis denoised 1";
 
 /// The whole manifest.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DenoisedManifest {
-    format: &'static str,
-    series: Series,
-    parameters: Parameters,
-    class: &'static str,
+    pub(super) format: String,
+    pub(super) series: Series,
+    pub(super) parameters: Parameters,
+    class: String,
     noise: Noise,
     /// What was removed.
     pub effect: Effect,
@@ -31,44 +31,47 @@ pub struct DenoisedManifest {
     pub clipped: u64,
     /// Of stored pixels.
     pub digests: Digests,
-    files: Vec<File>,
-    run: Run,
+    /// All files but the manifest, the report and `_SUCCESS`, in the order of their paths.
+    pub(super) files: Vec<FileEntry>,
+    pub(super) run: Run,
 }
 
-/// Digests over the slices' digests, in series order.
-#[derive(Clone, Debug, Serialize)]
+/// Digests over those of the slices, in series order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Digests {
-    /// Of the source.
+    /// Of the source's stored pixels.
     pub pixels: Digest,
-    /// Of what was written.
+    /// Of the hashes that stand for the source's instance UIDs.
+    pub instances: Digest,
+    /// Of the stored pixels that were written.
     pub denoised: Digest,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Series {
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Series {
     modality: String,
     slices: usize,
     rows: usize,
     columns: usize,
     pixel_spacing_mm: Option<[f64; 2]>,
     slice_spacing_mm: Option<f64>,
-    left_out: Vec<Note>,
-    warnings: Vec<Note>,
+    pub left_out: Vec<Note>,
+    pub warnings: Vec<Note>,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct Parameters {
-    method: &'static str,
-    strength: f32,
-    quality: Quality,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Parameters {
+    method: String,
+    pub strength: f32,
+    pub quality: Quality,
     /// Slices, rows and columns.
     patch: [usize; 3],
-    dicom_syntax: DicomSyntax,
-    patient_data: bool,
+    pub dicom_syntax: DicomSyntax,
+    pub patient_data: bool,
 }
 
 /// The noise model; of its map only the range.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Noise {
     sigma: f64,
     sigma_by_distance: [f64; 3],
@@ -82,19 +85,14 @@ pub(super) struct Noise {
     voxels: u64,
 }
 
-#[derive(Clone, Debug, Serialize)]
-struct File {
-    path: String,
-}
-
-#[derive(Clone, Debug, Serialize)]
-struct Run {
-    version: &'static str,
-    libraries: &'static str,
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Run {
+    pub version: String,
+    pub libraries: String,
     instruction_set: String,
     /// Hash of the input's name.
     input: Digest,
-    manifest_sha256: Option<Digest>,
+    pub manifest_sha256: Option<Digest>,
     #[serde(flatten)]
     environment: Environment,
 }
@@ -108,7 +106,7 @@ pub(super) struct Content<'a> {
     pub removal: Removal,
     pub digests: Digests,
     pub secret: &'a tomobasis_dicom::Secret,
-    pub files: Vec<String>,
+    pub files: Vec<FileEntry>,
     pub environment: Environment,
 }
 
@@ -139,7 +137,7 @@ impl DenoisedManifest {
         let mut files = content.files;
         files.sort();
         Self {
-            format: FORMAT,
+            format: FORMAT.to_owned(),
             series: Series {
                 modality: plan.modality.clone(),
                 slices: plan.slices.len(),
@@ -151,23 +149,23 @@ impl DenoisedManifest {
                 warnings: plan.warnings.iter().chain(content.notes).cloned().collect(),
             },
             parameters: Parameters {
-                method: "local patch SVD",
+                method: "local patch SVD".to_owned(),
                 strength: settings.strength,
                 quality: settings.quality,
                 patch,
                 dicom_syntax: options.dicom_syntax,
                 patient_data: !options.no_patient_data,
             },
-            class: "fixed",
+            class: "fixed".to_owned(),
             noise: Noise::of(&model),
             effect,
             details,
             clipped,
             digests: content.digests,
-            files: files.into_iter().map(|path| File { path }).collect(),
+            files,
             run: Run {
-                version: env!("CARGO_PKG_VERSION"),
-                libraries: env!("TOMOBASIS_LIBRARIES"),
+                version: env!("CARGO_PKG_VERSION").to_owned(),
+                libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),
                 instruction_set: instruction_set(),
                 input: input_hash(content.secret, &options.input),
                 manifest_sha256: None,
@@ -179,6 +177,11 @@ impl DenoisedManifest {
     /// Whether the noise model is certain ([`NoiseModel::is_settled`]).
     pub(super) fn is_settled(&self) -> bool {
         self.noise.settled
+    }
+
+    /// Whether this very version wrote it: then its files are known to the byte.
+    pub(super) fn is_ours(&self) -> bool {
+        self.run.version == env!("CARGO_PKG_VERSION") && self.run.libraries == env!("TOMOBASIS_LIBRARIES")
     }
 
     /// The manifest's bytes, sealed as that of a decomposition is.

@@ -5,7 +5,10 @@
 mod arguments;
 mod array;
 mod check;
+mod compare;
+mod folder;
 mod manifest;
+mod verify;
 
 use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Settings};
 use tomobasis_dicom::{
@@ -22,18 +25,25 @@ use self::{
     check::check,
     manifest::{Content, FORMAT},
 };
+pub(super) use self::{compare::compare, folder::DenoisedFolder, verify::verify};
 use crate::{
-    commands::{decompose::keep_the_scan, runner::Runner},
-    error::{FolderKind, Result},
+    commands::{
+        decompose::keep_the_scan,
+        runner::{Denoised, Runner, Scan},
+    },
+    error::{Error, FolderKind, Result},
     input::{
         describe_series,
-        listing::{list, local_path},
+        listing::{InputFile, list, local_path},
     },
     options::Options,
     output::dicom::{FOLDER, slice_name},
     progress::Progress,
-    result::{MANIFEST, StagedFolder},
-    solve::{digest::Digest, padding_counts},
+    result::{Environment, FileEntry, MANIFEST, StagedFolder},
+    solve::{
+        digest::{Digest, instance_hash},
+        padding_counts,
+    },
 };
 
 /// Scan, decode, noise, denoise, derive.
@@ -63,42 +73,101 @@ pub fn denoise(args: DenoiseArgs, threads: usize, progress: &dyn Progress) -> Re
     // The output may lie beside the scan.
     files.retain(|file| !staged.made(&file.path));
     let mut runner = Runner::with_stages(threads, progress, 0, STAGES)?;
-    let threads = runner.pool.current_num_threads();
-    let mut scan = runner.read(files, &options, |plan, _| check(plan, settings.quality, threads))?;
-    padding_counts::note(&mut scan.plan, &scan.records);
-    let denoised = runner.denoise(&scan, settings)?;
-    let secret = Secret::of_series(scan.records.iter().map(|record| record.secret));
-    let pixels = scan.pixels_digest();
-    let derivation = Derivation {
-        image: DerivedImage::Denoised { method: method(&denoised.removal.model, settings) },
-        digest: digest(&scan.plan, settings, pixels).0,
-        digests: scan.records.iter().map(|record| record.digest).collect(),
-        secret,
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-        syntax: options.dicom_syntax.into(),
-        patient_data: !options.no_patient_data,
-    };
-    let path = |slice: usize| format!("{FOLDER}/{}", slice_name(&[slice]));
-    let digests = runner
-        .write_denoised(&scan, &denoised, &derivation, |slice, file| staged.write(&path(slice), &[file]))?;
-    let notes = tomobasis_dicom::notes(&scan.plan, &scan.records);
-    let mut manifest = DenoisedManifest::new(Content {
-        plan: &scan.plan,
-        notes: &notes,
-        options: &options,
-        settings,
-        removal: denoised.removal,
-        digests: Digests { pixels, denoised: Digest::of_digests(&digests) },
-        secret: &secret,
-        files: (0..scan.plan.slices.len()).map(path).collect(),
-        environment: runner.environment(staged.id()),
-    });
+    let scan = read(&mut runner, files, &options, settings)?;
+    let work = Work::of(&mut runner, &scan, &options, settings)?;
+    let digests = runner.write_denoised(&scan, &work.denoised, &work.derivation, |slice, file| {
+        staged.write(&path_of(slice), &[file])
+    })?;
+    let mut manifest = work.manifest(&scan, &options, settings, &digests, runner.environment(staged.id()));
     staged.write(MANIFEST, &[&manifest.seal()?])?;
     if let Some(note) = staged.commit()? {
         progress.message(&note);
     }
     let closing = closing(&scan.plan, &options, &manifest);
     Ok(Outcome { manifest, closing })
+}
+
+/// The file of a slice.
+fn path_of(slice: usize) -> String {
+    format!("{FOLDER}/{}", slice_name(&[slice]))
+}
+
+/// Scan and decode.
+fn read(
+    runner: &mut Runner<'_>,
+    files: Vec<InputFile>,
+    options: &Options,
+    settings: Settings,
+) -> Result<Scan> {
+    let threads = runner.pool.current_num_threads();
+    let mut scan = runner
+        .read(files, options, |plan, _| check(plan, settings.quality, threads))
+        .map_err(without_join)?;
+    padding_counts::note(&mut scan.plan, &scan.records);
+    Ok(scan)
+}
+
+/// The error without the advice to take volumes as one: what is denoised is one volume.
+fn without_join(error: Error) -> Error {
+    match error {
+        Error::Dicom(error) => Error::Dicom(error.without_join()),
+        other => other,
+    }
+}
+
+/// A series that was denoised, and what its instances have in common.
+struct Work {
+    denoised: Denoised,
+    secret: Secret,
+    pixels: Digest,
+    derivation: Derivation,
+}
+
+impl Work {
+    fn of(runner: &mut Runner<'_>, scan: &Scan, options: &Options, settings: Settings) -> Result<Self> {
+        let denoised = runner.denoise(scan, settings)?;
+        let secret = Secret::of_series(scan.records.iter().map(|record| record.secret));
+        let pixels = scan.pixels_digest();
+        let derivation = Derivation {
+            image: DerivedImage::Denoised { method: method(&denoised.removal.model, settings) },
+            digest: digest(&scan.plan, settings, pixels).0,
+            digests: scan.records.iter().map(|record| record.digest).collect(),
+            secret,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+            syntax: options.dicom_syntax.into(),
+            patient_data: !options.no_patient_data,
+        };
+        Ok(Self { denoised, secret, pixels, derivation })
+    }
+
+    /// The manifest, but for its seal; `digests` are those of the slices that were written.
+    fn manifest(
+        self,
+        scan: &Scan,
+        options: &Options,
+        settings: Settings,
+        digests: &[Digest],
+        environment: Environment,
+    ) -> DenoisedManifest {
+        let instances: Vec<Digest> =
+            scan.plan.slices.iter().map(|slice| instance_hash(&self.secret, &slice.instance_uid)).collect();
+        let file = |slice| FileEntry { path: path_of(slice), bytes: None, sha256: None };
+        DenoisedManifest::new(Content {
+            plan: &scan.plan,
+            notes: &tomobasis_dicom::notes(&scan.plan, &scan.records),
+            options,
+            settings,
+            removal: self.denoised.removal,
+            digests: Digests {
+                pixels: self.pixels,
+                instances: Digest::of_digests(&instances),
+                denoised: Digest::of_digests(digests),
+            },
+            secret: &self.secret,
+            files: (0..scan.plan.slices.len()).map(file).collect(),
+            environment,
+        })
+    }
 }
 
 /// In a few words, for the instances.

@@ -1,4 +1,4 @@
-//! Is it the same? A result against its input.
+//! Is it the same? A result against its input; a denoised series by [`denoise`](super::denoise).
 //!
 //! First the folder against its own manifest: the manifest's seal, for what no input gives again; every file by size and digest, the
 //! tables' numbers by theirs, so that a file that was changed is named. Then the result is made again from the input, by the code that
@@ -18,7 +18,10 @@ use tomobasis_dicom::printable;
 pub use self::arguments::VerifyArgs;
 use crate::{
     blocks::renderer::basis_digests,
-    commands::runner::Runner,
+    commands::{
+        denoise::{self, DenoisedFolder},
+        runner::Runner,
+    },
     error::{Error, Result},
     input::{list_input, listing::local_path},
     memory, need,
@@ -27,15 +30,13 @@ use crate::{
     progress::Progress,
     result::{
         Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
-        first_difference, first_path, name_some,
+        first_difference, first_path, name_some, read_complete,
     },
 };
 
 /// What was compared, and found to be the same.
 #[derive(Debug)]
 pub struct Checked {
-    /// The manifest of the result, or of the first of two.
-    pub manifest: Manifest,
     /// What to print: exactly what was compared.
     pub closing: String,
 }
@@ -66,7 +67,13 @@ struct Made {
 /// [`Error::Differs`] naming the first difference, and whatever keeps the comparison from being made.
 pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Result<Checked> {
     tomobasis_linalg::check_machine()?;
-    let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
+    let path = local_path("RESULT", &args.result)?;
+    let json = read_complete(&path)?;
+    if DenoisedFolder::is_of(&json) {
+        let folder = DenoisedFolder::of_manifest(&path, json)?;
+        return Ok(Checked { closing: denoise::verify(&folder, args, threads, progress)? });
+    }
+    let folder = ResultFolder::of_manifest(&path, json)?;
     folder.check_manifest()?;
     let stored = &folder.manifest;
     args.check_against(stored)?;
@@ -124,7 +131,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
         folder.check_small_tables(&decomposition)?;
     }
     let closing = closing(&folder, scope, &files, notes.as_ref(), of_folder);
-    Ok(Checked { closing, manifest: folder.manifest })
+    Ok(Checked { closing })
 }
 
 /// Refuses the check of a folder's tables for which there is too little memory.
