@@ -1,5 +1,6 @@
 """`tomobasis denoise`, as a user runs it: what pydicom reads of the series, and what is printed."""
 
+import base64
 import hashlib
 import json
 import os
@@ -73,7 +74,7 @@ def test_the_digests_are_those_of_the_pixels_that_pydicom_reads_and_the_seal_hol
     assert hashlib.sha256(text.replace(seal, "0" * 64, 1).encode()).hexdigest() == seal
     listed = {file["path"] for file in manifest["files"]}
     found = {str(path.relative_to(base / "out")) for path in (base / "out").rglob("*") if path.is_file()}
-    assert found == listed | {"manifest.json", "_SUCCESS"}
+    assert found == listed | {"manifest.json", "report.html", "_SUCCESS"}
 
 
 def test_nothing_names_the_patient_without_patient_data(case, tmp_path):
@@ -183,3 +184,28 @@ def test_a_denoised_series_is_a_scan_again(case, tmp_path):
 def test_help_names_what_it_does_to_details():
     run = denoise("--help")
     assert run.code == 0 and "--strength" in run.out and "docs/denoise.md" in run.out
+
+
+def test_the_report_shows_what_was_removed_and_loads_nothing(case):
+    scan, _, base, run = case
+    page = (base / "out/report.html").read_text()
+    manifest = json.loads((base / "out/manifest.json").read_text())
+    effect = manifest["effect"]
+    for said in (
+        manifest["digests"]["denoised"],
+        f"{effect['before']['sigma']:.2f}",
+        f"{effect['after']['mean_frequency']:.3f}",
+        f"{effect['removed']['mean']:+.2f} HU",
+        f"{effect['removed']['structure']:.2f} (an alarm above 1.1)",
+        f"{100 * manifest['details'][0]['kept']:.0f} %",
+        "no medical device",
+    ):
+        assert said in page, said
+    assert "<script" not in page and "http" not in page and "report.html" in run.out
+    for name in ("denoised", "noise"):
+        file = base / f"out/pictures/{name}.png"
+        assert base64.b64encode(file.read_bytes()).decode() in page
+        listed = next(one for one in manifest["files"] if one["path"] == f"pictures/{name}.png")
+        assert listed["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
+    assert manifest["run"]["report"]["sha256"] == hashlib.sha256(page.encode()).hexdigest()
+    assert not any(secret in page for secret in secrets(scan))

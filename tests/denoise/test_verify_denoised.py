@@ -14,7 +14,7 @@ from running import decompose, made_scan, tomobasis
 def case(tmp_path_factory):
     """A scan, its files in slice order, and a folder with it and with what was made of it."""
     base = tmp_path_factory.mktemp("verify")
-    _, sources = made_scan(base / "scan", slices=12, rows=60, columns=70)
+    _, sources = made_scan(base / "scan", slices=40, rows=60, columns=70)
     run = tomobasis("denoise", "--input", base / "scan", "--output", base / "out", "--quality", "fast")
     assert run.code == 0, run.err
     return base, sources
@@ -73,6 +73,8 @@ CHANGES = {
     "two files exchanged": (exchange, "dicom/slice-00002.dcm: the input gives other bytes"),
     "a file less": (lambda f: (f / "dicom/slice-00004.dcm").unlink(), "dicom/slice-00004.dcm: it is missing"),
     "a file more": (lambda f: (f / "dicom/notes.txt").write_text("x"), "dicom/notes.txt: it is not a file of"),
+    "a picture": (lambda f: change_pixel(f / "pictures/denoised.png"), "pictures/denoised.png: its SHA-256 is"),
+    "the report": (lambda f: change_pixel(f / "report.html"), "report.html: its SHA-256 is"),
     "a value": (
         lambda f: with_manifest(f, lambda m: m["effect"]["after"].update(sigma=0.1)),
         "manifest.json: effect.after.sigma is 0.1, the input gives",
@@ -106,7 +108,7 @@ def test_what_was_changed_is_named_with_exit_code_4(case, copy, name):
 
 def test_another_scan_is_a_difference_and_a_copy_under_other_uids_is_none(case, tmp_path):
     base, sources = case
-    made_scan(tmp_path / "other", slices=12, rows=60, columns=70, seed=2)
+    made_scan(tmp_path / "other", slices=40, rows=60, columns=70, seed=2)
     run = verify(base / "out", tmp_path / "other")
     assert run.code == 4 and "not those that were denoised" in run.errors[0], run.err
     (tmp_path / "renamed").mkdir()
@@ -138,7 +140,7 @@ def test_what_cannot_be_verified_is_one_line(case, copy, options, remove, code, 
 def test_two_are_compared(case, copy, tmp_path):
     base, _ = case
     run = tomobasis("compare", base / "out", copy)
-    assert run.code == 0 and "12, every byte" in run.out and "the same values" in run.out, run.err
+    assert run.code == 0 and "42, every byte" in run.out and "the same values" in run.out, run.err
 
     def made(name, *options):
         done = tomobasis(

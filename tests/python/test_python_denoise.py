@@ -18,7 +18,7 @@ def case(request, tmp_path_factory):
     """A scan, its stored pixels, those that the command makes of them, and the folder of both."""
     base = tmp_path_factory.mktemp("denoise")
     signed = request.param == "signed"
-    _, paths = made_scan(base / "scan", slices=20, rows=90, columns=100, signed=signed, bits=12 if signed else 16)
+    _, paths = made_scan(base / "scan", slices=40, rows=60, columns=70, signed=signed, bits=12 if signed else 16)
     run = command("denoise", "--input", base / "scan", "--output", base / "out")
     assert run.code == 0, run.err
     before = [pydicom.dcmread(path) for path in paths]
@@ -88,7 +88,7 @@ def test_a_series_is_denoised_to_the_bytes_of_the_command(case, tmp_path):
         assert (made.folder / "dicom" / path.name).read_bytes() == path.read_bytes()
     assert np.array_equal(made.read().stored, tomobasis.read(base / "out/dicom").stored)
     assert "every byte" in made.verify(base / "scan")
-    made_scan(tmp_path / "other", slices=20, rows=90, columns=100, seed=2)
+    made_scan(tmp_path / "other", slices=40, rows=60, columns=70, seed=2)
     with pytest.raises(tomobasis.VerificationError, match="pixels"):
         made.verify(tmp_path / "other")
     with pytest.raises(tomobasis.InputError, match="overwrite"):
@@ -183,7 +183,7 @@ def test_a_call_that_is_stopped_ends_and_leaves_nothing(case, tmp_path):
 
 
 def test_errors_name_no_patient_and_no_path(tmp_path):
-    scan, paths = made_scan(tmp_path / "scan", slices=5, rows=40, columns=40)
+    scan, paths = made_scan(tmp_path / "scan", slices=40, rows=40, columns=40)
     paths[0].write_bytes(paths[0].read_bytes()[:-100])
     with pytest.raises(tomobasis.InputError) as caught:
         tomobasis.denoise_series(tmp_path / "scan", tmp_path / "out")

@@ -33,7 +33,7 @@ impl FileEntry {
     }
 
     /// Of a file in memory.
-    pub(super) fn of(file: &NamedFile) -> Self {
+    pub(crate) fn of(file: &NamedFile) -> Self {
         Self::new(file.path.clone(), FileDigest::of(&[&file.bytes]))
     }
 

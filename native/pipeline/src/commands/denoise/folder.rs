@@ -61,7 +61,7 @@ impl DenoisedFolder {
 
     /// Files that the manifest lists.
     pub fn listed(&self) -> usize {
-        self.manifest.files.len()
+        self.manifest.files.len() + usize::from(self.manifest.run.report.is_some())
     }
 
     /// Compares the folder's files with the manifest's list, and the pixels of its slices with their digest, on the current thread
@@ -70,9 +70,9 @@ impl DenoisedFolder {
     /// # Errors
     /// [`Error::Differs`] naming what is missing or different, [`Error::System`].
     pub fn check(&self, progress: &dyn Progress) -> Result<FolderNotes> {
-        let files =
-            ListedFiles { root: &self.path, path: &self.path, files: &self.manifest.files, report: None };
-        let notes = files.check(progress)?;
+        let DenoisedManifest { files, run, .. } = &self.manifest;
+        let report = run.report.as_ref();
+        let notes = ListedFiles { root: &self.path, path: &self.path, files, report }.check(progress)?;
         check_pixels(&self.path, FOLDER, self.manifest.digests.denoised)?;
         Ok(notes)
     }

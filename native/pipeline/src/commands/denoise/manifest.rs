@@ -92,9 +92,34 @@ pub(super) struct Run {
     instruction_set: String,
     /// Hash of the input's name.
     input: Digest,
+    pub report: Option<FileEntry>,
     pub manifest_sha256: Option<Digest>,
     #[serde(flatten)]
     environment: Environment,
+}
+
+impl Run {
+    /// What the report says of it: names and values.
+    pub(super) fn described(&self) -> Vec<(String, String)> {
+        let Environment { runner, cores, timings, .. } = &self.environment;
+        let run = [
+            ("Software", format!("TomoBasis {} ({})", self.version, self.libraries)),
+            ("Runner", format!("{runner}, {cores} cores")),
+            ("Machine", self.instruction_set.clone()),
+        ];
+        let times =
+            timings.iter().map(|(stage, seconds)| (format!("Time of {stage}"), format!("{seconds} s")));
+        run.map(|(name, value)| (name.to_owned(), value)).into_iter().chain(times).collect()
+    }
+}
+
+/// A quality as it is typed.
+pub(super) fn quality_name(quality: Quality) -> &'static str {
+    match quality {
+        Quality::Fast => "fast",
+        Quality::Default => "default",
+        Quality::Best => "best",
+    }
 }
 
 /// What a manifest is made of.
@@ -103,7 +128,7 @@ pub(super) struct Content<'a> {
     pub notes: &'a [Note],
     pub options: &'a Options,
     pub settings: Settings,
-    pub removal: Removal,
+    pub removal: &'a Removal,
     pub digests: Digests,
     pub secret: &'a tomobasis_dicom::Secret,
     pub files: Vec<FileEntry>,
@@ -133,7 +158,7 @@ impl Noise {
 impl DenoisedManifest {
     pub(super) fn new(content: Content<'_>) -> Self {
         let Content { plan, options, settings, .. } = content;
-        let Removal { model, patch, effect, details, clipped } = content.removal;
+        let Removal { model, patch, effect, details, clipped } = content.removal.clone();
         let mut files = content.files;
         files.sort();
         Self {
@@ -168,6 +193,7 @@ impl DenoisedManifest {
                 libraries: env!("TOMOBASIS_LIBRARIES").to_owned(),
                 instruction_set: instruction_set(),
                 input: input_hash(content.secret, &options.input),
+                report: None,
                 manifest_sha256: None,
                 environment: content.environment,
             },
@@ -182,6 +208,18 @@ impl DenoisedManifest {
     /// Whether this very version wrote it: then its files are known to the byte.
     pub(super) fn is_ours(&self) -> bool {
         self.run.version == env!("CARGO_PKG_VERSION") && self.run.libraries == env!("TOMOBASIS_LIBRARIES")
+    }
+
+    /// What the report says of how it was denoised: names and values.
+    pub(super) fn described(&self) -> Vec<(String, String)> {
+        let Parameters { method, strength, quality, patch: [slices, rows, columns], .. } = &self.parameters;
+        let parameters = [
+            ("Class", self.class.clone()),
+            ("Method", format!("{method}, patches of {slices} x {rows} x {columns} voxels")),
+            ("Strength", strength.to_string()),
+            ("Quality", quality_name(*quality).to_owned()),
+        ];
+        parameters.map(|(name, value)| (name.to_owned(), value)).into()
     }
 
     /// The manifest's bytes, sealed as that of a decomposition is.

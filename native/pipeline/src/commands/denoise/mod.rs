@@ -23,13 +23,13 @@ pub use self::{
 };
 use self::{
     check::check,
-    manifest::{Content, FORMAT},
+    manifest::{Content, FORMAT, quality_name},
 };
 pub(super) use self::{compare::compare, folder::DenoisedFolder, verify::verify};
 use crate::{
     commands::{
         decompose::keep_the_scan,
-        runner::{Denoised, Runner, Scan},
+        runner::{Denoised, Removal, Runner, Scan},
     },
     error::{Error, FolderKind, Result},
     input::{
@@ -37,7 +37,12 @@ use crate::{
         listing::{InputFile, list, local_path},
     },
     options::Options,
-    output::dicom::{FOLDER, slice_name},
+    output::{
+        NamedFile,
+        dicom::{FOLDER, slice_name},
+        pictures::{DenoisedSlice, Display, draw_denoised, draw_noise},
+        report::{DenoisedContent, REPORT, denoised_page},
+    },
     progress::Progress,
     result::{Environment, FileEntry, MANIFEST, StagedFolder},
     solve::{
@@ -45,6 +50,9 @@ use crate::{
         padding_counts,
     },
 };
+
+/// The window of pictures where the source has none, in HU.
+const SOFT_TISSUE: (f64, f64) = (-160.0, 240.0);
 
 /// Scan, decode, noise, denoise, derive.
 const STAGES: usize = 5;
@@ -78,7 +86,14 @@ pub fn denoise(args: DenoiseArgs, threads: usize, progress: &dyn Progress) -> Re
     let digests = runner.write_denoised(&scan, &work.denoised, &work.derivation, |slice, file| {
         staged.write(&path_of(slice), &[file])
     })?;
-    let mut manifest = work.manifest(&scan, &options, settings, &digests, runner.environment(staged.id()));
+    let pictures = work.pictures(&scan)?;
+    let environment = runner.environment(staged.id());
+    let mut manifest = work.manifest(&scan, &options, settings, &digests, &pictures, environment);
+    let report = work.report(&scan, &manifest, &pictures)?;
+    manifest.run.report = Some(FileEntry::of(&report));
+    for file in pictures.iter().chain([&report]) {
+        staged.write(&file.path, &[&file.bytes])?;
+    }
     staged.write(MANIFEST, &[&manifest.seal()?])?;
     if let Some(note) = staged.commit()? {
         progress.message(&note);
@@ -140,13 +155,57 @@ impl Work {
         Ok(Self { denoised, secret, pixels, derivation })
     }
 
-    /// The manifest, but for its seal; `digests` are those of the slices that were written.
+    /// The pictures: the middle slice, and the spectrum of the noise.
+    fn pictures(&self, scan: &Scan) -> Result<Vec<NamedFile>> {
+        let (plan, effect) = (&scan.plan, &self.denoised.removal.effect);
+        let slice = plan.slices.len() / 2;
+        let [before, after] = self.denoised.slice(scan, slice);
+        let shown = DenoisedSlice {
+            size: (plan.columns, plan.rows),
+            display: Display::of_slice(plan, slice, SOFT_TISSUE),
+            slice: (slice, plan.slices.len()),
+            sigma: effect.before.sigma,
+            before: &before,
+            after: &after,
+        };
+        Ok(vec![draw_denoised(&shown)?, draw_noise(&effect.before.spectrum, &effect.after.spectrum)?])
+    }
+
+    /// The report, which tells of the run what the manifest does.
+    fn report(&self, scan: &Scan, manifest: &DenoisedManifest, pictures: &[NamedFile]) -> Result<NamedFile> {
+        let Removal { model, effect, details, clipped, .. } = &self.denoised.removal;
+        let remarks = remarks(effect, model.is_settled(), *clipped).into_iter();
+        let remarks: Vec<(&str, String)> =
+            remarks.map(|remark| (if remark.is_warning { "Warning" } else { "Note" }, remark.text)).collect();
+        let digests = &manifest.digests;
+        denoised_page(&DenoisedContent {
+            plan: &scan.plan,
+            remarks: &remarks,
+            model,
+            effect,
+            details,
+            clipped: *clipped,
+            parameters: manifest.described(),
+            digests: [
+                ("pixels", digests.pixels),
+                ("instances", digests.instances),
+                ("denoised", digests.denoised),
+            ],
+            left_out: &manifest.series.left_out,
+            warnings: &manifest.series.warnings,
+            run: manifest.run.described(),
+            pictures,
+        })
+    }
+
+    /// The manifest, but for its report and its seal; `digests` are those of the slices that were written.
     fn manifest(
-        self,
+        &self,
         scan: &Scan,
         options: &Options,
         settings: Settings,
         digests: &[Digest],
+        pictures: &[NamedFile],
         environment: Environment,
     ) -> DenoisedManifest {
         let instances: Vec<Digest> =
@@ -157,14 +216,15 @@ impl Work {
             notes: &tomobasis_dicom::notes(&scan.plan, &scan.records),
             options,
             settings,
-            removal: self.denoised.removal,
+            removal: &self.denoised.removal,
             digests: Digests {
                 pixels: self.pixels,
                 instances: Digest::of_digests(&instances),
                 denoised: Digest::of_digests(digests),
             },
             secret: &self.secret,
-            files: (0..scan.plan.slices.len()).map(file).collect(),
+            // By path: slices first.
+            files: (0..scan.plan.slices.len()).map(file).chain(pictures.iter().map(FileEntry::of)).collect(),
             environment,
         })
     }
@@ -172,11 +232,7 @@ impl Work {
 
 /// In a few words, for the instances.
 fn method(model: &NoiseModel, settings: Settings) -> String {
-    let quality = match settings.quality {
-        tomobasis_denoise::Quality::Fast => "fast",
-        tomobasis_denoise::Quality::Default => "default",
-        tomobasis_denoise::Quality::Best => "best",
-    };
+    let quality = quality_name(settings.quality);
     format!(
         "local patch SVD, strength {}, quality {quality}, estimated noise {:.1} HU, class fixed",
         settings.strength, model.sigma
@@ -228,6 +284,7 @@ fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedManifest) ->
     lines.extend([
         format!("result       {output}"),
         format!("dicom        {output}/{FOLDER}/ ({identity} patient data)"),
+        format!("report       {output}/{REPORT}"),
         format!("pixels       {}", manifest.digests.denoised),
     ]);
     lines.extend(remarks(effect, manifest.is_settled(), manifest.clipped).into_iter().map(|remark| {

@@ -18,7 +18,7 @@ use crate::{
     input::listing::list,
     options::{Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
     progress::Progress,
-    result::{Environment, FolderNotes, MANIFEST, first_path, name_some},
+    result::{Environment, FileEntry, FolderNotes, MANIFEST, first_path, name_some},
 };
 
 /// Denoises again and compares; returns what to print.
@@ -51,7 +51,8 @@ pub(in crate::commands) fn verify(
         }
         Ok(())
     })?;
-    let mut made = work.manifest(&scan, &options, settings, &digests, Environment::default());
+    let pictures = work.pictures(&scan)?;
+    let mut made = work.manifest(&scan, &options, settings, &digests, &pictures, Environment::default());
     if made.digests.denoised != stored.digests.denoised {
         let text = "recomputed from the input, the digest of the denoised pixels is not the manifest's";
         return Err(Error::Differs(text.to_owned()));
@@ -67,6 +68,13 @@ pub(in crate::commands) fn verify(
     let same_notes =
         made.series.left_out == stored.series.left_out && made.series.warnings == stored.series.warnings;
     compare_values(folder, &mut made, same_instances)?;
+    if stored.is_ours() && same_instances {
+        // With the times of the run that wrote it.
+        let report = work.report(&scan, &made, &pictures)?;
+        if stored.run.report != Some(FileEntry::of(&report)) {
+            return Err(Error::Differs(format!("{}: the input gives other bytes", report.path)));
+        }
+    }
     Ok(closing(folder, &other, same_instances, same_notes, notes))
 }
 
@@ -111,15 +119,18 @@ fn compare_values(folder: &DenoisedFolder, made: &mut DenoisedManifest, same_ins
     made.run.clone_from(&stored.run);
     made.series.left_out.clone_from(&stored.series.left_out);
     made.series.warnings.clone_from(&stored.series.warnings);
+    if !stored.is_ours() {
+        made.files.clone_from(&stored.files);
+    }
     if !same_instances {
         made.series.clone_from(&stored.series);
         made.digests.instances = stored.digests.instances;
     }
     let as_json = |error: serde_json::Error| Error::Internal(error.to_string());
-    let (stored_json, made_json) = (
-        serde_json::from_slice(&folder.json).map_err(as_json)?,
-        serde_json::to_value(made).map_err(as_json)?,
-    );
+    // By way of bytes: single-precision numbers are written with fewer digits than their doubles have.
+    let made_bytes = serde_json::to_vec(made).map_err(as_json)?;
+    let [stored_json, made_json] = [&folder.json, &made_bytes].map(|bytes| serde_json::from_slice(bytes));
+    let (stored_json, made_json) = (stored_json.map_err(as_json)?, made_json.map_err(as_json)?);
     match first_path(&stored_json, &made_json, &["run.manifest_sha256"], stored.is_ours()) {
         Some(difference) => Err(Error::Differs(format!("{MANIFEST}: {}", difference.with_input()))),
         None => Ok(()),

@@ -26,6 +26,7 @@ use crate::{
 };
 
 /// What was found and removed.
+#[derive(Clone)]
 pub(crate) struct Removal {
     /// The noise that there was.
     pub model: NoiseModel,
@@ -44,6 +45,20 @@ pub(crate) struct Denoised {
     pub removal: Removal,
     /// Stored values, as the scan's.
     pub stored: Vec<i16>,
+}
+
+impl Denoised {
+    /// HU of a slice before and after.
+    pub(crate) fn slice(&self, scan: &Scan, slice: usize) -> [Vec<f64>; 2] {
+        let pixels = slice * scan.plan.pixels()..(slice + 1) * scan.plan.pixels();
+        let Some(planned) = scan.plan.slices.get(slice) else { return [Vec::new(), Vec::new()] };
+        let rescale = Rescale { slope: planned.slope, intercept: planned.intercept, offset: planned.offset };
+        let hu = |values: &[i16]| {
+            let values = values.get(pixels.clone()).unwrap_or_default();
+            values.iter().map(|&stored| rescale.apply(stored)).collect()
+        };
+        [hu(scan.stored()), hu(&self.stored)]
+    }
 }
 
 /// Where denoised voxels go, slice after slice.

@@ -10,6 +10,7 @@
 //! drawn on a `canvas`. Logarithms are libm's, not those of the machine's C library, whose last bit may be another.
 
 mod canvas;
+mod denoised;
 mod panel;
 mod plot;
 mod sheet;
@@ -23,6 +24,7 @@ use crate::{
     solve::{decomposition::Decomposition, spectrum::Spectrum},
 };
 
+pub(crate) use self::denoised::{DenoisedSlice, draw_denoised, draw_noise};
 pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, percent, slice_panels};
 use self::{
     panel::PanelKind,
@@ -36,6 +38,9 @@ pub(crate) const COMPOSITES: &str = "composites.png";
 pub(crate) const DIFFERENCES: &str = "differences.png";
 pub(crate) const BASIS: &str = "basis.png";
 pub(crate) const SPECTRUM: &str = "spectrum.png";
+/// Those of a denoised series: a slice, and the spectrum of the noise.
+pub(crate) const DENOISED: &str = "denoised.png";
+pub(crate) const NOISE: &str = "noise.png";
 
 /// What black and white are in the pictures of slices.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

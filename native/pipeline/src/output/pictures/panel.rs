@@ -2,11 +2,13 @@
 
 use std::slice::ChunksExact;
 
+use tomobasis_dicom::SeriesPlan;
+
 use super::{Display, Subject, canvas::Palette};
 use crate::solve::{decomposition::Decomposition, spectrum::Spectrum};
 
 /// Smallest window of a difference, in the unit of the series.
-const SMALLEST_REACH: f64 = 0.1;
+pub(super) const SMALLEST_REACH: f64 = 0.1;
 /// Basis vectors shown at most.
 pub(crate) const BASIS_SHOWN: usize = 8;
 
@@ -128,13 +130,19 @@ impl Display {
     /// The window of the source (DICOM PS3.3 C.11.2.1.2.1), else all values of the scan.
     pub(crate) fn of(decomposition: &Decomposition) -> Self {
         let (least, greatest) = decomposition.range;
-        let (low, high) = match decomposition.plan.window {
+        let all = (least, if greatest > least { greatest } else { least + 1.0 });
+        Self::of_slice(&decomposition.plan, decomposition.shown_slice(), all)
+    }
+
+    /// The window of the source, or another where it has none.
+    pub(crate) fn of_slice(plan: &SeriesPlan, slice: usize, other: (f64, f64)) -> Self {
+        let (low, high) = match plan.window {
             Some((center, width)) if center.is_finite() && width.is_finite() && width > 1.0 => {
                 (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0)
             }
-            _ => (least, if greatest > least { greatest } else { least + 1.0 }),
+            _ => other,
         };
-        let shown = decomposition.plan.slices.get(decomposition.shown_slice());
+        let shown = plan.slices.get(slice);
         let inverted = shown.is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1");
         Self { low, high, inverted }
     }

@@ -2,14 +2,18 @@
 //!
 //! It says what was decomposed, what came out, what is guaranteed and how to check it; pictures are embedded. It needs no
 //! script, loads nothing and names nobody. `report.html` beside this file is the page, in which askama escapes all text; here are
-//! the numbers and words that are put into it.
+//! the numbers and words that are put into it. `denoised` is the same of a denoised series.
+
+mod denoised;
+
+pub(crate) use self::denoised::{Content as DenoisedContent, denoised_page};
 
 use askama::Template;
 use base64::{
     display::Base64Display,
     engine::general_purpose::{GeneralPurpose, STANDARD},
 };
-use tomobasis_dicom::{Note, PaddingRule, decimals};
+use tomobasis_dicom::{Note, PaddingRule, SeriesPlan, decimals};
 use tomobasis_linalg::Bounds;
 
 use crate::{
@@ -49,8 +53,8 @@ pub(crate) struct Content<'a> {
     pub pictures: &'a [NamedFile],
 }
 
-/// Rows of a table: names and values.
-type Rows = Vec<(String, String)>;
+/// Lines of a table: names and values.
+pub(crate) type Rows = Vec<(String, String)>;
 
 /// What the template shows, by the names that it has there.
 #[derive(Template)]
@@ -137,7 +141,7 @@ impl<'a> Page<'a> {
                 ("U", digests.u.root),
                 ("root", digests.root),
             ],
-            geometry: geometry(decomposition),
+            geometry: geometry(&decomposition.plan),
             left_out,
             warnings,
             run: &content.run,
@@ -244,8 +248,7 @@ fn proven(add: &mut impl FnMut(&str, String), unresolved: &[usize], bounds: &Bou
 }
 
 /// Rows on the series.
-fn geometry(decomposition: &Decomposition) -> Rows {
-    let plan = &decomposition.plan;
+fn geometry(plan: &SeriesPlan) -> Rows {
     let pixels = plan.pixel_spacing_mm.map(|pixel| format!("{} mm", pixel.map(decimals).join(" x ")));
     let step = plan.slice_spacing_mm.map(|step| format!("{} mm", decimals(step)));
     let rows = [
