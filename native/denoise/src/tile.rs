@@ -44,6 +44,44 @@ pub(crate) fn product<const N: usize, const R: usize>(
     rows
 }
 
+/// `left * right` where many columns of `left` are zero: these are skipped.
+#[inline(always)]
+pub(crate) fn product_of_some<const N: usize, const R: usize>(
+    left: &[[f32; N]; R],
+    right: &Matrix<N>,
+) -> [[f32; N]; R] {
+    let mut any = [false; N];
+    for row in left {
+        for l in 0..N {
+            any[l] |= row[l] != 0.0;
+        }
+    }
+    let (mut columns, mut count) = ([0; N], 0);
+    for (l, any) in any.into_iter().enumerate() {
+        columns[count] = l;
+        count += usize::from(any);
+    }
+    let mut rows = [[0.0; N]; R];
+    if count == 0 {
+        return rows;
+    }
+    for panel in 0..N / LANES {
+        let mut chains = [[0f32; LANES]; R];
+        for &l in &columns[..count] {
+            let right = &right[l].as_chunks::<LANES>().0[panel];
+            for q in 0..R {
+                for c in 0..LANES {
+                    chains[q][c] = left[q][l].mul_add(right[c], chains[q][c]);
+                }
+            }
+        }
+        for q in 0..R {
+            rows[q].as_chunks_mut::<LANES>().0[panel] = chains[q];
+        }
+    }
+    rows
+}
+
 /// `left * right`.
 #[inline(always)]
 pub(crate) fn square_product<const N: usize>(left: &Matrix<N>, right: &Matrix<N>, result: &mut Matrix<N>) {
@@ -133,6 +171,18 @@ mod tests {
                 assert_eq!(found[q][c].to_bits(), chain.to_bits());
             }
         }
+    }
+
+    #[test]
+    fn columns_of_zeros_are_skipped() {
+        let mut left: [[f32; 64]; 6] = values(6, 64, 1).try_into().unwrap();
+        let right: Matrix<64> = values(64, 64, 2).try_into().unwrap();
+        for (q, row) in left.iter_mut().enumerate() {
+            (0..64).filter(|l| l % 3 != 1 || l % 6 == q).for_each(|l| row[l] = 0.0);
+        }
+        assert_eq!(product_of_some(&left, &right), product(&left, &right, 64));
+        assert_eq!(product_of_some(&[[0.0; 64]; 6], &right), [[0.0; 64]; 6]);
+        assert_eq!(product_of_some(&[right[3]; 6], &right), product(&[right[3]; 6], &right, 64));
     }
 
     #[test]

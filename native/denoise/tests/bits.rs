@@ -122,11 +122,11 @@ fn the_digests_are_those_of_this_file() {
         digest(&white, 1.0, default),
     ];
     let golden = [
-        "4f93d6fb9733f3bd075848402ce9197f33fdd987b360f3d4684b88d7917e6bce",
-        "9ac8515a76279c35f3e7cc8511edde2c0522c0379bfc38d170522d33b5dc9b02",
-        "f0e8d9f53d266e6ddad63376784b4f7ccd2151e72664f09b5a51a01737cb0248",
-        "69dcd5136d178f8d4bafa0b7cfce26c966ed6d3dd0dca58050805ea499ea8035",
-        "b80af21fddd4800cec62de0cf58bf296e85fabf9609dbfd14f742bc92a8ae7c5",
+        "9aa252eb10b24360a31680b6a96264ac91b5e6c446789f87839ac1f777b4d9c2",
+        "29a1b94b4d316239ca2cf86ab40884660dba0af79524bd1bb6a3a93d7ea7ccfa",
+        "8809e50f8410c9f689a0fbc389b8c6611730d55b0098da88f02855a4764ebe2c",
+        "d9c0a5b9b53bff5807aab226ff9f214365b12393c4d1507df813138055426c1f",
+        "cc1cd1391234acf16d37930d4baeed5d1ff0c92f10e4a9009c822f2038a32c42",
     ];
     assert_eq!(found, golden);
 }

@@ -169,3 +169,29 @@ fn a_strength_outside_0_to_1_and_a_foreign_model_are_refused() {
     let damaged = NoiseModel { sigma: f64::NAN, ..white };
     assert_eq!(Denoiser::new(&volume, &damaged, Settings::default()).err(), Some(Error::Model));
 }
+
+#[test]
+fn noise_in_air_is_smoothed_and_what_stands_out_of_it_stays() {
+    // Tissue below, air above, and in it a bar of foam, 60 HU denser than air.
+    let truth = from_fn(SHAPE, |_, row, column| match (row, column) {
+        (48.., _) => 40.0,
+        (16..20, 30..60) => -940.0,
+        _ => -1000.0,
+    });
+    let noisy = sum(&truth, &Normal(11).volume(SHAPE, 20.0));
+    let found = denoised(&noisy, 1.0, Quality::Default);
+    let mean_and_rms = |rows: std::ops::Range<usize>, columns: std::ops::Range<usize>, hu: f32| {
+        let voxels = (0..SHAPE.slices).flat_map(|slice| rows.clone().map(move |row| (slice, row)));
+        let errors: Vec<f32> = voxels
+            .flat_map(|(slice, row)| {
+                columns.clone().map(move |column| (slice * SHAPE.rows + row) * SHAPE.columns + column)
+            })
+            .map(|at| found[at] - hu)
+            .collect();
+        (errors.iter().sum::<f32>() / errors.len() as f32, rms(&errors))
+    };
+    let (mean, rest) = mean_and_rms(0..8, 0..96, -1000.0);
+    assert!(mean.abs() < 0.5 && rest < 4.0, "{mean} {rest}");
+    let (mean, _) = mean_and_rms(17..19, 33..57, -940.0);
+    assert!(mean.abs() < 6.0, "{mean}");
+}
