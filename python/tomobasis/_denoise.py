@@ -223,9 +223,7 @@ class Denoised:
         """The denoised series as an array."""
         return read(self.folder / "dicom", threads=threads, progress=progress)
 
-    def verify(
-        self, paths: Paths, *, series: str | None = None, threads: int = 0, progress: Progress = None
-    ) -> str:
+    def verify(self, paths: Paths, *, series: str | None = None, threads: int = 0, progress: Progress = None) -> str:
         """Denoises the input again and compares every byte, as ``tomobasis verify`` does.
 
         Returns
