@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo portable publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -42,8 +42,11 @@ demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/
 	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
 
 MAVEN_REPOSITORY := build/maven
-publish-local: build ## the library with sources and documentation, into the Maven repository in the folder MAVEN_REPOSITORY
-	@$(GRADLE) -Dmaven.repo.local='$(abspath $(MAVEN_REPOSITORY))' :spark-job:publishToMavenLocal $(WITHOUT_JAVA_VERSION)
+portable: setup-test ## the jar and the command for glibc 2.17 and later, in build/portable
+	@$(GRADLE) -Pportable :spark-job:sparkJar $(WITHOUT_JAVA_VERSION)
+
+publish-local: setup-test ## such a jar with sources and documentation, into the Maven repository in the folder MAVEN_REPOSITORY
+	@$(GRADLE) -Pportable -Dmaven.repo.local='$(abspath $(MAVEN_REPOSITORY))' :spark-job:publishToMavenLocal $(WITHOUT_JAVA_VERSION)
 
 test-published: setup-test ## what publish-local makes, and a project of its own that uses it
 	@.venv/bin/python -m pytest tests/published

@@ -1,15 +1,23 @@
-"""The library as users of Maven repositories get it: what is published, and a project of its own that uses it."""
+"""The library as users of Maven repositories get it: what is published, what its native parts need, and projects that use it."""
 
+import json
+import platform
 import re
 import shutil
+import struct
 import subprocess
 import xml.etree.ElementTree as ElementTree
 import zipfile
+from pathlib import Path
 
+import pyspark
 import pytest
 
+from golden.cases import CASES, FIXED
+from golden.record import difference, digests, recorded
 from running import ROOT, made_scan
 
+SPARK = Path(pyspark.__file__).parent
 NAME = "tomobasis-spark_2.13"
 POM = "{http://maven.apache.org/POM/4.0.0}"
 
@@ -41,13 +49,69 @@ def test_what_is_published_has_a_pom_with_licenses_sources_and_documentation(pub
         kind: zipfile.ZipFile(folder / f"{NAME}-{version}{kind}.jar").namelist()
         for kind in ["", "-sources", "-javadoc"]
     }
-    assert {"io/tomobasis/spark/TomoBasis.class", "META-INF/LICENSE", "META-INF/LINKED.txt"} <= set(names[""])
-    assert any(re.match(r"native/linux-\w+/libtomobasis_jni\.so", name) for name in names[""])
+    licenses = {"META-INF/LICENSE", "META-INF/LICENSES.txt", "META-INF/LINKED.txt"}
+    assert {"io/tomobasis/spark/TomoBasis.class", *licenses} <= set(names[""])
     assert {"io/tomobasis/spark/TomoBasis.scala", "io/tomobasis/jni/MatrixSource.java"} <= set(names["-sources"])
     assert {"io/tomobasis/spark/TomoBasis$.html", "jni/io/tomobasis/jni/MatrixSource.html"} <= set(names["-javadoc"])
-    linked = zipfile.ZipFile(folder / f"{NAME}-{version}.jar").read("META-INF/LINKED.txt").decode()
+    jar = zipfile.ZipFile(folder / f"{NAME}-{version}.jar")
+    linked, texts = (jar.read(f"META-INF/{name}.txt").decode() for name in ("LINKED", "LICENSES"))
     assert len(linked.splitlines()) > 50 and all(re.match(r"\S+ v\S+: \S", line) for line in linked.splitlines())
-    assert str(ROOT) not in linked
+    assert all(
+        words in texts for words in ("charls-sys", "libjpeg-turbo", "openjpeg-sys", "LLVM Exceptions", "Rust Project")
+    )
+    for line in linked.splitlines():
+        name, version = re.match(r"(\S+) v(\S+?):", line).groups()
+        assert f"{name} {version}" in texts
+    assert str(ROOT) not in linked + texts
+
+
+@pytest.fixture(scope="module")
+def library(published, tmp_path_factory):
+    """The shared library in the jar."""
+    repository, version = published
+    jar = zipfile.ZipFile(repository / "io/tomobasis" / NAME / version / f"{NAME}-{version}.jar")
+    (name,) = (name for name in jar.namelist() if name.endswith(".so"))
+    assert name == f"native/linux-{platform.machine()}/libtomobasis_jni.so"
+    return Path(jar.extract(name, tmp_path_factory.mktemp("library")))
+
+
+def test_the_library_of_the_jar_runs_where_glibc_is_2_17_and_has_no_symbols(library):
+    said = run("readelf", "--wide", "--dynamic", "--version-info", "--section-headers", library)
+    needed = set(re.findall(r"\(NEEDED\) .*\[(\S+)\]", said))
+    needed = {name for name in needed if not name.startswith("ld-linux-")}
+    assert needed <= {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
+    versions = {tuple(map(int, version.split("."))) for version in re.findall(r"GLIBC_([0-9.]+)", said)}
+    assert versions and max(versions) <= (2, 17)
+    assert "GLIBCXX" not in said and ".symtab" not in said and ".debug_" not in said
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="NASM is for x86-64")
+def test_jpeg_is_decoded_by_vector_instructions(library):
+    """As NASM assembles them: without it libjpeg-turbo is compiled without, and without a word."""
+    # PW_F130_F054 of jidctint-sse2.asm and jidctint-avx2.asm.
+    constant = struct.pack("<8h", *([10703, 4433] * 4))
+    assert library.read_bytes().count(constant) > 0
+
+
+def test_the_command_beside_the_jar_has_the_recorded_digests(published, tmp_path):
+    program = ROOT / f"build/portable/linux-{platform.machine()}/tomobasis"
+    for case in [*CASES, *FIXED]:
+        folder = tmp_path / case.name
+        folder.mkdir()
+        found = digests(case, folder, [program, "decompose"])
+        assert not difference(case.name, recorded()[case.name], found)
+
+
+def test_the_job_of_the_jar_has_the_recorded_digest(published, tmp_path):
+    repository, version = published
+    jar = repository / "io/tomobasis" / NAME / version / f"{NAME}-{version}.jar"
+    for case in (CASES[0], FIXED[0]):
+        case.write(tmp_path / case.name)
+        output = tmp_path / f"{case.name}.result"
+        submit = ["spark-submit", "--master", "local[2]", "--class", "io.tomobasis.job.Main", jar]
+        run(SPARK / "bin" / submit[0], *submit[1:], "--input", tmp_path / case.name, "--output", output, *case.options)
+        manifest = json.loads((output / "manifest.json").read_text())
+        assert manifest["digests"]["root"] == recorded()[case.name]["root"]
 
 
 @pytest.fixture(scope="module")

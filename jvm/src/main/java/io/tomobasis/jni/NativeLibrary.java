@@ -12,7 +12,8 @@ import java.util.Locale;
  *
  * <p>The order is: the file that the system property {@code tomobasis.native.path} names; {@code java.library.path}; the copy in
  * the jar, {@code /native/<os>-<arch>/}, unpacked to a temporary file that is deleted as soon as it is mapped. A property that
- * is set but wrong is an error: nothing else is tried behind the user's back.
+ * is set but wrong is an error: nothing else is tried behind the user's back. On a {@link Platform} that this jar does not run on
+ * nothing is tried at all.
  *
  * <p>Any thread may call this class.
  */
@@ -60,6 +61,10 @@ public final class NativeLibrary {
   public static native int blockRows();
 
   private static void loadFirstFound() {
+    String problem = Platform.problem();
+    if (problem != null) {
+      throw new NativeLibraryException(problem, null);
+    }
     String path = System.getProperty(PATH_PROPERTY);
     if (path != null) {
       try {
@@ -106,21 +111,9 @@ public final class NativeLibrary {
     if (cause != null) {
       message.append(" (").append(cause.getMessage()).append(')');
     }
-    if (runsOnMusl()) {
-      message.append("; this system's C library is musl and the native library needs glibc 2.35 or later: use an image based on glibc");
-    } else {
-      message.append("; set -D").append(PATH_PROPERTY).append("=FILE to a library built for this machine (for Spark: in ")
-          .append("spark.driver.extraJavaOptions and spark.executor.extraJavaOptions)");
-    }
+    message.append("; set -D").append(PATH_PROPERTY).append("=FILE to a library built for this machine (for Spark: in ")
+        .append("spark.driver.extraJavaOptions and spark.executor.extraJavaOptions)");
     return new NativeLibraryException(message.toString(), cause);
-  }
-
-  private static boolean runsOnMusl() {
-    try {
-      return Files.readString(Path.of("/proc/self/maps")).contains("/ld-musl-");
-    } catch (IOException | RuntimeException e) {
-      return false;
-    }
   }
 
   private static String platform() {

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,6 +30,26 @@ class NativeLibraryTest {
         }
       }
     }
+  }
+
+  /** What maps the loader of musl is taken for a Java that runs on it. */
+  static final class OnMusl {
+    public static void main(String[] args) throws IOException {
+      try (FileChannel file = FileChannel.open(Path.of(args[0]))) {
+        MappedByteBuffer mapped = file.map(FileChannel.MapMode.READ_ONLY, 0, file.size());
+        Loader.main(args);
+        System.out.println(mapped.get(0));
+      }
+    }
+  }
+
+  @Test
+  void musl_is_refused_in_one_line_before_anything_is_loaded(@TempDir Path folder) throws Exception {
+    Path loader = Files.writeString(folder.resolve("ld-musl-x86_64.so.1"), "7");
+    // A folder that cannot be used for temporary files: nothing is unpacked.
+    List<String> said = run(OnMusl.class, List.of(loader.toString()), "-Djava.io.tmpdir=" + folder.resolve("missing"));
+    assertEquals(List.of(said.get(0), said.get(0), "55"), said);
+    assertTrue(said.get(0).startsWith("1 ") && said.get(0).contains("musl") && said.get(0).contains("glibc"), said::toString);
   }
 
   @Test
@@ -78,10 +100,15 @@ class NativeLibraryTest {
   }
 
   private static List<String> load(String... jvmArgs) throws IOException, InterruptedException {
+    return run(Loader.class, List.of(), jvmArgs);
+  }
+
+  private static List<String> run(Class<?> main, List<String> arguments, String... jvmArgs) throws IOException, InterruptedException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of(jvmArgs));
-    command.addAll(List.of("-cp", System.getProperty("java.class.path"), Loader.class.getName()));
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main.getName()));
+    command.addAll(arguments);
     Process process = new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
     String out = new String(process.getInputStream().readAllBytes());
     assertEquals(0, process.waitFor(), out);

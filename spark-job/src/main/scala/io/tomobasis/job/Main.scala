@@ -8,7 +8,7 @@ import java.io.{PrintStream, PrintWriter, StringWriter}
 
 import scala.util.control.NonFatal
 
-import io.tomobasis.jni.{LocalFiles, NativeLibrary}
+import io.tomobasis.jni.{LocalFiles, NativeLibrary, Platform}
 import io.tomobasis.matrix.KernelRegistrator
 import io.tomobasis.run.JobConfig
 
@@ -21,6 +21,12 @@ import io.tomobasis.run.JobConfig
 object Main {
 
   def main(args: Array[String]): Unit = {
+    // Before anything that another Scala may not have.
+    val problem = Platform.problem()
+    if (problem != null) {
+      System.err.println("error: ".concat(problem))
+      System.exit(1)
+    }
     val code = run(args, System.out, System.err)
     if (code != 0) System.exit(code)
   }

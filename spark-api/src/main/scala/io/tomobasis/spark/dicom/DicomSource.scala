@@ -9,6 +9,8 @@ import org.apache.spark.sql.util.CaseInsensitiveStringMap
 
 import java.util.{Map => JavaMap, Set => JavaSet}
 
+import io.tomobasis.jni.NativeLibrary
+
 /**
  * `format("dicom")`: one row for each slice of the series in a folder, archive or file, on any Hadoop file system.
  *
@@ -24,7 +26,10 @@ final class DicomSource extends TableProvider with DataSourceRegister {
 
   override def supportsExternalMetadata(): Boolean = true
 
-  override def inferSchema(options: CaseInsensitiveStringMap): StructType = new DicomOptions(options).schema
+  override def inferSchema(options: CaseInsensitiveStringMap): StructType = {
+    NativeLibrary.load() // says so where this jar does not run
+    new DicomOptions(options).schema
+  }
 
   override def getTable(
       schema: StructType,
