@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo portable publish-local test-published wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -50,6 +50,9 @@ publish-local: setup-test ## such a jar with sources and documentation, into the
 
 test-published: setup-test ## what publish-local makes, and a project of its own that uses it
 	@.venv/bin/python -m pytest tests/published
+
+test-spark-versions: setup-test build ## the jar on every Spark that it is for; on the JDKs in TOMOBASIS_JDKS too (folders, with : between)
+	@.venv/bin/python -m pytest tests/versions
 
 wheel: setup-test ## the Python package as a wheel for glibc 2.17 and later, in build/manylinux
 	@scripts/wheel.sh manylinux

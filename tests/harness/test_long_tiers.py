@@ -22,7 +22,7 @@ def test_a_program_finds_the_modules_of_this_repository(program):
     assert not ours.intersection(run.stderr.splitlines()), run.stderr
 
 
-@pytest.mark.parametrize("tier", ["cluster", "faults", "published"])
+@pytest.mark.parametrize("tier", ["cluster", "faults", "published", "versions"])
 def test_the_tests_of_a_long_tier_can_be_collected(tier):
     collect = ["-m", "pytest", f"tests/{tier}", "--collect-only", "-q", "-p", "no:cacheprovider"]
     run = subprocess.run([sys.executable, *collect], cwd=ROOT, capture_output=True, text=True)

@@ -69,9 +69,8 @@ private final class GzipMembers(stored: BufferedInputStream) extends InputStream
 
   override def close(): Unit = stored.close()
 
-  /** Reads one member, and nothing behind it. */
-  private def next() =
-    GzipCompressorInputStream.builder().setInputStream(stored).setDecompressConcatenated(false).get()
+  /** Reads one member, and nothing behind it. By the constructor that every version of the library has. */
+  private def next() = new GzipCompressorInputStream(stored)
 
   private def moreBehindZeros(): Boolean = {
     val first = Iterator

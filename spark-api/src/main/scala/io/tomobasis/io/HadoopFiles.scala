@@ -27,10 +27,11 @@ object HadoopFiles {
   /** Opens a file of known length; object stores are told it, which saves a request, and how it will be read. */
   def open(uri: String, length: Long, policy: String, conf: Configuration): FSDataInputStream = {
     val path = new Path(uri)
+    // Texts only: optLong came later than the oldest Hadoop that there is.
     val opening = fileSystem(path, conf)
       .openFile(path)
       .opt(FS_OPTION_OPENFILE_READ_POLICY, policy)
-      .optLong(FS_OPTION_OPENFILE_LENGTH, length)
+      .opt(FS_OPTION_OPENFILE_LENGTH, length.toString)
     FutureIO.awaitFuture(opening.build())
   }
 }

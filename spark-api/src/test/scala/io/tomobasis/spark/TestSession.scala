@@ -1,6 +1,8 @@
 package io.tomobasis.spark
 
-import org.apache.spark.sql.SparkSession
+import org.apache.spark.sql.{DataFrame, SparkSession}
+
+import scala.reflect.runtime.universe.TypeTag
 
 /** A session as a user has it: with Spark's own settings, apart from those given. */
 object TestSession {
@@ -11,4 +13,8 @@ object TestSession {
     try body(session)
     finally session.stop()
   }
+
+  /** A DataFrame of tuples, by what every Spark has: the types behind `spark.implicits` are not the same in 3.5 and 4. */
+  def frameOf[T <: Product: TypeTag](session: SparkSession, rows: Seq[T], names: String*): DataFrame =
+    session.createDataFrame(rows).toDF(names: _*)
 }

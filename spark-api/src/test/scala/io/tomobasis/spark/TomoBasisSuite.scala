@@ -14,7 +14,7 @@ import java.util.concurrent.{Callable, Executors}
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
-import TestSession.withSession
+import TestSession.{frameOf, withSession}
 import io.tomobasis.jni.{InputException, SyntheticCt, TomoBasisException, UsageException}
 import io.tomobasis.matrix.KernelRegistrator
 import io.tomobasis.run.Json
@@ -104,8 +104,8 @@ class TomoBasisSuite extends AnyFunSuite {
             a.toSeq.zipWithIndex.map { case (row, i) => IndexedRow(i, Vectors.dense(row)) },
             7
           )
-          import spark.implicits._
-          val arrays = rows.map(row => row.index -> row.vector.toArray).toDF("index", "values")
+          val arrays =
+            spark.createDataFrame(rows.map(row => row.index -> row.vector.toArray)).toDF("index", "values")
           val mixed = arrays.orderBy((col("index") * 7919) % 9000)
           val sparse = rows.map(row => row.vector.toSparse: Vector)
           val named = arrays.withColumnRenamed("index", "place").withColumn("other", col("values"))
@@ -235,7 +235,6 @@ class TomoBasisSuite extends AnyFunSuite {
 
   test("what is wrong with rows is one error that says which") {
     withSession() { spark =>
-      import spark.implicits._
       val sc = spark.sparkContext
       def said[E <: TomoBasisException: scala.reflect.ClassTag](call: => Any): String = intercept[E](call).getMessage
       def indexed(indices: Long*) =
@@ -254,7 +253,7 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said[InputException](TomoBasis.decompose(spark, rows(Seq(1, 2), Seq(1)))).contains("from 1 to 2 numbers"))
       val nan = said[InputException](TomoBasis.decompose(spark, rows(Seq(1, 2), Seq(3, Double.NaN))))
       assert(nan.endsWith("row 2, column 2 is no finite number; replace NaN and infinity first"), nan)
-      val frame = Seq((0, Seq(1.0, 2.0), "a"), (1, Seq(3.0, 4.5), "b")).toDF("at", "values", "name")
+      val frame = frameOf(spark, Seq((0, Seq(1.0, 2.0), "a"), (1, Seq(3.0, 4.5), "b")), "at", "values", "name")
       assert(said[UsageException](TomoBasis.decompose(frame, options("column" -> "name"))).contains("of type string"))
       assert(
         said[UsageException](TomoBasis.decompose(frame, options("index" -> "place")))
@@ -265,7 +264,7 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said[UsageException](TomoBasis.decompose(two)).contains("2 columns of vectors or arrays (values, more)"))
       val none = frame.withColumn("values", lit(null).cast("array<double>"))
       assert(said[InputException](TomoBasis.decompose(none)).contains("column values has a null"))
-      val large = Seq(Seq(1L, (1L << 53) + 1)).toDF("values")
+      val large = frameOf(spark, Seq(Tuple1(Seq(1L, (1L << 53) + 1))), "values")
       assert(said[InputException](TomoBasis.decompose(large)).contains("2^53"))
     }
   }

@@ -1,84 +1,29 @@
 package io.tomobasis.job
 
-import org.apache.logging.log4j.{Level, LogManager}
-import org.apache.logging.log4j.core.config.Configurator
 import org.apache.spark.SparkConf
 
-import java.io.{PrintStream, PrintWriter, StringWriter}
+import java.io.PrintStream
 
-import scala.util.control.NonFatal
-
-import io.tomobasis.jni.{LocalFiles, NativeLibrary, Platform}
-import io.tomobasis.matrix.KernelRegistrator
-import io.tomobasis.run.JobConfig
+import io.tomobasis.jni.Platform
 
 /**
  * The job's entry point: options in, exit code out.
  *
  * 0 done; 1 failed while running; 2 bad usage or options; 3 bad input. A failure is one line on stderr; `--verbose` adds the stack
  * trace and Spark's own log.
+ *
+ * What is here needs nothing that another Scala lacks, so that such a Spark is refused rather than fail to link.
  */
 object Main {
 
   def main(args: Array[String]): Unit = {
-    // Before anything that another Scala may not have.
     val problem = Platform.problem()
-    if (problem != null) {
-      System.err.println("error: ".concat(problem))
-      System.exit(1)
-    }
-    val code = run(args, System.out, System.err)
+    if (problem != null) System.err.println("error: ".concat(problem))
+    val code = if (problem != null) 1 else run(args, System.out, System.err)
     if (code != 0) System.exit(code)
   }
 
-  private[job] def run(args: Array[String], out: PrintStream, err: PrintStream): Int = {
-    var verbose = false
-    try {
-      NativeLibrary.load()
-      JobConfig.parse(args) match {
-        case Left(text) => out.println(text.stripLineEnd)
-        case Right(config) =>
-          verbose = config.verbose
-          if (verbose) Configurator.setAllLevels(LogManager.ROOT_LOGGER_NAME, Level.INFO)
-          DecomposeJob.run(config, sparkConf(), out, err)
-      }
-      0
-    } catch {
-      case thrown if NonFatal(thrown) || thrown.isInstanceOf[LinkageError] || thrown.isInstanceOf[OutOfMemoryError] =>
-        val failure = Failure.of(thrown)
-        val message = printable(failure.message)
-        err.println(s"error: $message")
-        TerminationMessage.write(message)
-        if (verbose) err.print(printable(trace(thrown)))
-        failure.exitCode
-    }
-  }
+  private[job] def run(args: Array[String], out: PrintStream, err: PrintStream): Int = Program.run(args, out, err)
 
-  /** Messages of exceptions may hold names of files, with characters that a terminal would obey. */
-  private def printable(lines: String): String = lines.split("\n", -1).map(LocalFiles.printable).mkString("\n")
-
-  private def trace(thrown: Throwable): String = {
-    val text = new StringWriter
-    thrown.printStackTrace(new PrintWriter(text))
-    text.toString.replace("\t", "  ")
-  }
-
-  /** What the job needs of Spark, under whatever spark-submit set. */
-  private[tomobasis] def sparkConf(): SparkConf = {
-    val conf = new SparkConf()
-    conf.set("spark.serializer", "org.apache.spark.serializer.KryoSerializer")
-    // Beside the site's own, if there are any.
-    val registrators =
-      conf.getOption("spark.kryo.registrator").filter(_.nonEmpty) ++ Some(classOf[KernelRegistrator].getName)
-    conf.set("spark.kryo.registrator", registrators.mkString(","))
-    conf.setIfMissing("spark.app.name", "tomobasis")
-    conf.setIfMissing("spark.master", "local[*]")
-    conf.setIfMissing("spark.ui.showConsoleProgress", "false")
-    // Where the job ends with this process, nobody can look at its pages afterward.
-    if (conf.get("spark.master").startsWith("local")) conf.setIfMissing("spark.ui.enabled", "false")
-    // The sums of a partition are one object of 16 n^2 bytes.
-    conf.setIfMissing("spark.kryoserializer.buffer.max", "2000m")
-    // Noise is most of what a row block holds: compressing it costs more than it saves.
-    conf.setIfMissing("spark.shuffle.compress", "false")
-  }
+  private[tomobasis] def sparkConf(): SparkConf = Program.sparkConf()
 }

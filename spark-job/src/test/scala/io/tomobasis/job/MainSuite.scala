@@ -23,6 +23,25 @@ class MainSuite extends AnyFunSuite {
     assert(out.isEmpty && !err.contains("DOE"), err)
   }
 
+  /** Sees no collections of Scala 2.13. */
+  private object OtherScala extends ClassLoader(getClass.getClassLoader) {
+    override def loadClass(name: String, resolve: Boolean): Class[_] =
+      if (name.startsWith("scala.collection.")) throw new ClassNotFoundException(name)
+      else if (!name.startsWith("io.tomobasis.job.")) super.loadClass(name, resolve)
+      else
+        Option(findLoadedClass(name)).getOrElse {
+          val file = getParent.getResourceAsStream(s"${name.replace('.', '/')}.class")
+          val bytes = Using.resource(file)(_.readAllBytes())
+          defineClass(name, bytes, 0, bytes.length)
+        }
+  }
+
+  test("the entry point links on another Scala, so that it can refuse it") {
+    def link(name: String) = Class.forName(s"io.tomobasis.job.$name", true, OtherScala).getMethods
+    assert(link("Main").exists(_.getName == "main") && link("Main$").nonEmpty)
+    intercept[LinkageError](link("Program$"))
+  }
+
   test("help and version go to stdout and need neither input nor Spark") {
     val (code, out, err) = main("--help")
     assert(code == 0 && out.contains("--input") && err.isEmpty)

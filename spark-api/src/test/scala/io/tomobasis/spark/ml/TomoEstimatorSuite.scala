@@ -22,7 +22,7 @@ import io.tomobasis.io.Causes
 import io.tomobasis.jni.{InputException, UsageException}
 import io.tomobasis.matrix.ExactSum
 import io.tomobasis.run.TestFolder.withFolder
-import io.tomobasis.spark.TestSession.withSession
+import io.tomobasis.spark.TestSession.{frameOf, withSession}
 
 class TomoEstimatorSuite extends AnyFunSuite {
 
@@ -191,12 +191,12 @@ class TomoEstimatorSuite extends AnyFunSuite {
 
   test("what is wrong with columns, parameters and rows is one error that says which") {
     withSession() { spark =>
-      import spark.implicits._
       val rows = frame(spark, matrix(20, 0.5))
       def usage(call: => Any): String = intercept[UsageException](call).getMessage
       def input(call: => Any): String = intercept[InputException](call).getMessage
       assert(usage(svd.setInputCol("w").fit(rows)) == "inputCol: there is no column w; there are v")
-      assert(usage(svd.setInputCol("n").fit(Seq(1).toDF("n"))).startsWith("inputCol: column n is of type int"))
+      val integers = frameOf(spark, Seq(Tuple1(1)), "n")
+      assert(usage(svd.setInputCol("n").fit(integers)).startsWith("inputCol: column n is of type int"))
       assert(usage(svd.setOutputCol("v").fit(rows)).startsWith("outputCol: there is a column v already"))
       assert(usage(pca.setK(7).fit(rows)).contains("7 is more than the 6"))
       assert(intercept[IllegalArgumentException](pca.setK(0)).getMessage.contains("k given invalid value 0"))
@@ -205,7 +205,7 @@ class TomoEstimatorSuite extends AnyFunSuite {
         assert(input(fit(Seq(Array(1.5, 2), Array(1.5)))).contains("from 1 to 2 numbers"))
         assert(input(fit(Seq(Array(1.5, 2), Array(1.5, Double.NaN)))).contains("column 2 is no finite number"))
         assert(input(fit(Nil)).contains("no rows"))
-        val none = Seq(Some(Vectors.dense(1, 2)), None).map(Tuple1(_)).toDF("v")
+        val none = frameOf(spark, Seq(Option(Vectors.dense(1, 2)), None).map(Tuple1(_)), "v")
         assert(input(estimator.fit(none)).contains("null"))
       }
       val model = svd.fit(rows)
