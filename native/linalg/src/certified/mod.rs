@@ -44,7 +44,7 @@ use crate::rank::Rank;
 use crate::rounding::{canonical_sign, pow2};
 use crate::{Error, GramMatrix};
 use check::{Candidates, Certificate, DEGENERATE, Rejection};
-use find::{Refinement, Start};
+use find::{NARROWEST, Refinement, Start};
 use ndarray::{Array2, s};
 use num_bigint::BigInt;
 use std::time::Instant;
@@ -242,7 +242,7 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start, witness: bool) -> Result<
         return Ok((svd, None));
     }
     // Steps 2 to 5, in 6, 12 and 24 words of 64 bits.
-    let narrow = match Refinement::<6>::new(g, k, start).map(|found| prove(g, k, found, witness)) {
+    let narrow = match Refinement::<NARROWEST>::new(g, k, start).map(|found| prove(g, k, found, witness)) {
         Some(Outcome::Proven(solved)) => return Ok(*solved),
         // With all eigenvectors it will go on.
         Some(Outcome::Exhausted(_, rejection)) if start.is_partial() => {

@@ -36,6 +36,12 @@ pub(super) use start::Start;
 /// Steps without a residual four bits smaller after which more fraction bits are called for.
 const PATIENCE: usize = 3;
 
+/// Steps are slow when they leave more than this share of the residual.
+const SLOW: f64 = 1e-7;
+
+/// Words of 64 bits of the narrowest numbers.
+pub(super) const NARROWEST: usize = 6;
+
 /// Errors that are aimed at: of vectors with one word of 53 bits, with two, and of the space of equal eigenvalues. The
 /// first two leave one entry in 2^30 undecided.
 const ONE_WORD: i32 = -96;
@@ -159,21 +165,29 @@ impl<'g, const W: usize> Refinement<'g, W> {
     pub fn run(&mut self) -> bool {
         let mut best = f64::INFINITY;
         let mut patience = PATIENCE;
+        let mut level = self.reach;
         loop {
             self.sort();
+            // The residuals of the next level begin with those of the start.
+            if self.reach > level {
+                (level, best, patience) = (self.reach, f64::INFINITY, PATIENCE);
+            }
             // What is not settled yet; of all columns the next level, too.
             let mut pending = self.pending();
+            let mut with_rest = false;
             if pending.is_empty() {
                 if !self.everything || self.rest_is_negligible() {
                     return true;
                 }
                 // The next level.
                 pending = self.order[self.reach..].to_vec();
+                with_rest = true;
                 if pending.is_empty() {
                     return true;
                 }
             } else if self.precise && self.everything && !self.rest_is_negligible() {
                 pending.extend_from_slice(&self.order[self.reach..]);
+                with_rest = true;
             }
             // Step 2. What was known from the f64 start alone may be settled by its exact residual.
             if self.refine_all(&pending) {
@@ -186,6 +200,7 @@ impl<'g, const W: usize> Refinement<'g, W> {
                 pending.len(),
                 self.reach
             );
+            let slow = worst > SLOW * best;
             if worst * 16.0 < best {
                 (best, patience) = (worst, PATIENCE);
             } else if patience == 0 {
@@ -196,10 +211,16 @@ impl<'g, const W: usize> Refinement<'g, W> {
                 (self.everything, best, patience) = (true, f64::INFINITY, PATIENCE);
                 self.restart();
                 continue;
+            } else if W == NARROWEST && !self.precise && worst <= self.floor() {
+                // Nor would anything else help in this width.
+                return false;
             } else {
                 patience -= 1;
             }
-            // Step 3.
+            // Step 3. What slows corrections down is that the rest, along which they go as well, is known as the start has it only.
+            if slow && !with_rest && self.everything && !self.rest_is_negligible() {
+                pending.extend_from_slice(&self.order[self.reach..]);
+            }
             self.improve(pending);
             self.steps += 1;
             if self.everything {
@@ -250,6 +271,12 @@ impl<'g, const W: usize> Refinement<'g, W> {
         let rest = self.g_trace().sub(sum).to_f64(self.format.lambda);
         let unsure: f64 = found.iter().map(|&j| self.rho[j]).sum();
         rest.abs() + 8.0 * unsure < self.threshold() / 4.0
+    }
+
+    /// About the residual that rounding leaves of the best vectors and values of this width.
+    fn floor(&self) -> f64 {
+        let n = self.n() as f64;
+        256.0 * n * n.sqrt() * pow2(-(self.format.x.min(self.format.lambda) as i32))
     }
 
     /// About the eigenvalue below which nothing counts for the rank.
