@@ -76,9 +76,10 @@ impl Matrix {
         }
         pool.install(|| {
             let mut gram = GramAccumulator::new(self.columns)?;
+            let mut values = Vec::new();
             for first in (0..self.rows).step_by(BLOCK_ROWS) {
                 let rows = BLOCK_ROWS.min(self.rows - first);
-                let mut values = vec![0; rows * self.columns];
+                values.resize(rows * self.columns, 0);
                 let columns = values.par_chunks_exact_mut(rows).zip(self.values.par_chunks_exact(self.rows));
                 columns.for_each(|(to, from)| to.copy_from_slice(&from[first..first + rows]));
                 gram.add_parallel(column_major(&values, rows, self.columns)?)?;
@@ -161,7 +162,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let began = Clock::start();
     let sums = a.gram(&pool)?;
     log::debug!("sums: {:.3?}", began.elapsed());
-    let gram = sums.finish(&rescale)?;
+    let gram = pool.install(|| sums.finish(&rescale))?;
     let (gram_seconds, gram_cpu) = began.elapsed();
 
     let began = Clock::start();

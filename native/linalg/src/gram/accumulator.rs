@@ -1,6 +1,6 @@
 //! Sums of `A^T A` over row blocks: `n x n` products, `n` column sums, `n` value ranges, the number of rows.
 
-use super::kernel::Threads;
+use super::kernel::{Room, Threads};
 use super::sums::{Column, Products, add_columns, check_columns, rows_after};
 use super::{GramMatrix, kernel};
 use crate::block::{RowBlock, contiguous_columns};
@@ -31,13 +31,15 @@ pub const MAX_COLUMNS: usize = 16_384;
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
-/// Holds `4 n^2` bytes up to 2^30 rows, `8 n^2` beyond (and `4 n^2` more while a block is added).
+/// Holds `4 n^2` bytes up to 2^30 rows, `8 n^2` beyond (and `4 n^2` more while a block is added), and about `4096 n` from the
+/// first block on, its values as the kernel takes them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct GramAccumulator {
     pub(super) rows: u64,
     pub(super) columns: Vec<Column>,
     /// In tiles, as [`kernel::position`] says.
     pub(super) products: Products,
+    room: Room,
 }
 
 impl GramAccumulator {
@@ -62,6 +64,7 @@ impl GramAccumulator {
             rows: rows_after(0, rows)?,
             columns: vec![Column::EMPTY; columns],
             products: Products::new(kernel::size(columns), rows),
+            room: Room::default(),
         })
     }
 
@@ -122,7 +125,10 @@ impl GramAccumulator {
         if block.rows() > 0 {
             let a = kernel::Operand::new(block, threads);
             add_columns(&mut self.columns, a.summaries());
-            self.products.add(self.rows, |sums| kernel::add_gram(kernel::chosen(), &a, sums, threads));
+            let add = |sums: &mut [i64]| {
+                kernel::add_gram(kernel::chosen(), &a, sums, threads, &mut self.room);
+            };
+            self.products.add(self.rows, add);
         }
         Ok(())
     }
@@ -153,7 +159,7 @@ impl GramAccumulator {
         Ok(())
     }
 
-    /// The exact Gram matrix of the rescaled columns.
+    /// The exact Gram matrix of the rescaled columns; on a thread of a rayon pool, by all of its threads.
     ///
     /// # Errors
     /// [`Error::Columns`] unless there is one rescale per column; [`Error::Rescale`] and

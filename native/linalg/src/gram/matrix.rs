@@ -6,15 +6,13 @@
 //! others up to about 170. Wide integers are kept as planes of digits, so that every kernel sees 64-bit
 //! words.
 
+use super::digits::{Digits, digits};
 use super::sums::{Column, NARROW_ROWS};
 use crate::affine::{affine_integers, fraction_bits};
 use crate::center::Center;
 use crate::rounding::{nearest_quotient, pow2};
 use crate::{Error, Rescale};
-use num_bigint::{BigInt, BigUint, Sign};
-
-/// Bits of a digit at the most: a product with a 62-bit number stays within 127 bits, with room for a sum.
-const MAX_DIGIT_BITS: u64 = 62;
+use num_bigint::{BigInt, BigUint};
 
 /// An exact symmetric positive semidefinite matrix, `n x n`: `G = 2^exponent / divisor * sum_d planes[d] * 2^(d *
 /// digit_bits)`.
@@ -108,7 +106,7 @@ impl GramMatrix {
     pub(super) fn from_sums(
         rows: u64,
         columns: &[Column],
-        product: impl Fn(usize, usize) -> i128,
+        product: impl Fn(usize, usize) -> i128 + Sync,
         rescale: &[Rescale],
         center: Option<Center>,
     ) -> Result<Self, Error> {
@@ -116,17 +114,30 @@ impl GramMatrix {
         let affine = Affine::new(rescale, columns)?;
         let unit = -fraction_bits(&affine.terms, affine.exponent);
         let sums_unit = Some(i32::try_from(unit).unwrap_or(i32::MAX));
-        // 1. Without means to remove and where 128 bits hold everything, as for the 16-bit integers of a CT scan.
+        // 1. Without means to remove and where 64 or 128 bits hold everything, as for the 16-bit integers of a CT scan.
         if let (Some(terms), None) = (affine.small(rows), center) {
-            let entry = |i: usize, j: usize| affine.narrow_entry(terms, rows, i, j, product(i, j));
-            let one = BigUint::from(1u32);
+            let digits = if affine.fits_words(terms, rows) {
+                let terms: Vec<_> = terms.iter().map(|&(a, b)| (a as i64, b as i64)).collect();
+                let sums: Vec<_> = columns.iter().map(|column| column.sum as i64).collect();
+                digits(n, |i, j| {
+                    let ((a, b), (c, d)) = (terms[i], terms[j]);
+                    let of_slope = c.wrapping_mul(product(i, j) as i64).wrapping_add(d.wrapping_mul(sums[i]));
+                    let constant = c.wrapping_mul(sums[j]).wrapping_add(d.wrapping_mul(rows as i64));
+                    a.wrapping_mul(of_slope).wrapping_add(b.wrapping_mul(constant))
+                })
+            } else {
+                digits(n, |i, j| affine.narrow_entry(terms, rows, i, j, product(i, j)))
+            };
             return Ok(Self {
                 sums_unit,
-                ..Self::from_upper(n, rows, upper(n, entry), 2 * affine.exponent, one)
+                ..Self::from_digits(n, rows, digits, 2 * affine.exponent, 1u32.into())
             });
         }
         // 2. Anything else.
-        let mut entries: Vec<BigInt> = upper(n, |i, j| affine.entry(rows, i, j, product(i, j)));
+        let mut entries = Vec::with_capacity(n * (n + 1) / 2);
+        for i in 0..n {
+            entries.extend((i..n).map(|j| affine.entry(rows, i, j, product(i, j))));
+        }
         let mut divisor = BigUint::from(1u32);
         if center.is_some_and(Center::columns) {
             divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
@@ -134,128 +145,28 @@ impl GramMatrix {
         if center.is_some_and(Center::rows) {
             divisor *= remove_row_means(&mut entries, n);
         }
-        Ok(Self { sums_unit, ..Self::from_upper(n, rows, entries, 2 * affine.exponent, divisor) })
+        Ok(Self { sums_unit, ..Self::from_upper(n, rows, &entries, 2 * affine.exponent, divisor) })
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent / divisor` multiplies.
-    pub(super) fn from_upper<E: Entry>(
+    pub(super) fn from_upper(
         n: usize,
         rows: u64,
-        mut entries: Vec<E>,
-        mut exponent: i64,
+        entries: &[BigInt],
+        exponent: i64,
         divisor: BigUint,
     ) -> Self {
-        // 1. Common factors of two only make the integers wider than they need to be.
-        let twos = entries.iter().filter_map(Entry::twos).min().unwrap_or(0);
-        if twos > 0 {
-            entries.iter_mut().for_each(|e| e.halve(twos));
-            exponent += twos as i64;
-        }
+        let digits = digits(n, |i, j| &entries[upper_index(n, i, j)]);
+        Self::from_digits(n, rows, digits, exponent, divisor)
+    }
+
+    fn from_digits(n: usize, rows: u64, digits: Digits, exponent: i64, divisor: BigUint) -> Self {
         let halvings = divisor.trailing_zeros().unwrap_or(0);
         let divisor = divisor >> halvings;
-        exponent -= halvings as i64;
-        // 2. Digits.
-        let trace: BigInt = (0..n).map(|i| entries[upper_index(n, i, i)].big()).sum();
-        let bits = entries.iter().map(Entry::bits).max().unwrap_or(0);
-        let count = bits.div_ceil(MAX_DIGIT_BITS).max(1);
-        let digit_bits = bits.div_ceil(count).max(1);
-        let plane = |d: u64| {
-            let mut plane = vec![0i64; n * n];
-            let mut rest = entries.as_slice();
-            for i in 0..n {
-                let (row, after) = rest.split_at(n - i);
-                rest = after;
-                let target = plane[i * n + i..].iter_mut().zip(row);
-                target.for_each(|(digit, e)| *digit = e.digit(d * digit_bits, digit_bits));
-            }
-            mirror(&mut plane, n);
-            plane
-        };
-        let planes = (0..count).map(plane).collect();
-        let trace = nearest_quotient(trace.magnitude(), &divisor, exponent);
-        let (bits, digit_bits) = (bits as u32, digit_bits as u32);
-        Self { n, rows, exponent, divisor, bits, digit_bits, planes, trace, sums_unit: None }
-    }
-}
-
-/// An integer entry.
-pub(super) trait Entry {
-    /// Factors of two; None of zero.
-    fn twos(&self) -> Option<u64>;
-    /// Takes this many of them out.
-    fn halve(&mut self, twos: u64);
-    /// Bits of the magnitude.
-    fn bits(&self) -> u64;
-    /// Bits `[low, low + count)` of the magnitude, with the sign.
-    fn digit(&self, low: u64, count: u64) -> i64;
-    fn big(&self) -> BigInt;
-}
-
-impl Entry for BigInt {
-    fn twos(&self) -> Option<u64> {
-        self.trailing_zeros()
-    }
-
-    fn halve(&mut self, twos: u64) {
-        *self >>= twos;
-    }
-
-    fn bits(&self) -> u64 {
-        BigInt::bits(self)
-    }
-
-    fn digit(&self, low: u64, count: u64) -> i64 {
-        let word = (self.magnitude() >> low).iter_u64_digits().next().unwrap_or(0);
-        let digit = (word & ((1 << count) - 1)) as i64;
-        if self.sign() == Sign::Minus { -digit } else { digit }
-    }
-
-    fn big(&self) -> BigInt {
-        self.clone()
-    }
-}
-
-impl Entry for i128 {
-    fn twos(&self) -> Option<u64> {
-        (*self != 0).then(|| self.trailing_zeros().into())
-    }
-
-    fn halve(&mut self, twos: u64) {
-        *self >>= twos;
-    }
-
-    fn bits(&self) -> u64 {
-        (128 - self.unsigned_abs().leading_zeros()).into()
-    }
-
-    fn digit(&self, low: u64, count: u64) -> i64 {
-        let digit = (self.unsigned_abs() >> low) as i64 & ((1 << count) - 1);
-        if *self < 0 { -digit } else { digit }
-    }
-
-    fn big(&self) -> BigInt {
-        (*self).into()
-    }
-}
-
-/// The upper triangle, row by row.
-fn upper<E>(n: usize, entry: impl Fn(usize, usize) -> E) -> Vec<E> {
-    let mut entries = Vec::with_capacity(n * (n + 1) / 2);
-    (0..n).for_each(|i| entries.extend((i..n).map(|j| entry(i, j))));
-    entries
-}
-
-/// Copies what is above the diagonal of an n x n matrix below it, in squares that the first-level cache holds.
-fn mirror(plane: &mut [i64], n: usize) {
-    const SIDE: usize = 32;
-    for first in (0..n).step_by(SIDE) {
-        for below in (first..n).step_by(SIDE) {
-            for i in first..(first + SIDE).min(n) {
-                for j in below.max(i + 1)..(below + SIDE).min(n) {
-                    plane[j * n + i] = plane[i * n + j];
-                }
-            }
-        }
+        let exponent = exponent + digits.twos as i64 - halvings as i64;
+        let trace = nearest_quotient(digits.trace.magnitude(), &divisor, exponent);
+        let (bits, digit_bits) = (digits.bits as u32, digits.digit_bits as u32);
+        Self { n, rows, exponent, divisor, bits, digit_bits, planes: digits.planes, trace, sums_unit: None }
     }
 }
 
@@ -316,6 +227,17 @@ impl<'a> Affine<'a> {
     /// products are below 2^62 and sums below 2^46.
     fn small(&self, rows: u64) -> Option<&[(i128, i128)]> {
         self.small.as_deref().filter(|_| rows <= NARROW_ROWS)
+    }
+
+    /// Whether 64 bits do: every term is at most `rows (a x + b)^2` in magnitude for the largest slope, constant term and value.
+    fn fits_words(&self, terms: &[(i128, i128)], rows: u64) -> bool {
+        let largest =
+            |of: fn(&(i128, i128)) -> i128| terms.iter().map(|t| of(t).unsigned_abs()).max().unwrap_or(0);
+        let value = (largest(|t| t.0) << 16) + largest(|t| t.1);
+        value
+            .checked_mul(value)
+            .and_then(|square| square.checked_mul(rows.into()))
+            .is_some_and(|most| most < 1 << 62)
     }
 
     /// `sum over rows of (a x + b)(c y + d)` for columns i and j, from the sum of the products `x y`.

@@ -11,11 +11,13 @@
 //! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form, whole or in parts |
 //! | `sums` | what they hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
+//! | `digits` | integers of any width as planes of 62 bits or fewer |
 //! | `matrix` | from sums to the Gram matrix of rescaled columns |
 //! | `real` | the same for floats, by residues modulo a few small integers |
 
 mod accumulator;
 mod bytes;
+mod digits;
 mod kernel;
 mod matrix;
 mod real;

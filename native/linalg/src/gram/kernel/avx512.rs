@@ -122,16 +122,20 @@ fn store(sums: &[__m512i], tile: &mut [Row]) {
 }
 
 /// Words of the size of packed pairs that 64 rows of a panel of small values are packed into: sixteen times four rows of each
-/// column in a word.
-const SMALL_STEP: usize = ROWS / 4;
+/// column in a word, and the sum of each column.
+const SMALL_STEP: usize = FOURS + 1;
+const FOURS: usize = ROWS / 4;
 
 /// Safety: the CPU must have the features.
-#[target_feature(enable = "avx512f")]
+#[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn pack_small(columns: &[[i8; ROWS]; PANEL], target: &mut [PackedPair]) {
     assert!(target.len() == SMALL_STEP);
     // SAFETY: a column's rows are 64 bytes, and so is a packed pair.
     let rows = columns.each_ref().map(|c| unsafe { _mm512_loadu_si512(c.as_ptr().cast()) });
-    for (target, words) in target.iter_mut().zip(transposed(&rows)) {
+    let fours = transposed(&rows);
+    let (one, zero) = (_mm512_set1_epi8(1), _mm512_setzero_si512());
+    let sums = fours.iter().fold(zero, |sums, &x| _mm512_dpbusd_epi32(sums, one, x));
+    for (target, &words) in target.iter_mut().zip(fours.iter().chain([&sums])) {
         // SAFETY: as above.
         unsafe { _mm512_storeu_si512(target.as_mut_ptr().cast(), words) };
     }
@@ -148,19 +152,22 @@ fn multiply_small(a: Panels, b: Panels, tiles: [&mut SmallTile; 4]) {
 /// `vpdpbusd` multiplies unsigned bytes by signed ones: of `b`, 128 more are taken, and 128 times the sum of `a` off.
 #[target_feature(enable = "avx512f,avx512bw,avx512vnni")]
 fn small(a: &[PackedPair], b: &[PackedPair], tile: &mut SmallTile) {
-    let (sign, one) = (_mm512_set1_epi8(-128), _mm512_set1_epi8(1));
+    let sign = _mm512_set1_epi8(-128);
     let (mut sums, mut total) = ([_mm512_setzero_si512(); PANEL], _mm512_setzero_si512());
+    let (a, _) = a.as_chunks::<SMALL_STEP>();
+    let (b, _) = b.as_chunks::<SMALL_STEP>();
     for (a, b) in a.iter().zip(b) {
-        // SAFETY: a packed pair is 64 bytes, one unaligned load.
-        let (x, y) =
-            unsafe { (_mm512_loadu_si512(a.as_ptr().cast()), _mm512_loadu_si512(b.as_ptr().cast())) };
-        total = _mm512_dpbusd_epi32(total, one, x);
-        let y = _mm512_xor_si512(y, sign);
-        for (q, sum) in sums.iter_mut().enumerate() {
-            // SAFETY: q < 16, so the four bytes at word q lie within the packed pair.
-            let word = unsafe { a.as_ptr().cast::<i32>().add(q).read_unaligned() };
-            *sum = _mm512_dpbusd_epi32(*sum, y, _mm512_set1_epi32(word));
+        for (a, b) in a[..FOURS].iter().zip(&b[..FOURS]) {
+            // SAFETY: a packed pair is 64 bytes, one unaligned load.
+            let y = _mm512_xor_si512(unsafe { _mm512_loadu_si512(b.as_ptr().cast()) }, sign);
+            for (q, sum) in sums.iter_mut().enumerate() {
+                // SAFETY: q < 16, so the four bytes at word q lie within the packed pair.
+                let word = unsafe { a.as_ptr().cast::<i32>().add(q).read_unaligned() };
+                *sum = _mm512_dpbusd_epi32(*sum, y, _mm512_set1_epi32(word));
+            }
         }
+        // SAFETY: as above.
+        total = _mm512_add_epi32(total, unsafe { _mm512_loadu_si512(a[FOURS].as_ptr().cast()) });
     }
     let mut totals = [Row::default()];
     store(&[total], &mut totals);

@@ -7,7 +7,7 @@ pub(super) const TILE: usize = PANEL * PANEL;
 
 /// Panels of a side of a square of tiles: its sums, and a chunk of both its factors, stay in the second-level cache while all
 /// chunks of a span are added to it. Even, since small values are multiplied in pairs of panels.
-pub(super) const STRIP: usize = 8;
+pub(super) const BAND: usize = 8;
 
 /// Tiles before those of panel `j`, which are its products with the panels from the first to itself.
 pub(super) fn tiles_before(j: usize) -> usize {

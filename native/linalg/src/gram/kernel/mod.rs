@@ -47,7 +47,7 @@ pub(crate) use choice::{check_forced, kernel_name};
 pub(super) use layout::{position, size};
 pub(super) use operand::{Operand, Summary};
 pub(super) use small::PackedBytes;
-pub(super) use tiles::{Threads, add_gram, add_sums};
+pub(super) use tiles::{Room, Threads, add_gram, add_sums};
 
 /// Columns of a panel.
 pub(super) const PANEL: usize = 16;

@@ -1,6 +1,6 @@
 //! Products of signed bytes that are made when they are packed, of several matrices of one shape.
 
-use super::layout::{STRIP, TILE, tiles_before};
+use super::layout::{BAND, TILE, tiles_before};
 use super::{Kernel, PANEL, PackedPair, ROWS, Small, Threads};
 use rayon::prelude::*;
 use std::ops::Range;
@@ -8,11 +8,11 @@ use std::ops::Range;
 /// Packed bytes: panel after panel, in each matrix after matrix.
 pub struct PackedBytes {
     small: Small,
-    rows: usize,
     panels: usize,
     matrices: usize,
     /// Words of a panel of one matrix.
     count: usize,
+    /// Those of all panels, and maybe more.
     words: Vec<PackedPair>,
 }
 
@@ -23,28 +23,27 @@ impl PackedBytes {
     /// Rows that 32-bit sums hold: `2^16 (2^7)^2 = 2^30`.
     pub const MOST_SUMMED: usize = 1 << 16;
 
-    /// Of zeros. Panics where the kernel has no products of bytes.
-    pub fn new(kernel: &Kernel, (rows, columns): (usize, usize), matrices: usize) -> Self {
-        assert!(rows <= Self::MOST_ROWS, "{rows} rows");
+    /// Of no rows. Panics where the kernel has no products of bytes.
+    pub fn new(kernel: &Kernel, columns: usize, matrices: usize) -> Self {
         let small = kernel.small.expect("the kernel has products of bytes");
-        let (panels, count) = (columns.div_ceil(PANEL), rows.div_ceil(ROWS) * small.step);
-        let words = vec![[0; 2 * PANEL]; panels * matrices * count];
-        Self { small, rows, panels, matrices, count, words }
+        Self { small, panels: columns.div_ceil(PANEL), matrices, count: 0, words: Vec::new() }
     }
 
-    /// Rows of each matrix.
-    pub fn rows(&self) -> usize {
-        self.rows
-    }
-
-    /// Packs all rows. `fill` gets a panel, a row that a step of [`ROWS`] rows begins with, and what packs these of one matrix; it
-    /// gives zeros beyond the last row and column.
+    /// Packs so many rows instead of those before. `fill` gets a panel, a row that a step of [`ROWS`] rows begins with, and what
+    /// packs these of one matrix; it gives zeros beyond the last row and column. Panics for more than [`MOST_ROWS`](Self::MOST_ROWS).
     pub fn fill<E: Send>(
         &mut self,
+        rows: usize,
         threads: Threads,
         fill: impl Fn(usize, usize, &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL])) -> Result<(), E> + Sync,
     ) -> Result<(), E> {
-        let Self { small, rows, matrices, count, .. } = *self;
+        assert!(rows <= Self::MOST_ROWS, "{rows} rows");
+        self.count = rows.div_ceil(ROWS) * self.small.step;
+        let Self { small, panels, matrices, count, .. } = *self;
+        if self.words.len() < panels * matrices * count {
+            self.words.resize(panels * matrices * count, [0; 2 * PANEL]);
+        }
+        let words = &mut self.words[..panels * matrices * count];
         let panel = |(p, target): (usize, &mut [PackedPair])| {
             (0..rows).step_by(ROWS).try_for_each(|row| {
                 let mut pack = |matrix: usize, columns: &[[i8; ROWS]; PANEL]| {
@@ -56,9 +55,9 @@ impl PackedBytes {
             })
         };
         match threads {
-            Threads::One => self.words.chunks_exact_mut(matrices * count).enumerate().try_for_each(panel),
+            Threads::One => words.chunks_exact_mut(matrices * count).enumerate().try_for_each(panel),
             Threads::Pool => {
-                let panels = self.words.par_chunks_exact_mut(matrices * count).enumerate();
+                let panels = words.par_chunks_exact_mut(matrices * count).enumerate();
                 let failed = panels.map(panel).find_first(Result::is_err);
                 failed.unwrap_or(Ok(()))
             }
@@ -70,11 +69,11 @@ impl PackedBytes {
         let panel = |p: usize| &self.words[(p * self.matrices + matrix) * self.count..][..self.count];
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
         unsafe { (self.small.begin)() };
-        for first in (0..self.panels).step_by(STRIP) {
-            let columns = first..self.panels.min(first + STRIP);
+        for first in (0..self.panels).step_by(BAND) {
+            let columns = first..self.panels.min(first + BAND);
             let band = &mut sums[tiles_before(columns.start) * TILE..tiles_before(columns.end) * TILE];
-            for first in (0..columns.end).step_by(STRIP) {
-                let rows = first..columns.end.min(first + STRIP);
+            for first in (0..columns.end).step_by(BAND) {
+                let rows = first..columns.end.min(first + BAND);
                 for from in (0..self.count).step_by(DEPTH * self.small.step) {
                     let part = from..self.count.min(from + DEPTH * self.small.step);
                     let panel = |p| &panel(p)[part.clone()];

@@ -31,7 +31,7 @@ fn check<T: Sample>(kernel: &Kernel, a: ArrayView2<T>, what: &str) {
     const BEFORE: i64 = 1_000_003;
     for threads in [Threads::One, Threads::Pool] {
         let mut gram = vec![BEFORE; size(a.columns())];
-        add_gram(kernel, &Operand::new(a, threads), &mut gram, threads);
+        add_gram(kernel, &Operand::new(a, threads), &mut gram, threads, &mut Room::default());
         for i in 0..a.columns() {
             for j in i..a.columns() {
                 let expected = BEFORE + dot(a.column(i), a.column(j));

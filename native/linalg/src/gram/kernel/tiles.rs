@@ -1,16 +1,17 @@
-//! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centring.
+//! The loops around the tiles: pack a few chunks, multiply their panels, flush into 64 bits, undo the centering.
 
-use super::layout::{STRIP, TILE, tiles_before};
+use super::layout::{BAND, TILE, tiles_before};
 use super::schedule::{Schedule, Sums};
 use super::small::add_square;
-use super::{Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Small, Split, Summary};
+use super::{Bytes, Kernel, MAX_HEIGHT, Operand, PANEL, PackedPair, ROWS, Row, Small, Split};
 use crate::Sample;
 use crate::dispatch::dispatched;
 use rayon::prelude::*;
+use std::fmt;
 use std::ops::Range;
 
-/// Row pairs that are packed at a time.
-const SPAN: usize = 1024;
+/// Words of a panel that are packed at a time: four chunks of row pairs, or of small values with their sums.
+const SPAN: usize = 4 * (256 + 16);
 
 /// On which threads.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -21,8 +22,46 @@ pub enum Threads {
     Pool,
 }
 
+/// Room for packed values, kept from block to block: new memory has to be zeroed, page by page. It is no part of a value.
+#[derive(Default)]
+pub struct Room(Vec<PackedPair>);
+
+impl Room {
+    /// So many words, of any content.
+    fn words(&mut self, count: usize) -> &mut [PackedPair] {
+        if self.0.len() < count {
+            self.0.resize(count, [0; 2 * PANEL]);
+        }
+        &mut self.0[..count]
+    }
+}
+
+impl Clone for Room {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl PartialEq for Room {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Room")
+    }
+}
+
 /// Adds the products of all pairs of columns of `a` to `products`, which are stored as [`position`](super::position) says.
-pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64], threads: Threads) {
+pub fn add_gram<T: Sample>(
+    kernel: &Kernel,
+    a: &Operand<T>,
+    products: &mut [i64],
+    threads: Threads,
+    room: &mut Room,
+) {
     let schedule = Schedule::of(kernel, a.rows(), a.reach());
     let pack = |p: usize, first: usize, target: &mut [PackedPair]| match schedule.sums {
         Sums::Small(small) => {
@@ -31,25 +70,27 @@ pub fn add_gram<T: Sample>(kernel: &Kernel, a: &Operand<T>, products: &mut [i64]
         Sums::Bytes(bytes) => pack_bytes(a, bytes, p, first, target),
         _ => a.pack_panel(p, first, target),
     };
-    add(kernel, &schedule, a.panels(), pack, products, threads);
-    uncenter(a, products);
+    add(kernel, &schedule, a, pack, products, threads, room);
 }
 
 /// `pack` packs rows of a panel, from a pair on.
-fn add(
+fn add<T: Sample>(
     kernel: &Kernel,
     schedule: &Schedule,
-    panels: usize,
+    a: &Operand<T>,
     pack: impl Fn(usize, usize, &mut [PackedPair]) + Sync,
     products: &mut [i64],
     threads: Threads,
+    room: &mut Room,
 ) {
+    let panels = a.panels();
     let chunks: Vec<(usize, usize)> = schedule.chunks().collect();
     let of_span = (SPAN / schedule.size()).clamp(1, chunks.len());
-    let mut packed = vec![[0; 2 * PANEL]; panels * schedule.size() * of_span];
-    for span in chunks.chunks(of_span) {
+    let packed = room.words(panels * schedule.size() * of_span);
+    let mut spans = chunks.chunks(of_span).peekable();
+    while let Some(span) = spans.next() {
         // 1. Pack: chunk after chunk, panel after panel.
-        let mut rest = packed.as_mut_slice();
+        let mut rest = &mut *packed;
         for &(first, count) in span {
             let (target, after) = rest.split_at_mut(panels * count);
             rest = after;
@@ -60,32 +101,38 @@ fn add(
             }
         }
         // 2. Multiply: some panels after the others, with those before them, in squares of tiles.
-        let span = Span { kernel, schedule, packed: &packed, chunks: span, panels };
-        let width = match threads {
-            Threads::One => STRIP,
-            // Each has other panels before it: several for each thread.
-            Threads::Pool => {
-                (panels / (4 * rayon::current_num_threads())).clamp(1, STRIP).next_multiple_of(2)
+        let last = spans.peek().is_none();
+        let span = Span { kernel, schedule, packed, chunks: span, panels };
+        let add = |(columns, band): (Range<usize>, &mut [i64])| {
+            span.add_band(columns.clone(), band);
+            if last {
+                uncenter(a, columns, band);
             }
         };
-        let mut rest = &mut *products;
-        let bands: Vec<_> = (0..panels)
-            .step_by(width)
-            .map(|first| {
-                let columns = first..panels.min(first + width);
-                let count = (tiles_before(columns.end) - tiles_before(columns.start)) * TILE;
-                let (band, after) = std::mem::take(&mut rest).split_at_mut(count);
-                rest = after;
-                (columns, band)
-            })
-            .collect();
-        let add = |(columns, band): (Range<usize>, &mut [i64])| span.add_band(columns, band);
+        let width = match threads {
+            Threads::One => BAND,
+            // Each has other panels before it: several for each thread.
+            Threads::Pool => (panels / (4 * rayon::current_num_threads())).clamp(1, BAND).next_multiple_of(2),
+        };
+        let bands = bands(panels, width, products);
         match threads {
             Threads::One => bands.into_iter().for_each(add),
-            // The longest first.
-            Threads::Pool => bands.into_par_iter().rev().with_max_len(1).for_each(add),
+            // The longest first, each to the next thread that has nothing to do.
+            Threads::Pool => bands.into_iter().rev().par_bridge().for_each(add),
         }
     }
+}
+
+/// The tiles of some panels after the others, and which panels.
+fn bands(panels: usize, width: usize, mut products: &mut [i64]) -> Vec<(Range<usize>, &mut [i64])> {
+    let band = |first: usize| {
+        let columns = first..panels.min(first + width);
+        let count = (tiles_before(columns.end) - tiles_before(columns.start)) * TILE;
+        let (band, after) = std::mem::take(&mut products).split_at_mut(count);
+        products = after;
+        (columns, band)
+    };
+    (0..panels).step_by(width).map(band).collect()
 }
 
 /// Packs rows of the columns of panel `p`, from pair `first` on, in bytes.
@@ -130,8 +177,8 @@ impl Span<'_> {
             self.add_small(small, columns, &mut sums);
             return add_sums(band, &sums);
         }
-        for first in (0..columns.end).step_by(STRIP) {
-            let rows = first..(first + STRIP).min(columns.end);
+        for first in (0..columns.end).step_by(BAND) {
+            let rows = first..(first + BAND).min(columns.end);
             let mut packed = self.packed;
             for &(_, count) in self.chunks {
                 let (chunk, after) = packed.split_at(self.panels * count);
@@ -145,8 +192,8 @@ impl Span<'_> {
     fn add_small(&self, small: Small, columns: Range<usize>, band: &mut [i32]) {
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
         unsafe { (small.begin)() };
-        for first in (0..columns.end).step_by(STRIP) {
-            let rows = first..(first + STRIP).min(columns.end);
+        for first in (0..columns.end).step_by(BAND) {
+            let rows = first..(first + BAND).min(columns.end);
             let mut packed = self.packed;
             for &(_, count) in self.chunks {
                 let (chunk, after) = packed.split_at(self.panels * count);
@@ -211,7 +258,7 @@ fn narrow(kernel: &Kernel, a: &[PackedPair], b: &[PackedPair], target: &mut [i64
         touch(target);
         // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
         unsafe { (kernel.narrow)(a, lane * height, b, tile) };
-        target.iter_mut().zip(tile.as_flattened()).for_each(|(sum, &t)| *sum += i64::from(t));
+        add_sums(target, tile.as_flattened());
     }
 }
 
@@ -230,9 +277,7 @@ fn split(
         touch(target);
         // SAFETY: as above.
         unsafe { function(a, lane * height, b, low, high) };
-        for ((sum, &low), &high) in target.iter_mut().zip(low.as_flattened()).zip(high.as_flattened()) {
-            *sum += joined(low, high) + groups;
-        }
+        add_joined(target, low.as_flattened(), high.as_flattened(), groups);
     }
 }
 
@@ -243,6 +288,15 @@ fn touch(target: &[i64]) {
     std::hint::black_box(target.iter().step_by(PANEL / 2).fold(0, |words, word| words ^ word));
 }
 
+dispatched! {
+    /// Adds split sums, each of this many groups less one.
+    fn add_joined(target: &mut [i64], low: &[i32], high: &[i32], groups: i64) {
+        for ((sum, &low), &high) in target.iter_mut().zip(low).zip(high) {
+            *sum += joined(low, high) + groups;
+        }
+    }
+}
+
 /// The sum of which `low` are the last 32 bits and which is at least `2^16 high` and less than 2^32 more.
 #[inline(always)]
 fn joined(low: i32, high: i32) -> i64 {
@@ -250,19 +304,20 @@ fn joined(low: i32, high: i32) -> i64 {
     (i64::from(high) << 16) + i64::from(rest)
 }
 
-/// From sums of `(x-c)(y-c)` to sums of `x y`: adds `c sum x + c sum y - rows c^2`.
-fn uncenter<T: Sample>(a: &Operand<T>, products: &mut [i64]) {
+/// From sums of `(x-c)(y-c)` to sums of `x y`, of some panels with those before them: adds `c sum x + c sum y - rows c^2`.
+fn uncenter<T: Sample>(a: &Operand<T>, panels: Range<usize>, mut band: &mut [i64]) {
     let c = i64::from(a.center());
     if c == 0 {
         return;
     }
-    let columns = a.summaries();
     let constant = a.rows() as i64 * c * c;
-    for (q, b) in columns.chunks(PANEL).enumerate() {
-        let tiles = &mut products[tiles_before(q) * TILE..][..(q + 1) * TILE];
-        for (row, x) in tiles.chunks_exact_mut(PANEL).zip(columns) {
-            let add = |(product, y): (&mut i64, &Summary)| *product += c * (x.sum + y.sum) - constant;
-            row.iter_mut().zip(b).for_each(add);
+    let sums: Vec<i64> = a.summaries().iter().map(|column| c * column.sum).collect();
+    for (q, b) in sums.chunks(PANEL).enumerate().take(panels.end).skip(panels.start) {
+        let (tiles, after) = band.split_at_mut((q + 1) * TILE);
+        band = after;
+        for (row, x) in tiles.chunks_exact_mut(PANEL).zip(&sums) {
+            let x = x - constant;
+            row.iter_mut().zip(b).for_each(|(product, y)| *product += x + y);
         }
     }
 }

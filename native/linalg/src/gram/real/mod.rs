@@ -40,7 +40,7 @@ use crate::{BLOCK_ROWS, Error};
 pub use blocks::RealBlocks;
 use crt::Moduli;
 pub use ranges::ColumnRanges;
-use slab::Slab;
+use slab::{Room, Slab};
 
 /// Bits of integers that the kernels take as they are.
 const SMALL_BITS: u32 = 15;
@@ -68,6 +68,7 @@ pub struct RealGramAccumulator {
     /// None where the integers themselves are small enough for the kernels.
     moduli: Option<Moduli>,
     sums: Vec<GramAccumulator>,
+    room: Room,
 }
 
 impl RealGramAccumulator {
@@ -79,7 +80,7 @@ impl RealGramAccumulator {
     pub fn new(ranges: ColumnRanges) -> Result<Self, Error> {
         let moduli = moduli(&ranges)?;
         let sums = vec![GramAccumulator::new(ranges.columns())?; count(moduli.as_ref())];
-        Ok(Self { ranges, moduli, sums })
+        Ok(Self { ranges, moduli, sums, room: Room::default() })
     }
 
     /// From the [sums](Self::sums) of all rows, which may have been added up elsewhere.
@@ -149,7 +150,7 @@ impl RealGramAccumulator {
                 moduli,
             };
             if bytes {
-                slab.add_bytes(&mut self.sums, threads)?;
+                slab.add_bytes(&mut self.sums, threads, &mut self.room)?;
                 continue;
             }
             let integers = slab.integers()?;
@@ -158,6 +159,10 @@ impl RealGramAccumulator {
                 Threads::One => self.sums.iter_mut().enumerate().try_for_each(add)?,
                 Threads::Pool => self.sums.par_iter_mut().enumerate().try_for_each(add)?,
             }
+        }
+        // Of sums that threads have for themselves there are many; those that they share are complete sooner or later.
+        if threads == Threads::One || self.rows() >= self.ranges.rows() {
+            self.room = Room::default();
         }
         Ok(())
     }
@@ -183,7 +188,7 @@ impl RealGramAccumulator {
         self.sums.len()
     }
 
-    /// Bytes that [`add`](Self::add) takes for a moment: the integers of some rows, or their packed residues, and sums of these.
+    /// Bytes that [`add`](Self::add) takes for a moment, and [`add_parallel`](Self::add_parallel) until all rows are added: the integers of some rows, or their packed residues, and sums of these.
     pub fn room(&self) -> usize {
         let columns = self.columns().next_multiple_of(PANEL);
         PackedBytes::MOST_ROWS * columns * (2 * self.moduli() + 10)
@@ -224,8 +229,8 @@ impl RealGramAccumulator {
             if shift == 0 { integer } else { integer << shift.unsigned_abs() }
         };
         let upper: Vec<_> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
-        let entries = upper.into_par_iter().map(entry).collect();
-        Ok(GramMatrix::from_upper(n, self.rows(), entries, 2 * low, 1u32.into()))
+        let entries: Vec<BigInt> = upper.into_par_iter().map(entry).collect();
+        Ok(GramMatrix::from_upper(n, self.rows(), &entries, 2 * low, 1u32.into()))
     }
 }
 
@@ -327,15 +332,18 @@ fn by_threads<B: RealBlocks, S: Clone + Send + Sync>(
             }
         }
     });
-    let (mut all, mut first): (S, Option<(u64, B::Error)>) = (none.clone(), None);
+    let (mut all, mut first): (Option<S>, Option<(u64, B::Error)>) = (None, None);
     for part in parts {
         match part {
-            Ok(part) => merge(&mut all, &part)?,
+            Ok(part) => match &mut all {
+                Some(all) => merge(all, &part)?,
+                None => all = Some(part),
+            },
             Err(failed) if first.as_ref().is_none_or(|first| failed.0 < first.0) => first = Some(failed),
             Err(_) => {}
         }
     }
-    first.map_or(Ok(all), |(_, error)| Err(error))
+    first.map_or_else(|| Ok(all.unwrap_or_else(|| none.clone())), |(_, error)| Err(error))
 }
 
 /// Row blocks of a matrix.

@@ -1,5 +1,7 @@
 //! Some rows of a block of floats, and what they add to the sums.
 
+use std::fmt;
+
 use ndarray::{ArrayView2, s};
 use rayon::prelude::*;
 
@@ -19,6 +21,25 @@ pub(super) struct Slab<'a, T> {
     pub bits: u32,
     /// Empty where the integers themselves are small enough for the kernels.
     pub moduli: &'a [u16],
+}
+
+/// Packed residues and their 32-bit sums. It is no part of a value.
+#[derive(Default)]
+pub(super) struct Room {
+    packed: Option<PackedBytes>,
+    products: Vec<Vec<i32>>,
+}
+
+impl Clone for Room {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl fmt::Debug for Room {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Room")
+    }
 }
 
 /// Integers of a step of rows of a panel, column after column.
@@ -48,25 +69,36 @@ impl<T: Copy + Into<f64> + Sync> Slab<'_, T> {
     }
 
     /// Adds the products of the residues, which are bytes, of at most [`PackedBytes::MOST_SUMMED`] rows.
-    pub fn add_bytes(&self, sums: &mut [GramAccumulator], threads: Threads) -> Result<(), Error> {
+    pub fn add_bytes(
+        &self,
+        sums: &mut [GramAccumulator],
+        threads: Threads,
+        room: &mut Room,
+    ) -> Result<(), Error> {
         let (rows, columns) = self.block.dim();
-        let mut products = vec![vec![0; kernel::size(columns)]; self.moduli.len()];
-        let mut packed = None;
+        let new = || PackedBytes::new(kernel::chosen(), columns, self.moduli.len());
+        let packed = room.packed.get_or_insert_with(new);
+        room.products.resize(self.moduli.len(), Vec::new());
         for first in (0..rows).step_by(PackedBytes::MOST_ROWS) {
             let count = PackedBytes::MOST_ROWS.min(rows - first);
-            let new = || PackedBytes::new(kernel::chosen(), (count, columns), self.moduli.len());
-            let packed = packed.get_or_insert_with(new);
-            if packed.rows() != count {
-                *packed = new();
-            }
-            packed.fill(threads, |panel, row, pack| self.pack(panel, first + row, pack))?;
-            let add = |(k, products): (usize, &mut Vec<i32>)| packed.add_gram(k, products);
+            packed.fill(count, threads, |panel, row, pack| self.pack(panel, first + row, pack))?;
+            let add = |(k, (sum, products)): (usize, (&mut GramAccumulator, &mut Vec<i32>))| {
+                if first == 0 {
+                    products.clear();
+                    products.resize(kernel::size(columns), 0);
+                }
+                packed.add_gram(k, products);
+                // Not before all rows are known to be within the ranges.
+                if first + count == rows { sum.add_bytes(rows, products) } else { Ok(()) }
+            };
             match threads {
-                Threads::One => products.iter_mut().enumerate().for_each(add),
-                Threads::Pool => products.par_iter_mut().enumerate().for_each(add),
+                Threads::One => sums.iter_mut().zip(&mut room.products).enumerate().try_for_each(add)?,
+                Threads::Pool => {
+                    sums.par_iter_mut().zip(&mut room.products).enumerate().try_for_each(add)?;
+                }
             }
         }
-        sums.iter_mut().zip(&products).try_for_each(|(sum, products)| sum.add_bytes(rows, products))
+        Ok(())
     }
 
     /// Packs a panel's residues of a step of rows modulo each of the moduli: all of them while the integers are in the first-level
