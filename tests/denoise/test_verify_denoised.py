@@ -196,7 +196,6 @@ def test_what_was_changed_in_a_result_is_not_overwritten(case, tmp_path):
     for change, named in (
         (lambda: append("report.html"), "report.html in the result folder was changed"),
         (lambda: append("pictures/composites.png"), "pictures/composites.png in the result folder"),
-        (lambda: append("weights.parquet"), "weights.parquet in"),
         (lambda: change_pixel(tmp_path / "result/dicom/k=2/slice-00004.dcm"), "dicom/k=2 in the result folder"),
         (lambda: with_manifest(tmp_path / "result", lambda m: m["run"].update(cores=99), unsealed), "manifest.json in"),
     ):

@@ -10,7 +10,7 @@ use tomobasis_dicom::printable;
 use super::{
     FileEntry,
     check::check_pixels,
-    disk::{problem_with, read_manifest, size_problem},
+    disk::{problem_with, read_manifest},
     names::{MANIFEST, is_checksum, is_last, is_leftover, is_run_folder},
     paths::{folders_of, is_inside, paths_in},
     seal::is_sealed,
@@ -20,10 +20,6 @@ use crate::{
     output::{CONTENTS, dicom},
     solve::digest::Digest,
 };
-
-/// Bytes of the largest file whose content is compared: tables of basis vectors are known by their sizes. Hashing gigabytes would
-/// take as long as making them again.
-const MOST_HASHED: u64 = 4 << 20;
 
 /// Refuses an output that exists, unless it may be overwritten and is an empty folder or one of this kind as it was written, with
 /// nothing else in it.
@@ -84,23 +80,15 @@ impl Content {
         Self { files, series: composites.filter_map(composite).chain(denoised).collect() }
     }
 
-    /// The first file or series that is there and has other content. Files that are gone are no loss; those that cannot be read are
-    /// not ours.
+    /// The first file or series that is there and has other content. Files that are gone are no loss, and nobody works on tables, which
+    /// may be gigabytes; those that cannot be read are not ours.
     fn changed_in(&self, folder: &Path) -> Option<String> {
         let changed = |file: &&FileEntry| {
             let path = folder.join(&file.path);
-            if !is_inside(&file.path) || fs::symlink_metadata(&path).is_err() {
+            if !is_inside(&file.path) || is_table(&file.path) || fs::symlink_metadata(&path).is_err() {
                 return false;
             }
-            let listed = file.content();
-            let is_large = listed.is_some_and(|listed| listed.bytes > MOST_HASHED);
-            let problem = match is_large {
-                true => {
-                    fs::metadata(&path).map(|found| size_problem(&found, listed.map(|listed| listed.bytes)))
-                }
-                false => problem_with(&path, listed),
-            };
-            !matches!(problem, Ok(None))
+            !matches!(problem_with(&path, file.content()), Ok(None))
         };
         if let Some(file) = self.files.iter().find(changed) {
             return Some(printable(&file.path).to_string());
@@ -214,6 +202,10 @@ impl FoundResult {
         }
         Ok(self.others(paths.iter().map(String::as_str)))
     }
+}
+
+fn is_table(path: &str) -> bool {
+    Path::new(path).extension().is_some_and(|extension| extension == "parquet")
 }
 
 /// Whether a result folder may hold the name.
