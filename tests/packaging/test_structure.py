@@ -66,7 +66,7 @@ def circle(arrows):
 def test_no_two_source_files_of_library_and_job_need_each_other(calls):
     files = sources()
     arrows = {(files[one], files[other]) for one, other in calls if {one, other} <= files.keys()}
-    assert ("io/tomobasis/job/Main.scala", "io/tomobasis/job/DecomposeJob.scala") in arrows
+    assert ("io/tomobasis/job/Program.scala", "io/tomobasis/job/DecomposeJob.scala") in arrows
     assert len({file for arrow in arrows for file in arrow}) > len(set(files.values())) / 2
     assert circle(arrows) is None
 
