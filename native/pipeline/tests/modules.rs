@@ -48,7 +48,9 @@ fn exports(lib: &str) -> BTreeMap<String, String> {
 fn names_after_crate(code: &str) -> Vec<String> {
     let word = |text: &str| text.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>();
     let mut names = Vec::new();
-    for rest in code.split("crate::").skip(1) {
+    let starts =
+        code.match_indices("crate::").filter(|(at, _)| !code[..*at].ends_with(['_', ':'])).map(|(at, _)| at);
+    for rest in starts.map(|at| &code[at + "crate::".len()..]) {
         let Some(group) = rest.strip_prefix('{') else {
             names.push(word(rest));
             continue;

@@ -243,7 +243,7 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start, witness: bool) -> Result<
     }
     // Steps 2 to 5, in 6, 12 and 24 words of 64 bits.
     let narrow = match Refinement::<NARROWEST>::new(g, k, start).map(|found| prove(g, k, found, witness)) {
-        Some(Outcome::Proven(solved)) => return Ok(*solved),
+        Some(Outcome::Proven(solved)) => return Ok(solved),
         // With all eigenvectors it will go on.
         Some(Outcome::Exhausted(_, rejection)) if start.is_partial() => {
             return Err(Error::Unproven { what: rejection.to_string() });
@@ -252,18 +252,18 @@ fn from_start(g: &GramMatrix, k: usize, start: &Start, witness: bool) -> Result<
         None => Refinement::<12>::new(g, k, start),
     };
     let wide = match narrow.map(|found| prove(g, k, found, witness)) {
-        Some(Outcome::Proven(solved)) => return Ok(*solved),
+        Some(Outcome::Proven(solved)) => return Ok(solved),
         Some(Outcome::Exhausted(found, _)) => found.widen::<24>(),
         None => Refinement::<24>::new(g, k, start),
     };
     match prove(g, k, wide.ok_or(Error::GramRange { bits: g.bits() })?, witness) {
-        Outcome::Proven(solved) => Ok(*solved),
+        Outcome::Proven(solved) => Ok(solved),
         Outcome::Exhausted(_, rejection) => Err(Error::Unproven { what: rejection.to_string() }),
     }
 }
 
 enum Outcome<'g, const W: usize> {
-    Proven(Box<Solved>),
+    Proven(Solved),
     /// More fraction bits are called for; what is not proven.
     Exhausted(Refinement<'g, W>, Rejection),
 }
@@ -288,7 +288,7 @@ fn prove<'g, const W: usize>(
         let rejection = match proof {
             Ok(certificate) => {
                 let witness = witness.then(|| Witness::of(&found, certificate.columns.len()));
-                return Outcome::Proven(Box::new((publish(g, certificate, &found), witness)));
+                return Outcome::Proven((publish(g, certificate, &found), witness));
             }
             Err(rejection) => rejection,
         };
