@@ -7,8 +7,12 @@ import shutil
 import subprocess
 import sys
 
+import numpy as np
+import pyarrow.parquet as pq
+import pydicom
 import pytest
 
+from oracle import result
 from results import flip_last_bit, write_sealed
 from running import ROOT, command, made_scan, start, tomobasis
 
@@ -106,6 +110,64 @@ def test_one_changed_bit_is_found_and_named(made, copy, file, column):
     run = tomobasis("verify", copy, "--input", made.folder)
     assert run.code == 4, run.err
     assert len(run.errors) == 1 and file in run.errors[0]
+
+
+def hexadecimal(x):
+    return f"{x!r} ({x.hex()})"
+
+
+def changed_number(made, copy, file, column):
+    """The number of a table that `flip_last_bit` changed: its index, what it was, and what it is now."""
+    was, now = (
+        pq.read_table(folder / file).column(column).combine_chunks().flatten().to_numpy()
+        for folder in (made.result, copy)
+    )
+    [at] = np.nonzero(was != now)[0]
+    return int(at), float(was[at]), float(now[at])
+
+
+def test_verify_names_the_first_number_that_differs_with_both_values(made, copy):
+    k = json.loads((made.result / "manifest.json").read_text())["result"]["rank"]
+    flip_last_bit(copy / "basis/part-00002.parquet", "values")
+    at, was, now = changed_number(made, copy, "basis/part-00002.parquet", "values")
+    run = tomobasis("verify", copy, "--input", made.folder)
+    place = f"U[{2 * 4096 + at // k}, {at % k}] (pixel and column from 0; row {at // k} of row block 2)"
+    told = f"; {place} is {hexadecimal(now)} in the result, {hexadecimal(was)} from the input"
+    assert run.code == 4 and len(run.errors) == 1 and run.errors[0].endswith(told), (run.err, told)
+    # V comes before U.
+    flip_last_bit(copy / "weights.parquet", "weights")
+    at, was, now = changed_number(made, copy, "weights.parquet", "weights")
+    run = tomobasis("verify", copy, "--input", made.folder)
+    told = f"; V[{at // k}, {at % k}] (slice and column from 0) is {hexadecimal(now)} in the result, {hexadecimal(was)} from"
+    assert run.code == 4 and len(run.errors) == 1 and told in run.errors[0], (run.err, told)
+
+
+def test_verify_says_so_where_the_bytes_of_a_table_differ_and_no_number(made, copy):
+    table = pq.read_table(copy / "weights.parquet")
+    pq.write_table(table, copy / "weights.parquet", compression="zstd")
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4 and run.errors[0].endswith("; every number in the tables is what the input gives"), run.err
+
+
+def test_compare_names_the_first_number_of_two_results_that_differ(made, tmp_path):
+    scan = tmp_path / "scan"
+    shutil.copytree(made.folder, scan)
+    path = sorted(scan.iterdir())[3]
+    dataset = pydicom.dcmread(path)
+    pixels = dataset.pixel_array.copy()
+    pixels[60, 80] += 1
+    dataset.PixelData = pixels.tobytes()
+    dataset.save_as(path)
+    assert tomobasis("decompose", "--input", scan, "--output", tmp_path / "other").code == 0
+    run = tomobasis("compare", made.result, tmp_path / "other", "--json")
+    a, b = (result.read(folder).s[0].item() for folder in (made.result, tmp_path / "other"))
+    told = f"the digest of pixels of the input; s[0] (from 0) is {hexadecimal(a)} in A, {hexadecimal(b)} in B"
+    assert run.code == 4 and len(run.errors) == 1 and run.errors[0].endswith(told), (run.err, told)
+    assert json.loads(run.out) == {
+        "compared": "results", "same": False, "text": run.errors[0].removeprefix("error: ")
+    }  # fmt: skip
+    run = tomobasis("compare", made.result, made.result, "--json")
+    assert run.code == 0 and json.loads(run.out)["same"] is True
 
 
 def test_a_damaged_byte_in_a_part_file_is_found_and_named(made, copy):

@@ -1,25 +1,65 @@
 //! `tomobasis compare`.
 
 use clap::builder::NonEmptyStringValueParser as NotEmpty;
+use serde_json::json;
 use tomobasis_pipeline::{Error, commands::compare};
 
 use crate::{output, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// One result folder
+    /// A result folder, or a DICOM series: a folder, an archive or a file
     #[arg(value_name = "A", value_parser = NotEmpty::new())]
     a: String,
-    /// The other
+    /// Another of the same kind
     #[arg(value_name = "B", value_parser = NotEmpty::new())]
     b: String,
+    /// Of series: the largest difference of two values, in their unit, that is none [default: 0]
+    #[arg(long, value_name = "VALUE", value_parser = tolerance, allow_hyphen_values = true)]
+    tolerance: Option<f64>,
+    /// Print JSON: of series, the differences of each slice
+    #[arg(long)]
+    json: bool,
     #[command(flatten)]
     threads: Threads,
 }
 
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(value) if value >= 0.0 && value.is_finite() => Ok(value),
+        _ => Err("must be a number, 0 or above".to_owned()),
+    }
+}
+
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
+    let (a, b, threads) = (&args.a, &args.b, args.threads.count());
     let reporter = Reporter::new();
-    let checked = compare::compare(&args.a, &args.b, args.threads.count(), &reporter)?;
+    if compare::are_series(a, b)? {
+        let compared = compare::compare_series(a, b, args.tolerance.unwrap_or(0.0), threads, &reporter)?;
+        reporter.finish();
+        if args.json {
+            output::print(&format!("{:#}", compared.to_json()?))?;
+        }
+        let closing = compared.closing()?;
+        return if args.json { Ok(()) } else { output::print(&closing) };
+    }
+    if args.tolerance.is_some() {
+        return Err(Error::Option {
+            option: "--tolerance",
+            problem: "it applies to DICOM series, and results are compared bit for bit; leave it out"
+                .to_owned(),
+        });
+    }
+    let compared = compare::compare(a, b, threads, &reporter);
     reporter.finish();
-    output::print(&checked.closing)
+    if !args.json {
+        return output::print(&compared?.closing);
+    }
+    let of_results = |same: bool, text: &str| json!({ "compared": "results", "same": same, "text": text });
+    match &compared {
+        Ok(checked) => output::print(&format!("{:#}", of_results(true, &checked.closing)))?,
+        Err(Error::Differs(difference)) => output::print(&format!("{:#}", of_results(false, difference)))?,
+        Err(_) => {}
+    }
+    compared.map(|_| ())
 }

@@ -1,11 +1,14 @@
-//! Are they the same? Two results against each other.
+//! Are they the same? Two results against each other; or two DICOM series ([`compare_series`]).
 //!
 //! Each folder is first compared with its own manifest, as in [`verify`](super::verify), then the digests in the order of the
 //! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
 //! tell what was asked for, may differ: that is told.
 
+mod series;
+
 use std::{collections::BTreeMap, path::Path};
 
+pub use self::series::{SeriesComparison, are_series, compare_series};
 use crate::{
     commands::{
         denoise::{self, DenoisedFolder},
@@ -74,7 +77,11 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     tell_apart(&a.manifest, &b.manifest, progress);
     let differing = || differing_series(&a.manifest, &b.manifest);
     if let Some(what) = first_difference(&a.manifest.digests, &b.manifest.digests).or_else(differing) {
-        return Err(Error::Differs(format!("A and B differ: the first difference is the digest of {what}")));
+        let place = a.first_number(&b)?.map(|found| format!("; {}", found.told("in A", "in B")));
+        return Err(Error::Differs(format!(
+            "A and B differ: the first difference is the digest of {what}{}",
+            place.unwrap_or_default()
+        )));
     }
     let scope = Files::of(&a, &b);
     let values = differing_value(&a.manifest, &b.manifest, scope)?;

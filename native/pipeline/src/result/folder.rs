@@ -204,7 +204,7 @@ impl ResultFolder {
         digest_of(&self.path.join(path)).map_err(|error| unreadable(path, error))
     }
 
-    fn listed_size(&self, name: &str) -> Option<u64> {
+    pub(super) fn listed_size(&self, name: &str) -> Option<u64> {
         let files = self.manifest.files.as_deref()?;
         let at = files.binary_search_by(|file| file.path.as_str().cmp(name)).ok()?;
         Some(files.get(at)?.content()?.bytes)

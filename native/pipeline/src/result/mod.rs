@@ -4,6 +4,7 @@ mod check;
 mod disk;
 mod files;
 mod finish;
+mod first_number;
 mod folder;
 mod json_difference;
 mod keys_once;
@@ -20,6 +21,7 @@ pub(crate) use self::{
     check::check_pixels,
     disk::digest_of,
     finish::Draft,
+    first_number::{hex, in_block, in_s, in_v},
     folder::{parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},

@@ -1,13 +1,11 @@
 //! The files of a bundle. `prove.py` reads them, and `README.md` says what they are.
 
-use std::fmt::Write;
-
 use tomobasis_linalg::{CertifiedSvd, GramMatrix, Witness};
 
 use crate::{
     error::{Error, Result},
     output::{FileDigest, NamedFile},
-    result::{MANIFEST, Manifest},
+    result::{MANIFEST, Manifest, hex},
 };
 
 /// Format of the folder.
@@ -93,38 +91,4 @@ fn lines(rows: usize, columns: usize, entry: impl Fn(usize, usize) -> String) ->
 /// Words in a line.
 fn join(words: impl Iterator<Item = String>) -> String {
     words.collect::<Vec<_>>().join(" ") + "\n"
-}
-
-/// A finite float in hexadecimal, as C's `%a` and Python's `float.hex` write it.
-pub(super) fn hex(x: f64) -> String {
-    let (bits, sign) = (x.abs().to_bits(), if x.is_sign_negative() { "-" } else { "" });
-    let (field, fraction) = (bits >> 52, bits & ((1 << 52) - 1));
-    let mut text = String::new();
-    // Writing to a string does not fail.
-    let _ = match (field, fraction) {
-        (0, 0) => write!(text, "{sign}0x0.0p+0"),
-        (0, _) => write!(text, "{sign}0x0.{fraction:013x}p-1022"),
-        _ => write!(text, "{sign}0x1.{fraction:013x}p{:+}", field as i64 - 1023),
-    };
-    text
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (x, written) in [
-            (0.0, "0x0.0p+0"),
-            (-0.0, "-0x0.0p+0"),
-            (1.0, "0x1.0000000000000p+0"),
-            (-0.1, "-0x1.999999999999ap-4"),
-            (f64::MAX, "0x1.fffffffffffffp+1023"),
-            (f64::from_bits(1), "0x0.0000000000001p-1022"),
-            (f64::MIN_POSITIVE, "0x1.0000000000000p-1022"),
-        ] {
-            assert_eq!(hex(x), written);
-        }
-    }
 }

@@ -6,6 +6,7 @@
 //! files' digests, the report with the times of the stored manifest.
 
 mod arguments;
+mod numbers;
 
 use std::{
     collections::BTreeMap,
@@ -82,7 +83,13 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
     check_room(&folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
-    let of_folder = runner.pool.install(|| folder.check(progress))?;
+    let of_folder = match runner.pool.install(|| folder.check(progress)) {
+        Err(Error::Differs(what)) if folder.is_of_tables(&what) => {
+            let place = numbers::first_of_input(&mut runner, &folder, options);
+            return Err(Error::Differs(place.map_or(what.clone(), |place| format!("{what}; {place}"))));
+        }
+        checked => checked?,
+    };
 
     let scan = runner.read(list_input(&options)?, &options, need::check_verification).map_err(of_manifest)?;
     if scan.pixels_digest() != stored.digests.pixels {
@@ -94,8 +101,10 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
     let found = decomposition.digests(basis_digests(decomposition.blocks(), &rendered.records)?);
     if let Some(what) = first_difference(&stored.digests, &found) {
+        let place = numbers::first(&mut runner, &folder, &scan, &renderer)?;
+        let place = place.map(|place| format!("; {place}")).unwrap_or_default();
         return Err(Error::Differs(format!(
-            "recomputed from the input, the digest of {what} is not the manifest's"
+            "recomputed from the input, the digest of {what} is not the manifest's{place}"
         )));
     }
     let scope = Scope {
