@@ -12,6 +12,7 @@ mod certify;
 mod compare;
 mod decompose;
 mod denoise;
+mod examples;
 mod inspect;
 mod output;
 mod paper;
@@ -19,6 +20,7 @@ mod progress;
 mod reference;
 mod render;
 mod score;
+mod shell;
 #[allow(unsafe_code, reason = "a call of the C library that needs no memory")]
 mod signals;
 mod threads;
@@ -44,35 +46,55 @@ const LEAST_STACK: u64 = 1 << 20;
 struct Command {
     #[command(subcommand)]
     action: Action,
+    /// Print neither progress nor notes on stderr, only errors
+    #[arg(long, global = true)]
+    quiet: bool,
 }
 
 #[derive(Subcommand)]
 enum Action {
     /// Decompose a series into a result folder
+    #[command(after_help = examples::DECOMPOSE)]
     Decompose(decompose::Args),
     /// Write a CT series again with less noise
     ///
     /// The series is written as derived DICOM. Its noise is estimated from the scan itself: there is nothing to tune but --strength.
     /// Not for diagnosis: small, faint details lose contrast (docs/denoise.md).
+    #[command(after_help = examples::DENOISE)]
     Denoise(denoise::Args),
     /// List the series in a folder
+    #[command(after_help = examples::INSPECT)]
     Inspect(inspect::Args),
     /// Draw pictures of a result again: any slice, any composite
+    #[command(after_help = examples::RENDER)]
     Render(render::Args),
     /// Recompute a result from its input and compare bit for bit
+    #[command(after_help = examples::VERIFY)]
     Verify(verify::Args),
     /// Write a proof of every digit of a result, for readers without this program
+    #[command(after_help = examples::CERTIFY)]
     Certify(certify::Args),
     /// Write what a result is in a form that other programs read: in-toto, RO-Crate, BIDS
+    #[command(after_help = examples::ATTEST)]
     Attest(attest::Args),
     /// Print what a paper says of a result: methods, commands, versions, digests, citation
+    #[command(after_help = examples::PAPER)]
     Paper(paper::Args),
-    /// Compare two result folders bit for bit: digests, and the files that both have
+    /// Compare two result folders bit for bit, or the values of two DICOM series
+    #[command(after_help = examples::COMPARE)]
     Compare(compare::Args),
     /// Write matrices whose singular value decomposition is known to every digit
+    #[command(after_help = examples::REFERENCE)]
     Reference(reference::Args),
     /// Count the correct digits of another program's decomposition of such a matrix
+    #[command(after_help = examples::SCORE)]
     Score(score::Args),
+    /// Print a script that completes commands and options in a shell
+    #[command(after_help = examples::COMPLETIONS)]
+    Completions(shell::Completions),
+    /// Write the manual pages
+    #[command(after_help = examples::MAN)]
+    Man(shell::Man),
 }
 
 impl Action {
@@ -84,9 +106,13 @@ impl Action {
             Self::Certify(args) => args.certify.verbose,
             Self::Inspect(args) => args.verbose,
             Self::Render(args) => args.render.verbose,
-            Self::Attest(_) | Self::Paper(_) | Self::Compare(_) | Self::Reference(_) | Self::Score(_) => {
-                false
-            }
+            Self::Attest(_)
+            | Self::Paper(_)
+            | Self::Compare(_)
+            | Self::Reference(_)
+            | Self::Score(_)
+            | Self::Completions(_)
+            | Self::Man(_) => false,
         }
     }
 
@@ -103,6 +129,8 @@ impl Action {
             Self::Compare(args) => compare::run(&args),
             Self::Reference(args) => reference::run(&args),
             Self::Score(args) => score::run(&args),
+            Self::Completions(args) => shell::completions(&args),
+            Self::Man(args) => shell::man(&args),
         }
     }
 }
@@ -129,7 +157,10 @@ fn command() -> ExitCode {
         return failed(&not_utf_8(&words, word).to_string(), 2);
     }
     let action = match Command::try_parse() {
-        Ok(command) => command.action,
+        Ok(command) => {
+            progress::set_quiet(command.quiet);
+            command.action
+        }
         Err(error) if error.exit_code() == 0 => {
             return match output::print(&error.to_string()) {
                 Ok(()) => ExitCode::SUCCESS,

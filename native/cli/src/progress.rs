@@ -3,7 +3,10 @@
 use std::{
     fmt::Write,
     io::IsTerminal,
-    sync::Mutex,
+    sync::{
+        Mutex,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -15,6 +18,21 @@ use crate::output::tell;
 
 /// Time between two lines of a stage in a log.
 const INTERVAL: Duration = Duration::from_secs(5);
+
+/// Whether nothing is shown.
+static QUIET: AtomicBool = AtomicBool::new(false);
+
+/// Shows nothing from now on (`--quiet`), or everything.
+pub(crate) fn set_quiet(quiet: bool) {
+    QUIET.store(quiet, Ordering::Relaxed);
+}
+
+/// Prints a line to stderr, unless nothing is to be shown.
+fn show(line: &str) {
+    if !QUIET.load(Ordering::Relaxed) {
+        tell(line);
+    }
+}
 
 /// Shows one stage after the other. A stage's last state stays on the screen.
 pub(crate) struct Reporter {
@@ -32,7 +50,8 @@ struct Stage {
 
 impl Reporter {
     pub(crate) fn new() -> Self {
-        Self { terminal: std::io::stderr().is_terminal(), stage: Mutex::new(None) }
+        let terminal = std::io::stderr().is_terminal() && !QUIET.load(Ordering::Relaxed);
+        Self { terminal, stage: Mutex::new(None) }
     }
 
     /// The last stage is over.
@@ -40,7 +59,7 @@ impl Reporter {
         self.with(|stage| {
             if let Some(stage) = stage.take() {
                 stage.bar.finish_and_clear();
-                tell(&stage.done());
+                show(&stage.done());
             }
         });
     }
@@ -97,7 +116,7 @@ impl Progress for Reporter {
                 stage.bar.inc(count);
                 if !self.terminal && stage.told.elapsed() >= INTERVAL {
                     stage.told = Instant::now();
-                    tell(&stage.on_the_way());
+                    show(&stage.on_the_way());
                 }
             }
         });
@@ -105,6 +124,6 @@ impl Progress for Reporter {
 
     fn message(&self, text: &str) {
         self.finish();
-        tell(&format!("      {}", printable_lines(text)));
+        show(&format!("      {}", printable_lines(text)));
     }
 }
