@@ -8,11 +8,13 @@ mod in_toto;
 mod ro_crate;
 
 use std::{
+    env,
     io::Write,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
 };
 
+use chrono::DateTime;
 use serde_json::Value;
 
 pub use self::arguments::{AttestArgs, Form};
@@ -27,6 +29,8 @@ use crate::{
     solve::digest::Digest,
 };
 
+/// The environment variable that says when something is to have been made.
+const EPOCH: &str = "SOURCE_DATE_EPOCH";
 /// Name of the software.
 const NAME: &str = "TomoBasis";
 
@@ -63,7 +67,7 @@ pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Res
     let license = args.license.as_deref();
     let json = match args.form {
         Form::InToto => in_toto::statement(&checked)?,
-        Form::RoCrate => ro_crate::crate_of(&checked, &prefix, license, &today())?,
+        Form::RoCrate => ro_crate::crate_of(&checked, &prefix, license, &today()?)?,
         Form::BidsProv => bids::description(&checked, license),
     };
     let mut text = serde_json::to_string_pretty(&json).map_err(|error| Error::Internal(error.to_string()))?;
@@ -174,30 +178,17 @@ fn write(output: &Path, text: &str, overwrite: bool) -> Result<()> {
 }
 
 /// The day in UTC, `2026-11-30`: of `SOURCE_DATE_EPOCH`, if it is set, as for other programs whose output is to be the same again.
-fn today() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
-    let given = std::env::var("SOURCE_DATE_EPOCH").ok().and_then(|text| text.parse::<u64>().ok());
-    date(given.unwrap_or(now) / 86_400)
+fn today() -> Result<String> {
+    let now = || SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_secs());
+    let given = env::var_os(EPOCH).map_or_else(|| Some(now()), |text| text.to_str()?.parse().ok());
+    given
+        .and_then(date)
+        .ok_or_else(|| Error::option(EPOCH, "it is no number of seconds since 1970; correct or unset it"))
 }
 
-/// The date of a day, counted from 1970-01-01, in the Gregorian calendar.
-fn date(days: u64) -> String {
-    let leap = |year: u64| year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400));
-    let (mut year, mut rest) = (1970, days);
-    while rest >= 365 + u64::from(leap(year)) {
-        rest -= 365 + u64::from(leap(year));
-        year += 1;
-    }
-    let lengths = [31, 28 + u64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 1;
-    for length in lengths {
-        if rest < length {
-            break;
-        }
-        rest -= length;
-        month += 1;
-    }
-    format!("{year}-{month:02}-{:02}", rest + 1)
+/// The date of a time in seconds since 1970-01-01.
+fn date(seconds: u64) -> Option<String> {
+    DateTime::from_timestamp(seconds.try_into().ok()?, 0).map(|time| time.date_naive().to_string())
 }
 
 /// A section of the manifest as JSON.
@@ -210,20 +201,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn days_are_dates() {
-        for (days, written) in [
-            (0, "1970-01-01"),
-            (58, "1970-02-28"),
-            (59, "1970-03-01"),
-            (789, "1972-02-29"),
-            (11_016, "2000-02-29"),
-            (20_787, "2026-11-30"),
-            (20_818, "2026-12-31"),
-            (47_540, "2100-02-28"),
-            (47_541, "2100-03-01"),
-        ] {
-            assert_eq!(date(days), written);
-        }
+    fn seconds_are_dates_as_long_as_there_are_dates() {
+        assert_eq!(date(0).as_deref(), Some("1970-01-01"));
+        assert_eq!(date(951_868_799).as_deref(), Some("2000-02-29"));
+        assert_eq!(date(1_796_083_200).as_deref(), Some("2026-12-01"));
+        assert_eq!((date(1 << 55), date(u64::MAX)), (None, None));
     }
 
     #[test]
