@@ -1,4 +1,4 @@
-//! Is it the same? A result against its input; a denoised series by [`denoise`](super::denoise).
+//! Is it the same? A result against its input; a denoised series by [`denoise`].
 //!
 //! First the folder against its own manifest: the manifest's seal, for what no input gives again; every file by size and digest, the
 //! tables' numbers by theirs, so that a file that was changed is named. Then the result is made again from the input, by the code that
