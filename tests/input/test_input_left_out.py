@@ -290,6 +290,8 @@ def test_a_scanner_folder_in_any_form_has_its_digests(shared, way, form, tmp_pat
     folder = shared("philips_tilt_S21610")
     expected = reads(decompose, folder, tmp_path / "expected")["digests"]
     shutil.copytree(folder, tmp_path / "scan")
+    # Shared data may be read-only, and a copy of a folder has its mode.
+    (tmp_path / "scan").chmod(0o755)
     strays(tmp_path / "scan")
     shutil.copy(next(path for path in sorted(folder.rglob("*")) if path.is_file()), tmp_path / "scan/copy")
     source = tmp_path / "scan"
