@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{self, Path},
 };
 
 use rustix::{
@@ -14,7 +14,7 @@ use rustix::{
     io::Errno,
 };
 
-use super::{SUCCESS, overwriting::allow_overwriting, workplace::Workplace};
+use super::{MANIFEST, SUCCESS, overwriting::allow_overwriting, workplace::Workplace};
 use crate::error::{Error, FolderKind, Result};
 
 /// A folder in the making, whose manifest says what kind it is of.
@@ -26,13 +26,29 @@ pub struct StagedFolder {
     notes: Vec<String>,
 }
 
+/// Whether a path lies in a folder with a manifest and the marker of success, whatever links lead there.
+fn is_in_a_finished_folder(output: &Path) -> bool {
+    let there = path::absolute(output).ok();
+    let above =
+        there.as_deref().and_then(|output| output.ancestors().skip(1).find_map(|it| it.canonicalize().ok()));
+    above.is_some_and(|above| {
+        above.ancestors().any(|folder| [MANIFEST, SUCCESS].iter().all(|name| folder.join(name).is_file()))
+    })
+}
+
 impl StagedFolder {
     /// Checks the output, of which only a folder of this kind may be replaced, and makes the temporary folder beside it, once what
     /// killed runs have left there is gone.
     ///
     /// # Errors
-    /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`].
+    /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`], and
+    /// [`Error::Option`] for an output in a finished folder of this program, which holds nothing but its files.
     pub fn create(output: &Path, kind: FolderKind, overwrite: bool) -> Result<Self> {
+        if is_in_a_finished_folder(output) {
+            let problem =
+                "it lies in a result, which holds nothing but its files; name a folder beside the result";
+            return Err(Error::option("--output", problem));
+        }
         let notes = Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
             allow_overwriting(output, kind, overwrite)?;
@@ -129,7 +145,6 @@ impl StagedFolder {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::result::MANIFEST;
 
     /// The least that a manifest needs to be known, and something to tell it by.
     fn manifest(what: &str) -> Vec<u8> {
@@ -238,6 +253,23 @@ mod tests {
             );
         }
         assert_eq!(names(base.path()), [MANIFEST, "thesis.tex"]);
+    }
+
+    #[test]
+    fn nothing_is_made_in_a_finished_folder_whatever_leads_there() {
+        let base = tempfile::tempdir().unwrap();
+        let result = base.path().join("result");
+        fs::create_dir_all(result.join("pictures")).unwrap();
+        std::os::unix::fs::symlink(result.join("pictures"), base.path().join("link")).unwrap();
+        fs::write(result.join(MANIFEST), b"{}").unwrap();
+        let made = |place: &str| StagedFolder::create(&base.path().join(place), FolderKind::Result, false);
+        assert!(made("result/new").is_ok());
+        fs::write(result.join(SUCCESS), b"").unwrap();
+        for place in ["result/new", "result/pictures/new", "result/not/there/new", "link/new"] {
+            assert!(matches!(made(place), Err(Error::Option { option: "--output", .. })), "{place}");
+        }
+        assert_eq!(names(&result), ["_SUCCESS", MANIFEST, "pictures"]);
+        assert!(made("beside").is_ok());
     }
 
     #[test]
