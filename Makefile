@@ -103,8 +103,9 @@ bench-large: setup .venv-bench/ready ## measure 1,000 to 8,000 columns against O
 bench-real: setup .venv-bench/ready ## measure the exact Gram matrix of float32 and float64 values against OpenBLAS's dsyrk
 	@.venv-bench/bin/python bench/peers/floats.py
 
-bench-denoise: setup-test build ## measure denoising on a head with known truth, against SciPy's filters and the SVD of whole slices
-	@.venv/bin/python bench/denoise.py
+bench-denoise: build .venv-bench/ready ## measure denoising on heads with known truth against other denoisers and the SVD of whole slices
+	@scripts/setup.sh demo
+	@.venv-bench/bin/python bench/denoise/run.py
 
 bench-python: setup $(SERIES) .venv-bench/ready ## measure the Python package against NumPy, SciPy, scikit-learn, Dask, pydicom, SimpleITK, dicom2nifti
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check ./python
