@@ -231,3 +231,135 @@ def test_a_bundle_is_replaced_only_on_request_and_is_the_same_again(made, tmp_pa
     (place / "mine.txt").write_text("")
     run = tomobasis(*arguments, "--overwrite")
     assert run.code == 2 and "holds 1 more file" in run.errors[0], run.err
+
+
+def edit(bundle, name, change):
+    """Changes the words of a file's lines."""
+    lines = [line.split() for line in (bundle / name).read_text().splitlines()]
+    lines = change(lines) or lines
+    (bundle / name).write_text("".join(" ".join(words) + "\n" for words in lines))
+
+
+def edit_result(bundle, **values):
+    manifest = json.loads((bundle / "result.json").read_text())
+    manifest["result"].update(values)
+    (bundle / "result.json").write_text(json.dumps(manifest))
+
+
+def leave_out(bundle, column, numerical_rank):
+    """A bundle without one singular value (None: the last), as if there were none."""
+    k = json.loads((bundle / "result.json").read_text())["result"]["rank"] - 1
+    column = k if column is None else column
+    edit(bundle, "s.txt", lambda lines: lines[:column] + lines[column + 1 :])
+    edit(bundle, "V.txt", lambda lines: [words[:column] + words[column + 1 :] for words in lines])
+    edit(bundle, "vectors.txt", lambda lines: lines[: column + 1] + lines[column + 2 :])
+    edit_result(bundle, rank=k, **({"numerical_rank": k} if numerical_rank else {}))
+
+
+def exchange(lines, i, j):
+    lines[i], lines[j] = lines[j], lines[i]
+
+
+def turn(lines, column):
+    for words in lines:
+        words[column] = float.hex(-float.fromhex(words[column]))
+
+
+def permute(bundle):
+    edit(bundle, "s.txt", lambda lines: exchange(lines, 1, 2))
+    edit(bundle, "V.txt", lambda lines: [exchange(words, 1, 2) for words in lines] and None)
+    edit(bundle, "vectors.txt", lambda lines: exchange(lines, 2, 3))
+
+
+LIES = {
+    "the first left out": (lambda bundle: leave_out(bundle, 0, True), "the numerical rank"),
+    "one left out": (lambda bundle: leave_out(bundle, 4, True), "the numerical rank"),
+    "the last left out": (lambda bundle: leave_out(bundle, None, True), "the numerical rank"),
+    "the first left out and counted": (lambda bundle: leave_out(bundle, 0, False), "no other eigenvalue is near"),
+    "V permuted": (
+        lambda bundle: edit(bundle, "V.txt", lambda lines: [exchange(words, 1, 2) for words in lines] and None),
+        "V[0, 1]",
+    ),
+    "all permuted": (permute, "eigenvalues 1 to 2 are equal, or apart"),
+    "another sign": (lambda bundle: edit(bundle, "V.txt", lambda lines: turn(lines, 2)), "the sign of column 2 of V"),
+    "no number in s": (lambda bundle: edit(bundle, "s.txt", lambda lines: lines[3].__setitem__(0, "nan")), "s[3]"),
+    "no number in V": (lambda bundle: edit(bundle, "V.txt", lambda lines: lines[5].__setitem__(7, "nan")), "V[5, 7]"),
+    "a number in another form": (
+        lambda bundle: edit(bundle, "s.txt", lambda lines: lines[0].__setitem__(0, lines[0][0].replace("0x", "0x0"))),
+        "is a number as these files have them",
+    ),
+    "a vector twice": (
+        lambda bundle: edit(bundle, "vectors.txt", lambda lines: lines.__setitem__(3, lines[2])),
+        "are independent",
+    ),
+    "more than a triangle": (
+        lambda bundle: edit(bundle, "gram.txt", lambda lines: lines[1].append("7")),
+        "gram.txt holds a lower",
+    ),
+    "other words in the head": (
+        lambda bundle: edit(bundle, "gram.txt", lambda lines: lines[0].__setitem__(0, "rows")),
+        "gram.txt",
+    ),
+    "a word that is no number": (
+        lambda bundle: edit(bundle, "gram.txt", lambda lines: lines[2].__setitem__(0, "1e5")),
+        "not in the form",
+    ),
+    "no numerical rank": (lambda bundle: edit_result(bundle, numerical_rank=None), "the numerical rank"),
+    "another class": (lambda bundle: edit_result(bundle, **{"class": "fixed"}), "the result is of class certified"),
+}
+
+
+@pytest.mark.parametrize("name", LIES)
+def test_no_lie_is_proven_though_every_digest_was_made_to_fit(name, bundle, stranger, tmp_path):
+    lie, named = LIES[name]
+    forged = shutil.copytree(bundle, tmp_path / "forged")
+    lie(forged)
+    rewrite_digests(forged)
+    run = proven(stranger, forged)
+    assert run.code == 1 and run.err.startswith("NOT PROVEN: ") and named in run.err, run.out + run.err
+    assert run.err.count("\n") == 1, run.err
+
+
+def test_a_key_that_stands_twice_is_refused(bundle, stranger, tmp_path):
+    forged = shutil.copytree(bundle, tmp_path / "forged")
+    text = (forged / "result.json").read_text()
+    (forged / "result.json").write_text(text.replace('"rank":', '"rank": 3, "rank":', 1))
+    write_sums(forged)
+    run = proven(stranger, forged)
+    assert run.code == 1 and "each key of result.json stands once" in run.err, run.out + run.err
+
+
+def test_eigenvalues_that_are_apart_cannot_be_passed_off_as_equal(bundle, stranger, tmp_path):
+    # 25 (2^300 + d) and 25 (2^300 - d), just more than the limit apart, with vectors (0.6, 0.8) and (0.8, -0.6). Two vectors that are not
+    # orthogonal have residuals so small that the intervals do not reach both eigenvalues.
+    large, d = 2**300, 1
+    matrix = lambda d: [[25 * large - 7 * d, 24 * d], [24 * d, 25 * large + 7 * d]]  # noqa: E731
+    limit = 2 ** (matrix(0)[0][0].bit_length() - 256)
+    d = limit // 50 + 1
+    assert limit < 50 * d < 1.001 * limit
+    gram, half = matrix(d), np.arccos(0.34) / 2
+    vectors = [np.cos(half) * np.array([0.8, -0.6]) + sign * np.sin(half) * np.array([0.6, 0.8]) for sign in (1, -1)]
+    forged = shutil.copytree(bundle, tmp_path / "forged")
+    entries = [f"{gram[0][0]}\n", f"{gram[1][0]} {gram[1][1]}\n"]
+    (forged / "gram.txt").write_text("".join(["columns 2 rows 5 exponent 0 divisor 1\n", *entries]))
+    words = [" ".join(f"{round(x * 2**60):x}" for x in vector) + "\n" for vector in vectors]
+    (forged / "vectors.txt").write_text("".join(["fraction_bits 60\n", *words]))
+    (forged / "s.txt").write_text((float.hex(5.0 * 2.0**150) + "\n") * 2)
+    rows = [" ".join(float.hex(x) for x in row) + "\n" for row in np.eye(2).tolist()]
+    (forged / "V.txt").write_text("".join(rows))
+    equal = {"unresolved": [0, 1], "numerical_rank": 2, "energy": float(50 * large)}
+    edit_result(forged, rows=5, columns=2, rank=2, **equal)
+    rewrite_digests(forged)
+    run = proven(stranger, forged)
+    assert run.code == 1 and "eigenvalues 0 to 1 are equal, or apart" in run.err, run.out + run.err
+
+
+@pytest.mark.parametrize("module", ["flint", "hashlib", "json", "pathlib"])
+def test_no_file_that_was_added_to_a_bundle_speaks_for_it(module, bundle, stranger, tmp_path):
+    forged = shutil.copytree(bundle, tmp_path / "forged")
+    (forged / f"{module}.py").write_text("print('proven'); import os; os._exit(0)")
+    edit(forged, "s.txt", lambda lines: lines[0].__setitem__(0, float.hex(2.0)))
+    rewrite_digests(forged)
+    # Also without -I, as README.md has it, and from the folder itself.
+    run = start(["sh", "-c", f"cd {forged} && {stranger} prove.py"])
+    assert run.code == 1 and run.err == "NOT PROVEN: s[0]\n", run.out + run.err

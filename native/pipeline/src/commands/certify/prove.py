@@ -4,11 +4,16 @@
 README.md has the statement and the proof, step by step. Prints what is proven and exits 0, or says what is not and exits 1.
 """
 
+import os
+import sys
+
+# No module comes from beside this file: such a one could print what it likes.
+sys.path[:] = [path for path in sys.path if os.path.realpath(path) != os.path.dirname(os.path.realpath(__file__))]
+
 import hashlib
 import json
 import math
 import struct
-import sys
 from fractions import Fraction
 from functools import reduce
 from pathlib import Path
@@ -25,7 +30,26 @@ def need(holds, claim):
 
 
 def words(name):
-    return [line.split() for line in (HERE / name).read_text().splitlines()]
+    return [line.split(" ") for line in (HERE / name).read_bytes().decode("ascii").splitlines()]
+
+
+def number(text, read, write):
+    """A number that is written in the one way in which this program writes it."""
+    x = read(text)
+    need(write(x) == text, f"{text!r} is a number as these files have them")
+    return x
+
+
+def once(pairs):
+    need(len(dict(pairs)) == len(pairs), "each key of result.json stands once in its object")
+    return dict(pairs)
+
+
+def broken(kind, error, _):
+    print(
+        f"NOT PROVEN: the files are not in the form that README.md describes ({kind.__name__}: {error})",
+        file=sys.stderr,
+    )
 
 
 def sha256(content):
@@ -82,24 +106,32 @@ def canonical_basis(columns, error):
     return basis
 
 
+sys.excepthook = broken
+
 # 1. The files are those that were written.
 listed = "".join(f"{sha256((HERE / name).read_bytes())}  {name}\n" for name in FILES)
 stored = (HERE / "SHA256SUMS").read_bytes().decode()
 changed = [name for name, line in zip(FILES, listed.splitlines(), strict=True) if line not in stored.splitlines()]
 need(listed == stored, f"SHA256SUMS lists these files with their digests; changed: {', '.join(changed) or 'the list'}")
-manifest = json.loads((HERE / "result.json").read_text())
+manifest = json.loads((HERE / "result.json").read_text(), object_pairs_hook=once)
 result, digests = manifest["result"], manifest["digests"]
-s = [float.fromhex(x) for (x,) in words("s.txt")]
-V = [[float.fromhex(x) for x in row] for row in words("V.txt")]
+s = [number(x, float.fromhex, float.hex) for (x,) in words("s.txt")]
+V = [[number(x, float.fromhex, float.hex) for x in row] for row in words("V.txt")]
 head, *lower = words("gram.txt")
-n, m, exponent, divisor = (int(x) for x in head[1::2])
-G = fmpz_mat([[int(lower[max(i, j)][min(i, j)]) for j in range(n)] for i in range(n)])
+need(head[::2] == ["columns", "rows", "exponent", "divisor"], "the first line of gram.txt")
+n, m, exponent, divisor = (number(x, int, str) for x in head[1::2])
+need([len(row) for row in lower] == list(range(1, n + 1)) and divisor > 0, "gram.txt holds a lower triangle")
+lower = [[number(x, int, str) for x in row] for row in lower]
+G = fmpz_mat([[lower[max(i, j)][min(i, j)] for j in range(n)] for i in range(n)])
 head, *vectors = words("vectors.txt")
-fraction_bits, k, w = int(head[1]), len(s), len(vectors)
-columns_of_x = [[fmpz(int(x, 16)) for x in column] for column in vectors]
+need(head[::2] == ["fraction_bits"], "the first line of vectors.txt")
+fraction_bits, k, w = number(head[1], int, str), len(s), len(vectors)
+columns_of_x = [[fmpz(number(x, lambda x: int(x, 16), "{:x}".format)) for x in column] for column in vectors]
 X = [list(row) for row in zip(*columns_of_x, strict=True)]
-need((m, n, k) == (result["rows"], result["columns"], result["rank"]) and k <= w <= n, "the sizes of the files")
-need(len(V) == n and all(len(row) == k for row in V) and len(X) == n and divisor > 0, "the sizes of the files")
+sizes = [result["rows"], result["columns"], result["rank"]]
+need(sizes == [m, n, k] and 0 < k <= w <= n, "the sizes of the files")
+need(len(V) == n and all(len(row) == k for row in V) and len(X) == n, "the sizes of the files")
+need((result["class"], result["method"]) == ("certified", "gram"), "the result is of class certified")
 
 # 2. They are those of the result, whose root digest names it.
 need(sha256(doubles(s)) == digests["s"], "s.txt holds the s of the result")
@@ -124,6 +156,7 @@ for j, x in enumerate(columns_of_x):
     rho.append(arb(fmpq(yy * xx - xy * xy, xx * xx)).sqrt().abs_upper())
     low.append((value[j] - rho[j]).lower())
     high.append((value[j] + rho[j]).upper())
+lengths = [arb(sum(a * a for a in x)).sqrt() for x in columns_of_x]
 
 # 4. Which intervals are apart, and which eigenvalues count as equal.
 equal = arb(2) ** (max(abs(int(x)) for x in G.entries()).bit_length() - 256)
@@ -136,13 +169,27 @@ for j in range(w):
         groups.append([j])
         bottom.append(low[j])
         top.append(high[j])
+away = [arb(0)] * len(groups)
+for at, group in enumerate(groups):
+    if len(group) == 1:
+        continue
+    # How far the vectors are from orthonormal ones, and so how far their eigenvalues can be outside of their intervals.
+    columns = [columns_of_x[j] for j in group]
+    inner = [sum(a * b for a, b in zip(x, y, strict=True)) for x in columns for y in columns]
+    norms = [lengths[i] * lengths[j] for i in group for j in group]
+    cosines = [c / norm - (i % (len(group) + 1) == 0) for i, (c, norm) in enumerate(zip(inner, norms, strict=True))]
+    away[at] = sum(c.abs_upper() ** 2 for c in cosines).sqrt().upper()
+    need(away[at] < 0.5, f"the vectors of eigenvalues {group[0]} to {group[-1]} are independent")
+    middle, half = (top[at] + bottom[at]) / 2, (top[at] - bottom[at]) / 2
+    half *= (len(group) / (1 - away[at])).sqrt()
+    bottom[at], top[at] = (middle - half).lower(), (middle + half).upper()
 for at in range(1, len(groups)):
     need(bottom[at - 1] - top[at] >= equal, f"eigenvalue {groups[at][0]} is below number {groups[at][0] - 1}")
 
 # 5. Their number: none of the other eigenvalues is above `tail`, and each group has as many as vectors.
 threshold = arb(fmpq(max(m, n) ** 2) * fmpq(2) ** -104) * bottom[0].union(top[0])
 rank = n if w == n and bottom[-1] > threshold else eigenvalues_above(threshold.lower())
-need(rank == result["numerical_rank"], "the numerical rank")
+need(rank is not None and rank == result["numerical_rank"], "the numerical rank")
 need((w == n and bottom[-1] > threshold) or eigenvalues_above(threshold.upper()) == rank, "the numerical rank")
 tail = threshold.upper() if w == rank < n else None
 if w < n and tail is None:
@@ -167,19 +214,11 @@ for at, group in enumerate(groups):
     gaps += [bottom[at] - top[at + 1]] if at + 1 < len(groups) else [bottom[at] - tail] if w < n else []
     sine = [rho[j] / reduce(arb.min, gaps).lower() if gaps else arb(0) for j in group]
     if len(group) == 1:
-        x = columns_of_x[group[0]]
-        length, error = arb(sum(a * a for a in x)).sqrt(), (arb(2).sqrt() * sine[0]).abs_upper()
-        true = [[arb(a) / length + arb(0, error) for a in x]]
+        error = (arb(2).sqrt() * sine[0]).abs_upper()
+        true = [[arb(a) / lengths[group[0]] + arb(0, error) for a in columns_of_x[group[0]]]]
     else:
         unresolved += [j for j in group if j < k]
-        lengths = [arb(sum(a * a for a in columns_of_x[j])).sqrt() for j in group]
-        inner = [
-            sum(a * b for a, b in zip(columns_of_x[i], columns_of_x[j], strict=True)) for i in group for j in group
-        ]
-        cosines = [c / (p * q) for c, (p, q) in zip(inner, ((p, q) for p in lengths for q in lengths), strict=True)]
-        away = sum((c - (i % (len(group) + 1) == 0)).abs_upper() ** 2 for i, c in enumerate(cosines)).sqrt()
-        need(away < 0.5, f"the vectors of eigenvalues {group[0]} to {group[-1]} are independent")
-        error = sum(x.abs_upper() ** 2 for x in sine).sqrt() / (1 - away).sqrt()
+        error = sum(x.abs_upper() ** 2 for x in sine).sqrt() / (1 - away[at]).sqrt()
         need(error < 0.5, f"the space of eigenvalues {group[0]} to {group[-1]}")
         true = canonical_basis(group, error.abs_upper())
     need(len(true) == len(group), f"a basis of the space of eigenvalues {group[0]} to {group[-1]}")
