@@ -2,7 +2,10 @@
 
 use tomobasis_pipeline::{
     Error,
-    commands::decompose::{self, JobArgs},
+    commands::{
+        all_series,
+        decompose::{self, JobArgs},
+    },
 };
 
 use crate::{output, progress::Reporter, threads::Threads};
@@ -17,7 +20,14 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<(), Error> {
     let reporter = Reporter::new();
-    let outcome = decompose::decompose(args.job.resolve()?, args.threads.count(), &reporter)?;
+    let (options, threads) = (args.job.resolve()?, args.threads.count());
+    if options.all_series() {
+        let (closing, ended) = all_series::decompose_all(&options, threads, &reporter)?;
+        reporter.finish();
+        output::print(&closing)?;
+        return ended;
+    }
+    let outcome = decompose::decompose(options, threads, &reporter)?;
     reporter.finish();
     output::print(&outcome.closing)
 }

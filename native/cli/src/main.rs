@@ -180,13 +180,18 @@ fn command() -> ExitCode {
         // The message of a panic is reported below, in one line.
         panic::set_hook(Box::new(|_| ()));
     }
-    let left = match action {
+    let all_series = matches!(&action, Action::Decompose(args) if args.job.all_series());
+    let left = match &action {
+        Action::Decompose(_) if all_series => "series that are done stay; run again to go on",
         Action::Render(_) => "pictures may be missing or truncated",
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {
-        let left =
-            if tomobasis_pipeline::result::remove_unfinished() { "the result is complete" } else { left };
+        let left = if tomobasis_pipeline::result::remove_unfinished() && !all_series {
+            "the result is complete"
+        } else {
+            left
+        };
         output::tell(&format!("error: interrupted; {left}"));
         std::process::exit(INTERRUPTED);
     });

@@ -81,5 +81,7 @@ pub use pixels::{
 };
 pub use plan::{Note, NoteKind, PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan};
 pub use problem::Problem;
-pub use series::{Comparison, FileCounts, Inventory, SeriesChoice, SeriesSummary, SliceRole};
+pub use series::{
+    Comparison, FileCounts, Inventory, InventoryPart, SeriesChoice, SeriesEntry, SeriesSummary, SliceRole,
+};
 pub use unread::Unread;

@@ -268,6 +268,9 @@ pub enum Problem {
         /// The operating system's.
         reason: String,
     },
+    /// What another process has found, in its words.
+    #[error("{0}")]
+    Told(String),
     /// Listing and reading saw different files.
     #[error("it is no longer the file that was listed; run again when nothing writes to the input")]
     Changed,

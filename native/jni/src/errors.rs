@@ -25,6 +25,7 @@ pub fn refuse0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, refusal: JStr
             "OUTPUT_UNFINISHED" => Error::OutputUnfinished,
             "OUTPUT_OVERTAKEN" => Error::OutputOvertaken,
             "OUTPUT_SUPERSEDED" => Error::OutputSuperseded,
+            "OUTPUT_NO_ARCHIVE" => Error::OutputNoArchive,
             _ => return Err(Failure::Argument(format!("there is no refusal {refusal}"))),
         }))
     })

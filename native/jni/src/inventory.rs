@@ -1,16 +1,21 @@
 //! `Inventory`: headers of all files, then one series.
 
 use jni::{
-    Env, EnvUnowned, jni_mangle,
-    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString},
+    Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
+    objects::{JByteArray, JClass, JIntArray, JObject, JObjectArray, JString, JValue},
+    refs::IntoAuto,
     sys::{jboolean, jint, jlong},
 };
 use tomobasis_dicom::{SeriesPlan, Unread};
-use tomobasis_pipeline::{commands::slices, input::inventory, options::Options};
+use tomobasis_pipeline::{
+    commands::{all_series, slices},
+    input::inventory,
+    options::Options,
+};
 
 use crate::{
     archive::JavaFile,
-    arrays::{byte_array, ints, json, new_objects, new_string, size, string, strings},
+    arrays::{byte_array, ints, json, new_objects, new_string, new_strings, size, string, strings},
     failure::{Failure, Result, native},
     handle, series_plan, slice_digest,
 };
@@ -158,6 +163,61 @@ pub fn select_all0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: j
             None => inventory::select_each(files, options)?,
         };
         new_objects(env, series_plan::CLASS, &plans, series_plan::described)
+    })
+}
+
+/// `byte[] toBytes0(long handle)`: what it knows, for `merge0` in another process.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn to_bytes0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JByteArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let inventory = unsafe { handle::get::<Inventory>(handle) }?;
+        Ok(env.byte_array_from_slice(&inventory::to_bytes(&inventory.files)?)?)
+    })
+}
+
+/// `void merge0(long handle, byte[] part)`.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn merge0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, part: JByteArray<'local>) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronizes.
+        let inventory = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        Ok(inventory::merge(&mut inventory.files, &byte_array(env, &part)?)?)
+    })
+}
+
+/// `void visit0(long handle, Inventory.Visitor visitor)`: every series, one after the other.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn visit0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong, visitor: JObject<'local>) {
+    native(env, |env| {
+        // SAFETY: a live handle of this class; the Java side synchronizes.
+        let Inventory { options, files } = unsafe { handle::get_mut::<Inventory>(handle) }?;
+        inventory::visit_series(files, options, |entry, plan| -> Result<()> {
+            let (plan, problem) = match plan.transpose() {
+                Ok(plan) => (plan, None),
+                Err(problem) => (None, Some(problem)),
+            };
+            let row = serde_json::to_string(&all_series::entry_row(&entry, problem.as_ref()))?;
+            let row = new_string(env, &row)?.auto();
+            let plan = plan
+                .as_ref()
+                .map_or_else(|| Ok(JObject::null()), |plan| series_plan::described(env, plan))?;
+            let plan = plan.auto();
+            let arguments = [JValue::Object(&row), JValue::Object(&plan)];
+            let signature = jni_sig!("(Ljava/lang/String;Lio/tomobasis/jni/SeriesPlan;)V");
+            env.call_method(&visitor, jni_str!("series"), signature, &arguments)?;
+            Ok(())
+        })
+    })
+}
+
+/// `String[] ofNoSeries0(long handle)`: what the input has besides.
+#[jni_mangle("io.tomobasis.jni.Inventory")]
+pub fn of_no_series0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let inventory = unsafe { handle::get::<Inventory>(handle) }?;
+        new_strings(env, inventory.files.of_no_series().iter().map(String::as_str))
     })
 }
 

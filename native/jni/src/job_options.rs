@@ -1,4 +1,4 @@
-//! `OptionParser`: the job's command line, as a `HelpText` or `JobOptions`.
+//! `OptionParser`: the job's command line, as a `HelpText`, `StatusRequest` or `JobOptions`.
 
 use jni::{
     Env, EnvUnowned, jni_mangle, jni_sig, jni_str,
@@ -30,6 +30,11 @@ pub fn parse<'local>(
         tomobasis_linalg::check_machine()?;
         match parse_job(&texts)? {
             ParsedJob::Text { help } => help_text(env, &help),
+            ParsedJob::Status { status } => {
+                let output = new_string(env, &status)?.auto();
+                let class = jni_str!("io/tomobasis/jni/StatusRequest");
+                Ok(env.new_object(class, jni_sig!("(Ljava/lang/String;)V"), &[JValue::Object(&output)])?)
+            }
             ParsedJob::Run(options) => {
                 if options.verbose {
                     tomobasis_pipeline::log_to_stderr();
@@ -67,11 +72,13 @@ fn job_options<'local>(env: &mut Env<'local>, options: &Options) -> Result<JObje
         JValue::Bool(options.emit.contains(&Emit::Dicom)),
         JValue::Bool(matches!(options.method, Method::Gram { .. })),
         JValue::Bool(!options.input_format.is_scan()),
+        JValue::Bool(options.all_series()),
+        JValue::Bool(options.fail_fast),
         JValue::Object(&stages),
         JValue::Object(&json),
     ];
     let signature = jni_sig!(
-        "([Ljava/lang/String;Ljava/lang/String;ZZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
+        "([Ljava/lang/String;Ljava/lang/String;ZZZZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
     );
     Ok(env.new_object(jni_str!("io/tomobasis/jni/JobOptions"), signature, &arguments)?)
 }

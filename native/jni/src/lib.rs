@@ -9,6 +9,7 @@
 //! their exit code, panics become `ComputationException`, and an exception that is already pending wins (`failure`). The JVM is
 //! never aborted.
 
+mod all_series;
 mod archive;
 mod archive_entry;
 mod arrays;
@@ -32,6 +33,7 @@ mod native_library;
 mod pass_driver;
 mod real_gram_accumulator;
 mod results;
+mod series_in_memory;
 mod series_plan;
 mod slice_decoder;
 mod slice_digest;

@@ -77,6 +77,40 @@ pub enum Error {
         "--output: the scan of --input lies in this folder, which the result would replace; name another folder"
     )]
     OutputHoldsInput,
+    /// The output of `--series all` lies in the input, where its files would be taken for series.
+    #[error("--output: it lies in the input of --series all; name a folder beside it")]
+    OutputInInput,
+    /// The output of `--series all` holds something else.
+    #[error(
+        "--output: it exists and is no archive of results, which has an index.parquet; name another folder, or one that is empty"
+    )]
+    OutputNoArchive,
+    /// Some series of `--series all` failed.
+    #[error(
+        "{failed} of {series} series failed; index.parquet in the output says why, and the others are done"
+    )]
+    SeriesFailed {
+        /// How many.
+        failed: usize,
+        /// How many there are.
+        series: usize,
+        /// Whether all of them because of the input.
+        of_input: bool,
+    },
+    /// The first series that failed ended `--series all` with `--fail-fast`.
+    #[error("series {id}: {problem}; {left} of {series} series are left (--fail-fast), run again to go on")]
+    FailedFast {
+        /// Of the series.
+        id: String,
+        /// Why.
+        problem: String,
+        /// Series that are not done.
+        left: usize,
+        /// How many there are.
+        series: usize,
+        /// Of that error.
+        exit_code: u8,
+    },
     /// The output folder cannot be made.
     #[error("--output: cannot write there ({0}); {instead}", instead = instead(_0))]
     OutputNotWritable(#[source] io::Error),
@@ -254,7 +288,11 @@ impl Error {
             | Self::OutputChanged { .. }
             | Self::OutputUnfinished
             | Self::OutputOvertaken
-            | Self::OutputHoldsInput => 2,
+            | Self::OutputHoldsInput
+            | Self::OutputInInput
+            | Self::OutputNoArchive => 2,
+            Self::SeriesFailed { of_input: true, .. } => 3,
+            Self::FailedFast { exit_code, .. } => *exit_code,
             Self::Hadoop(failure) => failure.exit_code(),
             Self::OutputNotWritable(source) if is_of_system(source) && !is_refusal(source) => 1,
             Self::OutputNotWritable(_) => 2,

@@ -5,14 +5,17 @@
 //!
 //! What there is: [`limits`](crate::limits). What a run needs, stage by stage: [`need`](crate::need).
 
-use std::fs;
+use std::{
+    fs,
+    sync::{Mutex, OnceLock, PoisonError},
+};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use tomobasis_dicom::{SeriesPlan, zeros};
 
 use crate::{
     error::{Error, Result},
-    limits::{Room, room, size},
+    limits::{Held, Room, room, room_beyond, size},
 };
 
 /// Address space of a thread: its stack, as the standard library makes it, and what surrounds it.
@@ -54,6 +57,45 @@ pub(crate) fn check_other(what: &str, needed: u128, instead: &str) -> Result<()>
     })
 }
 
+/// What [`reserve`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reservation {
+    /// It is reserved.
+    Granted,
+    /// It will be free when others are done.
+    Later,
+    /// So much is never free here.
+    Never,
+}
+
+/// What runs that share this process have reserved.
+static RESERVED: Mutex<u64> = Mutex::new(0);
+
+/// Reserves memory for one of the runs that share this process. Of what it can have, a quarter stays free for what they share, and for
+/// other programs; `limit` is how much all of them together may have at the most.
+#[must_use]
+pub fn reserve(bytes: u64, limit: u64) -> Reservation {
+    static BEFORE: OnceLock<Held> = OnceLock::new();
+    let before = *BEFORE.get_or_init(Held::now);
+    let mut reserved = RESERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    // What is reserved and in use already counts as room.
+    let room = (room_beyond(before).bytes / 4 * 3).min(limit);
+    match reserved.checked_add(bytes) {
+        Some(all) if all <= room => {
+            *reserved = all;
+            Reservation::Granted
+        }
+        _ if *reserved == 0 || bytes > room => Reservation::Never,
+        _ => Reservation::Later,
+    }
+}
+
+/// Gives back what was reserved.
+pub fn release(bytes: u64) {
+    let mut reserved = RESERVED.lock().unwrap_or_else(PoisonError::into_inner);
+    *reserved = reserved.saturating_sub(bytes);
+}
+
 /// Room for the stored pixels of all slices, zeroed.
 ///
 /// # Errors
@@ -76,5 +118,23 @@ pub(crate) fn log_peak(stage: &str) {
         let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
         let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         log::debug!("memory: at most {} until the end of {stage}", peak.map_or("?", str::trim));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runs_wait_for_memory_that_others_have_and_not_for_what_there_never_is() {
+        let limit = 1000;
+        assert_eq!(reserve(1001, limit), Reservation::Never);
+        assert_eq!(reserve(600, limit), Reservation::Granted);
+        assert_eq!((reserve(400, limit), reserve(1, limit)), (Reservation::Granted, Reservation::Later));
+        assert_eq!(reserve(1001, limit), Reservation::Never);
+        release(600);
+        assert_eq!(reserve(600, limit), Reservation::Granted);
+        release(1000);
+        assert_eq!(reserve(u64::MAX, u64::MAX), Reservation::Never);
     }
 }

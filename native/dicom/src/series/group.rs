@@ -57,6 +57,8 @@ pub(crate) struct Member<'a> {
 #[derive(Clone, Debug)]
 pub(crate) struct Group<'a> {
     pub id: String,
+    /// The whole hash whose beginning the id is.
+    pub hash: String,
     /// The Series Instance UID that stands for the series.
     pub series: &'a str,
     /// Whether each slice has another.

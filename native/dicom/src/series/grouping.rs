@@ -40,6 +40,7 @@ pub(super) fn group<'a>(mut members: Vec<Member<'a>>, join: bool, known: &Known)
             Some(group) => group.slices.push(member),
             None => groups.push(Group {
                 id: String::new(),
+                hash: String::new(),
                 series: member.series,
                 scattered: false,
                 role,

@@ -19,8 +19,8 @@ pub(super) fn name(groups: &mut [Group]) {
         _ => salted_hash("series", &format!("{key} {}", exact(group))),
     };
     let hashes: Vec<String> = groups.iter().zip(&keys).map(hash).collect();
-    for (group, id) in groups.iter_mut().zip(shortened(&hashes)) {
-        group.id = id;
+    for ((group, id), hash) in groups.iter_mut().zip(shortened(&hashes)).zip(hashes) {
+        (group.id, group.hash) = (id, hash);
     }
 }
 

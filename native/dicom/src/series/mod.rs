@@ -6,6 +6,7 @@
 //! | `group` | the slices of one volume |
 //! | `grouping` | which slices make one volume, and their order |
 //! | `entries` | the slices whose entries are known |
+//! | `all` | `--series all`: each series by itself, planned or with what keeps it from being
 //! | `absent` | attributes that group slices and that some lack |
 //! | `concatenation` | images in several parts, of which one is missing |
 //! | `scattered` | slices with a Series Instance UID each |
@@ -22,11 +23,13 @@
 //! | `skip` | a series without its bad slices |
 //! | `strays` | files that cannot be used: which of them matter to a series |
 //! | `summary` | what a listing shows of a series |
+//! | `travel` | what was read of some files, for the process that puts all together
 //! | `unread` | what is no readable file, and whether it could be a slice |
 //! | `whole` | all of an input, counted once for the plans of all its series |
 
 mod absent;
 mod agreement;
+mod all;
 mod aspects;
 mod build;
 mod choice;
@@ -44,6 +47,7 @@ mod scattered;
 mod skip;
 mod strays;
 mod summary;
+mod travel;
 mod unread;
 mod whole;
 
@@ -52,10 +56,12 @@ use std::ops::Range;
 
 use serde::Serialize;
 
+pub use all::SeriesEntry;
 pub use choice::SeriesChoice;
 pub use copies::Comparison;
 pub use group::SliceRole;
 pub use summary::SeriesSummary;
+pub use travel::InventoryPart;
 
 use crate::error::Error;
 use crate::header::{HeaderOutcome, NotAnImage, SliceHeader, packed_format, read_header, read_header_by};

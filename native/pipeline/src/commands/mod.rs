@@ -1,5 +1,6 @@
-//! What a user asks for: inspect, read, decompose, denoise, verify, certify, compare, render, attest, paper; reference matrices and scores.
+//! What a user asks for: inspect, read, decompose (one series or all), denoise, verify, certify, compare, render, attest, paper; reference matrices and scores.
 
+pub mod all_series;
 pub mod attest;
 pub mod certify;
 pub mod compare;

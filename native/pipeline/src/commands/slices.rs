@@ -82,7 +82,8 @@ pub fn read(
     }
     let some = SeriesPlan { slices: chosen, copies: Vec::new(), ..plan.clone() };
     let mut pixels = memory::for_scan(&some)?;
-    let decoded = memory::pool(threads)?.install(|| decode::decode(&some, &files, &mut pixels, &Silent))?;
+    let decoded =
+        memory::pool(threads)?.install(|| decode::decode(&some, files.as_slice(), &mut pixels, &Silent))?;
     let records = decoded.into_iter().collect::<std::result::Result<_, _>>()?;
     Ok((pixels, records))
 }

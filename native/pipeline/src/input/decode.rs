@@ -11,6 +11,7 @@ use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile, Slice
 use crate::{
     error::Result,
     input::{
+        files::Files,
         listing::InputFile,
         sources::{each_file, read},
     },
@@ -31,7 +32,7 @@ type Done<T> = (usize, Decoded<T>);
 /// When files or archives cannot be read at all, which is not the slices' fault.
 pub(crate) fn decode(
     plan: &SeriesPlan,
-    files: &[InputFile],
+    files: &(impl Files + ?Sized),
     pixels: &mut [i16],
     progress: &dyn Progress,
 ) -> Result<Vec<Decoded<SliceRecord>>> {
@@ -43,7 +44,10 @@ pub(crate) fn decode(
 ///
 /// # Errors
 /// As [`decode`].
-pub(crate) fn entry_digests(plan: &SeriesPlan, files: &[InputFile]) -> Result<Vec<Decoded<[u8; 32]>>> {
+pub(crate) fn entry_digests(
+    plan: &SeriesPlan,
+    files: &(impl Files + ?Sized),
+) -> Result<Vec<Decoded<[u8; 32]>>> {
     let work =
         Work { plan, progress: &Silent, read: |file, plan, slice, out| file.entries(plan, slice, out) };
     work.slices(files, plan.slices.iter().map(|_| None))
@@ -58,7 +62,7 @@ struct Work<'a, T> {
 impl<T: Send> Work<'_, T> {
     fn slices<'p>(
         &self,
-        files: &[InputFile],
+        files: &(impl Files + ?Sized),
         rooms: impl Iterator<Item = Option<&'p mut [i16]>>,
     ) -> Result<Vec<Decoded<T>>> {
         let mut by_file: BTreeMap<usize, Vec<Target<'_>>> = BTreeMap::new();
@@ -87,8 +91,8 @@ impl<T: Send> Work<'_, T> {
             return Ok(Vec::new());
         }
         match targets.first().and_then(|(slice, _)| self.piece(*slice)) {
-            Some(piece) => self.pieces(&file.path, piece, targets),
-            None => Ok(self.whole(read(file, buffer)?, targets)),
+            Some(piece) if file.held.is_none() => self.pieces(&file.path, piece, targets),
+            _ => Ok(self.whole(read(file, buffer)?, targets)),
         }
     }
 

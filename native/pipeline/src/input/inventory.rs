@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::{Inventory, SeriesPlan, USUAL_HEAD, Unread};
+use tomobasis_dicom::{Inventory, SeriesEntry, SeriesPlan, USUAL_HEAD, Unread};
 
 use crate::{
     error::{Error, Result, is_no_fault_of_input},
@@ -157,6 +157,41 @@ pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan
 pub fn select_each(inventory: &mut Inventory, options: &Options) -> Result<Vec<SeriesPlan>> {
     prepare(inventory, options);
     inventory.select_each()?.into_iter().map(|plan| checked(plan, options)).collect()
+}
+
+/// Visits every series of an input in which all are meant, the largest first, each plan checked against the options.
+///
+/// # Errors
+/// Those of `visit`.
+pub fn visit_series<E>(
+    inventory: &mut Inventory,
+    options: &Options,
+    mut visit: impl FnMut(SeriesEntry, Option<Result<SeriesPlan>>) -> std::result::Result<(), E>,
+) -> std::result::Result<(), E> {
+    prepare(inventory, options);
+    inventory.visit_series(|mut entry| {
+        let plan = entry.plan.take();
+        let plan = plan.map(|plan| plan.map_err(Error::from).and_then(|plan| checked(plan, options)));
+        visit(entry, plan)
+    })
+}
+
+/// What an inventory knows of its files, for [`merge`] in another process.
+///
+/// # Errors
+/// [`Error::Internal`] when it cannot be written.
+pub fn to_bytes(inventory: &Inventory) -> Result<Vec<u8>> {
+    rmp_serde::to_vec(&inventory.part()).map_err(|error| Error::Internal(error.to_string()))
+}
+
+/// Takes what another inventory knows of other files of the same listing.
+///
+/// # Errors
+/// [`Error::Protocol`] for bytes that are none of [`to_bytes`]; those of [`Inventory::merge`].
+pub fn merge(inventory: &mut Inventory, bytes: &[u8]) -> Result<()> {
+    let part = rmp_serde::from_slice(bytes)
+        .map_err(|error| Error::Protocol(format!("these are no headers that a task has read ({error})")))?;
+    Ok(inventory.merge(part)?)
 }
 
 fn prepare(inventory: &mut Inventory, options: &Options) {

@@ -16,6 +16,7 @@ use std::{
         fs::{FileExt, MetadataExt},
     },
     path::{Path, PathBuf},
+    sync::Arc,
 };
 
 use tomobasis_dicom::{Unread, file_label};
@@ -39,13 +40,22 @@ pub struct InputFile {
     pub entry: Option<Listed>,
     /// Why it cannot be read.
     pub unread: Option<Unread>,
+    /// All its bytes, where somebody has read it already; `path` leads nowhere then.
+    pub held: Option<Arc<Vec<u8>>>,
 }
 
 impl InputFile {
     /// A file of a folder.
     #[must_use]
     pub fn plain(path: PathBuf, name: String) -> Self {
-        Self { path, name, length: None, entry: None, unread: None }
+        Self { path, name, length: None, entry: None, unread: None, held: None }
+    }
+
+    /// A file whose bytes are at hand.
+    #[must_use]
+    pub fn of_bytes(name: String, bytes: Vec<u8>) -> Self {
+        let length = Some(bytes.len() as u64);
+        Self { length, held: Some(Arc::new(bytes)), ..Self::plain(PathBuf::new(), name) }
     }
 
     /// The error for this file, at place `index` of `count`; the log that `--verbose` shows has its path.
@@ -283,6 +293,7 @@ fn list_archive(path: &Path, kind: archive::Kind) -> Result<Vec<InputFile>> {
         length: entry.known_length(),
         unread: entry.unread.clone(),
         entry: Some(entry),
+        held: None,
     };
     let entries = archive::list(kind, File::open(path).map_err(damaged)?)?;
     Ok(entries.into_iter().map(file).collect())

@@ -4,6 +4,7 @@
 pub mod archive;
 pub(crate) mod decode;
 mod description;
+pub(crate) mod files;
 pub mod inventory;
 pub(crate) mod layout;
 pub mod listing;

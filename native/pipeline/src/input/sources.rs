@@ -10,6 +10,7 @@ use crate::{
     error::{Error, Result},
     input::{
         archive::{Packing, Stream, damaged},
+        files::Files,
         listing::InputFile,
     },
 };
@@ -23,18 +24,18 @@ pub(crate) const BATCH: usize = 64 << 20;
 /// # Errors
 /// When files or archives cannot be read.
 pub(crate) fn each_file<T: Send, R: Send>(
-    files: &[InputFile],
+    files: &(impl Files + ?Sized),
     wanted: BTreeMap<usize, T>,
     plain: impl Fn(&InputFile, T, &mut FileBuffer) -> io::Result<R> + Sync,
     packed: impl Fn(&[u8], T) -> R + Sync,
 ) -> Result<Vec<R>> {
     let (mut direct, mut streams) = (Vec::new(), BTreeMap::<&Path, Vec<(&InputFile, T)>>::new());
     for (index, what) in wanted {
-        let file = files.get(index).ok_or_else(|| Error::Internal(format!("there is no file {index}")))?;
+        let file = files.at(index).ok_or_else(|| Error::Internal(format!("there is no file {index}")))?;
         if let Some(length) =
             file.entry.as_ref().map(|entry| entry.length).filter(|length| *length > LONGEST_FILE)
         {
-            return Err(file.unreadable(index, files.len(), too_long(length)));
+            return Err(file.unreadable(index, files.count(), too_long(length)));
         }
         match &file.entry {
             Some(entry) if entry.packing == Packing::Gzip => {
@@ -44,7 +45,7 @@ pub(crate) fn each_file<T: Send, R: Send>(
         }
     }
     let read = |buffer: &mut FileBuffer, (index, file, what): (usize, &InputFile, T)| match &file.entry {
-        None => plain(file, what, buffer).map_err(|source| file.unreadable(index, files.len(), source)),
+        None => plain(file, what, buffer).map_err(|source| file.unreadable(index, files.count(), source)),
         Some(entry) => file.read(0, entry.length).map(|bytes| packed(&bytes, what)).map_err(damaged),
     };
     let mut done: Vec<R> = direct.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<_>>()?;
@@ -54,8 +55,11 @@ pub(crate) fn each_file<T: Send, R: Send>(
     Ok(done)
 }
 
-/// The whole of a file of the disk.
-pub(crate) fn read<'b>(file: &InputFile, buffer: &'b mut FileBuffer) -> io::Result<&'b [u8]> {
+/// The whole of a file of the disk, or of one whose bytes are at hand.
+pub(crate) fn read<'b>(file: &'b InputFile, buffer: &'b mut FileBuffer) -> io::Result<&'b [u8]> {
+    if let Some(held) = &file.held {
+        return Ok(held);
+    }
     let mut opened = File::open(&file.path)?;
     let length = opened.metadata()?.len();
     if length > LONGEST_FILE {

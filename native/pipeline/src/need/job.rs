@@ -7,7 +7,7 @@
 use tomobasis_dicom::{SeriesPlan, check_room};
 use tomobasis_linalg::{BLOCK_ROWS, ColumnRanges, RealGramAccumulator};
 
-use super::{Need, of_sums};
+use super::{NO_FILES, Need, of_sums};
 use crate::{
     error::{Error, Result},
     limits::{Room, room, size},
@@ -34,7 +34,7 @@ pub fn check_sums(columns: usize) -> Result<()> {
 /// # Errors
 /// [`Error::Memory`].
 pub fn check_solver(plan: &SeriesPlan, options: &Options, threads: usize) -> Result<()> {
-    let needed = Need::new(plan, options, &[], threads, 0).solver();
+    let needed = Need::new(plan, options, NO_FILES, threads, 0).solver();
     let what = format!("the decomposition of {} slices, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
 }
@@ -60,7 +60,7 @@ pub fn check_real_solver(
     threads: usize,
     sums: &RealGramAccumulator,
 ) -> Result<()> {
-    let need = Need::new(plan, options, &[], threads, 0).of_gram(sums.moduli(), sums.bits());
+    let need = Need::new(plan, options, NO_FILES, threads, 0).of_gram(sums.moduli(), sums.bits());
     let needed = need.solver() + sums.moduli() as u128 * of_sums(plan.slices.len() as u128);
     let what = format!("the decomposition of {} columns, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")
@@ -70,7 +70,7 @@ pub fn check_real_solver(
 #[must_use]
 pub fn of_block(decomposition: &Decomposition) -> usize {
     let (options, composites) = (&decomposition.options, decomposition.composites.len());
-    let need = Need::new(&decomposition.plan, options, &[], 1, 0);
+    let need = Need::new(&decomposition.plan, options, NO_FILES, 1, 0);
     let derived = if options.emits(Emit::Dicom) { composites } else { 0 };
     let need = need.of_result(decomposition.rank(), composites, derived);
     // The bands of the composites, and their bytes.

@@ -17,7 +17,7 @@ pub(crate) use self::check::{check, check_gram, check_rest, check_verification};
 pub use self::job::{check_real_solver, check_real_sums, check_solver, check_sums, of_block, of_found};
 use crate::{
     blocks::composites,
-    input::{layout::block_count, listing::InputFile, sources::BATCH},
+    input::{files::Files, layout::block_count, listing::InputFile, sources::BATCH},
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::pictures::BASIS_SHOWN,
@@ -27,6 +27,9 @@ use crate::{
 const SMALL: u128 = 24 << 20;
 /// For each thread, likewise.
 const SMALL_OF_A_THREAD: u128 = 1 << 20;
+
+/// No files: what reading them needs is not counted.
+pub(crate) const NO_FILES: &[InputFile] = &[];
 
 /// What decides how much memory a decomposition needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -70,7 +73,7 @@ impl Need {
     pub fn new(
         plan: &SeriesPlan,
         options: &Options,
-        files: &[InputFile],
+        files: &(impl Files + ?Sized),
         threads: usize,
         composite_bytes: usize,
     ) -> Self {
@@ -352,11 +355,11 @@ pub(crate) struct Drawn {
 }
 
 /// Bytes that a thread needs for the largest file, and those of a gzip stream's files that are there together.
-fn reading(plan: &SeriesPlan, files: &[InputFile]) -> (u128, u128) {
+fn reading(plan: &SeriesPlan, files: &(impl Files + ?Sized)) -> (u128, u128) {
     let pixels = plan.pixels() as u128;
     let (mut largest, mut streamed, mut longest) = (0, 0, 0);
     for slice in &plan.slices {
-        let Some(file) = files.get(slice.file) else { continue };
+        let Some(file) = files.at(slice.file) else { continue };
         let length = file.entry.as_ref().map(|entry| entry.length).or(file.length).unwrap_or(0);
         let length = u128::from(length.min(LONGEST_FILE));
         let read = slice

@@ -77,6 +77,9 @@ pub struct Options {
     pub overwrite: bool,
     /// Which series, as typed.
     pub series: Option<String>,
+    /// With `--series all`: whether the first series that fails ends the run.
+    #[serde(default)]
+    pub fail_fast: bool,
     /// Whether the volumes of one series are one matrix.
     pub join: bool,
     /// What is done about slices that cannot be used.
@@ -131,12 +134,16 @@ impl InputFormat {
     }
 }
 
+/// What `--series` is for every series, each decomposed by itself.
+pub const ALL: &str = "all";
+
 /// The series that `--series` means.
 #[must_use]
 pub fn series_choice(series: Option<&str>) -> SeriesChoice {
     match series {
         None => SeriesChoice::Only,
         Some("largest") => SeriesChoice::Largest,
+        Some(ALL) => SeriesChoice::All,
         Some(uid) => SeriesChoice::Uid(uid.to_owned()),
     }
 }
@@ -146,6 +153,12 @@ impl Options {
     #[must_use]
     pub fn emits(&self, what: Emit) -> bool {
         self.emit.contains(&what)
+    }
+
+    /// Whether every series of the input is decomposed by itself.
+    #[must_use]
+    pub fn all_series(&self) -> bool {
+        self.series.as_deref() == Some(ALL)
     }
 
     /// Whether pictures are made at all: for their files or for the report.

@@ -26,6 +26,24 @@ pub struct StagedFolder {
     notes: Vec<String>,
 }
 
+/// What a new folder may replace.
+#[derive(Clone, Copy)]
+enum Over<'a> {
+    /// Any of its kind.
+    Any,
+    /// The one whose manifest has these bytes.
+    Only(Option<&'a [u8]>),
+}
+
+impl Over<'_> {
+    fn is(self, folder: &Path) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(manifest) => fs::read(folder.join(MANIFEST)).ok().as_deref() == manifest,
+        }
+    }
+}
+
 /// Whether a path lies in a folder with a manifest and the marker of success, whatever links lead there.
 fn is_in_a_finished_folder(output: &Path) -> bool {
     let there = path::absolute(output).ok();
@@ -106,12 +124,25 @@ impl StagedFolder {
     /// # Errors
     /// [`Error::Write`], [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputNotWritable`].
     pub fn commit(self) -> Result<Option<String>> {
+        self.commit_over_what(Over::Any)
+    }
+
+    /// The same, in exchange for nothing but the folder whose manifest has these bytes, or for none: what another run has put there
+    /// meanwhile stays.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), and [`Error::OutputOvertaken`].
+    pub fn commit_over(self, manifest: Option<&[u8]>) -> Result<Option<String>> {
+        self.commit_over_what(Over::Only(manifest))
+    }
+
+    fn commit_over_what(self, over: Over<'_>) -> Result<Option<String>> {
         self.write(SUCCESS, &[])?;
-        self.place.finish(|| self.rename())?;
+        self.place.finish(|| self.rename(over))?;
         Ok(self.place.leave())
     }
 
-    fn rename(&self) -> Result<()> {
+    fn rename(&self, over: Over<'_>) -> Result<()> {
         let (made, output) = (self.place.folder(), self.place.output());
         match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
             Ok(()) => Ok(()),
@@ -120,8 +151,11 @@ impl StagedFolder {
                 fs::rename(made, output).map_err(Error::OutputNotWritable)
             }
             Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+                if !over.is(output) {
+                    return Err(Error::OutputOvertaken);
+                }
                 allow_overwriting(output, self.kind, self.overwrite)?;
-                self.exchange().map_err(Error::OutputNotWritable)
+                self.exchange(over)
             }
             Err(error) => Err(Error::OutputNotWritable(error.into())),
         }
@@ -131,14 +165,23 @@ impl StagedFolder {
     ///
     /// In one step where the file system can (Linux's own can, NFS cannot); else by two renames, of which the first is undone when the
     /// second fails, or by the next run where this one was killed between them.
-    fn exchange(&self) -> io::Result<()> {
+    fn exchange(&self, over: Over<'_>) -> Result<()> {
         let (made, output) = (self.place.folder(), self.place.output());
-        if renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE).is_ok() {
-            return Ok(());
+        let exchanged = || renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE);
+        if exchanged().is_ok() {
+            // Another run may have come between the look and the exchange.
+            if over.is(made) {
+                return Ok(());
+            }
+            exchanged().map_err(|error| Error::OutputNotWritable(error.into()))?;
+            return Err(Error::OutputOvertaken);
         }
         let old = self.place.replaced();
-        fs::rename(output, &old)?;
-        fs::rename(made, output).or_else(|error| fs::rename(&old, output).and(Err(error)))
+        let renamed = || -> io::Result<()> {
+            fs::rename(output, &old)?;
+            fs::rename(made, output).or_else(|error| fs::rename(&old, output).and(Err(error)))
+        };
+        renamed().map_err(Error::OutputNotWritable)
     }
 }
 
@@ -219,6 +262,28 @@ mod tests {
         early.commit().unwrap();
         assert!(matches!(late.commit(), Err(Error::OutputExists)));
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("early"));
+        assert_eq!(names(base.path()), ["result"]);
+    }
+
+    #[test]
+    fn a_result_goes_only_for_the_run_that_has_seen_it() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        let staged = |what: &str| {
+            let staged = StagedFolder::create(&output, FolderKind::Result, true).unwrap();
+            staged.write(MANIFEST, &[&manifest(what)]).unwrap();
+            staged
+        };
+        let [first, second] = ["first", "second"].map(staged);
+        first.commit_over(None).unwrap();
+        assert!(matches!(second.commit_over(None), Err(Error::OutputOvertaken)));
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("first"));
+        staged("third").commit_over(Some(&manifest("first"))).unwrap();
+        assert!(matches!(
+            staged("fourth").commit_over(Some(&manifest("first"))),
+            Err(Error::OutputOvertaken)
+        ));
+        assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("third"));
         assert_eq!(names(base.path()), ["result"]);
     }
 

@@ -243,6 +243,7 @@ fn read(
         output: String::new(),
         overwrite: false,
         series: None,
+        fail_fast: false,
         join: false,
         on_bad_slice: OnBadSlice::Fail,
         padding: Padding::Keep,

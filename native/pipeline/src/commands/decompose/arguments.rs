@@ -5,7 +5,9 @@ use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 use super::method::MethodArgs;
 use crate::{
     error::{Error, Result},
-    options::{Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options, Padding, RankChoice, share},
+    options::{
+        ALL, Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options, Padding, RankChoice, share,
+    },
 };
 
 /// The options of a decomposition, as typed.
@@ -24,9 +26,13 @@ pub struct JobArgs {
     /// Replace the result folder if it exists
     #[arg(long)]
     overwrite: bool,
-    /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
+    /// Which series: its UID, the short id that `inspect` prints, `largest`, or `all`, each into a folder of its own in the output,
+    /// with an index [default: the only one]
     #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
     series: Option<String>,
+    /// With `--series all`: stop at the first series that cannot be decomposed, instead of going on with the others
+    #[arg(long)]
+    fail_fast: bool,
     /// Use the volumes of one series (energies, kernels, phases, echoes, ...) as one matrix, instead of choosing one of them
     #[arg(long)]
     join: bool,
@@ -71,12 +77,19 @@ impl JobArgs {
         self.verbose
     }
 
+    /// Whether every series is decomposed by itself.
+    #[must_use]
+    pub fn all_series(&self) -> bool {
+        self.series.as_deref() == Some(ALL)
+    }
+
     /// Checks what clap cannot.
     ///
     /// # Errors
     /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
     /// do not go together.
     pub fn resolve(self) -> Result<Options> {
+        let all_series = self.all_series();
         let rank = self.energy.map_or(self.rank, RankChoice::Energy);
         let method = self.method.resolve(rank)?;
         if !self.input_format.is_scan() {
@@ -99,13 +112,17 @@ impl JobArgs {
                 ));
             }
         }
-        if self.series.as_deref() == Some("all") {
-            return Err(Error::NotAvailable("--series all".to_owned()));
+        if self.fail_fast && !all_series {
+            return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
         }
         // Whatever else leads there is found where the folder is at hand.
         let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
         if self.input.iter().any(|input| folder(input).starts_with(&folder(&self.output))) {
             return Err(Error::OutputHoldsInput);
+        }
+        // What another run has written there would be taken for series.
+        if all_series && self.input.iter().any(|input| folder(&self.output).starts_with(&folder(input))) {
+            return Err(Error::OutputInInput);
         }
         Ok(Options {
             input: self.input,
@@ -113,6 +130,7 @@ impl JobArgs {
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
+            fail_fast: self.fail_fast,
             join: self.join,
             on_bad_slice: self.on_bad_slice,
             padding,

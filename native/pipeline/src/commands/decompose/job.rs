@@ -20,6 +20,11 @@ pub enum ParsedJob {
     },
     /// Run.
     Run(Options),
+    /// Say how far the results of `--series all` in a folder are.
+    Status {
+        /// The folder.
+        status: String,
+    },
 }
 
 /// Exact, bit-reproducible SVD of a CT series, on Spark
@@ -43,7 +48,15 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     if let Some(word) = args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
         return Err(not_utf_8(args, word));
     }
-    parse_options(args)
+    match args {
+        [option, output] if option == "--status" && !output.is_empty() => {
+            Ok(ParsedJob::Status { status: output.clone() })
+        }
+        [option, ..] if option == "--status" => {
+            Err(Error::option("--status", "give the output of --series all, and nothing else"))
+        }
+        _ => parse_options(args),
+    }
 }
 
 /// Parses the options of a decomposition (without a program name), as the job and the Python package have them.
@@ -215,7 +228,9 @@ mod tests {
             ("--input a --output b --input-format npy --emit report", "--emit: of a matrix parquet and"),
             ("--input a --output b --input-format npz", "--input-format"),
             ("--input a --output b --basis joint", "--basis"),
-            ("--input a --output b --series all", "--series all is not available yet"),
+            ("--input a --output b --fail-fast", "--fail-fast: it applies to --series all"),
+            ("--input a --output a/b --series all", "--output: it lies in the input of --series all"),
+            ("--status", "--status: give the output"),
             ("--input a --output b --ranks 3", "--ranks"),
             ("--input a --output b stray", "stray"),
             (

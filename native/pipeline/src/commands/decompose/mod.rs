@@ -13,14 +13,18 @@ pub use self::{
     job::{ParsedJob, not_utf_8, one_line, parse_job, parse_options},
 };
 use crate::{
-    commands::{runner::Runner, stages::PICTURES},
+    commands::{
+        runner::{Runner, Scan},
+        stages::PICTURES,
+    },
     error::{Error, FolderKind, Result},
     input::{list_input, listing::local_path},
     need,
     options::{Emit, Options},
     output::tables,
     progress::Progress,
-    result::{Manifest, StagedFolder, finish},
+    result::{Environment, Manifest, StagedFolder, finish},
+    solve::Decomposition,
 };
 
 /// A finished decomposition.
@@ -48,6 +52,9 @@ pub(super) fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
 /// # Errors
 /// Every error of this crate; the output is then as it was.
 pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
+    if options.all_series() {
+        return Err(Error::NotAvailable("--series all".to_owned()));
+    }
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;
     let shown_output = options.output.clone();
@@ -59,15 +66,33 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     files.retain(|file| !staged.made(&file.path));
     let mut runner = Runner::new(threads, progress, 0, options.emits(Emit::Dicom))?;
     let scan = runner.read(files, &options, need::check)?;
-    let decomposition = Arc::new(runner.decompose(&scan, options)?);
-    let renderer = runner.renderer(&scan, &decomposition)?;
+    let environment = |runner: &Runner<'_>| runner.environment(staged.id());
+    let write = |path: &str, pieces: &[&[u8]]| staged.write(path, pieces);
+    let (decomposition, manifest) = make_result(&mut runner, &scan, options, environment, write)?;
+    if let Some(note) = staged.commit()? {
+        progress.message(&note);
+    }
+    let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
+    Ok(Outcome { manifest, closing })
+}
+
+/// Decomposes a series in memory, and hands every file of its result to `write`, the manifest last.
+pub(super) fn make_result(
+    runner: &mut Runner<'_>,
+    scan: &Scan,
+    options: Options,
+    environment: impl FnOnce(&Runner<'_>) -> Environment,
+    write: impl Fn(&str, &[&[u8]]) -> Result<()> + Sync,
+) -> Result<(Arc<Decomposition>, Manifest)> {
+    let decomposition = Arc::new(runner.decompose(scan, options)?);
+    let renderer = runner.renderer(scan, &decomposition)?;
     let tables = decomposition.options.emits(Emit::Parquet);
-    let rendered = runner.render(&scan, &renderer, |block| {
-        if tables { staged.write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
+    let rendered = runner.render(scan, &renderer, |block| {
+        if tables { write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
     })?;
     let derived = match decomposition.options.emits(Emit::Dicom) {
-        true => runner.derive(&scan, &renderer, rendered.composites, |made| {
-            staged.write(&made.file.path, &[&made.file.bytes])
+        true => runner.derive(scan, &renderer, rendered.composites, |made| {
+            write(&made.file.path, &[&made.file.bytes])
         })?,
         false => Vec::new(),
     };
@@ -75,13 +100,9 @@ pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> R
     let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
     runner.record_time(PICTURES, began);
     let (manifest, files) =
-        finish(&decomposition, &rendered.records, &derived, pictures, runner.environment(staged.id()))?;
+        finish(&decomposition, &rendered.records, &derived, pictures, environment(&*runner))?;
     for file in files {
-        staged.write(&file.path, &[&file.bytes])?;
+        write(&file.path, &[&file.bytes])?;
     }
-    if let Some(note) = staged.commit()? {
-        progress.message(&note);
-    }
-    let closing = closing_text(&decomposition, &manifest.digests.root.to_string(), &shown_output);
-    Ok(Outcome { manifest, closing })
+    Ok((decomposition, manifest))
 }

@@ -66,6 +66,7 @@ impl DenoiseArgs {
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
+            fail_fast: false,
             join: false,
             on_bad_slice: OnBadSlice::Fail,
             padding: Padding::Air,

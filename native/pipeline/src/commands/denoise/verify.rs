@@ -98,6 +98,7 @@ fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Set
         output: String::new(),
         overwrite: false,
         series: args.series.clone(),
+        fail_fast: false,
         join: false,
         on_bad_slice: OnBadSlice::Fail,
         padding: Padding::Air,

@@ -13,12 +13,13 @@ use crate::{
     error::Result,
     input::{
         describe_input,
+        files::ScanFiles,
         layout::{block_rows, first_row},
         listing::InputFile,
         matrix::{MatrixInput, check_method},
     },
     limits::Held,
-    need::{self, Need},
+    need::{self, NO_FILES, Need},
     options::{Method, Options},
     solve::decomposition::Decomposition,
 };
@@ -41,7 +42,7 @@ impl Runner<'_> {
         input.note().iter().for_each(|note| self.progress.message(note));
         self.progress.message(&format!("found {}", describe_input(&plan, options.input_format)));
         let threads = self.pool.current_num_threads();
-        let need = Need::new(&plan, options, &[], threads, 0).of_values(input.bytes_of_a_number());
+        let need = Need::new(&plan, options, NO_FILES, threads, 0).of_values(input.bytes_of_a_number());
         let need = need.beyond(Held::now());
         check(&plan, &need)?;
         let (number, name) = (Stage::Decode.number(), Stage::Decode.named(options.method).name);
@@ -50,7 +51,7 @@ impl Runner<'_> {
         let (values, records) = self.pool.install(|| input.read(&mut plan, self.progress))?;
         check_method(values.numbers(), options.method)?;
         self.record(began);
-        Ok(Scan { plan, records, files, values, need })
+        Ok(Scan { plan, records, files: ScanFiles::Listed(files), values, need })
     }
 
     /// Gram matrix of floats, then `s` and `V`.

@@ -31,7 +31,9 @@ use crate::{
     commands::stages::{Stage, StageName},
     error::{Error, Result},
     input::{
-        decode, describe_series, inventory,
+        decode, describe_series,
+        files::{Files, ScanFiles},
+        inventory,
         layout::{BlockValues, block_count, block_rows, first_row, image_pixels, rescale_of},
         listing::InputFile,
         matrix::Values,
@@ -56,7 +58,7 @@ pub(crate) struct Begun {
 pub(crate) struct Scan {
     pub plan: SeriesPlan,
     pub records: Vec<SliceRecord>,
-    files: Vec<InputFile>,
+    files: ScanFiles,
     /// Slice after slice, each in row-major order.
     pub values: Values,
     /// The memory that its decomposition needs.
@@ -175,6 +177,17 @@ impl<'a> Runner<'a> {
         for note in plan.left_out.iter().chain(&plan.warnings) {
             self.progress.message(&note.text);
         }
+        self.read_planned(plan, ScanFiles::Listed(files), options, check)
+    }
+
+    /// Decode: the pixels of a series whose plan is known.
+    pub(crate) fn read_planned(
+        &mut self,
+        plan: SeriesPlan,
+        files: ScanFiles,
+        options: &Options,
+        check: impl Fn(&SeriesPlan, &Need) -> Result<()>,
+    ) -> Result<Scan> {
         let threads = self.pool.current_num_threads();
         let need = Need::new(&plan, options, &files, threads, self.composite_bytes).beyond(Held::now());
         check(&plan, &need)?;
@@ -231,10 +244,10 @@ impl<'a> Runner<'a> {
     }
 
     /// The plan once the pixels of what seem to be copies have been compared.
-    fn compare_copies(
+    pub(crate) fn compare_copies(
         &self,
         plan: SeriesPlan,
-        files: &[InputFile],
+        files: &(impl Files + ?Sized),
         on_bad: OnBadSlice,
     ) -> Result<SeriesPlan> {
         let Some(comparison) = plan.comparison() else { return Ok(plan) };
@@ -251,7 +264,7 @@ impl<'a> Runner<'a> {
     fn decode(
         &self,
         plan: SeriesPlan,
-        files: &[InputFile],
+        files: &(impl Files + ?Sized),
         on_bad: OnBadSlice,
     ) -> Result<(SeriesPlan, Vec<SliceRecord>, Vec<i16>)> {
         let mut pixels = memory::for_scan(&plan)?;
@@ -524,12 +537,12 @@ impl Scan {
 }
 
 /// For the log that `--verbose` shows: which file the error's label means.
-fn tell_path(error: &Error, files: &[InputFile]) {
+fn tell_path(error: &Error, files: &(impl Files + ?Sized)) {
     let index = match error {
         Error::Dicom(error) => error.file(),
         _ => None,
     };
-    if let Some(file) = index.and_then(|index| files.get(index)) {
+    if let Some(file) = index.and_then(|index| files.at(index)) {
         log::debug!("the file at fault is {}", file.path.display());
     }
 }

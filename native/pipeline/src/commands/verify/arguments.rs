@@ -62,6 +62,7 @@ impl Options {
             output: String::new(),
             overwrite: false,
             series: args.series.clone(),
+            fail_fast: false,
             join: args.join,
             on_bad_slice: args.on_bad_slice,
             padding: manifest.parameters.padding,

@@ -405,7 +405,7 @@ mod tests {
     fn options(line: &str) -> Options {
         match parse_job(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap() {
             ParsedJob::Run(options) => options,
-            ParsedJob::Text { help } => panic!("{help}"),
+            other => panic!("{other:?}"),
         }
     }
 

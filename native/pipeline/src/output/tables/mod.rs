@@ -1,16 +1,18 @@
 //! The tables of a result folder, as Parquet files in memory.
 //!
 //! `basis` is the large one (one file per row block, gigabytes in all) and is encoded for speed; `small` has the two others;
-//! `read` takes a folder's tables apart again, for verification. Files carry no statistics, dictionary or compression: the
+//! `series` is the index of an archive of results. `read` takes a folder's tables apart again, for verification. Files carry no statistics, dictionary or compression: the
 //! values are noise to them. Every file is the same for the same numbers: no date and no library version is written.
 
 mod basis;
 mod read;
+mod series;
 mod small;
 
 pub use self::{
     basis::BasisEncoder,
     read::{read_basis, read_singular_values, read_weights},
+    series::{INDEX, SeriesRow, State, read_series_index, series_index},
     small::{singular_values, weights},
 };
 

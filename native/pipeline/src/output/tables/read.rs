@@ -66,7 +66,7 @@ pub fn read_weights(name: &str, file: Vec<u8>) -> Result<(usize, Vec<f64>, Vec<S
     Ok((rank, values, instances.iter().flatten().map(str::to_owned).collect()))
 }
 
-fn read(name: &str, file: Vec<u8>) -> Result<RecordBatch> {
+pub(super) fn read(name: &str, file: Vec<u8>) -> Result<RecordBatch> {
     let unreadable =
         |problem: String| Error::result_file(name, format!("no readable Parquet file ({problem})"));
     let builder = ParquetRecordBatchReaderBuilder::try_new(Bytes::from(file))
@@ -78,12 +78,16 @@ fn read(name: &str, file: Vec<u8>) -> Result<RecordBatch> {
     concat_batches(&schema, &batches).map_err(|error| unreadable(error.to_string()))
 }
 
-fn column<'a>(name: &str, table: &'a RecordBatch, column: &str) -> Result<&'a ArrayRef> {
+pub(super) fn column<'a>(name: &str, table: &'a RecordBatch, column: &str) -> Result<&'a ArrayRef> {
     let array = table.column_by_name(column).filter(|array| array.null_count() == 0);
     array.ok_or_else(|| Error::result_file(name, format!("has no column {column} without nulls")))
 }
 
-fn numbers<T: ArrowPrimitiveType>(name: &str, table: &RecordBatch, of: &str) -> Result<Vec<T::Native>> {
+pub(super) fn numbers<T: ArrowPrimitiveType>(
+    name: &str,
+    table: &RecordBatch,
+    of: &str,
+) -> Result<Vec<T::Native>> {
     let array: Option<&PrimitiveArray<T>> = column(name, table, of)?.as_primitive_opt();
     let array =
         array.ok_or_else(|| Error::result_file(name, format!("{of} is not of type {}", T::DATA_TYPE)))?;

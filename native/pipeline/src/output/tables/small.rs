@@ -41,7 +41,7 @@ pub fn weights(instances: &[String], positions_mm: &[f64], v: &[f64], rank: usiz
     ])
 }
 
-fn encode(columns: Vec<(&str, ArrayRef)>) -> Result<Vec<u8>> {
+pub(super) fn encode(columns: Vec<(&str, ArrayRef)>) -> Result<Vec<u8>> {
     let fields: Vec<Field> =
         columns.iter().map(|(name, array)| Field::new(*name, array.data_type().clone(), false)).collect();
     let schema = Arc::new(Schema::new(fields));

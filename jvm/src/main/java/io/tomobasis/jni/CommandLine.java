@@ -1,7 +1,7 @@
 package io.tomobasis.jni;
 
 /** What a command line of the job asks for. */
-public sealed interface CommandLine permits HelpText, JobOptions {
+public sealed interface CommandLine permits HelpText, StatusRequest, JobOptions {
   /**
    * Parses a command line.
    *

@@ -24,7 +24,9 @@ public final class Errors {
     /** Another run finished its result where this one was to be. */
     OUTPUT_OVERTAKEN,
     /** Another run took the output over. */
-    OUTPUT_SUPERSEDED
+    OUTPUT_SUPERSEDED,
+    /** What is there is no folder of results with an index. */
+    OUTPUT_NO_ARCHIVE
   }
 
   /** What a file system failed at. */

@@ -153,6 +153,64 @@ public final class Inventory extends NativeObject {
   }
 
   /**
+   * What this inventory knows of its files, for {@link #merge} in another process.
+   *
+   * @return bytes
+   */
+  public byte[] toBytes() {
+    return write(Inventory::toBytes0);
+  }
+
+  /**
+   * Takes what another inventory knows of other files of the same listing, in any order.
+   *
+   * @param part of {@link #toBytes}
+   */
+  public void merge(byte[] part) {
+    Objects.requireNonNull(part, "part");
+    write(
+        handle -> {
+          merge0(handle, part);
+          return null;
+        });
+  }
+
+  /** Takes one series after the other. */
+  @FunctionalInterface
+  public interface Visitor {
+    /**
+     * Takes a series.
+     *
+     * @param rowJson its row of the index: a JSON object
+     * @param plan its plan; null where it cannot be used or is left out, as the row says
+     */
+    void series(String rowJson, SeriesPlan plan);
+  }
+
+  /**
+   * Visits every series of an input in which all are meant, the largest first.
+   *
+   * @param visitor takes them
+   */
+  public void visit(Visitor visitor) {
+    Objects.requireNonNull(visitor, "visitor");
+    write(
+        handle -> {
+          visit0(handle, visitor);
+          return null;
+        });
+  }
+
+  /**
+   * What the input has that is of no series.
+   *
+   * @return one phrase for each kind
+   */
+  public String[] ofNoSeries() {
+    return write(Inventory::ofNoSeries0);
+  }
+
+  /**
    * What the headers say of each slice of a series, as a table's columns ({@code docs/python.md}).
    *
    * @param planJson of the plan
@@ -221,6 +279,14 @@ public final class Inventory extends NativeObject {
   private static native SeriesPlan select0(long handle);
 
   private static native SeriesPlan[] selectAll0(long handle);
+
+  private static native byte[] toBytes0(long handle);
+
+  private static native void merge0(long handle, byte[] part);
+
+  private static native void visit0(long handle, Visitor visitor);
+
+  private static native String[] ofNoSeries0(long handle);
 
   private static native String rows0(String planJson, boolean identifying);
 

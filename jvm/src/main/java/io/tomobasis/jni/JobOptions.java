@@ -13,6 +13,8 @@ import java.util.Objects;
  * @param emitsDicom whether derived DICOM is written
  * @param exact whether the method is the exact one; the others have passes
  * @param matrix whether the input is a matrix that is no scan
+ * @param allSeries whether every series is decomposed by itself
+ * @param failFast whether the first of them that fails ends the run
  * @param stages of the run, in their order; the last one is that of derived DICOM
  * @param json all options, for {@link Inventory}, {@link Decomposition#compute} and {@link PassDriver}
  */
@@ -25,6 +27,8 @@ public record JobOptions(
     boolean emitsDicom,
     boolean exact,
     boolean matrix,
+    boolean allSeries,
+    boolean failFast,
     StageName[] stages,
     String json)
     implements CommandLine {

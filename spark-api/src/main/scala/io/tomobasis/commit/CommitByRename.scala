@@ -2,6 +2,7 @@ package io.tomobasis.commit
 
 import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
+import java.util.Arrays
 
 import io.tomobasis.jni.Errors
 import io.tomobasis.jni.Errors.Refusal
@@ -19,8 +20,15 @@ import io.tomobasis.jni.Errors.Refusal
  *
  * @param store the output's parent
  * @param name  the output
+ * @param anyOther whether a result that was not there at the beginning is replaced too
  */
-final class CommitByRename(store: CommitStore, name: String, run: RunId, overwrite: Boolean) extends Commit(store) {
+final class CommitByRename(
+    store: CommitStore,
+    name: String,
+    run: RunId,
+    overwrite: Boolean,
+    anyOther: Boolean = true
+) extends Commit(store) {
   import Commit._
   import CommitByRename.Retries
 
@@ -28,9 +36,11 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
   val folderInResult: String = ""
   val parts: PartFiles = PartFiles.Renamed
   private val old = s"$name.old-${run.id}"
+  @volatile private var seen = Option.empty[Array[Byte]]
 
   def check(): Boolean = {
     if (!exists) siblings("old-").filter(isReplaced).find(store.rename(_, name))
+    seen = store.read(s"$name/$Manifest")
     if (exists) allowOverwriting()
     false
   }
@@ -54,7 +64,12 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
   private def replace(retries: Int): Unit = {
     if (discarded) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
     allowOverwriting()
+    if (!mayGo(name)) throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
     val moved = store.rename(name, old)
+    if (moved && !mayGo(old)) { // another run has come between the look and the renaming
+      if (!store.rename(old, name)) discard(old)
+      throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
+    }
     if (store.rename(folder, name))
       try discard(old)
       catch { case _: IOException => () } // no part of the result
@@ -89,6 +104,12 @@ final class CommitByRename(store: CommitStore, name: String, run: RunId, overwri
 
   /** Whether another attempt of this run has put its folder away. */
   private def discarded: Boolean = store.list(folder).isEmpty
+
+  /** Whether the result in a folder may be replaced: any, or the one that was there at the beginning. */
+  private def mayGo(folder: String): Boolean = anyOther || ((store.read(s"$folder/$Manifest"), seen) match {
+    case (Some(there), Some(before)) => Arrays.equals(there, before)
+    case (there, _) => there.isEmpty
+  })
 
   private def exists: Boolean = store.list(name).isDefined
 

@@ -20,7 +20,7 @@ import org.apache.hadoop.hdfs.DistributedFileSystem
 
 import java.io.FileNotFoundException
 import java.nio.file.{FileSystemException, Files, Path => File, StandardCopyOption}
-import java.util.Arrays
+import java.util.{Arrays, UUID}
 
 import scala.util.Using
 import scala.util.control.NonFatal
@@ -67,6 +67,22 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     creation.overwrite(true)
   }
 
+  /** Makes or replaces a file so that readers see the old one or the new one, where the file system can. */
+  def publish(name: String, bytes: Array[Byte]): Unit = {
+    val made = s"$name.tmp-${UUID.randomUUID}"
+    fs match {
+      case _ if ObjectStores.is(fs) => put(name, bytes)
+      case hdfs: DistributedFileSystem =>
+        put(made, bytes)
+        hdfs.rename(at(made), at(name), Options.Rename.OVERWRITE)
+      case local: RawLocalFileSystem =>
+        put(made, bytes)
+        Files.move(file(local, made), file(local, name), StandardCopyOption.ATOMIC_MOVE)
+        ()
+      case _ => put(name, bytes)
+    }
+  }
+
   def putInto(name: String, bytes: Array[Byte]): Unit = write(name, bytes)(_.overwrite(true))
 
   def entries(folder: String): Option[Seq[CommitStore.Entry]] = orNone(
@@ -84,7 +100,7 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     if (!fs.exists(target.getParent) && fs.exists(source)) fs.mkdirs(target.getParent)
     fs match {
       case hdfs: DistributedFileSystem => unlessRefused(hdfs.rename(source, target, Options.Rename.NONE))
-      case local: RawLocalFileSystem => renameLocal(local.pathToFile(source).toPath, local.pathToFile(target).toPath)
+      case local: RawLocalFileSystem => renameLocal(file(local, from), file(local, to))
       case _ =>
         val inside = new Path(target, source.getName)
         !fs.exists(target) && fs.rename(source, target) && !(fs.exists(inside) && fs.rename(inside, source))
@@ -99,6 +115,8 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
       case e: FileSystemException =>
         if (Files.exists(target) || !Files.exists(source)) false else throw e
     }
+
+  private def file(local: RawLocalFileSystem, name: String): File = local.pathToFile(at(name)).toPath
 
   private def at(name: String): Path = if (name.isEmpty) root else new Path(root, name)
 

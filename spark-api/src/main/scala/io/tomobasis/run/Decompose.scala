@@ -1,5 +1,6 @@
 package io.tomobasis.run
 
+import com.fasterxml.jackson.databind.JsonNode
 import org.apache.spark.rdd.RDD
 import org.apache.spark.util.SerializableConfiguration
 
@@ -21,7 +22,13 @@ final class Decompose(run: SparkRun, config: JobConfig) {
   private val maker = new BlockMaker(run, config, hadoop)
 
   /** Stages 2 to 4 of what the headers told. Throws UsageException, InputException or ComputationException. */
-  def solve(headers: Headers): Solved = solve(maker.of(headers), headers.files, headers.stage)
+  def solve(headers: Headers): Solved = solve(blocks(headers), headers)
+
+  /** Stage 2 of it: row blocks, which are made when they are asked for. */
+  def blocks(headers: Headers): Blocks = maker.of(headers)
+
+  /** Stages 3 and 4. */
+  def solve(blocks: Blocks, headers: Headers): Solved = solve(blocks, headers.files, headers.stage)
 
   /** The same of a matrix whose rows Spark has. */
   def solve(rows: => IndexedRows): Solved = {
@@ -58,8 +65,12 @@ final class Decompose(run: SparkRun, config: JobConfig) {
     new Solved(made, decomposition, files, Seq(scan, made.decode, sums, solve))
   }
 
-  /** Stages 5 and 6: U and all that is made of it, block by block; a shuffle brings composites to their slices' files. */
-  def write(solved: Solved, result: ResultFolder): Written = {
+  /**
+   * Stages 5 and 6: U and all that is made of it, block by block; a shuffle brings composites to their slices' files.
+   *
+   * @param archive of a series of many, what its manifest says of what it was made of
+   */
+  def write(solved: Solved, result: ResultFolder, archive: Option[JsonNode] = None): Written = {
     val decomposition = solved.decomposition
     val render = config.stage(5, solved.blockRuns.sizes)
     val sources = SourceFiles(hadoop, solved.files.length, config.verbose)
@@ -71,7 +82,7 @@ final class Decompose(run: SparkRun, config: JobConfig) {
     (render +: derive.toSeq).foreach(run.progress.await)
     // The files about the whole series; the manifest, which names all others, is kept for the commit.
     val stages = (solved.stages :+ render) ++ derive
-    val environment = Environment.json(sc, stages, solved.groups, solved.blocks.getNumPartitions, result)
+    val environment = Environment.json(sc, stages, solved.groups, solved.blocks.getNumPartitions, result, archive)
     val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
     val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
     made.files.foreach(file => result.write(file.path, file.bytes))

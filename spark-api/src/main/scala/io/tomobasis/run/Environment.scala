@@ -1,5 +1,7 @@
 package io.tomobasis.run
 
+import com.fasterxml.jackson.databind.JsonNode
+import com.fasterxml.jackson.databind.node.ObjectNode
 import org.apache.spark.SparkContext
 
 /** The manifest's section `run`: which, runner, versions, sizes, and seconds of each stage. None of it reaches a digest. */
@@ -9,7 +11,8 @@ object Environment {
       stages: Seq[Stage],
       decodePartitions: Int,
       blockPartitions: Int,
-      result: ResultFolder
+      result: ResultFolder,
+      archive: Option[JsonNode]
   ): String = {
     val root = Json.mapper.createObjectNode
     root.put("id", result.runId)
@@ -22,6 +25,7 @@ object Environment {
     root.put("block_partitions", blockPartitions)
     val timings = root.putObject("timings")
     stages.foreach(stage => timings.put(stage.name, (stage.seconds * 1e3).round / 1e3))
+    archive.foreach(section => root.setAll[ObjectNode](section.asInstanceOf[ObjectNode]))
     Json.mapper.writeValueAsString(root)
   }
 }

@@ -25,6 +25,9 @@ final case class Undecided(inventory: Inventory, repeats: Seq[SeriesPlan]) exten
 
 object Headers {
 
+  /** Those of a series that is known. */
+  def of(files: IndexedSeq[InputFile], stage: Stage, plan: SeriesPlan): Headers = Headers(files, stage, Series(plan))
+
   /** Lists the input and reads the headers of its files. Throws UsageException or InputException. */
   def read(config: JobConfig, hadoop: Configuration, progress: Progress): Headers = {
     val files = Listing.list(config.inputs, hadoop, archives = !config.matrix)

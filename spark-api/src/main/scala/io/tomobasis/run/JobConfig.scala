@@ -1,6 +1,6 @@
 package io.tomobasis.run
 
-import io.tomobasis.jni.{CommandLine, HelpText, JobOptions, StageName}
+import io.tomobasis.jni.{CommandLine, HelpText, JobOptions, StageName, StatusRequest, UsageException}
 
 /** What a run itself needs of its options. Everything else stays in `json`, which only native code reads. */
 final case class JobConfig(
@@ -12,6 +12,8 @@ final case class JobConfig(
     dicom: Boolean,
     exact: Boolean,
     matrix: Boolean,
+    allSeries: Boolean,
+    failFast: Boolean,
     stages: IndexedSeq[StageName],
     json: String
 ) {
@@ -29,6 +31,7 @@ object JobConfig {
   /** Parses the command line: a text to print (help or version), or a configuration. Throws UsageException. */
   def parse(args: Array[String]): Either[String, JobConfig] = CommandLine.parse(args) match {
     case help: HelpText => Left(help.text)
+    case _: StatusRequest => throw new UsageException("--status: it is for tomobasis-submit; leave it out")
     case options: JobOptions =>
       Right(
         JobConfig(
@@ -40,6 +43,8 @@ object JobConfig {
           dicom = options.emitsDicom,
           exact = options.exact,
           matrix = options.matrix,
+          allSeries = options.allSeries,
+          failFast = options.failFast,
           stages = options.stages.toIndexedSeq,
           json = options.json
         )

@@ -78,6 +78,20 @@ object ResultFolder {
 
   /** Refuses an output that exists (unless it is a result to overwrite, or what this run left) or cannot be reached. */
   def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
+    check(output, overwrite, run, conf, anyOther = true)
+
+  /**
+   * The same.
+   *
+   * @param anyOther whether a result that another run puts there meanwhile is replaced too, where that is to be overwritten
+   */
+  def check(
+      output: String,
+      overwrite: Boolean,
+      run: String,
+      conf: Configuration,
+      anyOther: Boolean
+  ): ResultFolder =
     try
       Faults.telling(Operation.REACH_OUTPUT, Output) {
         val path = new Path(output)
@@ -88,7 +102,7 @@ object ResultFolder {
         val store = new HadoopStore(fs, root)
         val steps =
           if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
-          else new CommitByRename(store, target.getName, attempt, overwrite)
+          else new CommitByRename(store, target.getName, attempt, overwrite, anyOther)
         val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
         new ResultFolder(root, steps, attempt.id, finished)
       }

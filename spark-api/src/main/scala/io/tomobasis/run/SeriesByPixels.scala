@@ -29,9 +29,12 @@ final class SeriesByPixels(
 
   /** The series that the options name, else every one that there is. */
   def all(inventory: Inventory): Seq[SeriesPlan] = {
-    know(inventory, inventory.repeats().toSeq.map(SeriesPlan.of))
+    learn(inventory)
     inventory.selectAll().toSeq.map(plan => withComparedCopies(told(SeriesPlan.of(plan))))
   }
+
+  /** What only pixels tell of an input in which all series are meant. */
+  def learn(inventory: Inventory): Unit = know(inventory, inventory.repeats().toSeq.map(SeriesPlan.of))
 
   /** The series once what seems to be a copy of a slice has proven to have its pixels. */
   def withComparedCopies(plan: SeriesPlan): SeriesPlan =

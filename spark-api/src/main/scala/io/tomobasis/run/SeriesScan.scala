@@ -11,7 +11,7 @@ import io.tomobasis.io.{Faults, GzipStream, InputFile, InputFiles, StoreFailure,
 import io.tomobasis.jni.{Inventory, LocalFileException, TomoBasisException}
 
 /**
- * Headers to series, on the driver. A pool of threads reads the first bytes of files ahead, since object stores answer slowly but
+ * Headers to series, on the driver or, of some of an archive's files, in a task. A pool of threads reads the first bytes of files ahead, since object stores answer slowly but
  * many at a time; this thread hands them to the inventory in the order of the listing, so that the first bad file is always
  * the one reported. A gzip stream is read from its start, by this thread. What cannot be read is added with the reason.
  */
@@ -24,7 +24,7 @@ object SeriesScan {
   def inventory(files: IndexedSeq[InputFile], config: JobConfig, conf: Configuration, done: Int => Unit): Inventory = {
     val inventory = new Inventory(config.json)
     try {
-      new SeriesScan(files, config, conf, inventory).run(done)
+      new SeriesScan(files.indices, files, files.length, config.verbose, conf, inventory).run(done)
       inventory
     } catch {
       case e: Throwable =>
@@ -32,11 +32,33 @@ object SeriesScan {
         throw e
     }
   }
+
+  /**
+   * What the headers of some files of a listing say, for `Inventory.merge`.
+   *
+   * @param files   with their places in the listing
+   * @param count   of files in the listing
+   * @param options as JSON
+   */
+  def part(
+      files: Seq[(Int, InputFile)],
+      count: Int,
+      options: String,
+      verbose: Boolean,
+      conf: Configuration
+  ): Array[Byte] =
+    Using.resource(new Inventory(options)) { inventory =>
+      val byPlace = files.toMap
+      new SeriesScan(files.map(_._1).toIndexedSeq, byPlace, count, verbose, conf, inventory).run(_ => ())
+      inventory.toBytes
+    }
 }
 
 private final class SeriesScan(
-    files: IndexedSeq[InputFile],
-    config: JobConfig,
+    places: IndexedSeq[Int],
+    files: Int => InputFile,
+    count: Int,
+    verbose: Boolean,
     conf: Configuration,
     inventory: Inventory
 ) {
@@ -45,7 +67,7 @@ private final class SeriesScan(
   def run(done: Int => Unit): Unit = {
     val pool = Executors.newFixedThreadPool(Threads)
     try {
-      val (readable, unread) = files.indices.partition(files(_).unread.isEmpty)
+      val (readable, unread) = places.partition(files(_).unread.isEmpty)
       for (i <- unread) {
         files(i).unread.foreach(inventory.addUnread(i, files(i).name, files(i).length, _))
         done(1)
@@ -118,5 +140,5 @@ private final class SeriesScan(
     catch { case StoreFailure(e) => throw unreadable(i, e) }
 
   private def unreadable(i: Int, e: IOException): TomoBasisException =
-    Unreadable(files(i), i, files.length, config.verbose, e)
+    Unreadable(files(i), i, count, verbose, e)
 }

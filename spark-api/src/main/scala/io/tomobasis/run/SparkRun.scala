@@ -59,6 +59,9 @@ final class SparkRun private (
   /** Runs Spark's jobs as jobs of this run. */
   def tagged[T](body: => T): T = tag.on(context)(body)
 
+  /** Ends Spark's jobs of this run. */
+  def cancel(): Unit = context.cancelJobsWithTag(tag.name)
+
   override def close(): Unit = Seq(progress, errors).foreach(context.removeSparkListener)
 }
 

@@ -11,6 +11,7 @@ package io.tomobasis
  *   - `Decompose`: the driver's program, stage by stage; `Progress` and `Environment` tell of it
  *   - `SparkRun`: the context while a run uses it; `RunTag` marks its jobs, `Cores` counts what it has, `TaskErrors` brings the user's
  *     errors home
+ *   - `EachSeries`: `--series all`, one task (`SeriesTask`) for each series of an archive; `ArchiveFolder` and `SeriesIndex`: its output
  *   - `ResultFolder`, `TaskFolder`: the result, whole or absent, by the package `commit`
  */
 package object run

@@ -45,10 +45,12 @@ private[spark] object RunOptions {
     val more = format.toSeq.flatMap(Seq("--input-format", _)) ++
       (if (asked.contains("output")) Nil else Seq("--output", Nowhere))
     JobConfig.parse((Seq("--input", path.getOrElse(s"$Nowhere-matrix")) ++ more ++ words).toArray) match {
+      case Right(config) if config.allSeries =>
+        refuse("series", "all is for the command and the job; name one series here")
       case Right(config) => RunOptions(config, asked.contains("output"))
       case Left(_) => throw new UsageException("there is no help here; see docs/spark.md")
     }
   }
 
-  private def refuse(name: String, problem: String) = throw new UsageException(s"--$name: $problem")
+  private def refuse(name: String, problem: String): Nothing = throw new UsageException(s"--$name: $problem")
 }

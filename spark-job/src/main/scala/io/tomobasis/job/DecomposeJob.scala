@@ -18,6 +18,17 @@ object DecomposeJob {
   def run(config: JobConfig, sparkConf: SparkConf, out: PrintStream, err: PrintStream): Unit = {
     val hadoop = hadoopConf(sparkConf)
     Cluster.check(sparkConf)
+    if (config.allSeries) ArchiveJob.run(config, sparkConf, hadoop, out, err)
+    else one(config, sparkConf, hadoop, out, err)
+  }
+
+  private def one(
+      config: JobConfig,
+      sparkConf: SparkConf,
+      hadoop: Configuration,
+      out: PrintStream,
+      err: PrintStream
+  ): Unit = {
     val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
     if (result.finishedBefore)
       err.println("found the result of an earlier attempt of this run, complete: nothing to do")
@@ -52,7 +63,7 @@ object DecomposeJob {
   }
 
   /** What SparkContext would make of it, before there is one. */
-  private def hadoopConf(sparkConf: SparkConf): Configuration = {
+  def hadoopConf(sparkConf: SparkConf): Configuration = {
     val conf = new Configuration
     sparkConf.getAllWithPrefix("spark.hadoop.").foreach { case (key, value) => conf.set(key, value) }
     conf

@@ -8,7 +8,7 @@ import java.io.{PrintStream, PrintWriter, StringWriter}
 
 import scala.util.control.NonFatal
 
-import io.tomobasis.jni.{LocalFiles, NativeLibrary}
+import io.tomobasis.jni.{CommandLine, LocalFiles, NativeLibrary, StatusRequest}
 import io.tomobasis.matrix.KernelRegistrator
 import io.tomobasis.run.JobConfig
 
@@ -19,13 +19,15 @@ private[job] object Program {
     var verbose = false
     try {
       NativeLibrary.load()
-      JobConfig.parse(args) match {
-        case Left(text) => out.println(text.stripLineEnd)
-        case Right(config) =>
-          verbose = config.verbose
-          if (verbose) Configurator.setAllLevels(LogManager.ROOT_LOGGER_NAME, Level.INFO)
-          DecomposeJob.run(config, sparkConf(), out, err)
-      }
+      if (args.headOption.contains("--status")) out.println(status(args))
+      else
+        JobConfig.parse(args) match {
+          case Left(text) => out.println(text.stripLineEnd)
+          case Right(config) =>
+            verbose = config.verbose
+            if (verbose) Configurator.setAllLevels(LogManager.ROOT_LOGGER_NAME, Level.INFO)
+            DecomposeJob.run(config, sparkConf(), out, err)
+        }
       0
     } catch {
       case thrown if NonFatal(thrown) || thrown.isInstanceOf[LinkageError] || thrown.isInstanceOf[OutOfMemoryError] =>
@@ -36,6 +38,11 @@ private[job] object Program {
         if (verbose) err.print(printable(trace(thrown)))
         failure.exitCode
     }
+  }
+
+  private def status(args: Array[String]): String = CommandLine.parse(args) match {
+    case asked: StatusRequest => ArchiveJob.status(asked.output, DecomposeJob.hadoopConf(sparkConf()))
+    case other => throw new IllegalStateException(s"--status is no $other")
   }
 
   /** Messages of exceptions may hold names of files, with characters that a terminal would obey. */

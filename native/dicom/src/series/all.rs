@@ -1,0 +1,111 @@
+//! `--series all`: every series by itself. One that cannot be used is told of, and keeps no other from being planned.
+
+use std::collections::{BTreeMap, HashSet};
+
+use super::group::{Group, SliceRole};
+use super::whole::Whole;
+use super::{Inventory, build};
+use crate::error::Error;
+use crate::label::salted_id;
+use crate::phrases::counted;
+use crate::plan::SeriesPlan;
+use crate::problem::Problem;
+
+/// Hexadecimal digits in the name of a series' folder: as many as no two series of any archive share by chance.
+const FOLDER_DIGITS: usize = 32;
+
+/// A series of an input in which all are meant.
+#[derive(Debug)]
+pub struct SeriesEntry {
+    /// Salted id, as listings show it.
+    pub id: String,
+    /// Name of the folder for its result: from a salted hash of what its slices share, so that it stays when other series come or
+    /// files move. Empty where there are no usable slices.
+    pub folder: String,
+    /// Usable slices.
+    pub slices: usize,
+    /// Pixel rows.
+    pub rows: usize,
+    /// Pixel columns.
+    pub columns: usize,
+    /// Its plan, or what keeps it from being used; `None` for one that is left out by its kind.
+    pub plan: Option<Result<SeriesPlan, Error>>,
+    /// Why it is left out; empty where it is not.
+    pub why_left_out: &'static str,
+}
+
+impl Inventory {
+    /// Visits every series, the largest first: those that [`SeriesChoice::All`](super::SeriesChoice::All) means with their plans, localizers and, beside
+    /// original images, derived ones without; then the series of which no slice can be used. One plan is there at a time.
+    ///
+    /// # Errors
+    /// Those of `visit`.
+    pub fn visit_series<E>(&self, mut visit: impl FnMut(SeriesEntry) -> Result<(), E>) -> Result<(), E> {
+        let groups = self.groups();
+        let all = Whole::new(self, &groups);
+        let of_role = |role| groups.iter().any(|group| group.role == role);
+        let derived_too = !of_role(SliceRole::Original);
+        let mut order: Vec<&Group<'_>> = groups.iter().collect();
+        // Stable: by descending number of slices, then by id, where they are of one size.
+        order.sort_by_key(|group| std::cmp::Reverse(pixels(group)));
+        for group in order {
+            let why_left_out = match group.role {
+                SliceRole::Original => "",
+                SliceRole::Derived if derived_too => "",
+                SliceRole::Derived => "derived images, beside originals",
+                SliceRole::Localizer => "a localizer",
+            };
+            visit(SeriesEntry {
+                id: group.id.clone(),
+                folder: format!("series-{}", group.hash.get(..FOLDER_DIGITS).unwrap_or(&group.hash)),
+                slices: group.slices.len(),
+                rows: group.first.rows,
+                columns: group.first.columns,
+                plan: why_left_out.is_empty().then(|| build::plan(self, &all, group)),
+                why_left_out,
+            })?;
+        }
+        self.lost_series(&groups).into_iter().try_for_each(visit)
+    }
+
+    /// Series that have no usable slice, by the UIDs in the headers of their broken ones.
+    fn lost_series(&self, groups: &[Group<'_>]) -> Vec<SeriesEntry> {
+        let listed: HashSet<&str> = groups.iter().flat_map(Group::series_uids).collect();
+        let mut lost = BTreeMap::<&str, Vec<(usize, &Problem)>>::new();
+        for (file, broken) in self.broken() {
+            let series = broken.series.as_deref().filter(|uid| !uid.is_empty() && !listed.contains(uid));
+            if let Some(uid) = series {
+                lost.entry(uid).or_default().push((file, &broken.problem));
+            }
+        }
+        let entry = |(uid, files): (&str, Vec<(usize, &Problem)>)| SeriesEntry {
+            id: salted_id("series", uid),
+            folder: String::new(),
+            slices: 0,
+            rows: 0,
+            columns: 0,
+            plan: self.first_error(files.into_iter()).map(Err),
+            why_left_out: "",
+        };
+        lost.into_iter().map(entry).collect()
+    }
+
+    /// What the input has that is of none of the series: one phrase for each kind, `3 files in other formats than DICOM`.
+    #[must_use]
+    pub fn of_no_series(&self) -> Vec<String> {
+        let counts = self.counts();
+        let unknown = self.broken().filter(|(_, broken)| broken.series.as_deref().is_none_or(str::is_empty));
+        let kinds = [
+            (counts.not_dicom, "file", " in other formats than DICOM".to_owned()),
+            (counts.not_images, "DICOM file", format!(" without slices ({})", self.kinds())),
+            (counts.not_read, "file", format!(" not read ({})", self.unread_kinds())),
+            (unknown.count(), "file", " that cannot be used and name no series".to_owned()),
+        ];
+        let there = kinds.into_iter().filter(|(count, ..)| *count > 0);
+        there.map(|(count, noun, rest)| format!("{}{rest}", counted(count, noun))).collect()
+    }
+}
+
+fn pixels(group: &Group<'_>) -> usize {
+    group.first.rows.saturating_mul(group.first.columns).saturating_mul(group.slices.len())
+}

@@ -1,0 +1,136 @@
+//! What a result was made of: by that a later run knows whether it is to be made again.
+//!
+//! A folder's name is no identity. Its result is kept where the manifest is whole and says that it was made of the same slices with the
+//! same options, and where every file that it lists is there in its length. The section `run.archive` holds both digests.
+//!
+//! The fingerprint of a series is keyed with the secret of its pixels ([`tomobasis_dicom::Secret`]), since it covers UIDs: from it
+//! nobody who has not got the scan learns one. So what a series is now is known once it is decoded.
+
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tomobasis_dicom::{Secret, SeriesPlan, SliceRecord};
+
+use crate::{
+    error::{Error, Result},
+    options::Options,
+    result::ResultFolder,
+    solve::digest::Digest,
+};
+
+/// Name of the section of `run` that says what a result was made of.
+const SECTION: &str = "archive";
+
+/// That section.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+struct Section {
+    /// Of the slices.
+    fingerprint: Digest,
+    /// Of the options.
+    options: Digest,
+    /// Slices that were left out.
+    left_out: usize,
+    /// Wall-clock time of the run.
+    seconds: f64,
+}
+
+/// A result that is there and is not made again.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Kept {
+    /// Its root digest.
+    pub root: Digest,
+    /// Slices that it leaves out.
+    pub left_out: usize,
+    /// Wall-clock time of the run that made it.
+    pub seconds: f64,
+    /// Its files, from the folder of the manifest on.
+    pub files: Vec<String>,
+    /// For each, its size; -1 where that is not listed.
+    pub sizes: Vec<i64>,
+}
+
+/// Digest of all of a series that a result depends on: its slices' pixels, UIDs, places and rescales. Not of what a header says
+/// besides, which reaches derived DICOM alone.
+///
+/// # Errors
+/// [`Error::Internal`] when the plan cannot be written as JSON.
+pub fn fingerprint(plan: &SeriesPlan, records: &[SliceRecord]) -> Result<Digest> {
+    let slices: Vec<Value> = plan
+        .slices
+        .iter()
+        .map(|slice| {
+            json!([
+                slice.instance_uid,
+                slice.frame,
+                slice.frames,
+                slice.origin_mm,
+                slice.position_mm,
+                slice.instance_number,
+                slice.slope,
+                slice.intercept,
+                slice.offset,
+                slice.padding,
+                slice.transfer_syntax,
+                slice.pixels,
+            ])
+        })
+        .collect();
+    let what = json!({
+        "series": plan.series_instance_uid, "frame_of_reference": plan.frame_of_reference_uid,
+        "class": plan.sop_class_uid, "modality": plan.modality, "size": [plan.rows, plan.columns],
+        "spacing": [json!(plan.pixel_spacing_mm), json!(plan.slice_spacing_mm)], "orientation": plan.orientation,
+        "unit": plan.rescale_unit, "window": plan.window, "skipped": plan.skipped_mm, "slices": slices,
+    });
+    let json = serde_json::to_vec(&what).map_err(|error| Error::Internal(error.to_string()))?;
+    let secret = Secret::of_series(records.iter().map(|record| record.secret));
+    Ok(Digest::of([b"tomobasis series 1\n".as_slice(), &secret.0, &json]))
+}
+
+/// Digest of the options that a result depends on: not of where input and output are, nor of how a run behaves.
+///
+/// # Errors
+/// [`Error::Internal`] when they cannot be written as JSON.
+pub fn options_digest(options: &Options) -> Result<Digest> {
+    let of_result = Options {
+        input: Vec::new(),
+        output: String::new(),
+        overwrite: false,
+        series: None,
+        fail_fast: false,
+        verbose: false,
+        ..options.clone()
+    };
+    let json = serde_json::to_vec(&of_result).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Digest::of([b"tomobasis options 1\n".as_slice(), &json]))
+}
+
+/// The section of the manifest: its name and its content.
+#[must_use]
+pub fn section(fingerprint: Digest, options: Digest, left_out: usize, seconds: f64) -> (String, Value) {
+    let seconds = (seconds * 1e3).round() / 1e3;
+    let section = json!({
+        "fingerprint": fingerprint, "options": options, "left_out": left_out, "seconds": seconds,
+    });
+    (SECTION.to_owned(), section)
+}
+
+/// The result whose manifest has these bytes, if it is one of such slices and options, as it was written. The caller looks whether its
+/// files, and the marker of success, are there.
+#[must_use]
+pub fn kept(manifest: &[u8], fingerprint: Digest, options: Digest) -> Option<Kept> {
+    let folder = ResultFolder::of_manifest(Path::new(""), manifest.to_vec()).ok()?;
+    // Seal, root and the digests that it is made of.
+    folder.check_manifest().ok()?;
+    let run = &folder.manifest.run;
+    let section: Section = serde_json::from_value(run.environment.more.get(SECTION)?.clone()).ok()?;
+    if (section.fingerprint, section.options) != (fingerprint, options) {
+        return None;
+    }
+    let prefix = run.environment.folder.as_ref().map_or(String::new(), |folder| format!("{folder}/"));
+    let files = folder.manifest.listed_files()?;
+    let size = |bytes: Option<u64>| bytes.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(-1);
+    let (files, sizes) = files.map(|file| (format!("{prefix}{}", file.path), size(file.bytes))).unzip();
+    let root = folder.manifest.digests.root;
+    Some(Kept { root, left_out: section.left_out, seconds: section.seconds, files, sizes })
+}

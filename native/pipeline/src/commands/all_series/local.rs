@@ -1,0 +1,259 @@
+//! The command: one series after the other, each on all threads.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::Path,
+    sync::OnceLock,
+    time::Instant,
+};
+
+use tempfile::NamedTempFile;
+use tomobasis_dicom::SeriesPlan;
+
+use super::{
+    closing::{check, closing_text, failed_fast},
+    kept::{Kept, kept, options_digest},
+    series::{Made, Outcome, Place, entry_row, make},
+};
+use crate::{
+    commands::{decompose::keep_the_scan, runner::Runner, stages::StageName},
+    error::{Error, FolderKind, Result},
+    input::{
+        inventory,
+        listing::{self, InputFile, local_path},
+    },
+    options::Options,
+    output::tables::{INDEX, SeriesRow, State, series_index},
+    progress::Progress,
+    result::{Environment, MANIFEST, StagedFolder, read_complete},
+    solve::digest::Digest,
+};
+
+/// Seconds between two times that the index is written while series are decomposed.
+const INDEX_SECONDS: u64 = 10;
+
+/// Decomposes every series of the input into a folder of its own below the output, on `threads` threads (0: one per core); returns what to
+/// print, and whether all went well.
+///
+/// # Errors
+/// What keeps all series from being decomposed: options, output, an input that cannot be listed. That some series failed is in the second part of what is returned.
+pub fn decompose_all(
+    options: &Options,
+    threads: usize,
+    progress: &dyn Progress,
+) -> Result<(String, Result<()>)> {
+    tomobasis_linalg::check_machine()?;
+    let output = local_path("--output", &options.output)?;
+    keep_the_scan(&options.input, &output)?;
+    check_output(&options.input, &output)?;
+    let files = listing::list(&options.input)?;
+    let runner = Runner::with_stages(threads, progress, 0, 2)?;
+    runner.show_stage(1, StageName { name: "scan", unit: "files" }, files.len());
+    let mut inventory = runner.inventory(&files)?;
+    let (mut rows, mut plans) = (Vec::new(), Vec::new());
+    inventory::visit_series(&mut inventory, options, |entry, plan| -> Result<()> {
+        let (plan, problem) = match plan.transpose() {
+            Ok(plan) => (plan, None),
+            Err(problem) => (None, Some(problem)),
+        };
+        rows.push(entry_row(&entry, problem.as_ref()));
+        plans.push(plan);
+        Ok(())
+    })?;
+    if rows.is_empty() {
+        // Says why there is none.
+        runner.select(&mut inventory, &files, options)?;
+    }
+    let of_no_series = inventory.of_no_series();
+    drop((inventory, runner));
+    fs::create_dir_all(&output).map_err(Error::OutputNotWritable)?;
+    let run = Run { options, digest: options_digest(options)?, threads, output: &output, progress };
+    let total = plans.iter().flatten().count();
+    progress.stage(2, 2, "series", "series", total as u64);
+    run.write_index(&rows)?;
+    let mut written = Instant::now();
+    let failed_early = rows.iter().any(|row| row.state == State::Failed);
+    for (i, plan) in plans.into_iter().enumerate() {
+        if options.fail_fast && (failed_early || rows.iter().any(|row| row.state == State::Failed)) {
+            break;
+        }
+        let (Some(plan), Some(row)) = (plan, rows.get_mut(i)) else { continue };
+        run.series(plan, &files, row)?;
+        progress.advance(1);
+        if written.elapsed().as_secs() >= INDEX_SECONDS {
+            run.write_index(&rows)?;
+            written = Instant::now();
+        }
+    }
+    run.write_index(&rows)?;
+    let ended = match failed_fast(&rows).filter(|_| options.fail_fast) {
+        Some(error) => Err(error),
+        None => check(&rows),
+    };
+    Ok((closing_text(&rows, &of_no_series, &options.output), ended))
+}
+
+/// Refuses an output that holds something else than results of such a run, or lies in the input by whatever path.
+fn check_output(inputs: &[String], output: &Path) -> Result<()> {
+    if let Ok(there) = output.canonicalize() {
+        for input in inputs {
+            if local_path("--input", input)?.canonicalize().is_ok_and(|input| there.starts_with(input)) {
+                return Err(Error::OutputInInput);
+            }
+        }
+    }
+    match fs::read_dir(output) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::OutputNotWritable(error)),
+        Ok(_) if output.join(MANIFEST).exists() => Err(Error::OutputNoArchive),
+        Ok(mut entries) => match entries.next().is_none() || output.join(INDEX).is_file() {
+            true => Ok(()),
+            false => Err(Error::OutputNoArchive),
+        },
+    }
+}
+
+struct Run<'a> {
+    options: &'a Options,
+    digest: Digest,
+    threads: usize,
+    output: &'a Path,
+    progress: &'a dyn Progress,
+}
+
+impl Run<'_> {
+    /// One series: its row says what became of it. An error is none of the series, but of the run.
+    fn series(&self, plan: SeriesPlan, files: &[InputFile], row: &mut SeriesRow) -> Result<()> {
+        let began = Instant::now();
+        match self.attempt(plan, files, &row.folder) {
+            Err(Error::Stopped) => return Err(Error::Stopped),
+            Err(error) => {
+                row.state = State::Failed;
+                row.seconds = began.elapsed().as_secs_f64();
+                row.exit_code = error.exit_code().into();
+                row.error = error.to_string();
+                self.progress.message(&format!("series {}: {}", row.series, row.error));
+            }
+            Ok((fingerprint, result, before)) => {
+                row.state = State::Done;
+                row.kept = before;
+                row.fingerprint = fingerprint.to_string();
+                row.options = self.digest.to_string();
+                row.root = result.root.to_string();
+                row.left_out = i64::try_from(result.left_out).unwrap_or(i64::MAX);
+                row.seconds = result.seconds;
+            }
+        }
+        Ok(())
+    }
+
+    fn attempt(&self, plan: SeriesPlan, files: &[InputFile], folder: &str) -> Result<(Digest, Found, bool)> {
+        if self.progress.stopped() {
+            return Err(Error::Stopped);
+        }
+        let wanted: BTreeSet<usize> = plan
+            .slices
+            .iter()
+            .map(|slice| slice.file)
+            .chain(plan.copies.iter().map(|copy| copy.copy.file))
+            .collect();
+        let own = wanted.into_iter().filter_map(|place| Some((place, files.get(place)?.clone())));
+        let own: BTreeMap<usize, InputFile> = own.collect();
+        let folder = self.output.join(folder);
+        let place = LocalPlace::new(&folder, self.digest, self.options.overwrite);
+        let outcome = make(plan, own, self.options, self.threads, &place)?;
+        place.finish(outcome)
+    }
+
+    /// Writes the index under another name, and gives it its own in one step.
+    fn write_index(&self, rows: &[SeriesRow]) -> Result<()> {
+        let write = || {
+            let file = NamedTempFile::with_prefix_in(format!("{INDEX}.tmp-"), self.output)?;
+            fs::write(file.path(), series_index(rows).map_err(std::io::Error::other)?)?;
+            file.persist(self.output.join(INDEX)).map(drop).map_err(|error| error.error)
+        };
+        write().map_err(|source| Error::Write { file: INDEX.to_owned(), source })
+    }
+}
+
+/// What is known of a result in the end.
+struct Found {
+    root: Digest,
+    left_out: usize,
+    seconds: f64,
+}
+
+/// The folder of a series.
+struct LocalPlace<'a> {
+    folder: &'a Path,
+    options: Digest,
+    overwrite: bool,
+    /// The manifest that was there at the beginning: what another run puts there meanwhile stays.
+    seen: OnceLock<Option<Vec<u8>>>,
+    kept: OnceLock<Kept>,
+    staged: OnceLock<StagedFolder>,
+}
+
+impl<'a> LocalPlace<'a> {
+    fn new(folder: &'a Path, options: Digest, overwrite: bool) -> Self {
+        let (seen, kept, staged) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
+        Self { folder, options, overwrite, seen, kept, staged }
+    }
+
+    /// The result that is there, if it is whole and of such slices and options.
+    fn there(&self, fingerprint: Digest) -> Option<Kept> {
+        let found = kept(&read_complete(self.folder).ok()?, fingerprint, self.options)?;
+        let is_there = |(file, size): (&String, &i64)| {
+            let length = fs::metadata(self.folder.join(file)).ok().filter(fs::Metadata::is_file);
+            length.is_some_and(|found| *size < 0 || i64::try_from(found.len()) == Ok(*size))
+        };
+        found.files.iter().zip(&found.sizes).all(is_there).then_some(found)
+    }
+
+    /// Gives the result its name: the fingerprint, the result, and whether it was there before.
+    fn finish(self, Outcome { fingerprint, made }: Outcome) -> Result<(Digest, Found, bool)> {
+        let of_kept = |kept: &Kept| {
+            (fingerprint, Found { root: kept.root, left_out: kept.left_out, seconds: kept.seconds }, true)
+        };
+        let Some(made) = made else {
+            let gone = || Error::Internal("a result that is kept was not looked at".to_owned());
+            return self.kept.get().map(of_kept).ok_or_else(gone);
+        };
+        let missing = || Error::Internal("a result was made in no folder".to_owned());
+        let again = Self::new(self.folder, self.options, self.overwrite);
+        let seen = self.seen.into_inner().flatten();
+        match self.staged.into_inner().ok_or_else(missing)?.commit_over(seen.as_deref()) {
+            Ok(_) => {
+                let Made { root, left_out, seconds } = made;
+                Ok((fingerprint, Found { root, left_out, seconds }, false))
+            }
+            // Another run may have made the same result meanwhile.
+            Err(Error::OutputOvertaken) => {
+                again.there(fingerprint).as_ref().map(of_kept).ok_or(Error::OutputOvertaken)
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl Place for LocalPlace<'_> {
+    fn begin(&self, fingerprint: Digest) -> Result<Option<Environment>> {
+        let _first = self.seen.set(fs::read(self.folder.join(MANIFEST)).ok());
+        if !self.overwrite
+            && let Some(found) = self.there(fingerprint)
+        {
+            let _first = self.kept.set(found);
+            return Ok(None);
+        }
+        let staged = StagedFolder::create(self.folder, FolderKind::Result, true)?;
+        let (runner, id) = ("in-process".to_owned(), Some(staged.id()));
+        let _first = self.staged.set(staged);
+        Ok(Some(Environment { runner, id, ..Environment::default() }))
+    }
+
+    fn write(&self, path: &str, pieces: &[&[u8]]) -> Result<()> {
+        let missing = || Error::Internal("a file of a result came before its beginning".to_owned());
+        self.staged.get().ok_or_else(missing)?.write(path, pieces)
+    }
+}

@@ -1,0 +1,23 @@
+//! `--series all`: every series of an input to a result folder of its own, with one index.
+//!
+//! The command decomposes one series after the other; the job runs one task for each that fits into a task's memory. Both call
+//! [`make`] for a series, and the functions of this module for the folders' names, for what is kept of an earlier run and for the index.
+//!
+//! | file | what |
+//! |---|---|
+//! | `closing` | what a run says at its end; `--status` |
+//! | `kept` | what a result was made of, and whether one that is there is to be made again |
+//! | `local` | the command |
+//! | `series` | one series |
+
+mod closing;
+mod kept;
+mod local;
+mod series;
+
+pub use self::{
+    closing::{check, closing_text, failed_fast, status_text},
+    kept::{Kept, fingerprint, kept, options_digest, section},
+    local::decompose_all,
+    series::{Made, Outcome, Place, entry_row, make, memory},
+};
