@@ -128,6 +128,16 @@ dicom_tools() {
   say "no DCMTK or no dciodvfy (dicom3tools): tests that use them are skipped"
 }
 
+# What shows reports. Without it the tests of how they look and what they do are skipped.
+web_browser() {
+  have chromium-headless-shell || have chromium || have google-chrome && return
+  if can_install; then
+    say "installing chromium-headless-shell"
+    install chromium-headless-shell && return
+  fi
+  say "no Chromium: tests of the report in a web browser are skipped"
+}
+
 python_packages() {
   .venv/bin/python -c '' 2> /dev/null || { rm -rf .venv; python3 -m venv .venv; }
   say "installing Spark and Python packages into .venv (two minutes the first time)"
@@ -143,7 +153,7 @@ mkdir -p .setup
 system_packages
 gradle_runs_on_this_java
 [ "$mode" = build ] || example_scan
-[ "$mode" != test ] || dicom_tools
+[ "$mode" != test ] || { dicom_tools; web_browser; }
 python_packages
 for needed in build demo test; do # each includes those before it
   touch ".setup/$needed.$key"

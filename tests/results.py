@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import re
 
 import numpy as np
 import pyarrow as pa
@@ -12,9 +13,22 @@ def files(folder):
     """{relative path: bytes} of what is a property of the scan: all but how it was run."""
     found = {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
     manifest = json.loads(found.pop("manifest.json"))
-    found.pop("report.html", None)  # of a matrix there is none
+    report = found.pop("report.html", None)  # of a matrix there is none
     del manifest["run"]  # both say how long it took and where
-    return {**found, "manifest.json": json.dumps(manifest)}
+    browsed = {} if report is None else {"data of report.html": json.dumps(report_texts(report.decode())).encode()}
+    return {**found, **browsed, "manifest.json": json.dumps(manifest)}
+
+
+def report_texts(page):
+    """What the browser in a report shows: JSON about it, then the encoded planes."""
+    meta = re.findall(r'<script type="application/json" id="browser-data">(.*?)</script>', page, re.DOTALL)
+    return meta + re.findall(r'<script type="text/plain" data-plane="\d+">(.*?)</script>', page, re.DOTALL)
+
+
+def report_data(path):
+    """The same of a file, the former read."""
+    meta, *planes = report_texts(path.read_text())
+    return json.loads(meta), planes
 
 
 def same(a, b):

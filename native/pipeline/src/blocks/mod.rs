@@ -3,5 +3,6 @@
 pub(crate) mod block_factors;
 pub(crate) mod composites;
 pub(crate) mod renderer;
+pub(crate) mod sampled;
 
 pub use self::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};

@@ -1,7 +1,7 @@
 //! One row block: `U`, its digest, its file, its pixels of every picture, its composites.
 //!
 //! 1. *Factors*: `T = A V` and `U = T / s`, rows x k each (`block_factors`; class `fixed`: `U` from the tree's factors, `T = U diag(s)`).
-//! 2. *Pictures*: the block's pixels of every panel, reduced to bytes.
+//! 2. *Pictures*: the block's pixels of every panel, reduced to bytes; its samples for the browser in the report (`sampled`).
 //! 3. *Composites*, whole ones, which only derived DICOM needs: rounded to the integers of their slices, a band for each run.
 //! 4. *Table and digest*: `U` as a Parquet file, and the SHA-256 of its rows x k numbers.
 //!
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ndarray::ArrayView2;
 use tomobasis_linalg::column_major;
 
-use super::composites;
+use super::{composites, sampled::Sampled};
 use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
@@ -23,6 +23,7 @@ use crate::{
         FileDigest, NamedFile,
         dicom::{Band, Composites},
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
+        report::volume::{self, VOLUME},
         tables::BasisEncoder,
     },
     solve::{
@@ -38,6 +39,8 @@ pub struct BlockRenderer {
     /// `None` when no tables are written.
     encoder: Option<BasisEncoder>,
     panels: Vec<Panel>,
+    /// `None` when there is no report.
+    sampled: Option<Sampled>,
     composites: Composites,
 }
 
@@ -59,7 +62,7 @@ pub struct RenderedBlock<'a> {
     pub part: [&'a [u8]; 3],
     /// What the manifest needs to know of the block.
     pub record: BlockRecord,
-    /// The block's pixels of every picture; empty when none is asked for.
+    /// The block's pixels of every picture, and its samples for the report; empty when none is asked for.
     pub bands: Vec<u8>,
     /// The block of whole composites, a band for each run of slices; none when derived DICOM is not asked for.
     pub composites: Vec<Band>,
@@ -97,9 +100,11 @@ impl BlockRenderer {
             true => all_panels(&Subject::of(&decomposition)),
             false => Vec::new(),
         };
+        let browsed = options.emits(Emit::Report) && options.input_format.is_scan();
+        let sampled = browsed.then(|| Sampled::new(&decomposition));
         let factors = BlockFactors::new(decomposition.clone(), decomposition.rank())?;
         let composites = Composites::new(decomposition.clone(), 0..composites);
-        Ok(Self { factors, decomposition, encoder, panels, composites })
+        Ok(Self { factors, decomposition, encoder, panels, sampled, composites })
     }
 
     /// The decomposition whose blocks these are.
@@ -239,10 +244,14 @@ impl BlockRenderer {
         for panel in &self.panels {
             panel.append_pixels(rows, &original, shown, u.chunks_exact(rank), &mut bands);
         }
+        if let Some(sampled) = &self.sampled {
+            sampled.append(&self.factors, (block, input), (scaled, means), shown, &mut bands)?;
+        }
         Ok(bands)
     }
 
-    /// Assembles the pictures from the bands of all blocks, in any order.
+    /// Assembles the pictures from the bands of all blocks, in any order, and the volume for the report, which is no file of the result:
+    /// `result::finish` takes it with the pictures.
     ///
     /// # Errors
     /// [`Error::Protocol`] when bands are missing or not of this decomposition.
@@ -252,12 +261,21 @@ impl BlockRenderer {
         }
         let subject = Subject::of(&self.decomposition);
         let mut files = Vec::new();
+        let pixels = self.decomposition.rows();
+        let split = |band: &'a [u8]| pictures::split(band, pixels, self.panels.len());
+        let bands: Vec<(u32, &[u8], &[u8])> = bands.into_iter().map(split).collect::<Result<_>>()?;
         if !self.panels.is_empty() {
-            let images = pictures::assemble(self.decomposition.rows(), self.panels.len(), bands)?;
+            let of_panels = bands.iter().map(|(block, panels, _)| (*block, *panels));
+            let images = pictures::assemble(pixels, self.panels.len(), of_panels)?;
             files = pictures::draw(&subject, &self.panels, &images)?;
         }
         files.push(pictures::draw_spectrum(&subject)?);
         files.iter_mut().for_each(|file| file.path = format!("{}/{}", pictures::FOLDER, file.path));
+        if let Some(sampled) = &self.sampled {
+            let samples = bands.iter().map(|(block, _, samples)| (*block, *samples));
+            let bytes = volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?;
+            files.push(NamedFile { path: VOLUME.to_owned(), bytes });
+        }
         Ok(files)
     }
 }

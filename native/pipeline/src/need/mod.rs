@@ -16,11 +16,14 @@ use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator};
 pub(crate) use self::check::{check, check_gram, check_rest, check_verification};
 pub use self::job::{check_real_solver, check_real_sums, check_solver, check_sums, of_block, of_found};
 use crate::{
-    blocks::composites,
+    blocks::{composites, sampled},
     input::{files::Files, layout::block_count, listing::InputFile, sources::BATCH},
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
-    output::pictures::BASIS_SHOWN,
+    output::{
+        pictures::BASIS_SHOWN,
+        report::volume::{MOST_BYTES, Sampling},
+    },
 };
 
 /// Whatever is small: lists of slices and files, the report, fragments that the C library keeps.
@@ -53,6 +56,8 @@ pub(crate) struct Need {
     tables: bool,
     draws: bool,
     report: bool,
+    /// Rows and columns of a slice.
+    shape: (usize, usize),
     /// Composites that are shown, and those that are held for derived DICOM.
     composites: u128,
     derived: u128,
@@ -115,6 +120,7 @@ impl Need {
             // Of a matrix only the spectrum is drawn.
             draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
+            shape: (plan.rows, plan.columns),
             composites: composites as u128,
             derived: if options.emits(Emit::Dicom) { at_once as u128 } else { 0 },
             held: Held::default(),
@@ -239,20 +245,40 @@ impl Need {
         self.small() + nodes + coefficients + 100 * l * l + matrices + self.threads * of_thread
     }
 
+    /// Of the report's browser: values of all planes, and what a thread takes for those of its block, which are collected, rounded,
+    /// predicted and encoded.
+    fn sampled(&self) -> (u128, u128) {
+        if !(self.draws && self.report) {
+            return (0, 0);
+        }
+        let number = |value: u128| usize::try_from(value).unwrap_or(usize::MAX);
+        let (slices, composites) = (number(self.slices), number(self.composites));
+        let sampling = Sampling::of(self.shape, slices, composites);
+        let (columns, step) = (self.shape.1.max(1), sampling.step);
+        let rows = self.rows();
+        let of_block = ((number(rows) / columns / step + 1) * columns.div_ceil(step)) as u128;
+        let (of_block, slices, composites) =
+            (of_block.min(rows), sampling.slices().count() as u128, self.composites);
+        let at_once = of_block.min(sampled::ROWS as u128);
+        let of_thread =
+            of_block * slices * (2 * (1 + composites) + 8) + 8 * at_once * (slices * composites + self.rank);
+        (sampling.samples() as u128 * (1 + composites), of_thread)
+    }
+
     /// `48 n k + e + T (2 R n + 8 R (2 k + d) + ..)`: `V` in its forms; what is encoded of the first table (`24 R k`), before the threads
     /// begin, and not given back; on each thread a row block, its `T` and `U`, what pictures and composites take; the blocks' parts of these.
     fn render(&self) -> u128 {
         let (n, k) = (self.slices, self.rank);
         let table = if self.tables { 24 * self.rows() * k } else { 0 };
         let kept = self.coefficients() + 48 * n * k;
-        let bands = self.panels() * self.pixels + self.derived * self.scan();
+        let bands = self.panels() * self.pixels + self.derived * self.scan() + 2 * self.sampled().0;
         self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
     /// What rendering takes on one thread.
     pub fn of_thread(&self) -> u128 {
         let (n, k, rows) = (self.slices, self.rank, self.rows());
-        let pictured = if self.draws { 8 * rows * (k + self.composites + 1) } else { 0 };
+        let pictured = if self.draws { 8 * rows * (k + self.composites + 1) + self.sampled().1 } else { 0 };
         let composites =
             if self.derived > 0 { 8 * (composites::ROWS as u128).min(rows) * n * self.derived } else { 0 };
         // The block in f64, as it is scaled, and factored.
@@ -275,7 +301,8 @@ impl Need {
     }
 
     /// `2 m p + 9 q (c + 2) + q (2 c + 1) r`: the panels' pixels of all blocks, and put together; the larger sheet in colors, as it is
-    /// drawn and encoded, q pixels of a panel on it; files, in the report (r = 5, else 1) as text too.
+    /// drawn and encoded, q pixels of a panel on it; files, in the report (r = 5, else 1) as text too. The samples for the report's
+    /// browser, 2 bytes each, and as far as they go into the page once more and as text.
     fn pictures(&self) -> u128 {
         let drawn = if self.draws {
             // Small slices are enlarged, large ones reduced; a quarter more for captions and gaps.
@@ -286,7 +313,9 @@ impl Need {
             0
         };
         let kept = self.coefficients() + 48 * self.slices * self.rank;
-        self.small() + kept + 2 * self.panels() * self.pixels + drawn
+        let samples = 2 * self.sampled().0;
+        let browser = samples + 4 * samples.min(MOST_BYTES as u128);
+        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser
     }
 
     /// What gives `U` of each block, in the methods of class `fixed`.

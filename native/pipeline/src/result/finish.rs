@@ -13,7 +13,7 @@ use crate::{
     output::{
         NamedFile,
         dicom::{DerivedRecord, DerivedSection},
-        report::{self, Content},
+        report::{self, Content, volume::VOLUME},
         tables,
     },
     solve::{
@@ -72,6 +72,8 @@ pub(crate) struct Draft {
     pub manifest: Manifest,
     tables: Vec<NamedFile>,
     pictures: Vec<NamedFile>,
+    /// For the report's browser.
+    volume: Option<NamedFile>,
 }
 
 impl Draft {
@@ -85,6 +87,7 @@ impl Draft {
         environment: Environment,
     ) -> Result<Self> {
         let options = &decomposition.options;
+        let (volume, pictures): (Vec<_>, _) = pictures.into_iter().partition(|file| file.path == VOLUME);
         let u = basis_digests(decomposition.blocks(), records)?;
         let derived =
             options.emits(Emit::Dicom).then(|| DerivedSection::new(decomposition, derived)).transpose()?;
@@ -93,7 +96,7 @@ impl Draft {
         let written: &[NamedFile] = if options.emits(Emit::Png) { &pictures } else { &[] };
         let files = files::list(decomposition, records, tables.iter().chain(written))?;
         let manifest = Manifest::new(decomposition, u, derived, files, environment)?;
-        Ok(Self { manifest, tables, pictures })
+        Ok(Self { manifest, tables, pictures, volume: volume.into_iter().next() })
     }
 
     /// Writes report and manifest: that and all files.
@@ -101,7 +104,7 @@ impl Draft {
     /// # Errors
     /// As [`finish`].
     pub(crate) fn finish(self, decomposition: &Decomposition) -> Result<(Manifest, Vec<NamedFile>)> {
-        let Self { mut manifest, tables: mut files, pictures } = self;
+        let Self { mut manifest, tables: mut files, pictures, volume } = self;
         let options = &decomposition.options;
         let report = options.emits(Emit::Report).then(|| {
             report::page(&Content {
@@ -112,6 +115,7 @@ impl Draft {
                 warnings: &manifest.series.warnings,
                 run: manifest.run.described(),
                 pictures: &pictures,
+                volume: volume.as_ref().map(|file| file.bytes.as_slice()),
             })
         });
         let report = report.transpose()?;

@@ -314,6 +314,18 @@ impl Decomposition {
         self.spectrum().left_out().into_iter().map(|rest| 1.0 - rest / self.energy).collect()
     }
 
+    /// How many basis vectors are above the noise, by the rule of `--rank auto`; where all singular values are known.
+    pub(crate) fn automatic_rank(&self) -> Option<usize> {
+        match (self.options.rank, self.numerical_rank) {
+            (RankChoice::Auto, _) => Some(self.rank()),
+            (_, Some(rank)) if rank == self.rank() => {
+                let measured = self.padding.measured(self.rows(), self.columns());
+                Some(optimal_rank(&self.s, measured, self.columns()).max(1))
+            }
+            _ => None,
+        }
+    }
+
     /// The weights of slice `slice`, k; none beyond the end.
     pub(crate) fn weights_of(&self, slice: usize) -> &[f64] {
         self.v.chunks_exact(self.rank()).nth(slice).unwrap_or_default()

@@ -203,7 +203,9 @@ impl Drawing<'_> {
                 Ok(())
             })?;
             let count = panels.iter().map(Vec::len).sum::<usize>() + basis.len();
-            let images = pictures::assemble(pixels, count, bands.iter().flatten().map(Vec::as_slice))?;
+            let split = |band| pictures::split(band, pixels, count).map(|(block, panels, _)| (block, panels));
+            let bands = bands.iter().flatten().map(|band| split(band)).collect::<Result<Vec<_>>>()?;
+            let images = pictures::assemble(pixels, count, bands)?;
             let mut images = images.as_slice();
             for (&slice, panels) in group.iter().zip(&panels) {
                 let (own, others) = images.split_at(panels.len());

@@ -127,18 +127,33 @@ pub(crate) fn draw_spectrum(subject: &Subject<'_>) -> Result<NamedFile> {
     Ok(NamedFile { path: SPECTRUM.to_owned(), bytes })
 }
 
-/// Whole panels of `pixels` pixels from the bands of all blocks: a block's index, then its pixels of each panel.
+/// What a band consists of: the index of its block, the block's pixels of each panel, and what follows.
+///
+/// # Errors
+/// [`Error::Protocol`] when it is not of a scan with so many pixels and panels.
+pub(crate) fn split(band: &[u8], pixels: u64, panels: usize) -> Result<(u32, &[u8], &[u8])> {
+    let parts = || {
+        let (block, bytes) = band.split_first_chunk::<4>()?;
+        let block = u32::from_le_bytes(*block);
+        let (of_panels, rest) = bytes.split_at_checked(block_rows(block, pixels) * panels)?;
+        Some((block, of_panels, rest))
+    };
+    parts().ok_or_else(foreign)
+}
+
+fn foreign() -> Error {
+    Error::Protocol("these picture bands are not of this decomposition".to_owned())
+}
+
+/// Whole panels of `pixels` pixels from those of all blocks: a block's index, and its pixels of each panel.
 pub(crate) fn assemble<'a>(
     pixels: u64,
     panels: usize,
-    bands: impl IntoIterator<Item = &'a [u8]>,
+    bands: impl IntoIterator<Item = (u32, &'a [u8])>,
 ) -> Result<Vec<Vec<u8>>> {
-    let foreign = || Error::Protocol("these picture bands are not of this decomposition".to_owned());
     let mut images = vec![vec![0; pixels as usize]; panels];
     let mut seen = vec![false; block_count(pixels) as usize];
-    for band in bands {
-        let (block, bytes) = band.split_first_chunk::<4>().ok_or_else(foreign)?;
-        let block = u32::from_le_bytes(*block);
+    for (block, bytes) in bands {
         let rows = block_rows(block, pixels);
         if rows == 0 || bytes.len() != rows * panels {
             return Err(foreign());

@@ -1,13 +1,18 @@
 //! `report.html`: one self-contained page for the person who has the scan, readable on a phone and on paper.
 //!
-//! It says what was decomposed, what came out, what is guaranteed and how to check it; pictures are embedded. It needs no
-//! script, loads nothing and names nobody. `report.html` beside this file is the page, in which askama escapes all text; here are
-//! the numbers and words that are put into it. `denoised` is the same of a denoised series.
+//! It says what was decomposed, what came out, what is guaranteed and how to check it; pictures are embedded. It loads nothing and
+//! names nobody, and without script it has all but the browser (`browser`), in which one looks through the scan and its composites
+//! as far as the page holds them (`volume`). `report.html` beside this file is the page, `base.html` what it has in common with that of
+//! a denoised series (`denoised`); askama escapes all text. Here are the numbers and words that are put into it.
 
+mod browser;
 mod denoised;
+mod script;
+pub(crate) mod volume;
 
 pub(crate) use self::denoised::{Content as DenoisedContent, denoised_page};
 
+use self::browser::Browser;
 use askama::Template;
 use base64::{
     display::Base64Display,
@@ -51,6 +56,8 @@ pub(crate) struct Content<'a> {
     pub run: Vec<(String, String)>,
     /// The pictures' files.
     pub pictures: &'a [NamedFile],
+    /// The volume for the browser.
+    pub volume: Option<&'a [u8]>,
 }
 
 /// Lines of a table: names and values.
@@ -62,6 +69,10 @@ pub(crate) type Rows = Vec<(String, String)>;
 struct Page<'a> {
     series: String,
     root: Digest,
+    browser: Option<Browser<'a>>,
+    /// The browser's script, and what the page's policy calls it.
+    script: String,
+    policy: String,
     composites: Option<Figure<'a>>,
     differences: Option<Figure<'a>>,
     spectrum: Option<Figure<'a>>,
@@ -94,18 +105,23 @@ struct Figure<'a> {
 /// # Errors
 /// [`Error::Internal`] when the template cannot be filled in.
 pub(crate) fn page(content: &Content<'_>) -> Result<NamedFile> {
-    let html = Page::of(content).render().map_err(|error| Error::Internal(error.to_string()))?;
+    let html = Page::of(content)?.render().map_err(|error| Error::Internal(error.to_string()))?;
     Ok(NamedFile { path: REPORT.to_owned(), bytes: html.into_bytes() })
 }
 
 impl<'a> Page<'a> {
-    fn of(content: &'a Content<'_>) -> Self {
+    fn of(content: &'a Content<'_>) -> Result<Self> {
         let Content { decomposition, digests, derived, left_out, warnings, pictures, .. } = *content;
+        let browser = content.volume.map(|volume| Browser::of(decomposition, volume)).transpose()?;
+        let script = script::script();
         let unit = &decomposition.plan.rescale_unit;
         let figure = |name, alternative, caption| Figure::of(pictures, name, alternative, caption);
-        Self {
+        Ok(Self {
             series: describe_series(&decomposition.plan),
             root: digests.root,
+            browser,
+            policy: script::policy(&script),
+            script,
             composites: figure(
                 pictures::COMPOSITES,
                 "The middle slice, and the same slice rebuilt from the first k basis vectors",
@@ -145,7 +161,7 @@ impl<'a> Page<'a> {
             left_out,
             warnings,
             run: &content.run,
-        }
+        })
     }
 }
 
@@ -270,6 +286,9 @@ mod tests {
         Page {
             series: "<series> & 'more'".to_owned(),
             root: zero,
+            browser: None,
+            script: String::new(),
+            policy: String::new(),
             composites: None,
             differences: None,
             spectrum: None,
