@@ -70,7 +70,8 @@ def denoise(
         A new array of the same shape and type. Integers are rounded, ties to even; the voxels are those of the command,
         bit for bit, where the same stored values mean the same HU.
     Mapping
-        With ``report``: ``patch``, ``noise``, ``effect``, ``details`` and ``clipped``, as in the command's manifest.
+        With ``report``: ``patch``, ``noise``, ``windows``, ``effect``, ``details`` and ``clipped``, as in the command's
+        manifest.
 
     Warns
     -----

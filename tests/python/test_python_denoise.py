@@ -60,6 +60,7 @@ def test_hu_become_those_of_the_command_and_the_report_is_the_manifests(case):
     hu = after * np.reshape(linear["slope"], (-1, 1, 1)) + np.reshape(linear["intercept"], (-1, 1, 1))
     assert np.array_equal(found, hu)
     manifest = json.loads((base / "out/manifest.json").read_text())
+    assert report["windows"] == manifest["windows"]
     assert report["noise"] == manifest["noise"] and report["patch"] == manifest["parameters"]["patch"]
     assert report["details"] == manifest["details"] and report["effect"] == manifest["effect"]
 

@@ -10,11 +10,11 @@ use rayon::prelude::*;
 use tomobasis_linalg::vectorize;
 
 use crate::{
-    Error, NoiseModel, Quality, Shape, Volume,
+    Error, NoiseModel, NoisePass, Quality, Shape, Volume,
     grid::Grid,
     volume::SPACING_ROUNDING,
     whitening::Whitening,
-    window::{Scratch, Window},
+    window::{IsAir, Scratch, Window},
 };
 
 /// Slice spacing from which on patches have two slices and more of each, in mm.
@@ -43,6 +43,23 @@ pub struct Band {
     pub hu: Vec<f32>,
 }
 
+/// Windows, and what became of them.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct Windows {
+    /// All that there are.
+    pub all: u64,
+    /// Those of air, which were not decomposed: their patches became their means.
+    pub air: u64,
+}
+
+impl std::ops::Add for Windows {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self { all: self.all + other.all, air: self.air + other.air }
+    }
+}
+
 /// Patches of 3 x 4 x 4 voxels, or 2 x 5 x 5 where slices are thick.
 enum Patches {
     Thin(Whitening<48>),
@@ -69,19 +86,11 @@ impl<'a> Denoiser<'a> {
             return Err(Error::Strength { strength });
         }
         model.check(volume.shape())?;
-        let patches = match volume.spacing_mm() > THICK_MM + SPACING_ROUNDING {
-            true => Patches::Thick(Whitening::new(model, [2, 5, 5])),
-            false => Patches::Thin(Whitening::new(model, [3, 4, 4])),
+        let patches = match patch(volume.spacing_mm()) {
+            thin @ [3, ..] => Patches::Thin(Whitening::new(model, thin)),
+            thick => Patches::Thick(Whitening::new(model, thick)),
         };
         Ok(Self { volume, model, strength, grid: Grid::new(volume.shape(), quality), patches })
-    }
-
-    /// Slices, rows and columns of the patches.
-    pub fn patch(&self) -> [usize; 3] {
-        match self.patches {
-            Patches::Thin(_) => [3, 4, 4],
-            Patches::Thick(_) => [2, 5, 5],
-        }
     }
 
     /// The rows that must be at hand to denoise some rows.
@@ -90,7 +99,7 @@ impl<'a> Denoiser<'a> {
     }
 
     /// Denoises rows on the threads of the current pool of rayon, and hands them on in bands, from the first row to the
-    /// last. Memory: per thread 12 bytes for each voxel of 16 rows (with [`Quality::Fast`] 24).
+    /// last. Returns the windows that begin in these rows, so that those of all parts of a volume are all windows. Memory: per thread 12 bytes for each voxel of 16 rows (with [`Quality::Fast`] 24).
     ///
     /// # Errors
     /// [`Error::Rows`] when the volume does not hold [`rows_needed`](Self::rows_needed); what `take` returns.
@@ -98,13 +107,10 @@ impl<'a> Denoiser<'a> {
         &self,
         rows: Range<usize>,
         mut take: impl FnMut(Band) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let (needed, held) = (self.rows_needed(&rows), self.volume.held());
-        if rows.start > rows.end || needed.start < held.start || needed.end > held.end {
-            let ends = |range: Range<usize>| (range.start, range.end);
-            let (needed, held) = (ends(needed), ends(held));
-            return Err(Error::Rows { first: rows.start, last: rows.end, needed, held }.into());
-        }
+    ) -> Result<Windows, E> {
+        let needed = self.rows_needed(&rows);
+        self.volume.check_holds(&rows, &needed)?;
+        let mut windows = Windows::default();
         let mut open = Slab::empty(needed.start, self);
         for firsts in self.grid.slabs(&rows).chunks(rayon::current_num_threads()) {
             let slabs: Vec<Slab> = firsts.par_iter().map(|&first| self.slab(first)).collect();
@@ -114,6 +120,9 @@ impl<'a> Denoiser<'a> {
                 if !done.is_empty() {
                     take(self.band(&open, done))?;
                 }
+                if rows.contains(&slab.first) {
+                    windows = windows + slab.windows;
+                }
                 open.advance(slab.first);
                 open.add(&slab);
             }
@@ -122,7 +131,7 @@ impl<'a> Denoiser<'a> {
         if !rest.is_empty() {
             take(self.band(&open, rest))?;
         }
-        Ok(())
+        Ok(windows)
     }
 
     /// The windows that begin in row `first`.
@@ -151,6 +160,7 @@ impl<'a> Denoiser<'a> {
             for &column in &self.grid.starts[2] {
                 let center = [slice + extent[0] / 2, first + extent[1] / 2, column + extent[2] / 2];
                 let sigma = self.model.sigma_at(center) as f32;
+                slab.windows.all += 1;
                 if sigma == 0.0 || self.is_padding(slice, rows.clone(), column) {
                     continue;
                 }
@@ -159,7 +169,8 @@ impl<'a> Denoiser<'a> {
                 lines.for_each(|line| voxels.extend_from_slice(&hu[line..line + extent[2]]));
                 let scratch = &mut scratch;
                 let window = Window::<Z, Y, X, N> { voxels: &voxels, extent, whitening, sigma, scratch };
-                vectorize(window);
+                let IsAir(air) = vectorize(window);
+                slab.windows.air += u64::from(air);
                 let found = scratch.sums.chunks_exact(extent[2]).zip(scratch.weights.chunks_exact(extent[2]));
                 for (line, (sums, weights)) in slab.lines(slice, column, extent).zip(found) {
                     add(&mut slab.sums[line..line + extent[2]], sums);
@@ -209,6 +220,8 @@ struct Slab {
     columns: usize,
     sums: Vec<f32>,
     weights: Vec<f32>,
+    /// Of those that were added up.
+    windows: Windows,
 }
 
 impl Slab {
@@ -216,7 +229,8 @@ impl Slab {
         let shape = denoiser.volume.shape();
         let rows = denoiser.grid.extent[1];
         let voxels = shape.slices * rows * shape.columns;
-        Self { first, rows, columns: shape.columns, sums: vec![0.0; voxels], weights: vec![0.0; voxels] }
+        let (sums, weights) = (vec![0.0; voxels], vec![0.0; voxels]);
+        Self { first, rows, columns: shape.columns, sums, weights, windows: Windows::default() }
     }
 
     /// Index of the first voxel of each line of a window.
@@ -253,6 +267,18 @@ fn add(sums: &mut [f32], more: &[f32]) {
     for (sum, more) in sums.iter_mut().zip(more) {
         *sum += more;
     }
+}
+
+/// Slices, rows and columns of the patches where slices are so far apart.
+pub fn patch(spacing_mm: f64) -> [usize; 3] {
+    if spacing_mm > THICK_MM + SPACING_ROUNDING { [2, 5, 5] } else { [3, 4, 4] }
+}
+
+/// The rows that must be at hand to denoise some rows of a volume, and to count what its noise and the effect on it are found by.
+pub fn rows_needed(shape: Shape, quality: Quality, rows: &Range<usize>) -> Range<usize> {
+    let (denoised, counted) =
+        (Grid::new(shape, quality).rows_needed(rows), NoisePass::rows_needed(shape, rows));
+    denoised.start.min(counted.start)..denoised.end.max(counted.end)
 }
 
 /// Bytes of memory that estimating, denoising and measuring take on so many threads, beside the volume and the result.

@@ -4,16 +4,18 @@
 //! structure ratio is ours: noise that is removed is as strong at edges as elsewhere, so a ratio well above 1 says that
 //! anatomy was removed with it.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
 use crate::{
     Error, NoiseModel,
     noise::{
-        LAGS,
+        LAGS, NoiseCounts, NoisePass,
         flat::{CONSTANT, UNITS, is_constant, judged, slopes},
         histogram::Histogram,
     },
-    volume::Volume,
+    volume::{Shape, Volume},
 };
 
 /// Slices, evenly spaced, in which removed and kept are compared.
@@ -93,12 +95,133 @@ impl Effect {
     /// [`Error::Model`] for volumes of different shapes; those of [`NoiseModel::estimate`].
     pub fn measure(before: &Volume<'_>, model: &NoiseModel, after: &Volume<'_>) -> Result<Self, Error> {
         model.check(before.shape())?;
-        if before.shape() != after.shape() || before.held() != after.held() {
+        before.check_whole()?;
+        let mut pass = EffectPass::first();
+        loop {
+            if let Some(effect) = pass.found(model) {
+                return Ok(effect);
+            }
+            let counts = pass.count(before, after, 0..before.shape().rows)?;
+            pass = pass.next(before.shape(), counts)?;
+        }
+    }
+}
+
+/// A pass over a volume and its denoised one, by which the effect is found: integers are counted, in any parts and any order.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct EffectPass {
+    /// What is left of the noise.
+    noise: NoisePass,
+    removed: RemovedPass,
+}
+
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+enum RemovedPass {
+    /// How steep the denoised slices are.
+    Slopes,
+    /// What was removed where slopes of tissue are at most `flat`, and where those of the body are above `edge`.
+    Sums { flat: u32, edge: u32 },
+    /// Nothing is left to be found.
+    Known(Sums),
+}
+
+/// What a pass has found in some rows.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+pub struct EffectCounts {
+    noise: NoiseCounts,
+    removed: RemovedCounts,
+}
+
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+enum RemovedCounts {
+    /// In tissue and in the body.
+    Slopes([Histogram; 2]),
+    Sums(Sums),
+    Nothing,
+}
+
+impl EffectPass {
+    /// Passes that there are; where nothing is left to be found, the last ones count nothing.
+    pub const COUNT: usize = NoisePass::COUNT;
+
+    /// The first one.
+    pub fn first() -> Self {
+        Self { noise: NoisePass::first(), removed: RemovedPass::Slopes }
+    }
+
+    /// The rows of both volumes that must be at hand to count some rows.
+    pub fn rows_needed(shape: Shape, rows: &Range<usize>) -> Range<usize> {
+        NoisePass::rows_needed(shape, rows)
+    }
+
+    /// Counts some rows on the threads of the current pool of rayon.
+    ///
+    /// # Errors
+    /// [`Error::Model`] for volumes of different shapes; [`Error::Rows`] when one does not hold
+    /// [`rows_needed`](Self::rows_needed).
+    pub fn count(
+        &self,
+        before: &Volume<'_>,
+        after: &Volume<'_>,
+        rows: Range<usize>,
+    ) -> Result<EffectCounts, Error> {
+        if before.shape() != after.shape() {
             return Err(Error::Model);
         }
-        let remaining = NoiseModel::measure(after, before)?;
-        let removed = Removed::measure(before, model, after);
-        Ok(Self { before: NoiseFigures::of(model), after: NoiseFigures::of(&remaining), removed })
+        // This checks the rows.
+        let noise = self.noise.count(after, Some(before), rows.clone())?;
+        let part = Part { before, after, window: Self::rows_needed(before.shape(), &rows), own: rows };
+        let removed = match self.removed {
+            RemovedPass::Slopes => RemovedCounts::Slopes(part.slopes()),
+            RemovedPass::Sums { flat, edge } => RemovedCounts::Sums(part.sums(flat, edge)),
+            RemovedPass::Known(_) => RemovedCounts::Nothing,
+        };
+        Ok(EffectCounts { noise, removed })
+    }
+
+    /// The pass after this one, which has found `counts` in all rows.
+    ///
+    /// # Errors
+    /// As [`NoisePass::next`].
+    pub fn next(self, shape: Shape, counts: EffectCounts) -> Result<Self, Error> {
+        let removed = match (self.removed, counts.removed) {
+            (RemovedPass::Slopes, RemovedCounts::Slopes([tissue, body])) => {
+                RemovedPass::Sums { flat: tissue.quantile(FLATTEST), edge: body.quantile(NO_EDGE) }
+            }
+            (RemovedPass::Sums { .. }, RemovedCounts::Sums(sums)) => RemovedPass::Known(sums),
+            (RemovedPass::Known(sums), RemovedCounts::Nothing) => RemovedPass::Known(sums),
+            _ => return Err(Error::Counts),
+        };
+        Ok(Self { noise: self.noise.next(shape, counts.noise)?, removed })
+    }
+
+    /// The effect, once it is known, where `model` is the noise before.
+    pub fn found(&self, model: &NoiseModel) -> Option<Effect> {
+        let RemovedPass::Known(sums) = &self.removed else { return None };
+        let remaining = self.noise.found()?;
+        Some(Effect {
+            before: NoiseFigures::of(model),
+            after: NoiseFigures::of(remaining),
+            removed: Removed::of(sums, model),
+        })
+    }
+}
+
+impl EffectCounts {
+    /// Those of some rows and of others, in either order.
+    ///
+    /// # Errors
+    /// [`Error::Counts`] for those of different passes or shapes.
+    pub fn merge(self, other: Self) -> Result<Self, Error> {
+        let removed = match (self.removed, other.removed) {
+            (RemovedCounts::Slopes([a, b]), RemovedCounts::Slopes([c, d])) => {
+                RemovedCounts::Slopes([a.merge(c), b.merge(d)])
+            }
+            (RemovedCounts::Sums(a), RemovedCounts::Sums(b)) => RemovedCounts::Sums(a.plus(b)),
+            (RemovedCounts::Nothing, RemovedCounts::Nothing) => RemovedCounts::Nothing,
+            _ => return Err(Error::Counts),
+        };
+        Ok(Self { noise: self.noise.merge(other.noise)?, removed })
     }
 }
 
@@ -145,17 +268,28 @@ fn power(model: &NoiseModel, down: i64, right: i64) -> f64 {
     sum
 }
 
-/// One slice of both volumes.
+/// Rows of both volumes that are counted.
+struct Part<'a> {
+    before: &'a Volume<'a>,
+    after: &'a Volume<'a>,
+    /// The rows, and those that are read for them.
+    own: Range<usize>,
+    window: Range<usize>,
+}
+
+/// One slice of a part.
 struct Slice {
     /// Before minus after, in 1/16 HU.
     removed: Vec<i64>,
     /// Of the slice after, in tissue and in the body.
     tissue: Vec<u16>,
     body: Vec<u16>,
+    /// The places of the rows that are counted.
+    own: Range<usize>,
 }
 
 /// Sum, sum of squares and number of values.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Moments(i64, i64, i64);
 
 impl Moments {
@@ -176,7 +310,7 @@ impl Moments {
 }
 
 /// Of what was removed: in flat tissue, at edges, and products of neighbors in flat tissue.
-#[derive(Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, serde::Serialize, serde::Deserialize)]
 struct Sums {
     flat: Moments,
     edges: Moments,
@@ -184,34 +318,50 @@ struct Sums {
     neighbors: (i64, i64),
 }
 
-impl Removed {
-    fn measure(before: &Volume<'_>, model: &NoiseModel, after: &Volume<'_>) -> Self {
-        let shape = before.shape();
-        let count = shape.slices.min(SLICES);
-        let slices: Vec<usize> = (0..count).map(|index| index * shape.slices / count).collect();
-        let histograms = |slice: &usize| {
-            let Slice { tissue, body, .. } = Slice::new(before, after, *slice);
-            [tissue, body].map(|slopes| {
-                let mut histogram = Histogram::new();
-                judged(&slopes).for_each(|slope| histogram.add(slope.into()));
-                histogram
-            })
-        };
-        let merge = |[a, b]: [Histogram; 2], [c, d]: [Histogram; 2]| [a.merge(c), b.merge(d)];
-        let empty = || [Histogram::new(), Histogram::new()];
-        let [tissue, body] = slices.par_iter().map(histograms).reduce(empty, merge);
-        let (flat, edge) = (tissue.quantile(FLATTEST), body.quantile(NO_EDGE));
-        let sums = slices
-            .par_iter()
-            .map(|&slice| Slice::new(before, after, slice).sums(flat, edge, shape.columns))
-            .reduce(Sums::default, |a, b| Sums {
-                flat: a.flat.plus(b.flat),
-                edges: a.edges.plus(b.edges),
-                neighbors: (a.neighbors.0 + b.neighbors.0, a.neighbors.1 + b.neighbors.1),
-            });
-        Self::of(&sums, model)
+impl Sums {
+    fn plus(self, other: Self) -> Self {
+        Self {
+            flat: self.flat.plus(other.flat),
+            edges: self.edges.plus(other.edges),
+            neighbors: (self.neighbors.0 + other.neighbors.0, self.neighbors.1 + other.neighbors.1),
+        }
+    }
+}
+
+impl Part<'_> {
+    /// The slices in which removed and kept are compared.
+    fn slices(&self) -> Vec<usize> {
+        let all = self.before.shape().slices;
+        let count = all.min(SLICES);
+        (0..count).map(|index| index * all / count).collect()
     }
 
+    /// Histograms of the slopes in tissue and in the body.
+    fn slopes(&self) -> [Histogram; 2] {
+        let one = |histograms: Option<[Histogram; 2]>, slice: usize| {
+            let mut histograms = histograms.unwrap_or_else(|| [Histogram::new(), Histogram::new()]);
+            let Slice { tissue, body, own, .. } = Slice::new(self, slice);
+            for (histogram, slopes) in histograms.iter_mut().zip([tissue, body]) {
+                judged(&slopes[own.clone()]).for_each(|slope| histogram.add(slope.into()));
+            }
+            Some(histograms)
+        };
+        let merged = |a: Option<[Histogram; 2]>, b: Option<[Histogram; 2]>| match (a, b) {
+            (Some([a, b]), Some([c, d])) => Some([a.merge(c), b.merge(d)]),
+            (a, b) => a.or(b),
+        };
+        let found = self.slices().into_par_iter().fold(|| None, one).reduce(|| None, merged);
+        found.unwrap_or_else(|| [Histogram::new(), Histogram::new()])
+    }
+
+    fn sums(&self, flat: u32, edge: u32) -> Sums {
+        let columns = self.before.shape().columns;
+        let of_slice = |slice| Slice::new(self, slice).sums(flat, edge, columns);
+        self.slices().into_par_iter().map(of_slice).reduce(Sums::default, Sums::plus)
+    }
+}
+
+impl Removed {
     fn of(sums: &Sums, model: &NoiseModel) -> Self {
         let (mean, variance) = sums.flat.mean_and_variance();
         let (_, at_edges) = sums.edges.mean_and_variance();
@@ -231,29 +381,32 @@ impl Removed {
 }
 
 impl Slice {
-    fn new(before: &Volume<'_>, after: &Volume<'_>, slice: usize) -> Self {
-        let shape = before.shape();
+    fn new(part: &Part<'_>, slice: usize) -> Self {
+        let Part { before, after, own, window } = part;
+        let columns = before.shape().columns;
         let read = |volume: &Volume<'_>| {
-            let mut hu = vec![0.0; shape.rows * shape.columns];
-            volume.hu(slice, 0..shape.rows, &mut hu);
+            let mut hu = vec![0.0; window.len() * columns];
+            volume.hu(slice, window.clone(), &mut hu);
             hu
         };
         let (first, second) = (read(before), read(after));
-        let mask = before.padding(slice, 0..shape.rows);
+        let mask = before.padding(slice, window.clone());
         let padding = |at: usize| mask.is_some_and(|mask| mask[at]);
         let constant = |at: usize| is_constant(&first, at);
         let removed = |(a, b): (&f32, &f32)| ((a - b) * UNITS).round_ties_even().clamp(-MOST, MOST) as i64;
         Self {
             removed: first.iter().zip(&second).map(removed).collect(),
-            tissue: slopes(&second, shape.columns, TISSUE, padding, constant),
-            body: slopes(&second, shape.columns, BODY, padding, constant),
+            tissue: slopes(&second, columns, TISSUE, padding, constant),
+            body: slopes(&second, columns, BODY, padding, constant),
+            own: (own.start - window.start) * columns..(own.end - window.start) * columns,
         }
     }
 
     fn sums(&self, flat: u32, edge: u32, columns: usize) -> Sums {
         let mut sums = Sums::default();
         let is_flat = |at: usize| self.tissue[at] < CONSTANT && u32::from(self.tissue[at]) <= flat;
-        for (at, &removed) in self.removed.iter().enumerate() {
+        for at in self.own.clone() {
+            let removed = self.removed[at];
             // The edge of the image is excluded from slopes, so neighbors of what is flat are inside.
             if is_flat(at) {
                 sums.flat.add(removed);

@@ -125,6 +125,9 @@ pub enum Error {
         /// First row held, and the row behind the last.
         held: (usize, usize),
     },
+    /// What a pass has counted, given to another pass or to that of another volume.
+    #[error("these counts are of another volume or another pass")]
+    Counts,
     /// A noise model of a volume of another shape.
     #[error("the noise model is of another volume, or damaged")]
     Model,

@@ -60,11 +60,11 @@ mod volume;
 mod whitening;
 mod window;
 
-pub use denoiser::{Band, Denoiser, Settings, denoise, working_bytes};
-pub use details::{DetailKept, details_kept};
-pub use effect::{Effect, NoiseFigures, Removed};
+pub use denoiser::{Band, Denoiser, Settings, Windows, denoise, patch, rows_needed, working_bytes};
+pub use details::{DetailKept, Place, Probe, details_kept, probes};
+pub use effect::{Effect, EffectCounts, EffectPass, NoiseFigures, Removed};
 pub use error::Error;
 pub use grid::Quality;
-pub use noise::{NoiseModel, SigmaMap};
+pub use noise::{NoiseCounts, NoiseModel, NoisePass, SigmaMap};
 pub use tomobasis_linalg::Rescale;
-pub use volume::{Shape, Volume, Voxels, check_geometry};
+pub use volume::{Shape, Volume, Voxels, check_geometry, hounsfield_units};

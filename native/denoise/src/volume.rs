@@ -153,11 +153,21 @@ impl<'a> Volume<'a> {
 
     /// Refuses a block.
     pub(crate) fn check_whole(&self) -> Result<(), Error> {
-        let (rows, held) = (self.shape.rows, (self.held.start, self.held.end));
-        match held == (0, rows) {
-            true => Ok(()),
-            false => Err(Error::Rows { first: 0, last: rows, needed: (0, rows), held }),
+        let all = 0..self.shape.rows;
+        self.check_holds(&all, &all)
+    }
+
+    /// Refuses rows whose `needed` ones are not all at hand.
+    pub(crate) fn check_holds(&self, rows: &Range<usize>, needed: &Range<usize>) -> Result<(), Error> {
+        let held = &self.held;
+        let within = |inner: &Range<usize>, outer: &Range<usize>| {
+            inner.start <= inner.end && outer.start <= inner.start && inner.end <= outer.end
+        };
+        if within(rows, needed) && within(needed, held) {
+            return Ok(());
         }
+        let ends = |range: &Range<usize>| (range.start, range.end);
+        Err(Error::Rows { first: rows.start, last: rows.end, needed: ends(needed), held: ends(held) })
     }
 
     /// HU of some held rows of a slice: stored values are rescaled in double precision and rounded once.
@@ -202,6 +212,13 @@ pub fn check_geometry(shape: Shape, spacing_mm: f64) -> Result<(), Error> {
         return Err(Error::TooSmall { rows, columns, least: LEAST_SIDE });
     }
     Ok(())
+}
+
+/// HU of stored values of one slice: as those of a [`Volume`] are read.
+pub fn hounsfield_units(stored: &[i16], rescale: Rescale) -> Vec<f32> {
+    let mut hu = vec![0.0; stored.len()];
+    vectorize(ToHu { stored, rescale, hu: &mut hu });
+    hu
 }
 
 /// Stored values to HU.

@@ -90,12 +90,17 @@ pub(crate) struct Window<'a, const Z: usize, const Y: usize, const X: usize, con
     pub scratch: &'a mut Scratch<N>,
 }
 
+/// Whether it is a window of air, whose patches became their means.
+pub(crate) struct IsAir(pub bool);
+
 impl<const Z: usize, const Y: usize, const X: usize, const N: usize> Vectorize for Window<'_, Z, Y, X, N> {
-    type Output = ();
+    type Output = IsAir;
 
     #[inline(always)]
-    fn run(mut self) {
-        let varied = self.cut() && !self.is_air();
+    fn run(mut self) -> IsAir {
+        let constant = !self.cut();
+        let air = !constant && self.is_air();
+        let varied = !constant && !air;
         self.scratch.sums.clear();
         self.scratch.sums.resize(self.voxels.len(), 0.0);
         self.scratch.weights.clear();
@@ -104,6 +109,7 @@ impl<const Z: usize, const Y: usize, const X: usize, const N: usize> Vectorize f
             self.decompose();
         }
         self.threshold(varied);
+        IsAir(air)
     }
 }
 
@@ -256,11 +262,8 @@ mod tests {
                 let mut scratch = Scratch::new();
                 let window =
                     Window::<Z, Y, X, N> { voxels, extent, whitening, sigma: 19.5, scratch: &mut scratch };
-                if vectors {
-                    vectorize(window)
-                } else {
-                    window.run()
-                }
+                let IsAir(air) = if vectors { vectorize(window) } else { window.run() };
+                assert!(!air);
                 scratch.sums.iter().chain(&scratch.weights).map(|value| value.to_bits()).collect()
             })
         }

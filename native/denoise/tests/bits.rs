@@ -6,7 +6,10 @@ use std::fmt::Write;
 
 use common::{Normal, phantom, smooth_noise, sum};
 use sha2::{Digest, Sha256};
-use tomobasis_denoise::{Denoiser, Error, NoiseModel, Quality, Settings, Shape, Volume, Voxels, denoise};
+use tomobasis_denoise::{
+    Denoiser, Effect, EffectCounts, EffectPass, Error, NoiseCounts, NoiseModel, NoisePass, Quality, Settings,
+    Shape, Volume, Voxels, Windows, denoise,
+};
 
 const SHAPE: Shape = Shape { slices: 11, rows: 70, columns: 61 };
 
@@ -59,7 +62,10 @@ fn blocks_of_rows_with_their_halos_have_the_bits_of_the_volume() {
         for settings in qualities() {
             let whole = denoise(&volume, &model, settings).unwrap();
             let layout = Denoiser::new(&volume, &model, settings).unwrap();
+            let windows = layout.denoise(0..SHAPE.rows, |_| Ok::<(), Error>(())).unwrap();
+            assert!(windows.all > 0 && windows.air < windows.all);
             for block in [1, 8, 13, 32, 70] {
+                let mut counted = Windows::default();
                 for first in (0..SHAPE.rows).step_by(block) {
                     let rows = first..(first + block).min(SHAPE.rows);
                     let held = layout.rows_needed(&rows);
@@ -67,7 +73,7 @@ fn blocks_of_rows_with_their_halos_have_the_bits_of_the_volume() {
                     let part = Volume::block(SHAPE, held, spacing, Voxels::Hu(&hu), Some(&mask)).unwrap();
                     let mut next = rows.start;
                     let denoiser = Denoiser::new(&part, &model, settings).unwrap();
-                    denoiser
+                    let found = denoiser
                         .denoise(rows.clone(), |band| {
                             assert_eq!(band.rows.start, next);
                             next = band.rows.end;
@@ -76,10 +82,84 @@ fn blocks_of_rows_with_their_halos_have_the_bits_of_the_volume() {
                         })
                         .unwrap();
                     assert_eq!(next, rows.end);
+                    counted = counted + found;
                 }
+                assert_eq!(counted, windows);
             }
         }
     }
+}
+
+/// What one pass counts in bands of this height, merged from the last one on.
+fn in_bands<C>(
+    height: usize,
+    count: impl Fn(std::ops::Range<usize>) -> C,
+    merge: impl Fn(C, C) -> Result<C, Error>,
+) -> C {
+    let bands = (0..SHAPE.rows).step_by(height).map(|first| first..(first + height).min(SHAPE.rows));
+    let counts: Vec<C> = bands.map(count).collect();
+    counts.into_iter().rev().reduce(|a, b| merge(a, b).unwrap()).unwrap()
+}
+
+#[test]
+fn noise_and_effect_that_are_counted_in_bands_are_those_of_the_volume() {
+    let hu = noisy();
+    let mask: Vec<bool> = phantom(SHAPE).iter().map(|&hu| hu == -1000.0).collect();
+    let volume = Volume::new(SHAPE, 1.0, Voxels::Hu(&hu), Some(&mask)).unwrap();
+    let model = NoiseModel::estimate(&volume).unwrap();
+    let after = denoise(&volume, &model, Settings::default()).unwrap();
+    let denoised = Volume::new(SHAPE, 1.0, Voxels::Hu(&after), Some(&mask)).unwrap();
+    let effect = Effect::measure(&volume, &model, &denoised).unwrap();
+    for height in [1, 5, 16, 70] {
+        let cut_to = |rows: &std::ops::Range<usize>| {
+            let held = NoisePass::rows_needed(SHAPE, rows);
+            (held.clone(), cut(&hu, held.clone()), cut(&after, held.clone()), cut(&mask, held))
+        };
+        let mut pass = NoisePass::first();
+        for _ in 0..NoisePass::COUNT {
+            let counted = |rows: std::ops::Range<usize>| {
+                let (held, before, _, mask) = cut_to(&rows);
+                let part = Volume::block(SHAPE, held, 1.0, Voxels::Hu(&before), Some(&mask)).unwrap();
+                pass.count(&part, None, rows).unwrap()
+            };
+            let counts = in_bands(height, counted, NoiseCounts::merge);
+            pass = pass.next(SHAPE, counts).unwrap();
+        }
+        assert_eq!(pass.found(), Some(&model), "bands of {height} rows");
+
+        let mut pass = EffectPass::first();
+        for _ in 0..EffectPass::COUNT {
+            let counted = |rows: std::ops::Range<usize>| {
+                let (held, before, after, mask) = cut_to(&rows);
+                let block =
+                    |hu| Volume::block(SHAPE, held.clone(), 1.0, Voxels::Hu(hu), Some(&mask)).unwrap();
+                pass.count(&block(&before), &block(&after), rows).unwrap()
+            };
+            let counts = in_bands(height, counted, EffectCounts::merge);
+            pass = pass.next(SHAPE, counts).unwrap();
+        }
+        assert_eq!(pass.found(&model).as_ref(), Some(&effect), "bands of {height} rows");
+    }
+}
+
+#[test]
+fn counts_of_another_pass_or_shape_are_refused_and_so_are_rows_that_are_not_at_hand() {
+    let hu = noisy();
+    let volume = Volume::new(SHAPE, 1.0, Voxels::Hu(&hu), None).unwrap();
+    let count = |pass: &NoisePass| pass.count(&volume, None, 0..SHAPE.rows).unwrap();
+    let first = NoisePass::first();
+    let slopes = count(&first);
+    let second = first.clone().next(SHAPE, slopes.clone()).unwrap();
+    let magnitudes = count(&second);
+    assert_eq!(first.next(SHAPE, magnitudes.clone()).unwrap_err(), Error::Counts);
+    assert_eq!(slopes.merge(magnitudes.clone()).unwrap_err(), Error::Counts);
+    let third = second.next(SHAPE, magnitudes).unwrap();
+    let other = Shape { rows: 100, ..SHAPE };
+    assert_eq!(third.clone().next(other, count(&third)).unwrap_err(), Error::Counts);
+    let rows = cut(&hu, 20..40);
+    let block = Volume::block(SHAPE, 20..40, 1.0, Voxels::Hu(&rows), None).unwrap();
+    let error = third.count(&block, None, 25..35).unwrap_err().to_string();
+    assert_eq!(error, "rows 25 to 35 need rows 20 to 48, and the volume holds 20 to 40");
 }
 
 #[test]

@@ -4,7 +4,8 @@ mod common;
 
 use common::{Normal, difference, from_fn, phantom, rms, smooth_noise, sum};
 use tomobasis_denoise::{
-    Denoiser, Effect, Error, NoiseModel, Quality, Settings, Shape, Volume, Voxels, denoise, details_kept,
+    Denoiser, Effect, Error, NoiseModel, Quality, Settings, Shape, Volume, Voxels, Windows, denoise,
+    details_kept, patch,
 };
 
 const SHAPE: Shape = Shape { slices: 16, rows: 96, columns: 96 };
@@ -79,7 +80,7 @@ fn thick_slices_have_flatter_patches() {
     let thick = Volume::new(SHAPE, 4.5, Voxels::Hu(&noisy), None).unwrap();
     let model = NoiseModel::estimate(&thick).unwrap();
     let settings = Settings { strength: 1.0, ..Settings::default() };
-    assert_eq!(Denoiser::new(&thick, &model, settings).unwrap().patch(), [2, 5, 5]);
+    assert_eq!((patch(4.5), patch(3.0)), ([2, 5, 5], [3, 4, 4]));
     assert!(gain(&truth, &noisy, &denoise(&thick, &model, settings).unwrap()) > 9.0);
 }
 
@@ -194,4 +195,23 @@ fn noise_in_air_is_smoothed_and_what_stands_out_of_it_stays() {
     assert!(mean.abs() < 0.5 && rest < 4.0, "{mean} {rest}");
     let (mean, _) = mean_and_rms(17..19, 33..57, -940.0);
     assert!(mean.abs() < 6.0, "{mean}");
+}
+
+#[test]
+fn windows_of_air_are_counted() {
+    let count = |hu: &[f32], model: &NoiseModel| {
+        let volume = volume(hu);
+        let denoiser = Denoiser::new(&volume, model, Settings::default()).unwrap();
+        denoiser.denoise(0..SHAPE.rows, |_| Ok::<(), Error>(())).unwrap()
+    };
+    let half = from_fn(SHAPE, |_, row, _| if row < SHAPE.rows / 2 { -1000.0 } else { 40.0 });
+    let model = NoiseModel::white(20.0);
+    let noisy = sum(&half, &Normal(12).volume(SHAPE, 20.0));
+    let Windows { all, air } = count(&noisy, &model);
+    // Of windows of 16 rows every 8, those that are above the tissue.
+    let rows = (SHAPE.rows - 16) / 8 + 1;
+    let above = (SHAPE.rows / 2 - 16) / 8 + 1;
+    assert_eq!(air as usize * rows, all as usize * above);
+    // What is constant stays as it is.
+    assert_eq!(count(&half, &model), Windows { all, air: 0 });
 }

@@ -81,6 +81,10 @@ fn a_denoised_series_reads_back_as_the_manifest_says_and_has_less_noise() {
     assert!((sigma / noise(&before) - 1.0).abs() < 0.25, "{sigma}");
     assert_eq!(manifest["parameters"]["quality"], "default");
     assert_eq!(manifest["class"], "fixed");
+    let windows = |what: &str| manifest["windows"][what].as_u64().unwrap();
+    assert!(windows("air") < windows("all"), "{}", manifest["windows"]);
+    let report = fs::read_to_string(output.join("report.html")).unwrap();
+    assert!(report.contains(&format!("{} of {} (", windows("air"), windows("all"))));
     // And two pictures.
     assert_eq!(manifest["files"].as_array().unwrap().len(), SLICES + 2);
     assert!(output.join("_SUCCESS").exists());

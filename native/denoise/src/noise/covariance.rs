@@ -1,5 +1,7 @@
 //! Autocovariance of noise within slices, in exact integers.
 
+use std::ops::Range;
+
 /// Farthest lag in rows and columns.
 pub(crate) const LAGS: usize = 8;
 
@@ -16,7 +18,7 @@ pub(crate) fn index(rows: i64, columns: i64) -> Option<usize> {
 }
 
 /// Sums of products of values one lag apart, and how many there are; for the lags of zero or more rows.
-#[derive(Clone)]
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub(crate) struct Covariance {
     sums: Vec<i64>,
     counts: Vec<i64>,
@@ -27,15 +29,17 @@ impl Covariance {
         Self { sums: vec![0; SIDE * SIDE], counts: vec![0; SIDE * SIDE] }
     }
 
-    /// Adds an image. What is not `used` (1, or else 0) is zero in `values`, whose magnitude is below 2^9.
-    pub fn add(&mut self, values: &[i16], used: &[i16], columns: usize) {
+    /// Adds some rows of an image, given by their places: each voxel of them with those at a lag, which may be below these rows. What is
+    /// not `used` (1, or else 0) is zero in `values`, whose magnitude is below 2^9.
+    pub fn add(&mut self, values: &[i16], used: &[i16], places: Range<usize>, columns: usize) {
         for lag in LAGS * SIDE + LAGS..SIDE * SIDE {
             let (down, right) = (lag / SIDE - LAGS, lag % SIDE);
             // Columns of the left voxel of each pair, and of the right one.
             let (from, to) = (LAGS.saturating_sub(right), right.saturating_sub(LAGS));
             let width = columns.saturating_sub(from + to);
             let products = |image: &[i16]| -> i64 {
-                let lines = image.chunks_exact(columns).zip(image.chunks_exact(columns).skip(down));
+                let upper = image[places.clone()].chunks_exact(columns);
+                let lines = upper.zip(image[places.start..].chunks_exact(columns).skip(down));
                 lines.map(|(a, b)| dot(&a[from..from + width], &b[to..to + width])).sum()
             };
             self.sums[lag] += products(values);
@@ -86,7 +90,7 @@ mod tests {
         let used: Vec<i16> = (0..values.len()).map(|i| i16::from(i % 5 != 0)).collect();
         let values: Vec<i16> = values.iter().zip(&used).map(|(v, u)| v * u).collect();
         let mut found = Covariance::new();
-        found.add(&values, &used, columns);
+        found.add(&values, &used, 0..values.len(), columns);
         for (down, right) in [(0, 0), (0, 3), (2, -5), (8, 8), (8, -8), (1, 0)] {
             let (mut sum, mut count) = (0, 0);
             for at in 0..values.len() {
@@ -100,6 +104,14 @@ mod tests {
             let lag = index(down, right).unwrap();
             assert_eq!((found.sums[lag], found.counts[lag]), (sum, count), "{down} {right}");
         }
+        // The same, part by part.
+        let parts = [0..5 * columns, 5 * columns..6 * columns, 6 * columns..values.len()].map(|places| {
+            let mut part = Covariance::new();
+            part.add(&values, &used, places, columns);
+            part
+        });
+        let merged = parts.iter().fold(Covariance::new(), Covariance::merge);
+        assert_eq!((&merged.sums, &merged.counts), (&found.sums, &found.counts));
         let correlation = found.correlation();
         assert_eq!(correlation[index(2, -5).unwrap()], correlation[index(-2, 5).unwrap()]);
         assert_eq!(correlation[index(0, 0).unwrap()], 1.0);

@@ -14,6 +14,9 @@ const RADIUS: usize = 2;
 /// Distance on each side at which local means are compared.
 const REACH: usize = 3;
 
+/// Rows and columns at each edge of an image that are not judged: so far the slope of a voxel depends on others.
+pub(crate) const MARGIN: usize = RADIUS + REACH;
+
 /// What is not judged: too near to the edge of the image, outside the range of HU, or padding.
 pub(crate) const EXCLUDED: u16 = u16::MAX;
 
@@ -47,10 +50,9 @@ pub(crate) fn slopes(
 ) -> Vec<u16> {
     let means = local_means(image, columns);
     let rows = image.len() / columns;
-    let margin = RADIUS + REACH;
     let mut slopes = vec![EXCLUDED; image.len()];
-    for row in margin..rows.saturating_sub(margin) {
-        for column in margin..columns.saturating_sub(margin) {
+    for row in MARGIN..rows.saturating_sub(MARGIN) {
+        for column in MARGIN..columns.saturating_sub(MARGIN) {
             let at = row * columns + column;
             if range.contains(&means[at]) && !padding(at) {
                 let along_row = (means[at + REACH] - means[at - REACH]).abs();

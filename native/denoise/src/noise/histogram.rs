@@ -3,9 +3,24 @@
 /// Bins: the largest value is also that of all larger ones.
 const BINS: usize = 1 << 16;
 
-/// How often each value occurs.
-#[derive(Clone)]
+/// How often each value occurs. Written as the values that do, with their counts.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(from = "Vec<(u32, u64)>", into = "Vec<(u32, u64)>")]
 pub(crate) struct Histogram(Vec<u64>);
+
+impl From<Histogram> for Vec<(u32, u64)> {
+    fn from(histogram: Histogram) -> Self {
+        (0..).zip(histogram.0).filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+impl From<Vec<(u32, u64)>> for Histogram {
+    fn from(occurring: Vec<(u32, u64)>) -> Self {
+        let mut histogram = Self::new();
+        occurring.into_iter().for_each(|(value, count)| histogram.add_times(value, count));
+        histogram
+    }
+}
 
 impl Histogram {
     pub fn new() -> Self {
@@ -13,7 +28,11 @@ impl Histogram {
     }
 
     pub fn add(&mut self, value: u32) {
-        self.0[(value as usize).min(BINS - 1)] += 1;
+        self.add_times(value, 1);
+    }
+
+    fn add_times(&mut self, value: u32, count: u64) {
+        self.0[(value as usize).min(BINS - 1)] += count;
     }
 
     pub fn merge(mut self, other: Self) -> Self {

@@ -11,6 +11,9 @@ const PRIOR: f64 = 64.0;
 /// Binomial filters, each of three cells along every axis.
 const PASSES: usize = 2;
 
+/// Cells of the largest volume: 2^40 voxels.
+const MOST_CELLS: usize = 1 << 29;
+
 /// Most that noise differs from the typical one, as a factor.
 const MOST: f64 = 3.0;
 
@@ -49,12 +52,40 @@ fn place(cells: [usize; 3], voxel: [usize; 3]) -> Option<usize> {
     inside.then(|| (slice * cells[1] + row) * cells[2] + column)
 }
 
-/// Sums of squares of each cell, and how many there are: exact.
-#[derive(Clone)]
+/// Sums of squares of each cell, and how many there are: exact. Written as the cells that hold any.
+#[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
+#[serde(try_from = "OccupiedCells", into = "OccupiedCells")]
 pub(super) struct CellSums {
     cells: [usize; 3],
     squares: Vec<u64>,
     counts: Vec<u64>,
+}
+
+/// Cells along each axis; place, sum of squares and count of each cell that holds any.
+type OccupiedCells = ([usize; 3], Vec<(usize, u64, u64)>);
+
+impl From<CellSums> for OccupiedCells {
+    fn from(sums: CellSums) -> Self {
+        let all = sums.squares.into_iter().zip(sums.counts).enumerate();
+        let occupied = all.filter(|(_, (_, count))| *count > 0);
+        (sums.cells, occupied.map(|(place, (square, count))| (place, square, count)).collect())
+    }
+}
+
+impl TryFrom<OccupiedCells> for CellSums {
+    type Error = &'static str;
+
+    fn try_from((cells, occupied): OccupiedCells) -> Result<Self, Self::Error> {
+        let count = cells.iter().try_fold(1usize, |product, &count| product.checked_mul(count));
+        let count = count.filter(|&count| count <= MOST_CELLS).ok_or("too many cells")?;
+        let mut sums = Self { cells, squares: vec![0; count], counts: vec![0; count] };
+        for (place, square, voxels) in occupied {
+            let squares = sums.squares.get_mut(place).ok_or("no such cell")?;
+            *squares = square;
+            sums.counts[place] = voxels;
+        }
+        Ok(sums)
+    }
 }
 
 impl CellSums {
@@ -64,10 +95,20 @@ impl CellSums {
         Self { cells, squares: vec![0; count], counts: vec![0; count] }
     }
 
-    /// Adds the used values of a slice.
-    pub fn add(&mut self, slice: usize, values: &[i16], used: &[i16], columns: usize) {
+    /// Whether they are of volumes of one shape.
+    pub fn is_like(&self, other: &Self) -> bool {
+        self.cells == other.cells
+    }
+
+    pub fn fit(&self, shape: Shape) -> bool {
+        self.cells == cells(shape)
+    }
+
+    /// Adds the used values of some rows of a slice; `first` is that slice and the first of the rows.
+    pub fn add(&mut self, first: [usize; 2], values: &[i16], used: &[i16], columns: usize) {
+        let [slice, row] = first;
         for (at, (&value, &used)) in values.iter().zip(used).enumerate() {
-            if let Some(place) = place(self.cells, [slice, at / columns, at % columns]) {
+            if let Some(place) = place(self.cells, [slice, row + at / columns, at % columns]) {
                 self.squares[place] += u64::from(value.unsigned_abs()).pow(2);
                 self.counts[place] += used as u64;
             }
@@ -126,7 +167,7 @@ mod tests {
         let mut sums = CellSums::new(SHAPE);
         let used = vec![1; 64 * 512];
         let values: Vec<i16> = (0..64 * 512).map(|at| if at % 512 < 256 { 50 } else { 100 }).collect();
-        (0..16).for_each(|slice| sums.add(slice, &values, &used, 512));
+        (0..16).for_each(|slice| sums.add([slice, 0], &values, &used, 512));
         let map = sums.map();
         assert!(map.fits(SHAPE));
         let (left, right) = (map.ratio([4, 30, 60]), map.ratio([4, 30, 460]));
@@ -138,7 +179,7 @@ mod tests {
         let mut sums = CellSums::new(SHAPE);
         let used: Vec<i16> = (0..64 * 512).map(|at| i16::from(at % 512 < 100)).collect();
         let values: Vec<i16> = used.iter().map(|used| used * 50).collect();
-        sums.add(3, &values, &used, 512);
+        sums.add([3, 0], &values, &used, 512);
         assert_eq!(sums.map().ratio([3, 3, 500]), 1.0);
         assert_eq!(CellSums::new(SHAPE).map(), SigmaMap::default());
         assert_eq!(SigmaMap::default().ratio([1, 2, 3]), 1.0);

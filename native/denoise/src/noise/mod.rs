@@ -21,6 +21,7 @@ mod map;
 use crate::{Error, volume::Shape};
 pub(crate) use covariance::LAGS;
 use covariance::SIDE;
+pub use estimate::{NoiseCounts, NoisePass};
 pub use map::SigmaMap;
 
 /// The noise of a volume.

@@ -7,6 +7,7 @@ pub mod compare;
 pub mod decompose;
 pub mod denoise;
 pub mod inspect;
+pub mod job;
 pub mod paper;
 pub mod read;
 pub mod reference;

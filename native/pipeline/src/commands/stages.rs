@@ -56,9 +56,22 @@ impl Stage {
     }
 }
 
+/// The stages of a job that denoises.
+const OF_DENOISING: [StageName; 6] = [
+    StageName { name: "scan", unit: "files" },
+    StageName { name: "decode", unit: "slices" },
+    StageName { name: "noise", unit: "rows" },
+    StageName { name: "denoise", unit: "rows" },
+    StageName { name: "effect", unit: "rows" },
+    StageName { name: "derive", unit: "slices" },
+];
+
 /// The stages of the job with these options, in their order; the last one is that of derived DICOM.
 #[must_use]
 pub fn stages(options: &Options) -> [StageName; 6] {
+    if options.denoise.is_some() {
+        return OF_DENOISING;
+    }
     Stage::ALL.map(|stage| match (stage, stage.named(options.method)) {
         (Stage::Decode, named) if !options.input_format.is_scan() => {
             StageName { unit: "row blocks", ..named }

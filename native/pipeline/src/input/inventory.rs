@@ -147,7 +147,10 @@ fn add_streamed(
 /// What the inventory and [`Options::check_against`] refuse.
 pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan> {
     prepare(inventory, options);
-    checked(inventory.select(&series_choice(options.series.as_deref()))?, options)
+    let plan = inventory.select(&series_choice(options.series.as_deref()));
+    // What is denoised is one volume, so that nothing advises to take several as one.
+    let plan = plan.map_err(|error| if options.denoise.is_some() { error.without_join() } else { error })?;
+    checked(plan, options)
 }
 
 /// Every series that there is, in the order of a listing, each checked against the options but for `--series`.

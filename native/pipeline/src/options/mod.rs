@@ -9,6 +9,7 @@ mod rank;
 mod syntax;
 
 use serde::{Deserialize, Serialize};
+use tomobasis_denoise::Settings;
 use tomobasis_dicom::{SeriesChoice, SeriesPlan};
 use tomobasis_linalg::MAX_GRAM_COLUMNS;
 
@@ -86,6 +87,9 @@ pub struct Options {
     pub on_bad_slice: OnBadSlice,
     /// What becomes of pixels that hold nothing.
     pub padding: Padding,
+    /// How to denoise; none where the series is decomposed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub denoise: Option<Settings>,
     /// How to decompose.
     pub method: Method,
     /// How many basis vectors.
@@ -158,7 +162,7 @@ impl Options {
     /// Whether every series of the input is decomposed by itself.
     #[must_use]
     pub fn all_series(&self) -> bool {
-        self.series.as_deref() == Some(ALL)
+        self.series.as_deref() == Some(ALL) && self.denoise.is_none()
     }
 
     /// Whether pictures are made at all: for their files or for the report.

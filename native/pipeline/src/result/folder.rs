@@ -34,6 +34,20 @@ pub struct ResultFolder {
     pub(super) json: Vec<u8>,
 }
 
+/// Where the files are of a manifest in the folder `path`, which names the folder of a run or none.
+///
+/// # Errors
+/// [`Error::ResultFile`] when it names another folder.
+pub(crate) fn folder_of_files(path: &Path, run: Option<&str>) -> Result<PathBuf> {
+    match run {
+        None => Ok(path.to_owned()),
+        Some(name) if is_run_folder(name) => Ok(path.join(name)),
+        Some(name) => {
+            Err(Error::result_file(MANIFEST, format!("its files are in {name:?}, no folder of a run")))
+        }
+    }
+}
+
 impl ResultFolder {
     /// Opens a complete result folder.
     ///
@@ -54,16 +68,7 @@ impl ResultFolder {
             return Err(Error::result_file(MANIFEST, problem));
         }
         let root = path.to_owned();
-        let path = match &manifest.run.environment.folder {
-            None => root.clone(),
-            Some(name) if is_run_folder(name) => path.join(name),
-            Some(name) => {
-                return Err(Error::result_file(
-                    MANIFEST,
-                    format!("its files are in {name:?}, no folder of a run"),
-                ));
-            }
-        };
+        let path = folder_of_files(path, manifest.run.environment.folder.as_deref())?;
         Ok(Self { root, path, manifest, json: bytes })
     }
 

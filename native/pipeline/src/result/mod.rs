@@ -22,7 +22,7 @@ pub(crate) use self::{
     disk::digest_of,
     finish::Draft,
     first_number::{hex, in_block, in_s, in_v},
-    folder::{parse_manifest, read_complete},
+    folder::{folder_of_files, parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},
     manifest::ResultSection,

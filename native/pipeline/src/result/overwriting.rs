@@ -121,8 +121,16 @@ impl FoundResult {
         Self::of_kind(FolderKind::Result, bytes)
     }
 
+    /// The same of what the job writes.
+    #[must_use]
+    pub fn of_job(bytes: &[u8]) -> Option<Self> {
+        let kinds = [FolderKind::Result, FolderKind::Denoised];
+        kinds.into_iter().find_map(|kind| Self::of_kind(kind, bytes))
+    }
+
     /// The same of any folder that has a manifest with `format` and `files`.
-    fn of_kind(kind: FolderKind, bytes: &[u8]) -> Option<Self> {
+    #[must_use]
+    pub fn of_kind(kind: FolderKind, bytes: &[u8]) -> Option<Self> {
         let format_of_kind = match kind {
             FolderKind::Result => "tomobasis result ",
             FolderKind::Reference => "tomobasis reference ",

@@ -247,6 +247,7 @@ fn read(
         join: false,
         on_bad_slice: OnBadSlice::Fail,
         padding: Padding::Keep,
+        denoise: None,
         method: Method::Gram { center: None },
         rank: RankChoice::Full,
         composite: None,

@@ -115,12 +115,9 @@ impl JobArgs {
         if self.fail_fast && !all_series {
             return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
         }
-        // Whatever else leads there is found where the folder is at hand.
-        let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-        if self.input.iter().any(|input| folder(input).starts_with(&folder(&self.output))) {
-            return Err(Error::OutputHoldsInput);
-        }
+        refuse_output_above(&self.input, &self.output)?;
         // What another run has written there would be taken for series.
+        let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
         if all_series && self.input.iter().any(|input| folder(&self.output).starts_with(&folder(input))) {
             return Err(Error::OutputInInput);
         }
@@ -134,6 +131,7 @@ impl JobArgs {
             join: self.join,
             on_bad_slice: self.on_bad_slice,
             padding,
+            denoise: None,
             method,
             rank,
             composite: self.composite,
@@ -160,5 +158,17 @@ impl JobArgs {
             true => Ok(()),
             false => Err(Error::option("--emit", "of a matrix parquet and png can be written; give these")),
         }
+    }
+}
+
+/// Refuses an output whose name says that the input lies in it. Whatever else leads there is found where the folder is at hand.
+///
+/// # Errors
+/// [`Error::OutputHoldsInput`].
+pub(in crate::commands) fn refuse_output_above(inputs: &[String], output: &str) -> Result<()> {
+    let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
+    match inputs.iter().any(|input| folder(input).starts_with(&folder(output))) {
+        true => Err(Error::OutputHoldsInput),
+        false => Ok(()),
     }
 }

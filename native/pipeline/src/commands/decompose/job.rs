@@ -39,15 +39,12 @@ struct JobCommand {
     args: JobArgs,
 }
 
-/// Parses the arguments of the Spark job (without a program name).
+/// Parses the arguments of a Spark job that decomposes (without a program name).
 ///
 /// # Errors
 /// [`Error::CommandLine`] in one line, and what [`JobArgs::resolve`] refuses.
 pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
-    // Java has put this sign where it could not read the bytes of an argument.
-    if let Some(word) = args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
-        return Err(not_utf_8(args, word));
-    }
+    check_utf_8(args)?;
     match args {
         [option, output] if option == "--status" && !output.is_empty() => {
             Ok(ParsedJob::Status { status: output.clone() })
@@ -56,6 +53,18 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
             Err(Error::option("--status", "give the output of --series all, and nothing else"))
         }
         _ => parse_options(args),
+    }
+}
+
+/// Refuses words that are no text.
+///
+/// # Errors
+/// [`not_utf_8`].
+pub(in crate::commands) fn check_utf_8(args: &[String]) -> Result<()> {
+    // Java has put this sign where it could not read the bytes of an argument.
+    match args.iter().position(|word| word.contains(char::REPLACEMENT_CHARACTER)) {
+        Some(word) => Err(not_utf_8(args, word)),
+        None => Ok(()),
     }
 }
 

@@ -54,12 +54,13 @@ pub struct DenoiseArgs {
 
 impl DenoiseArgs {
     /// What is read and written, in the terms of a decomposition, and how it is denoised.
-    pub(super) fn resolve(self) -> (Options, Settings) {
+    pub(in crate::commands) fn resolve(self) -> (Options, Settings) {
         let quality = match self.quality {
             QualityName::Fast => Quality::Fast,
             QualityName::Default => Quality::Default,
             QualityName::Best => Quality::Best,
         };
+        let settings = Settings { strength: self.strength, quality };
         let options = Options {
             input: self.input,
             input_format: InputFormat::Dicom,
@@ -70,6 +71,7 @@ impl DenoiseArgs {
             join: false,
             on_bad_slice: OnBadSlice::Fail,
             padding: Padding::Air,
+            denoise: Some(settings),
             method: Method::Gram { center: None },
             rank: RankChoice::Full,
             composite: None,
@@ -78,7 +80,7 @@ impl DenoiseArgs {
             no_patient_data: self.no_patient_data,
             verbose: self.verbose,
         };
-        (options, Settings { strength: self.strength, quality })
+        (options, settings)
     }
 }
 

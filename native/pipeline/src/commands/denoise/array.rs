@@ -4,11 +4,11 @@
 
 use serde::Serialize;
 use tomobasis_denoise::{
-    DetailKept, Effect, Quality, Settings, Shape, Volume, Voxels, check_geometry, working_bytes,
+    DetailKept, Effect, Quality, Settings, Shape, Volume, Voxels, Windows, check_geometry, working_bytes,
 };
 use tomobasis_linalg::Rescale;
 
-use super::{manifest::Noise, remarks};
+use super::{manifest::Noise, work::remarks};
 use crate::{
     commands::runner::{Runner, Target},
     error::{Error, Result},
@@ -66,7 +66,7 @@ pub struct ArrayOptions<'a> {
 pub struct ArrayOutcome {
     /// The voxels.
     pub voxels: DenoisedVoxels,
-    /// What a manifest says of it, as JSON: `patch`, `noise`, `effect`, `details`, `clipped`.
+    /// What a manifest says of it, as JSON: `patch`, `noise`, `windows`, `effect`, `details`, `clipped`.
     pub report: String,
     /// What its user must know.
     pub remarks: Vec<String>,
@@ -76,6 +76,7 @@ pub struct ArrayOutcome {
 struct Report {
     patch: [usize; 3],
     noise: Noise,
+    windows: Windows,
     effect: Effect,
     details: Vec<DetailKept>,
     clipped: u64,
@@ -125,6 +126,7 @@ pub fn denoise_array(
     let report = Report {
         patch: removal.patch,
         noise: Noise::of(&removal.model),
+        windows: removal.windows,
         effect: removal.effect,
         details: removal.details,
         clipped: removal.clipped,

@@ -14,11 +14,12 @@ const CT_IMAGE: &str = "1.2.840.10008.5.1.4.1.1.2";
 /// Whatever is small.
 const SMALL: u128 = 32 << 20;
 
-/// Refuses what is no CT volume of single images, what the method refuses for its geometry, and what needs more memory than there is.
+/// Refuses what is no CT volume of single images, and what the method refuses for its geometry; returns its shape and the distance of
+/// its slices in mm.
 ///
 /// # Errors
-/// [`Error::Input`], [`Error::Denoise`], [`Error::Memory`].
-pub(super) fn check(plan: &SeriesPlan, quality: Quality, threads: usize) -> Result<()> {
+/// [`Error::Input`], [`Error::Denoise`].
+pub(super) fn volume_of(plan: &SeriesPlan) -> Result<(Shape, f64)> {
     if plan.modality != "CT" || plan.rescale_unit != "HU" {
         let text = format!(
             "{} in {} can't be denoised: the noise model is that of CT in HU; give a CT series",
@@ -38,6 +39,15 @@ pub(super) fn check(plan: &SeriesPlan, quality: Quality, threads: usize) -> Resu
     };
     let shape = Shape { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns };
     check_geometry(shape, spacing_mm)?;
+    Ok((shape, spacing_mm))
+}
+
+/// Refuses what [`volume_of`] refuses, and what needs more memory than there is.
+///
+/// # Errors
+/// [`Error::Input`], [`Error::Denoise`], [`Error::Memory`].
+pub(super) fn check(plan: &SeriesPlan, quality: Quality, threads: usize) -> Result<()> {
+    let (shape, _) = volume_of(plan)?;
     // The scan, and the denoised one; on each thread a file, its slice and the instance.
     let voxels = (shape.slices * plan.pixels()) as u128;
     let files = (threads * 16 * plan.pixels()) as u128;

@@ -9,13 +9,15 @@ use crate::{
     error::{Error, Result},
     output::dicom::FOLDER,
     progress::Progress,
-    result::{FolderNotes, ListedFiles, MANIFEST, check_pixels, is_sealed, parse_manifest},
+    result::{FolderNotes, ListedFiles, MANIFEST, check_pixels, folder_of_files, is_sealed, parse_manifest},
 };
 
 /// A denoised series on the local file system.
 #[derive(Debug)]
 pub(in crate::commands) struct DenoisedFolder {
-    /// Where it is.
+    /// Where its manifest is.
+    root: PathBuf,
+    /// Where its files are: the folder itself, or the one in it that the manifest names.
     pub path: PathBuf,
     /// Its manifest.
     pub manifest: DenoisedManifest,
@@ -41,7 +43,8 @@ impl DenoisedFolder {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
             return Err(Error::result_file(MANIFEST, problem));
         }
-        Ok(Self { path: path.to_owned(), manifest, json })
+        let files = folder_of_files(path, manifest.folder())?;
+        Ok(Self { root: path.to_owned(), path: files, manifest, json })
     }
 
     /// Checks the manifest's seal.
@@ -72,7 +75,7 @@ impl DenoisedFolder {
     pub fn check(&self, progress: &dyn Progress) -> Result<FolderNotes> {
         let DenoisedManifest { files, run, .. } = &self.manifest;
         let report = run.report.as_ref();
-        let notes = ListedFiles { root: &self.path, path: &self.path, files, report }.check(progress)?;
+        let notes = ListedFiles { root: &self.root, path: &self.path, files, report }.check(progress)?;
         check_pixels(&self.path, FOLDER, self.manifest.digests.denoised)?;
         Ok(notes)
     }

@@ -1,7 +1,7 @@
 //! `manifest.json` of a denoised series. It holds no path of the machine, no UID and no date.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Quality, Settings};
+use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Quality, Settings, Windows};
 use tomobasis_dicom::{Note, SeriesPlan};
 
 use crate::{
@@ -23,6 +23,8 @@ pub struct DenoisedManifest {
     pub(super) parameters: Parameters,
     class: String,
     noise: Noise,
+    /// How many windows there are, and how many of air, whose patches became their means.
+    pub windows: Windows,
     /// What was removed.
     pub effect: Effect,
     /// What is left of discs that were put into the scan; empty where the size of a pixel is unknown.
@@ -158,7 +160,7 @@ impl Noise {
 impl DenoisedManifest {
     pub(super) fn new(content: Content<'_>) -> Self {
         let Content { plan, options, settings, .. } = content;
-        let Removal { model, patch, effect, details, clipped } = content.removal.clone();
+        let Removal { model, patch, windows, effect, details, clipped } = content.removal.clone();
         let mut files = content.files;
         files.sort();
         Self {
@@ -183,6 +185,7 @@ impl DenoisedManifest {
             },
             class: "fixed".to_owned(),
             noise: Noise::of(&model),
+            windows,
             effect,
             details,
             clipped,
@@ -208,6 +211,11 @@ impl DenoisedManifest {
     /// Whether this very version wrote it: then its files are known to the byte.
     pub(super) fn is_ours(&self) -> bool {
         self.run.version == env!("CARGO_PKG_VERSION") && self.run.libraries == env!("TOMOBASIS_LIBRARIES")
+    }
+
+    /// The folder beside the manifest that holds the files; none where they are beside it themselves.
+    pub(super) fn folder(&self) -> Option<&str> {
+        self.run.environment.folder.as_deref()
     }
 
     /// What the report says of how it was denoised: names and values.

@@ -11,7 +11,11 @@ use std::{
 
 use tomobasis_denoise::Settings;
 
-use super::{DenoisedFolder, DenoisedManifest, STAGES, Work, path_of, read};
+use super::{
+    DenoisedFolder, DenoisedManifest, STAGES, read, work,
+    work::{Work, path_of},
+    write,
+};
 use crate::{
     commands::{runner::Runner, verify::VerifyArgs},
     error::{Error, Result},
@@ -19,6 +23,7 @@ use crate::{
     options::{Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
     progress::Progress,
     result::{Environment, FileEntry, FolderNotes, MANIFEST, first_path, name_some},
+    solve::digest::Digest,
 };
 
 /// Denoises again and compares; returns what to print.
@@ -41,9 +46,9 @@ pub(in crate::commands) fn verify(
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were denoised".to_owned()));
     }
-    let work = Work::of(&mut runner, &scan, &options, settings)?;
+    let denoised = runner.denoise(&scan, settings)?;
     let other = Mutex::new(Vec::new());
-    let digests = runner.write_denoised(&scan, &work.denoised, &work.derivation, |slice, made| {
+    let digests = write(&mut runner, &scan, &denoised, &options, settings, |slice, made| {
         let path = path_of(slice);
         // That it can be read was checked with the list.
         if fs::read(folder.path.join(&path)).ok().as_deref() != Some(made) {
@@ -51,8 +56,9 @@ pub(in crate::commands) fn verify(
         }
         Ok(())
     })?;
-    let pictures = work.pictures(&scan)?;
-    let mut made = work.manifest(&scan, &options, settings, &digests, &pictures, Environment::default());
+    let work = work(&scan, &denoised, &options, settings);
+    let pictures = work.pictures(denoised.slice(&scan, Work::shown(&scan.plan)))?;
+    let mut made = work.manifest(Digest::of_digests(&digests), &pictures, Environment::default());
     if made.digests.denoised != stored.digests.denoised {
         let text = "recomputed from the input, the digest of the denoised pixels is not the manifest's";
         return Err(Error::Differs(text.to_owned()));
@@ -70,7 +76,7 @@ pub(in crate::commands) fn verify(
     compare_values(folder, &mut made, same_instances)?;
     if stored.is_ours() && same_instances {
         // With the times of the run that wrote it.
-        let report = work.report(&scan, &made, &pictures)?;
+        let report = work.report(&made, &pictures)?;
         if stored.run.report != Some(FileEntry::of(&report)) {
             return Err(Error::Differs(format!("{}: the input gives other bytes", report.path)));
         }
@@ -92,6 +98,7 @@ fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Set
         let text = format!("{MANIFEST}: parameters.strength is {}, not 0 to 1", parameters.strength);
         return Err(Error::Differs(text));
     }
+    let settings = Settings { strength: parameters.strength, quality: parameters.quality };
     let options = Options {
         input: args.input.clone(),
         input_format: InputFormat::Dicom,
@@ -102,6 +109,7 @@ fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Set
         join: false,
         on_bad_slice: OnBadSlice::Fail,
         padding: Padding::Air,
+        denoise: Some(settings),
         method: Method::Gram { center: None },
         rank: RankChoice::Full,
         composite: None,
@@ -110,7 +118,7 @@ fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Set
         no_patient_data: !parameters.patient_data,
         verbose: args.verbose,
     };
-    Ok((options, Settings { strength: parameters.strength, quality: parameters.quality }))
+    Ok((options, settings))
 }
 
 /// Compares the manifest with the one made again. What this input does not give is taken over from the former: how it was run, what is

@@ -1,10 +1,11 @@
 //! The stages of denoising, in process: of a scan, and of a volume in memory.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{collections::BTreeMap, ops::Range, time::Instant};
 
 use rayon::prelude::*;
 use tomobasis_denoise::{
-    Band, Denoiser, DetailKept, Effect, NoiseModel, Settings, Shape, Volume, Voxels, details_kept,
+    Band, Denoiser, DetailKept, Effect, NoiseModel, Settings, Shape, Volume, Voxels, Windows, details_kept,
+    patch,
 };
 use tomobasis_dicom::{
     FileBuffer,
@@ -17,6 +18,7 @@ use crate::{
     commands::stages::StageName,
     error::{Error, Result},
     input::{
+        layout::rescale_of,
         listing::InputFile,
         sources::{each_file, read},
     },
@@ -32,6 +34,8 @@ pub(crate) struct Removal {
     pub model: NoiseModel,
     /// Slices, rows and columns of a patch.
     pub patch: [usize; 3],
+    /// How many windows there are, and how many of air.
+    pub windows: Windows,
     /// What was removed.
     pub effect: Effect,
     /// What is left of discs put into it; none where the size of a pixel is unknown.
@@ -48,16 +52,10 @@ pub(crate) struct Denoised {
 }
 
 impl Denoised {
-    /// HU of a slice before and after.
-    pub(crate) fn slice(&self, scan: &Scan, slice: usize) -> [Vec<f64>; 2] {
+    /// Stored values of a slice before and after.
+    pub(crate) fn slice<'a>(&'a self, scan: &'a Scan, slice: usize) -> [&'a [i16]; 2] {
         let pixels = slice * scan.plan.pixels()..(slice + 1) * scan.plan.pixels();
-        let Some(planned) = scan.plan.slices.get(slice) else { return [Vec::new(), Vec::new()] };
-        let rescale = Rescale { slope: planned.slope, intercept: planned.intercept, offset: planned.offset };
-        let hu = |values: &[i16]| {
-            let values = values.get(pixels.clone()).unwrap_or_default();
-            values.iter().map(|&stored| rescale.apply(stored)).collect()
-        };
-        [hu(scan.stored()), hu(&self.stored)]
+        [scan.stored(), &self.stored].map(|values| values.get(pixels.clone()).unwrap_or_default())
     }
 }
 
@@ -70,9 +68,10 @@ pub(crate) enum Target<'a> {
 }
 
 impl Target<'_> {
-    /// Takes rows of all slices of `columns` columns; returns how many values were clipped.
-    fn take(&mut self, band: &Band, rows: usize, columns: usize) -> u64 {
-        let (start, voxels) = (band.rows.start * columns, band.rows.len() * columns);
+    /// Takes rows of all slices of `columns` columns, of which `rows` go here; returns how many values were clipped.
+    pub(crate) fn take(&mut self, band: &Band, rows: &Range<usize>, columns: usize) -> u64 {
+        let (start, voxels) = ((band.rows.start - rows.start) * columns, band.rows.len() * columns);
+        let rows = rows.len();
         let found = band.hu.par_chunks_exact(voxels);
         match self {
             Self::Stored { grids, values, .. } => {
@@ -103,11 +102,7 @@ impl Runner<'_> {
     pub(crate) fn denoise(&mut self, scan: &Scan, settings: Settings) -> Result<Denoised> {
         let plan = &scan.plan;
         let shape = Shape { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns };
-        let rescale: Vec<Rescale> = plan
-            .slices
-            .iter()
-            .map(|slice| Rescale { slope: slice.slope, intercept: slice.intercept, offset: slice.offset })
-            .collect();
+        let rescale = rescale_of(plan);
         let spacing_mm = plan.slice_spacing_mm.unwrap_or_default();
         let voxels = Voxels::Stored { values: scan.stored(), rescale: &rescale };
         let before = Volume::new(shape, spacing_mm, voxels, None)?;
@@ -141,10 +136,10 @@ impl Runner<'_> {
         let began = self.own_stage(stage + 1, "denoise", "rows", rows);
         let denoiser = Denoiser::new(before, &model, settings)?;
         let mut clipped = 0;
-        self.pool.install(|| {
+        let windows = self.pool.install(|| {
             denoiser.denoise(0..rows, |band| -> Result<()> {
                 self.check_stop()?;
-                clipped += target.take(&band, rows, columns);
+                clipped += target.take(&band, &(0..rows), columns);
                 self.progress.advance(band.rows.len() as u64);
                 Ok(())
             })
@@ -156,8 +151,8 @@ impl Runner<'_> {
             Ok((Effect::measure(before, &model, &after)?, details.transpose()?.unwrap_or_default()))
         })?;
         self.record(began);
-        let patch = denoiser.patch();
-        Ok(Removal { model, patch, effect, details, clipped })
+        let patch = patch(before.spacing_mm());
+        Ok(Removal { model, patch, windows, effect, details, clipped })
     }
 
     /// Makes the derived instances, handing each to `take` with its slice; returns the digests of their stored pixels.

@@ -66,6 +66,7 @@ impl Options {
             join: args.join,
             on_bad_slice: args.on_bad_slice,
             padding: manifest.parameters.padding,
+            denoise: None,
             method: manifest.parameters.method,
             rank: manifest.parameters.rank,
             composite: Some(composites.collect()),

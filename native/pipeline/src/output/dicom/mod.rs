@@ -26,6 +26,7 @@ pub use self::{
 };
 pub(crate) use self::{
     grid::Grid,
+    record::series,
     slices::{file_name, folder, slice_name},
 };
 use crate::{

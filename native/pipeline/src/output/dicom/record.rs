@@ -87,7 +87,8 @@ impl DerivedSection {
     }
 }
 
-fn series(k: usize, slices: usize, records: &[DerivedRecord]) -> Result<DerivedSeries> {
+/// The records of one series put together; see [`DerivedSection::new`].
+pub(crate) fn series(k: usize, slices: usize, records: &[DerivedRecord]) -> Result<DerivedSeries> {
     let mut found: Vec<Option<&DerivedRecord>> = vec![None; slices];
     for record in records.iter().filter(|record| record.k == k) {
         match found.get_mut(record.slice) {

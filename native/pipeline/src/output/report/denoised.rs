@@ -1,7 +1,7 @@
 //! The report of a denoised series: original, denoised and removed side by side, and what can be known of the noise without the truth.
 
 use askama::Template;
-use tomobasis_denoise::{DetailKept, Effect, NoiseModel};
+use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Windows};
 use tomobasis_dicom::{Note, SeriesPlan};
 
 use super::{Figure, REPORT, Rows, geometry};
@@ -18,6 +18,7 @@ pub(crate) struct Content<'a> {
     /// `WARNING` or `Note`, and what must be known.
     pub remarks: &'a [(&'static str, String)],
     pub model: &'a NoiseModel,
+    pub windows: Windows,
     pub effect: &'a Effect,
     pub details: &'a [DetailKept],
     /// Values beyond what can be stored.
@@ -81,7 +82,7 @@ pub(crate) fn denoised_page(content: &Content<'_>) -> Result<NamedFile> {
             "Noise power within slices at each spatial frequency, averaged over directions. The noise that is left is coarser: its power \
              is at lower frequencies.",
         ),
-        removed: removed(effect, content.clipped),
+        removed: removed(effect, content.windows, content.clipped),
         details: content.details.iter().map(detail).collect(),
         noise: noise(effect),
         model: described(model),
@@ -100,7 +101,7 @@ fn rows<const N: usize>(rows: [(&str, String); N]) -> Rows {
     rows.map(|(name, value)| (name.to_owned(), value)).into()
 }
 
-fn removed(effect: &Effect, clipped: u64) -> Rows {
+fn removed(effect: &Effect, windows: Windows, clipped: u64) -> Rows {
     let removed = &effect.removed;
     let structure = match removed.structure {
         None => "nothing was removed".to_owned(),
@@ -126,8 +127,16 @@ fn removed(effect: &Effect, clipped: u64) -> Rows {
             ),
         ),
         ("Structure: at the strongest 10 % of edges, relative to flat tissue", structure),
+        (
+            "Windows of air, in which local means replace all that is weaker than about the noise",
+            air(windows),
+        ),
         ("Values beyond the stored range, set to its end", clipped.to_string()),
     ])
+}
+
+fn air(Windows { all, air }: Windows) -> String {
+    format!("{air} of {all} ({:.1} %)", 100.0 * air as f64 / all.max(1) as f64)
 }
 
 fn detail(detail: &DetailKept) -> [String; 5] {

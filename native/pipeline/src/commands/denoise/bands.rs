@@ -1,0 +1,557 @@
+//! Denoising in bands of rows, as the Spark job does it: [`BandDenoiser`] is what tasks know and do, [`DenoiseDriver`] what happens
+//! between their steps.
+//!
+//! A band is some rows of all slices, with as many rows above and below as a step needs. What a step counts are integers, which the
+//! driver merges once it has those of all rows; what it computes is a function of the rows at hand. So a result does not depend on how
+//! many bands there are, where they are, or how often one is computed.
+//!
+//! 1. Noise: three passes over the bands.
+//! 2. Small details: the driver says in which slices places are looked for, then which parts of the volume are denoised for them.
+//! 3. Denoising: from each band its rows as stored values.
+//! 4. Effect: three passes over the bands before and after.
+//! 5. Instances: from whole slices and the files of the source.
+
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use tomobasis_denoise::{
+    Denoiser, DetailKept, Effect, EffectCounts, EffectPass, NoiseCounts, NoiseModel, NoisePass, Place,
+    Settings, Shape, Volume, Voxels, Windows, hounsfield_units, probes, rows_needed, working_bytes,
+};
+use tomobasis_dicom::{
+    Note, SeriesPlan, SliceRecord,
+    derived::{Derivation, derive},
+    notes, zeros,
+};
+use tomobasis_linalg::Rescale;
+
+use super::{
+    check::volume_of,
+    manifest::DenoisedManifest,
+    work::{Work, closing, derivation, path_of, secret},
+};
+use crate::{
+    commands::runner::{Removal, Target},
+    error::{Error, Result},
+    input::layout::rescale_of,
+    memory,
+    options::Options,
+    output::{
+        NamedFile,
+        dicom::{DerivedFile, DerivedRecord, Grid, series},
+    },
+    result::{Environment, FileEntry, MANIFEST},
+    solve::{digest::Digest, padding_counts},
+};
+
+/// What bands are to do.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+enum Step {
+    Noise(NoisePass),
+    Denoise,
+    Effect(EffectPass),
+    /// Nothing: all is known.
+    Done,
+}
+
+/// What a step has found in a band.
+#[derive(Debug, Serialize, Deserialize)]
+struct Found {
+    rows: Range<usize>,
+    counts: Counts,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Counts {
+    Noise(NoiseCounts),
+    Denoised { windows: Windows, clipped: u64 },
+    Effect(EffectCounts),
+}
+
+/// What tasks know of a series and do with its parts. It travels as bytes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct BandDenoiser {
+    plan: SeriesPlan,
+    options: Options,
+    settings: Settings,
+    /// Of the slices' stored pixels; none before the first pass has ended.
+    digests: Vec<[u8; 32]>,
+    secret: Option<tomobasis_dicom::Secret>,
+    model: Option<NoiseModel>,
+    step: Step,
+    /// Where small details are tried.
+    places: Vec<Place>,
+    /// What the instances have in common: of what is above.
+    #[serde(skip)]
+    derivation: Option<Derivation>,
+}
+
+/// A band: its rows, and the stored values of these and of the rows around them that [`BandDenoiser::held`] names, slice after slice.
+#[derive(Clone, Debug)]
+pub struct BandOf<'a> {
+    /// Rows of the volume.
+    pub rows: Range<usize>,
+    /// Before.
+    pub before: &'a [i16],
+    /// Denoised, where that is what is measured.
+    pub after: Option<&'a [i16]>,
+}
+
+/// What a step makes of a band.
+#[derive(Debug)]
+pub struct RunBand {
+    /// Denoised, as stored values: slices x rows x columns; none where the step only counts.
+    pub values: Option<Vec<i16>>,
+    /// What it has found, for [`DenoiseDriver::add`].
+    pub found: Vec<u8>,
+}
+
+/// First bytes of what is broadcast, and of what is found in a band.
+const MAGIC: &[u8] = b"tomobasis denoise 1\n";
+
+impl BandDenoiser {
+    /// The inverse of [`DenoiseDriver::step`].
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for bytes that this version did not write; [`Error::Option`] on a machine that does not give the promised
+    /// bits.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        tomobasis_linalg::check_machine()?;
+        let mut this: Self = unpacked(bytes)?;
+        volume_of(&this.plan)?;
+        if let (Some(model), Some(secret)) = (&this.model, this.secret) {
+            let digests = this.digests.clone();
+            this.derivation =
+                Some(derivation(&this.plan, &this.options, this.settings, model, digests, secret));
+        }
+        Ok(this)
+    }
+
+    fn shape(&self) -> Shape {
+        Shape { slices: self.plan.slices.len(), rows: self.plan.rows, columns: self.plan.columns }
+    }
+
+    fn spacing_mm(&self) -> f64 {
+        self.plan.slice_spacing_mm.unwrap_or_default()
+    }
+
+    /// The rows that a band of these rows holds.
+    #[must_use]
+    pub fn held(&self, rows: &Range<usize>) -> Range<usize> {
+        rows_needed(self.shape(), self.settings.quality, rows)
+    }
+
+    /// Bytes that [`run`](Self::run) takes for a moment for a band of these rows, beside the values that it is given.
+    #[must_use]
+    pub fn working_bytes(&self, rows: &Range<usize>) -> usize {
+        let shape = Shape { rows: self.held(rows).len(), ..self.shape() };
+        let own = shape.slices * rows.len() * shape.columns;
+        working_bytes(shape, self.settings.quality, 1).saturating_add(2 * own).saturating_add(SMALL)
+    }
+
+    /// Refuses what was read of other pixels than those of the first pass: a band that is lost is read again, and the input may have
+    /// changed meanwhile.
+    ///
+    /// # Errors
+    /// [`Error::Dicom`] naming the first file that changed.
+    fn check_pixels(&self, records: &[SliceRecord]) -> Result<()> {
+        match self.digests.is_empty() {
+            true => Ok(()),
+            false => Ok(self.plan.check_same_pixels(&self.digests, &digests_of(records))?),
+        }
+    }
+
+    /// Does the step in a band; `records` are those of all slices, from when it was read.
+    ///
+    /// # Errors
+    /// [`Error::Dicom`] when the input has changed; [`Error::Denoise`]; [`Error::Protocol`] for a band of other rows.
+    pub fn run(&self, band: &BandOf<'_>, records: &[SliceRecord]) -> Result<RunBand> {
+        self.check_pixels(records)?;
+        let rescale = rescale_of(&self.plan);
+        let (rows, held) = (band.rows.clone(), self.held(&band.rows));
+        let volume = |values| {
+            let voxels = Voxels::Stored { values, rescale: &rescale };
+            Volume::block(self.shape(), held.clone(), self.spacing_mm(), voxels, None)
+        };
+        let before = volume(band.before)?;
+        let after = band.after.map(volume).transpose()?;
+        let pool = memory::pool(1)?;
+        let (values, counts) = pool.install(|| match (&self.step, &after) {
+            (Step::Noise(pass), None) => Ok((None, Counts::Noise(pass.count(&before, None, rows.clone())?))),
+            (Step::Denoise, None) => self.denoise(&before, &rows, &rescale),
+            (Step::Effect(pass), Some(after)) => {
+                Ok((None, Counts::Effect(pass.count(&before, after, rows.clone())?)))
+            }
+            _ => Err(Error::Protocol("this band is not what the step takes".to_owned())),
+        })?;
+        Ok(RunBand { values, found: packed(&Found { rows, counts })? })
+    }
+
+    fn denoise(
+        &self,
+        before: &Volume<'_>,
+        rows: &Range<usize>,
+        rescale: &[Rescale],
+    ) -> Result<(Option<Vec<i16>>, Counts)> {
+        let Shape { slices, columns, .. } = self.shape();
+        let grids: Vec<Grid> = self.plan.slices.iter().map(Grid::of).collect();
+        let values = zeros(slices * rows.len() * columns).map_err(out_of_memory)?;
+        let mut target = Target::Stored { grids: &grids, rescale, values };
+        let denoiser = Denoiser::new(before, self.model()?, self.settings)?;
+        let mut clipped = 0;
+        let windows = denoiser.denoise(rows.clone(), |band| -> Result<()> {
+            clipped += target.take(&band, rows, columns);
+            Ok(())
+        })?;
+        let values = match target {
+            Target::Stored { values, .. } => Some(values),
+            Target::Hu(_) => None,
+        };
+        Ok((values, Counts::Denoised { windows, clipped }))
+    }
+
+    fn model(&self) -> Result<&NoiseModel> {
+        self.model.as_ref().ok_or_else(|| Error::Protocol("the noise is not known yet".to_owned()))
+    }
+
+    fn pixel_mm(&self) -> Result<[f64; 2]> {
+        self.plan.pixel_spacing_mm.ok_or_else(|| Error::Protocol("pixels have no size".to_owned()))
+    }
+
+    /// Looks for a place in the slice of a probe, given the slice's stored values; returns it as bytes, none where there is no place.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for a probe that there is not, or another slice.
+    pub fn place(&self, probe: usize, stored: &[i16]) -> Result<Option<Vec<u8>>> {
+        let shape = self.shape();
+        let foreign = || Error::Protocol(format!("this is not the slice of probe {probe}"));
+        let probe = *probes(shape).get(probe).ok_or_else(foreign)?;
+        let rescale = *rescale_of(&self.plan).get(probe.slice).ok_or_else(foreign)?;
+        if stored.len() != self.plan.pixels() {
+            return Err(foreign());
+        }
+        let place = probe.place(&hounsfield_units(stored, rescale), None, shape, self.pixel_mm()?);
+        place.map(|place| packed(&place)).transpose()
+    }
+
+    /// What denoising leaves of the disc at a place, given the stored values of the slices and rows of its
+    /// [surroundings](DenoiseDriver::surroundings), of all columns.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for a place that there is not, or other surroundings; [`Error::Denoise`].
+    pub fn kept(&self, place: usize, stored: &[i16]) -> Result<f64> {
+        let shape = self.shape();
+        let foreign = || Error::Protocol(format!("these are not the surroundings of place {place}"));
+        let place = self.places.get(place).ok_or_else(foreign)?;
+        let [slices, rows, columns] = place.surroundings(shape);
+        if stored.len() != slices.len() * rows.len() * shape.columns {
+            return Err(foreign());
+        }
+        let rescale = rescale_of(&self.plan);
+        let mut around = Vec::with_capacity(slices.len() * rows.len() * columns.len());
+        for (stored, slice) in stored.chunks_exact(rows.len() * shape.columns).zip(slices) {
+            let hu = hounsfield_units(stored, *rescale.get(slice).ok_or_else(foreign)?);
+            hu.chunks_exact(shape.columns).for_each(|row| around.extend_from_slice(&row[columns.clone()]));
+        }
+        let (model, pixel_mm) = (self.model()?, self.pixel_mm()?);
+        let kept = || place.kept(shape, self.spacing_mm(), around, model, self.settings, pixel_mm);
+        Ok(memory::pool(1)?.install(kept)?)
+    }
+
+    /// Makes the instance of a slice from its denoised stored values; `source` is its file.
+    ///
+    /// # Errors
+    /// What the source is refused for; [`Error::Protocol`] before the noise is known.
+    pub fn derive(&self, slice: usize, source: &[u8], mut stored: Vec<i16>) -> Result<DerivedFile> {
+        let unknown = || Error::Protocol("the noise is not known yet".to_owned());
+        let made =
+            derive(&self.plan, &[slice], source, &mut stored, self.derivation.as_ref().ok_or_else(unknown)?)?;
+        let record = |digest| DerivedRecord { k: 0, slice, clipped: 0, pixels: Digest(digest) };
+        Ok(DerivedFile {
+            file: NamedFile { path: path_of(slice), bytes: made.file },
+            records: made.pixels.into_iter().map(record).collect(),
+        })
+    }
+}
+
+/// Whatever is small.
+const SMALL: usize = 4 << 20;
+
+/// The driver's part of denoising a series in bands.
+#[derive(Debug)]
+pub struct DenoiseDriver {
+    task: BandDenoiser,
+    records: Vec<SliceRecord>,
+    /// Passes of the step that are left, with the one under way.
+    left: usize,
+    windows: Windows,
+    clipped: u64,
+    effect: Option<Effect>,
+    details: Vec<DetailKept>,
+    manifest: Option<DenoisedManifest>,
+}
+
+impl DenoiseDriver {
+    /// Passes over the bands by which the noise is found, and as many by which the effect is.
+    pub const PASSES: usize = NoisePass::COUNT;
+
+    /// Begins with a series.
+    ///
+    /// # Errors
+    /// [`Error::Input`] and [`Error::Denoise`] for what cannot be denoised; [`Error::Internal`] for options of a decomposition.
+    pub fn new(plan: SeriesPlan, options: Options) -> Result<Self> {
+        tomobasis_linalg::check_machine()?;
+        volume_of(&plan)?;
+        let settings = options.denoise;
+        let settings = settings.ok_or_else(|| Error::Internal("these options denoise nothing".to_owned()))?;
+        let task = BandDenoiser {
+            plan,
+            options,
+            settings,
+            digests: Vec::new(),
+            secret: None,
+            model: None,
+            step: Step::Noise(NoisePass::first()),
+            places: Vec::new(),
+            derivation: None,
+        };
+        let (windows, details) = (Windows::default(), Vec::new());
+        let (left, records) = (Self::PASSES, Vec::new());
+        Ok(Self { task, records, left, windows, clipped: 0, effect: None, details, manifest: None })
+    }
+
+    /// The rows that a band of these rows holds.
+    #[must_use]
+    pub fn held(&self, rows: &Range<usize>) -> Range<usize> {
+        self.task.held(rows)
+    }
+
+    /// What tasks need for the next step, to be broadcast.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] when it cannot be serialized.
+    pub fn step(&self) -> Result<Vec<u8>> {
+        packed(&self.task)
+    }
+
+    /// Takes what a step has found in all bands, in any order; `records` are those of all slices, one list for each reading that differs
+    /// from another.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] when bands are missing, overlap or are of another step; [`Error::Dicom`] when the input has changed between
+    /// two readings; [`Error::Denoise`] when noise cannot be found.
+    pub fn add(&mut self, found: &[Vec<u8>], records: &[SliceRecord]) -> Result<()> {
+        self.know(records)?;
+        let shape = self.task.shape();
+        let counts = merged(found, shape.rows)?;
+        self.left = self.left.saturating_sub(1);
+        let step = std::mem::replace(&mut self.task.step, Step::Done);
+        self.task.step = match (step, counts) {
+            (Step::Noise(pass), Counts::Noise(counts)) => match (pass.next(shape, counts)?, self.left) {
+                (pass, 1..) => Step::Noise(pass),
+                (pass, 0) => {
+                    let model = pass.found().ok_or_else(unfinished)?;
+                    self.task.model = Some(model.clone().of_noise()?);
+                    self.left = 1;
+                    Step::Denoise
+                }
+            },
+            (Step::Denoise, Counts::Denoised { windows, clipped }) => {
+                (self.windows, self.clipped) = (windows, clipped);
+                self.left = Self::PASSES;
+                Step::Effect(EffectPass::first())
+            }
+            (Step::Effect(pass), Counts::Effect(counts)) => match (pass.next(shape, counts)?, self.left) {
+                (pass, 1..) => Step::Effect(pass),
+                (pass, 0) => {
+                    self.effect = Some(pass.found(self.task.model()?).ok_or_else(unfinished)?);
+                    Step::Done
+                }
+            },
+            _ => return Err(Error::Protocol("these counts are of another step".to_owned())),
+        };
+        Ok(())
+    }
+
+    /// Takes the records of the first reading, and refuses others.
+    fn know(&mut self, records: &[SliceRecord]) -> Result<()> {
+        let task = &mut self.task;
+        let first = task.digests.is_empty();
+        if first {
+            self.records = records.get(..task.plan.slices.len()).unwrap_or_default().to_vec();
+            task.digests = digests_of(&self.records);
+        }
+        for reading in records.chunks(task.plan.slices.len().max(1)) {
+            task.plan.check_same_pixels(&task.digests, &digests_of(reading))?;
+        }
+        // Of no reading, that there is none.
+        task.plan.check_same_pixels(&task.digests, &task.digests)?;
+        if first {
+            task.secret = Some(secret(&self.records));
+            padding_counts::note(&mut task.plan, &self.records);
+        }
+        Ok(())
+    }
+
+    /// What decoding found that the user is to be told, once there were bands.
+    #[must_use]
+    pub fn notes(&self) -> Vec<Note> {
+        notes(&self.task.plan, &self.records)
+    }
+
+    /// The slices in which places for small details are looked for; none where the size of pixels is unknown.
+    #[must_use]
+    pub fn probes(&self) -> Vec<usize> {
+        match self.task.plan.pixel_spacing_mm {
+            Some(_) => probes(self.task.shape()).iter().map(|probe| probe.slice).collect(),
+            None => Vec::new(),
+        }
+    }
+
+    /// Takes the places that [`BandDenoiser::place`] has found, in the order of the probes.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for other bytes.
+    pub fn add_places(&mut self, places: &[Vec<u8>]) -> Result<()> {
+        self.task.places = places.iter().map(|place| unpacked(place)).collect::<Result<_>>()?;
+        Ok(())
+    }
+
+    /// Of each place, the slices and rows that [`BandDenoiser::kept`] takes.
+    #[must_use]
+    pub fn surroundings(&self) -> Vec<[Range<usize>; 2]> {
+        let of = |place: &Place| {
+            let [slices, rows, _] = place.surroundings(self.task.shape());
+            [slices, rows]
+        };
+        self.task.places.iter().map(of).collect()
+    }
+
+    /// Takes what is left of the disc at each place, in their order.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] for another number of places.
+    pub fn add_kept(&mut self, kept: &[f64]) -> Result<()> {
+        let places = &self.task.places;
+        if kept.len() != places.len() {
+            return Err(Error::Protocol(format!("{} parts are left at {} places", kept.len(), places.len())));
+        }
+        let kept: Vec<(Place, f64)> = places.iter().copied().zip(kept.iter().copied()).collect();
+        self.details = DetailKept::of(&kept);
+        Ok(())
+    }
+
+    /// The slice that pictures show.
+    #[must_use]
+    pub fn shown(&self) -> usize {
+        Work::shown(&self.task.plan)
+    }
+
+    /// Makes the files of the folder but the slices and `_SUCCESS`, the manifest last; `stored` are the values of the slice that is shown,
+    /// before and after, `derived` the records of all slices that were written. Returns the digest of the denoised pixels too.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] before all is known, or when slices are missing; what the encoders refuse.
+    pub fn finish(
+        &mut self,
+        stored: [&[i16]; 2],
+        derived: &[DerivedRecord],
+        environment: Environment,
+    ) -> Result<(Digest, Vec<NamedFile>)> {
+        let task = &self.task;
+        if stored.iter().any(|values| values.len() != task.plan.pixels()) {
+            return Err(Error::Protocol("the slice that is shown is not whole".to_owned()));
+        }
+        let removal = Removal {
+            model: task.model()?.clone(),
+            patch: tomobasis_denoise::patch(task.spacing_mm()),
+            windows: self.windows,
+            effect: self.effect.clone().ok_or_else(unfinished)?,
+            details: self.details.clone(),
+            clipped: self.clipped,
+        };
+        let work = Work {
+            plan: &task.plan,
+            records: &self.records,
+            options: &task.options,
+            settings: task.settings,
+            removal: &removal,
+        };
+        let denoised = series(0, task.plan.slices.len(), derived)?.pixels;
+        let mut files = work.pictures(stored)?;
+        let mut manifest = work.manifest(denoised, &files, environment);
+        let report = work.report(&manifest, &files)?;
+        manifest.run.report = Some(FileEntry::of(&report));
+        files.push(report);
+        files.push(NamedFile { path: MANIFEST.to_owned(), bytes: manifest.seal()? });
+        self.manifest = Some(manifest);
+        Ok((denoised, files))
+    }
+
+    /// What to print at the end of a run.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] before [`finish`](Self::finish).
+    pub fn closing(&self) -> Result<String> {
+        let manifest = self.manifest.as_ref().ok_or_else(unfinished)?;
+        Ok(closing(&self.task.plan, &self.task.options, manifest))
+    }
+}
+
+/// The counts of all bands, which must be all rows, each in one band.
+fn merged(found: &[Vec<u8>], rows: usize) -> Result<Counts> {
+    let mut found = found.iter().map(|bytes| unpacked(bytes)).collect::<Result<Vec<Found>>>()?;
+    found.sort_by_key(|band| (band.rows.start, band.rows.end));
+    let mut end = 0;
+    for Found { rows, .. } in &found {
+        if rows.start != end || rows.end <= rows.start {
+            return Err(Error::Protocol(format!(
+                "rows {} to {} do not follow row {end}",
+                rows.start, rows.end
+            )));
+        }
+        end = rows.end;
+    }
+    if end != rows {
+        return Err(Error::Protocol(format!("of {rows} rows only {end} were counted")));
+    }
+    let mut counts = found.into_iter().map(|band| band.counts);
+    let first = counts.next().ok_or_else(unfinished)?;
+    counts.try_fold(first, Counts::merge)
+}
+
+impl Counts {
+    fn merge(self, other: Self) -> Result<Self> {
+        Ok(match (self, other) {
+            (Self::Noise(a), Self::Noise(b)) => Self::Noise(a.merge(b)?),
+            (Self::Effect(a), Self::Effect(b)) => Self::Effect(a.merge(b)?),
+            (Self::Denoised { windows: a, clipped: m }, Self::Denoised { windows: b, clipped: n }) => {
+                Self::Denoised { windows: a + b, clipped: m + n }
+            }
+            _ => return Err(Error::Protocol("bands were counted by different steps".to_owned())),
+        })
+    }
+}
+
+fn digests_of(records: &[SliceRecord]) -> Vec<[u8; 32]> {
+    records.iter().map(|record| record.digest).collect()
+}
+
+fn unfinished() -> Error {
+    Error::Protocol("a step of denoising has not ended yet".to_owned())
+}
+
+fn out_of_memory(error: std::collections::TryReserveError) -> Error {
+    Error::Internal(error.to_string())
+}
+
+fn packed(value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut bytes = MAGIC.to_vec();
+    rmp_serde::encode::write_named(&mut bytes, value).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(bytes)
+}
+
+fn unpacked<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let foreign = || Error::Protocol("these bytes are not of this denoising".to_owned());
+    rmp_serde::from_slice(bytes.strip_prefix(MAGIC).ok_or_else(foreign)?).map_err(|_| foreign())
+}
