@@ -1,7 +1,7 @@
 package io.tomobasis.io
 
 import org.apache.hadoop.conf.Configuration
-import org.apache.hadoop.fs.{ChecksumFileSystem, FSDataInputStream, FileSystem, Path}
+import org.apache.hadoop.fs.{ChecksumFileSystem, FSDataInputStream, FileSystem, Path, UnsupportedFileSystemException}
 import org.apache.hadoop.fs.Options.OpenFileOptions.{FS_OPTION_OPENFILE_LENGTH, FS_OPTION_OPENFILE_READ_POLICY}
 import org.apache.hadoop.util.functional.FutureIO
 
@@ -11,14 +11,30 @@ import java.io.IOException
 object HadoopFiles {
   private val LongestArray = Int.MaxValue - 8
 
+  /** That there is none for a path, for the user. */
+  val Unsupported: String = "Spark has no file system for this kind of URI; add its jar with --packages"
+
   /**
    * The file system of a path, without Hadoop's checksum files for local disks: they would double the number of files in a
    * result folder, and hide files of a scan that look like them.
    */
-  def fileSystem(path: Path, conf: Configuration): FileSystem = path.getFileSystem(conf) match {
+  def fileSystem(path: Path, conf: Configuration): FileSystem = found(path, conf) match {
     case checked: ChecksumFileSystem => checked.getRawFileSystem
     case fs => fs
   }
+
+  /** Hadoop knows the names of some classes that are in jars of their own, as for s3a, and does not expect that these are not there. */
+  private def found(path: Path, conf: Configuration): FileSystem =
+    try path.getFileSystem(conf)
+    catch {
+      case e @ (_: RuntimeException | _: LinkageError) if Causes.of(e).exists(isAbsence) =>
+        val absent = new UnsupportedFileSystemException(e.getMessage)
+        absent.initCause(e)
+        throw absent
+    }
+
+  private def isAbsence(e: Throwable): Boolean =
+    e.isInstanceOf[ClassNotFoundException] || e.isInstanceOf[NoClassDefFoundError]
 
   /** A length that an array can have. */
   def arrayLength(length: Long): Int =

@@ -80,10 +80,7 @@ object Listing {
         (fs, fs.makeQualified(path))
       } catch {
         case e: UnsupportedFileSystemException =>
-          throw new UsageException(
-            "--input: Spark has no file system for this kind of URI; add its jar with --packages",
-            e
-          )
+          throw new UsageException(s"--input: ${HadoopFiles.Unsupported}", e)
         case e: IllegalArgumentException => throw new UsageException("--input: this is neither a path nor a URI", e)
       }
     }

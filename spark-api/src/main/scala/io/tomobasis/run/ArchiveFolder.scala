@@ -7,8 +7,8 @@ import org.apache.hadoop.fs.{FileSystem, Path}
 import scala.jdk.CollectionConverters._
 
 import io.tomobasis.commit.{Commit, HadoopStore}
-import io.tomobasis.io.{Faults, HadoopFiles}
-import io.tomobasis.jni.{AllSeries, Errors, UsageException}
+import io.tomobasis.io.Faults
+import io.tomobasis.jni.{AllSeries, Errors}
 import io.tomobasis.jni.Errors.{Operation, Refusal}
 
 /**
@@ -69,17 +69,11 @@ final class ArchiveFolder private (output: String, fs: FileSystem, root: Path) {
 }
 
 object ArchiveFolder {
-  private val Named = "--output"
+  private val Named = OutputPlace.Named
 
   /** Throws UsageException or ComputationException where it cannot be reached. */
-  def at(output: String, conf: Configuration): ArchiveFolder =
-    try
-      Faults.telling(Operation.REACH_OUTPUT, Named) {
-        val path = new Path(output)
-        val fs = HadoopFiles.fileSystem(path, conf)
-        new ArchiveFolder(output, fs, fs.makeQualified(path))
-      }
-    catch {
-      case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
-    }
+  def at(output: String, conf: Configuration): ArchiveFolder = {
+    val place = OutputPlace.of(output, conf)
+    new ArchiveFolder(output, place.fs, place.path)
+  }
 }

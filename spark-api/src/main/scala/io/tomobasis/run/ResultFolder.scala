@@ -7,7 +7,7 @@ import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
 
 import io.tomobasis.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
-import io.tomobasis.io.{Faults, HadoopFiles, ObjectStores, StoreFailure}
+import io.tomobasis.io.{Faults, ObjectStores, StoreFailure}
 import io.tomobasis.jni.Errors.Operation
 import io.tomobasis.jni.UsageException
 
@@ -74,7 +74,7 @@ final class ResultFolder private (root: Path, steps: Commit, val runId: String, 
 object ResultFolder {
   private val DriversAttempt = -1L // tasks count theirs from 0
 
-  private val Output = "--output"
+  private val Output = OutputPlace.Named
 
   /** Refuses an output that exists (unless it is a result to overwrite, or what this run left) or cannot be reached. */
   def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
@@ -92,22 +92,16 @@ object ResultFolder {
       conf: Configuration,
       anyOther: Boolean
   ): ResultFolder =
-    try
-      Faults.telling(Operation.REACH_OUTPUT, Output) {
-        val path = new Path(output)
-        val fs = HadoopFiles.fileSystem(path, conf)
-        val target = fs.makeQualified(path)
-        val attempt = RunId.attemptOf(run)
-        val root = if (ObjectStores.is(fs)) target else parentOf(target)
-        val store = new HadoopStore(fs, root)
-        val steps =
-          if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
-          else new CommitByRename(store, target.getName, attempt, overwrite, anyOther)
-        val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
-        new ResultFolder(root, steps, attempt.id, finished)
-      }
-    catch {
-      case e: IllegalArgumentException => throw new UsageException("--output: this is neither a path nor a URI", e)
+    OutputPlace.telling {
+      val OutputPlace(fs, target) = OutputPlace.of(output, conf)
+      val attempt = RunId.attemptOf(run)
+      val root = if (ObjectStores.is(fs)) target else parentOf(target)
+      val store = new HadoopStore(fs, root)
+      val steps =
+        if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
+        else new CommitByRename(store, target.getName, attempt, overwrite, anyOther)
+      val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
+      new ResultFolder(root, steps, attempt.id, finished)
     }
 
   private def parentOf(target: Path): Path =

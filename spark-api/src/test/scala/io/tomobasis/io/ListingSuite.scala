@@ -53,6 +53,13 @@ class ListingSuite extends AnyFunSuite {
     }
   }
 
+  test("a kind of URI that needs a jar which is not there is refused") {
+    for (scheme <- Seq("s3a", "nothing")) {
+      val said = intercept[UsageException](Listing.list(Seq(s"$scheme://bucket/a"), conf)).getMessage
+      assert(said == "--input: Spark has no file system for this kind of URI; add its jar with --packages")
+    }
+  }
+
   test("10,000 files are listed by native code and by Hadoop in one order, each time printed") {
     withFolder { folder =>
       for (i <- 0 until 10000) write(folder, f"${i % 100}%02d/image-$i%05d.dcm")

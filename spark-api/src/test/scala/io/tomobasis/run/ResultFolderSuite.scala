@@ -102,6 +102,28 @@ class ResultFolderSuite extends AnyFunSuite {
     }
   }
 
+  test("no output is made in a result, whatever leads there and on any store") {
+    withFolder { base =>
+      val result = base.resolve("result")
+      writeOnce(result, "old")
+      Files.createSymbolicLink(base.resolve("link"), result)
+      val inside = Seq("result/more", "result/basis/new/more", "link/more", "other/../result/more")
+      for (place <- inside; scheme <- Seq("file://", "faulty://fine", "gs://bucket"); overwrite <- Seq(false, true)) {
+        val output = s"$scheme$base/$place"
+        if (scheme == "file://" || !place.startsWith("link")) {
+          val said = intercept[UsageException](check(output, overwrite)).getMessage
+          assert(said.startsWith("--output: it lies in a result, which holds nothing but its files"), output)
+        }
+      }
+      val archive = intercept[UsageException](ArchiveFolder.at(s"$result/archive", conf)).getMessage
+      assert(archive.startsWith("--output: it lies in a result"))
+      Files.delete(result.resolve("_SUCCESS"))
+      check(result.resolve("more"))
+      ArchiveFolder.at(s"$result/archive", conf)
+      assert(intercept[UsageException](check("s3a://bucket/a")).getMessage.contains("add its jar with --packages"))
+    }
+  }
+
   test("a folder of something else is never overwritten, an empty one is") {
     withFolder { base =>
       val foreign = Files.createDirectory(base.resolve("scan"))
