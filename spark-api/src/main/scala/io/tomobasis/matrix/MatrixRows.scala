@@ -129,7 +129,8 @@ object MatrixRows {
     longest
   }
 
-  private def changed() = new InputException(
+  /** The error for rows that are others when they are evaluated again. */
+  def changed(): InputException = new InputException(
     "the rows changed between two evaluations; cache or write what they come from, or sort it, so that each time gives the same"
   )
 }

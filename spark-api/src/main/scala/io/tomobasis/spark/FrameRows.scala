@@ -2,7 +2,7 @@ package io.tomobasis.spark
 
 import org.apache.spark.ml.linalg.{Vector => MlVector}
 import org.apache.spark.mllib.linalg.{Vector => MllibVector}
-import org.apache.spark.sql.{DataFrame, Row}
+import org.apache.spark.sql.{DataFrame, Row, SparkSession}
 import org.apache.spark.sql.types._
 
 import io.tomobasis.jni.{InputException, UsageException}
@@ -25,16 +25,18 @@ private[spark] object FrameRows {
   def of(frame: DataFrame, column: Option[String], index: Option[String]): IndexedRows = {
     val schema = frame.schema
     val vectors = column.fold(onlyVectors(schema))(named(schema, "column", _, isVector, "vectors or arrays of numbers"))
-    val integers = index match {
-      case Some(name) => Some(named(schema, "index", name, isInteger, "integers"))
-      case None => schema.fieldNames.find(_ == Index).filter(name => isInteger(schema(name).dataType))
-    }
+    val indices = index.orElse(schema.fieldNames.find(name => name != vectors && isIndex(name, frame.sparkSession)))
+    val integers = indices.map(named(schema, "index", _, isInteger, "integers"))
     val chosen = frame.select((integers.toSeq :+ vectors).map(name => frame.col(quoted(name))): _*).rdd
     integers match {
       case None => MatrixRows.numbered(chosen.map(row => numbers(row, 0, vectors)))
       case Some(name) => MatrixRows.indexed(chosen.map(row => indexOf(row, name) -> numbers(row, 1, vectors)))
     }
   }
+
+  /** Whether Spark would take a column's name for this one. */
+  private def isIndex(name: String, spark: SparkSession): Boolean =
+    if (spark.conf.get("spark.sql.caseSensitive").toBoolean) name == Index else name.equalsIgnoreCase(Index)
 
   private def quoted(name: String): String = s"`${name.replace("`", "``")}`"
 

@@ -16,7 +16,9 @@ private[spark] object Requirements {
     val conf = context.getConf
     val kryo = conf.get("spark.serializer", "") == classOf[KryoSerializer].getName
     val ours = classOf[KernelRegistrator].getName
-    if (kryo && conf.getBoolean(Registration, false) && !conf.get(Registrator, "").split(',').contains(ours))
+    if (
+      kryo && conf.getBoolean(Registration, false) && !conf.get(Registrator, "").split(',').map(_.trim).contains(ours)
+    )
       throw new UsageException(
         s"$Registration: the classes that Spark serializes are not registered; add $ours to $Registrator"
       )

@@ -1,11 +1,15 @@
 package io.tomobasis.spark
 
+import java.util.{Map => JavaMap}
+
+import scala.jdk.CollectionConverters._
+
 import io.tomobasis.jni.UsageException
 import io.tomobasis.run.JobConfig
 
 /**
  * The options of a call: those of the command by their names without dashes (`rank`, `method`, `center`, ...), with their values as
- * text. One that takes no value is `true` or `false`.
+ * text. One that needs no value is `true` or `false`.
  *
  * Native code parses the command line that they make, so that library, job and command accept the same and refuse it in the same words.
  *
@@ -19,19 +23,36 @@ private[spark] object RunOptions {
   private val Nowhere = "spark:memory"
 
   /** Options that print. */
-  private val OfCommand = Seq("help", "version", "verbose")
+  private val OfCommand = Seq("help", "version", "verbose", "quiet")
+
+  /** Options that need no value, so that `false` leaves them out. */
+  private val Flags = Set("center", "join", "overwrite", "no-patient-data", "fail-fast")
 
   /** Options that only a result folder has. */
   private val OfOutput = Set("overwrite", "emit", "composite", "dicom-syntax", "no-patient-data")
 
+  /**
+   * The options of a call as texts. What a Map of Java, or of Python through py4j, holds besides is what it looks like: 50 is `50`.
+   */
+  def texts(options: JavaMap[String, String]): Map[String, String] = {
+    if (options == null) throw new UsageException("options: null is no map; give an empty one, or leave it out")
+    val all = options.asInstanceOf[JavaMap[Any, Any]].asScala.toSeq.map { case (name, value) =>
+      val text = String.valueOf(name).stripPrefix("--")
+      if (value == null) refuse(text, "null is no value; give one, or leave the option out")
+      text -> String.valueOf(value)
+    }
+    for ((name, 2) <- all.groupBy(_._1).map { case (name, same) => name -> same.length })
+      refuse(name, "it is there twice, with dashes and without; give it once")
+    all.toMap
+  }
+
   /** Of files. */
-  def ofFiles(path: String, options: Map[String, String]): RunOptions = parse(Some(path), None, options)
+  def ofFiles(paths: Seq[String], options: Map[String, String]): RunOptions = parse(paths, None, options)
 
   /** Of a matrix that Spark has. */
-  def ofMatrix(options: Map[String, String]): RunOptions = parse(None, Some("parquet"), options)
+  def ofMatrix(options: Map[String, String]): RunOptions = parse(Seq(s"$Nowhere-matrix"), Some("parquet"), options)
 
-  private def parse(path: Option[String], format: Option[String], options: Map[String, String]): RunOptions = {
-    val asked = options.map { case (name, value) => name.stripPrefix("--") -> value }
+  private def parse(paths: Seq[String], format: Option[String], asked: Map[String, String]): RunOptions = {
     if (asked.contains("input")) refuse("input", "the input is an argument of its own; leave it out")
     if (format.isDefined && asked.contains("input-format")) refuse("input-format", "it is about files; leave it out")
     for (name <- asked.keys.toSeq.sorted if OfOutput(name) && !asked.contains("output"))
@@ -39,12 +60,13 @@ private[spark] object RunOptions {
     for (name <- OfCommand if asked.contains(name)) refuse(name, "it is the command's alone; leave it out")
     val words = asked.toSeq.sorted.flatMap {
       case (name, "true") => Seq(s"--$name")
-      case (_, "false") => Nil
-      case (name, value) => Seq(s"--$name", value)
+      case (name, "false") if Flags(name) => Nil
+      case (name, value) => Seq(s"--$name=$value")
     }
+    val input = paths.map(path => s"--input=${Option(path).getOrElse("")}")
     val more = format.toSeq.flatMap(Seq("--input-format", _)) ++
       (if (asked.contains("output")) Nil else Seq("--output", Nowhere))
-    JobConfig.parse((Seq("--input", path.getOrElse(s"$Nowhere-matrix")) ++ more ++ words).toArray) match {
+    JobConfig.parse((input ++ more ++ words).toArray) match {
       case Right(config) if config.allSeries =>
         refuse("series", "all is for the command and the job; name one series here")
       case Right(config) => RunOptions(config, asked.contains("output"))

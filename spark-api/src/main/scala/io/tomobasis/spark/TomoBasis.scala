@@ -5,13 +5,9 @@ import org.apache.spark.mllib.linalg.distributed.IndexedRowMatrix
 import org.apache.spark.rdd.RDD
 import org.apache.spark.sql.{DataFrame, SparkSession}
 
-import org.slf4j.LoggerFactory
-
 import java.util.{Collections, Map => JavaMap}
 
-import scala.jdk.CollectionConverters._
-
-import io.tomobasis.jni.NativeLibrary
+import io.tomobasis.jni.{InputException, NativeLibrary}
 import io.tomobasis.matrix.{IndexedRows, MatrixRows}
 import io.tomobasis.run.{Decompose, Headers, Progress, ResultFolder, Solved, SparkRun, TaskErrors}
 
@@ -31,9 +27,9 @@ import io.tomobasis.run.{Decompose, Headers, Progress, ResultFolder, Solved, Spa
  * }}}
  */
 object TomoBasis {
-  private val log = LoggerFactory.getLogger("io.tomobasis")
   private val Column = "column"
   private val Index = "index"
+  private val OfInput = "--input: "
 
   /**
    * Decomposes the files under a path.
@@ -43,7 +39,7 @@ object TomoBasis {
    */
   def decompose(spark: SparkSession, path: String, options: JavaMap[String, String]): TomoBasisResult = {
     NativeLibrary.load()
-    val asked = RunOptions.ofFiles(path, options.asScala.toMap)
+    val asked = RunOptions.ofFiles(Seq(path), RunOptions.texts(options))
     run(spark, asked)((decompose, progress) =>
       decompose.solve(Headers.read(asked.config, spark.sparkContext.hadoopConfiguration, progress))
     )
@@ -59,7 +55,7 @@ object TomoBasis {
    * @param options those of the command for a matrix; and `column` and `index`, which name the columns where the DataFrame has others
    */
   def decompose(frame: DataFrame, options: JavaMap[String, String]): TomoBasisResult = {
-    val (ours, theirs) = options.asScala.toMap.partition { case (name, _) => name == Column || name == Index }
+    val (ours, theirs) = RunOptions.texts(options).partition { case (name, _) => name == Column || name == Index }
     ofRows(frame.sparkSession, theirs)(FrameRows.of(frame, ours.get(Column), ours.get(Index)))
   }
 
@@ -68,8 +64,8 @@ object TomoBasis {
 
   /** Decomposes a matrix of MLlib's: each row from 0 to the last must be there once. */
   def decompose(spark: SparkSession, matrix: IndexedRowMatrix, options: JavaMap[String, String]): TomoBasisResult =
-    ofRows(spark, options.asScala.toMap) {
-      MatrixRows.indexed(matrix.rows.map(row => row.index -> row.vector.toArray), Some(matrix.numRows()))
+    ofRows(spark, RunOptions.texts(options)) {
+      MatrixRows.indexed(matrix.rows.map(row => row.index -> numbers(row.vector)), Some(matrix.numRows()))
     }
 
   /** The same with the default options. */
@@ -77,16 +73,24 @@ object TomoBasis {
 
   /** Decomposes the matrix whose rows are the elements of an RDD, in its order. */
   def decompose(spark: SparkSession, rows: RDD[Vector], options: JavaMap[String, String]): TomoBasisResult =
-    ofRows(spark, options.asScala.toMap)(MatrixRows.numbered(rows.map(_.toArray)))
+    ofRows(spark, RunOptions.texts(options))(MatrixRows.numbered(rows.map(numbers)))
 
   /** The same with the default options. */
   def decompose(spark: SparkSession, rows: RDD[Vector]): TomoBasisResult = decompose(spark, rows, none)
+
+  private def numbers(row: Vector): Array[Double] =
+    if (row == null) throw new InputException("a row has a null where its vector should be; drop such rows first")
+    else row.toArray
 
   private def none = Collections.emptyMap[String, String]
 
   private def ofRows(spark: SparkSession, options: Map[String, String])(rows: => IndexedRows): TomoBasisResult = {
     NativeLibrary.load()
-    run(spark, RunOptions.ofMatrix(options))((decompose, _) => decompose.solve(rows))
+    try run(spark, RunOptions.ofMatrix(options))((decompose, _) => decompose.solve(rows))
+    catch {
+      case e: InputException if e.getMessage.startsWith(OfInput) =>
+        throw new InputException(e.getMessage.stripPrefix(OfInput)) // there is no such option here
+    }
   }
 
   private def run(spark: SparkSession, asked: RunOptions)(solve: (Decompose, Progress) => Solved): TomoBasisResult = {
@@ -95,7 +99,7 @@ object TomoBasis {
     val folder = Option.when(asked.writes)(
       ResultFolder.check(config.output, config.overwrite, "", sc.hadoopConfiguration)
     )
-    val progress = new Progress(log.info(_), config.stageCount)
+    val progress = new Progress(Lines.say(_), config.stageCount)
     val run = SparkRun.open(sc, progress)
     try {
       val decompose = new Decompose(run, config)

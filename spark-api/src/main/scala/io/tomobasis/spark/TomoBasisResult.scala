@@ -30,8 +30,11 @@ final class TomoBasisResult private[spark] (
   private val sigma = decomposition.singularValues
   private val weights = decomposition.weights
   private val cumulative = decomposition.cumulativeEnergy
-  private lazy val numbers =
-    BlockNumbers(spark.sparkContext, decomposition.toBytes, solved.plan.layout, rank)
+  @volatile private var closed = false
+  private lazy val known = BlockNumbers(spark.sparkContext, decomposition.toBytes, solved.plan.layout, rank)
+  private def numbers =
+    if (closed) throw new UsageException("the result is closed, and its row blocks are gone; close it when all is done")
+    else known
 
   /** m: pixels of a slice, or rows. */
   val rows: Long = solved.plan.layout.pixels.toLong
@@ -107,8 +110,14 @@ final class TomoBasisResult private[spark] (
    */
   lazy val summary: String = decomposition.summary(records)
 
-  /** Lets go of the row blocks; what needs them is refused afterward. `s` and `V` stay. */
-  override def close(): Unit = solved.close()
+  /**
+   * Lets go of the row blocks; what needs them is refused afterward. `s` and `V` stay. A DataFrame of `U` or a composite that was asked
+   * for before has the same rows still, for which the input is read once more.
+   */
+  override def close(): Unit = {
+    closed = true
+    solved.close()
+  }
 
   private def frame(blocks: RDD[NumberedRows]): DataFrame = {
     val schema = StructType(

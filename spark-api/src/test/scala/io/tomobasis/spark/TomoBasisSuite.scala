@@ -32,7 +32,7 @@ class TomoBasisSuite extends AnyFunSuite {
   private val registered = Seq(
     kryo,
     "spark.kryo.registrationRequired" -> "true",
-    "spark.kryo.registrator" -> classOf[KernelRegistrator].getName
+    "spark.kryo.registrator" -> s" ${classOf[KernelRegistrator].getName} " // Spark's lists may have spaces
   )
 
   test("a scan has the same bits with any serializer, written or not, and with derived DICOM") {
@@ -266,6 +266,34 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said[InputException](TomoBasis.decompose(none)).contains("column values has a null"))
       val large = frameOf(spark, Seq(Tuple1(Seq(1L, (1L << 53) + 1))), "values")
       assert(said[InputException](TomoBasis.decompose(large)).contains("2^53"))
+      val missing = sc.parallelize(Seq[Vector](Vectors.dense(1, 2), null))
+      assert(said[InputException](TomoBasis.decompose(spark, missing)).startsWith("a row has a null"))
+      val unnumbered = frame.withColumn("index", col("name"))
+      val index = said[UsageException](TomoBasis.decompose(unnumbered.select("values", "index")))
+      assert(index == "index: column index is of type string; give one of integers")
+    }
+  }
+
+  test("the column index is found as Spark finds it") {
+    withSession() { spark =>
+      val backward = frameOf(spark, Seq((1, Seq(3.0, 4.5)), (0, Seq(1.0, 2.0))), "INDEX", "values")
+      def found(frame: DataFrame) = Using.resource(TomoBasis.decompose(frame))(_.root)
+      val right = found(backward.orderBy("INDEX").select("values"))
+      assert(found(backward) == right && found(backward.select("values")) != right)
+      spark.conf.set("spark.sql.caseSensitive", "true")
+      assert(found(backward) != right)
+    }
+  }
+
+  test("a closed result refuses what needs its rows, and keeps s and V") {
+    withSession() { spark =>
+      val rows = spark.sparkContext.parallelize(matrix(20, 3, 0.5).toSeq.map(row => Vectors.dense(row)))
+      val result = TomoBasis.decompose(spark, rows)
+      val (before, root) = (result.U, result.root)
+      result.close()
+      for (call <- Seq[() => Any](() => result.U, () => result.composite(1), () => result.svd, () => result.summary))
+        assert(intercept[UsageException](call()).getMessage.startsWith("the result is closed"))
+      assert(result.root == root && result.s.count() == 3 && result.V.count() == 3 && before.count() == 20)
     }
   }
 
@@ -276,8 +304,23 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said("rank" -> "0").contains("--rank"))
       assert(said("ranks" -> "1").contains("--ranks"))
       assert(said("emit" -> "png") == "--emit: it is about the result folder; add output, or leave it out")
-      for (name <- Seq("help", "version", "verbose")) assert(said(name -> "true").startsWith(s"--$name: "))
+      for (name <- Seq("help", "version", "verbose", "quiet")) assert(said(name -> "true").startsWith(s"--$name: "))
       assert(said("input" -> "/other").startsWith("--input: "))
+      // False leaves out what needs no value, and nothing else.
+      assert(said("rank" -> "false").contains("'false' for '--rank"))
+      assert(said("centre" -> "false").contains("--centre"))
+      assert(said("rank" -> null).startsWith("--rank: null is no value"))
+      assert(said("rank" -> "2", "--rank" -> "3").startsWith("--rank: it is there twice"))
+      assert(intercept[UsageException](TomoBasis.decompose(spark, "/nowhere", null)).getMessage.startsWith("options"))
+      val flags = Seq("center", "join", "overwrite", "no-patient-data").map(_ -> "false")
+      withFolder { base =>
+        val absent = options(flags :+ "output" -> base.resolve("result").toString: _*)
+        assert(intercept[InputException](TomoBasis.decompose(spark, "/nowhere", absent)).getMessage.contains("--input"))
+      }
+      // As Python's integers come.
+      val number = Map[String, Any]("rank" -> 0).asJava.asInstanceOf[JavaMap[String, String]]
+      val zero = intercept[UsageException](TomoBasis.decompose(spark, "/nowhere", number)).getMessage
+      assert(zero.contains("'0' for '--rank"), zero)
       assert(
         intercept[TomoBasisException](TomoBasis.decompose(spark, "/nowhere/at/all")).getMessage.startsWith("--input")
       )

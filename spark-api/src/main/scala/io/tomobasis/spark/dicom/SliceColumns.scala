@@ -59,6 +59,8 @@ private[dicom] object SliceColumns {
   /** Those of a schema that is asked for. Throws UsageException for columns that there are not, or that may not be asked for. */
   def checked(schema: StructType, patientData: Boolean): StructType = {
     val offered = Metadata ++ Seq(Pixels) ++ Patient
+    for (name <- schema.fieldNames.diff(schema.fieldNames.distinct).headOption)
+      throw new UsageException(s"$name: the schema has this column twice; name it once")
     for (field <- schema) {
       val kind = offered.find(_.name == field.name).map(_.dataType).getOrElse {
         val names = offered.map(_.name).mkString(", ")
@@ -73,7 +75,8 @@ private[dicom] object SliceColumns {
           s"${field.name}: it can identify a patient; to read it set the option patient_data to true"
         )
     }
-    schema
+    // Spark believes a schema that says that nothing is missing, and would take a missing number for 0.
+    StructType(schema.map(field => offered.find(_.name == field.name).fold(field)(_.copy(metadata = field.metadata))))
   }
 
   private def same(one: DataType, other: DataType): Boolean = (one, other) match {

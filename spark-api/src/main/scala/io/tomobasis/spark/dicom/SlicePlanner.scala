@@ -8,8 +8,6 @@ import org.apache.spark.sql.sources.Filter
 import org.apache.spark.sql.types.StructType
 import org.apache.spark.util.SerializableConfiguration
 
-import org.slf4j.LoggerFactory
-
 import java.net.URLDecoder
 import java.nio.charset.StandardCharsets.UTF_8
 
@@ -19,7 +17,7 @@ import io.tomobasis.io.InputFile
 import io.tomobasis.jni.{Inventory, NativeLibrary}
 import io.tomobasis.matrix.{SeriesPlan, SharedDecoder, SliceSource, SourceFiles}
 import io.tomobasis.run.{Json, Progress, SeriesByPixels, SparkRun, TaskErrors}
-import io.tomobasis.spark.RunOptions
+import io.tomobasis.spark.{Lines, RunOptions}
 
 /** What a query reads. */
 private[dicom] final case class PlannedSlices(files: SourceFiles, partitions: Seq[InputPartition])
@@ -46,15 +44,14 @@ private[dicom] final case class SliceToRead(
 
 /** The slices of a query, on the driver, by the headers of their files. */
 private[dicom] object SlicePlanner {
-  private val log = LoggerFactory.getLogger("io.tomobasis")
   private val RowsPerPartition = 4096
 
   def plan(spark: SparkSession, columns: StructType, filters: Seq[Filter], options: DicomOptions): PlannedSlices = {
     NativeLibrary.load()
     val sc = spark.sparkContext
-    val config = RunOptions.ofFiles(options.path, options.ofCommand).config
+    val config = RunOptions.ofFiles(options.paths, options.ofCommand).config
     val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
-    val run = SparkRun.open(sc, new Progress(log.info(_), 1))
+    val run = SparkRun.open(sc, new Progress(Lines.say(_), 1))
     val (files, plans) =
       try SeriesByPixels.plan(run, config, hadoop)
       catch {

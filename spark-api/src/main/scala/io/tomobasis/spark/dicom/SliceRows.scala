@@ -4,12 +4,11 @@ import org.apache.spark.sql.catalyst.InternalRow
 import org.apache.spark.sql.connector.metric.{CustomSumMetric, CustomTaskMetric}
 import org.apache.spark.sql.connector.read.{InputPartition, PartitionReader, PartitionReaderFactory}
 
-import org.slf4j.LoggerFactory
-
 import java.nio.{ByteBuffer, ByteOrder}
 
 import io.tomobasis.jni.{FileBytes, InputException}
 import io.tomobasis.matrix.SourceFiles
+import io.tomobasis.spark.Lines
 
 /** Readers for tasks. */
 private[dicom] final class SliceRowsFactory(files: SourceFiles, skipsBadSlices: Boolean)
@@ -43,7 +42,6 @@ private final class SliceRows(rows: Iterator[InternalRow], skipped: () => Long) 
 
 /** Decodes slices, file by file, and counts those that it leaves out. */
 private final class PixelReader(files: SourceFiles, column: Int, skipsBadSlices: Boolean) {
-  private val log = LoggerFactory.getLogger("io.tomobasis")
   private var left = 0L
 
   def skipped: Long = left
@@ -68,7 +66,7 @@ private final class PixelReader(files: SourceFiles, column: Int, skipsBadSlices:
     } catch {
       case _: InputException if skipsBadSlices && slices.length > 1 => slices.flatMap(one => decoded(Seq(one), file))
       case e: InputException if skipsBadSlices =>
-        log.warn(s"skipped: ${e.getMessage}")
+        Lines.say(s"skipped: ${e.getMessage}")
         left += 1
         Nil
     }

@@ -181,9 +181,41 @@ class DicomSourceSuite extends AnyFunSuite {
       assert(said()("color string").startsWith("color: there is no such column; there are series, slice, "))
       assert(said()("slice string") == "slice: it is int, not string; change the schema")
       assert(intercept[UsageException](spark.read.format("dicom").load()).getMessage.startsWith("path: "))
+      assert(said()("slice int, slice int") == "slice: the schema has this column twice; name it once")
       intercept[InputException](read(spark, input.resolve("nowhere")).collect())
       Files.createDirectories(input.resolveSibling("empty"))
       intercept[InputException](read(spark, input.resolveSibling("empty")).collect())
+    }
+  }
+
+  test("several paths are one input") {
+    withScans { (spark, input) =>
+      val (a, b) = (input.resolve("a").toString, input.resolve("b").toString)
+      val frame = spark.read.format("dicom").option("pixels", "true").load(a, b)
+      assert(frame.where("length(pixels) > 0").count() == 16)
+      assert(
+        intercept[UsageException](spark.read.format("dicom").option("paths", "a").load()).getMessage.contains("JSON")
+      )
+    }
+  }
+
+  test("SQL has it as a view, and a catalog not as a table") {
+    withScans { (spark, input) =>
+      spark.sql(s"CREATE TEMPORARY VIEW slices USING dicom OPTIONS (path '$input')")
+      assert(spark.sql("SELECT count(*) FROM slices WHERE rows = 50").first().getLong(0) == 4)
+      for (table <- Seq(s"LOCATION '$input'", s"OPTIONS (path '$input')")) {
+        val thrown = intercept[Exception](spark.sql(s"CREATE TABLE slices_of USING dicom $table"))
+        assert(Causes.of(thrown).exists(_.getMessage.contains("CREATE TEMPORARY VIEW")), thrown)
+      }
+    }
+  }
+
+  test("a number that a header lacks is null, whatever the schema says") {
+    withScans { (spark, input) =>
+      val file = input.resolve("single.dcm")
+      Files.write(file, one.file(0))
+      val reader = spark.read.format("dicom").schema("slice_spacing_mm double not null")
+      assert(reader.load(file.toString).collect().toSeq == Seq(Row(null)))
     }
   }
 
