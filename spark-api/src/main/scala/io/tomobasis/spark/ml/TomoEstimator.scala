@@ -11,6 +11,7 @@ import org.apache.spark.sql.types.StructType
 import scala.jdk.CollectionConverters._
 import scala.util.Using
 
+import io.tomobasis.matrix.MatrixRows
 import io.tomobasis.spark.TomoBasis
 
 /** What [[TomoSVD]] and [[TomoPCA]] have in common. */
@@ -33,8 +34,7 @@ sealed abstract class TomoEstimator extends Estimator[TomoModel] with TomoParams
    */
   override def fit(dataset: Dataset[_]): TomoModel = {
     transformSchema(dataset.schema)
-    val rows = dataset.select(dataset.col($(inputCol)).as(TomoEstimator.Rows))
-    // What is wrong with rows is for the decomposition to say.
+    val rows = dataset.select(inputOf(dataset).as($(inputCol)))
     val means = if (removesMeans) ColumnMeans.of(rows) else None
     val (frame, options) = means match {
       case Some(found) if found.areExact => (rows, Map("center" -> "slices"))
@@ -42,6 +42,8 @@ sealed abstract class TomoEstimator extends Estimator[TomoModel] with TomoParams
       case None => (rows, Map.empty[String, String])
     }
     val model = Using.resource(TomoBasis.decompose(frame, (options + ("rank" -> $(k).toString)).asJava)) { result =>
+      // What is wrong with rows that have no means is for the decomposition to say; these were right the second time.
+      if (removesMeans && means.isEmpty) throw MatrixRows.changed()
       val s = result.singularValues
       val shares = s.map(sigma => if (result.energy > 0) sigma * sigma / result.energy else 0.0)
       val components = result.weightMatrix.asML.toDenseColMajor
@@ -63,7 +65,8 @@ private object TomoEstimator {
       for (j <- values.indices) values(j) -= means(j)
       new DenseVector(values): Vector
     }
-    rows.select(centered(col(Rows)).as(Rows))
+    val name = rows.columns.head
+    rows.toDF(Rows).select(centered(col(Rows)).as(name))
   }
 }
 

@@ -47,7 +47,7 @@ final class TomoModel private[ml] (
     val projection = new Projection(components, if ($(center)) mean else new DenseVector(new Array(mean.size)))
     val project = udf((row: Vector) => projection(row))
     val field = outputField(Some(components.numCols))
-    dataset.withColumn(field.name, project(dataset.col($(inputCol))).as(field.name, field.metadata))
+    dataset.withColumn(field.name, project(inputOf(dataset)).as(field.name, field.metadata))
   }
 
   override def transformSchema(schema: StructType): StructType =

@@ -206,11 +206,25 @@ class TomoEstimatorSuite extends AnyFunSuite {
         assert(input(fit(Seq(Array(1.5, 2), Array(1.5, Double.NaN)))).contains("column 2 is no finite number"))
         assert(input(fit(Nil)).contains("no rows"))
         val none = frameOf(spark, Seq(Option(Vectors.dense(1, 2)), None).map(Tuple1(_)), "v")
-        assert(input(estimator.fit(none)).contains("null"))
+        assert(input(estimator.fit(none)) == "column v has a null; give numbers")
       }
+      val old = frameOf(spark, Seq(Tuple1(MllibVectors.dense(1, 2))), "v")
+      assert(usage(svd.fit(old)) == "inputCol: column v has vectors of mllib; give those of ml (their method asML)")
       val model = svd.fit(rows)
       val thrown = intercept[Exception](model.transform(frame(spark, Seq(Array(1.0, 2)))).collect())
       assert(Causes.of(thrown).exists(_.getMessage == "a row has 2 numbers, and the model was fitted to rows of 6"))
+    }
+  }
+
+  test("columns may have any names") {
+    withSession() { spark =>
+      val rows = frame(spark, matrix(20, 0.5))
+      for (name <- Seq("a.b", "a`b", "index"); estimator <- Seq(svd, pca)) {
+        val named = rows.toDF(name)
+        val model = estimator.setInputCol(name).fit(named)
+        assert(bits(model) == bits(estimator.setInputCol("v").fit(rows)))
+        assert(vectors(model.transform(named), "scores").size == 20)
+      }
     }
   }
 
