@@ -1,6 +1,6 @@
 package io.tomobasis.job
 
-import org.apache.spark.{SparkConf, SparkContext}
+import org.apache.spark.{SparkConf, SparkContext, SparkException}
 
 import java.io.PrintStream
 
@@ -10,9 +10,15 @@ import io.tomobasis.run.{Cores, DecodeResources, DefaultParallelism, Progress, S
 
 /** Spark that is started for one run of the job. */
 object Cluster {
+  private val TaskCpus = "spark.task.cpus"
+
+  /** What Spark says of a master that it cannot use. */
+  private val OfMaster = Seq("Could not parse Master URL", "Asked to run locally with")
 
   /** Refuses properties that cannot be used, before anything starts. Throws UsageException. */
   def check(conf: SparkConf): Unit = {
+    // Spark divides by it.
+    for (cpus <- conf.getOption(TaskCpus) if cpus.trim.toIntOption.exists(_ < 1)) throw refusedSetting(TaskCpus, None)
     DefaultParallelism.asked(conf)
     DecodeResources.requests(conf)
     ()
@@ -39,6 +45,11 @@ object Cluster {
       case e: IllegalArgumentException =>
         val unnamed = "--conf: Spark refuses a setting; run again with --verbose to see what it says"
         throw refused(conf, e).getOrElse(new UsageException(unnamed, e))
+      case e: SparkException if OfMaster.exists(String.valueOf(e.getMessage).contains) =>
+        throw new UsageException(
+          "--master: Spark cannot use it; give local[N] of 1 or more threads, spark://HOST:PORT, yarn or k8s://URL",
+          e
+        )
     }
 
   /**
@@ -53,13 +64,13 @@ object Cluster {
       said.exists(line => line.endsWith(s": $value") || line.contains(s"\"$value\"") || line.contains(s"'$value'"))
     val settings = conf.getAll.toSeq
     val named = settings.filter { case (key, _) => said.exists(_.contains(key)) }.maxByOption(_._1.length)
-    named.orElse(settings.find(setting => quoted(setting._2))).map { case (key, _) =>
-      new UsageException(
-        s"--conf $key: Spark refuses its value; see the configuration page of Spark's documentation",
-        e
-      )
-    }
+    named.orElse(settings.find(setting => quoted(setting._2))).map { case (key, _) => refusedSetting(key, Some(e)) }
   }
+
+  private def refusedSetting(key: String, cause: Option[Throwable]) = new UsageException(
+    s"--conf $key: Spark refuses its value; see the configuration page of Spark's documentation",
+    cause.orNull
+  )
 
   /** Where the context has stopped without us, Spark's exception only says that. */
   private def ended(sc: SparkContext, e: Throwable): Throwable =

@@ -101,11 +101,15 @@ class MainSuite extends AnyFunSuite {
   test("a setting that Spark refuses is a usage error that names it") {
     withFolder { base =>
       val scan = writeSeries(base.resolve("scan"), new SyntheticCt(3, 8, 6, 1))
-      for ((key, value) <- Seq("spark.memory.fraction" -> "much", "spark.broadcast.blockSize" -> "large")) {
-        System.setProperty(key, value)
-        try refused(2, s"--conf $key: Spark refuses", "--input", scan, "--output", base.resolve("result"))
-        finally System.clearProperty(key)
+      def refusedWith(key: String, value: String, said: String): Unit = {
+        val before = Option(System.setProperty(key, value))
+        try refused(2, said, "--input", scan, "--output", base.resolve("result"))
+        finally before.fold(System.clearProperty(key))(System.setProperty(key, _))
       }
+      val settings =
+        Seq("spark.memory.fraction" -> "much", "spark.broadcast.blockSize" -> "large", "spark.task.cpus" -> "0")
+      for ((key, value) <- settings) refusedWith(key, value, s"--conf $key: Spark refuses")
+      for (master <- Seq("local[0]", "local[x]", "mars")) refusedWith("spark.master", master, "--master: Spark cannot")
       assert(!Files.exists(base.resolve("result")))
     }
   }
