@@ -92,15 +92,16 @@ def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, option
     if groups is not None and groups < 1:
         raise InputError(f"groups: {groups} is none; give 1 or more")
     for name in FOLDER_OPTIONS:
-        if name in options:
+        if options.get(name) not in (None, False):
             raise InputError(
                 f"{name}: no result folder is written; write u, s and Vt, or use the library or the Spark job"
             )
-    if options.get("on_bad_slice", "fail") != "fail":
+    if options.get("on_bad_slice") not in (None, "fail"):
         raise InputError("on_bad_slice: bad slices are not left out here; use tomobasis.decompose or the Spark job")
-    if options.get("method", "gram") != "gram" or "input_format" in options:
+    if options.get("method") not in (None, "gram", "exact") or options.get("input_format") not in (None, "dicom"):
         raise InputError("only the exact method, gram, for scans runs here; use tomobasis.decompose or the Spark job")
-    words = arguments(path_list(paths), output="-", **options)
+    ours = {name: value for name, value in options.items() if name not in FOLDER_OPTIONS}
+    words = arguments(path_list(paths), output="-", **ours)
     plan, rows, count = _plan(spark, words)
     blocks = _blocks(spark, words, plan, count).persist()
     groups = groups or max(1, -(-rows * count * 2 // GROUP_BYTES))

@@ -123,10 +123,18 @@ def scan(tmp_path_factory):
 
 
 @pytest.mark.spark
-@pytest.mark.parametrize("options", [{}, {"rank": 4, "center": "pixels", "groups": 2}], ids=["all", "centered"])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"rank": 4, "center": "pixels", "groups": 2},
+        {"method": "exact", "output": None, "on_bad_slice": None, "overwrite": False, "input_format": "dicom"},
+    ],
+    ids=["all", "centered", "defaults"],
+)
 def test_a_scan_is_decomposed_in_tasks_with_the_digest_of_the_command(spark, scan, tmp_path, options):
     found = tomobasis.spark.decompose(spark, scan, **options)
-    of_command = {name: value for name, value in options.items() if name != "groups"}
+    of_command = {name: value for name, value in options.items() if name not in ("groups", "output")}
     result = tomobasis.decompose(scan, tmp_path / "result", **of_command)
     assert found.digest == result.digest
     assert found.digests == {name: result.digests[name] for name in ("pixels", "s", "V", "root")} | {
