@@ -308,7 +308,7 @@ class TomoBasisSuite extends AnyFunSuite {
       assert(said("input" -> "/other").startsWith("--input: "))
       // False leaves out what needs no value, and nothing else.
       assert(said("rank" -> "false").contains("'false' for '--rank"))
-      assert(said("centre" -> "false").contains("--centre"))
+      assert(said("ranks" -> "false").contains("--ranks"))
       assert(said("rank" -> null).startsWith("--rank: null is no value"))
       assert(said("rank" -> "2", "--rank" -> "3").startsWith("--rank: it is there twice"))
       assert(intercept[UsageException](TomoBasis.decompose(spark, "/nowhere", null)).getMessage.startsWith("options"))
