@@ -12,7 +12,7 @@ use tomobasis_pipeline::{
     blocks::{BlockRenderer, RenderedBlock, Scratch},
     input::BlockValues,
     need,
-    output::{dicom::Band, tables::basis_name},
+    output::dicom::Band,
 };
 
 use crate::{
@@ -222,21 +222,18 @@ fn composite<'local>(
 
 /// A new `BlockParts`.
 fn block_parts<'local>(env: &mut Env<'local>, rendered: &RenderedBlock) -> Result<JObject<'local>> {
-    let table = match rendered.part.iter().all(|piece| piece.is_empty()) {
-        true => JObject::null().auto(),
-        false => named_file::object(env, &basis_name(rendered.record.block), &rendered.part)?.auto(),
-    };
+    let files = named_file::array(env, rendered.files().collect())?.auto();
     let record = env.byte_array_from_slice(&rendered.record.to_bytes())?.auto();
     let pictures = env.byte_array_from_slice(&rendered.bands)?.auto();
     let bands = rendered.composites.iter().map(Band::to_bytes);
     let composites = new_byte_arrays(env, &bands.collect::<std::result::Result<Vec<_>, _>>()?)?.auto();
     let arguments = [
-        JValue::Object(&table),
+        JValue::Object(&files),
         JValue::Object(&record),
         JValue::Object(&pictures),
         JValue::Object(&composites),
     ];
-    let signature = jni_sig!("(Lio/tomobasis/jni/NamedFile;[B[B[[B)V");
+    let signature = jni_sig!("([Lio/tomobasis/jni/NamedFile;[B[B[[B)V");
     Ok(env.new_object(jni_str!("io/tomobasis/jni/BlockParts"), signature, &arguments)?)
 }
 

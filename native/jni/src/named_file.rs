@@ -31,16 +31,26 @@ pub(crate) fn from_java(env: &mut Env<'_>, files: &JObjectArray<'_, JObject<'_>>
 
 /// A new `NamedFile[]`.
 pub(crate) fn to_java<'local>(env: &mut Env<'local>, files: &[NamedFile]) -> Result<JObject<'local>> {
+    let pieces: Vec<[&[u8]; 1]> = files.iter().map(|file| [file.bytes.as_slice()]).collect();
+    let files = files.iter().zip(&pieces).map(|(file, pieces)| (file.path.clone(), pieces.as_slice()));
+    array(env, files.collect())
+}
+
+/// A new `NamedFile[]` of paths and contents in pieces.
+pub(crate) fn array<'local>(
+    env: &mut Env<'local>,
+    files: Vec<(String, &[&[u8]])>,
+) -> Result<JObject<'local>> {
     let array = env.new_object_array(files.len() as i32, CLASS, JObject::null())?;
-    for (i, file) in files.iter().enumerate() {
-        let object = object(env, &file.path, &[&file.bytes])?.auto();
+    for (i, (path, pieces)) in files.into_iter().enumerate() {
+        let object = object(env, &path, pieces)?.auto();
         array.set_element(env, i, &*object)?;
     }
     Ok(array.into())
 }
 
 /// A new `NamedFile`, whose bytes are those of the pieces, one after another.
-pub(crate) fn object<'local>(env: &mut Env<'local>, path: &str, pieces: &[&[u8]]) -> Result<JObject<'local>> {
+fn object<'local>(env: &mut Env<'local>, path: &str, pieces: &[&[u8]]) -> Result<JObject<'local>> {
     let path = env.new_string(path)?.auto();
     let bytes = new_byte_array(env, pieces)?.auto();
     let arguments = [JValue::Object(&path), JValue::Object(&bytes)];

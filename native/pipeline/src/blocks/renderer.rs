@@ -3,7 +3,7 @@
 //! 1. *Factors*: `T = A V` and `U = T / s`, rows x k each (`block_factors`; class `fixed`: `U` from the tree's factors, `T = U diag(s)`).
 //! 2. *Pictures*: the block's pixels of every panel, reduced to bytes; its samples for the browser in the report (`sampled`).
 //! 3. *Composites*, whole ones, which only derived DICOM needs: rounded to the integers of their slices, a band for each run.
-//! 4. *Table and digest*: `U` as a Parquet file, and the SHA-256 of its rows x k numbers.
+//! 4. *Files and digest*: `U` as a Parquet file and as text, and the SHA-256 of its rows x k numbers.
 //!
 //! Each row of every result depends on the same row of `A` alone, and nothing but the block's rows is in memory: what
 //! needs `T` and `U` follows while they are in the cache.
@@ -24,7 +24,8 @@ use crate::{
         dicom::{Band, Composites},
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
         report::volume::{self, VOLUME},
-        tables::BasisEncoder,
+        tables::{self, BasisEncoder},
+        text,
     },
     solve::{
         decomposition::Decomposition,
@@ -53,6 +54,7 @@ pub struct Scratch {
     scaled: Vec<f64>,
     composites: Vec<f64>,
     head: Vec<u8>,
+    lines: Vec<u8>,
 }
 
 /// A rendered block.
@@ -60,6 +62,8 @@ pub struct Scratch {
 pub struct RenderedBlock<'a> {
     /// The Parquet file of the block's basis vectors, in pieces; empty when tables are not asked for.
     pub part: [&'a [u8]; 3],
+    /// The text file of the same; empty when text is not asked for.
+    pub text: &'a [u8],
     /// What the manifest needs to know of the block.
     pub record: BlockRecord,
     /// The block's pixels of every picture, and its samples for the report; empty when none is asked for.
@@ -76,7 +80,9 @@ pub struct BlockRecord {
     /// Digest of its rows x k basis vectors.
     pub digest: Digest,
     /// Its Parquet file; `None` when tables are not asked for.
-    pub file: Option<FileDigest>,
+    pub table: Option<FileDigest>,
+    /// Its text file; `None` when text is not asked for.
+    pub text: Option<FileDigest>,
 }
 
 impl BlockRenderer {
@@ -133,7 +139,7 @@ impl BlockRenderer {
         starts: &[usize],
     ) -> Result<RenderedBlock<'a>> {
         self.decomposition.check_block(block, rows)?;
-        let Scratch { t, u, scaled, composites: buffer, head } = scratch;
+        let Scratch { t, u, scaled, composites: buffer, head, lines } = scratch;
         let (bands, composites) = match values.into() {
             BlockValues::Stored(values) => {
                 let input = column_major(values, rows, self.decomposition.columns())?;
@@ -158,13 +164,19 @@ impl BlockRenderer {
         };
         // Step 4.
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
+        lines.clear();
+        let as_text = self.decomposition.options.emits(Emit::Text);
+        if as_text {
+            text::encode_basis(block, u, self.decomposition.rank(), lines);
+        }
         let record = BlockRecord {
             block,
             digest: Digest::of_f64(u),
-            file: part.as_ref().map(|part| FileDigest::of(part)),
+            table: part.as_ref().map(|part| FileDigest::of(part)),
+            text: as_text.then(|| FileDigest::of(&[lines])),
         };
         let part = part.unwrap_or_default();
-        Ok(RenderedBlock { part, record, bands, composites })
+        Ok(RenderedBlock { part, text: lines, record, bands, composites })
     }
 
     /// The basis vectors of block `block` as numbers, rows x k row by row, and what the manifest says of them where no table is
@@ -188,7 +200,7 @@ impl BlockRenderer {
             }
             BlockValues::Real(values) => self.factors.basis_of_floats(block, values, rows, u)?,
         }
-        let record = BlockRecord { block, digest: Digest::of_f64(u), file: None };
+        let record = BlockRecord { block, digest: Digest::of_f64(u), table: None, text: None };
         Ok((u, record))
     }
 
@@ -297,14 +309,28 @@ pub(crate) fn scale_columns(u: &[f64], s: &[f64], out: &mut Vec<f64>) {
     }
 }
 
+impl RenderedBlock<'_> {
+    /// The block's files: path in the result, and the pieces of each.
+    pub fn files(&self) -> impl Iterator<Item = (String, &[&[u8]])> {
+        let BlockRecord { block, table, text, .. } = self.record;
+        let table = table.map(|_| (tables::basis_name(block), self.part.as_slice()));
+        let text = text.map(|_| (text::basis_name(block), std::slice::from_ref(&self.text)));
+        table.into_iter().chain(text)
+    }
+}
+
 impl BlockRecord {
-    /// Index and digest (36 bytes), then the file's size and digest (40 bytes) where there is one.
+    /// Index and digest (36 bytes); then for table and text a byte, 1 where there is such a file, followed by the file's size and
+    /// digest (40 bytes).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = [self.block.to_le_bytes().as_slice(), &self.digest.0].concat();
-        if let Some(file) = self.file {
-            bytes.extend_from_slice(&file.bytes.to_le_bytes());
-            bytes.extend_from_slice(&file.sha256.0);
+        for file in [self.table, self.text] {
+            bytes.push(u8::from(file.is_some()));
+            if let Some(file) = file {
+                bytes.extend_from_slice(&file.bytes.to_le_bytes());
+                bytes.extend_from_slice(&file.sha256.0);
+            }
         }
         bytes
     }
@@ -317,17 +343,26 @@ impl BlockRecord {
         let read = || {
             let (block, rest) = bytes.split_first_chunk::<4>()?;
             let (digest, rest) = rest.split_first_chunk::<32>()?;
-            let file = match rest.split_first_chunk::<8>() {
-                Some((size, sha256)) => {
-                    let sha256 = Digest(sha256.try_into().ok()?);
-                    Some(FileDigest { bytes: u64::from_le_bytes(*size), sha256 })
-                }
-                None if rest.is_empty() => None,
-                None => return None,
-            };
-            Some(Self { block: u32::from_le_bytes(*block), digest: Digest(*digest), file })
+            let (table, rest) = file_digest(rest)?;
+            let (text, rest) = file_digest(rest)?;
+            let block = u32::from_le_bytes(*block);
+            rest.is_empty().then_some(Self { block, digest: Digest(*digest), table, text })
         };
         read().ok_or_else(|| Error::Protocol(format!("{} bytes are no block record", bytes.len())))
+    }
+}
+
+/// A file in a block's record, where there is one, and the bytes behind.
+fn file_digest(bytes: &[u8]) -> Option<(Option<FileDigest>, &[u8])> {
+    match bytes.split_first()? {
+        (0, rest) => Some((None, rest)),
+        (1, rest) => {
+            let (size, rest) = rest.split_first_chunk::<8>()?;
+            let (sha256, rest) = rest.split_first_chunk::<32>()?;
+            let content = FileDigest { bytes: u64::from_le_bytes(*size), sha256: Digest(*sha256) };
+            Some((Some(content), rest))
+        }
+        _ => None,
     }
 }
 

@@ -25,6 +25,7 @@ words! { Emit:
     Png, "png", "Pictures as PNG";
     Report, "report", "`report.html`";
     Dicom, "dicom", "Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`";
+    Text, "text", "Singular values, weights and basis vectors as the text files of the 2020 pipeline (`s`, `drmU`, `drmV`)";
 }
 
 words! { InputFormat:

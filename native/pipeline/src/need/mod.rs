@@ -23,6 +23,7 @@ use crate::{
     output::{
         pictures::BASIS_SHOWN,
         report::volume::{MOST_BYTES, Sampling},
+        text,
     },
 };
 
@@ -54,6 +55,7 @@ pub(crate) struct Need {
     /// Of a gzip stream's files that are in memory together.
     batch: u128,
     tables: bool,
+    text: bool,
     draws: bool,
     report: bool,
     /// Rows and columns of a slice.
@@ -117,6 +119,7 @@ impl Need {
             file,
             batch,
             tables: options.emits(Emit::Parquet),
+            text: options.emits(Emit::Text),
             // Of a matrix only the spectrum is drawn.
             draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
@@ -275,6 +278,11 @@ impl Need {
         self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
+    /// What so many rows of k numbers take as text, in a buffer that may have grown by doubling.
+    fn text(&self, rows: u128) -> u128 {
+        if self.text { 2 * rows * (24 + self.rank * text::ENTRY as u128) } else { 0 }
+    }
+
     /// What rendering takes on one thread.
     pub fn of_thread(&self) -> u128 {
         let (n, k, rows) = (self.slices, self.rank, self.rows());
@@ -288,7 +296,7 @@ impl Need {
                 9 * self.block() + if sketched { 24 * rows * columns } else { 16 * rows * k }
             }
         };
-        self.block() + 16 * rows * k + 12 * rows + pictured + composites + factored
+        self.block() + 16 * rows * k + 12 * rows + pictured + composites + factored + self.text(rows)
     }
 
     /// `2 m n c + T (f + ..)`: c composites as integers; on each thread a source file and the instance that is made of it.
@@ -315,7 +323,8 @@ impl Need {
         let kept = self.coefficients() + 48 * self.slices * self.rank;
         let samples = 2 * self.sampled().0;
         let browser = samples + 4 * samples.min(MOST_BYTES as u128);
-        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser
+        let text = self.text(self.slices);
+        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + text
     }
 
     /// What gives `U` of each block, in the methods of class `fixed`.

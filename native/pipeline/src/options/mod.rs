@@ -34,6 +34,8 @@ pub enum Emit {
     Report,
     /// Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`.
     Dicom,
+    /// The factors in the text files of the 2020 pipeline.
+    Text,
 }
 
 /// What the input is.
@@ -116,8 +118,8 @@ impl InputFormat {
     /// What can be written of it.
     pub(crate) fn emits(self) -> &'static [Emit] {
         match self.is_scan() {
-            true => &[Emit::Parquet, Emit::Png, Emit::Report, Emit::Dicom],
-            false => &[Emit::Parquet, Emit::Png],
+            true => &[Emit::Parquet, Emit::Png, Emit::Report, Emit::Dicom, Emit::Text],
+            false => &[Emit::Parquet, Emit::Png, Emit::Text],
         }
     }
 
@@ -217,7 +219,7 @@ impl Options {
     pub fn composites(&self, slices: usize, rank: usize) -> Vec<usize> {
         let asked = self.composite.as_deref().unwrap_or(&rank::PAPER_COMPOSITES);
         let mut ranks: Vec<usize> =
-            asked.iter().map(|c| c.columns(slices).min(rank)).filter(|&k| k > 0).collect();
+            asked.iter().map(|c| c.columns(slices, rank).min(rank)).filter(|&k| k > 0).collect();
         ranks.sort_unstable();
         ranks.dedup();
         ranks

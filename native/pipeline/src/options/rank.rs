@@ -33,15 +33,24 @@ pub enum Composite {
     Columns(usize),
     /// This percentage of the number of slices, rounded to the nearest number, at least 1.
     Percent(f64),
+    /// All but the last, of which this percentage of the rank is left out, as in the 2020 pipeline: what is kept is rounded to the
+    /// nearest number, halves to the even one, and at least 1.
+    AllBut(f64),
 }
 
 impl Composite {
-    /// The number of basis vectors for a series of this many slices.
+    /// The number of basis vectors for a series of this many slices, of which `rank` were computed; [`Columns`](Self::Columns) may
+    /// ask for more.
     #[must_use]
-    pub fn columns(self, slices: usize) -> usize {
+    pub fn columns(self, slices: usize, rank: usize) -> usize {
+        let all = rank as f64;
         match self {
             Self::Columns(k) => k,
-            Self::Percent(percent) => ((percent / 100.0 * slices as f64).round() as usize).max(1),
+            Self::Percent(percent) => ((percent / 100.0 * slices as f64).round() as usize).max(1).min(rank),
+            // In the operations of 2020, whose rounding is Python's.
+            Self::AllBut(percent) => {
+                ((all - all * (percent / 100.0)).round_ties_even() as usize).max(1).min(rank)
+            }
         }
     }
 }
@@ -83,7 +92,10 @@ impl FromStr for Composite {
         match text.strip_suffix('%') {
             Some(number) => match number.parse::<f64>() {
                 Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percent(percent)),
-                _ => Err("a percentage must be above 0% and at most 100%".to_owned()),
+                Ok(percent) if percent < 0.0 && percent > -100.0 => Ok(Self::AllBut(-percent)),
+                _ => Err("a percentage must be above 0% and at most 100%, or from -100% to 0%, both excluded, \
+                          for all basis vectors but the last"
+                    .to_owned()),
             },
             None => {
                 positive(text).map(Self::Columns).map_err(|why| format!("{why}; give numbers or percentages"))
@@ -108,6 +120,7 @@ impl fmt::Display for Composite {
         match self {
             Self::Columns(k) => write!(f, "{k}"),
             Self::Percent(percent) => write!(f, "{percent}%"),
+            Self::AllBut(percent) => write!(f, "-{percent}%"),
         }
     }
 }
@@ -150,9 +163,19 @@ mod tests {
     #[test]
     fn a_percentage_means_that_share_of_the_slices_and_at_least_one() {
         let ten = "10%".parse::<Composite>().unwrap();
-        assert_eq!(ten.columns(301), 30);
-        assert_eq!(ten.columns(3), 1);
-        assert_eq!("100%".parse::<Composite>().unwrap().columns(301), 301);
+        assert_eq!(ten.columns(301, 301), 30);
+        assert_eq!(ten.columns(3, 3), 1);
+        assert_eq!("100%".parse::<Composite>().unwrap().columns(301, 301), 301);
+        assert_eq!("100%".parse::<Composite>().unwrap().columns(301, 50), 50);
+    }
+
+    #[test]
+    fn a_negative_percentage_leaves_out_that_share_of_the_basis_vectors() {
+        // What the program of 2020 keeps of its 245, computed by Python.
+        for (percent, kept) in [("0.1", 245), ("1", 243), ("5", 233), ("10", 220), ("30", 172)] {
+            assert_eq!(format!("-{percent}%").parse::<Composite>().unwrap().columns(301, 245), kept);
+        }
+        assert_eq!("-99%".parse::<Composite>().unwrap().columns(301, 2), 1);
     }
 
     #[test]
@@ -163,7 +186,7 @@ mod tests {
         for text in ["0", "1.01", "-0.5", "NaN", "99%", ""] {
             assert!(share(text).is_err(), "{text}");
         }
-        for text in ["0", "0%", "101%", "NaN%", "%", "x"] {
+        for text in ["0", "0%", "-0%", "-100%", "101%", "NaN%", "%", "x"] {
             assert!(text.parse::<Composite>().is_err(), "{text}");
         }
     }
@@ -173,7 +196,7 @@ mod tests {
         for text in ["full", "7", "auto", "energy 0.99"] {
             assert_eq!(RankChoice::try_from(text.to_owned()).unwrap().to_string(), text);
         }
-        for text in ["50", "12.5%"] {
+        for text in ["50", "12.5%", "-0.1%"] {
             assert_eq!(text.parse::<Composite>().unwrap().to_string(), text);
         }
     }

@@ -1,19 +1,21 @@
-//! What is written: tables, pictures, derived DICOM, the report.
+//! What is written: tables, pictures, derived DICOM, text, the report.
 
 pub mod dicom;
 mod file;
 pub(crate) mod pictures;
 pub(crate) mod report;
 pub mod tables;
+pub mod text;
 
 pub use self::file::{FileDigest, NamedFile};
 
 /// Names of what a result may hold beside its manifest; files and folders.
-pub const CONTENTS: [&str; 6] = [
+pub const CONTENTS: [&str; 7] = [
     report::REPORT,
     tables::SINGULAR_VALUES,
     tables::WEIGHTS,
     tables::BASIS,
     pictures::FOLDER,
     dicom::FOLDER,
+    text::FOLDER,
 ];

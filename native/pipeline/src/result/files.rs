@@ -10,7 +10,7 @@ use crate::{
     blocks::renderer::BlockRecord,
     error::{Error, Result},
     options::Emit,
-    output::{FileDigest, NamedFile, dicom, tables},
+    output::{FileDigest, NamedFile, dicom, tables, text},
     solve::{decomposition::Decomposition, digest::Digest},
 };
 
@@ -47,18 +47,22 @@ impl FileEntry {
 /// Lists all files of a result but manifest, report and `_SUCCESS`, by path; `made` are those that no task wrote.
 ///
 /// # Errors
-/// [`Error::Protocol`] when a block's file was not made though tables are asked for.
+/// [`Error::Protocol`] when a block's file was not made though it is asked for.
 pub(super) fn list<'a>(
     decomposition: &Decomposition,
     records: &[BlockRecord],
     made: impl Iterator<Item = &'a NamedFile>,
 ) -> Result<Vec<FileEntry>> {
     let mut files: Vec<FileEntry> = made.map(FileEntry::of).collect();
-    if decomposition.options.emits(Emit::Parquet) {
-        for record in records {
-            let missing = || Error::Protocol(format!("the file of block {} was not written", record.block));
-            let content = record.file.ok_or_else(missing)?;
+    for record in records {
+        let missing = || Error::Protocol(format!("the file of block {} was not written", record.block));
+        if decomposition.options.emits(Emit::Parquet) {
+            let content = record.table.ok_or_else(missing)?;
             files.push(FileEntry::new(tables::basis_name(record.block), content));
+        }
+        if decomposition.options.emits(Emit::Text) {
+            let content = record.text.ok_or_else(missing)?;
+            files.push(FileEntry::new(text::basis_name(record.block), content));
         }
     }
     if decomposition.options.emits(Emit::Dicom) {

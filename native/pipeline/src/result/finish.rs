@@ -14,7 +14,7 @@ use crate::{
         NamedFile,
         dicom::{DerivedRecord, DerivedSection},
         report::{self, Content, volume::VOLUME},
-        tables,
+        tables, text,
     },
     solve::{
         decomposition::Decomposition,
@@ -70,6 +70,7 @@ pub fn summary(decomposition: &Decomposition, records: &[BlockRecord]) -> Result
 pub(crate) struct Draft {
     /// Its manifest.
     pub manifest: Manifest,
+    /// What holds numbers: Parquet and text.
     tables: Vec<NamedFile>,
     pictures: Vec<NamedFile>,
     /// For the report's browser.
@@ -91,7 +92,10 @@ impl Draft {
         let u = basis_digests(decomposition.blocks(), records)?;
         let derived =
             options.emits(Emit::Dicom).then(|| DerivedSection::new(decomposition, derived)).transpose()?;
-        let tables = if options.emits(Emit::Parquet) { small_tables(decomposition)? } else { Vec::new() };
+        let mut tables = if options.emits(Emit::Parquet) { small_tables(decomposition)? } else { Vec::new() };
+        if options.emits(Emit::Text) {
+            tables.extend(text::small_files(decomposition));
+        }
         // Without their files pictures are made for the report.
         let written: &[NamedFile] = if options.emits(Emit::Png) { &pictures } else { &[] };
         let files = files::list(decomposition, records, tables.iter().chain(written))?;

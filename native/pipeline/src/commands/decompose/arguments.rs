@@ -52,8 +52,8 @@ pub struct JobArgs {
     /// Instead of --rank: as few basis vectors as hold this share of the scan's energy, such as 0.99
     #[arg(long, value_name = "F", conflicts_with = "rank", value_parser = share, allow_hyphen_values = true)]
     energy: Option<f64>,
-    /// Ranks of the composites (reconstructions from the first K basis vectors), or percentages of the slices (`10%`)
-    /// [default: 50,244,300, up to the rank]
+    /// Ranks of the composites (reconstructions from the first K basis vectors), or percentages: `10%` of the slices; `-10%`: the
+    /// last tenth of the basis vectors left out, as in the 2020 pipeline [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     composite: Option<Vec<Composite>>,
     /// What to write [default: parquet,png,report; for a matrix parquet,png, with the spectrum as its only picture]
@@ -156,7 +156,7 @@ impl JobArgs {
         }
         match self.emit.iter().flatten().all(|emit| self.input_format.emits().contains(emit)) {
             true => Ok(()),
-            false => Err(Error::option("--emit", "of a matrix parquet and png can be written; give these")),
+            false => Err(Error::option("--emit", "of a matrix parquet, png and text can be written; give these")),
         }
     }
 }

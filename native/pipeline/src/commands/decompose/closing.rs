@@ -3,7 +3,7 @@
 use crate::{
     input::describe_input,
     options::{Emit, Method, RankChoice},
-    output::{dicom, pictures, report},
+    output::{dicom, pictures, report, text},
     solve::decomposition::Decomposition,
 };
 
@@ -46,6 +46,9 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
     }
     if decomposition.options.emits(Emit::Png) {
         lines.push(format!("pictures     {output}/{}/", pictures::FOLDER));
+    }
+    if decomposition.options.emits(Emit::Text) {
+        lines.push(format!("text         {output}/{}/", text::FOLDER));
     }
     lines.join("\n")
 }

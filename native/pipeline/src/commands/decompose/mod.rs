@@ -22,7 +22,6 @@ use crate::{
     input::{list_input, listing::local_path},
     need,
     options::{Emit, Options},
-    output::tables,
     progress::Progress,
     result::{Environment, Manifest, StagedFolder, finish},
     solve::Decomposition,
@@ -87,9 +86,8 @@ pub(super) fn make_result(
 ) -> Result<(Arc<Decomposition>, Manifest)> {
     let decomposition = Arc::new(runner.decompose(scan, options)?);
     let renderer = runner.renderer(scan, &decomposition)?;
-    let tables = decomposition.options.emits(Emit::Parquet);
     let rendered = runner.render(scan, &renderer, |block| {
-        if tables { write(&tables::basis_name(block.record.block), &block.part) } else { Ok(()) }
+        block.files().try_for_each(|(path, pieces)| write(&path, pieces))
     })?;
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(scan, &renderer, rendered.composites, |made| {

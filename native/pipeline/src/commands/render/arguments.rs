@@ -23,8 +23,8 @@ pub struct RenderArgs {
     /// Replace existing pictures
     #[arg(long)]
     pub overwrite: bool,
-    /// Ranks of the composites, or percentages of the slices (`10%`), which are limited to the rank
-    /// [default: those of the result]
+    /// Ranks of the composites, or percentages: `10%` of the slices, at most the rank; `-10%`: the last tenth of the basis vectors
+    /// left out, as in the 2020 pipeline [default: those of the result]
     #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     pub composite: Option<Vec<Composite>>,
     /// Slices to show, counted from 1, or how far through the series (`25%`), each in a folder of its own
@@ -68,7 +68,7 @@ impl RenderArgs {
     pub(crate) fn composites(&self, manifest: &Manifest) -> Result<Vec<usize>> {
         let (n, rank) = (manifest.result.columns, manifest.result.rank);
         let resolved = |composite: &Composite| match composite {
-            Composite::Percent(_) => Ok(composite.columns(n).min(rank)),
+            Composite::Percent(_) | Composite::AllBut(_) => Ok(composite.columns(n, rank)),
             Composite::Columns(k) if *k <= rank => Ok(*k),
             Composite::Columns(k) => {
                 let problem =

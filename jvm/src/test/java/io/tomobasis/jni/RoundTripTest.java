@@ -216,8 +216,9 @@ class RoundTripTest {
       byte[][] bands = new byte[Runs.blocks(CT)][];
       for (int b = 0; b < records.length; b++) {
         BlockParts rendered = renderer.render(b, Runs.block(CT, pixels, b), Runs.rows(CT, b), records(), new int[0]);
-        assertEquals("basis/part-0000" + b + ".parquet", rendered.table().path());
-        assertEquals("PAR1", new String(rendered.table().bytes(), 0, 4));
+        assertEquals(1, rendered.files().length);
+        assertEquals("basis/part-0000" + b + ".parquet", rendered.files()[0].path());
+        assertEquals("PAR1", new String(rendered.files()[0].bytes(), 0, 4));
         assertEquals(0, rendered.composites().length);
         records[b] = rendered.record();
         bands[b] = rendered.pictures();
@@ -278,6 +279,28 @@ class RoundTripTest {
   }
 
   @Test
+  void a_block_has_a_file_of_each_format() {
+    short[] pixels = new short[CT.slices() * CT.pixels()];
+    byte[] sliceRecords = Runs.decode(CT, Runs.plan(CT), pixels);
+    for (String emit : new String[] {"text,parquet", "text", "png"}) {
+      String options = Runs.options("--emit", emit);
+      try (Decomposition decomposition = Decomposition.compute(Runs.plan(CT), options, Runs.gram(CT, pixels), sliceRecords, 1);
+          BlockRenderer renderer = new BlockRenderer(decomposition)) {
+        NamedFile[] files = renderer.render(0, Runs.block(CT, pixels, 0), Runs.rows(CT, 0), records(), new int[0]).files();
+        String[] expected = emit.equals("png") ? new String[0]
+            : emit.equals("text") ? new String[] {"text/drmV/part-00000"}
+            : new String[] {"basis/part-00000.parquet", "text/drmV/part-00000"};
+        assertArrayEquals(expected, Arrays.stream(files).map(NamedFile::path).toArray(String[]::new));
+        for (NamedFile file : files) {
+          if (file.path().startsWith("text")) {
+            assertEquals("(0,{0:", new String(file.bytes(), 0, 6));
+          }
+        }
+      }
+    }
+  }
+
+  @Test
   void a_renderer_outlives_its_decomposition_and_serves_many_threads() {
     short[] pixels = new short[CT.slices() * CT.pixels()];
     Runs.decode(CT, Runs.plan(CT), pixels);
@@ -304,8 +327,8 @@ class RoundTripTest {
   }
 
   private static void assertSame(BlockParts one, BlockParts other) {
-    assertEquals(one.table().path(), other.table().path());
-    assertArrayEquals(one.table().bytes(), other.table().bytes());
+    assertEquals(one.files()[0].path(), other.files()[0].path());
+    assertArrayEquals(one.files()[0].bytes(), other.files()[0].bytes());
     assertArrayEquals(one.record(), other.record());
     assertArrayEquals(one.pictures(), other.pictures());
     assertArrayEquals(one.composites(), other.composites());

@@ -8,7 +8,7 @@ import scala.util.Using
 
 import io.tomobasis.jni.{BlockRenderer, Decomposition, DerivedSlices}
 
-/** What a row block leaves behind, besides the file of its basis vectors. */
+/** What a row block leaves behind, besides the files of its basis vectors. */
 sealed trait Rendered
 
 /** Its record for the manifest and its bands of the pictures: small. */
@@ -52,7 +52,7 @@ final class RenderBlocks private (
         case Stored(values) => renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
         case Real(values) => renderer.value.get.render(block.index, values, block.rows, block.records)
       }
-      Option(parts.table).foreach(table => folder.write(table.path, table.bytes))
+      parts.files.foreach(file => folder.write(file.path, file.bytes))
       val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
       Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, parts.record, parts.pictures)) ++ composites
     }
