@@ -93,9 +93,11 @@ impl FromStr for Composite {
             Some(number) => match number.parse::<f64>() {
                 Ok(percent) if percent > 0.0 && percent <= 100.0 => Ok(Self::Percent(percent)),
                 Ok(percent) if percent < 0.0 && percent > -100.0 => Ok(Self::AllBut(-percent)),
-                _ => Err("a percentage must be above 0% and at most 100%, or from -100% to 0%, both excluded, \
+                _ => Err(
+                    "a percentage must be above 0% and at most 100%, or from -100% to 0%, both excluded, \
                           for all basis vectors but the last"
-                    .to_owned()),
+                        .to_owned(),
+                ),
             },
             None => {
                 positive(text).map(Self::Columns).map_err(|why| format!("{why}; give numbers or percentages"))

@@ -25,7 +25,7 @@ pub(crate) use self::{
     folder::{folder_of_files, parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},
-    manifest::ResultSection,
+    manifest::{ResultSection, SeriesSection},
     seal::{is_sealed, sealed},
 };
 pub use self::{

@@ -4,46 +4,49 @@
 //! of a run, so the same request gives the same bytes. What a folder does not hold is the scan: the original slice and
 //! the differences from it are drawn where the scan is given too, and so is everything of a method that removed
 //! means. Row blocks are read one by one; in memory are a few of them and the pictures' bytes, at most 256 MiB at a time.
+//!
+//! `sheets` draws with captions, as a run does; `plain` without, in the views of `cut`; both from the rows of `tables`.
 
 mod arguments;
+mod cut;
+mod files;
+mod plain;
+mod sheets;
+mod tables;
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
+use std::path::{Path, PathBuf};
+
+use ndarray::Array2;
+use tomobasis_linalg::{Centering, Projector, Rescale, SvdView};
+
+pub use self::{
+    arguments::{Form, RenderArgs, Window},
+    cut::View,
 };
-
-use ndarray::{Array2, ArrayView2};
-use tomobasis_linalg::{Centering, Projector, Rescale, SvdView, column_major, row_means};
-
-pub use self::arguments::RenderArgs;
+use self::{
+    cut::Cut,
+    files::{refuse_existing, write},
+    plain::{Levels, Plain},
+    sheets::{Sheets, spectrum_of},
+    tables::{Tables, damaged},
+};
 use crate::{
-    blocks::{
-        block_factors::{Means, composites, row_major},
-        renderer::scale_columns,
-    },
+    blocks::block_factors::row_major,
     commands::{
         runner::{Runner, Scan},
         stages::Stage,
     },
     error::{Error, Result},
-    input::{
-        layout::{block_count, block_rows, rescale_of},
-        list_input,
-        listing::local_path,
-    },
+    input::{layout::rescale_of, list_input, listing::local_path},
     memory,
     need::{self, Drawn},
     options::{Method, Options},
-    output::{
-        NamedFile,
-        pictures::{self, BASIS_SHOWN, Display, Panel, Subject, basis_panels, slice_panels},
-    },
+    output::pictures::{self, BASIS_SHOWN, Display, Subject},
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder, ResultSection},
-    solve::spectrum::Spectrum,
+    result::{MANIFEST, Manifest, ResultFolder},
 };
 
-/// Bytes of panels in memory at a time; slices beyond are drawn after, in further passes over the tables.
+/// Bytes of panels or plain pictures in memory at a time; others are drawn after, in further passes over the tables.
 const BUDGET: usize = 256 << 20;
 
 /// Draws a result folder's pictures on `threads` threads (0: one per core); returns the paths of those that were written.
@@ -56,20 +59,28 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
     let output = local_path("--output", &args.output)?;
     let manifest = &folder.manifest;
+    args.check()?;
     folder.check_manifest().map_err(damaged)?;
     if !manifest.parameters.input_format.is_scan() {
         return spectrum_of_matrix(args, &folder, &output);
     }
-    let display = drawable(&folder)?;
+    let display = args.display(drawable(&folder)?);
     let composites = args.composites(manifest)?;
-    let (slices, in_folders) = args.slices(manifest)?;
-    refuse_existing(&output, &names(&slices, in_folders, !args.input.is_empty()), args.overwrite)?;
+    let cut = Cut::new(args.view, &manifest.series)?;
+    let shown = args.pictures(manifest, cut.count())?;
     let (s, v) = folder.read_factors().map_err(damaged)?;
 
     let stages = stages(!args.input.is_empty());
-    let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
+    let in_folders = !args.slice.is_empty();
     let with_scan = !args.input.is_empty();
-    let drawing = drawing_bytes(manifest, slices.len(), composites.len(), with_scan, &runner);
+    let names = match args.form {
+        Form::Sheets | Form::Figure => names(args.form, &shown, in_folders, with_scan),
+        Form::Images => plain::names(args.view, Some(&shown), with_scan, &composites),
+        Form::Scroll => plain::names(args.view, None, with_scan, &composites),
+    };
+    refuse_existing(&output, &names, args.overwrite)?;
+    let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
+    let drawing = drawing_bytes(manifest, args.form, shown.len(), composites.len(), with_scan, &runner);
     let check = |needed| {
         let instead = "give fewer --threads, or run it where there is more";
         memory::check_other("drawing the pictures", needed, instead)
@@ -108,17 +119,36 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let (v_low, compensated) = (Array2::zeros((n, k)), vec![false; k]);
     let svd = SvdView { s: &s, v: row_major(&v, k)?, v_low: v_low.view(), compensated: &compensated };
     let projector = Projector::centered(svd, &rescale, centering.as_ref())?;
-    let drawing = Drawing {
+    let tables = Tables {
         folder: &folder,
         scan: scan.as_ref(),
         column_terms: projector.column_terms(),
         projector,
-        display,
-        composites,
         s: &s,
         v: &v,
     };
-    drawing.draw_all(&runner, &slices, |made, slice| {
+    let stage = (stages, Stage::Render.named(manifest.parameters.method));
+    if let Form::Images | Form::Scroll = args.form {
+        let levels = match args.depth {
+            16 if args.window.is_none() => Levels::Values,
+            16 => Levels::Window { display, levels: u16::MAX },
+            _ => Levels::Window { display, levels: 255 },
+        };
+        let per_second = (args.form == Form::Scroll).then_some(args.fps);
+        let plain =
+            Plain { tables: &tables, cut, levels, composites: &composites, per_second, budget: BUDGET };
+        let (written, clipped) = plain.draw_all(&runner, stage, &shown, &output)?;
+        if clipped > 0 {
+            let unit = &manifest.series.unit;
+            progress.message(&format!(
+                "{clipped} values are outside of -32768 to 32767 {unit} and have the nearest level"
+            ));
+        }
+        return Ok(written);
+    }
+    let sheets =
+        Sheets { tables: &tables, form: args.form, display, composites: &composites, budget: BUDGET };
+    sheets.draw_all(&runner, stage, &shown, |made, slice| {
         let folder = slice
             .filter(|_| in_folders)
             .map_or_else(|| output.clone(), |slice| output.join(folder_name(slice)));
@@ -132,6 +162,8 @@ fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -
         ("--slice", !args.slice.is_empty()),
         ("--input", !args.input.is_empty()),
         ("--composite", args.composite.is_some()),
+        ("--as", args.form != Form::Sheets),
+        ("--window", args.window.is_some()),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Error::option(option, "of a matrix only the spectrum is drawn; leave it out"));
@@ -150,152 +182,6 @@ fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -
         weights: v.get(..s.len()).unwrap_or_default(),
     };
     Ok(vec![write(output, &pictures::draw_spectrum(&subject)?)?])
-}
-
-fn spectrum_of<'a>(result: &ResultSection, s: &'a [f64]) -> Spectrum<'a> {
-    Spectrum {
-        s,
-        energy: result.energy,
-        numerical_rank: result.numerical_rank,
-        rows: result.rows,
-        columns: result.columns,
-    }
-}
-
-/// A result folder with what its pictures are drawn from.
-struct Drawing<'a> {
-    folder: &'a ResultFolder,
-    scan: Option<&'a Scan>,
-    projector: Projector,
-    /// What was removed of each slice besides the rows' means.
-    column_terms: Vec<f64>,
-    display: Display,
-    composites: Vec<usize>,
-    s: &'a [f64],
-    v: &'a [f64],
-}
-
-impl Drawing<'_> {
-    /// Draws all slices, and what belongs to no slice, and hands the files to `write` as they are made.
-    fn draw_all(
-        &self,
-        runner: &Runner<'_>,
-        slices: &[usize],
-        write: impl Fn(&NamedFile, Option<usize>) -> Result<PathBuf>,
-    ) -> Result<Vec<PathBuf>> {
-        let pixels = self.manifest().result.rows;
-        let basis = basis_panels(&self.spectrum());
-        let largest = slice_panels(&self.subject(0), self.scan.is_some()).len();
-        let at_once = (BUDGET / (pixels as usize).max(1)).saturating_sub(basis.len()) / largest.max(1);
-        let groups: Vec<&[usize]> = slices.chunks(at_once.max(1)).collect();
-        let blocks = block_count(pixels);
-        let stage = stages(self.scan.is_some());
-        let named = Stage::Render.named(self.manifest().parameters.method);
-        runner.show_stage(stage, named, groups.len() * blocks as usize);
-        let mut written = Vec::new();
-        for (number, group) in groups.into_iter().enumerate() {
-            let panels: Vec<Vec<Panel>> =
-                group.iter().map(|&slice| slice_panels(&self.subject(slice), self.scan.is_some())).collect();
-            // Once is enough for what all slices share.
-            let basis: &[Panel] = if number == 0 { &basis } else { &[] };
-            let bands = runner.for_blocks(blocks, Vec::new, |bands: &mut Vec<Vec<u8>>, values, block| {
-                bands.push(self.band(block, values, group, &panels, basis)?);
-                Ok(())
-            })?;
-            let count = panels.iter().map(Vec::len).sum::<usize>() + basis.len();
-            let split = |band| pictures::split(band, pixels, count).map(|(block, panels, _)| (block, panels));
-            let bands = bands.iter().flatten().map(|band| split(band)).collect::<Result<Vec<_>>>()?;
-            let images = pictures::assemble(pixels, count, bands)?;
-            let mut images = images.as_slice();
-            for (&slice, panels) in group.iter().zip(&panels) {
-                let (own, others) = images.split_at(panels.len());
-                for made in pictures::draw(&self.subject(slice), panels, own)? {
-                    written.push(write(&made, Some(slice))?);
-                }
-                images = others;
-            }
-            for made in pictures::draw(&self.subject(0), basis, images)? {
-                written.push(write(&made, None)?);
-            }
-        }
-        written.push(write(&pictures::draw_spectrum(&self.subject(0))?, None)?);
-        Ok(written)
-    }
-
-    /// A block's pixels of every panel: the slices' after each other, then those of the basis vectors.
-    fn band(
-        &self,
-        block: u32,
-        values: &mut Vec<i16>,
-        slices: &[usize],
-        panels: &[Vec<Panel>],
-        basis: &[Panel],
-    ) -> Result<Vec<u8>> {
-        let (n, k) = (self.manifest().result.columns, self.s.len());
-        let rows = block_rows(block, self.manifest().result.rows);
-        let u = self.folder.read_block(block).map_err(damaged)?;
-        if u.len() != rows * k {
-            return Err(damaged(Error::Differs(format!(
-                "row block {block} has not {rows} rows of {k} values"
-            ))));
-        }
-        let mut scaled = Vec::new();
-        scale_columns(&u, self.s, &mut scaled);
-        let (mut originals, mut means, mut shown) = (Vec::new(), Vec::new(), Vec::new());
-        if let Some(scan) = self.scan {
-            scan.gather(block, values);
-            let input = column_major(values, rows, n)?;
-            means = self.row_means(input)?;
-            // Slice after slice.
-            originals = self.projector.originals(input, slices)?.into_raw_vec_and_offset().0;
-        }
-        let mut band = block.to_le_bytes().to_vec();
-        for (i, (&slice, panels)) in slices.iter().zip(panels).enumerate() {
-            composites(&self.projector, (&scaled, rows), &self.composites, &[slice], &mut shown)?;
-            Means { rows: &means, columns: &self.column_terms }.add_to(&mut shown, rows, &[slice]);
-            let original = originals.get(i * rows..(i + 1) * rows).unwrap_or_default();
-            for panel in panels {
-                panel.append_pixels(rows, original, &shown, u.chunks_exact(k), &mut band);
-            }
-        }
-        for panel in basis {
-            panel.append_pixels(rows, &[], &[], u.chunks_exact(k), &mut band);
-        }
-        Ok(band)
-    }
-
-    /// The means that the method removed from the block's rows; none where it removed none.
-    fn row_means(&self, input: ArrayView2<'_, i16>) -> Result<Vec<f64>> {
-        match self.manifest().parameters.method {
-            Method::Gram { .. } => Ok(self.projector.row_means(input)?),
-            method if method.center().is_some() => {
-                let all: Vec<usize> = (0..input.ncols()).collect();
-                Ok(row_means(self.projector.originals(input, &all)?.view()))
-            }
-            _ => Ok(Vec::new()),
-        }
-    }
-
-    fn manifest(&self) -> &Manifest {
-        &self.folder.manifest
-    }
-
-    fn spectrum(&self) -> Spectrum<'_> {
-        spectrum_of(&self.manifest().result, self.s)
-    }
-
-    fn subject(&self, slice: usize) -> Subject<'_> {
-        let series = &self.manifest().series;
-        Subject {
-            size: (series.columns, series.rows),
-            unit: &series.unit,
-            display: self.display,
-            spectrum: self.spectrum(),
-            composites: &self.composites,
-            slice,
-            weights: self.v.chunks_exact(self.s.len()).nth(slice).unwrap_or_default(),
-        }
-    }
 }
 
 /// Stages of the drawing, which is the last: with the scan, its own before.
@@ -318,6 +204,7 @@ fn centering(method: Method, scan: &Scan) -> Option<Centering> {
 /// The memory that the drawing of this many slices takes.
 fn drawing_bytes(
     manifest: &Manifest,
+    form: Form,
     slices: usize,
     composites: usize,
     with_scan: bool,
@@ -326,10 +213,15 @@ fn drawing_bytes(
     let (result, pixels) = (&manifest.result, manifest.result.rows as usize);
     let of_slice = if with_scan { 1 + 2 * composites } else { composites };
     let at_once = slices.min((BUDGET / pixels.max(1) / of_slice.max(1)).max(1));
+    let (at_once, bytes) = match form {
+        Form::Sheets | Form::Figure => (at_once, pixels * (at_once * of_slice + BASIS_SHOWN)),
+        // Of all slices, if the view shows them.
+        Form::Images | Form::Scroll => (result.columns, BUDGET.max(4 * pixels * (1 + composites))),
+    };
     let drawn = Drawn {
         slices: at_once,
         composites,
-        bytes: pixels * (at_once * of_slice + BASIS_SHOWN),
+        bytes,
         with_scan,
         centered: manifest.parameters.method.center().is_some(),
     };
@@ -366,44 +258,20 @@ fn folder_name(slice: usize) -> String {
 }
 
 /// The files that will be written, relative to the output.
-fn names(slices: &[usize], in_folders: bool, original: bool) -> Vec<String> {
-    let of_slice = [pictures::COMPOSITES, pictures::DIFFERENCES];
-    let of_slice = if original { &of_slice[..] } else { &of_slice[..1] };
+fn names(form: Form, slices: &[usize], in_folders: bool, original: bool) -> Vec<String> {
+    let of_slice: &[&str] = match (form, original) {
+        (Form::Figure, _) => &[pictures::FIGURE],
+        (_, true) => &[pictures::COMPOSITES, pictures::DIFFERENCES],
+        (_, false) => &[pictures::COMPOSITES],
+    };
     let path = |slice: usize, name: &str| match in_folders {
         true => format!("{}/{name}", folder_name(slice)),
         false => name.to_owned(),
     };
     let mut names: Vec<String> =
         slices.iter().flat_map(|&slice| of_slice.iter().map(move |name| path(slice, name))).collect();
-    names.extend([pictures::BASIS, pictures::SPECTRUM].map(str::to_owned));
+    if form != Form::Figure {
+        names.extend([pictures::BASIS, pictures::SPECTRUM].map(str::to_owned));
+    }
     names
-}
-
-/// Pictures are replaced on request only; nothing else in the folder is touched.
-fn refuse_existing(output: &Path, names: &[String], overwrite: bool) -> Result<()> {
-    if !overwrite && names.iter().any(|name| output.join(name).exists()) {
-        return Err(Error::OutputExists);
-    }
-    Ok(())
-}
-
-fn write(folder: &Path, made: &NamedFile) -> Result<PathBuf> {
-    fs::create_dir_all(folder).map_err(Error::OutputNotWritable)?;
-    let path = folder.join(&made.path);
-    // Under another name first: what stops here leaves no half picture, nor the old one cut.
-    let partial = folder.join(format!(".{}.tmp", made.path));
-    let written = fs::write(&partial, &made.bytes).and_then(|()| fs::rename(&partial, &path));
-    written.map_err(|source| {
-        let _ = fs::remove_file(&partial);
-        Error::Write { file: made.path.clone(), source }
-    })?;
-    Ok(path)
-}
-
-/// In a folder that is read from, a difference from its manifest is damage.
-fn damaged(error: Error) -> Error {
-    match error {
-        Error::Differs(what) => Error::DamagedResult(what),
-        other => other,
-    }
 }

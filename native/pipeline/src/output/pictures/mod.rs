@@ -11,6 +11,7 @@
 
 mod canvas;
 mod denoised;
+mod gray;
 mod panel;
 mod plot;
 mod sheet;
@@ -25,7 +26,8 @@ use crate::{
 };
 
 pub(crate) use self::denoised::{DenoisedSlice, draw_denoised, draw_noise};
-pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, percent, slice_panels};
+pub(crate) use self::gray::{GrayFormat, GrayWriter, LARGEST};
+pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, figure_panels, percent, slice_panels};
 use self::{
     panel::PanelKind,
     sheet::{Sheet, draw_sheet},
@@ -38,6 +40,8 @@ pub(crate) const COMPOSITES: &str = "composites.png";
 pub(crate) const DIFFERENCES: &str = "differences.png";
 pub(crate) const BASIS: &str = "basis.png";
 pub(crate) const SPECTRUM: &str = "spectrum.png";
+/// Of a slice alone: itself and three composites.
+pub(crate) const FIGURE: &str = "figure.png";
 /// Those of a denoised series: a slice, and the spectrum of the noise.
 pub(crate) const DENOISED: &str = "denoised.png";
 pub(crate) const NOISE: &str = "noise.png";
@@ -119,6 +123,18 @@ pub(crate) fn draw(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) 
         Ok(NamedFile { path: sheet.name.to_owned(), bytes: draw_sheet(sheet, subject.size).to_png()? })
     });
     drawn.collect()
+}
+
+/// Draws the figure that [`figure_panels`] gives.
+pub(crate) fn draw_figure(subject: &Subject<'_>, panels: &[Panel], images: &[Vec<u8>]) -> Result<NamedFile> {
+    let sheet = Sheet {
+        name: FIGURE,
+        title: format!("Slice {} of {}", subject.slice + 1, subject.spectrum.columns),
+        columns: 2,
+        largest: 1024,
+        panels: panels.iter().zip(images).collect(),
+    };
+    Ok(NamedFile { path: FIGURE.to_owned(), bytes: draw_sheet(&sheet, subject.size).to_png()? })
 }
 
 /// Draws the spectrum.

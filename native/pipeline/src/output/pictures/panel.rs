@@ -78,6 +78,22 @@ pub(crate) fn slice_panels(subject: &Subject<'_>, original: bool) -> Vec<Panel> 
     panels
 }
 
+/// The panels of a figure: a slice and its composites, each with its share of the slices.
+pub(crate) fn figure_panels(subject: &Subject<'_>) -> Vec<Panel> {
+    let mut panels = slice_panels(subject, true);
+    panels.retain(|panel| !matches!(panel.kind, PanelKind::Difference { .. }));
+    for panel in &mut panels {
+        if let PanelKind::Composite { index } = panel.kind
+            && let Some(line) = panel.caption.first_mut()
+        {
+            let k = subject.composites.get(index).copied().unwrap_or_default();
+            let share = 100.0 * k as f64 / subject.spectrum.columns as f64;
+            *line = format!("k = {k}: {share:.0} % of {}", subject.spectrum.columns);
+        }
+    }
+    panels
+}
+
 /// The panels that show basis vectors.
 pub(crate) fn basis_panels(spectrum: &Spectrum<'_>) -> Vec<Panel> {
     // Columns have unit norm, so 1/sqrt(m) is the root mean square of their entries.
