@@ -14,7 +14,9 @@ pub(crate) const INSPECT: &str = "Examples:
 
 pub(crate) const RENDER: &str = "Examples:
   tomobasis render result --slice 40,200 --composite 5,50 --output pictures
-  tomobasis render result --input scans/head --composite 10% --output pictures";
+  tomobasis render result --input scans/head --composite 10% --output pictures
+  tomobasis render result --input scans/head --as figure --output pictures
+  tomobasis render result --as scroll --view coronal --output pictures";
 
 pub(crate) const VERIFY: &str = "Examples:
   tomobasis verify result --input scans/head";
