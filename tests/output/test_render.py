@@ -1,7 +1,10 @@
 """`tomobasis render` in all its forms: the pictures are read back by Pillow and compared, pixel by pixel, with what NumPy makes of the
 scan and of the result's tables."""
 
+import re
+
 import numpy as np
+import pydicom
 import pytest
 from PIL import Image
 
@@ -147,8 +150,8 @@ def test_threads_do_not_change_pictures(made, tmp_path):
 
 
 def test_the_figure_has_four_panels(made, volume, tmp_path):
-    pictures = drawn(made, tmp_path / "out", "--as", "figure", "--slice", "9")
-    assert pictures == {}
+    run = draw(made, tmp_path / "out", "--as", "figure", "--slice", "9")
+    assert run.code == 0, run.err
     figure = np.array(Image.open(tmp_path / "out/slice-00009/figure.png"))
     kept = [round(SLICES * share) for share in (0.1, 0.3, 0.81)]
     values = [volume[8], *(composite(made, k)[8] for k in kept)]
@@ -167,21 +170,29 @@ def test_the_figure_of_2020_takes_its_percentages(made, tmp_path):
     run = draw(made, tmp_path / "out", "--as", "figure", "--composite=-5%,-10%,-30%")
     assert run.code == 0, run.err
     assert (tmp_path / "out/figure.png").exists()
-    images = drawn(made, tmp_path / "images", "--as", "images", "--slice", "13", "--composite=-5%,-10%,-30%", scan=False)
+    images = drawn(
+        made, tmp_path / "images", "--as", "images", "--slice", "13", "--composite=-5%,-10%,-30%", scan=False
+    )
     # Of 24: Python's round(24 - 24 * 0.05), and so on.
     assert sorted(images) == ["axial-00013-k=17.png", "axial-00013-k=22.png", "axial-00013-k=23.png"]
 
 
 def test_values_beyond_16_bits_are_counted(tmp_path):
-    made_scan(tmp_path / "scan", slices=5, rows=30, columns=40, intercept=-33000)
-    made = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result", "--padding", "keep")
-    assert made.code == 0, made.err
+    _, paths = made_scan(tmp_path / "scan", slices=5, rows=30, columns=40)
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        dataset.RescaleSlope = "40"
+        dataset.save_as(path)
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "result")
+    assert run.code == 0, run.err
     options = ("--as", "images", "--depth", "16", "--slice", "2", "--composite", "1", "--input", tmp_path / "scan")
     run = tomobasis("render", tmp_path / "result", "--output", tmp_path / "out", *options)
     assert run.code == 0, run.err
     picture = np.array(Image.open(tmp_path / "out/axial-00002-original.png"))
-    clipped = int((picture == 0).sum())
-    assert clipped > 0 and "values are outside of -32768 to 32767 HU and have the nearest level" in run.err
+    values = 40 * pydicom.dcmread(paths[1]).pixel_array.astype(int) - 1024
+    assert np.array_equal(picture.max(), 65535) and (values > 32767).any()
+    said = re.search(r"(\d+) values are outside of -32768 to 32767 HU and have the nearest level", run.err)
+    assert int(said[1]) >= (values > 32767).sum()
 
 
 def test_means_that_were_removed_are_in_plain_pictures(made, volume, tmp_path):
@@ -207,7 +218,11 @@ def test_means_that_were_removed_are_in_plain_pictures(made, volume, tmp_path):
         (("--as", "images", "--view", "sagittal", "--slice", "0"), 2, "--slice: there is no column 0; give 1 to 160"),
         (("--as", "images", "--window", "40"), 2, "give center and width, the width above 0, such as 40,400"),
         (("--as", "scroll", "--fps", "0"), 2, "0 is not in 1..=60"),
-        (("--as", "figure", "--composite", "3"), 2, "--composite: a figure has three composites, not k = 3; give three"),
+        (
+            ("--as", "figure", "--composite", "3"),
+            2,
+            "--composite: a figure has three composites, not k = 3; give three",
+        ),
         (("--composite=-100%",), 2, "all basis vectors but the last"),
     ],
 )
