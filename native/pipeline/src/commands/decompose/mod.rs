@@ -86,9 +86,8 @@ pub(super) fn make_result(
 ) -> Result<(Arc<Decomposition>, Manifest)> {
     let decomposition = Arc::new(runner.decompose(scan, options)?);
     let renderer = runner.renderer(scan, &decomposition)?;
-    let rendered = runner.render(scan, &renderer, |block| {
-        block.files().try_for_each(|(path, pieces)| write(&path, pieces))
-    })?;
+    let rendered = runner
+        .render(scan, &renderer, |block| block.files().try_for_each(|(path, pieces)| write(&path, pieces)))?;
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(scan, &renderer, rendered.composites, |made| {
             write(&made.file.path, &[&made.file.bytes])
