@@ -96,6 +96,34 @@ pub(crate) fn byte_arrays(
     Ok(all)
 }
 
+/// All elements of a `double[]`.
+pub(crate) fn doubles(env: &Env<'_>, array: &JDoubleArray<'_>) -> Result<Vec<f64>> {
+    let mut all = zeros(array.len(env)?)?;
+    array.get_region(env, 0, &mut all)?;
+    Ok(all)
+}
+
+/// All elements of a `short[]`.
+pub(crate) fn shorts(env: &Env<'_>, array: &JShortArray<'_>) -> Result<Vec<i16>> {
+    let mut all = zeros(array.len(env)?)?;
+    array.get_region(env, 0, &mut all)?;
+    Ok(all)
+}
+
+/// A new `short[]`.
+pub(crate) fn new_shorts<'local>(env: &mut Env<'local>, values: &[i16]) -> Result<JShortArray<'local>> {
+    let array = JShortArray::new(env, values.len())?;
+    array.set_region(env, 0, values)?;
+    Ok(array)
+}
+
+/// A new `int[]`.
+pub(crate) fn new_ints<'local>(env: &mut Env<'local>, values: &[jint]) -> Result<JIntArray<'local>> {
+    let array = JIntArray::new(env, values.len())?;
+    array.set_region(env, 0, values)?;
+    Ok(array)
+}
+
 /// A new `double[]`.
 pub(crate) fn new_doubles<'local>(env: &mut Env<'local>, values: &[f64]) -> Result<JDoubleArray<'local>> {
     let array = JDoubleArray::new(env, values.len())?;

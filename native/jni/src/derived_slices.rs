@@ -76,7 +76,8 @@ pub fn write0<'local>(
     })
 }
 
-fn to_java<'local>(env: &mut Env<'local>, files: &[DerivedFile]) -> Result<JObject<'local>> {
+/// A new `DerivedFile[]`.
+pub(crate) fn to_java<'local>(env: &mut Env<'local>, files: &[DerivedFile]) -> Result<JObject<'local>> {
     let array = env.new_object_array(files.len() as i32, FILE, JObject::null())?;
     for (i, made) in files.iter().enumerate() {
         let path = env.new_string(&made.file.path)?.auto();

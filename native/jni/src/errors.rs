@@ -13,15 +13,29 @@ use crate::{
     failure::{Failure, Result, native},
 };
 
-/// `void refuse0(String refusal)`: throws.
+/// A kind of folder, by the name of the Java enum's constant.
+pub(crate) fn folder_kind(env: &Env<'_>, name: &JString<'_>) -> Result<FolderKind> {
+    match string(env, name)?.as_str() {
+        "RESULT" => Ok(FolderKind::Result),
+        "DENOISED" => Ok(FolderKind::Denoised),
+        other => Err(Failure::Argument(format!("there is no kind of folder {other}"))),
+    }
+}
+
+/// `void refuse0(String refusal, String kind)`: throws.
 #[jni_mangle("io.tomobasis.jni.Errors")]
-pub fn refuse0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, refusal: JString<'local>) {
+pub fn refuse0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    refusal: JString<'local>,
+    kind: JString<'local>,
+) {
     native(env, |env| {
-        let refusal = string(env, &refusal)?;
+        let (refusal, kind) = (string(env, &refusal)?, folder_kind(env, &kind)?);
         Err(Failure::Ours(match refusal.as_str() {
             "INPUT_ABSENT" => Error::InputAbsent,
             "OUTPUT_EXISTS" => Error::OutputExists,
-            "OUTPUT_FOREIGN" => Error::OutputForeign(FolderKind::Result),
+            "OUTPUT_FOREIGN" => Error::OutputForeign(kind),
             "OUTPUT_UNFINISHED" => Error::OutputUnfinished,
             "OUTPUT_OVERTAKEN" => Error::OutputOvertaken,
             "OUTPUT_SUPERSEDED" => Error::OutputSuperseded,
@@ -31,12 +45,17 @@ pub fn refuse0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, refusal: JStr
     })
 }
 
-/// `void refuseOthers0(int others)`: throws.
+/// `void refuseOthers0(String kind, int others)`: throws.
 #[jni_mangle("io.tomobasis.jni.Errors")]
-pub fn refuse_others0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, others: jint) {
-    native(env, |_| {
-        let others = size(others, "others")?;
-        Err(Error::OutputHoldsOthers { kind: FolderKind::Result, others }.into())
+pub fn refuse_others0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    kind: JString<'local>,
+    others: jint,
+) {
+    native(env, |env| {
+        let (kind, others) = (folder_kind(env, &kind)?, size(others, "others")?);
+        Err(Error::OutputHoldsOthers { kind, others }.into())
     })
 }
 

@@ -6,10 +6,7 @@ use jni::{
     refs::IntoAuto,
 };
 use tomobasis_pipeline::{
-    commands::{
-        decompose::{ParsedJob, parse_job},
-        stages::stages,
-    },
+    commands::{decompose::ParsedJob, job::parse_job, stages::stages},
     options::{Emit, Method, OnBadSlice, Options},
 };
 
@@ -74,11 +71,12 @@ fn job_options<'local>(env: &mut Env<'local>, options: &Options) -> Result<JObje
         JValue::Bool(!options.input_format.is_scan()),
         JValue::Bool(options.all_series()),
         JValue::Bool(options.fail_fast),
+        JValue::Bool(options.denoise.is_some()),
         JValue::Object(&stages),
         JValue::Object(&json),
     ];
     let signature = jni_sig!(
-        "([Ljava/lang/String;Ljava/lang/String;ZZZZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
+        "([Ljava/lang/String;Ljava/lang/String;ZZZZZZZZZ[Lio/tomobasis/jni/StageName;Ljava/lang/String;)V"
     );
     Ok(env.new_object(jni_str!("io/tomobasis/jni/JobOptions"), signature, &arguments)?)
 }

@@ -13,18 +13,21 @@ use tomobasis_pipeline::{
 
 use crate::{
     arrays::{byte_array, new_strings, strings},
+    errors::folder_kind,
     failure::{Failure, native},
 };
 
-/// `FoundResult found0(byte[] manifest)`: null where it is not ours.
+/// `FoundResult found0(byte[] manifest, String kind)`: null where it is not of that kind.
 #[jni_mangle("io.tomobasis.jni.Results")]
 pub fn found0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     manifest: JByteArray<'local>,
+    kind: JString<'local>,
 ) -> JObject<'local> {
     native(env, |env| {
-        let Some(found) = FoundResult::of_manifest(&byte_array(env, &manifest)?) else {
+        let kind = folder_kind(env, &kind)?;
+        let Some(found) = FoundResult::of_kind(kind, &byte_array(env, &manifest)?) else {
             return Ok(JObject::null());
         };
         let run_id = env.new_string(found.run_id.as_deref().unwrap_or_default())?.auto();
@@ -46,7 +49,7 @@ pub fn others0<'local>(
     paths: JObjectArray<'local, JString<'local>>,
 ) -> jint {
     native(env, |env| {
-        let found = FoundResult::of_manifest(&byte_array(env, &manifest)?);
+        let found = FoundResult::of_job(&byte_array(env, &manifest)?);
         let found = found.ok_or_else(|| Failure::Argument("this is no manifest of a result".to_owned()))?;
         let paths = strings(env, &paths)?;
         Ok(jint::try_from(found.others(paths.iter().map(String::as_str))).unwrap_or(jint::MAX))

@@ -98,4 +98,15 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn each_help_names_the_other() {
+        let help = |line| match parse(line) {
+            Ok(ParsedJob::Text { help }) => help,
+            other => panic!("{other:?}"),
+        };
+        assert!(help("--denoise --help").contains("--strength"));
+        let of_decomposition = help("--help");
+        assert!(of_decomposition.contains("--denoise") && !of_decomposition.contains("--strength"));
+    }
 }

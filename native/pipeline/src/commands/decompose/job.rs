@@ -32,7 +32,8 @@ pub enum ParsedJob {
 #[command(
     name = "tomobasis-submit",
     version,
-    override_usage = "tomobasis-submit [SPARK-SUBMIT OPTIONS] -- [OPTIONS]"
+    override_usage = "tomobasis-submit [SPARK-SUBMIT OPTIONS] -- [OPTIONS]",
+    after_help = "With --denoise the series is denoised instead: tomobasis-submit -- --denoise --help lists the options of that."
 )]
 struct JobCommand {
     #[command(flatten)]

@@ -56,17 +56,29 @@ public final class Errors {
    * @return the error
    */
   public static TomoBasisException of(Refusal refusal) {
-    return thrown(() -> refuse0(refusal.name()));
+    return of(refusal, ResultKind.RESULT);
+  }
+
+  /**
+   * The error for an output that is refused.
+   *
+   * @param refusal why
+   * @param kind of the folder to be written
+   * @return the error
+   */
+  public static TomoBasisException of(Refusal refusal, ResultKind kind) {
+    return thrown(() -> refuse0(refusal.name(), kind.name()));
   }
 
   /**
    * The error for a result that is not overwritten because of what is in its folder besides.
    *
+   * @param kind of the folder
    * @param others how many files and folders are
    * @return the error
    */
-  public static TomoBasisException outputHoldsOthers(int others) {
-    return thrown(() -> refuseOthers0(NativeObject.requirePositive(others, "others")));
+  public static TomoBasisException outputHoldsOthers(ResultKind kind, int others) {
+    return thrown(() -> refuseOthers0(kind.name(), NativeObject.requirePositive(others, "others")));
   }
 
   /**
@@ -96,9 +108,9 @@ public final class Errors {
     throw new IllegalStateException("native code threw nothing");
   }
 
-  private static native void refuse0(String refusal);
+  private static native void refuse0(String refusal, String kind);
 
-  private static native void refuseOthers0(int others);
+  private static native void refuseOthers0(String kind, int others);
 
   private static native void fail0(String operation, String subject, String fault, String other);
 }

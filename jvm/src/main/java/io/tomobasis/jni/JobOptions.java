@@ -3,7 +3,7 @@ package io.tomobasis.jni;
 import java.util.Objects;
 
 /**
- * The options of a decomposition, as far as the job itself needs them.
+ * The options of a run, as far as the job itself needs them.
  *
  * @param inputs folders and files to read, in the order given
  * @param output result folder
@@ -15,8 +15,9 @@ import java.util.Objects;
  * @param matrix whether the input is a matrix that is no scan
  * @param allSeries whether every series is decomposed by itself
  * @param failFast whether the first of them that fails ends the run
+ * @param denoises whether the series is denoised instead of decomposed
  * @param stages of the run, in their order; the last one is that of derived DICOM
- * @param json all options, for {@link Inventory}, {@link Decomposition#compute} and {@link PassDriver}
+ * @param json all options, for {@link Inventory}, {@link Decomposition#compute}, {@link PassDriver} and {@link DenoiseDriver}
  */
 public record JobOptions(
     String[] inputs,
@@ -29,6 +30,7 @@ public record JobOptions(
     boolean matrix,
     boolean allSeries,
     boolean failFast,
+    boolean denoises,
     StageName[] stages,
     String json)
     implements CommandLine {

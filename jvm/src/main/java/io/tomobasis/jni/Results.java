@@ -22,13 +22,14 @@ public final class Results {
    * Reads a manifest.
    *
    * @param manifest what is in a file of that name
-   * @return what it says; empty where it is not ours: other programs have a {@code manifest.json} too
+   * @param kind of the folder that it should be of
+   * @return what it says; empty where it is not of that kind: other programs have a {@code manifest.json} too
    */
-  public static Optional<FoundResult> found(byte[] manifest) {
-    return Optional.ofNullable(found0(Objects.requireNonNull(manifest, "manifest")));
+  public static Optional<FoundResult> found(byte[] manifest, ResultKind kind) {
+    return Optional.ofNullable(found0(Objects.requireNonNull(manifest, "manifest"), kind.name()));
   }
 
-  private static native FoundResult found0(byte[] manifest);
+  private static native FoundResult found0(byte[] manifest, String kind);
 
   static native int others0(byte[] manifest, String[] paths);
 }

@@ -88,11 +88,11 @@ class RoundTripTest {
 
   @Test
   void a_result_is_known_by_its_manifest() {
-    assertTrue(Results.found("{\"name\": \"another program's\"}".getBytes()).isEmpty());
+    assertTrue(Results.found("{\"name\": \"another program's\"}".getBytes(), ResultKind.RESULT).isEmpty());
     String run = "{\"id\": \"0123\", \"folder\": \"run-0123\"}";
     String files = "[{\"path\": \"basis/part-0\"}]";
     String manifest = "{\"format\": \"tomobasis result 9\", \"run\": " + run + ", \"files\": " + files + "}";
-    FoundResult found = Results.found(manifest.getBytes()).orElseThrow();
+    FoundResult found = Results.found(manifest.getBytes(), ResultKind.RESULT).orElseThrow();
     assertEquals(List.of("0123", "run-0123"), List.of(found.runId(), found.runFolder()));
     assertArrayEquals(new String[] {"", "run-0123", "run-0123/basis"}, found.folders());
     assertEquals(0, found.others(new String[] {"manifest.json", "_SUCCESS", "run-0123/", "run-0123/basis/part-0"}));

@@ -2,7 +2,8 @@ package io.tomobasis.commit
 
 import scala.jdk.OptionConverters._
 
-import io.tomobasis.jni.{FoundResult, Results}
+import io.tomobasis.jni.{Errors, FoundResult, ResultKind, Results, TomoBasisException}
+import io.tomobasis.jni.Errors.Refusal
 
 /**
  * The commit of one result by one attempt of a run: [[check]], [[prepare]], then files below [[folder]] (by [[PartFiles]] and
@@ -12,7 +13,7 @@ import io.tomobasis.jni.{FoundResult, Results}
  * attempt; a finished result goes only for a run that was asked to overwrite, after the new one stands; and a run that says that
  * it is done had its result there.
  */
-abstract class Commit(val store: CommitStore) {
+abstract class Commit(val store: CommitStore, kind: ResultKind) {
 
   /**
    * Refuses an output that exists, unless it may be overwritten, and finishes what a killed run had decided. Whether the result that
@@ -40,7 +41,16 @@ abstract class Commit(val store: CommitStore) {
 
   /** The result in a folder of the store, if there is one. */
   protected def resultIn(folder: String): Option[FoundResult] =
-    store.read(PartFiles.below(folder, Commit.Manifest)).flatMap(Results.found(_).toScala)
+    store.read(PartFiles.below(folder, Commit.Manifest)).flatMap(found)
+
+  /** What a manifest says, where it is of this kind. */
+  protected def found(manifest: Array[Byte]): Option[FoundResult] = Results.found(manifest, kind).toScala
+
+  /** The error for an output that is refused. */
+  protected def refusal(why: Refusal): TomoBasisException = Errors.of(why, kind)
+
+  /** Refuses a result with others beside it. */
+  protected def refuseOthers(count: Int): Unit = if (count > 0) throw Errors.outputHoldsOthers(kind, count)
 
   /** How many files or folders a result has beside it in its folder, of those at its top only the ones that `goes` takes, or in others of its. */
   protected def others(folder: String, result: FoundResult)(goes: String => Boolean): Int =

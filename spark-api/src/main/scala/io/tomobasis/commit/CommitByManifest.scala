@@ -4,9 +4,7 @@ import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.Arrays
 
-import scala.jdk.OptionConverters._
-
-import io.tomobasis.jni.{Errors, FoundResult, Results}
+import io.tomobasis.jni.{FoundResult, ResultKind}
 import io.tomobasis.jni.Errors.Refusal
 
 /**
@@ -22,8 +20,10 @@ import io.tomobasis.jni.Errors.Refusal
  * one result wins is the manifest's doing alone.
  *
  * @param store the output
+ * @param kind  what it is to be
  */
-final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean) extends Commit(store) {
+final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean, kind: ResultKind)
+    extends Commit(store, kind) {
   import Commit._
   import CommitByManifest._
 
@@ -39,7 +39,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
 
   def check(): Boolean = {
     old = store.read(Manifest)
-    oldResult = old.flatMap(Results.found(_).toScala)
+    oldResult = old.flatMap(found)
     if (old.isDefined && oldResult.isEmpty) refuse(Refusal.OUTPUT_FOREIGN)
     val cutShort = old.isDefined && store.read(Success).isEmpty
     if (cutShort) store.put(Success, Array.emptyByteArray)
@@ -51,8 +51,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   private def allow(): Unit = oldResult match {
     case Some(result) =>
       if (!overwrite) refuse(Refusal.OUTPUT_EXISTS)
-      val strangers = others("", result)(Contents) // what else is at the top stays
-      if (strangers > 0) throw Errors.outputHoldsOthers(strangers)
+      refuseOthers(others("", result)(Contents)) // what else is at the top stays
     case None =>
       store.read(Unfinished).map(Claim.parse) match {
         case Some(claim) => allow(claim)
@@ -61,7 +60,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   }
 
   /** Throws the error for an output that this run may not have; without `--overwrite`, that it exists is enough. */
-  private def refuse(why: Refusal): Nothing = throw Errors.of(if (overwrite) why else Refusal.OUTPUT_EXISTS)
+  private def refuse(why: Refusal): Nothing = throw refusal(if (overwrite) why else Refusal.OUTPUT_EXISTS)
 
   def prepare(): Unit = {
     val created = old.isEmpty && store.create(Unfinished, Claim(run.name, run.id, Nil).bytes)
@@ -79,7 +78,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   }
 
   def commit(manifest: Array[Byte]): Unit = {
-    if (!ownsClaim) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
+    if (!ownsClaim) throw refusal(Refusal.OUTPUT_SUPERSEDED)
     decided = true // until the store says otherwise
     val done = old.fold(store.create(Manifest, manifest))(store.replace(Manifest, _, manifest))
     if (!done && !store.read(Manifest).exists(Arrays.equals(_, manifest))) {
@@ -96,7 +95,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   /** What another run has decided stands, also if it was killed before it could say so. */
   private def yieldToOther(): Nothing = {
     if (store.read(Success).isEmpty) store.put(Success, Array.emptyByteArray)
-    throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
+    throw refusal(Refusal.OUTPUT_OVERTAKEN)
   }
 
   def abort(): Unit = if (claimed && !decided) {
@@ -124,7 +123,7 @@ final class CommitByManifest(store: CommitStore, run: RunId, overwrite: Boolean)
   private def ownsClaim: Boolean = store.read(Unfinished).map(Claim.parse).exists(_.id == run.id)
 
   private def allow(claim: Claim): Unit =
-    if (!overwrite && !run.isOfSameRun(claim.name)) throw Errors.of(Refusal.OUTPUT_UNFINISHED)
+    if (!overwrite && !run.isOfSameRun(claim.name)) throw refusal(Refusal.OUTPUT_UNFINISHED)
 
   private def entries: Seq[String] = store.list("").getOrElse(Nil)
 }

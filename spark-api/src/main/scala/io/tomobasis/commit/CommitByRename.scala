@@ -4,7 +4,7 @@ import java.io.IOException
 import java.nio.charset.StandardCharsets.UTF_8
 import java.util.Arrays
 
-import io.tomobasis.jni.Errors
+import io.tomobasis.jni.ResultKind
 import io.tomobasis.jni.Errors.Refusal
 
 /**
@@ -18,8 +18,9 @@ import io.tomobasis.jni.Errors.Refusal
  * between the two renames leaves it there: whoever looks next gives it its name again. One that is killed after them leaves it too: the
  * next run that may overwrite removes it.
  *
- * @param store the output's parent
- * @param name  the output
+ * @param store    the output's parent
+ * @param name     the output
+ * @param kind     what it is to be
  * @param anyOther whether a result that was not there at the beginning is replaced too
  */
 final class CommitByRename(
@@ -27,8 +28,9 @@ final class CommitByRename(
     name: String,
     run: RunId,
     overwrite: Boolean,
+    kind: ResultKind,
     anyOther: Boolean = true
-) extends Commit(store) {
+) extends Commit(store, kind) {
   import Commit._
   import CommitByRename.Retries
 
@@ -57,18 +59,18 @@ final class CommitByRename(
     discard(s"$folder/${PartFiles.Attempts}")
     store.put(s"$folder/$Manifest", manifest)
     store.put(s"$folder/$Success", Array.emptyByteArray)
-    if (!store.delete(s"$folder/$Unfinished")) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
+    if (!store.delete(s"$folder/$Unfinished")) throw refusal(Refusal.OUTPUT_SUPERSEDED)
     if (!store.rename(folder, name)) replace(Retries)
   }
 
   private def replace(retries: Int): Unit = {
-    if (discarded) throw Errors.of(Refusal.OUTPUT_SUPERSEDED)
+    if (discarded) throw refusal(Refusal.OUTPUT_SUPERSEDED)
     allowOverwriting()
-    if (!mayGo(name)) throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
+    if (!mayGo(name)) throw refusal(Refusal.OUTPUT_OVERTAKEN)
     val moved = store.rename(name, old)
     if (moved && !mayGo(old)) { // another run has come between the look and the renaming
       if (!store.rename(old, name)) discard(old)
-      throw Errors.of(Refusal.OUTPUT_OVERTAKEN)
+      throw refusal(Refusal.OUTPUT_OVERTAKEN)
     }
     if (store.rename(folder, name))
       try discard(old)
@@ -77,7 +79,7 @@ final class CommitByRename(
       replace(retries - 1) // who looked just then has given it its name again
     else {
       if (moved && !store.rename(old, name)) discard(old) // somebody else's result has the name
-      throw Errors.of(if (discarded) Refusal.OUTPUT_SUPERSEDED else Refusal.OUTPUT_OVERTAKEN)
+      throw refusal(if (discarded) Refusal.OUTPUT_SUPERSEDED else Refusal.OUTPUT_OVERTAKEN)
     }
   }
 
@@ -118,14 +120,13 @@ final class CommitByRename(
     store.list("").getOrElse(Nil).filter(_.startsWith(s"$name.$kind"))
 
   private def allowOverwriting(): Unit = {
-    if (!overwrite) throw Errors.of(Refusal.OUTPUT_EXISTS)
+    if (!overwrite) throw refusal(Refusal.OUTPUT_EXISTS)
     val names = store.list(name).getOrElse(Nil)
     resultIn(name) match {
       case Some(result) =>
-        val strangers = others(name, result)(_ => true)
-        if (strangers > 0) throw Errors.outputHoldsOthers(strangers)
+        refuseOthers(others(name, result)(_ => true))
       case None if names.isEmpty => ()
-      case None if store.list(name).contains(names) => throw Errors.of(Refusal.OUTPUT_FOREIGN)
+      case None if store.list(name).contains(names) => throw refusal(Refusal.OUTPUT_FOREIGN)
       case None => allowOverwriting() // another run replaces it just now
     }
   }

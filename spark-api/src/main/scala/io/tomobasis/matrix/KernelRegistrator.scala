@@ -56,7 +56,13 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[Array[GramPart]],
       classOf[Array[PassPart]],
       classOf[Array[BasisRecord]],
-      classOf[Array[RenderedSeries]]
+      classOf[Array[RenderedSeries]],
+      classOf[Box],
+      classOf[Voxels],
+      classOf[DenoisedPart],
+      classOf[SharedBandDenoiser],
+      classOf[Array[Double]],
+      classOf[Array[Array[Short]]]
     ).foreach(kryo.register(_))
   }
 }

@@ -30,6 +30,16 @@ final case class Layout(pixels: Int, slices: Int) {
   def derivePartitions(parallelism: Parallelism, composites: Int): Int =
     partitions(slices, parallelism, math.max(1L, Layout.DecodeBytes / math.max(1, composites)))
 
+  /** Bands of rows of all slices, one for each partition; `rows` are those of a slice. */
+  def bands(rows: Int, parallelism: Parallelism): IndexedSeq[Box] = {
+    val steps = (rows + Layout.BandStep - 1) / Layout.BandStep
+    val runs = Runs(steps, partitions(math.max(1, rows / Layout.LeastBand), parallelism, Layout.BlockBytes))
+    (0 until runs.parts).map { part =>
+      val (first, end) = (runs.start(part) * Layout.BandStep, math.min(rows, runs.start(part + 1) * Layout.BandStep))
+      Box(0, slices, first, end - first)
+    }
+  }
+
   /** At the most one for each item, and none of more than `bytes` bytes of pixels if it can be helped. */
   private def partitions(items: Int, parallelism: Parallelism, bytes: Long): Int = {
     val bySize = (2L * pixels * slices + bytes - 1) / bytes
@@ -45,6 +55,12 @@ object Layout {
     NativeLibrary.load()
     NativeLibrary.blockRows()
   }
+
+  /** Distance of neighboring windows at the default quality: bands that begin where windows do share fewer of these. */
+  private val BandStep = 8
+
+  /** Rows of a band at the least: below that, most of its work would be that of its neighbors too. */
+  private val LeastBand = 16
   private val DecodeBytes = 16L << 20
   private val BlockBytes = 32L << 20
 }

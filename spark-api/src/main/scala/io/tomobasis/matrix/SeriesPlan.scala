@@ -5,6 +5,7 @@ import io.tomobasis.jni
 /**
  * The chosen series, as far as the job moves it around.
  *
+ * @param image       rows and columns of a slice
  * @param keys        for each slice in spatial order, where it is
  * @param pieces      for each slice, the part of a large file that is enough for it; none where all is needed
  * @param description the series in one line, for the user
@@ -14,6 +15,7 @@ import io.tomobasis.jni
  */
 final case class SeriesPlan(
     layout: Layout,
+    image: ImageSize,
     keys: IndexedSeq[SliceKey],
     pieces: IndexedSeq[Option[FilePiece]],
     description: String,
@@ -30,6 +32,7 @@ object SeriesPlan {
   def of(plan: jni.SeriesPlan): SeriesPlan =
     SeriesPlan(
       layout = Layout(Math.multiplyExact(plan.rows, plan.columns), plan.slices.length),
+      image = ImageSize(plan.rows, plan.columns),
       keys = plan.slices.toIndexedSeq.map(slice => SliceKey(slice.file, slice.frame)),
       pieces = plan.slices.toIndexedSeq.map(slice => Option(slice.piece).map(FilePiece.of)),
       description = plan.description,
@@ -38,6 +41,9 @@ object SeriesPlan {
       json = plan.json
     )
 }
+
+/** Rows and columns of a slice. */
+final case class ImageSize(rows: Int, columns: Int)
 
 /** Where a slice is: the place of its file in the listing, and its frame there. */
 final case class SliceKey(file: Int, frame: Int)

@@ -4,6 +4,8 @@ import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
+import scala.reflect.ClassTag
+
 import io.tomobasis.jni.{FileBytes, SliceDecoder}
 
 /**
@@ -18,8 +20,30 @@ object SliceReader {
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): RDD[(Int, Piece)] = {
+    val layout = plan.layout
+    cut(workers, plan, groups, files)(_.pieces(layout))
+  }
+
+  /** Files to parts of boxes. */
+  def boxes(
+      workers: Workers,
+      plan: SeriesPlan,
+      groups: IndexedSeq[Seq[SliceSource]],
+      files: SourceFiles,
+      boxes: Boxes
+  ): RDD[(Int, Voxels)] = {
+    val image = plan.image
+    cut(workers, plan, groups, files)(run => boxes.cut(run.voxels(image)))
+  }
+
+  private def cut[T: ClassTag](
+      workers: Workers,
+      plan: SeriesPlan,
+      groups: IndexedSeq[Seq[SliceSource]],
+      files: SourceFiles
+  )(parts: DecodedRun => Iterator[T]): RDD[T] = {
     val (slices, badInput) = (reader(workers.context, plan, files), workers.badInput)
-    tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.pieces(group)))
+    tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.runs(group).flatMap(parts)))
   }
 
   /** Of each slice. Decodes all and keeps none. */
@@ -46,43 +70,35 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
     extends Serializable {
   reader =>
 
-  /** Pieces of all row blocks. */
-  def pieces(group: Seq[SliceSource]): Iterator[(Int, Piece)] =
+  /** Runs of consecutive slices. */
+  def runs(group: Seq[SliceSource]): Iterator[DecodedRun] =
     if (SourceFiles.streamed(group))
       files
         .each(group) { (ofFile, bytes) =>
           SourceFiles.consecutive(ofFile).map { slices =>
             val run = new Run(slices)
             run.decode(slices, bytes)
-            run
+            run.decoded
           }
         }
         .flatten
-        .flatMap(_.pieces)
     else {
       val run = new Run(group)
       files.each(group)(run.decode).foreach(identity)
-      run.pieces
+      Iterator.single(run.decoded)
     }
 
-  /** Consecutive slices: they are decoded at once, their pieces cut one at a time as the shuffle writes them. */
+  /** Consecutive slices: they are decoded at once. */
   private final class Run(run: Seq[SliceSource]) {
-    // run.length x pixels, slice after slice; the records likewise.
     private val slices = new Array[Short](Math.multiplyExact(run.length, layout.pixels))
     private val records = new Array[Byte](SliceDecoder.RECORD_BYTES * run.length)
+    val decoded: DecodedRun = new DecodedRun(run.head.slice, run.length, slices, records)
 
     def decode(ofFile: Seq[SliceSource], file: FileBytes): Unit = {
       val places = ofFile.map(_.slice - run.head.slice)
       val found = reader.decode(ofFile, file, slices, places.map(_ * layout.pixels))
       val size = SliceDecoder.RECORD_BYTES
       for ((i, j) <- places.zipWithIndex) System.arraycopy(found, size * j, records, size * i, size)
-    }
-
-    def pieces: Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
-      val (first, rows) = (layout.firstRow(block), layout.rows(block))
-      val values = new Array[Short](run.length * rows) // slice-major, as in the block
-      for (i <- run.indices) System.arraycopy(slices, i * layout.pixels + first, values, i * rows, rows)
-      block -> Piece(block, run.head.slice, values, records)
     }
   }
 
@@ -99,6 +115,26 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
   /** Decodes slices of one file; returns their records. */
   private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =
     decoder.value.get.decode(sources.map(_.slice).toArray, sources.head.file.name, file, out, offsets.toArray)
+}
+
+/**
+ * Consecutive slices, decoded; what is cut of them is cut one at a time as the shuffle writes it.
+ *
+ * @param values  slice after slice, each in row-major order
+ * @param records what decoding said of each of them
+ */
+final class DecodedRun(first: Int, count: Int, values: Array[Short], records: Array[Byte]) {
+
+  /** Pieces of all row blocks. */
+  def pieces(layout: Layout): Iterator[(Int, Piece)] = Iterator.range(0, layout.blocks).map { block =>
+    val (firstRow, rows) = (layout.firstRow(block), layout.rows(block))
+    val ofBlock = new Array[Short](count * rows) // slice-major, as in the block
+    for (i <- 0 until count) System.arraycopy(values, i * layout.pixels + firstRow, ofBlock, i * rows, rows)
+    block -> Piece(block, first, ofBlock, records)
+  }
+
+  /** All of it. */
+  def voxels(image: ImageSize): Voxels = Voxels(Box(first, count, 0, image.rows), values, records)
 }
 
 /** One decoder per executor, made by the first task that needs it. */

@@ -1,6 +1,6 @@
 package io.tomobasis.run
 
-import io.tomobasis.jni.{CommandLine, HelpText, JobOptions, StageName, StatusRequest, UsageException}
+import io.tomobasis.jni.{CommandLine, HelpText, JobOptions, ResultKind, StageName, StatusRequest, UsageException}
 
 /** What a run itself needs of its options. Everything else stays in `json`, which only native code reads. */
 final case class JobConfig(
@@ -14,12 +14,16 @@ final case class JobConfig(
     matrix: Boolean,
     allSeries: Boolean,
     failFast: Boolean,
+    denoise: Boolean,
     stages: IndexedSeq[StageName],
     json: String
 ) {
 
   /** How many stages a run has that writes a result folder. */
   def stageCount: Int = if (dicom) stages.length else stages.length - 1
+
+  /** What its output becomes. */
+  def kind: ResultKind = if (denoise) ResultKind.DENOISED else ResultKind.RESULT
 
   /** A stage of the run by its number, from 1; name and unit are native code's. */
   def stage(number: Int, weight: IndexedSeq[Int], passes: Int = 1): Stage =
@@ -45,6 +49,7 @@ object JobConfig {
           matrix = options.matrix,
           allSeries = options.allSeries,
           failFast = options.failFast,
+          denoise = options.denoises,
           stages = options.stages.toIndexedSeq,
           json = options.json
         )

@@ -9,7 +9,7 @@ import org.apache.spark.util.SerializableConfiguration
 import io.tomobasis.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
 import io.tomobasis.io.{Faults, ObjectStores, StoreFailure}
 import io.tomobasis.jni.Errors.Operation
-import io.tomobasis.jni.UsageException
+import io.tomobasis.jni.{ResultKind, UsageException}
 
 /**
  * The result folder, whole or not there: [[Commit]] on a Hadoop file system, its failures in words, and its removal when the process
@@ -77,8 +77,13 @@ object ResultFolder {
   private val Output = OutputPlace.Named
 
   /** Refuses an output that exists (unless it is a result to overwrite, or what this run left) or cannot be reached. */
-  def check(output: String, overwrite: Boolean, run: String, conf: Configuration): ResultFolder =
-    check(output, overwrite, run, conf, anyOther = true)
+  def check(
+      output: String,
+      overwrite: Boolean,
+      run: String,
+      conf: Configuration,
+      kind: ResultKind = ResultKind.RESULT
+  ): ResultFolder = check(output, overwrite, run, conf, kind, anyOther = true)
 
   /**
    * The same.
@@ -90,6 +95,7 @@ object ResultFolder {
       overwrite: Boolean,
       run: String,
       conf: Configuration,
+      kind: ResultKind,
       anyOther: Boolean
   ): ResultFolder =
     OutputPlace.telling {
@@ -98,8 +104,8 @@ object ResultFolder {
       val root = if (ObjectStores.is(fs)) target else parentOf(target)
       val store = new HadoopStore(fs, root)
       val steps =
-        if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite)
-        else new CommitByRename(store, target.getName, attempt, overwrite, anyOther)
+        if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite, kind)
+        else new CommitByRename(store, target.getName, attempt, overwrite, kind, anyOther)
       val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
       new ResultFolder(root, steps, attempt.id, finished)
     }

@@ -12,7 +12,15 @@ import scala.util.Using
 import scala.util.control.NonFatal
 
 import io.tomobasis.io.Unreadable
-import io.tomobasis.jni.{AllSeries, InputException, NativeLibrary, SeriesInMemory, TomoBasisException, UsageException}
+import io.tomobasis.jni.{
+  AllSeries,
+  InputException,
+  NativeLibrary,
+  ResultKind,
+  SeriesInMemory,
+  TomoBasisException,
+  UsageException
+}
 import io.tomobasis.jni.AllSeries.Reservation
 import io.tomobasis.matrix.{ArchivedSeries, SeriesOutcome, SliceSource, SourceFiles}
 
@@ -161,7 +169,7 @@ object SeriesPlace {
 
   /** Takes a series' folder over: what is there now may be replaced, and nothing else. */
   private[run] def prepare(output: String, run: String, conf: Configuration): ResultFolder = {
-    val folder = ResultFolder.check(output, overwrite = true, run, conf, anyOther = false)
+    val folder = ResultFolder.check(output, overwrite = true, run, conf, ResultKind.RESULT, anyOther = false)
     folder.prepare()
     folder
   }

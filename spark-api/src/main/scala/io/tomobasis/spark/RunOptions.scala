@@ -58,6 +58,7 @@ private[spark] object RunOptions {
     for (name <- asked.keys.toSeq.sorted if OfOutput(name) && !asked.contains("output"))
       refuse(name, "it is about the result folder; add output, or leave it out")
     for (name <- OfCommand if asked.contains(name)) refuse(name, "it is the command's alone; leave it out")
+    if (asked.contains("denoise")) refuse("denoise", "the library only decomposes; denoise with tomobasis-submit")
     val words = asked.toSeq.sorted.flatMap {
       case (name, "true") => Seq(s"--$name")
       case (name, "false") if Flags(name) => Nil

@@ -7,7 +7,7 @@ import scala.collection.mutable
 import scala.jdk.OptionConverters._
 import scala.util.Random
 
-import io.tomobasis.jni.{Results, TomoBasisException}
+import io.tomobasis.jni.{ResultKind, Results, TomoBasisException}
 
 /**
  * A run of a schedule: its name, whether it overwrites, how often its driver is started anew, and whether only when it is dead, or
@@ -83,8 +83,8 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
     try {
       val id = RunId(run.name, idOf(process))
       val commit =
-        if (kind.renamesFolders) new CommitByRename(store, "out", id, run.overwrite)
-        else new CommitByManifest(store, id, run.overwrite)
+        if (kind.renamesFolders) new CommitByRename(store, "out", id, run.overwrite, ResultKind.RESULT)
+        else new CommitByManifest(store, id, run.overwrite, ResultKind.RESULT)
       if (commit.check()) Done
       else {
         try {
@@ -143,7 +143,7 @@ final class CommitSimulator(seed: Long, kind: StoreKind, runs: Seq[SimulatedRun]
     for {
       _ <- seen.get(Commit.Success)
       manifest <- seen.get(Commit.Manifest).map(_.getBytes(UTF_8))
-      found <- Results.found(manifest).toScala
+      found <- Results.found(manifest, ResultKind.RESULT).toScala
       id = found.runId
       folder = if (found.runFolder.isEmpty) "" else s"${found.runFolder}/"
       if Parts.forall(part => seen.get(folder + part).contains(new String(content(id, part), UTF_8)))

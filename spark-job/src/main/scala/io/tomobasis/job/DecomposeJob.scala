@@ -5,10 +5,10 @@ import org.apache.spark.SparkConf
 
 import java.io.PrintStream
 
-import io.tomobasis.run.{Cores, Decompose, Headers, JobConfig, Progress, ResultFolder}
+import io.tomobasis.run.{Cores, Decompose, Denoise, Headers, JobConfig, Progress, ResultFolder}
 
 /**
- * A run of the job: the library's decomposition on a SparkContext that is started for it.
+ * A run of the job: the library's decomposition, or a denoised series, on a SparkContext that is started for it.
  *
  * The output is looked at before Spark starts, and in a run of one process the input too, so that what cannot work fails at once. On
  * a cluster Spark starts before the input is listed: executors register meanwhile, and YARN gives up a driver that takes 100 s for it.
@@ -29,7 +29,8 @@ object DecomposeJob {
       out: PrintStream,
       err: PrintStream
   ): Unit = {
-    val result = ResultFolder.check(config.output, config.overwrite, sparkConf.get("spark.tomobasis.run", ""), hadoop)
+    val runName = sparkConf.get("spark.tomobasis.run", "")
+    val result = ResultFolder.check(config.output, config.overwrite, runName, hadoop, config.kind)
     if (result.finishedBefore)
       err.println("found the result of an earlier attempt of this run, complete: nothing to do")
     else run(config, sparkConf, hadoop, result, out, err)
@@ -50,8 +51,11 @@ object DecomposeJob {
       val closing = Cluster.run(sparkConf, progress, err) { run =>
         val headers = early.getOrElse(scan())
         result.prepare()
-        val decompose = new Decompose(run, config)
-        decompose.write(decompose.solve(headers), result).closing
+        if (config.denoise) new Denoise(run, config).write(headers, result).closing
+        else {
+          val decompose = new Decompose(run, config)
+          decompose.write(decompose.solve(headers), result).closing
+        }
       }
       result.commit()
       out.println(closing)

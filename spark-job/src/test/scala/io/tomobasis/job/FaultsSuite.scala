@@ -10,7 +10,7 @@ import scala.util.Try
 
 import io.tomobasis.run.TestFolder.withFolder
 import io.tomobasis.io.{Faults, InputFile, InputFiles, StoreFailure, Unreadable}
-import io.tomobasis.jni.{ComputationException, Errors, Fault, InputException, UsageException}
+import io.tomobasis.jni.{ComputationException, Errors, Fault, InputException, ResultKind, UsageException}
 import io.tomobasis.jni.Errors.Operation
 
 class FaultsSuite extends AnyFunSuite {
@@ -34,7 +34,7 @@ class FaultsSuite extends AnyFunSuite {
     }
     intercept[InputException](Faults.telling(Operation.LIST_INPUT, "--input")(throw new EOFException))
     intercept[UsageException](Faults.telling(Operation.MAKE_OUTPUT, "--output")(throw new EOFException))
-    assert(Errors.outputHoldsOthers(2).getMessage.contains("holds 2 more files or folders"))
+    assert(Errors.outputHoldsOthers(ResultKind.RESULT, 2).getMessage.contains("holds 2 more files or folders"))
   }
 
   test("a process that may open no more files says so, and does not blame the file that it was to read") {
