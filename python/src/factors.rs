@@ -5,8 +5,9 @@ use numpy::{IntoPyArray, PyArray2, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 use rayon::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealProjector,
-    RealSvd, Rescale, certified_real_svd, certified_svd, check_machine, dspca, dssvd, tsqr_qr, tsqr_svd,
+    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealCentering,
+    RealProjector, RealSvd, Rescale, certified_real_svd_centered, certified_svd, check_machine, dspca, dssvd,
+    tsqr_qr, tsqr_svd,
 };
 use tomobasis_pipeline::{
     options::{self, Method, Sketching},
@@ -50,15 +51,9 @@ pub(crate) fn svd<'py>(
     let method = Method::Gram { center };
     let rank = rank.map_or(Rank::Full, Rank::Columns);
     let center = center.map(Center::from);
-    decompose(a, method, threads, progress, move |values, watch| {
-        match values.are_stored() {
+    decompose(a, method, threads, progress, move |values, watch| match values.are_stored() {
         true => of_integers(values, rank, center, watch),
-        false if center.is_some() => Err(Failure::Argument(
-            "center: means are removed exactly from integers of 16 bits only; use tsqr(a, center=True) for floats"
-                .to_owned(),
-        )),
-        false => of_floats(values, rank, watch),
-    }
+        false => of_floats(values, rank, center, watch),
     })
 }
 
@@ -312,19 +307,25 @@ pub(crate) fn project(
 pub(crate) fn project_floats(
     values: &Values<'_>,
     svd: &CertifiedSvd,
+    centering: Option<&RealCentering>,
     watch: &Watch<'_>,
 ) -> Result<Array2<f64>, Failure> {
-    let projector = RealProjector::new(svd, svd.v.nrows())?;
+    let projector = RealProjector::centered(svd, svd.v.nrows(), centering)?;
     in_blocks(values, svd.s.len(), watch, |block, mut u| {
         u.assign(&projector.basis(values.floats(block)?.view())?);
         Ok(())
     })
 }
 
-fn of_floats(values: &Values<'_>, rank: Rank, watch: &Watch<'_>) -> Result<Found, Failure> {
+fn of_floats(
+    values: &Values<'_>,
+    rank: Rank,
+    center: Option<Center>,
+    watch: &Watch<'_>,
+) -> Result<Found, Failure> {
     watch.begin("gram", values.blocks() * 2);
     let reading = Reading { values, watch };
-    let found = certified_real_svd(&reading, rank, rayon::current_num_threads())?;
+    let found = certified_real_svd_centered(&reading, rank, center, rayon::current_num_threads())?;
     let u = in_blocks(values, found.svd.s.len(), watch, |block, mut u| {
         u.assign(&found.basis(reading.block(block)?.view())?);
         Ok(())

@@ -3,13 +3,15 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ndarray::Array2;
+use numpy::{IntoPyArray, PyArray1};
 use pyo3::{prelude::*, types::PyBytes};
 use tomobasis_linalg::{
-    BLOCK_ROWS, ColumnRanges, Error, Rank, RealGramAccumulator, certified_svd, check_machine,
+    BLOCK_ROWS, Center, ColumnRanges, Error, Rank, RealGramAccumulator, certified_svd, check_machine,
 };
 
 use crate::{
     count,
+    factors::center_of,
     failure::Failure,
     intake::with_values,
     matrix::Values,
@@ -162,7 +164,7 @@ pub(crate) struct FloatGramState {
 }
 
 /// What the bytes of a state begin with.
-const STATE: &[u8] = b"tomobasis float gram state 1\n";
+const STATE: &[u8] = b"tomobasis float gram state 2\n";
 
 #[pymethods]
 impl FloatGramState {
@@ -255,6 +257,29 @@ impl FloatGramState {
         format!("<tomobasis.FloatGramState of {} columns, {} rows>", self.columns(), self.rows())
     }
 
+    /// The same rows in a state of wider ranges, with which states of these can be merged: of ranges that saw these rows and more.
+    fn within(&self, py: Python<'_>, ranges: &Bound<'_, FloatRanges>) -> Result<Self, Failure> {
+        let ranges = held(&ranges.get().0).clone();
+        if ranges.columns() != self.ranges.columns() {
+            return Err(Error::Columns { expected: self.ranges.columns(), actual: ranges.columns() }.into());
+        }
+        py.detach(|| {
+            let sums = held(&self.sums).within(ranges.clone()).map_err(|error| match error {
+                Error::Ranges => Failure::Argument(
+                    "ranges: they do not cover those of the state; merge those into them".to_owned(),
+                ),
+                other => other.into(),
+            })?;
+            Ok(Self { ranges, sums: Mutex::new(sums) })
+        })
+    }
+
+    /// The mean of each column over the rows added, n float64, each the one nearest to the exact mean.
+    fn column_means<'py>(&self, py: Python<'py>) -> Result<Bound<'py, PyArray1<f64>>, Failure> {
+        let centering = held(&self.sums).centering(Center::Columns)?;
+        Ok(centering.column_means().into_pyarray(py))
+    }
+
     /// The state as bytes, for another process or machine (docs/format.md): about 9 n^2 of them for values of float64.
     fn to_bytes<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let bytes = py.detach(|| sealed::seal(STATE, &held(&self.sums).to_bytes()));
@@ -280,19 +305,23 @@ impl FloatGramState {
     /// ----------
     /// rank : int, optional
     ///     At most this many, from 1 to n; all up to the numerical rank by default.
+    /// center : {"rows", "columns", "both"}, optional
+    ///     Means that are removed first, exactly: each row's, each column's, or both.
     /// threads : int, optional
     ///     0: one per core.
     ///
     /// Returns
     /// -------
     /// GramFactors
-    #[pyo3(signature = (rank=None, threads=0))]
+    #[pyo3(signature = (rank=None, center=None, threads=0))]
     fn finish(
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
+        center: Option<&str>,
         #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<GramFactors> {
+        let center = center.map(center_of).transpose()?.map(Center::from);
         let rank = rank.map_or(Rank::Full, Rank::Columns);
         let sums = py.detach(|| held(&self.sums).clone());
         if sums.rows() > self.ranges.rows() {
@@ -302,8 +331,9 @@ impl FloatGramState {
         }
         run(py, threads, None, |_| {
             check_machine()?;
-            let svd = certified_svd(&sums.finish()?, rank, rayon::current_num_threads())?;
-            Ok(GramFactors { svd, rows: Rows::Floats })
+            let svd = certified_svd(&sums.finish_centered(center)?, rank, rayon::current_num_threads())?;
+            let centering = center.map(|center| sums.centering(center)).transpose()?;
+            Ok(GramFactors { svd, rows: Rows::Floats(centering) })
         })
     }
 }

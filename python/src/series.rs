@@ -126,7 +126,7 @@ impl Solved {
             .iter()
             .map(|slice| Rescale { slope: slice.slope, intercept: slice.intercept, offset: slice.offset })
             .collect();
-        let projector = Projector::centered(svd, &rescales, factors.centering.as_ref())?;
+        let projector = Projector::centered(svd, &rescales, factors.stored_centering())?;
         Ok(self.projector.get_or_init(|| projector))
     }
 }

@@ -10,7 +10,8 @@ use pyo3::{
 };
 use serde::{Deserialize, Serialize};
 use tomobasis_linalg::{
-    Center, Centering, CertifiedSvd, GramAccumulator, Rank, Rescale, certified_svd, check_machine,
+    Center, Centering, CertifiedSvd, GramAccumulator, Rank, RealCentering, Rescale, certified_svd,
+    check_machine,
 };
 use tomobasis_pipeline::solve::digest::Digest;
 
@@ -259,12 +260,12 @@ pub(crate) struct GramFactors {
 pub(crate) enum Rows {
     /// Integers of 16 bits, without these means.
     Integers(Option<Centering>),
-    /// Any finite floats.
-    Floats,
+    /// Any finite floats, without these means.
+    Floats(Option<RealCentering>),
 }
 
 /// What the bytes of factors begin with.
-const FACTORS: &[u8] = b"tomobasis gram factors 2\n";
+const FACTORS: &[u8] = b"tomobasis gram factors 3\n";
 
 #[pymethods]
 impl GramFactors {
@@ -320,7 +321,9 @@ impl GramFactors {
                 stored_only(&values)?;
                 run(py, threads, None, |watch| project(&values, &self.svd, centering.as_ref(), watch))
             }
-            Rows::Floats => run(py, threads, None, |watch| project_floats(&values, &self.svd, watch)),
+            Rows::Floats(centering) => {
+                run(py, threads, None, |watch| project_floats(&values, &self.svd, centering.as_ref(), watch))
+            }
         })?;
         Ok(u.into_pyarray(py))
     }

@@ -100,7 +100,7 @@ def svd(
         At most this many singular triplets, from 1 to n; by default all up to the numerical rank.
     center : {"rows", "columns", "both"}, optional
         Means that are removed first, exactly: each row's (principal components, where columns are observations), each
-        column's (where rows are), or both. Of integers from -32768 to 32767, or from 0 to 65535, only.
+        column's (where rows are), or both.
     full_matrices : False
         As NumPy names it: the thin SVD is the only one.
     threads : int, optional

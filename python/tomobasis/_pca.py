@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from numbers import Integral, Real
 
@@ -12,16 +11,14 @@ from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from ._errors import InputError
-from ._linalg import svd
-from ._native import GramState
+from ._native import FloatGramState, FloatRanges, GramState
 
 
 class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     """Principal component analysis, class certified: the components are correctly rounded.
 
-    Of integers of 16 bits the means are removed exactly, and only exact sums are kept. Of floats each feature's mean is
-    its exactly rounded sum divided once, the rows less the means are rounded once, and what is certified are the
-    components of these; ``partial_fit`` keeps the rows. Either way batches give the same bits in any order.
+    The means are removed exactly, and only exact sums are kept, which ``partial_fit`` adds to: batches give the same bits
+    in any order. A feature of floats may span 160 binary digits, all features together 256, as in `svd`.
 
     Parameters
     ----------
@@ -38,6 +35,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     singular_values_, explained_variance_, explained_variance_ratio_ : numpy.ndarray, n_components_
         Of the centered matrix: singular values, their squares over n_samples - 1, shares of the total variance.
     mean_ : numpy.ndarray, n_features
+        The float64 nearest to each mean.
     n_components_, n_samples_seen_ : int
 
     Examples
@@ -72,7 +70,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
         self._validate_params()
         first = before is None
         X = validate_data(self, X, dtype="numeric", reset=first, ensure_min_samples=2 if first else 1)
-        batches = (_Batches.of(X.shape[1]) if first else before).with_rows(X)
+        batches = (_Batches(X.shape[1]) if first else before).with_rows(X)
         s, axes, energy, mean = batches.solve(self.threads)
         k = self._kept(s, energy, batches.rows)
         self._batches, self.n_samples_seen_, self.mean_ = batches, batches.rows, mean
@@ -107,40 +105,41 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
 @dataclass(frozen=True)
 class _Batches:
-    """The rows seen so far: exact sums as long as all are integers of 16 bits, else the rows."""
+    """The exact sums of the rows seen so far: of integers of 16 bits as long as all are, else of floats, with their ranges."""
 
     columns: int
-    rows: int
-    sums: GramState | None
-    kept: list
-
-    @classmethod
-    def of(cls, columns):
-        return cls(columns, 0, GramState(columns), [])
+    rows: int = 0
+    sums: GramState | FloatGramState | None = None
+    ranges: FloatRanges | None = None
 
     def with_rows(self, rows):
         """These and more rows."""
         count = self.rows + len(rows)
-        if self.sums is not None and _are_sums_kept_of(rows):
+        if self.ranges is None and _are_sums_kept_of(rows):
             sums = GramState(self.columns)
             sums.update(rows)
-            sums.merge(self.sums)
-            return _Batches(self.columns, count, sums, [])
-        if self.sums is not None and self.rows:
+            return _Batches(self.columns, count, sums + self.sums if self.rows else sums)
+        if self.ranges is None and self.rows:
             raise InputError("X: the batches before were integers of 16 bits, of which sums are kept; give the same")
         if rows.dtype.kind in "iu" and rows.dtype.itemsize > 4 and (rows.max() > 2**53 or rows.min() < -(2**53)):
             raise InputError("X: integers beyond 2^53, of which float64 has not all; scale them")
-        return _Batches(self.columns, count, None, [*self.kept, np.array(rows, dtype=np.float64)])
+        ranges = FloatRanges(self.columns)
+        ranges.update(rows)
+        if self.ranges is not None:
+            ranges.merge(self.ranges)
+        sums = FloatGramState(ranges)
+        sums.update(rows)
+        if self.ranges is not None:
+            sums.merge(self.sums.within(ranges))
+        return _Batches(self.columns, count, sums, ranges)
 
     def solve(self, threads):
         """Singular values and axes of the rows less their means, their energy, and the means."""
-        if self.sums is not None:
-            found = self.sums.finish(center="columns", threads=threads)
+        found = self.sums.finish(center="columns", threads=threads)
+        if self.ranges is None:
             means = np.array([total / self.rows for total in self.sums.column_sums()])
         else:
-            rows = np.concatenate(self.kept)
-            means = np.array([math.fsum(column) / self.rows for column in rows.T])
-            found = svd(rows - means, threads=threads)
+            means = self.sums.column_means()
         return found.s, found.Vt, found.energy, means
 
 

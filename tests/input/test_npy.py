@@ -11,11 +11,12 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from flint import arb
 
 from anatomy import Phantom
 from ct_image import Storage
 from make_ct_series import file_names, hu_slices, scan_of, write_series
-from oracle import basis, certificate, enclosure, ratios, result, rounding, scan
+from oracle import basis, centering, certificate, enclosure, ratios, result, rounding, scan
 from results import write_sealed
 from running import ROOT, tomobasis
 
@@ -142,11 +143,55 @@ def test_the_other_methods_take_matrices_too_without_a_limit_on_their_range(deco
     assert np.allclose(ours.s, expected, rtol=1e-12)
     ours = result.read(decomposed(a, "dssvd", "--method", "dssvd", "--rank", "3"))
     assert np.allclose(ours.s, np.linalg.svd(a, compute_uv=False)[:3], rtol=1e-10)
-    # Of integers means are removed exactly.
+    # By the exact method, means are removed exactly.
     a = np.random.default_rng(12).integers(0, 9, (200, 4))
-    ours = result.read(decomposed(a, "exact", "--center", "both"))
+    ours = result.read(decomposed(a, "integers", "--center", "both"))
     b = a - a.mean(axis=1, keepdims=True) - a.mean(axis=0) + a.mean()
     assert np.allclose(ours.s, np.linalg.svd(b, compute_uv=False)[:3], rtol=1e-12)
+
+
+@pytest.mark.parametrize("means", ["pixels", "slices", "both"])
+@pytest.mark.parametrize("kind", ["float32", "float64"])
+def test_every_digit_of_floats_without_their_means_is_proven(decomposed, tmp_path, kind, means):
+    a = (random(13, (5000, 6)) + 100).astype(kind)
+    a[:, 5] = a[:, 0] + (random(14, 5000) * 2.0**-18).astype(kind)
+    folder = decomposed(a, "a", "--center", means)
+    ours = result.read(folder)
+    bits = max(Fraction(x).denominator for x in a.ravel().tolist()).bit_length() - 1
+    whole = np.array([[int(Fraction(x) * 2**bits) for x in row] for row in a.tolist()], dtype=object)
+    sums = whole.sum(axis=0).tolist()
+    gram, divisor = centering.centered_gram((whole.T @ whole).tolist(), sums, len(a), means)
+    enclosed = enclosure.enclose(gram)
+    values = [(value / divisor).sqrt() * arb(2) ** -bits for value in enclosed.values]
+    rank = 6 - (means != "slices")
+    assert len(ours.s) == rank == ours.manifest["result"]["numerical_rank"]
+    assert all(rounding.is_rounded(float(s), ball) for s, ball in zip(ours.s, values, strict=False))
+    assert rounding.unproven_entries(enclosed, ours.v) == []
+    assert ratios.orthogonality(ours.u) < ratios.ALARM
+    assert (ours.manifest["result"]["class"], ours.manifest["parameters"]["center"]) == ("certified", means)
+    small = [s < ours.s[0] / 16384 for s in ours.s]
+    assert sum(small) == ours.manifest["result"]["compensated_columns"] == 1
+    for i, j in [(0, 0), (4095, 3), (4096, rank - 2), (4999, 2)]:
+        entries, _ = centering.centered_row([Fraction(x) for x in a[i].tolist()], *sums_of(a), means)
+        assert ours.u[i, j] == basis.chained_entry(entries, ours.v[:, j], ours.s[j])
+    done = tomobasis("verify", folder, "--input", tmp_path / "a.npy")
+    assert done.code == 0, done.err
+    script = [sys.executable, ROOT / "docs/recompute_digests.py", folder, "--npy", tmp_path / "a.npy"]
+    assert subprocess.run(script, capture_output=True).returncode == 0
+
+
+def sums_of(a):
+    """Exact sums of the columns, and the number of rows."""
+    return [sum(map(Fraction, column)) for column in a.T.tolist()], len(a)
+
+
+def test_a_matrix_of_floats_of_which_nothing_is_left_is_refused(tmp_path):
+    np.save(tmp_path / "a.npy", np.tile(random(15, (50, 1)), (1, 3)))
+    for means in ("pixels", "both"):
+        words = (*FORMAT, "--input", tmp_path / "a.npy", "--output", tmp_path / "out", "--center", means)
+        done = tomobasis("decompose", *words)
+        assert done.code == 3 and "nothing of the matrix is left without its means" in done.err, done.err
+        assert len(done.errors) == 1 and not (tmp_path / "out").exists()
 
 
 @pytest.mark.parametrize("exponent", [-400, 400])

@@ -165,10 +165,12 @@ def test_a_memory_mapped_file_is_read_where_it_is(tmp_path):
     assert tomobasis.svd(np.load(tmp_path / "a.npy", mmap_mode="r")).digest == tomobasis.svd(INTEGERS).digest
 
 
-@pytest.mark.parametrize("kind", [np.int16, np.uint16])
+@pytest.mark.parametrize("kind", [np.int16, np.uint16, np.float32, np.float64])
 @pytest.mark.parametrize("center", ["rows", "columns", "both"])
 def test_means_are_removed_exactly(center, kind):
     a = (INTEGERS[:, :5].astype(int) + (40000 if kind == np.uint16 else 0)).astype(kind)
+    if a.dtype.kind == "f":
+        a = a / kind(7) + kind(100)
     centered = a.astype(float)
     if center != "columns":
         centered -= centered.mean(1, keepdims=True)
@@ -179,6 +181,26 @@ def test_means_are_removed_exactly(center, kind):
     assert np.allclose(U * s @ Vt, centered, atol=1e-9)
     words = {"rows": "pixels", "columns": "slices", "both": "both"}
     assert found.digest == root_of(a, found, f"center {words[center]}\n")
+    for same in (np.asfortranarray(a), a[::-1][::-1]):
+        assert tomobasis.svd(same, center=center, threads=1).digest == found.digest
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_nothing_is_left_of_equal_columns_and_of_constant_ones(kind):
+    column = np.random.default_rng(31).standard_normal((5000, 1)).astype(kind) * kind(1e-4) + kind(0.1)
+    equal, constant = np.tile(column, (1, 4)), np.tile(column[:4].T, (5000, 1))
+    for a, none, some in ((equal, "rows", "columns"), (constant, "columns", "rows")):
+        for center in (none, "both"):
+            U, s, Vt = found = tomobasis.svd(a, center=center)
+            assert (found.rank, U.shape, s.shape, Vt.shape, found.energy) == (0, (5000, 0), (0,), (0, 4), 0)
+        assert tomobasis.svd(a, center=some).rank == 1
+
+
+def test_floats_too_far_apart_are_refused_with_and_without_means():
+    a = np.array([[1e300, 1], [1e-300, 2]])
+    for center in (None, "rows", "columns", "both"):
+        with pytest.raises(tomobasis.InputError, match=r"column 1: .* tsqr"):
+            tomobasis.svd(a, center=center)
 
 
 def test_fewer_triplets_are_the_first_of_all():
@@ -288,8 +310,8 @@ def test_a_rank_that_there_cannot_be_is_refused(rank):
 def test_arguments_without_meaning_are_refused():
     with pytest.raises(tomobasis.InputError, match="center"):
         tomobasis.svd(INTEGERS, center="middle")
-    with pytest.raises(tomobasis.InputError, match="tsqr"):
-        tomobasis.svd(FLOATS, center="rows")
+    with pytest.raises(tomobasis.InputError, match="center"):
+        tomobasis.svd(FLOATS, center="mean")
     with pytest.raises(tomobasis.InputError, match="full_matrices"):
         tomobasis.svd(INTEGERS, full_matrices=True)
 

@@ -86,6 +86,34 @@ def test_blocks_of_any_type_are_mixed():
     assert state.finish().digests["s"] == tomobasis.svd(exact).digests["s"]
 
 
+@pytest.mark.parametrize("center", ["rows", "columns", "both"])
+def test_means_are_removed_from_sums_that_traveled(center):
+    whole = tomobasis.svd(A, center=center)
+    ranges = ranges_of(*PARTS[::-1])
+    state = merged(tomobasis.FloatGramState.from_bytes(bytes_of(ranges, part)) for part in PARTS[::-1])
+    factors = pickle.loads(pickle.dumps(state.finish(center=center)))
+    assert factors.digests == {name: whole.digests[name] for name in ("s", "V")}
+    assert np.array_equal(np.concatenate([factors.project(part) for part in PARTS]), whole.U)
+    exact = [sum(map(Fraction, column)) / len(A) for column in A.T.tolist()]
+    assert state.column_means().tolist() == [float(mean) for mean in exact]
+    with pytest.raises(tomobasis.InputError, match="names no means"):
+        state.finish(center="all")
+
+
+def test_a_state_goes_on_within_wider_ranges():
+    first, rest = A[:100], A[100:] * 1e6
+    ranges = ranges_of(first)
+    state = state_of(ranges, first)
+    wider = ranges + ranges_of(rest)
+    one = state_of(wider, first, rest)
+    assert state.within(wider) + state_of(wider, rest) == one
+    assert (state.within(wider) + state_of(wider, rest)).to_bytes() == one.to_bytes()
+    with pytest.raises(tomobasis.InputError, match="do not cover"):
+        one.within(ranges)
+    with pytest.raises(tomobasis.InputError, match="expected"):
+        one.within(tomobasis.FloatRanges(3))
+
+
 def test_sums_of_few_integers_need_no_primes():
     a = RNG.integers(-300, 300, (500, N)).astype(float) / 4
     state = state_of(ranges_of(a), a[:100], a[100:])
@@ -99,7 +127,7 @@ def test_the_bytes_are_those_of_the_documentation():
     data = state.to_bytes()
     first, rest = data[:-32], data[-32:]
     assert rest == hashlib.sha256(first).digest()
-    assert first.startswith(b"tomobasis float gram state 1\nTBreal1\n")
+    assert first.startswith(b"tomobasis float gram state 2\nTBreal2\n")
     body = first[37:]
     n, seen = np.frombuffer(body, "<u8", 2)
     exponents = np.frombuffer(body, "<i4", 2 * N, 16).reshape(N, 2)
@@ -110,7 +138,8 @@ def test_the_bytes_are_those_of_the_documentation():
     for column, (low, high) in zip(zip(*integers, strict=True), exponents, strict=True):
         assert any(x % 2 for x in column) and max(map(abs, column)).bit_length() == high - low
     width = -(-(2 * int((exponents[:, 1] - exponents[:, 0]).max()) + int(seen).bit_length() + 1) // 8)
-    sums = [sum(row[i] * row[j] for row in integers) for i in range(N) for j in range(i, N)]
+    sums = [sum(column) for column in zip(*integers, strict=True)]
+    sums += [sum(row[i] * row[j] for row in integers) for i in range(N) for j in range(i, N)]
     assert body[24 + 8 * N :] == b"".join(x.to_bytes(width, "little", signed=True) for x in sums)
     of_ranges = b"tomobasis float ranges 1\nTBrange1" + body[: 16 + 8 * N]
     assert ranges.to_bytes() == of_ranges + hashlib.sha256(of_ranges).digest()

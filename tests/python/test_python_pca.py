@@ -1,6 +1,7 @@
 """PCA: scikit-learn's own checks, its values, and the same bits for batches in any order."""
 
 import pickle
+from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -47,6 +48,32 @@ def test_batches_give_the_same_bits_in_any_order(x):
             assert getattr(batched, name).tobytes() == getattr(whole, name).tobytes()
     again = pickle.loads(pickle.dumps(whole)).partial_fit(x)
     assert again.n_samples_seen_ == 2 * len(x)
+
+
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_means_of_floats_are_removed_exactly(kind):
+    x = (FLOATS + 1e4).astype(kind)
+    whole, exact = tomobasis.PCA().fit(x), tomobasis.svd(x, center="columns")
+    assert whole.components_.tobytes() == exact.Vt.tobytes()
+    assert whole.singular_values_.tolist() == exact.s.tolist()
+    means = [float(sum(map(Fraction, column)) / len(x)) for column in x.T.tolist()]
+    assert whole.mean_.tolist() == means
+    # Of equal samples nothing is left, whatever they are.
+    assert tomobasis.PCA().fit(np.tile(x[:1], (9, 1))).n_components_ == 0
+
+
+def test_batches_of_any_scale_and_of_integers_after_floats_are_added():
+    batches = [FLOATS * 1e-3, FLOATS[:50] * 1e8, np.zeros((3, 6)), INTEGERS[:7], FLOATS[:1].astype(np.float32)]
+    whole = tomobasis.PCA().fit(np.concatenate(batches))
+    batched = tomobasis.PCA()
+    for i in (1, 3, 0, 4, 2):
+        batched.partial_fit(batches[i])
+    for name in ("mean_", "components_", "singular_values_"):
+        assert getattr(batched, name).tobytes() == getattr(whole, name).tobytes()
+    before = pickle.dumps(batched)
+    with pytest.raises(tomobasis.InputError, match=r"column 2: .*160"):
+        batched.partial_fit(np.where(np.arange(6) == 1, 1e-60, FLOATS[:5]))
+    assert pickle.dumps(batched) == before
 
 
 def test_a_pipeline_takes_it():

@@ -131,9 +131,10 @@ def test_equal_singular_values_have_the_canonical_basis_by_proof(options, strang
     assert run.code == 0, run.out + run.err
 
 
-def test_a_matrix_of_floats_is_proven(stranger, tmp_path):
+@pytest.mark.parametrize("options", [[], ["--center", "pixels"], ["--center", "slices"], ["--center", "both"]])
+def test_a_matrix_of_floats_is_proven(options, stranger, tmp_path):
     np.save(tmp_path / "a.npy", np.random.default_rng(1).normal(size=(40, 9)) * np.logspace(0, -8, 9))
-    run = proven(stranger, certified(tmp_path / "a.npy", tmp_path, decomposed=["--input-format", "npy"]))
+    run = proven(stranger, certified(tmp_path / "a.npy", tmp_path, decomposed=["--input-format", "npy", *options]))
     assert run.code == 0, run.out + run.err
 
 

@@ -11,8 +11,14 @@ use jni::{
 use tomobasis_dicom::SliceRecord;
 use tomobasis_linalg::{GramAccumulator, GramPart, RealGramAccumulator};
 use tomobasis_pipeline::{
-    blocks::BlockRecord, commands::decompose::closing_text, input::matrix::MatrixNumbers, need,
-    output::dicom::DerivedRecord, result, solve::Decomposition,
+    blocks::BlockRecord,
+    commands::decompose::closing_text,
+    input::matrix::MatrixNumbers,
+    need,
+    options::Options,
+    output::dicom::DerivedRecord,
+    result,
+    solve::{Decomposition, GramOfFloats},
 };
 
 use crate::{
@@ -85,7 +91,7 @@ pub fn compute_real0<'local>(
 ) -> jlong {
     make(env, |env| {
         let plan = json(env, &plan_json)?;
-        let options = json(env, &options_json)?;
+        let options: Options = json(env, &options_json)?;
         let threads = size(threads, "threads")?;
         // SAFETY: a live handle of MatrixNumbers, which the Java side keeps open during this call.
         let numbers = unsafe { handle::get::<MatrixNumbers>(numbers) }?;
@@ -97,9 +103,11 @@ pub fn compute_real0<'local>(
             let parts = first..count.min(first + parts);
             sums.push(GramAccumulator::from_parts(parts.map(|i| gram_part(env, &gram, i)))?);
         }
-        let gram = RealGramAccumulator::from_sums(numbers.ranges().clone(), sums)?.finish()?;
+        let sums = RealGramAccumulator::from_sums(numbers.ranges().clone(), sums)?;
+        let gram = GramOfFloats::new(&sums, options.method)?;
+        drop(sums);
         let records = records(env, &column_records)?;
-        Ok(Arc::new(Decomposition::of_floats(plan, options, &gram, &records, threads)?))
+        Ok(Arc::new(Decomposition::of_floats(plan, options, gram, &records, threads)?))
     })
 }
 

@@ -14,19 +14,17 @@ use crate::{
     handle,
 };
 
-/// `long of0(String planJson, String optionsJson, byte[][] summaries)`.
+/// `long of0(String planJson, byte[][] summaries)`.
 #[jni_mangle("io.tomobasis.jni.MatrixNumbers")]
 pub fn of0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     plan_json: JString<'local>,
-    options_json: JString<'local>,
     summaries: JObjectArray<'local, JByteArray<'local>>,
 ) -> jlong {
     make(env, |env| {
         let plan = json(env, &plan_json)?;
-        let options = json(env, &options_json)?;
-        Ok(MatrixNumbers::of(&plan, &options, &byte_arrays(env, &summaries)?)?)
+        Ok(MatrixNumbers::of(&plan, &byte_arrays(env, &summaries)?)?)
     })
 }
 

@@ -2,7 +2,9 @@
 
 use ndarray::{Array2, ArrayView2};
 
-use crate::{CertifiedSvd, Error, Rank, RealBlocks, RealProjector, certified_svd, real_gram};
+use crate::{
+    Center, CertifiedSvd, Error, Rank, RealBlocks, RealProjector, centered_real_gram, certified_svd,
+};
 
 /// `s` and `V` of a matrix of floats, correctly rounded, and what gives `U` of its rows.
 pub struct CertifiedRealSvd {
@@ -23,7 +25,7 @@ impl CertifiedRealSvd {
 }
 
 /// The leading singular triplets of a matrix of float64 or float32 values (or of integers of up to 32 bits), class
-/// `certified`: its exact Gram matrix ([`real_gram`]), then [`certified_svd`]. Reads the matrix twice, on up to
+/// `certified`: its exact Gram matrix ([`real_gram`](crate::real_gram)), then [`certified_svd`]. Reads the matrix twice, on up to
 /// `threads` threads.
 ///
 /// A column may span 160 binary digits, from the lowest bit of any value to the highest, all columns together 256.
@@ -41,13 +43,37 @@ impl CertifiedRealSvd {
 /// ```
 ///
 /// # Errors
-/// Those of [`real_gram`] and of [`certified_svd`].
+/// Those of [`real_gram`](crate::real_gram) and of [`certified_svd`].
 pub fn certified_real_svd<B: RealBlocks>(
     blocks: &B,
     rank: Rank,
     threads: usize,
 ) -> Result<CertifiedRealSvd, B::Error> {
-    let svd = certified_svd(&real_gram(blocks, threads)?, rank, threads)?;
-    let projector = RealProjector::new(&svd, blocks.columns())?;
+    certified_real_svd_centered(blocks, rank, None, threads)
+}
+
+/// [`certified_real_svd`] of the matrix without the means that `center` names, which are removed exactly.
+///
+/// ```
+/// use tomobasis_linalg::{Center, Rank, certified_real_svd_centered};
+/// // Nothing is left of equal columns, whatever they are.
+/// let a = ndarray::array![[0.1, 0.1, 0.1], [1e20, 1e20, 1e20]];
+/// assert_eq!(certified_real_svd_centered(&a, Rank::Full, Some(Center::Rows), 1)?.svd.rank, 0);
+/// let found = certified_real_svd_centered(&a, Rank::Full, Some(Center::Columns), 1)?;
+/// assert_eq!((found.svd.rank, found.basis(a.view())?[[0, 0]]), (1, -0.5f64.sqrt()));
+/// # Ok::<(), tomobasis_linalg::Error>(())
+/// ```
+///
+/// # Errors
+/// As [`certified_real_svd`].
+pub fn certified_real_svd_centered<B: RealBlocks>(
+    blocks: &B,
+    rank: Rank,
+    center: Option<Center>,
+    threads: usize,
+) -> Result<CertifiedRealSvd, B::Error> {
+    let (gram, centering) = centered_real_gram(blocks, center, threads)?;
+    let svd = certified_svd(&gram, rank, threads)?;
+    let projector = RealProjector::centered(&svd, blocks.columns(), centering.as_ref())?;
     Ok(CertifiedRealSvd { svd, projector })
 }

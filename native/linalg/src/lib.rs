@@ -53,7 +53,7 @@
 //! | `machine` | what this machine must have, and its kernel | `error`, `gram` |
 //! | `certified` | `s` and `V` of a Gram matrix, proven | `affine`, `bytes`, `dispatch`, `error`, `gram`, `rank`, `rounding`, `tile` |
 //! | `project` | `U` and composites of row blocks | `affine`, `block`, `center`, `certified`, `dispatch`, `error`, `rounding`, `tile` |
-//! | `floats` | all three steps for a matrix of floats | `certified`, `error`, `gram`, `project`, `rank` |
+//! | `floats` | all three steps for a matrix of floats | `center`, `certified`, `error`, `gram`, `project`, `rank` |
 //! | `real` | the methods of fixed order: `tsqr`, `dssvd`, `dspca` | `block`, `bytes`, `dispatch`, `error`, `gram`, `rank`, `rounding`, `tile` |
 //! | [`reference`](mod@reference) | matrices whose decomposition is known, and scores | `certified`, `error`, `gram`, `rank`, `real`, `rounding` |
 
@@ -75,14 +75,14 @@ mod rounding;
 mod tile;
 
 pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
-pub use center::{Center, Centering};
+pub use center::{Center, Centering, RealCentering};
 pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Witness, certified_svd, certified_svd_with_witness};
 pub use dispatch::{Vectorize, vectorize};
 pub use error::Error;
-pub use floats::{CertifiedRealSvd, certified_real_svd};
+pub use floats::{CertifiedRealSvd, certified_real_svd, certified_real_svd_centered};
 pub use gram::{
     ColumnRanges, GramAccumulator, GramMatrix, GramPart, MAX_COLUMNS as MAX_GRAM_COLUMNS, RealBlocks,
-    RealGramAccumulator, real_gram,
+    RealGramAccumulator, centered_real_gram, real_gram,
 };
 pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};

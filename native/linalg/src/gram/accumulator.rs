@@ -133,11 +133,18 @@ impl GramAccumulator {
         Ok(())
     }
 
-    /// Adds products of `rows` rows of bytes. Of the columns there are no sums: they are left at zero.
-    pub(super) fn add_bytes(&mut self, rows: usize, products: &[i32]) -> Result<(), Error> {
+    /// Adds products of `rows` rows of bytes, and what the columns' sums are congruent to: numbers that such rows can have as
+    /// sums.
+    pub(super) fn add_bytes(
+        &mut self,
+        rows: usize,
+        products: &[i32],
+        sums: impl Iterator<Item = i8>,
+    ) -> Result<(), Error> {
         self.rows = rows_after(self.rows, rows as u64)?;
-        let any = Column { sum: 0, low: i8::MIN.into(), high: i8::MAX.into() };
-        self.columns.iter_mut().for_each(|column| column.merge(&any));
+        for (column, sum) in self.columns.iter_mut().zip(sums) {
+            column.merge(&Column { sum: sum.into(), low: i8::MIN.into(), high: i8::MAX.into() });
+        }
         self.products.add(self.rows, |sums| kernel::add_sums(sums, products));
         Ok(())
     }

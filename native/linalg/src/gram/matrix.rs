@@ -138,24 +138,32 @@ impl GramMatrix {
         for i in 0..n {
             entries.extend((i..n).map(|j| affine.entry(rows, i, j, product(i, j))));
         }
+        let sums = || affine.sums(rows);
+        Ok(Self { sums_unit, ..Self::without_means(n, rows, entries, sums, 2 * affine.exponent, center) })
+    }
+
+    /// From the upper triangle, row by row, of integers that `2^exponent` multiplies, and the columns' sums, whose unit is the
+    /// root of that: the Gram matrix of what is left without the means that `center` names.
+    pub(super) fn without_means(
+        n: usize,
+        rows: u64,
+        mut entries: Vec<BigInt>,
+        sums: impl FnOnce() -> Vec<BigInt>,
+        exponent: i64,
+        center: Option<Center>,
+    ) -> Self {
         let mut divisor = BigUint::from(1u32);
         if center.is_some_and(Center::columns) {
-            divisor *= remove_column_means(&mut entries, &affine.sums(rows), rows);
+            divisor *= remove_column_means(&mut entries, &sums(), rows);
         }
         if center.is_some_and(Center::rows) {
             divisor *= remove_row_means(&mut entries, n);
         }
-        Ok(Self { sums_unit, ..Self::from_upper(n, rows, &entries, 2 * affine.exponent, divisor) })
+        Self::from_upper(n, rows, &entries, exponent, divisor)
     }
 
     /// From the upper triangle, row by row, of integers that `2^exponent / divisor` multiplies.
-    pub(super) fn from_upper(
-        n: usize,
-        rows: u64,
-        entries: &[BigInt],
-        exponent: i64,
-        divisor: BigUint,
-    ) -> Self {
+    fn from_upper(n: usize, rows: u64, entries: &[BigInt], exponent: i64, divisor: BigUint) -> Self {
         let digits = digits(n, |i, j| &entries[upper_index(n, i, j)]);
         Self::from_digits(n, rows, digits, exponent, divisor)
     }

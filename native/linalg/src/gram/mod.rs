@@ -26,6 +26,6 @@ mod sums;
 pub use accumulator::{GramAccumulator, MAX_COLUMNS};
 pub use bytes::GramPart;
 pub use matrix::GramMatrix;
-pub use real::{ColumnRanges, RealBlocks, RealGramAccumulator, real_gram};
+pub use real::{ColumnRanges, RealBlocks, RealGramAccumulator, centered_real_gram, real_gram};
 
 pub(crate) use kernel::{check_forced, kernel_name};

@@ -16,7 +16,10 @@ use tomobasis_linalg::{Projector, RealProjector, SvdView, column_major};
 use crate::{
     error::{Error, Result},
     input::{Numbers, layout::rescale_of},
-    solve::{decomposition::Decomposition, factors::Factors},
+    solve::{
+        decomposition::Decomposition,
+        factors::{Certified, Factors},
+    },
 };
 
 /// Computes `T`, `U` and composites of row blocks; shared by all threads.
@@ -51,15 +54,21 @@ impl BlockFactors {
             None => (none.0.view(), &none.1[..]),
         };
         let (s, v) = (&decomposition.s[..k], leading(&decomposition.v)?);
-        let centering = decomposition.factors.certified().and_then(|factors| factors.centering.as_ref());
+        let certified = decomposition.factors.certified();
+        let stored = certified.and_then(Certified::stored_centering);
         let rescale = rescale_of(&decomposition.plan);
         let svd = SvdView { s, v, v_low, compensated };
-        let projector = Projector::centered(svd, &rescale, centering)?;
-        let real_projector = match (decomposition.numbers, &decomposition.factors) {
-            (Numbers::Real, Factors::Certified(_)) => Some(RealProjector::new(svd, n)?),
+        let projector = Projector::centered(svd, &rescale, stored)?;
+        let real_projector = match (decomposition.numbers, certified) {
+            (Numbers::Real, Some(certified)) => {
+                Some(RealProjector::centered(svd, n, certified.real_centering())?)
+            }
             _ => None,
         };
-        let column_terms = projector.column_terms();
+        let column_terms = match &real_projector {
+            Some(projector) => projector.column_terms(),
+            None => projector.column_terms(),
+        };
         Ok(Self { projector, real_projector, columns: (0..n).collect(), column_terms, decomposition })
     }
 
@@ -149,10 +158,12 @@ impl BlockFactors {
 
     /// The same of a block of floats.
     pub(crate) fn row_means_of_floats(&self, block: u32, values: &[f64], rows: usize) -> Result<Vec<f64>> {
-        match &self.decomposition.factors {
-            Factors::Fixed(svd) if self.decomposition.options.method.center().is_some() => {
-                Ok(svd.row_means(block as usize, column_major(values, rows, self.columns.len())?)?)
+        let values = column_major(values, rows, self.columns.len())?;
+        match (&self.decomposition.factors, &self.real_projector) {
+            (Factors::Fixed(svd), _) if self.decomposition.options.method.center().is_some() => {
+                Ok(svd.row_means(block as usize, values)?)
             }
+            (Factors::Certified(_), Some(projector)) => Ok(projector.row_means(values)?),
             _ => Ok(Vec::new()),
         }
     }

@@ -60,7 +60,8 @@ pub fn check_real_solver(
     threads: usize,
     sums: &RealGramAccumulator,
 ) -> Result<()> {
-    let need = Need::new(plan, options, NO_FILES, threads, 0).of_gram(sums.moduli(), sums.bits());
+    let need = Need::new(plan, options, NO_FILES, threads, 0)
+        .of_gram(sums.moduli(), sums.bits(options.method.center().map(Into::into)));
     let needed = need.solver() + sums.moduli() as u128 * of_sums(plan.slices.len() as u128);
     let what = format!("the decomposition of {} columns, outside the driver's Java heap,", plan.slices.len());
     check(&what, needed, "give the driver more (--conf spark.driver.memoryOverhead), or a smaller --rank")

@@ -7,8 +7,8 @@ use ndarray::Array2;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
-    Centering, GramAccumulator, GramMatrix, Rank, RealSvd, certified_svd, energy_rank, estimated_noise,
-    optimal_rank,
+    GramAccumulator, GramMatrix, Rank, RealCentering, RealGramAccumulator, RealSvd, certified_svd,
+    energy_rank, estimated_noise, optimal_rank,
 };
 
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     options::{Center, Method, Options, RankChoice},
     solve::{
         digest::{BasisDigests, Digest, Digests, RootOf, instance_hash, root},
-        factors::{Certified, Factors},
+        factors::{Certified, Factors, Removed},
         padding_counts::{self, PaddingCounts},
         spectrum::Spectrum,
     },
@@ -75,6 +75,27 @@ struct Solved {
     noise: Option<f64>,
 }
 
+/// The Gram matrix of a matrix of floats, without the means that the method removes. It is made of exact sums, which take more
+/// memory than it.
+pub struct GramOfFloats {
+    /// The Gram matrix.
+    pub gram: GramMatrix,
+    /// The means.
+    pub centering: Option<RealCentering>,
+}
+
+impl GramOfFloats {
+    /// From the sums over all rows, on the threads of the current pool.
+    ///
+    /// # Errors
+    /// [`Error::Linalg`] for more rows than their ranges have.
+    pub fn new(sums: &RealGramAccumulator, method: Method) -> Result<Self> {
+        let center = method.center().map(Into::into);
+        let centering = center.map(|center| sums.centering(center)).transpose()?;
+        Ok(Self { gram: sums.finish_centered(center)?, centering })
+    }
+}
+
 fn row_by_row(matrix: &Array2<f64>) -> Vec<f64> {
     matrix.iter().copied().collect()
 }
@@ -108,29 +129,31 @@ impl Decomposition {
             )));
         }
         let exact = gram.finish_centered(&rescale_of(&plan), center.map(Into::into))?;
-        let centering = center.map(|center| gram.centering(center.into()));
+        let centering = center.map(|center| Removed::Stored(gram.centering(center.into())));
         Self::certified(plan, options, Numbers::Stored, (&exact, centering), records, threads)
     }
 
-    /// The same of a matrix of floats, from its Gram matrix.
+    /// The same of a matrix of floats, from what [`GramOfFloats`] made of its sums.
     ///
     /// # Errors
     /// As [`compute`](Self::compute).
     pub fn of_floats(
         plan: SeriesPlan,
         options: Options,
-        gram: &GramMatrix,
+        found: GramOfFloats,
         records: &[SliceRecord],
         threads: usize,
     ) -> Result<Self> {
-        Self::certified(plan, options, Numbers::Real, (gram, None), records, threads)
+        let GramOfFloats { gram, centering } = found;
+        let centering = centering.map(Removed::Real);
+        Self::certified(plan, options, Numbers::Real, (&gram, centering), records, threads)
     }
 
     fn certified(
         plan: SeriesPlan,
         options: Options,
         numbers: Numbers,
-        (gram, centering): (&GramMatrix, Option<Centering>),
+        (gram, centering): (&GramMatrix, Option<Removed>),
         records: &[SliceRecord],
         threads: usize,
     ) -> Result<Self> {

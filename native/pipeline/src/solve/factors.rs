@@ -1,7 +1,7 @@
 //! What `U` is computed from besides `s` and `V`, by the class of the method.
 
 use serde::{Deserialize, Serialize};
-use tomobasis_linalg::{Bounds, Centering, RealSvd};
+use tomobasis_linalg::{Bounds, Centering, RealCentering, RealSvd};
 
 /// What `U` is computed from, besides `s` and `V`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -24,7 +24,44 @@ pub struct Certified {
     /// Error bounds that were proven.
     pub bounds: Bounds,
     /// The means that were removed.
-    pub centering: Option<Centering>,
+    pub centering: Option<Removed>,
+}
+
+/// Means, by what the matrix is of.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub enum Removed {
+    /// Stored integers.
+    Stored(Centering),
+    /// Floats.
+    Real(RealCentering),
+}
+
+impl Removed {
+    fn columns(&self) -> usize {
+        match self {
+            Self::Stored(centering) => centering.sums.len(),
+            Self::Real(centering) => centering.columns(),
+        }
+    }
+}
+
+impl Certified {
+    /// Means of stored integers that were removed.
+    #[must_use]
+    pub fn stored_centering(&self) -> Option<&Centering> {
+        match &self.centering {
+            Some(Removed::Stored(centering)) => Some(centering),
+            _ => None,
+        }
+    }
+
+    /// Means of floats that were removed.
+    pub(crate) fn real_centering(&self) -> Option<&RealCentering> {
+        match &self.centering {
+            Some(Removed::Real(centering)) => Some(centering),
+            _ => None,
+        }
+    }
 }
 
 impl Factors {
@@ -50,7 +87,7 @@ impl Factors {
                 let centering = factors.centering.as_ref();
                 factors.v_low.len() == n * k
                     && factors.compensated.len() == k
-                    && centering.is_none_or(|centering| centering.sums.len() == n)
+                    && centering.is_none_or(|centering| centering.columns() == n)
             }
             Self::Fixed(svd) => svd.v.dim() == (n, k),
         }

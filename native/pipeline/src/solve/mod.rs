@@ -8,7 +8,7 @@ pub mod passes;
 pub(crate) mod spectrum;
 
 pub use self::{
-    decomposition::Decomposition,
-    factors::{Certified, Factors},
+    decomposition::{Decomposition, GramOfFloats},
+    factors::{Certified, Factors, Removed},
     padding_counts::PaddingCounts,
 };

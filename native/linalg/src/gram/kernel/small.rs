@@ -29,35 +29,43 @@ impl PackedBytes {
         Self { small, panels: columns.div_ceil(PANEL), matrices, count: 0, words: Vec::new() }
     }
 
-    /// Packs so many rows instead of those before. `fill` gets a panel, a row that a step of [`ROWS`] rows begins with, and what
-    /// packs these of one matrix; it gives zeros beyond the last row and column. Panics for more than [`MOST_ROWS`](Self::MOST_ROWS).
-    pub fn fill<E: Send>(
+    /// Packs so many rows instead of those before. `fill` gets a panel with its `state`, a row that a step of [`ROWS`] rows begins
+    /// with, and what packs these of one matrix; it gives zeros beyond the last row and column. Panics for more than
+    /// [`MOST_ROWS`](Self::MOST_ROWS).
+    pub fn fill<S: Send, E: Send>(
         &mut self,
         rows: usize,
         threads: Threads,
-        fill: impl Fn(usize, usize, &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL])) -> Result<(), E> + Sync,
+        states: &mut [S],
+        fill: impl Fn((usize, &mut S), usize, &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL])) -> Result<(), E> + Sync,
     ) -> Result<(), E> {
-        assert!(rows <= Self::MOST_ROWS, "{rows} rows");
+        assert!(
+            rows <= Self::MOST_ROWS && states.len() == self.panels,
+            "{rows} rows, {} panels",
+            states.len()
+        );
         self.count = rows.div_ceil(ROWS) * self.small.step;
         let Self { small, panels, matrices, count, .. } = *self;
         if self.words.len() < panels * matrices * count {
             self.words.resize(panels * matrices * count, [0; 2 * PANEL]);
         }
         let words = &mut self.words[..panels * matrices * count];
-        let panel = |(p, target): (usize, &mut [PackedPair])| {
+        let panel = |(p, (target, state)): (usize, (&mut [PackedPair], &mut S))| {
             (0..rows).step_by(ROWS).try_for_each(|row| {
                 let mut pack = |matrix: usize, columns: &[[i8; ROWS]; PANEL]| {
                     let target = &mut target[matrix * count + row / ROWS * small.step..][..small.step];
                     // SAFETY: `choice` hands out a kernel only when the CPU has its instructions.
                     unsafe { (small.pack)(columns, target) };
                 };
-                fill(p, row, &mut pack)
+                fill((p, state), row, &mut pack)
             })
         };
         match threads {
-            Threads::One => words.chunks_exact_mut(matrices * count).enumerate().try_for_each(panel),
+            Threads::One => {
+                words.chunks_exact_mut(matrices * count).zip(states).enumerate().try_for_each(panel)
+            }
             Threads::Pool => {
-                let panels = words.par_chunks_exact_mut(matrices * count).enumerate();
+                let panels = words.par_chunks_exact_mut(matrices * count).zip(states).enumerate();
                 let failed = panels.map(panel).find_first(Result::is_err);
                 failed.unwrap_or(Ok(()))
             }

@@ -3,9 +3,9 @@
 //! Sums are written as the integers that they are, not as residues: the bytes follow from the rows and the ranges alone,
 //! whatever moduli a version takes.
 //!
-//! Little-endian. Ranges: `TBrange1`, n (u64), rows (u64), n times low and high (i32). Sums: `TBreal1\n`, n, rows, low and
-//! high as the ranges have them, the rows added (u64), then the products of columns i <= j, row by row, as signed integers
-//! of w bytes. `w` holds `2 b + c + 1` bits, where `b` is the most that `high - low` is in any
+//! Little-endian. Ranges: `TBrange1`, n (u64), rows (u64), n times low and high (i32). Sums: `TBreal2\n`, n, rows, low and
+//! high as the ranges have them, the rows added (u64), then the sums of the columns, and the products of columns i <= j, row
+//! by row, as signed integers of w bytes. `w` holds `2 b + c + 1` bits, where `b` is the most that `high - low` is in any
 //! column, and `c` the bits of the ranges' rows.
 
 use num_bigint::{BigInt, Sign};
@@ -20,7 +20,7 @@ const RANGES_MAGIC: &[u8; 8] = b"TBrange1";
 
 const RANGES: &str = "ranges of columns";
 
-const MAGIC: &[u8; 8] = b"TBreal1\n";
+const MAGIC: &[u8; 8] = b"TBreal2\n";
 
 const WHAT: &str = "exact sums of floats";
 
@@ -80,11 +80,12 @@ impl RealGramAccumulator {
     pub fn to_bytes(&self) -> Vec<u8> {
         let (n, width) = (self.columns(), sum_bytes(&self.ranges));
         let mut bytes = MAGIC.to_vec();
-        bytes.reserve(24 + n * COLUMN_BYTES + n * (n + 1) / 2 * width);
+        bytes.reserve(24 + n * COLUMN_BYTES + (n + n * (n + 1) / 2) * width);
         self.ranges.append_to(&mut bytes);
         bytes.extend(self.rows().to_le_bytes());
-        for (i, j) in (0..n).flat_map(|i| (i..n).map(move |j| (i, j))) {
-            let integer = self.integer(i, j);
+        let pairs = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
+        let products = pairs.map(|(i, j)| self.integer(i, j));
+        for integer in (0..n).map(|j| self.total(j)).chain(products) {
             let start = bytes.len();
             bytes.extend(integer.to_signed_bytes_le());
             bytes.resize(start + width, if integer.sign() == Sign::Minus { u8::MAX } else { 0 });
@@ -103,26 +104,57 @@ impl RealGramAccumulator {
         if rows > none.ranges.rows() {
             return Err(reader.wrong("more rows than their ranges have"));
         }
-        let count = n * (n + 1) / 2;
+        let count = n + n * (n + 1) / 2;
         reader.expect(Some(count), width)?;
         let integers: Vec<BigInt> =
             reader.bytes(count * width)?.chunks_exact(width).map(BigInt::from_signed_bytes_le).collect();
-        let most = BigInt::from(rows) << (2 * none.ranges.widest());
-        if integers.iter().any(|integer| *integer.magnitude() > *most.magnitude()) {
+        let (totals, products) = integers.split_at(n);
+        let beyond = |integers: &[BigInt], bits: u32| {
+            let most = BigInt::from(rows) << bits;
+            integers.iter().any(|integer| *integer.magnitude() > *most.magnitude())
+        };
+        if beyond(totals, none.ranges.widest()) || beyond(products, 2 * none.ranges.widest()) {
             return Err(reader.wrong("a sum is that of no such rows"));
         }
-        let sums = (0..none.sums.len())
-            .map(|k| of_integers(rows, n, &integers, none.moduli.as_ref().map(|moduli| moduli.as_slice()[k])))
+        none.with_integers(rows, totals, products)
+    }
+
+    /// The same sums for ranges that cover those that they were made for: of more rows, or of wider values.
+    ///
+    /// # Errors
+    /// [`Error::Ranges`] for ranges that do not cover them; as [`new`](Self::new).
+    pub fn within(&self, ranges: ColumnRanges) -> Result<Self, Error> {
+        let n = self.columns();
+        if !ranges.covers(&self.ranges) || ranges.rows() < self.rows() {
+            return Err(Error::Ranges);
+        }
+        // Of a column of zeros the sums are zero, in whatever unit.
+        let shift = |j: usize| match self.ranges.bits(j) {
+            0 => 0,
+            _ => (self.ranges.low(j) - ranges.low(j)).unsigned_abs(),
+        };
+        let shifts: Vec<u64> = (0..n).map(shift).collect();
+        let totals: Vec<BigInt> = (0..n).map(|j| self.total(j) << shifts[j]).collect();
+        let pairs = (0..n).flat_map(|i| (i..n).map(move |j| (i, j)));
+        let products: Vec<BigInt> =
+            pairs.map(|(i, j)| self.integer(i, j) << (shifts[i] + shifts[j])).collect();
+        Self::new(ranges)?.with_integers(self.rows(), &totals, &products)
+    }
+
+    /// With these sums, over `rows` rows, in place of its own.
+    fn with_integers(self, rows: u64, totals: &[BigInt], products: &[BigInt]) -> Result<Self, Error> {
+        let modulus = |k| self.moduli.as_ref().map(|moduli| moduli.as_slice()[k]);
+        let sums = (0..self.sums.len())
+            .map(|k| of_integers(rows, (totals, products), modulus(k)))
             .collect::<Result<_, _>>()?;
-        Ok(Self { sums, ..none })
+        Ok(Self { sums, ..self })
     }
 }
 
-/// Sums whose products are these modulo a small integer, or these themselves.
+/// Sums that are these modulo a small integer, or these themselves.
 fn of_integers(
     rows: u64,
-    n: usize,
-    integers: &[BigInt],
+    (totals, products): (&[BigInt], &[BigInt]),
     modulus: Option<u16>,
 ) -> Result<GramAccumulator, Error> {
     let residue = |integer: &BigInt| match modulus {
@@ -133,12 +165,12 @@ fn of_integers(
             if 2 * residue.abs() > p { residue - residue.signum() * p } else { residue }
         }
     };
-    let column = match rows {
+    let column = |total| match rows {
         0 => Column::EMPTY,
-        _ => Column { sum: 0, low: i16::MIN.into(), high: i16::MAX.into() },
+        _ => Column { sum: residue(total), low: i16::MIN.into(), high: i16::MAX.into() },
     };
-    let products: Vec<i128> = integers.iter().map(residue).collect();
-    GramAccumulator::from_entries(rows, vec![column; n], &products)
+    let products: Vec<i128> = products.iter().map(residue).collect();
+    GramAccumulator::from_entries(rows, totals.iter().map(column).collect(), &products)
 }
 
 #[cfg(test)]
@@ -182,17 +214,33 @@ mod tests {
     }
 
     #[test]
+    fn sums_within_wider_ranges_are_those_that_were_made_for_them() {
+        for a in matrices() {
+            let first = ranges(&a.slice(s![..2, ..]).to_owned());
+            let mut all = ranges(&a);
+            all.merge(&ranges(&Array2::from_elem((3, a.ncols()), 2f64.powi(-20)))).unwrap();
+            if RealGramAccumulator::new(all.clone()).is_err() {
+                continue;
+            }
+            let part = a.slice(s![..2, ..]).to_owned();
+            let widened = sums(&first, &part).within(all.clone()).unwrap();
+            assert_eq!(widened.to_bytes(), sums(&all, &part).to_bytes());
+            assert_eq!(widened.within(first).map(|_| ()), Err(Error::Ranges));
+        }
+    }
+
+    #[test]
     fn the_bytes_are_the_integers_that_the_documentation_says() {
         let a = array![[0.5, -3.0], [40_000.25, 1.0]];
         let bytes = sums(&ranges(&a), &a).to_bytes();
         // Column 1 times 4 (18 bits), column 2 as it is (2 bits): 36 bits, 2 of the rows, 1 of the sign: 5 bytes.
         let header: Vec<u8> = [2u64, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
         let exponents: Vec<u8> = [-2i32, 16, 0, 2].iter().flat_map(|v| v.to_le_bytes()).collect();
-        let integers = [4 + 160_001i64 * 160_001, -6 + 160_001, 10];
+        let integers = [160_003, -2, 4 + 160_001i64 * 160_001, -6 + 160_001, 10];
         let integers: Vec<u8> = integers.iter().flat_map(|v| v.to_le_bytes()[..5].to_vec()).collect();
         assert_eq!(
             bytes,
-            [b"TBreal1\n".as_slice(), &header, &exponents, &2u64.to_le_bytes(), &integers].concat()
+            [b"TBreal2\n".as_slice(), &header, &exponents, &2u64.to_le_bytes(), &integers].concat()
         );
     }
 

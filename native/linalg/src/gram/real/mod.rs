@@ -14,6 +14,8 @@
 //! 4. *Reconstruction* ([`crt`]): the one integer within the bound that has these residues, by Garner's
 //!    algorithm.
 //!
+//! The sums of the columns, for centered matrices, travel in the same residues.
+//!
 //! The cost grows linearly with the bits of the products. Slices of the values (Ozaki, Ogita, Oishi and Rump
 //! 2012, "Error-free transformations of matrix multiplication") cost their square: of 43 bits, six digits of a byte are
 //! 36 products, where fourteen moduli hold their 105 bits. The method is that of Ozaki, Uchino and Imamura 2025,
@@ -26,6 +28,7 @@ mod crt;
 mod ranges;
 mod residues;
 mod slab;
+mod totals;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -36,7 +39,7 @@ use rayon::prelude::*;
 use super::kernel::{self, PANEL, PackedBytes, Threads};
 use super::{GramAccumulator, GramMatrix};
 use crate::gram::sums::check_columns;
-use crate::{BLOCK_ROWS, Error};
+use crate::{BLOCK_ROWS, Center, Error, RealCentering};
 pub use blocks::RealBlocks;
 use crt::Moduli;
 pub use ranges::ColumnRanges;
@@ -195,11 +198,16 @@ impl RealGramAccumulator {
             + 4 * kernel::size(columns) * self.moduli()
     }
 
-    /// Bits of the integers that [`finish`](Self::finish) makes of the sums, at the most.
-    pub fn bits(&self) -> u32 {
+    /// Bits of the integers that [`finish_centered`](Self::finish_centered) makes of the sums, at the most.
+    pub fn bits(&self, center: Option<Center>) -> u32 {
         let low = self.ranges.lowest();
         let shift = (0..self.ranges.columns()).map(|j| self.ranges.low(j) - low).max().unwrap_or(0);
-        self.ranges.product_bits() + 2 * shift as u32
+        let of_rows = usize::BITS - self.columns().leading_zeros();
+        let of_columns = u64::BITS - self.rows().leading_zeros();
+        self.ranges.product_bits()
+            + 2 * shift as u32
+            + if center.is_some_and(Center::rows) { 2 * of_rows + 2 } else { 0 }
+            + if center.is_some_and(Center::columns) { of_columns + 1 } else { 0 }
     }
 
     /// The sum of the products of the integers of columns i <= j.
@@ -213,14 +221,66 @@ impl RealGramAccumulator {
         }
     }
 
+    /// The sum of the integers of column `j`.
+    fn total(&self, j: usize) -> BigInt {
+        match &self.moduli {
+            Some(moduli) => {
+                let residues = self.sums.iter().zip(moduli.as_slice());
+                moduli.integer(residues.map(|(sum, &p)| (sum.column_sum(j) % i128::from(p)) as i64))
+            }
+            None => self.sums[0].column_sum(j).into(),
+        }
+    }
+
+    /// The sums of all columns, in units of the lowest bit of all.
+    fn totals(&self) -> Vec<BigInt> {
+        let low = self.ranges.lowest();
+        (0..self.columns()).map(|j| self.total(j) << (self.ranges.low(j) - low).unsigned_abs()).collect()
+    }
+
     /// The exact Gram matrix of the rows added.
     ///
     /// # Errors
     /// [`Error::Ranges`] when there are more rows than the ranges have seen: their sums could be too wide.
     pub fn finish(&self) -> Result<GramMatrix, Error> {
-        if self.rows() > self.ranges.rows() {
-            return Err(Error::Ranges);
-        }
+        self.finish_centered(None)
+    }
+
+    /// What the means that `center` names are computed from.
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn centering(&self, center: Center) -> Result<RealCentering, Error> {
+        self.check_rows()?;
+        let low = self.ranges.lowest();
+        let bits = |j| self.ranges.bits(j) + (self.ranges.low(j) - low) as u32;
+        let bits = (0..self.columns()).map(bits).max().unwrap_or(0);
+        Ok(RealCentering::new(center, self.rows(), (low, bits), self.totals()))
+    }
+
+    fn check_rows(&self) -> Result<(), Error> {
+        if self.rows() > self.ranges.rows() { Err(Error::Ranges) } else { Ok(()) }
+    }
+
+    /// The exact Gram matrix of the rows added, without the means that `center` names.
+    ///
+    /// ```
+    /// use tomobasis_linalg::{Center, ColumnRanges, Rank, RealGramAccumulator, certified_svd};
+    /// // 0.1 and 0.3 are no decimals but floats, whose mean is exact too.
+    /// let a = ndarray::array![[0.1, 1e9], [0.3, 1e9], [0.1, 1e9]];
+    /// let mut ranges = ColumnRanges::new(2)?;
+    /// ranges.add(a.view())?;
+    /// let mut sums = RealGramAccumulator::new(ranges)?;
+    /// sums.add(a.view())?;
+    /// let svd = certified_svd(&sums.finish_centered(Some(Center::Columns))?, Rank::Full, 1)?;
+    /// assert_eq!((svd.rank, svd.v), (1, ndarray::array![[1.0], [0.0]]));
+    /// # Ok::<(), tomobasis_linalg::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`finish`](Self::finish).
+    pub fn finish_centered(&self, center: Option<Center>) -> Result<GramMatrix, Error> {
+        self.check_rows()?;
         let n = self.ranges.columns();
         let low = self.ranges.lowest();
         let entry = |(i, j): (usize, usize)| {
@@ -230,7 +290,7 @@ impl RealGramAccumulator {
         };
         let upper: Vec<_> = (0..n).flat_map(|i| (i..n).map(move |j| (i, j))).collect();
         let entries: Vec<BigInt> = upper.into_par_iter().map(entry).collect();
-        Ok(GramMatrix::from_upper(n, self.rows(), &entries, 2 * low, 1u32.into()))
+        Ok(GramMatrix::without_means(n, self.rows(), entries, || self.totals(), 2 * low, center))
     }
 }
 
@@ -269,13 +329,27 @@ impl ColumnRanges {
 /// [`Error::NotFiniteValue`] for NaN or infinity, [`Error::RealRange`] and [`Error::RealSpan`] for a column
 /// whose values span too many bits, and what the blocks' source says.
 pub fn real_gram<B: RealBlocks>(blocks: &B, threads: usize) -> Result<GramMatrix, B::Error> {
+    centered_real_gram(blocks, None, threads).map(|(gram, _)| gram)
+}
+
+/// [`real_gram`] of the matrix without the means that `center` names, and what these are computed from.
+///
+/// # Errors
+/// As [`real_gram`].
+pub fn centered_real_gram<B: RealBlocks>(
+    blocks: &B,
+    center: Option<Center>,
+    threads: usize,
+) -> Result<(GramMatrix, Option<RealCentering>), B::Error> {
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(threads.max(1))
         .build()
         .map_err(|e| Error::Threads(e.to_string()))?;
     pool.install(|| {
         let ranges = ranges_of(blocks)?;
-        Ok(sums_of(blocks, RealGramAccumulator::new(ranges)?)?.finish()?)
+        let sums = sums_of(blocks, RealGramAccumulator::new(ranges)?)?;
+        let centering = center.map(|center| sums.centering(center)).transpose()?;
+        Ok((sums.finish_centered(center)?, centering))
     })
 }
 

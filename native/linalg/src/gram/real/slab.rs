@@ -6,6 +6,7 @@ use ndarray::{ArrayView2, s};
 use rayon::prelude::*;
 
 use super::crt::Moduli;
+use super::totals::{self, Total};
 use super::{ColumnRanges, residues};
 use crate::gram::GramAccumulator;
 use crate::gram::kernel::{self, PANEL, PackedBytes, ROWS, Threads};
@@ -23,11 +24,12 @@ pub(super) struct Slab<'a, T> {
     pub moduli: &'a [u16],
 }
 
-/// Packed residues and their 32-bit sums. It is no part of a value.
+/// Packed residues and the 32-bit sums of their products; the sums of the columns of each panel. It is no part of a value.
 #[derive(Default)]
 pub(super) struct Room {
     packed: Option<PackedBytes>,
     products: Vec<Vec<i32>>,
+    totals: Vec<[Total; PANEL]>,
 }
 
 impl Clone for Room {
@@ -68,7 +70,8 @@ impl<T: Copy + Into<f64> + Sync> Slab<'_, T> {
         Ok(rows.len())
     }
 
-    /// Adds the products of the residues, which are bytes, of at most [`PackedBytes::MOST_SUMMED`] rows.
+    /// Adds the products of the residues, which are bytes, of at most [`PackedBytes::MOST_SUMMED`] rows, and what the sums of the
+    /// columns leave.
     pub fn add_bytes(
         &self,
         sums: &mut [GramAccumulator],
@@ -79,9 +82,14 @@ impl<T: Copy + Into<f64> + Sync> Slab<'_, T> {
         let new = || PackedBytes::new(kernel::chosen(), columns, self.moduli.len());
         let packed = room.packed.get_or_insert_with(new);
         room.products.resize(self.moduli.len(), Vec::new());
+        room.totals.clear();
+        room.totals.resize(columns.div_ceil(PANEL), [totals::ZERO; PANEL]);
         for first in (0..rows).step_by(PackedBytes::MOST_ROWS) {
             let count = PackedBytes::MOST_ROWS.min(rows - first);
-            packed.fill(count, threads, |panel, row, pack| self.pack(panel, first + row, pack))?;
+            packed.fill(count, threads, &mut room.totals, |panel, row, pack| {
+                self.pack(panel, first + row, pack)
+            })?;
+            let totals = room.totals.as_flattened();
             let add = |(k, (sum, products)): (usize, (&mut GramAccumulator, &mut Vec<i32>))| {
                 if first == 0 {
                     products.clear();
@@ -89,7 +97,11 @@ impl<T: Copy + Into<f64> + Sync> Slab<'_, T> {
                 }
                 packed.add_gram(k, products);
                 // Not before all rows are known to be within the ranges.
-                if first + count == rows { sum.add_bytes(rows, products) } else { Ok(()) }
+                if first + count < rows {
+                    return Ok(());
+                }
+                let left = totals.iter().map(|total| totals::residue(total, self.moduli[k]));
+                sum.add_bytes(rows, products, left)
             };
             match threads {
                 Threads::One => sums.iter_mut().zip(&mut room.products).enumerate().try_for_each(add)?,
@@ -101,16 +113,17 @@ impl<T: Copy + Into<f64> + Sync> Slab<'_, T> {
         Ok(())
     }
 
-    /// Packs a panel's residues of a step of rows modulo each of the moduli: all of them while the integers are in the first-level
-    /// cache.
+    /// Packs a panel's residues of a step of rows modulo each of the moduli, and adds its integers to the sums of its columns: all
+    /// of it while the integers are in the first-level cache.
     fn pack(
         &self,
-        panel: usize,
+        (panel, totals): (usize, &mut [Total; PANEL]),
         row: usize,
         pack: &mut dyn FnMut(usize, &[[i8; ROWS]; PANEL]),
     ) -> Result<(), Error> {
         let mut integers = [[0.0; ROWS]; PANEL];
         self.of_panel(panel, row, &mut integers)?;
+        totals::add(&integers, self.bits, totals);
         let mut residues = [[0; ROWS]; PANEL];
         for (k, &modulus) in self.moduli.iter().enumerate() {
             residues::bytes(integers.as_flattened(), self.bits, modulus, residues.as_flattened_mut());

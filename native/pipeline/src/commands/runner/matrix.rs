@@ -1,9 +1,7 @@
 //! A matrix that is no scan: its file to values, and the exact Gram matrix of floats.
 
 use ndarray::{ArrayView2, s};
-use tomobasis_linalg::{
-    ColumnRanges, GramAccumulator, GramMatrix, RealGramAccumulator, Sample, column_major,
-};
+use tomobasis_linalg::{ColumnRanges, GramAccumulator, RealGramAccumulator, Sample, column_major};
 
 use std::time::Instant;
 
@@ -16,12 +14,12 @@ use crate::{
         files::ScanFiles,
         layout::{block_rows, first_row},
         listing::InputFile,
-        matrix::{MatrixInput, check_method},
+        matrix::MatrixInput,
     },
     limits::Held,
     need::{self, NO_FILES, Need},
     options::{Method, Options},
-    solve::decomposition::Decomposition,
+    solve::decomposition::{Decomposition, GramOfFloats},
 };
 use tomobasis_dicom::SeriesPlan;
 
@@ -49,7 +47,6 @@ impl Runner<'_> {
         self.show_stage(number, StageName { name, unit: "parts" }, input.tiles());
         let began = Begun { name, at: Instant::now() };
         let (values, records) = self.pool.install(|| input.read(&mut plan, self.progress))?;
-        check_method(values.numbers(), options.method)?;
         self.record(began);
         Ok(Scan { plan, records, files: ScanFiles::Listed(files), values, need })
     }
@@ -65,23 +62,25 @@ impl Runner<'_> {
         let gram = self.gram_of_floats(scan, values, options.method)?;
         let began = self.stage(Stage::Decompose, options.method, 1);
         let decomposition =
-            Decomposition::of_floats(scan.plan.clone(), options, &gram, &scan.records, threads)?;
+            Decomposition::of_floats(scan.plan.clone(), options, gram, &scan.records, threads)?;
         self.progress.advance(1);
         self.record(began);
         Ok(decomposition)
     }
 
-    /// The exact Gram matrix of floats: the ranges of all values, then the sums.
+    /// The exact Gram matrix of floats without the means that the method removes: the ranges of all values, then the sums.
     pub(super) fn gram_of_floats(
         &mut self,
         scan: &Scan,
         values: &[f64],
         method: Method,
-    ) -> Result<GramMatrix> {
+    ) -> Result<GramOfFloats> {
         let began = self.stage(Stage::Sums, method, 2 * scan.blocks() as usize);
         let sums = RealGramAccumulator::new(self.ranges(scan, values)?)?;
-        need::check_gram(&scan.plan, &scan.need.of_gram(sums.moduli(), sums.bits()))?;
-        let gram = self.real_sums(scan, values, sums)?;
+        let bits = sums.bits(method.center().map(Into::into));
+        need::check_gram(&scan.plan, &scan.need.of_gram(sums.moduli(), bits))?;
+        let sums = self.real_sums(scan, values, sums)?;
+        let gram = self.pool.install(|| GramOfFloats::new(&sums, method))?;
         self.record(began);
         Ok(gram)
     }
@@ -122,8 +121,13 @@ impl Runner<'_> {
         Ok(sums)
     }
 
-    /// The exact Gram matrix: each thread's own sums, merged; of many columns, one for all threads.
-    fn real_sums(&self, scan: &Scan, values: &[f64], none: RealGramAccumulator) -> Result<GramMatrix> {
+    /// The exact sums: each thread's own, merged; of many columns, those of all threads.
+    fn real_sums(
+        &self,
+        scan: &Scan,
+        values: &[f64],
+        none: RealGramAccumulator,
+    ) -> Result<RealGramAccumulator> {
         let blocks = scan.blocks();
         let mut sums = none.clone();
         if scan.plan.slices.len() >= GramAccumulator::SHARED {
@@ -141,7 +145,7 @@ impl Runner<'_> {
             drop(none);
             parts.iter().try_for_each(|part| sums.merge(part))?;
         }
-        Ok(self.pool.install(|| sums.finish())?)
+        Ok(sums)
     }
 }
 

@@ -343,7 +343,7 @@ impl<'a> Runner<'a> {
         rank: Rank,
     ) -> Result<(GramMatrix, CertifiedSvd, Witness)> {
         let gram = match &scan.values {
-            Values::Real(values) => self.gram_of_floats(scan, values, method)?,
+            Values::Real(values) => self.gram_of_floats(scan, values, method)?.gram,
             Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => self
                 .integer_sums(scan, method)?
                 .finish_centered(&rescale_of(&scan.plan), method.center().map(Into::into))?,

@@ -34,7 +34,6 @@ use tomobasis_dicom::{
 };
 
 pub(crate) use self::npy::{NoHeader, header};
-pub(crate) use self::shared::check_method;
 use self::{
     flat::{Layout, Width},
     source::{Files, LocalFile, Problem, Tile},

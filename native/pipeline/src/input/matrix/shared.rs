@@ -26,7 +26,7 @@ use super::{
 use crate::{
     error::{Error, Result},
     input::layout::{Numbers, block_rows, first_row},
-    options::{Method, Options},
+    options::Options,
 };
 
 /// First bytes of what is serialized here.
@@ -252,9 +252,8 @@ impl MatrixNumbers {
     /// From the summaries of all row blocks, in any order.
     ///
     /// # Errors
-    /// [`Error::Input`] for numbers whose squares float64 does not have; [`Error::Option`] for an option that integers alone have;
-    /// [`Error::Protocol`] for blocks that are missing or there twice.
-    pub fn of(plan: &SeriesPlan, options: &Options, summaries: &[Vec<u8>]) -> Result<Self> {
+    /// [`Error::Input`] for numbers whose squares float64 does not have; [`Error::Protocol`] for blocks that are missing or there twice.
+    pub fn of(plan: &SeriesPlan, summaries: &[Vec<u8>]) -> Result<Self> {
         let mut all = Summary::new(plan.slices.len())?;
         let mut count = 0;
         for bytes in summaries {
@@ -274,7 +273,6 @@ impl MatrixNumbers {
         };
         if numbers == Numbers::Real {
             extent.check_magnitude().map_err(Error::Input)?;
-            check_method(numbers, options.method)?;
         }
         Ok(Self { numbers, offset, ranges, digests })
     }
@@ -329,18 +327,6 @@ impl MatrixNumbers {
     /// [`Error::Protocol`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         from_bytes(bytes)
-    }
-}
-
-/// Refuses what can be done exactly with integers of 16 bits only.
-pub(crate) fn check_method(numbers: Numbers, method: Method) -> Result<()> {
-    match (numbers, method) {
-        (Numbers::Real, Method::Gram { center: Some(_) }) => {
-            let problem =
-                "means are removed exactly from integers of 16 bits only; add --method tsqr, or leave it out";
-            Err(Error::option("--center", problem))
-        }
-        _ => Ok(()),
     }
 }
 
@@ -419,7 +405,7 @@ mod tests {
     fn blocks_that_are_missing_there_twice_or_changed_are_refused() {
         let values: Vec<f64> = (0..12).map(|i| f64::from(i) / 2.0).collect();
         let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
-        let of = |summaries: &[Vec<u8>]| MatrixNumbers::of(&plan, &options, summaries);
+        let of = |summaries: &[Vec<u8>]| MatrixNumbers::of(&plan, summaries);
         let one = summary(&values);
         assert_eq!(of(&[]).unwrap_err().exit_code(), 1);
         assert_eq!(of(&[one.clone(), one.clone()]).unwrap_err().exit_code(), 1);
@@ -435,7 +421,7 @@ mod tests {
     fn pieces_of_columns_have_the_records_of_the_whole() {
         let whole: Vec<f64> = (0..12).map(|i| f64::from(40_000 + i)).collect();
         let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
-        let numbers = MatrixNumbers::of(&plan, &options, &[summary(&whole)]).unwrap();
+        let numbers = MatrixNumbers::of(&plan, &[summary(&whole)]).unwrap();
         let stored = numbers.stored(&whole).unwrap();
         let expected: Vec<_> =
             stored.chunks(6).map(|column| SliceRecord::of_values(column, 1 << 15)).collect();

@@ -20,17 +20,14 @@ public final class MatrixNumbers extends NativeObject {
    * Decides it for the whole matrix.
    *
    * @param planJson of {@link MatrixSource#plan}
-   * @param optionsJson of {@link JobOptions}
    * @param summaries of all row blocks ({@link MatrixSource#summary}), in any order
    * @return how they are kept
    * @throws InputException for numbers that are too large or too small
-   * @throws UsageException for an option that only integers have
    */
-  public static MatrixNumbers of(String planJson, String optionsJson, byte[][] summaries) {
+  public static MatrixNumbers of(String planJson, byte[][] summaries) {
     Objects.requireNonNull(planJson, "planJson");
-    Objects.requireNonNull(optionsJson, "optionsJson");
     Decomposition.requireElements(summaries, "summaries");
-    return new MatrixNumbers(of0(planJson, optionsJson, summaries));
+    return new MatrixNumbers(of0(planJson, summaries));
   }
 
   /**
@@ -110,7 +107,7 @@ public final class MatrixNumbers extends NativeObject {
     return read(handle -> stored0(handle, values));
   }
 
-  private static native long of0(String planJson, String optionsJson, byte[][] summaries);
+  private static native long of0(String planJson, byte[][] summaries);
 
   private static native long fromBytes0(byte[] bytes);
 

@@ -78,8 +78,8 @@ class ArgumentsTest {
     assertNull(() -> MatrixSource.fromBytes(null));
     assertThrows(TomoBasisException.class, () -> MatrixSource.fromBytes(new byte[9]));
     assertNull(() -> MatrixSource.summary(0, 1, new double[][] {null}));
-    assertNull(() -> MatrixNumbers.of(plan, Runs.options(), new byte[][] {null}));
-    assertThrows(TomoBasisException.class, () -> MatrixNumbers.of(plan, Runs.options(), new byte[0][]));
+    assertNull(() -> MatrixNumbers.of(plan, new byte[][] {null}));
+    assertThrows(TomoBasisException.class, () -> MatrixNumbers.of(plan, new byte[0][]));
     assertThrows(TomoBasisException.class, () -> MatrixNumbers.fromBytes(new byte[9]));
     assertNull(() -> new ColumnDigests(null, 1));
     assertNull(() -> new RealGramAccumulator(null));

@@ -46,7 +46,7 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
     val rows = new MatrixBlocks(run.workers, layout, runs)
     val read = run.keep(reading(rows))
     val summaries = run.named(decode)(rows.summaries(read))
-    val numbers = MatrixNumbers.of(known.json, config.json, summaries)
+    val numbers = MatrixNumbers.of(known.json, summaries)
     val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
     val records = run.named(decode)(rows.records(read, shared, run.parallelism))
     val plan = known.copy(json = numbers.plan(known.json))

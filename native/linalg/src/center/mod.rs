@@ -9,11 +9,15 @@
 //! | [`Center::Columns`] | m | 0 | `S_l` |
 //! | [`Center::Both`] | n m | m | `n S_l - S` |
 
+mod real;
+
 use crate::affine::affine_integers;
 use crate::block::RowBlock;
 use crate::rounding::{nearest_quotient, pow2};
 use crate::{Error, Rescale};
 use num_bigint::{BigInt, BigUint};
+pub use real::RealCentering;
+pub(crate) use real::{CenteredReals, Fractions, Whole};
 use serde::{Deserialize, Serialize};
 
 /// Which means are removed.
@@ -59,6 +63,36 @@ impl Centering {
     }
 }
 
+/// What the entries of a centered matrix are fractions of.
+struct Table {
+    divisor: BigInt,
+    weight: BigInt,
+    constants: Vec<BigInt>,
+}
+
+impl Table {
+    /// Of a matrix with so many rows and these column sums.
+    fn new(center: Center, rows: u64, sums: Vec<BigInt>) -> Self {
+        let (rows, columns) = (BigInt::from(rows.max(1)), BigInt::from(sums.len()));
+        match center {
+            Center::Rows => {
+                Self { divisor: columns, weight: 1.into(), constants: vec![BigInt::ZERO; sums.len()] }
+            }
+            Center::Columns => Self { divisor: rows, weight: BigInt::ZERO, constants: sums },
+            Center::Both => {
+                let all: BigInt = sums.iter().sum();
+                let constants = sums.iter().map(|sum| sum * &columns - &all).collect();
+                Self { divisor: columns * &rows, weight: rows, constants }
+            }
+        }
+    }
+}
+
+/// Bits that the numerators of centered entries may have, and their divisor, so that 128 bits hold all that is made of them: a
+/// quotient of 64 bits at the least.
+const NUMERATOR_BITS: u64 = 126;
+const DIVISOR_BITS: u64 = 63;
+
 /// Centered entries of row blocks, each rounded once.
 pub(crate) struct CenteredRows {
     center: Center,
@@ -91,25 +125,14 @@ impl CenteredRows {
         }
         let (affine, exponent) = affine_integers(rescale)?;
         let sums = centering.column_sums(&affine);
-        let rows = BigInt::from(centering.rows.max(1));
-        let columns = BigInt::from(n);
-        let all: BigInt = sums.iter().sum();
-        let (divisor, weight, constants): (BigInt, BigInt, Vec<BigInt>) = match centering.center {
-            Center::Rows => (columns, 1.into(), vec![BigInt::ZERO; n]),
-            Center::Columns => (rows, BigInt::ZERO, sums),
-            Center::Both => {
-                let constants = sums.iter().map(|sum| sum * &columns - &all).collect();
-                (columns * &rows, rows, constants)
-            }
-        };
+        let Table { divisor, weight, constants } = Table::new(centering.center, centering.rows, sums);
         // |D v|, |w R| and |c| are at most D times the largest value, |c| of both twice that.
         let value = |(a, b): &(BigInt, BigInt)| (a.magnitude() << 15) + b.magnitude();
         let largest: BigUint =
             affine.iter().map(value).max().unwrap_or_default() * divisor.magnitude() * 4u32;
-        let limit = 126;
-        // A quotient of 64 bits at the least.
-        if largest.bits() > limit || divisor.bits() > 63 {
-            return Err(Error::CenteringRange { bits: largest.bits().max(divisor.bits() + 63), limit });
+        if largest.bits() > NUMERATOR_BITS || divisor.bits() > DIVISOR_BITS {
+            let bits = largest.bits().max(divisor.bits() + DIVISOR_BITS);
+            return Err(Error::CenteringRange { bits, limit: NUMERATOR_BITS });
         }
         let fit = |v: &BigInt| i128::try_from(v).unwrap_or_default();
         let terms: Vec<(i128, i128)> = affine.iter().map(|(a, b)| (fit(a), fit(b))).collect();
@@ -196,16 +219,20 @@ impl CenteredRows {
 
     /// `numerator 2^exponent / D`, rounded once.
     fn quotient(&self, numerator: i128) -> f64 {
-        let magnitude = numerator.unsigned_abs();
-        let shift = magnitude.leading_zeros();
-        let (scaled, divisor) = (magnitude << (shift % 128), self.divisor.unsigned_abs());
-        // 65 bits or more, the last of which stands for all below: conversion then rounds to nearest.
-        let quotient = (scaled / divisor) | u128::from(!scaled.is_multiple_of(divisor));
-        let exponent = self.exponent - i64::from(shift);
-        let value = match i32::try_from(exponent) {
-            Ok(exponent) if exponent > -1000 => quotient as f64 * pow2(exponent),
-            _ => nearest_quotient(&BigUint::from(magnitude), &divisor.into(), self.exponent),
-        };
-        if numerator < 0 { -value } else { value }
+        quotient(numerator, self.divisor, self.exponent)
     }
+}
+
+/// `numerator 2^exponent / divisor`, rounded once, for a divisor of at most [`DIVISOR_BITS`].
+fn quotient(numerator: i128, divisor: i128, exponent: i64) -> f64 {
+    let magnitude = numerator.unsigned_abs();
+    let shift = magnitude.leading_zeros();
+    let (scaled, divisor) = (magnitude << (shift % 128), divisor.unsigned_abs());
+    // 65 bits or more, the last of which stands for all below: conversion then rounds to nearest.
+    let quotient = (scaled / divisor) | u128::from(!scaled.is_multiple_of(divisor));
+    let value = match i32::try_from(exponent - i64::from(shift)) {
+        Ok(exponent) if exponent > -1000 => quotient as f64 * pow2(exponent),
+        _ => nearest_quotient(&BigUint::from(magnitude), &divisor.into(), exponent),
+    };
+    if numerator < 0 { -value } else { value }
 }
