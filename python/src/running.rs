@@ -89,13 +89,16 @@ pub(crate) fn run_alone<T: Send>(
         let stop = &AtomicBool::new(false);
         let (sender, events) = channel();
         thread::scope(|scope| {
-            let worker = scope.spawn(move || {
+            let work = move || {
                 let watch = Watch { stop, events: sender };
                 let result = catch_unwind(AssertUnwindSafe(|| work(&watch)))
                     .unwrap_or_else(|payload| Err(Failure::of_panic(payload.as_ref())));
                 watch.tell(Event::Done);
                 result
-            });
+            };
+            let worker = thread::Builder::new()
+                .spawn_scoped(scope, work)
+                .map_err(|error| tomobasis_linalg::Error::Threads(error.to_string()))?;
             let told = listen(&events, stop, progress.as_ref());
             let result = worker.join().unwrap_or_else(|payload| Err(Failure::of_panic(payload.as_ref())));
             // What stopped the work, not that it stopped.

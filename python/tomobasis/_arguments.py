@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
 def path_list(paths: Paths) -> list[str]:
     """One path or several, as text."""
-    some = [paths] if isinstance(paths, (str, os.PathLike)) else list(paths)
-    return [os.fspath(path) for path in some]
+    some = [paths] if isinstance(paths, (str, bytes, os.PathLike)) else list(paths)
+    return [os.fsdecode(path) for path in some]
 
 
 def values_of(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
@@ -27,7 +27,7 @@ def values_of(options: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 
 def arguments(paths: Paths, **options: Any) -> list[str]:
     """The words of the command line: of ``no_patient_data=True`` ``--no-patient-data``; of others, their values."""
-    words = [word for path in path_list(paths) for word in ("--input", path)]
+    words = [f"--input={path}" for path in path_list(paths)]
     for name, value in options.items():
         words += [f"--{option}" if value is True else f"--{option}={text}" for option, text in values_of({name: value})]
     return words

@@ -63,13 +63,13 @@ def decompose(
     >>> result.digest[:16]  # doctest: +SKIP
     '4ecf4904b8480d4a'
     """
-    words = [*arguments(paths, **options), f"--output={os.fspath(output)}"]
+    words = [*arguments(paths, **options), f"--output={os.fsdecode(output)}"]
     report = reporter(progress)
     try:
         _native.decompose(words, threads, report)
     finally:
         close(report)
-    return Result(output)
+    return Result(os.fsdecode(output))
 
 
 def decompose_all(
@@ -178,6 +178,8 @@ class Result:
         self.folder = Path(folder)
         self.manifest: Mapping[str, Any] = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
+        if not str(self.manifest.get("format", "")).startswith("tomobasis result "):
+            raise InputError("manifest.json: it is not that of a result; for a denoised series, use Denoised")
         self._files = self.folder / self.manifest["run"].get("folder", "")
 
     @property

@@ -134,7 +134,7 @@ def _voxels(given: NDArray[Any], slope, intercept) -> tuple[NDArray[Any], tuple[
         return np.ascontiguousarray(given, np.float32), None, 0
     low, high = (int(given.min()), int(given.max())) if given.size else (0, 0)
     kind = np.iinfo(given.dtype)
-    if low >= -32768 and high <= 32767 and given.dtype != np.uint16:
+    if low >= -32768 and high <= 32767 and given.dtype.newbyteorder("=") != np.uint16:
         return np.ascontiguousarray(given, np.int16), (max(kind.min, -32768), min(kind.max, 32767)), 0
     if low < 0 or high > 65535:
         raise InputError("array: integers that fit neither int16 nor uint16; give HU as floats")
@@ -184,13 +184,13 @@ def denoise_series(
     >>> denoised.manifest["effect"]["after"]["sigma"]  # doctest: +SKIP
     7.9
     """
-    words = [*arguments(paths, **options), f"--output={os.fspath(output)}"]
+    words = [*arguments(paths, **options), f"--output={os.fsdecode(output)}"]
     report = reporter(progress)
     try:
         _native.denoise_series(words, threads, report)
     finally:
         close(report)
-    return Denoised(output)
+    return Denoised(os.fsdecode(output))
 
 
 class Denoised:

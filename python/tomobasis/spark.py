@@ -128,7 +128,7 @@ def project(df: DataFrame, column: str, factors: GramFactors, name: str = "u") -
             if batch.num_rows == 0:
                 continue
             u = factors.project(_rows(batch.column(place), columns), threads=1)
-            offsets = pa.array(range(0, u.size + 1, u.shape[1]), pa.int32())
+            offsets = pa.array([row * u.shape[1] for row in range(len(u) + 1)], pa.int32())
             yield batch.append_column(name, pa.ListArray.from_arrays(offsets, pa.array(u.ravel())))
 
     schema = StructType([*df.schema.fields]).add(name, ArrayType(DoubleType()))

@@ -100,6 +100,8 @@ def test_a_series_is_denoised_to_the_bytes_of_the_command(case, tmp_path):
         tomobasis.denoise_series(base / "nowhere", tmp_path / "more")
     with pytest.raises(tomobasis.InputError, match="Result"):
         tomobasis.Denoised(tomobasis.decompose(base / "scan", tmp_path / "result", rank=1).folder)
+    with pytest.raises(tomobasis.InputError, match="use Denoised"):
+        tomobasis.Result(base / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "out", "result"]
 
 

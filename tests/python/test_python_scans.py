@@ -2,6 +2,7 @@
 
 import filecmp
 import json
+import os
 
 import nibabel
 import numpy as np
@@ -46,6 +47,16 @@ def test_a_scan_is_what_pydicom_reads(made):
     assert np.array_equal(ours.orientation.ravel(), datasets[0].ImageOrientationPatient)
     assert ours.unit == "HU" and ours.modality == "CT" and ours.id == tomobasis.inspect(folder)[0]["id"]
     assert not any(secret in repr(ours) for secret in secrets(scan))
+
+
+def test_paths_may_be_bytes_and_may_begin_with_a_hyphen(made, tmp_path, monkeypatch):
+    folder, _, _ = made
+    (tmp_path / "-scan").symlink_to(folder)
+    monkeypatch.chdir(tmp_path)
+    digest = tomobasis.read(folder).digest
+    assert tomobasis.read("-scan").digest == tomobasis.read(os.fsencode(folder)).digest == digest
+    found = tomobasis.decompose("-scan", b"-result", rank=1, emit=["parquet"])
+    assert found.digests["pixels"] == digest and (tmp_path / "-result/manifest.json").exists()
 
 
 @pytest.mark.parametrize("rescale", [("1", "-1024"), ("2.5", "-7.25"), ("9", "-40000")], ids=" ".join)

@@ -113,6 +113,11 @@ def test_floats_give_the_digests_of_their_rows(spark):
     found = tomobasis.spark.project(df, "x", factors).select("row", "u").collect()
     u = np.array([row.u for row in sorted(found, key=lambda row: row.row)])
     assert np.array_equal(u, whole.U)
+    # Of equal columns nothing is left without the rows' means.
+    equal = spark.createDataFrame([([i / 7] * 3,) for i in range(5)], "x array<double>")
+    state = tomobasis.spark.gram_state(equal, "x", 3, ranges=tomobasis.spark.float_ranges(equal, "x", 3))
+    rows = tomobasis.spark.project(equal, "x", state.finish(center="rows")).collect()
+    assert [row.u for row in rows] == [[]] * 5
 
 
 @pytest.fixture(scope="module")
