@@ -2,12 +2,9 @@ package io.tomobasis.matrix
 
 import java.math.BigDecimal
 
-/** Exact sums of the columns of some rows, and what kind of numbers they have. */
+/** Exact sums of the columns of some rows. */
 final class ColumnSums extends Serializable {
   private var columns = Array.empty[ExactSum]
-  private var least = 0.0
-  private var greatest = 0.0
-  private var whole = true
   private var even = true // whether all rows have one length
   private var rows = 0L
 
@@ -18,11 +15,7 @@ final class ColumnSums extends Serializable {
     if (fits(values.length)) {
       var j = 0
       while (j < values.length) {
-        val value = values(j)
-        columns(j).add(value)
-        least = math.min(least, value)
-        greatest = math.max(greatest, value)
-        whole &= value == math.rint(value)
+        columns(j).add(values(j))
         j += 1
       }
     }
@@ -33,9 +26,6 @@ final class ColumnSums extends Serializable {
   def merge(other: ColumnSums): ColumnSums = {
     if (other.rows > 0 && fits(other.columns.length))
       for ((mine, its) <- columns.zip(other.columns)) mine.merge(its)
-    least = math.min(least, other.least)
-    greatest = math.max(greatest, other.greatest)
-    whole &= other.whole
     even &= other.even
     rows += other.rows
     this
@@ -45,10 +35,6 @@ final class ColumnSums extends Serializable {
 
   /** Whether there are rows, all of one length. */
   def isMatrix: Boolean = even && rows > 0
-
-  /** Whether all numbers are integers of 16 bits, signed or not. */
-  def areShorts: Boolean =
-    whole && (least >= Short.MinValue && greatest <= Short.MaxValue || least >= 0 && greatest <= 0xffff)
 
   /** Correctly rounded. */
   def sums: Array[Double] = columns.iterator.map(_.rounded).toArray

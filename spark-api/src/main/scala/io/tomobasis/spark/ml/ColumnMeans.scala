@@ -8,15 +8,11 @@ import io.tomobasis.matrix.ColumnSums
 /**
  * The means of a matrix's columns: each the exact sum, rounded once, divided by the number of rows, so that no order of the rows changes
  * a bit.
- *
- * @param areExact whether native code can remove the means exactly: all numbers are integers of 16 bits
  */
-private[ml] final case class ColumnMeans(means: Array[Double], areExact: Boolean)
-
 private[ml] object ColumnMeans {
 
   /** Of a DataFrame of one column of vectors; None where there are no rows, or rows that no matrix has. */
-  def of(rows: DataFrame): Option[ColumnMeans] = {
+  def of(rows: DataFrame): Option[Array[Double]] = {
     val parts = rows.rdd.mapPartitions { part =>
       val sums = new ColumnSums
       for (row <- part) sums.add(Option(row.getAs[Vector](0)).map(_.toArray))
@@ -24,6 +20,6 @@ private[ml] object ColumnMeans {
     }
     val all = parts.treeAggregate(new ColumnSums)((a, b) => a.merge(b), (a, b) => a.merge(b))
     val means = all.sums.map(_ / all.count)
-    Option.when(all.isMatrix && means.forall(java.lang.Double.isFinite))(ColumnMeans(means, all.areShorts))
+    Option.when(all.isMatrix && means.forall(java.lang.Double.isFinite))(means)
   }
 }

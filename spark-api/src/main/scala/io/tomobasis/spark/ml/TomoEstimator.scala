@@ -1,11 +1,10 @@
 package io.tomobasis.spark.ml
 
 import org.apache.spark.ml.Estimator
-import org.apache.spark.ml.linalg.{DenseVector, Vector}
+import org.apache.spark.ml.linalg.DenseVector
 import org.apache.spark.ml.param.ParamMap
 import org.apache.spark.ml.util.{DefaultParamsReadable, DefaultParamsWritable, Identifiable}
-import org.apache.spark.sql.{DataFrame, Dataset}
-import org.apache.spark.sql.functions.{col, udf}
+import org.apache.spark.sql.Dataset
 import org.apache.spark.sql.types.StructType
 
 import scala.jdk.CollectionConverters._
@@ -36,38 +35,20 @@ sealed abstract class TomoEstimator extends Estimator[TomoModel] with TomoParams
     transformSchema(dataset.schema)
     val rows = dataset.select(inputOf(dataset).as($(inputCol)))
     val means = if (removesMeans) ColumnMeans.of(rows) else None
-    val (frame, options) = means match {
-      case Some(found) if found.areExact => (rows, Map("center" -> "slices"))
-      case Some(found) => (TomoEstimator.without(rows, found.means), Map.empty[String, String])
-      case None => (rows, Map.empty[String, String])
-    }
-    val model = Using.resource(TomoBasis.decompose(frame, (options + ("rank" -> $(k).toString)).asJava)) { result =>
+    val options = Map("rank" -> $(k).toString) ++ means.map(_ => "center" -> "slices")
+    val model = Using.resource(TomoBasis.decompose(rows, options.asJava)) { result =>
       // What is wrong with rows that have no means is for the decomposition to say; these were right the second time.
       if (removesMeans && means.isEmpty) throw MatrixRows.changed()
       val s = result.singularValues
       val shares = s.map(sigma => if (result.energy > 0) sigma * sigma / result.energy else 0.0)
       val components = result.weightMatrix.asML.toDenseColMajor
-      val mean = means.fold(new Array[Double](result.columns))(_.means)
+      val mean = means.getOrElse(new Array[Double](result.columns))
       new TomoModel(uid, components, new DenseVector(s), new DenseVector(shares), new DenseVector(mean))
     }
     copyValues(model).setParent(this)
   }
 
   override def transformSchema(schema: StructType): StructType = withOutput(schema, outputField(None))
-}
-
-private object TomoEstimator {
-  private val Rows = "rows"
-
-  private def without(rows: DataFrame, means: Array[Double]): DataFrame = {
-    val centered = udf { row: Vector =>
-      val values = row.toArray.clone
-      for (j <- values.indices) values(j) -= means(j)
-      new DenseVector(values): Vector
-    }
-    val name = rows.columns.head
-    rows.toDF(Rows).select(centered(col(Rows)).as(name))
-  }
 }
 
 /**
