@@ -209,3 +209,34 @@ def test_the_report_shows_what_was_removed_and_loads_nothing(case):
         assert listed["sha256"] == hashlib.sha256(file.read_bytes()).hexdigest()
     assert manifest["run"]["report"]["sha256"] == hashlib.sha256(page.encode()).hexdigest()
     assert not any(secret in page for secret in secrets(scan))
+
+
+def test_details_that_could_not_be_measured_are_said(case, tmp_path):
+    _, sources, _, _ = case
+
+    def change(_, d, pixels):
+        del d.PixelSpacing
+        return pixels
+
+    run = denoise("--input", edited(sources[:12], tmp_path / "scan", change), "--output", tmp_path / "out")
+    assert run.code == 0 and "detail       not measured: the headers do not say" in run.out, run.out + run.err
+
+    def change(_, d, pixels):
+        d.PixelSpacing = [0.01, 0.01]  # a disc is larger than the image
+        return pixels
+
+    run = denoise("--input", edited(sources[:12], tmp_path / "small", change), "--output", tmp_path / "tiny")
+    assert run.code == 0 and run.out.count("no flat place") == 2 and "keep less" not in run.out, run.out + run.err
+
+
+def test_what_cannot_be_written_is_refused_without_an_option_that_denoise_does_not_have(case, tmp_path):
+    _, sources, _, _ = case
+
+    def change(_, d, pixels):
+        d.SOPInstanceUID = d.file_meta.MediaStorageSOPInstanceUID = "2.25.1"
+        return pixels
+
+    run = denoise("--input", edited(sources[:12], tmp_path / "scan", change), "--output", tmp_path / "out")
+    said = "error: --input: derived DICOM needs a SOP Instance UID of its own in each file"
+    assert run.code == 3 and run.errors == [said], run.err
+    assert os.listdir(tmp_path) == ["scan"]

@@ -21,9 +21,13 @@ const SMALL: u128 = 32 << 20;
 /// [`Error::Input`], [`Error::Denoise`].
 pub(super) fn volume_of(plan: &SeriesPlan) -> Result<(Shape, f64)> {
     if plan.modality != "CT" || plan.rescale_unit != "HU" {
+        let or = |text: &'static str, known: &str| {
+            if known.is_empty() { text.to_owned() } else { known.to_owned() }
+        };
+        let (modality, unit) =
+            (or("a series without Modality", &plan.modality), or("no unit", &plan.rescale_unit));
         let text = format!(
-            "{} in {} can't be denoised: the noise model is that of CT in HU; give a CT series",
-            plan.modality, plan.rescale_unit
+            "{modality} in {unit} can't be denoised: the noise model is that of CT in HU; give a CT series"
         );
         return Err(Error::Input(text));
     }

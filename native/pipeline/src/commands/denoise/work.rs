@@ -198,16 +198,18 @@ pub(super) fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedM
     if let Some(structure) = effect.removed.structure {
         lines.push(format!("structure    {structure:.2} (removed at edges over removed in flat tissue)"));
     }
-    let details: Vec<String> = manifest.details.iter().filter_map(|detail| {
-        let DetailKept { contrast, diameter_mm, slices, .. } = detail;
-        let percent = 100.0 * detail.kept?;
+    lines.extend(manifest.details.iter().map(|detail| {
+        let DetailKept { contrast, diameter_mm, slices, kept, .. } = detail;
         let slices = if *slices == 1 { "one slice".to_owned() } else { format!("{slices} slices") };
-        Some(format!(
-            "detail       {percent:.0} % is left of discs of {contrast:+} HU, {diameter_mm} mm, in {slices}"
-        ))
-    }).collect();
-    if !details.is_empty() {
-        lines.extend(details);
+        let discs = format!("discs of {contrast:+} HU, {diameter_mm} mm, in {slices}");
+        match kept {
+            Some(kept) => format!("detail       {:.0} % is left of {discs}", 100.0 * kept),
+            None => format!("detail       not measured for {discs}: the scan has no flat place for them"),
+        }
+    }));
+    if manifest.details.is_empty() {
+        lines.push("detail       not measured: the headers do not say how large a pixel is".to_owned());
+    } else if manifest.details.iter().any(|detail| detail.kept.is_some()) {
         lines.push("             Smaller and fainter details keep less.".to_owned());
     }
     lines.extend([
