@@ -157,7 +157,7 @@ def test_what_cannot_be_attested_is_refused_in_one_line(made, study, tmp_path):
     exists = tmp_path / "exists.json"
     exists.write_text("mine")
     cases = [
-        (["--output", result / "ro-crate-metadata.json"], "it lies in the result"),
+        (["--output", result / "ro-crate-metadata.json"], "it lies in a result"),
         (["--output", tmp_path / "elsewhere/a.json"], "there is no such folder"),
         (["--output", exists], "it exists already"),
         (["--output", tmp_path], "it is a folder"),

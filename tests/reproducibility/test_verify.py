@@ -146,7 +146,32 @@ def test_verify_says_so_where_the_bytes_of_a_table_differ_and_no_number(made, co
     table = pq.read_table(copy / "weights.parquet")
     pq.write_table(table, copy / "weights.parquet", compression="zstd")
     run = tomobasis("verify", copy, "--input", made.folder)
-    assert run.code == 4 and run.errors[0].endswith("; every number in the tables is what the input gives"), run.err
+    assert run.code == 4 and run.errors[0].endswith("; every number in the tables is that of the manifest's digests")
+    # Nothing was decomposed to find that out.
+    assert "decompose" not in run.err, run.err
+
+
+def test_nothing_is_decomposed_to_name_a_file_that_is_no_table(made, copy):
+    (copy / "pictures/basis.png").unlink()
+    run = tomobasis("verify", copy, "--input", made.folder)
+    assert run.code == 4 and run.errors == ["error: pictures/basis.png: it is missing"], run.err
+    assert "decompose" not in run.err, run.err
+
+
+def test_another_scan_of_fewer_slices_is_named_as_such(made, tmp_path):
+    made_scan(tmp_path / "short", slices=4)
+    shutil.copytree(made.result, tmp_path / "copy")
+    said = "the pixels of the input are not those that were decomposed"
+    for asked in (["verify", tmp_path / "copy"], ["certify", tmp_path / "copy", "--output", tmp_path / "bundle"]):
+        run = tomobasis(*asked, "--input", tmp_path / "short")
+        assert run.code == 4 and run.errors == [f"error: {said}"], run.err
+    run = tomobasis("render", tmp_path / "copy", "--output", tmp_path / "pictures", "--input", tmp_path / "short")
+    assert run.code == 3 and run.errors[0].startswith("error: --input: its pixels are not those"), run.err
+    manifest = json.loads((tmp_path / "copy/manifest.json").read_text())
+    manifest["result"]["composites"][0]["k"] = 10**6
+    write_sealed(tmp_path / "copy", manifest)
+    run = tomobasis("verify", tmp_path / "copy", "--input", made.folder)
+    assert run.code == 4 and "manifest.json: result.composites has 1000000, which is more than" in run.err, run.err
 
 
 def test_compare_names_the_first_number_of_two_results_that_differ(made, tmp_path):

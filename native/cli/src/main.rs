@@ -183,7 +183,8 @@ fn command() -> ExitCode {
     let all_series = matches!(&action, Action::Decompose(args) if args.job.all_series());
     let left = match &action {
         Action::Decompose(_) if all_series => "series that are done stay; run again to go on",
-        Action::Render(_) => "pictures may be missing or truncated",
+        Action::Render(_) => "pictures may be missing",
+        Action::Man(_) => "pages may be missing or truncated",
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {

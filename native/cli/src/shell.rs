@@ -1,10 +1,10 @@
 //! What a shell and `man` know of the command, generated from its parser: `tomobasis completions`, `tomobasis man`.
 
-use std::{fs, io};
+use std::{fs, io, path::Path};
 
 use clap::{CommandFactory, builder::NonEmptyStringValueParser as NotEmpty};
 use clap_complete::Shell;
-use tomobasis_pipeline::Error;
+use tomobasis_pipeline::{Error, result::refuse_inside_a_result};
 
 use crate::output;
 
@@ -34,6 +34,7 @@ pub(crate) fn completions(args: &Completions) -> Result<(), Error> {
 
 /// Writes the manual pages.
 pub(crate) fn man(args: &Man) -> Result<(), Error> {
+    refuse_inside_a_result("FOLDER", &Path::new(&args.output).join("tomobasis.1"))?;
     let write = || -> io::Result<()> {
         fs::create_dir_all(&args.output)?;
         clap_mangen::generate_to(crate::Command::command(), &args.output)

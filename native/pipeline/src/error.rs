@@ -331,6 +331,14 @@ impl Error {
         Self::Internal(text.unwrap_or("a panic without a message").to_owned())
     }
 
+    /// In a folder that is read from, a difference from its manifest is damage.
+    pub(crate) fn of_damage(self) -> Self {
+        match self {
+            Self::Differs(what) => Self::DamagedResult(what),
+            other => other,
+        }
+    }
+
     pub(crate) fn option(option: &'static str, problem: impl Into<String>) -> Self {
         Self::Option { option, problem: problem.into() }
     }

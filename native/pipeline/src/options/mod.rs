@@ -130,7 +130,7 @@ impl InputFormat {
     }
 
     /// What the columns of the matrix are.
-    fn columns(self) -> &'static str {
+    pub(crate) fn columns(self) -> &'static str {
         if self.is_scan() { "slices of the series" } else { "columns of the matrix" }
     }
 
@@ -182,7 +182,7 @@ impl Options {
         self.method.check_machine()?;
         padding::check(self.padding.into(), plan)?;
         if self.emits(Emit::Dicom) {
-            self.dicom_syntax.check_against(plan)?;
+            self.dicom_syntax.check_against(plan, self.denoise.is_some())?;
         }
         let (slices, columns) = (plan.slices.len(), self.input_format.columns());
         if self.method.sketching().is_none() && slices > MAX_GRAM_COLUMNS {

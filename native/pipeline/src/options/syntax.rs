@@ -20,13 +20,16 @@ pub enum DicomSyntax {
 }
 
 impl DicomSyntax {
-    /// Refuses `--emit dicom` for series that no derived instances can be written for.
+    /// Refuses `--emit dicom` for series that no derived instances can be written for; `alone` if there is nothing else to write, and no
+    /// such option.
     ///
     /// # Errors
-    /// [`Error::Option`] with the reason.
-    pub(super) fn check_against(self, plan: &SeriesPlan) -> Result<()> {
-        check_source(plan, self.into())
-            .map_err(|why| Error::option("--emit", format!("dicom {why}, or leave it out")))
+    /// [`Error::Option`], or if alone [`Error::Input`], with the reason.
+    pub(super) fn check_against(self, plan: &SeriesPlan, alone: bool) -> Result<()> {
+        check_source(plan, self.into()).map_err(|why| match alone {
+            true => Error::Input(format!("derived DICOM {why}")),
+            false => Error::option("--emit", format!("dicom {why}, or leave it out")),
+        })
     }
 }
 

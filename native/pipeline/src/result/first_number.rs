@@ -2,15 +2,34 @@
 
 use std::fs;
 
-use super::{ResultFolder, disk::unreadable};
+use rayon::prelude::*;
+
+use super::{
+    ResultFolder,
+    disk::{problem_with, unreadable},
+};
 use crate::{
     error::Result,
     input::layout::{block_count, first_row},
     output::tables,
+    solve::digest::Digest,
 };
 
 /// Bytes by which a file that was changed may be larger than twice its listed size.
 const ROOM: u64 = 1 << 20;
+
+/// What the tables of a folder are, beside its manifest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TablesState {
+    /// What the manifest says, or none.
+    AsListed,
+    /// Other files with the same numbers.
+    OtherBytes,
+    /// Some number is another one.
+    OtherNumbers,
+    /// One is missing, or no table.
+    Unreadable,
+}
 
 /// The first number that differs, in words.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,10 +77,38 @@ fn first(a: &[f64], b: &[f64]) -> Option<usize> {
 }
 
 impl ResultFolder {
-    /// Whether what differs is in a table of this folder, of whose numbers the first can be named.
-    pub(crate) fn is_of_tables(&self, difference: &str) -> bool {
-        let names = [tables::SINGULAR_VALUES, tables::WEIGHTS, tables::BASIS];
-        self.has_tables() && names.iter().any(|name| difference.contains(name))
+    /// What is wrong with the tables of a folder with which something is wrong, on the current thread pool.
+    ///
+    /// # Errors
+    /// [`Error::System`](crate::Error::System).
+    pub(crate) fn state_of_tables(&self) -> Result<TablesState> {
+        if !self.has_tables() {
+            return Ok(TablesState::AsListed);
+        }
+        let digests = &self.manifest.digests;
+        let is_block = |block: u32| -> Result<bool> {
+            let found = Digest::of_f64(&self.block_as_it_is(block)?);
+            Ok(digests.u.blocks.get(block as usize) == Some(&found))
+        };
+        let numbers = || -> Result<bool> {
+            let small = Digest::of_f64(&self.s_as_it_is()?) == digests.s
+                && Digest::of_f64(&self.v_as_it_is()?) == digests.v;
+            let blocks = 0..block_count(self.manifest.result.rows);
+            let blocks: Vec<Result<bool>> = blocks.into_par_iter().map(is_block).collect();
+            blocks.into_iter().try_fold(small, |all, block| Ok(all && block?))
+        };
+        match numbers() {
+            Err(error) if error.exit_code() == 1 => return Err(error),
+            Err(_) => return Ok(TablesState::Unreadable),
+            Ok(false) => return Ok(TablesState::OtherNumbers),
+            Ok(true) => {}
+        }
+        let is_table =
+            |path: &str| [tables::SINGULAR_VALUES, tables::WEIGHTS].contains(&path) || tables::is_basis(path);
+        let mut listed = self.manifest.files.iter().flatten().filter(|file| is_table(&file.path));
+        let as_listed =
+            listed.all(|file| matches!(problem_with(&self.path.join(&file.path), file.content()), Ok(None)));
+        Ok(if as_listed { TablesState::AsListed } else { TablesState::OtherBytes })
     }
 
     /// `s` as the table has it, whatever the manifest says.

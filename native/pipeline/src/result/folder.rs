@@ -153,6 +153,13 @@ impl ResultFolder {
             let (n, k) = (result.columns, result.rank);
             return Err(Error::Differs(format!("{}: it has not {n} slices of {k} weights", tables::WEIGHTS)));
         }
+        // What follows from them must be numbers.
+        let falling = s.is_sorted_by(|a, b| a >= b);
+        if !falling || s.iter().any(|s| !(s.is_finite() && *s > 0.0)) {
+            let text = "s is not positive and falling, as singular values are";
+            return Err(Error::Differs(format!("{}: {text}", tables::SINGULAR_VALUES)));
+        }
+        finite(tables::WEIGHTS, &v)?;
         Ok((s, v))
     }
 
@@ -170,6 +177,7 @@ impl ResultFolder {
         let digests = &self.manifest.digests.u.blocks;
         let of_block = digests.get(block as usize).copied().unwrap_or(Digest([0; 32]));
         same(name, "digest of U", Digest::of_f64(&table.values), of_block)?;
+        finite(name, &table.values)?;
         let place = (table.block, table.first_row, table.rank);
         if place != (block, first_row(block), self.manifest.result.rank) {
             let (block, row, rank) = place;
@@ -246,6 +254,13 @@ pub(crate) fn parse_manifest<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
 /// In a folder that is being verified, a file that does not parse is a difference like any other.
 fn as_difference(error: Error) -> Error {
     Error::Differs(error.to_string())
+}
+
+fn finite(file: &str, values: &[f64]) -> Result<()> {
+    match values.iter().all(|value| value.is_finite()) {
+        true => Ok(()),
+        false => Err(Error::Differs(format!("{file}: it holds numbers that are not finite"))),
+    }
 }
 
 pub(super) fn same(file: &str, what: &str, found: Digest, expected: Digest) -> Result<()> {

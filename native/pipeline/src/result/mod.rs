@@ -11,6 +11,7 @@ mod keys_once;
 mod listed;
 mod manifest;
 mod names;
+mod outside;
 mod overwriting;
 mod paths;
 mod seal;
@@ -21,7 +22,7 @@ pub(crate) use self::{
     check::check_pixels,
     disk::digest_of,
     finish::Draft,
-    first_number::{hex, in_block, in_s, in_v},
+    first_number::{TablesState, hex, in_block, in_s, in_v},
     folder::{folder_of_files, parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},
@@ -35,6 +36,7 @@ pub use self::{
     folder::ResultFolder,
     manifest::{Environment, Manifest, instruction_set},
     names::{MANIFEST, SUCCESS, UNFINISHED_MARK},
+    outside::refuse_inside_a_result,
     overwriting::FoundResult,
     staging::StagedFolder,
     workplace::remove_unfinished,

@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    path::{self, Path},
+    path::Path,
 };
 
 use rustix::{
@@ -14,7 +14,9 @@ use rustix::{
     io::Errno,
 };
 
-use super::{MANIFEST, SUCCESS, overwriting::allow_overwriting, workplace::Workplace};
+use super::{
+    MANIFEST, SUCCESS, outside::refuse_inside_a_result, overwriting::allow_overwriting, workplace::Workplace,
+};
 use crate::error::{Error, FolderKind, Result};
 
 /// A folder in the making, whose manifest says what kind it is of.
@@ -44,16 +46,6 @@ impl Over<'_> {
     }
 }
 
-/// Whether a path lies in a folder with a manifest and the marker of success, whatever links lead there.
-fn is_in_a_finished_folder(output: &Path) -> bool {
-    let there = path::absolute(output).ok();
-    let above =
-        there.as_deref().and_then(|output| output.ancestors().skip(1).find_map(|it| it.canonicalize().ok()));
-    above.is_some_and(|above| {
-        above.ancestors().any(|folder| [MANIFEST, SUCCESS].iter().all(|name| folder.join(name).is_file()))
-    })
-}
-
 impl StagedFolder {
     /// Checks the output, of which only a folder of this kind may be replaced, and makes the temporary folder beside it, once what
     /// killed runs have left there is gone.
@@ -62,11 +54,7 @@ impl StagedFolder {
     /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`], and
     /// [`Error::Option`] for an output in a finished folder of this program, which holds nothing but its files.
     pub fn create(output: &Path, kind: FolderKind, overwrite: bool) -> Result<Self> {
-        if is_in_a_finished_folder(output) {
-            let problem =
-                "it lies in a result, which holds nothing but its files; name a folder beside the result";
-            return Err(Error::option("--output", problem));
-        }
+        refuse_inside_a_result("--output", output)?;
         let notes = Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
             allow_overwriting(output, kind, overwrite)?;

@@ -26,7 +26,7 @@ use crate::{
     options::Options,
     output::tables::{INDEX, SeriesRow, State, series_index},
     progress::Progress,
-    result::{Environment, MANIFEST, StagedFolder, read_complete},
+    result::{Environment, MANIFEST, StagedFolder, read_complete, refuse_inside_a_result},
     solve::digest::Digest,
 };
 
@@ -103,6 +103,7 @@ fn check_output(inputs: &[String], output: &Path) -> Result<()> {
             }
         }
     }
+    refuse_inside_a_result("--output", output)?;
     match fs::read_dir(output) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
         Err(error) => Err(Error::OutputNotWritable(error)),

@@ -25,7 +25,7 @@ use crate::{
     memory,
     output::FileDigest,
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder},
+    result::{MANIFEST, Manifest, ResultFolder, refuse_inside_a_result},
     solve::digest::Digest,
 };
 
@@ -83,11 +83,7 @@ pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Res
 
 impl Checked {
     fn new(folder: ResultFolder, threads: usize, progress: &dyn Progress) -> Result<Self> {
-        let damaged = |error| match error {
-            Error::Differs(what) => Error::DamagedResult(what),
-            other => other,
-        };
-        folder.check_manifest().map_err(damaged)?;
+        folder.check_manifest().map_err(Error::of_damage)?;
         if folder.manifest.files.is_none() {
             let problem = "it lists no files (an older format), so there are no digests to state; decompose the scan again";
             return Err(Error::result_file(MANIFEST, problem));
@@ -95,7 +91,7 @@ impl Checked {
         let pool = memory::pool(threads)?;
         check_room(&folder, &pool)?;
         progress.stage(1, 1, "check", "files", folder.steps());
-        pool.install(|| folder.check(progress)).map_err(damaged)?;
+        pool.install(|| folder.check(progress)).map_err(Error::of_damage)?;
         let own = FileDigest::of(&[folder.manifest_bytes()]);
         let manifest = folder.manifest;
         let place = manifest.run.environment.folder.as_ref().map_or(String::new(), |name| format!("{name}/"));
@@ -125,9 +121,10 @@ impl Checked {
     }
 }
 
-/// The path from the output's folder to the result, with a `/` at its end, where paths are relative to that folder. Refuses an output in
-/// the result, which holds nothing but its files.
+/// The path from the output's folder to the result, with a `/` at its end, where paths are relative to that folder. Refuses an output
+/// that cannot be used.
 fn place(result: &Path, output: &Path, form: Form, overwrite: bool) -> Result<String> {
+    refuse_inside_a_result("--output", output)?;
     let refuse = |problem: &str| Err(Error::option("--output", problem));
     let folder = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let (Ok(folder), Ok(result)) = (folder.canonicalize(), result.canonicalize()) else {
@@ -138,11 +135,6 @@ fn place(result: &Path, output: &Path, form: Form, overwrite: bool) -> Result<St
     }
     if output.exists() && !overwrite {
         return refuse("it exists already; name another file or add --overwrite");
-    }
-    if folder.starts_with(&result) {
-        return refuse(
-            "it lies in the result, which holds nothing but its files; name a file beside the folder",
-        );
     }
     match (form, result.strip_prefix(&folder)) {
         (Form::RoCrate, Err(_)) => {

@@ -12,21 +12,22 @@ use tomobasis_linalg::Rank;
 pub use self::arguments::CertifyArgs;
 use self::bundle::{PROGRAM, SUMS};
 use crate::{
-    commands::{
-        decompose::keep_the_scan,
-        runner::Runner,
-        stages::Stage,
-        verify::{check_parameters, of_manifest},
-    },
+    commands::{decompose::keep_the_scan, runner::Runner, stages::Stage, verify},
     error::{Error, FolderKind, Result},
-    input::{list_input, listing::local_path},
-    memory, need,
+    input::{
+        list_input,
+        listing::{InputFile, local_path},
+    },
+    memory,
     options::Options,
     output::FileDigest,
     progress::Progress,
     result::{Manifest, ResultFolder, StagedFolder},
     solve::{decomposition::columns_needed, digest::Digest},
 };
+
+/// Stages beyond those of a verification: the sums and the eigenvectors once more, with the witness.
+const WITNESS: usize = 2;
 
 /// The class whose results have proofs.
 const CLASS: &str = "certified";
@@ -48,10 +49,7 @@ pub struct Certified {
 pub fn certify(args: &CertifyArgs, threads: usize, progress: &dyn Progress) -> Result<Certified> {
     tomobasis_linalg::check_machine()?;
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
-    folder.check_manifest().map_err(|error| match error {
-        Error::Differs(what) => Error::DamagedResult(what),
-        other => other,
-    })?;
+    folder.check_manifest().map_err(Error::of_damage)?;
     let stored = &folder.manifest;
     if stored.result.class != CLASS {
         let (class, method) = (&stored.result.class, stored.parameters.method.name());
@@ -60,42 +58,35 @@ pub fn certify(args: &CertifyArgs, threads: usize, progress: &dyn Progress) -> R
         );
         return Err(Error::option("RESULT", problem));
     }
-    let wanted = args.scan();
-    wanted.check_against(stored)?;
-    let options = Options::for_verification(&wanted, stored);
-    check_parameters(&options)?;
+    let options = verify::options(&args.scan(), &folder)?;
     let output = local_path("--output", &args.output)?;
     keep_the_scan(&options.input, &output)?;
     let staged = StagedFolder::create(&output, FolderKind::Certificate, args.overwrite)?;
     staged.notes().iter().for_each(|note| progress.message(note));
-    let mut files = list_input(&options)?;
-    // The output may lie beside the scan.
-    files.retain(|file| !staged.made(&file.path));
+    let list = |options: &Options| -> Result<Vec<InputFile>> {
+        let mut files = list_input(options)?;
+        // The output may lie beside the scan.
+        files.retain(|file| !staged.made(&file.path));
+        Ok(files)
+    };
 
-    let mut runner = Runner::with_stages(threads, progress, 0, Stage::Decompose.number())?;
-    let scan = runner.read(files, &options, need::check_verification).map_err(of_manifest)?;
-    if scan.pixels_digest() != stored.digests.pixels {
-        let what = if options.input_format.is_scan() { "pixels" } else { "numbers" };
-        return Err(Error::Differs(format!("the {what} of the input are not those that were decomposed")));
-    }
+    // The proof is of `s` and `V`, and the bundle names the whole result: all of it has to be true.
+    let (stages, method, asked) = (verify::stages(&options), options.method, options.rank);
+    let mut runner = Runner::with_stages(threads, progress, 1, stages + WITNESS - 1)?;
+    let (_, scan) = verify::check(&folder, options, list, &mut runner, progress)?;
     let (n, k) = (stored.result.columns, stored.result.rank);
     let rank = match stored.result.numerical_rank {
         // Rules look at all singular values, of which they keep some.
         Some(rank) if k < rank => Rank::Columns(k),
-        _ => columns_needed(options.rank),
+        _ => columns_needed(asked),
     };
-    let (gram, svd, witness) = runner.witnessed(&scan, options.method, rank)?;
-    let s = Digest::of_f64(&svd.s);
-    let v = Digest::of_f64(&svd.v.iter().copied().collect::<Vec<_>>());
-    let same = [
-        ("the digest of s", s == stored.digests.s),
-        ("the digest of V", v == stored.digests.v),
-        ("the numerical rank", Some(svd.rank) == stored.result.numerical_rank),
-        ("the list of equal singular values", svd.unresolved == stored.result.unresolved),
-        ("the energy", svd.energy == stored.result.energy),
-    ];
-    if let Some((what, _)) = same.into_iter().find(|(_, same)| !same) {
-        return Err(Error::Differs(format!("recomputed from the input, {what} is not the manifest's")));
+    let before = stages + 1 - Stage::Sums.number();
+    let mut runner = Runner::with_stages(threads, progress, before, stages + WITNESS - before)?;
+    let (gram, svd, witness) = runner.witnessed(&scan, method, rank)?;
+    let same = Digest::of_f64(&svd.s) == stored.digests.s
+        && Digest::of_f64(&svd.v.iter().copied().collect::<Vec<_>>()) == stored.digests.v;
+    if !same {
+        return Err(Error::Internal("the witness is not of the numbers that were verified".to_owned()));
     }
     check_room(n, witness.vectors.len(), witness.fraction_bits)?;
     let files = bundle::files(stored, folder.manifest_bytes(), &gram, &svd, &witness)?;

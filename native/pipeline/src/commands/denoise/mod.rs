@@ -31,7 +31,7 @@ use crate::{
         decompose::keep_the_scan,
         runner::{Denoised, Runner, Scan},
     },
-    error::{Error, FolderKind, Result},
+    error::{FolderKind, Result},
     input::listing::{InputFile, list, local_path},
     options::Options,
     progress::Progress,
@@ -96,24 +96,9 @@ fn read(
     settings: Settings,
 ) -> Result<Scan> {
     let threads = runner.pool.current_num_threads();
-    let mut scan = runner
-        .read(files, options, |plan, _| check(plan, settings.quality, threads))
-        .map_err(without_options)?;
+    let mut scan = runner.read(files, options, |plan, _| check(plan, settings.quality, threads))?;
     padding_counts::note(&mut scan.plan, &scan.records);
     Ok(scan)
-}
-
-/// The error without the advice to take volumes as one, since what is denoised is one volume, and without the option of `decompose` for
-/// derived DICOM, which is all that is written.
-fn without_options(error: Error) -> Error {
-    match error {
-        Error::Dicom(error) => Error::Dicom(error.without_join()),
-        Error::Option { option: "--emit", problem } => {
-            let problem = problem.strip_suffix(", or leave it out").unwrap_or(&problem);
-            Error::Input(format!("derived {}", problem.replacen("dicom", "DICOM", 1)))
-        }
-        other => other,
-    }
 }
 
 /// Makes the derived instances, handing each to `take` with its slice; returns the digests of their stored pixels.

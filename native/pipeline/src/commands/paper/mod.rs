@@ -17,10 +17,7 @@ use crate::{
 /// [`Error::ResultFile`] for what is no complete result, [`Error::DamagedResult`] for a manifest that was changed.
 pub fn paper(result: &str) -> Result<String> {
     let folder = ResultFolder::open(&local_path("RESULT", result)?)?;
-    folder.check_manifest().map_err(|error| match error {
-        Error::Differs(what) => Error::DamagedResult(what),
-        other => other,
-    })?;
+    folder.check_manifest().map_err(Error::of_damage)?;
     let manifest = &folder.manifest;
     Ok([methods(manifest), again(manifest), versions(manifest), digests(manifest), citation(manifest)]
         .join("\n\n"))

@@ -28,13 +28,14 @@ use self::{
     files::{refuse_existing, write},
     plain::{Levels, Plain},
     sheets::{Sheets, spectrum_of},
-    tables::{Tables, damaged},
+    tables::Tables,
 };
 use crate::{
     blocks::block_factors::row_major,
     commands::{
         runner::{Runner, Scan},
         stages::Stage,
+        verify::of_other_input,
     },
     error::{Error, Result},
     input::{layout::rescale_of, list_input, listing::local_path},
@@ -43,7 +44,7 @@ use crate::{
     options::{Method, Options},
     output::pictures::{self, BASIS_SHOWN, Display, Subject},
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder},
+    result::{MANIFEST, Manifest, ResultFolder, refuse_inside_a_result},
 };
 
 /// Bytes of panels or plain pictures in memory at a time; others are drawn after, in further passes over the tables.
@@ -58,9 +59,10 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     tomobasis_linalg::check_machine()?;
     let folder = ResultFolder::open(&local_path("RESULT", &args.result)?)?;
     let output = local_path("--output", &args.output)?;
+    refuse_inside_a_result("--output", &output.join(pictures::SPECTRUM))?;
     let manifest = &folder.manifest;
     args.check()?;
-    folder.check_manifest().map_err(damaged)?;
+    folder.check_manifest().map_err(Error::of_damage)?;
     if !manifest.parameters.input_format.is_scan() {
         return spectrum_of_matrix(args, &folder, &output);
     }
@@ -68,7 +70,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let composites = args.composites(manifest)?;
     let cut = Cut::new(args.view, &manifest.series)?;
     let shown = args.pictures(manifest, cut.count())?;
-    let (s, v) = folder.read_factors().map_err(damaged)?;
+    let (s, v) = folder.read_factors().map_err(Error::of_damage)?;
 
     let stages = stages(!args.input.is_empty());
     let in_folders = !args.slice.is_empty();
@@ -88,8 +90,12 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let scan = match args.scan() {
         Some(wanted) => {
             let options = Options::for_verification(&wanted, manifest);
-            Some(runner.read(list_input(&options)?, &options, |_, need| {
+            let scan = runner.read(list_input(&options)?, &options, |_, need| {
                 check(need.scan() + need.decode().max(drawing))
+            });
+            Some(scan.map_err(|error| match of_other_input(error, options.input_format) {
+                Error::Differs(_) => other_scan(),
+                other => other,
             })?)
         }
         None => {
@@ -99,9 +105,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     };
     match &scan {
         Some(scan) if scan.pixels_digest() != manifest.digests.pixels => {
-            return Err(Error::Input(
-                "its pixels are not those that were decomposed; give the same scan".to_owned(),
-            ));
+            return Err(other_scan());
         }
         Some(_) => {}
         None if manifest.parameters.method.center().is_some() => {
@@ -156,6 +160,10 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     })
 }
 
+fn other_scan() -> Error {
+    Error::Input("its pixels are not those that were decomposed; give the same scan".to_owned())
+}
+
 /// Draws what there is to see of a matrix.
 fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -> Result<Vec<PathBuf>> {
     let given = [
@@ -169,7 +177,7 @@ fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -
         return Err(Error::option(option, "of a matrix only the spectrum is drawn; leave it out"));
     }
     refuse_existing(output, &[pictures::SPECTRUM.to_owned()], args.overwrite)?;
-    let (s, v) = folder.read_factors().map_err(damaged)?;
+    let (s, v) = folder.read_factors().map_err(Error::of_damage)?;
     let Manifest { series, result, .. } = &folder.manifest;
     let composites: Vec<usize> = result.composites.iter().map(|composite| composite.k).collect();
     let subject = Subject {

@@ -70,9 +70,9 @@ impl Tables<'_> {
         if places.is_empty() {
             return Ok(Rows::default());
         }
-        let u = self.folder.read_block(block).map_err(damaged)?;
+        let u = self.folder.read_block(block).map_err(Error::of_damage)?;
         if u.len() != rows * k {
-            return Err(damaged(Error::Differs(format!(
+            return Err(Error::of_damage(Error::Differs(format!(
                 "row block {block} has not {rows} rows of {k} values"
             ))));
         }
@@ -131,13 +131,5 @@ impl Tables<'_> {
             }
             _ => Ok(Vec::new()),
         }
-    }
-}
-
-/// In a folder that is read from, a difference from its manifest is damage.
-pub(super) fn damaged(error: Error) -> Error {
-    match error {
-        Error::Differs(what) => Error::DamagedResult(what),
-        other => other,
     }
 }

@@ -21,17 +21,21 @@ use crate::{
     blocks::renderer::basis_digests,
     commands::{
         denoise::{self, DenoisedFolder},
-        runner::Runner,
+        runner::{Runner, Scan},
+        stages::Stage,
     },
     error::{Error, Result},
-    input::{list_input, listing::local_path},
+    input::{
+        list_input,
+        listing::{InputFile, local_path},
+    },
     memory, need,
-    options::{Emit, Options, Padding},
+    options::{Emit, InputFormat, Options, Padding, RankChoice},
     output::{FileDigest, tables, text},
     progress::Progress,
     result::{
         Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
-        first_difference, first_path, name_some, read_complete,
+        TablesState, first_difference, first_path, name_some, read_complete,
     },
 };
 
@@ -76,32 +80,69 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     }
     let folder = ResultFolder::of_manifest(&path, json)?;
     folder.check_manifest()?;
+    let options = options(args, &folder)?;
+    let mut runner = Runner::with_stages(threads, progress, 1, stages(&options) - 1)?;
+    Ok(check(&folder, options, list_input, &mut runner, progress)?.0)
+}
+
+/// The options of a run that makes a result again, whose manifest was checked.
+///
+/// # Errors
+/// [`Error::Option`] for what the result of a matrix cannot have, [`Error::Differs`] for parameters that do not go together.
+pub(crate) fn options(args: &VerifyArgs, folder: &ResultFolder) -> Result<Options> {
+    args.check_against(&folder.manifest)?;
+    let options = Options::for_verification(args, &folder.manifest);
+    check_parameters(&options, &folder.manifest)?;
+    Ok(options)
+}
+
+/// Stages of [`check`].
+pub(crate) fn stages(options: &Options) -> usize {
+    1 + Stage::count(options.emits(Emit::Dicom))
+}
+
+/// Makes a result again from the files of its input, which `list` lists, and compares; the first stage is the one before the runner's
+/// own. What was compared, and the scan.
+///
+/// # Errors
+/// As [`verify`].
+pub(crate) fn check(
+    folder: &ResultFolder,
+    options: Options,
+    list: impl FnOnce(&Options) -> Result<Vec<InputFile>>,
+    runner: &mut Runner<'_>,
+    progress: &dyn Progress,
+) -> Result<(Checked, Scan)> {
     let stored = &folder.manifest;
-    args.check_against(stored)?;
-    let options = Options::for_verification(args, stored);
-    check_parameters(&options)?;
-    let mut runner = Runner::new(threads, progress, 1, options.emits(Emit::Dicom))?;
-    check_room(&folder, &runner.pool)?;
+    check_room(folder, &runner.pool)?;
     runner.first_stage("check files", "files", folder.steps());
     let of_folder = match runner.pool.install(|| folder.check(progress)) {
-        Err(Error::Differs(what)) if folder.is_of_tables(&what) => {
-            let place = numbers::first_of_input(&mut runner, &folder, options);
+        Err(Error::Differs(what)) => {
+            let place = match runner.pool.install(|| folder.state_of_tables())? {
+                TablesState::AsListed | TablesState::Unreadable => None,
+                TablesState::OtherBytes => {
+                    Some("every number in the tables is that of the manifest's digests".to_owned())
+                }
+                TablesState::OtherNumbers => list(&options)
+                    .ok()
+                    .and_then(|files| numbers::first_of_input(runner, folder, files, options)),
+            };
             return Err(Error::Differs(place.map_or(what.clone(), |place| format!("{what}; {place}"))));
         }
         checked => checked?,
     };
 
-    let scan = runner.read(list_input(&options)?, &options, need::check_verification).map_err(of_manifest)?;
+    let scan = runner.read(list(&options)?, &options, need::check_verification);
+    let scan = scan.map_err(|error| of_other_input(error, options.input_format))?;
     if scan.pixels_digest() != stored.digests.pixels {
-        let what = if options.input_format.is_scan() { "pixels" } else { "numbers" };
-        return Err(Error::Differs(format!("the {what} of the input are not those that were decomposed")));
+        return Err(other_input(options.input_format));
     }
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
     let renderer = runner.renderer(&scan, &decomposition)?;
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
     let found = decomposition.digests(basis_digests(decomposition.blocks(), &rendered.records)?);
     if let Some(what) = first_difference(&stored.digests, &found) {
-        let place = numbers::first(&mut runner, &folder, &scan, &renderer)?;
+        let place = numbers::first(runner, folder, &scan, &renderer)?;
         let place = place.map(|place| format!("; {place}")).unwrap_or_default();
         return Err(Error::Differs(format!(
             "recomputed from the input, the digest of {what} is not the manifest's{place}"
@@ -135,12 +176,12 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let notes = adopt_notes(&mut draft.manifest, stored)?;
     let (made, _) = draft.finish(&decomposition)?;
     let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
-    compare_made(&folder, made, scope, &mut files)?;
+    compare_made(folder, made, scope, &mut files)?;
     if scope.same_instances {
         folder.check_small_tables(&decomposition)?;
     }
-    let closing = closing(&folder, scope, &files, notes.as_ref(), of_folder);
-    Ok(Checked { closing })
+    let closing = closing(folder, scope, &files, notes.as_ref(), of_folder);
+    Ok((Checked { closing }, scan))
 }
 
 /// Refuses the check of a folder's tables for which there is too little memory.
@@ -152,7 +193,22 @@ pub(crate) fn check_room(folder: &ResultFolder, pool: &rayon::ThreadPool) -> Res
 }
 
 /// Refuses a manifest's parameters that do not go together.
-pub(crate) fn check_parameters(options: &Options) -> Result<()> {
+fn check_parameters(options: &Options, manifest: &Manifest) -> Result<()> {
+    let columns = manifest.result.columns;
+    if let Some(composite) = manifest.result.composites.iter().find(|composite| composite.k > columns) {
+        let (k, of) = (composite.k, options.input_format.columns());
+        return Err(Error::Differs(format!(
+            "{MANIFEST}: result.composites has {k}, which is more than the {columns} {of}"
+        )));
+    }
+    if let RankChoice::Columns(k) = options.rank
+        && k > columns
+    {
+        let of = options.input_format.columns();
+        return Err(Error::Differs(format!(
+            "{MANIFEST}: parameters.rank is {k}, which is more than the {columns} {of}"
+        )));
+    }
     if options.method.rank_problem(options.rank).is_some() {
         let (rank, method) = (options.rank, options.method.name());
         return Err(Error::Differs(format!(
@@ -176,19 +232,20 @@ fn word(value: &impl ValueEnum) -> String {
     value.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
 }
 
-/// What is wrong with options that come from the manifest: it is not one of this input.
-pub(crate) fn of_manifest(error: Error) -> Error {
-    let (option, problem) = match error {
-        Error::Option { option, problem } => (option, problem),
-        other => return other,
-    };
-    let name = match option {
-        "--rank" => "parameters.rank",
-        "--composite" => "result.composites",
-        "--center" => "parameters.center",
-        _ => return Error::Option { option, problem },
-    };
-    Error::Differs(format!("{MANIFEST}: {name}: {problem}"))
+/// The error for an input that cannot have given a result.
+pub(crate) fn other_input(format: InputFormat) -> Error {
+    let what = if format.is_scan() { "pixels" } else { "numbers" };
+    Error::Differs(format!("the {what} of the input are not those that were decomposed"))
+}
+
+/// An input for which the options of a result are refused, which go together and fit its size, is another one.
+pub(crate) fn of_other_input(error: Error, format: InputFormat) -> Error {
+    match error {
+        Error::Option { option: "--rank" | "--composite" | "--center" | "--padding" | "--emit", .. } => {
+            other_input(format)
+        }
+        other => other,
+    }
 }
 
 /// Takes over what is told of the input, which depends on the files that lie beside the series; where that differs.

@@ -6,7 +6,7 @@ use crate::{
     blocks::renderer::BlockRenderer,
     commands::runner::{Runner, Scan},
     error::{Error, Result},
-    input::list_input,
+    input::listing::InputFile,
     need,
     options::Options,
     output::tables,
@@ -16,15 +16,15 @@ use crate::{
 const STORED: &str = "in the result";
 const GIVEN: &str = "from the input";
 
-/// The same for a folder whose tables are not what its manifest says; none where the input cannot be decomposed, or is another one.
+/// The same for a folder whose tables have other numbers than its manifest says; none where the input cannot be decomposed, or is another
+/// one.
 pub(super) fn first_of_input(
     runner: &mut Runner<'_>,
     folder: &ResultFolder,
+    files: Vec<InputFile>,
     options: Options,
 ) -> Option<String> {
-    // Nothing can be named in tables that cannot be read.
-    folder.s_as_it_is().and(folder.v_as_it_is()).ok()?;
-    let scan = runner.read(list_input(&options).ok()?, &options, need::check_verification).ok()?;
+    let scan = runner.read(files, &options, need::check_verification).ok()?;
     if scan.pixels_digest() != folder.manifest.digests.pixels {
         return None;
     }
