@@ -22,10 +22,13 @@ use crate::{
 pub(crate) const VOLUME: &str = "report.volume";
 /// Values in a report at most, of the original and all composites.
 pub(crate) const MOST_VALUES: usize = 13_000_000;
+/// Samples of the original at most: two bytes each, they fit even where nothing can be predicted.
+const MOST_SAMPLES: usize = 4_000_000;
 /// Samples along the series at most.
 const MOST_SLICES: usize = 1024;
-/// Bytes of encoded planes at most; in the page they are a third more. The original's alone are always fewer.
-pub(crate) const MOST_BYTES: usize = 9_500_000;
+/// Bytes of encoded planes at most, beyond which composites are left out; in the page they are a third more. With the still pictures of
+/// slices of 512 x 512 (4 MB as text) the page stays below 15 MB.
+pub(crate) const MOST_BYTES: usize = 8_000_000;
 
 /// Which values of a scan are samples.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +48,10 @@ impl Sampling {
     pub(crate) fn of((rows, columns): (usize, usize), slices: usize, composites: usize) -> Self {
         let slice_step = slices.div_ceil(MOST_SLICES).max(1);
         let with = |step| Self { rows, columns, slices, step, slice_step };
-        let fits = |step: &usize| with(*step).samples() * (1 + composites) <= MOST_VALUES;
+        let fits = |step: &usize| {
+            let samples = with(*step).samples();
+            samples <= MOST_SAMPLES && samples * (1 + composites) <= MOST_VALUES
+        };
         let most = rows.max(columns).max(1);
         with((1..most).find(fits).unwrap_or(most))
     }
@@ -249,6 +255,7 @@ mod tests {
         let chest = Sampling::of((512, 512), 301, 3);
         assert_eq!((chest.step, chest.slice_step, chest.size()), (5, 1, (103, 103)));
         assert!(chest.samples() * 4 <= MOST_VALUES);
+        assert!(Sampling::of((512, 512), 301, 0).samples() <= MOST_SAMPLES);
         let long = Sampling::of((512, 512), 5000, 3);
         assert_eq!(long.slice_step, 5);
         assert!(long.samples() * 4 <= MOST_VALUES && long.slices().count() == 1000);
