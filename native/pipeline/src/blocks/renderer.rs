@@ -272,22 +272,23 @@ impl BlockRenderer {
             return Ok(Vec::new());
         }
         let subject = Subject::of(&self.decomposition);
-        let mut files = Vec::new();
+        let (mut files, mut volume) = (Vec::new(), None);
         let pixels = self.decomposition.rows();
-        let split = |band: &'a [u8]| pictures::split(band, pixels, self.panels.len());
-        let bands: Vec<(u32, &[u8], &[u8])> = bands.into_iter().map(split).collect::<Result<_>>()?;
+        // Of a matrix there are no bands.
         if !self.panels.is_empty() {
+            let split = |band: &'a [u8]| pictures::split(band, pixels, self.panels.len());
+            let bands: Vec<(u32, &[u8], &[u8])> = bands.into_iter().map(split).collect::<Result<_>>()?;
             let of_panels = bands.iter().map(|(block, panels, _)| (*block, *panels));
             let images = pictures::assemble(pixels, self.panels.len(), of_panels)?;
             files = pictures::draw(&subject, &self.panels, &images)?;
+            if let Some(sampled) = &self.sampled {
+                let samples = bands.iter().map(|(block, _, samples)| (*block, *samples));
+                volume = Some(volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?);
+            }
         }
         files.push(pictures::draw_spectrum(&subject)?);
         files.iter_mut().for_each(|file| file.path = format!("{}/{}", pictures::FOLDER, file.path));
-        if let Some(sampled) = &self.sampled {
-            let samples = bands.iter().map(|(block, _, samples)| (*block, *samples));
-            let bytes = volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?;
-            files.push(NamedFile { path: VOLUME.to_owned(), bytes });
-        }
+        files.extend(volume.map(|bytes| NamedFile { path: VOLUME.to_owned(), bytes }));
         Ok(files)
     }
 }
