@@ -60,7 +60,8 @@ pub fn certified_real_svd<B: RealBlocks>(
 /// let a = ndarray::array![[0.1, 0.1, 0.1], [1e20, 1e20, 1e20]];
 /// assert_eq!(certified_real_svd_centered(&a, Rank::Full, Some(Center::Rows), 1)?.svd.rank, 0);
 /// let found = certified_real_svd_centered(&a, Rank::Full, Some(Center::Columns), 1)?;
-/// assert_eq!((found.svd.rank, found.basis(a.view())?[[0, 0]]), (1, -0.5f64.sqrt()));
+/// assert_eq!(found.svd.rank, 1);
+/// assert!((found.basis(a.view())?[[0, 0]] + 0.5f64.sqrt()).abs() < 1e-15);
 /// # Ok::<(), tomobasis_linalg::Error>(())
 /// ```
 ///
