@@ -3,11 +3,15 @@
 import shutil
 
 import pytest
+from enhanced_image import multi_frame
 
 import archive
-from archive import CUT, GOOD, SCOUTED, by_slices, index, make_archive, root
+from anatomy import Phantom
+from archive import COLUMNS, CUT, GOOD, ROWS, SCOUTED, by_slices, index, make_archive, root
+from ct_image import write
+from make_ct_series import hu_slices
 from results import same
-from running import FILE_PREFIX, decompose, tomobasis
+from running import FILE_PREFIX, decompose, described, made_scan, tomobasis
 
 OPTIONS = ("--rank", "3", "--composite", "2")
 
@@ -100,6 +104,25 @@ def test_a_restart_keeps_what_is_the_same_and_makes_the_rest_again(way, copy, tm
     assert run.code == 0 and run.errors == [], run.err
     assert all(row["kept"] for row in index(output) if row["state"] == "done")
     assert {row["root"] for row in index(output)} == {row["root"] for row in third.values()}
+
+
+def test_zips_multi_frame_files_derived_dicom_and_other_methods_give_what_a_run_of_its_own_gives(way, tmp_path):
+    made_scan(tmp_path / "scans/plain", slices=6, rows=ROWS, columns=COLUMNS)
+    scan = described(9, ROWS, COLUMNS)
+    (tmp_path / "scans/frames").mkdir()
+    frames = list(hu_slices(Phantom(), 9, ROWS, COLUMNS))
+    write(multi_frame(scan, 1, frames), tmp_path / "scans/frames/one.dcm")
+    scans = shutil.make_archive(tmp_path / "scans", "zip", tmp_path / "scans")
+    options = ("--emit", "parquet,dicom", "--method", "tsqr", "--rank", "3", "--composite", "2")
+    run = way("--input", scans, "--output", tmp_path / "all", "--series", "all", *options)
+    assert run.code == 0, run.err
+    rows = index(tmp_path / "all")
+    assert [(row["slices"], row["state"]) for row in rows] == [(9, "done"), (6, "done")]
+    for row in rows:
+        words = ("--series", row["series"], *options)
+        single = decompose("--input", scans, "--output", tmp_path / row["series"], *words)
+        assert single.code == 0, single.err
+        same(tmp_path / "all" / row["folder"], tmp_path / row["series"])
 
 
 def test_fail_fast_ends_at_the_first_series_that_fails_and_a_run_without_it_goes_on(way, scans, tmp_path):

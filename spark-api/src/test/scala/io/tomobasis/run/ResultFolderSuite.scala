@@ -6,7 +6,7 @@ import java.nio.file.{Files, Path}
 
 import TestFolder.{filesBelow, withFolder}
 import io.tomobasis.commit.HadoopStore
-import io.tomobasis.jni.{ComputationException, UsageException}
+import io.tomobasis.jni.{ComputationException, TomoBasisException, UsageException}
 
 class ResultFolderSuite extends AnyFunSuite {
   private val conf = FaultyFileSystem.hadoop()
@@ -33,6 +33,31 @@ class ResultFolderSuite extends AnyFunSuite {
       folder.commit()
       assert(filesBelow(base) == Seq("result/_SUCCESS", "result/manifest.json", "result/pictures/a.png"))
       assert(FaultyFileSystem.recorded().last == "_SUCCESS")
+    }
+  }
+
+  test("where only what was there at the beginning may go, a result that another run puts there stays") {
+    for (scheme <- Seq("faulty", "gs")) withFolder { base =>
+      def begun(what: String) = {
+        val folder = ResultFolder.check(s"$scheme://fine$base/result", overwrite = true, what, conf, anyOther = false)
+        writeResult(folder, what)
+        folder
+      }
+      def manifest = Files.readString(base.resolve("result/manifest.json"))
+      // Of two at once, the one that began last on an object store; else the first to end.
+      val (first, second) = (begun("first"), begun("second"))
+      val (winner, loser, won) = if (scheme == "gs") (second, first, "second") else (first, second, "first")
+      winner.commit()
+      intercept[TomoBasisException](loser.commit())
+      loser.abort()
+      assert(manifest == manifestOf(won), scheme)
+      val (third, fourth) = (begun("third"), begun("fourth"))
+      val (next, late, stays) = if (scheme == "gs") (fourth, third, "fourth") else (third, fourth, "third")
+      next.commit()
+      intercept[TomoBasisException](late.commit())
+      late.abort()
+      assert(manifest == manifestOf(stays), scheme)
+      if (scheme != "gs") assert(filesBelow(base).map(_.split('/').head).distinct == Seq("result"))
     }
   }
 

@@ -1,0 +1,102 @@
+//! `--series all`: every series with its plan or what is wrong with it, by the headers of one process or of several.
+
+mod common;
+
+use common::inventory;
+use common::volumes::{SERIES, SLICES, by_id, slice};
+use tomobasis_dicom::{Inventory, InventoryPart, SeriesEntry};
+
+/// Slices of some series, one of which has a slice without pixels, and files of none.
+fn files() -> Vec<Vec<u8>> {
+    let mut files = Vec::new();
+    for number in 1..=3 {
+        let uid = format!("2.25.{number}");
+        files.extend((0..SLICES).map(|place| slice(0, place).text(SERIES, "UI", &uid).bytes()));
+    }
+    let of_two = || slice(0, SLICES).text(SERIES, "UI", "2.25.2").text((0x0008, 0x0018), "UI", "2.25.99");
+    files.push(of_two().without((0x7FE0, 0x0010)).bytes());
+    // Of a series that has no other.
+    files.push(slice(0, 2).text(SERIES, "UI", "2.25.7").without((0x7FE0, 0x0010)).bytes());
+    let scout = slice(0, 0).text((0x0008, 0x0008), "CS", "ORIGINAL\\PRIMARY\\LOCALIZER");
+    files.push(scout.text(SERIES, "UI", "2.25.8").bytes());
+    files.push(b"no image".to_vec());
+    files.push(b"PK\x03\x04 an archive".to_vec());
+    files
+}
+
+fn entries(inventory: &Inventory) -> Vec<SeriesEntry> {
+    let mut entries = Vec::new();
+    let visit = |entry| -> Result<(), ()> {
+        entries.push(entry);
+        Ok(())
+    };
+    inventory.visit_series(visit).unwrap();
+    entries
+}
+
+fn said(entry: &SeriesEntry) -> String {
+    entry.plan.as_ref().and_then(|plan| plan.as_ref().err()).map_or(String::new(), ToString::to_string)
+}
+
+#[test]
+fn each_series_is_there_once_and_a_bad_one_stops_no_other() {
+    let inventory = inventory(&files());
+    let entries = entries(&inventory);
+    let usable: Vec<_> = entries.iter().filter_map(|entry| entry.plan.as_ref()?.as_ref().ok()).collect();
+    assert_eq!((entries.len(), usable.len()), (5, 2));
+    for plan in usable {
+        assert_eq!(*plan, by_id(&inventory, &plan.id));
+    }
+    let failed: Vec<String> = entries.iter().map(said).filter(|text| !text.is_empty()).collect();
+    assert_eq!(failed.len(), 2, "{failed:?}");
+    assert!(failed.iter().all(|text| text.contains("no pixel data")), "{failed:?}");
+    let left_out: Vec<_> = entries.iter().filter(|entry| entry.plan.is_none()).collect();
+    assert_eq!((left_out.len(), left_out[0].why_left_out), (1, "a localizer"));
+    assert_eq!(entries.iter().filter(|entry| entry.folder.is_empty()).count(), 1);
+    assert_eq!(inventory.of_no_series(), ["2 files in other formats than DICOM"]);
+}
+
+#[test]
+fn folders_stay_when_other_series_come_or_files_move() {
+    let few: Vec<_> = files().into_iter().take(SLICES).collect();
+    let folders = |files: &[Vec<u8>]| -> Vec<String> {
+        entries(&inventory(files)).into_iter().map(|entry| entry.folder).collect()
+    };
+    let [alone]: [String; 1] = folders(&few).try_into().unwrap();
+    assert_eq!(alone.len(), "series-".len() + 32);
+    let reversed: Vec<_> = files().into_iter().rev().collect();
+    for others in [files(), reversed] {
+        assert!(folders(&others).contains(&alone));
+    }
+}
+
+#[test]
+fn parts_that_several_processes_have_read_make_the_inventory_of_one() {
+    let files = files();
+    let whole = inventory(&files);
+    let part = |places: &[usize]| -> InventoryPart {
+        let mut part = Inventory::new();
+        for &place in places {
+            let file = &files[place];
+            part.add(place, &format!("scan/{place}.dcm"), file.len() as u64, file).unwrap();
+        }
+        let json = serde_json::to_string(&part.part()).unwrap();
+        serde_json::from_str(&json).unwrap()
+    };
+    let (odd, even): (Vec<usize>, Vec<usize>) = (0..files.len()).partition(|place| place % 2 == 1);
+    for order in [[&odd[..], &even[..]], [&even[..], &odd[..]]] {
+        let mut merged = Inventory::new();
+        order.into_iter().for_each(|places| merged.merge(part(places)).unwrap());
+        assert_eq!(merged.counts(), whole.counts());
+        assert_eq!(merged.series(), whole.series());
+        assert_eq!((merged.of_no_series(), merged.kinds()), (whole.of_no_series(), whole.kinds()));
+        assert_eq!(merged.unusable(), whole.unusable());
+        let (found, expected) = (entries(&merged), entries(&whole));
+        let plans = |entries: &[SeriesEntry]| -> Vec<_> {
+            entries.iter().map(|entry| entry.plan.as_ref().and_then(|plan| plan.clone().ok())).collect()
+        };
+        assert_eq!(plans(&found), plans(&expected));
+        assert_eq!(found.iter().map(said).collect::<Vec<_>>(), expected.iter().map(said).collect::<Vec<_>>());
+        assert!(merged.merge(part(&[0])).is_err());
+    }
+}
