@@ -39,6 +39,12 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     match DenoiseCommand::try_parse_from(argv) {
         Ok(command) => {
             let (options, _) = command.args.resolve();
+            if options.all_series() {
+                return Err(Error::option(
+                    "--series",
+                    "all is for decompositions; name the series to denoise",
+                ));
+            }
             refuse_output_above(&options.input, &options.output)?;
             Ok(ParsedJob::Run(options))
         }
@@ -87,6 +93,7 @@ mod tests {
             ("--input a --output b --denoise --strength 2", "--strength"),
             ("--input a --output b --strength 0.5", "--strength"),
             ("--output b --denoise", "--input"),
+            ("--input a --output b --denoise --series all", "--series: all is for decompositions"),
             ("--input b/scan --output b --denoise", "--output: the scan of --input lies in this folder"),
             ("--input a\u{fffd} --output b --denoise", "--input: its value is not UTF-8"),
         ] {

@@ -6,7 +6,7 @@ import java.nio.file.{Files, Path}
 
 import TestFolder.{filesBelow, withFolder}
 import io.tomobasis.commit.HadoopStore
-import io.tomobasis.jni.{ComputationException, TomoBasisException, UsageException}
+import io.tomobasis.jni.{ComputationException, ResultKind, TomoBasisException, UsageException}
 
 class ResultFolderSuite extends AnyFunSuite {
   private val conf = FaultyFileSystem.hadoop()
@@ -39,7 +39,8 @@ class ResultFolderSuite extends AnyFunSuite {
   test("where only what was there at the beginning may go, a result that another run puts there stays") {
     for (scheme <- Seq("faulty", "gs")) withFolder { base =>
       def begun(what: String) = {
-        val folder = ResultFolder.check(s"$scheme://fine$base/result", overwrite = true, what, conf, anyOther = false)
+        val output = s"$scheme://fine$base/result"
+        val folder = ResultFolder.check(output, overwrite = true, what, conf, ResultKind.RESULT, anyOther = false)
         writeResult(folder, what)
         folder
       }
