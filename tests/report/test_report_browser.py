@@ -96,11 +96,11 @@ def test_it_draws_and_asks_nothing_of_a_network(whole, watched):
 def test_the_cursor_reads_what_files_and_tables_hold(whole, watched):
     page = watched(whole.report, planes=3)
     check(whole, page.reading(), 3)
-    box = page.part("difference").bounding_box()
-    for across, down in ((0.01, 0.01), (0.4, 0.7), (0.99, 0.99)):
-        page.page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
-        place = check(whole, page.reading(), 3)
-        assert place == (12, int(down * 120), int(across * 160))
+    box = page.part("difference").locator("canvas").bounding_box()
+    for row, column in ((0, 0), (84, 64), (119, 159)):
+        across, down = (column + 0.5) / 160 * box["width"], (row + 0.5) / 120 * box["height"]
+        page.page.mouse.move(box["x"] + across, box["y"] + down)
+        assert check(whole, page.reading(), 3) == (12, row, column)
     page.part("composites").select_option(label="k = 10")
     check(whole, page.reading(), 10)
 
