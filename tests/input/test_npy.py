@@ -305,7 +305,6 @@ def test_options_and_inputs_that_a_matrix_cannot_have_are_refused(tmp_path):
     np.save(tmp_path / "a.npy", random(13, (20, 3)))
     run = ("decompose", *FORMAT, "--input", tmp_path / "a.npy", "--output", tmp_path / "out")
     for options, code, said in [
-        (("--center",), 2, "--center"),
         (("--series", "largest"), 2, "--series"),
         (("--emit", "dicom"), 2, "--emit"),
         (("--rank", "4"), 2, "4 is more than the 3 columns of the matrix"),
