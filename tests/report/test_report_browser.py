@@ -96,6 +96,7 @@ def test_it_draws_and_asks_nothing_of_a_network(whole, watched):
 def test_the_cursor_reads_what_files_and_tables_hold(whole, watched):
     page = watched(whole.report, planes=3)
     check(whole, page.reading(), 3)
+    page.part("reading").scroll_into_view_if_needed()
     box = page.part("difference").locator("canvas").bounding_box()
     for row, column in ((0, 0), (84, 64), (119, 159)):
         across, down = (column + 0.5) / 160 * box["width"], (row + 0.5) / 120 * box["height"]
