@@ -278,9 +278,10 @@ impl Need {
         self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
-    /// What so many rows of k numbers take as text, in a buffer that may have grown by doubling.
+    /// What so many rows of k numbers take as text.
     fn text(&self, rows: u128) -> u128 {
-        if self.text { 2 * rows * (24 + self.rank * text::ENTRY as u128) } else { 0 }
+        let size = |count: u128| usize::try_from(count).unwrap_or(usize::MAX);
+        if self.text { text::most_bytes(size(rows), size(self.rank)) as u128 } else { 0 }
     }
 
     /// What rendering takes on one thread.

@@ -19,7 +19,14 @@ const WEIGHTS: &str = "drmU";
 const VALUES: &str = "s";
 
 /// Bytes of an entry at most: the index of a column, a colon, a number, a comma.
-pub(crate) const ENTRY: usize = 6 + 1 + number::LONGEST + 1;
+const ENTRY: usize = 6 + 1 + number::LONGEST + 1;
+/// Bytes of a row at most besides: its key and what is around it.
+const KEY: usize = 20 + 6;
+
+/// Bytes that rows take at most, each with this number of entries.
+pub(crate) fn most_bytes(rows: usize, entries: usize) -> usize {
+    rows.saturating_mul(entries.saturating_mul(ENTRY).saturating_add(KEY))
+}
 
 /// Whether a path of the result is that of a text file.
 pub(crate) fn is_text(path: &str) -> bool {
@@ -39,6 +46,8 @@ fn part(folder: &str, number: u32) -> String {
 /// A line for each row of `block`, whose key is the index of the pixel. `u` is rows x `rank`, row-major; `out` is overwritten.
 pub(crate) fn encode_basis(block: u32, u: &[f64], rank: usize, out: &mut Vec<u8>) {
     out.clear();
+    // At once: a buffer that grows by doubling may become twice as large as it has to be.
+    out.reserve(most_bytes(u.len() / rank.max(1), rank));
     for (row, values) in (first_row(block)..).zip(u.chunks_exact(rank.max(1))) {
         append_row(row, values.iter().copied(), out);
     }
@@ -47,7 +56,7 @@ pub(crate) fn encode_basis(block: u32, u: &[f64], rank: usize, out: &mut Vec<u8>
 /// The files that are no row block's: `V`, transposed, with a line for each basis vector; and `s`, with a line for each value.
 pub(crate) fn small_files(decomposition: &Decomposition) -> Vec<NamedFile> {
     let (s, v, k) = (&decomposition.s, &decomposition.v, decomposition.rank());
-    let (mut weights, mut values) = (Vec::new(), Vec::new());
+    let (mut weights, mut values) = (Vec::with_capacity(most_bytes(k, v.len() / k.max(1))), Vec::new());
     for column in 0..k {
         append_row(column as u64, v.iter().skip(column).step_by(k.max(1)).copied(), &mut weights);
     }
@@ -91,7 +100,7 @@ mod tests {
     #[test]
     fn no_entry_is_longer_than_is_planned_for() {
         let mut out = Vec::new();
-        append_row(0, std::iter::repeat_n(-1.234_567_890_123_456_7e-308, 200_000), &mut out);
-        assert!(out.len() < 200_000 * ENTRY);
+        append_row(0, std::iter::repeat_n(-f64::MIN_POSITIVE, 200_000), &mut out);
+        assert!(out.len() < most_bytes(1, 200_000));
     }
 }
