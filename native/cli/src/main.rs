@@ -26,7 +26,13 @@ mod signals;
 mod threads;
 mod verify;
 
-use std::{panic, process::ExitCode};
+use std::{
+    panic,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, Ordering},
+    thread,
+    time::Duration,
+};
 
 use clap::{Parser, Subcommand, error::ErrorKind};
 use tomobasis_dicom::printable_lines;
@@ -37,6 +43,8 @@ use tomobasis_pipeline::{
 
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
 const INTERRUPTED: i32 = 130;
+/// Whether a signal came, whose thread cleans up and ends the process.
+static STOPPING: AtomicBool = AtomicBool::new(false);
 /// Bytes that the main thread's stack must be able to have.
 const LEAST_STACK: u64 = 1 << 20;
 
@@ -188,6 +196,7 @@ fn command() -> ExitCode {
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {
+        STOPPING.store(true, Ordering::SeqCst);
         let left = if tomobasis_pipeline::result::remove_unfinished() && !all_series {
             "the result is complete"
         } else {
@@ -199,7 +208,12 @@ fn command() -> ExitCode {
     if let Err(error) = interruptible {
         log::warn!("an interrupted run will leave its temporary folder behind ({error})");
     }
-    match panic::catch_unwind(|| action.run()) {
+    let done = panic::catch_unwind(|| action.run());
+    // What was interrupted fails because its folder is gone, which is no error of its own.
+    while !matches!(done, Ok(Ok(()))) && STOPPING.load(Ordering::SeqCst) {
+        thread::sleep(Duration::from_millis(10));
+    }
+    match done {
         Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(error)) => failed(&error.to_string(), error.exit_code()),
         Err(payload) => {
