@@ -139,7 +139,7 @@ def test_only_a_denoised_series_is_replaced_by_one(case, job, tmp_path):
     # Neither kind replaces the other.
     assert job("--input", scan, "--output", tmp_path / "result", "--rank", "2").code == 0
     run = job(*words[:3], "--output", tmp_path / "result", "--overwrite")
-    assert run.code == 2 and "is not a denoised series" in run.err, run.err
+    assert run.code == 2 and "is not a folder of a denoised series" in run.err, run.err
     run = job("--input", scan, "--output", made, "--overwrite", "--rank", "2")
     assert run.code == 2 and "so --overwrite will not replace it" in run.err, run.err
 
