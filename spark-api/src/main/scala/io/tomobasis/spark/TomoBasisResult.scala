@@ -32,9 +32,11 @@ final class TomoBasisResult private[spark] (
   private val cumulative = decomposition.cumulativeEnergy
   @volatile private var closed = false
   private lazy val known = BlockNumbers(spark.sparkContext, decomposition.toBytes, solved.plan.layout, rank)
-  private def numbers =
+  private def numbers = whileOpen(known)
+
+  private def whileOpen[T](body: => T): T =
     if (closed) throw new UsageException("the result is closed, and its row blocks are gone; close it when all is done")
-    else known
+    else body
 
   /** m: pixels of a slice, or rows. */
   val rows: Long = solved.plan.layout.pixels.toLong
@@ -102,13 +104,13 @@ final class TomoBasisResult private[spark] (
   private lazy val records = numbers.records(solved.blocks)
 
   /** The root digest of the result, 64 hexadecimal digits: that of the job and of the command. Computes `U` unless it was written. */
-  lazy val root: String = knownRoot.getOrElse(decomposition.root(records))
+  lazy val root: String = knownRoot.getOrElse(whileOpen(decomposition.root(records)))
 
   /**
    * The sections `series`, `parameters`, `result` and `digests` of `manifest.json` (`docs/format.md`), as JSON: what was proven, what
    * was left out, all digests. Computes `U`.
    */
-  lazy val summary: String = decomposition.summary(records)
+  lazy val summary: String = whileOpen(decomposition.summary(records))
 
   /**
    * Lets go of the row blocks; what needs them is refused afterward. `s` and `V` stay. A DataFrame of `U` or a composite that was asked
