@@ -286,12 +286,13 @@ mod tests {
             bytes.map(|bytes| [(bytes.len() as u32).to_le_bytes().as_slice(), bytes].concat()).concat()
         };
         let (first, second) = (part([b"ab", b"x"]), part([b"c", b""]));
-        let volume = assemble(2, 2, [(1, second.as_slice()), (0, &first), (1, &second)]).unwrap();
+        let volume =
+            assemble(2, 2, [(1, second.as_slice()), (0, first.as_slice()), (1, second.as_slice())]).unwrap();
         let [original, composite] = planes(&volume)[..] else { panic!("two planes") };
-        assert_eq!(split(original).unwrap(), [b"\x02\0\0\0ab".as_slice(), b"\x01\0\0\0c"]);
-        assert_eq!(split(composite).unwrap(), [b"\x01\0\0\0x".as_slice(), b"\0\0\0\0"]);
+        assert_eq!(split(original).unwrap(), [b"\x02\0\0\0ab".as_slice(), b"\x01\0\0\0c".as_slice()]);
+        assert_eq!(split(composite).unwrap(), [b"\x01\0\0\0x".as_slice(), b"\0\0\0\0".as_slice()]);
         assert!(assemble(2, 2, [(1, second.as_slice())]).is_err());
-        assert!(assemble(2, 3, [(1, second.as_slice()), (0, &first)]).is_err());
+        assert!(assemble(2, 3, [(1, second.as_slice()), (0, first.as_slice())]).is_err());
         assert!(assemble(1, 1, [(0, b"\x09\0\0\0ab".as_slice())]).is_err());
     }
 }
