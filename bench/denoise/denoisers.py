@@ -9,6 +9,9 @@ from skimage.restoration import denoise_nl_means, denoise_tv_chambolle, denoise_
 
 try:
     import bm4d
+
+    # NumPy 2.4 has no more the name by which BM4D 4.2 calls it.
+    np.trapz = np.trapezoid
 except ImportError:
     bm4d = None
 
