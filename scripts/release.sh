@@ -31,21 +31,23 @@ make portable
 folder=build/release
 rm -rf "$folder" "$folder.tmp"
 mkdir -p "$folder.tmp"
-system=linux-$(uname -m)
-cp build/portable/tomobasis-spark.jar "$folder.tmp/tomobasis-spark-$version-$system.jar"
+cp build/portable/tomobasis-spark.jar "$folder.tmp/tomobasis-spark-$version.jar"
 # The command with what shells and `man` know of it, in the places that they look below a prefix.
-command=$folder.tmp/command
+command=$folder.tmp/command here=$(uname -m)
+runs=build/portable/linux-$here/tomobasis
 mkdir -p "$command"/share/{bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
-cp "build/portable/$system/tomobasis" "$command"
-"$command/tomobasis" completions bash > "$command/share/bash-completion/completions/tomobasis"
-"$command/tomobasis" completions zsh > "$command/share/zsh/site-functions/_tomobasis"
-"$command/tomobasis" completions fish > "$command/share/fish/vendor_completions.d/tomobasis.fish"
-"$command/tomobasis" man "$command/share/man/man1"
-tar -C "$command" -czf "$folder.tmp/tomobasis-$version-$system.tar.gz" tomobasis share
+"$runs" completions bash > "$command/share/bash-completion/completions/tomobasis"
+"$runs" completions zsh > "$command/share/zsh/site-functions/_tomobasis"
+"$runs" completions fish > "$command/share/fish/vendor_completions.d/tomobasis.fish"
+"$runs" man "$command/share/man/man1"
+for arch in x86_64 aarch64; do
+  cp "build/portable/linux-$arch/tomobasis" "$command"
+  tar -C "$command" -czf "$folder.tmp/tomobasis-$version-linux-$arch.tar.gz" tomobasis share
+done
 rm -r "$command"
 git archive --format=tar.gz --prefix="tomobasis-k8s-$version/" -o "$folder.tmp/tomobasis-k8s-$version.tar.gz" HEAD:k8s
 git archive --format=tar.gz --prefix="tomobasis-$version/" -o "$folder.tmp/tomobasis-$version-source.tar.gz" HEAD
-[ -n "$draft" ] || cp build/image/tomobasis.tar "$folder.tmp/tomobasis-image-$version-$system.tar"
+[ -n "$draft" ] || cp build/image/tomobasis.tar "$folder.tmp/tomobasis-image-$version-linux-$here.tar"
 (cd "$folder.tmp" && sha256sum -- * > SHA256SUMS)
 mv "$folder.tmp" "$folder"
 echo "release: $folder"

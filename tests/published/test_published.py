@@ -19,6 +19,8 @@ from running import ROOT, made_scan
 
 SPARK = Path(pyspark.__file__).parent
 NAME = "tomobasis-spark_2.13"
+# As readelf calls the architectures of the jar.
+ELF = {"x86_64": "Advanced Micro Devices X86-64", "aarch64": "AArch64"}
 POM = "{http://maven.apache.org/POM/4.0.0}"
 
 
@@ -66,17 +68,21 @@ def test_what_is_published_has_a_pom_with_licenses_sources_and_documentation(pub
 
 
 @pytest.fixture(scope="module")
-def library(published, tmp_path_factory):
-    """The shared library in the jar."""
+def libraries(published, tmp_path_factory):
+    """The shared libraries in the jar, by architecture."""
     repository, version = published
     jar = zipfile.ZipFile(repository / "io/tomobasis" / NAME / version / f"{NAME}-{version}.jar")
-    (name,) = (name for name in jar.namelist() if name.endswith(".so"))
-    assert name == f"native/linux-{platform.machine()}/libtomobasis_jni.so"
-    return Path(jar.extract(name, tmp_path_factory.mktemp("library")))
+    names = {arch: f"native/linux-{arch}/libtomobasis_jni.so" for arch in ELF}
+    assert sorted(name for name in jar.namelist() if name.endswith(".so")) == sorted(names.values())
+    folder = tmp_path_factory.mktemp("libraries")
+    return {arch: Path(jar.extract(name, folder)) for arch, name in names.items()}
 
 
-def test_the_library_of_the_jar_runs_where_glibc_is_2_17_and_has_no_symbols(library):
-    said = run("readelf", "--wide", "--dynamic", "--version-info", "--section-headers", library)
+@pytest.mark.parametrize("arch", ELF)
+def test_the_library_of_the_jar_runs_where_glibc_is_2_17_and_has_no_symbols(libraries, arch):
+    options = ["--wide", "--file-header", "--dynamic", "--version-info", "--section-headers"]
+    said = run("readelf", *options, libraries[arch])
+    assert f"Machine: {ELF[arch]}" in re.sub(r": +", ": ", said)
     needed = set(re.findall(r"\(NEEDED\) .*\[(\S+)\]", said))
     needed = {name for name in needed if not name.startswith("ld-linux-")}
     assert needed <= {"libc.so.6", "libm.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1"}
@@ -85,12 +91,11 @@ def test_the_library_of_the_jar_runs_where_glibc_is_2_17_and_has_no_symbols(libr
     assert "GLIBCXX" not in said and ".symtab" not in said and ".debug_" not in said
 
 
-@pytest.mark.skipif(platform.machine() != "x86_64", reason="NASM is for x86-64")
-def test_jpeg_is_decoded_by_vector_instructions(library):
+def test_jpeg_is_decoded_by_vector_instructions(libraries):
     """As NASM assembles them: without it libjpeg-turbo is compiled without, and without a word."""
     # PW_F130_F054 of jidctint-sse2.asm and jidctint-avx2.asm.
     constant = struct.pack("<8h", *([10703, 4433] * 4))
-    assert library.read_bytes().count(constant) > 0
+    assert libraries["x86_64"].read_bytes().count(constant) > 0
 
 
 def test_the_command_beside_the_jar_has_the_recorded_digests(published, tmp_path):
@@ -100,6 +105,16 @@ def test_the_command_beside_the_jar_has_the_recorded_digests(published, tmp_path
         folder.mkdir()
         found = digests(case, folder, [program, "decompose"])
         assert not difference(case.name, recorded()[case.name], found)
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64" or not shutil.which("qemu-aarch64"), reason="needs qemu")
+def test_the_command_for_aarch64_has_a_recorded_digest(published, tmp_path):
+    """Run by qemu, with the C library of Debian's cross compilers."""
+    if not Path("/usr/aarch64-linux-gnu/lib").exists():
+        pytest.skip("no C library for aarch64")
+    emulated = ["qemu-aarch64", "-L", "/usr/aarch64-linux-gnu", ROOT / "build/portable/linux-aarch64/tomobasis"]
+    found = digests(CASES[0], tmp_path, [*emulated, "decompose"])
+    assert not difference(CASES[0].name, recorded()[CASES[0].name], found)
 
 
 def test_the_job_of_the_jar_has_the_recorded_digest(published, tmp_path):
