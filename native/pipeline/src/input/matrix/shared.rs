@@ -386,14 +386,6 @@ fn from_bytes<T: for<'de> Deserialize<'de>>(bytes: &[u8]) -> Result<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::commands::decompose::{ParsedJob, parse_job};
-
-    fn options(line: &str) -> Options {
-        match parse_job(&line.split(' ').map(str::to_owned).collect::<Vec<_>>()).unwrap() {
-            ParsedJob::Run(options) => options,
-            other => panic!("{other:?}"),
-        }
-    }
 
     fn summary(values: &[f64]) -> Vec<u8> {
         let mut summary = Summary::new(2).unwrap();
@@ -404,7 +396,7 @@ mod tests {
     #[test]
     fn blocks_that_are_missing_there_twice_or_changed_are_refused() {
         let values: Vec<f64> = (0..12).map(|i| f64::from(i) / 2.0).collect();
-        let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
+        let plan = plan(6, 2, "a");
         let of = |summaries: &[Vec<u8>]| MatrixNumbers::of(&plan, summaries);
         let one = summary(&values);
         assert_eq!(of(&[]).unwrap_err().exit_code(), 1);
@@ -420,7 +412,7 @@ mod tests {
     #[test]
     fn pieces_of_columns_have_the_records_of_the_whole() {
         let whole: Vec<f64> = (0..12).map(|i| f64::from(40_000 + i)).collect();
-        let (plan, options) = (plan(6, 2, "a"), options("--input a --output b --input-format npy"));
+        let plan = plan(6, 2, "a");
         let numbers = MatrixNumbers::of(&plan, &[summary(&whole)]).unwrap();
         let stored = numbers.stored(&whole).unwrap();
         let expected: Vec<_> =
