@@ -1,5 +1,6 @@
 //! Denoising in bands of rows, as the job does it but for Spark: the files of the command.
 
+#[expect(dead_code, reason = "it has what decompositions need")]
 mod common;
 
 use std::{fs, ops::Range, path::Path};
