@@ -120,8 +120,15 @@ fn the_manifest_tells_the_truth_and_names_nobody() {
         let published = bytes.windows(32).any(|window| window == secret.0)
             || bytes.windows(64).any(|window| window == secret.to_string().as_bytes());
         assert!(!published, "{name} holds the secret of the pixels");
+        // Pictures and volume stand in the report in base64, in which any three letters may be.
+        let encoded = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/=".contains(byte);
+        let words = bytes.chunk_by(|a, b| encoded(a) == encoded(b));
+        let said = match name.as_str() {
+            "report.html" => words.filter(|word| word.len() < 100).collect::<Vec<_>>().concat(),
+            _ => bytes,
+        };
         for secret in ["DOE", "JOHN", "2.25.100", base.path().to_str().unwrap()] {
-            let found = bytes.windows(secret.len()).any(|window| window == secret.as_bytes());
+            let found = said.windows(secret.len()).any(|window| window == secret.as_bytes());
             assert!(!found, "{name} holds {secret}");
         }
     }

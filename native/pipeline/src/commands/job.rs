@@ -6,7 +6,10 @@ use super::{
     decompose::{self, ParsedJob, check_utf_8, one_line, refuse_output_above},
     denoise::DenoiseArgs,
 };
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    options::ALL,
+};
 
 /// What makes it denoise.
 const DENOISE: &str = "--denoise";
@@ -39,7 +42,7 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     match DenoiseCommand::try_parse_from(argv) {
         Ok(command) => {
             let (options, _) = command.args.resolve();
-            if options.all_series() {
+            if options.series.as_deref() == Some(ALL) {
                 return Err(Error::option(
                     "--series",
                     "all is for decompositions; name the series to denoise",
