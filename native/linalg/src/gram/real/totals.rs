@@ -67,7 +67,7 @@ mod tests {
             let value = ((state >> 11) as f64 * pow2(bits as i32 - 53)).trunc();
             // The largest of all now and then.
             let largest = (pow2(bits as i32) * (1.0 - f64::EPSILON / 2.0)).trunc();
-            let value = if state % 5 == 0 { largest } else { value };
+            let value = if state.is_multiple_of(5) { largest } else { value };
             if state >> 63 == 0 { value } else { -value }
         };
         for bits in 1..=super::super::ranges::MAX_BITS {
