@@ -235,7 +235,10 @@ mod tests {
                 "--on-bad-slice: it applies to scans",
             ),
             ("--input a --output b --input-format npy --padding air", "--padding: it applies to scans"),
-            ("--input a --output b --input-format npy --emit report", "--emit: of a matrix parquet and"),
+            (
+                "--input a --output b --input-format npy --emit report",
+                "--emit: of a matrix parquet, png and text",
+            ),
             ("--input a --output b --input-format npz", "--input-format"),
             ("--input a --output b --basis joint", "--basis"),
             ("--input a --output b --fail-fast", "--fail-fast: it applies to --series all"),
