@@ -19,9 +19,6 @@ use crate::{
     failure::{Failure, Result, native},
 };
 
-/// Bytes of composites for derived DICOM that a run holds at a time, at least one composite.
-const COMPOSITE_BYTES: usize = 1 << 30;
-
 /// The digest of 64 hexadecimal digits.
 fn digest(env: &Env<'_>, text: &JString<'_>) -> Result<Digest> {
     let text = string(env, text)?;
@@ -175,7 +172,7 @@ pub fn memory0<'local>(
 ) -> jlong {
     native(env, |env| {
         let (plan, options) = (json(env, &plan_json)?, json(env, &options_json)?);
-        let bytes = all_series::memory(&plan, &options, size(threads, "threads")?, COMPOSITE_BYTES);
+        let bytes = all_series::memory(&plan, &options, size(threads, "threads")?);
         Ok(jlong::try_from(bytes).unwrap_or(jlong::MAX))
     })
 }

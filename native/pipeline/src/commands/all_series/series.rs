@@ -7,7 +7,10 @@ use tomobasis_dicom::{SeriesEntry, SeriesPlan};
 
 use super::kept;
 use crate::{
-    commands::{decompose::make_result, runner::Runner},
+    commands::{
+        decompose::make_result,
+        runner::{COMPOSITE_BYTES, Runner},
+    },
     error::{Error, Result},
     input::{files::ScanFiles, listing::InputFile},
     need::{self, NO_FILES, Need},
@@ -95,8 +98,8 @@ pub fn make(
 
 /// Bytes of memory that [`make`] needs at the most, `held` bytes of files aside.
 #[must_use]
-pub fn memory(plan: &SeriesPlan, options: &Options, threads: usize, composite_bytes: usize) -> u64 {
-    let need = Need::new(plan, options, NO_FILES, threads, composite_bytes).bytes();
+pub fn memory(plan: &SeriesPlan, options: &Options, threads: usize) -> u64 {
+    let need = Need::new(plan, options, NO_FILES, threads, COMPOSITE_BYTES).bytes();
     // What decoders take beside a file that is at hand: 12 bytes for a pixel at the most.
     let decoders = 12 * plan.pixels() as u128 * threads as u128;
     u64::try_from(need + decoders).unwrap_or(u64::MAX)

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Composites are held in need as 16-bit integers, as many at a time as fit into this, at least one.
-pub(super) const COMPOSITE_BYTES: usize = 1 << 30;
+pub(crate) const COMPOSITE_BYTES: usize = 1 << 30;
 
 impl Runner<'_> {
     /// How many of the composites are held at a time.

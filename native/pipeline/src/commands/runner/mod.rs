@@ -8,6 +8,7 @@ mod denoise;
 mod derive;
 mod fixed;
 mod matrix;
+mod scan;
 
 use std::{
     sync::{
@@ -17,9 +18,13 @@ use std::{
     time::Instant,
 };
 
-pub(crate) use self::denoise::{Denoised, Removal, Target};
-use self::derive::COMPOSITE_BYTES;
-use rayon::{ThreadPool, prelude::*};
+use self::scan::BlockBuffer;
+pub(crate) use self::{
+    denoise::{Denoised, Removal, Target},
+    derive::COMPOSITE_BYTES,
+    scan::Scan,
+};
+use rayon::ThreadPool;
 use serde_json::{Map, Value};
 use tomobasis_dicom::{Inventory, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
@@ -34,7 +39,7 @@ use crate::{
         decode, describe_series,
         files::{Files, ScanFiles},
         inventory,
-        layout::{BlockValues, block_count, block_rows, first_row, image_pixels, rescale_of},
+        layout::rescale_of,
         listing::InputFile,
         matrix::Values,
     },
@@ -45,31 +50,13 @@ use crate::{
     output::dicom::Band,
     progress::Progress,
     result::Environment,
-    solve::{decomposition::Decomposition, digest::Digest, padding_counts::pixels_digest},
+    solve::decomposition::Decomposition,
 };
 
 /// A stage that is under way.
 pub(crate) struct Begun {
     name: &'static str,
     at: Instant,
-}
-
-/// A series in memory.
-pub(crate) struct Scan {
-    pub plan: SeriesPlan,
-    pub records: Vec<SliceRecord>,
-    files: ScanFiles,
-    /// Slice after slice, each in row-major order.
-    pub values: Values,
-    /// The memory that its decomposition needs.
-    need: Need,
-}
-
-/// What a thread copies row blocks to.
-#[derive(Default)]
-struct BlockBuffer {
-    stored: Vec<i16>,
-    real: Vec<f64>,
 }
 
 /// What is kept of the row blocks, in any order.
@@ -453,86 +440,6 @@ impl<'a> Runner<'a> {
             }
         });
         states.into_iter().collect()
-    }
-}
-
-impl Scan {
-    /// Digest of the stored pixels.
-    pub(crate) fn pixels_digest(&self) -> Digest {
-        pixels_digest(&self.records)
-    }
-
-    /// Sums of the values of each slice, as the matrix has them before the rescale.
-    pub(crate) fn slice_sums(&self) -> Vec<i128> {
-        fn of<T: Copy + Into<i128>>(values: &[T], pixels: usize) -> Vec<i128> {
-            let sum = |slice: &[T]| slice.iter().map(|&value| value.into()).sum();
-            values.chunks_exact(pixels).map(sum).collect()
-        }
-        let pixels = self.plan.pixels();
-        match &self.values {
-            Values::Stored(values) => of(values, pixels),
-            Values::Signed8(values) => of(values, pixels),
-            Values::Unsigned8(values) => of(values, pixels),
-            Values::Real(_) => Vec::new(),
-        }
-    }
-
-    fn blocks(&self) -> u32 {
-        block_count(image_pixels(&self.plan))
-    }
-
-    /// The stored pixels of a scan; none of a matrix of 8 bits or of floats.
-    fn stored(&self) -> &[i16] {
-        match &self.values {
-            Values::Stored(values) => values,
-            _ => &[],
-        }
-    }
-
-    /// Copies a row block of stored pixels, slice-major; returns its rows. Of a matrix of floats there is nothing.
-    pub(crate) fn gather(&self, block: u32, values: &mut Vec<i16>) -> usize {
-        match &self.values {
-            Values::Stored(stored) => self.copy_block(stored, block, values),
-            Values::Signed8(stored) => self.copy_block(stored, block, values),
-            Values::Unsigned8(stored) => self.copy_block(stored, block, values),
-            Values::Real(_) => self.copy_block::<i16, i16>(&[], block, values),
-        }
-    }
-
-    /// Copies a row block; returns it, and its rows.
-    fn values_of<'b>(&self, block: u32, buffer: &'b mut BlockBuffer) -> (BlockValues<'b>, usize) {
-        match &self.values {
-            Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => {
-                let rows = self.gather(block, &mut buffer.stored);
-                (BlockValues::Stored(&buffer.stored), rows)
-            }
-            Values::Real(values) => {
-                let rows = self.copy_block(values, block, &mut buffer.real);
-                (BlockValues::Real(&buffer.real), rows)
-            }
-        }
-    }
-
-    fn copy_block<T: Copy, U: From<T>>(&self, from: &[T], block: u32, values: &mut Vec<U>) -> usize {
-        let size = self.plan.pixels();
-        let rows = block_rows(block, size as u64);
-        let first = first_row(block) as usize;
-        values.clear();
-        for slice in from.chunks_exact(size) {
-            values.extend(slice[first..first + rows].iter().map(|&value| U::from(value)));
-        }
-        rows
-    }
-
-    /// The same, on the threads of the current pool.
-    fn gather_parallel(&self, block: u32, values: &mut Vec<i16>) -> usize {
-        let size = self.plan.pixels();
-        let rows = block_rows(block, size as u64);
-        let first = first_row(block) as usize;
-        values.resize(rows * self.plan.slices.len(), 0);
-        let slices = values.par_chunks_exact_mut(rows).zip(self.stored().par_chunks_exact(size));
-        slices.for_each(|(values, slice)| values.copy_from_slice(&slice[first..first + rows]));
-        rows
     }
 }
 
