@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -111,6 +111,18 @@ bench-python: setup $(SERIES) .venv-bench/ready ## measure the Python package ag
 	@.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check ./python
 	@.venv-bench/bin/python bench/python/svd.py
 	@.venv-bench/bin/python bench/python/reading.py $(SERIES) $(SAMPLES)
+
+.venv-docs/ready: docs/requirements.txt | setup
+	@python3 -m venv .venv-docs
+	@.venv-docs/bin/python -m pip install --quiet --disable-pip-version-check -r $<
+	@touch $@
+
+docs: .venv-docs/ready ## the documentation as a site, in build/site; a broken link is an error
+	@NO_MKDOCS_2_WARNING=1 .venv-docs/bin/mkdocs build --quiet --strict
+	@echo build/site/index.html
+
+options: setup ## write docs/reference/options.md again, from the command's parser
+	@TOMOBASIS_RECORD=1 cargo test --quiet --release --locked -p tomobasis-cli options_page
 
 .venv-notebook/ready: examples/requirements.txt requirements.txt | setup
 	@python3 -m venv .venv-notebook

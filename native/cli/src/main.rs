@@ -14,6 +14,8 @@ mod decompose;
 mod denoise;
 mod examples;
 mod inspect;
+#[cfg(test)]
+mod options_page;
 mod output;
 mod paper;
 mod progress;
