@@ -16,6 +16,13 @@ from standalone import standalone
 SPARKS = re.compile(r"\d\d:\d\d:\d\d (WARN|ERROR) ")
 
 
+def pytest_collection_modifyitems(config, items):
+    """Where workers share the files, those that start Spark come first: at the end, one worker would wait for the other's."""
+    if hasattr(config, "workerinput"):
+        slow = {item.path for item in items if item.get_closest_marker("spark")}
+        items.sort(key=lambda item: item.path not in slow)
+
+
 @dataclass(frozen=True)
 class BusyScan:
     """A synthetic scan on disk, and the root digest of what the command makes of it."""
@@ -73,7 +80,7 @@ def made(tmp_path_factory):
     return Made(base / "scan", scan, base / "result")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def job():
     """The job as a function, for many small runs in one JVM."""
     with job_session() as run:

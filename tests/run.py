@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TOOLS = ROOT / ".venv/bin"
 REPORTS = ROOT / "build/test-reports"
 NEWEST_CLIPPY = 96  # of Rust 1.96, Debian's
+# Two: while one test waits for a JVM or the disk, another computes. A file is one worker's, so that what its tests share is made once.
+TWO_WORKERS = f"--numprocesses {min(2, len(os.sched_getaffinity(0)))} --dist loadfile --no-loadscope-reorder".split()
 DICOM_RS = "--release --package tomobasis-dicom --features dicom-object --locked".split()
 
 
@@ -138,7 +140,7 @@ def jvm():
     folders |= {name: ROOT / name / "build/scalatest" for name in ("spark-api", "spark-job")}
     for folder in folders.values():
         shutil.rmtree(folder, ignore_errors=True)
-    code, _ = run("gradle", "--no-daemon", "--quiet", "--continue", "check")
+    code, _ = run("gradle", "--no-daemon", "--quiet", "--parallel", "--continue", "check")
     counts = {name: from_junit(folder) for name, folder in folders.items()}
     if code != 0 and not any(c.failed for c in counts.values()):
         counts["gradle check"] = Count(failed=1)
@@ -154,7 +156,8 @@ def pytest(name, *arguments, python=TOOLS / "python"):
 
 
 def e2e():
-    return {"e2e": pytest("e2e", "tests", "--ignore", "tests/emulation")}
+    of = ("tests", "--ignore", "tests/emulation", "-m")
+    return {"e2e": pytest("e2e", *of, "not alone", *TWO_WORKERS), "e2e (alone)": pytest("e2e-alone", *of, "alone")}
 
 
 def python():
@@ -167,7 +170,7 @@ def python():
     try:
         aborting = [ROOT / f"tests/python/test_python_{name}.py" for name in ("arrays", "floats", "scans", "state")]
         return {
-            "python": pytest("python", "tests/python", python=ROOT / "build/python/bin/python"),
+            "python": pytest("python", "tests/python", *TWO_WORKERS, python=ROOT / "build/python/bin/python"),
             "python (abort)": pytest("python-abort", *aborting, python=ROOT / "build/python-abort/bin/python"),
         }
     finally:

@@ -11,6 +11,8 @@ import pytest
 from matrix_series import write_matrix
 from running import decompose
 
+pytestmark = pytest.mark.alone
+
 # Runs whose peaks are looked at, where the first does not come near what was said.
 ATTEMPTS = 4
 # More than this share of the peak, and what threads and the allocator may take and did not, is too much.

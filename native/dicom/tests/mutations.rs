@@ -2,11 +2,14 @@
 //! one error that names the file, and within the memory that `docs/dicom.md` states.
 //!
 //! TOMOBASIS_FUZZ_SECONDS says how long each test goes on (60). The seed is that number, so a run can be repeated. The decoders
-//! in C allocate outside Rust's allocator, so what the whole process has resident is looked at as well.
+//! in C allocate outside Rust's allocator, so what the whole process has resident is looked at as well. Each test is a process of
+//! its own, so that the memory is that of one decode.
 
 mod common;
 
 use std::alloc::System;
+use std::env;
+use std::process::{Command, exit};
 use std::time::{Duration, Instant};
 
 use cap::Cap;
@@ -30,20 +33,33 @@ const LONGEST: Duration = Duration::from_secs(20);
 #[global_allocator]
 static ALLOCATOR: Cap<System> = Cap::new(System, BOUND + OURS);
 
+/// Set in the process of a test: which files it is about.
+const FILES: &str = "TOMOBASIS_FUZZ_FILES";
+
 fn main() {
-    let mut arguments = Arguments::from_args();
-    // One at a time, so that the memory is that of one decode.
-    arguments.test_threads = Some(1);
-    let real = shared("codec_ct");
+    if let Ok(files) = env::var(FILES) {
+        let files = match files.as_str() {
+            "made" => made(),
+            _ => shared("codec_ct").map(|folder| files_of(&folder)).unwrap_or_default(),
+        };
+        if let Err(failed) = mutate(&files) {
+            eprintln!("{}", failed.message().unwrap_or("failed"));
+            exit(1);
+        }
+        return;
+    }
     let tests = vec![
-        Trial::test("no_mutation_of_a_made_file_aborts_hangs_or_fills_the_memory", || mutate(&made())),
-        Trial::test("no_mutation_of_a_real_file_aborts_hangs_or_fills_the_memory", {
-            let folder = real.clone();
-            move || mutate(&folder.map(|folder| files_of(&folder)).unwrap_or_default())
-        })
-        .with_ignored_flag(real.is_none()),
+        Trial::test("no_mutation_of_a_made_file_aborts_hangs_or_fills_the_memory", || alone("made")),
+        Trial::test("no_mutation_of_a_real_file_aborts_hangs_or_fills_the_memory", || alone("real"))
+            .with_ignored_flag(shared("codec_ct").is_none()),
     ];
-    libtest_mimic::run(&arguments, tests).exit();
+    libtest_mimic::run(&Arguments::from_args(), tests).exit();
+}
+
+/// This program again, as the process of one test.
+fn alone(files: &str) -> Result<(), Failed> {
+    let status = Command::new(env::current_exe()?).env(FILES, files).status()?;
+    if status.success() { Ok(()) } else { Err(format!("its process: {status}").into()) }
 }
 
 /// Every syntax, with and without fragments, a table of offsets, and sequences.
@@ -72,8 +88,7 @@ fn files_of(folder: &std::path::Path) -> Vec<Vec<u8>> {
 type Change = (Index, u32, u8);
 
 fn mutate(files: &[Vec<u8>]) -> Result<(), Failed> {
-    let seconds =
-        std::env::var("TOMOBASIS_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
+    let seconds = env::var("TOMOBASIS_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(60);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut runner = TestRunner::new(ProptestConfig {
         cases: u32::MAX,

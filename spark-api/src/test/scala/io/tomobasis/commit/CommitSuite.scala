@@ -1,5 +1,10 @@
 package io.tomobasis.commit
 
+import java.util.concurrent.atomic.AtomicInteger
+import java.util.stream.IntStream
+
+import scala.jdk.OptionConverters._
+
 import org.scalatest.funsuite.AnyFunSuite
 
 /**
@@ -20,18 +25,23 @@ class CommitSuite extends AnyFunSuite {
   private def run(name: String, overwrite: Boolean = false, retries: Int = 0, patient: Boolean = false) =
     SimulatedRun(name, overwrite, retries, patient)
 
-  /** Plays all seeds; a failure says which. */
+  /** Plays all seeds, on all cores; the first failure says which. */
   private def play(kind: StoreKind, runs: Seq[SimulatedRun], old: Boolean = false, kills: Boolean = false)(
       atEnd: (CommitSimulator, Option[String]) => Unit
-  ): Unit =
-    for (seed <- seeds) {
+  ): Unit = {
+    def failure(seed: Int): Option[AssertionError] = {
       val simulator = new CommitSimulator(seed, kind, runs, old, kills)
-      try atEnd(simulator, simulator.play())
-      catch {
+      try {
+        atEnd(simulator, simulator.play())
+        None
+      } catch {
         case e: Throwable =>
-          throw new AssertionError(s"seed $seed on ${kind.name}: ${e.getMessage}; ${simulator.outcomes}", e)
+          Some(new AssertionError(s"seed $seed on ${kind.name}: ${e.getMessage}; ${simulator.outcomes}", e))
       }
     }
+    val failures = IntStream.rangeClosed(seeds.head, seeds.last).parallel().mapToObj(failure(_))
+    failures.filter(_.nonEmpty).findFirst().toScala.flatten.foreach(throw _)
+  }
 
   for (kind <- kinds) {
     test(s"on a ${kind.name}, of runs that race for a new folder one wins whole and the others say why they did not") {
@@ -63,12 +73,13 @@ class CommitSuite extends AnyFunSuite {
     }
 
     test(s"on a ${kind.name}, the retry of a killed driver finishes its run") {
-      var retried = 0
+      val retried = new AtomicInteger
       play(kind, Seq(run("a", retries = 4, patient = true)), kills = true) { (simulator, standing) =>
         if (simulator.outcomes.contains("a#4") || simulator.outcomes.values.exists(_ == Done)) assert(standing.nonEmpty)
-        if (simulator.outcomes.get("a#0").isEmpty && standing.nonEmpty) retried += 1
+        if (simulator.outcomes.get("a#0").isEmpty && standing.nonEmpty) retried.incrementAndGet()
+        ()
       }
-      assert(seeds.size == 1 || retried > 10, "hardly any driver was killed")
+      assert(seeds.size == 1 || retried.get > 10, "hardly any driver was killed")
     }
 
     test(s"on a ${kind.name}, a run alone leaves its result and nothing else") {
