@@ -226,8 +226,8 @@ impl EffectCounts {
 }
 
 impl NoiseFigures {
-    /// The spectrum is the cosine transform of the autocovariance, whose far lags are tapered to zero.
-    fn of(model: &NoiseModel) -> Self {
+    /// Of a model: the spectrum is the cosine transform of the autocovariance, whose far lags are tapered to zero.
+    pub fn of(model: &NoiseModel) -> Self {
         let mut bins = [(0.0, 0.0); LAGS + 1];
         let (mut moment, mut all) = (0.0, 0.0);
         let steps = LAGS as i64;
@@ -340,10 +340,7 @@ impl Part<'_> {
     fn slopes(&self) -> [Histogram; 2] {
         let one = |histograms: Option<[Histogram; 2]>, slice: usize| {
             let mut histograms = histograms.unwrap_or_else(|| [Histogram::new(), Histogram::new()]);
-            let Slice { tissue, body, own, .. } = Slice::new(self, slice);
-            for (histogram, slopes) in histograms.iter_mut().zip([tissue, body]) {
-                judged(&slopes[own.clone()]).for_each(|slope| histogram.add(slope.into()));
-            }
+            Slice::new(self, slice).count_slopes(&mut histograms);
             Some(histograms)
         };
         let merged = |a: Option<[Histogram; 2]>, b: Option<[Histogram; 2]>| match (a, b) {
@@ -362,6 +359,26 @@ impl Part<'_> {
 }
 
 impl Removed {
+    /// Of single images and what they became, row by row in HU, `columns` pixels a row: what is flat and where edges are is judged by the
+    /// former, `noise` is theirs. None of no images.
+    ///
+    /// Unlike [`Effect::measure`], this asks for no neighboring slices, so it serves for slices of which few are at hand. Arrays that are
+    /// no whole rows, or of which the second is shorter, are judged as far as both reach.
+    pub fn from_images(images: &[[&[f32]; 2]], columns: usize, noise: &NoiseModel) -> Option<Self> {
+        let columns = columns.max(1);
+        let slice = |&[before, after]: &[&[f32]; 2]| {
+            let length = before.len().min(after.len()) / columns * columns;
+            let [before, after] = [&before[..length], &after[..length]];
+            Slice::compared([before, after], before, columns, 0..length, |_| false)
+        };
+        let mut histograms = [Histogram::new(), Histogram::new()];
+        images.iter().for_each(|pair| slice(pair).count_slopes(&mut histograms));
+        let [tissue, body] = histograms;
+        let (flat, edge) = (tissue.quantile(FLATTEST), body.quantile(NO_EDGE));
+        let sums = images.iter().map(|pair| slice(pair).sums(flat, edge, columns)).reduce(Sums::plus)?;
+        Some(Self::of(&sums, noise))
+    }
+
     fn of(sums: &Sums, model: &NoiseModel) -> Self {
         let (mean, variance) = sums.flat.mean_and_variance();
         let (_, at_edges) = sums.edges.mean_and_variance();
@@ -392,13 +409,32 @@ impl Slice {
         let (first, second) = (read(before), read(after));
         let mask = before.padding(slice, window.clone());
         let padding = |at: usize| mask.is_some_and(|mask| mask[at]);
-        let constant = |at: usize| is_constant(&first, at);
+        let own = (own.start - window.start) * columns..(own.end - window.start) * columns;
+        Self::compared([&first, &second], &second, columns, own, padding)
+    }
+
+    /// An image and what it became, whose slopes are those of `judged`.
+    fn compared(
+        [first, second]: [&[f32]; 2],
+        judged: &[f32],
+        columns: usize,
+        own: Range<usize>,
+        padding: impl Fn(usize) -> bool,
+    ) -> Self {
+        let constant = |at: usize| is_constant(first, at);
         let removed = |(a, b): (&f32, &f32)| ((a - b) * UNITS).round_ties_even().clamp(-MOST, MOST) as i64;
         Self {
-            removed: first.iter().zip(&second).map(removed).collect(),
-            tissue: slopes(&second, columns, TISSUE, padding, constant),
-            body: slopes(&second, columns, BODY, padding, constant),
-            own: (own.start - window.start) * columns..(own.end - window.start) * columns,
+            removed: first.iter().zip(second).map(removed).collect(),
+            tissue: slopes(judged, columns, TISSUE, &padding, constant),
+            body: slopes(judged, columns, BODY, &padding, constant),
+            own,
+        }
+    }
+
+    /// Counts its slopes in tissue and in the body.
+    fn count_slopes(&self, histograms: &mut [Histogram; 2]) {
+        for (histogram, slopes) in histograms.iter_mut().zip([&self.tissue, &self.body]) {
+            judged(&slopes[self.own.clone()]).for_each(|slope| histogram.add(slope.into()));
         }
     }
 

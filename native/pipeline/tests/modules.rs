@@ -142,3 +142,8 @@ fn modules_of_the_denoiser_call_those_that_the_table_names_and_none_below_them()
 fn modules_of_the_linear_algebra_call_those_that_the_table_names_and_none_below_them() {
     check("linalg");
 }
+
+#[test]
+fn modules_of_the_measures_call_those_that_the_table_names_and_none_below_them() {
+    check("measures");
+}

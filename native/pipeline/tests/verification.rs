@@ -23,6 +23,7 @@ fn check(result: &Path, input: &Path) -> Result<(), Error> {
         series: None,
         join: false,
         on_bad_slice: OnBadSlice::Fail,
+        reference: None,
         verbose: false,
     };
     verify(&args, 2, &Silent).map(drop)

@@ -46,8 +46,8 @@ const MOST_CORRELATION: f64 = 0.95;
 
 /// Parts of a standard deviation in which products are counted, and how many of these a difference may be: what is
 /// farther away than four standard deviations is no noise.
-const STEPS: f64 = 64.0;
-const FARTHEST: i16 = 4 * STEPS as i16;
+pub(super) const STEPS: f64 = 64.0;
+pub(super) const FARTHEST: i16 = 4 * STEPS as i16;
 
 /// A pass over a volume, by which its noise is found.
 #[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]

@@ -17,6 +17,7 @@ mod estimate;
 pub(crate) mod flat;
 pub(crate) mod histogram;
 mod map;
+mod single;
 
 use crate::{Error, volume::Shape};
 pub(crate) use covariance::LAGS;

@@ -2,6 +2,7 @@
 
 pub(crate) mod block_factors;
 pub(crate) mod composites;
+pub(crate) mod measured;
 pub(crate) mod renderer;
 pub(crate) mod sampled;
 

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use ndarray::ArrayView2;
 use tomobasis_linalg::column_major;
 
-use super::{composites, sampled::Sampled};
+use super::{composites, measured::Measured, sampled::Sampled};
 use crate::{
     blocks::block_factors::BlockFactors,
     error::{Error, Result},
@@ -22,6 +22,7 @@ use crate::{
     output::{
         FileDigest, NamedFile,
         dicom::{Band, Composites},
+        measured::Reference,
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
         report::volume::{self, VOLUME},
         tables::{self, BasisEncoder},
@@ -42,6 +43,8 @@ pub struct BlockRenderer {
     panels: Vec<Panel>,
     /// `None` when there is no report.
     sampled: Option<Sampled>,
+    /// `None` when there is no report.
+    measured: Option<Measured>,
     composites: Composites,
 }
 
@@ -108,9 +111,17 @@ impl BlockRenderer {
         };
         let browsed = options.emits(Emit::Report) && options.input_format.is_scan();
         let sampled = browsed.then(|| Sampled::new(&decomposition));
+        let measured = browsed.then(|| Measured::new(&decomposition));
         let factors = BlockFactors::new(decomposition.clone(), decomposition.rank())?;
         let composites = Composites::new(decomposition.clone(), 0..composites);
-        Ok(Self { factors, decomposition, encoder, panels, sampled, composites })
+        Ok(Self { factors, decomposition, encoder, panels, sampled, measured, composites })
+    }
+
+    /// Measures the composites against this reference too, if they are measured.
+    pub(crate) fn compare_with(&mut self, reference: Reference) {
+        if let Some(measured) = &mut self.measured {
+            measured.compare_with(reference);
+        }
     }
 
     /// The decomposition whose blocks these are.
@@ -150,7 +161,7 @@ impl BlockRenderer {
                     false => self.factors.row_means(block, input)?,
                 };
                 // Step 2.
-                let bands = self.bands(block, input, (u, &means), (scaled, buffer))?;
+                let bands = self.bands(block, input, (t, u, &means), (scaled, buffer))?;
                 // Step 3.
                 let size = (block, rows);
                 let parts = (t.as_slice(), means.as_slice());
@@ -239,7 +250,7 @@ impl BlockRenderer {
         &self,
         block: u32,
         input: ArrayView2<'_, i16>,
-        (u, means): (&[f64], &[f64]),
+        (t, u, means): (&[f64], &[f64], &[f64]),
         (scaled, shown): (&mut Vec<f64>, &mut Vec<f64>),
     ) -> Result<Vec<u8>> {
         if self.panels.is_empty() {
@@ -259,11 +270,14 @@ impl BlockRenderer {
         if let Some(sampled) = &self.sampled {
             sampled.append(&self.factors, (block, input), (scaled, means), shown, &mut bands)?;
         }
+        if let Some(measured) = &self.measured {
+            measured.append(&self.factors, input, (t, means), shown, &mut bands)?;
+        }
         Ok(bands)
     }
 
-    /// Assembles the pictures from the bands of all blocks, in any order, and the volume for the report, which is no file of the result:
-    /// `result::finish` takes it with the pictures.
+    /// Assembles the pictures from the bands of all blocks, in any order, and, for the report, the volume and what was measured, which
+    /// are no files of the result: `result::finish` takes them with the pictures. On the current thread pool.
     ///
     /// # Errors
     /// [`Error::Protocol`] when bands are missing or not of this decomposition.
@@ -272,7 +286,7 @@ impl BlockRenderer {
             return Ok(Vec::new());
         }
         let subject = Subject::of(&self.decomposition);
-        let (mut files, mut volume) = (Vec::new(), None);
+        let (mut files, mut of_report) = (Vec::new(), Vec::new());
         let pixels = self.decomposition.rows();
         // Of a matrix there are no bands.
         if !self.panels.is_empty() {
@@ -281,14 +295,21 @@ impl BlockRenderer {
             let of_panels = bands.iter().map(|(block, panels, _)| (*block, *panels));
             let images = pictures::assemble(pixels, self.panels.len(), of_panels)?;
             files = pictures::draw(&subject, &self.panels, &images)?;
-            if let Some(sampled) = &self.sampled {
-                let samples = bands.iter().map(|(block, _, samples)| (*block, *samples));
-                volume = Some(volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?);
+            if let (Some(sampled), Some(measured)) = (&self.sampled, &self.measured) {
+                let split = |(block, _, rest): &(u32, &'a [u8], &'a [u8])| {
+                    measured.split(*block, rest).map(|(samples, slices)| (*block, samples, slices))
+                };
+                let parts: Vec<(u32, &[u8], &[u8])> = bands.iter().map(split).collect::<Result<_>>()?;
+                let samples = parts.iter().map(|(block, samples, _)| (*block, *samples));
+                let bytes = volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?;
+                of_report.push(NamedFile { path: VOLUME.to_owned(), bytes });
+                let slices = parts.iter().map(|(block, _, slices)| (*block, *slices));
+                of_report.push(measured.measure(&self.decomposition, slices)?.to_file()?);
             }
         }
         files.push(pictures::draw_spectrum(&subject)?);
         files.iter_mut().for_each(|file| file.path = format!("{}/{}", pictures::FOLDER, file.path));
-        files.extend(volume.map(|bytes| NamedFile { path: VOLUME.to_owned(), bytes }));
+        files.extend(of_report);
         Ok(files)
     }
 }

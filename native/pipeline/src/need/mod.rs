@@ -21,6 +21,7 @@ use crate::{
     limits::Held,
     options::{Emit, Method, Options, RankChoice},
     output::{
+        measured::measured_slices,
         pictures::BASIS_SHOWN,
         report::volume::{MOST_BYTES, Sampling},
         text,
@@ -268,13 +269,25 @@ impl Need {
         (sampling.samples() as u128 * (1 + composites), of_thread)
     }
 
+    /// Of what is measured: slices with those of the composites, and values of all of them.
+    fn measured(&self) -> (u128, u128) {
+        if !(self.draws && self.report) {
+            return (0, 0);
+        }
+        let number = |value: u128| usize::try_from(value).unwrap_or(usize::MAX);
+        let slices = measured_slices(self.shape, number(self.slices), number(self.composites)).len() as u128;
+        let of_all = slices * (1 + self.composites);
+        (of_all, of_all * self.pixels)
+    }
+
     /// `48 n k + e + T (2 R n + 8 R (2 k + d) + ..)`: `V` in its forms; what is encoded of the first table (`24 R k`), before the threads
     /// begin, and not given back; on each thread a row block, its `T` and `U`, what pictures and composites take; the blocks' parts of these.
     fn render(&self) -> u128 {
         let (n, k) = (self.slices, self.rank);
         let table = if self.tables { 24 * self.rows() * k } else { 0 };
         let kept = self.coefficients() + 48 * n * k;
-        let bands = self.panels() * self.pixels + self.derived * self.scan() + 2 * self.sampled().0;
+        let samples = 2 * (self.sampled().0 + self.measured().1);
+        let bands = self.panels() * self.pixels + self.derived * self.scan() + samples;
         self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
@@ -287,7 +300,9 @@ impl Need {
     /// What rendering takes on one thread.
     pub fn of_thread(&self) -> u128 {
         let (n, k, rows) = (self.slices, self.rank, self.rows());
-        let pictured = if self.draws { 8 * rows * (k + self.composites + 1) + self.sampled().1 } else { 0 };
+        let measured = self.measured().0 * (2 * rows + 8 * rows.min(composites::ROWS as u128));
+        let pictured =
+            if self.draws { 8 * rows * (k + self.composites + 1) + self.sampled().1 + measured } else { 0 };
         let composites =
             if self.derived > 0 { 8 * (composites::ROWS as u128).min(rows) * n * self.derived } else { 0 };
         // The block in f64, as it is scaled, and factored.
@@ -324,8 +339,10 @@ impl Need {
         let kept = self.coefficients() + 48 * self.slices * self.rank;
         let samples = 2 * self.sampled().0;
         let browser = samples + 4 * samples.min(MOST_BYTES as u128);
+        // As bands; stored, then as floats; of even regions and of residuals on each thread.
+        let measured = 8 * self.measured().1 + self.threads * 32 * self.pixels + 16 * self.pixels;
         let text = self.text(self.slices);
-        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + text
+        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + measured + text
     }
 
     /// What gives `U` of each block, in the methods of class `fixed`.

@@ -98,6 +98,9 @@ pub struct Options {
     pub rank: RankChoice,
     /// Composites; `None` is the default list.
     pub composite: Option<Vec<Composite>>,
+    /// A series to measure composites against: a folder, or the UID of a series of the input.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// What to write.
     pub emit: Vec<Emit>,
     /// How derived DICOM is written.

@@ -2,6 +2,7 @@
 
 pub mod dicom;
 mod file;
+pub mod measured;
 pub(crate) mod pictures;
 pub(crate) mod report;
 pub mod tables;

@@ -13,6 +13,7 @@ use crate::{
     output::{
         NamedFile,
         dicom::{DerivedRecord, DerivedSection},
+        measured::{MEASURES, MeasuresSection},
         report::{self, Content, volume::VOLUME},
         tables, text,
     },
@@ -88,7 +89,9 @@ impl Draft {
         environment: Environment,
     ) -> Result<Self> {
         let options = &decomposition.options;
-        let (volume, pictures): (Vec<_>, _) = pictures.into_iter().partition(|file| file.path == VOLUME);
+        let (volume, pictures): (Vec<_>, Vec<_>) = pictures.into_iter().partition(|file| file.path == VOLUME);
+        let (measures, pictures): (Vec<_>, _) = pictures.into_iter().partition(|file| file.path == MEASURES);
+        let measures = measures.first().map(MeasuresSection::from_file).transpose()?;
         let u = basis_digests(decomposition.blocks(), records)?;
         let derived =
             options.emits(Emit::Dicom).then(|| DerivedSection::new(decomposition, derived)).transpose()?;
@@ -99,7 +102,7 @@ impl Draft {
         // Without their files pictures are made for the report.
         let written: &[NamedFile] = if options.emits(Emit::Png) { &pictures } else { &[] };
         let files = files::list(decomposition, records, tables.iter().chain(written))?;
-        let manifest = Manifest::new(decomposition, u, derived, files, environment)?;
+        let manifest = Manifest { measures, ..Manifest::new(decomposition, u, derived, files, environment)? };
         Ok(Self { manifest, tables, pictures, volume: volume.into_iter().next() })
     }
 
@@ -115,6 +118,7 @@ impl Draft {
                 decomposition,
                 digests: &manifest.digests,
                 derived: manifest.derived.as_ref(),
+                measures: manifest.measures.as_ref(),
                 left_out: &manifest.series.left_out,
                 warnings: &manifest.series.warnings,
                 run: manifest.run.described(),

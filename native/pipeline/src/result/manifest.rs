@@ -11,7 +11,7 @@ use super::FileEntry;
 use crate::{
     error::{Error, Result},
     options::{Emit, InputFormat, Method, Padding, RankChoice, padding::without_choice},
-    output::{dicom::DerivedSection, pictures::Display},
+    output::{dicom::DerivedSection, measured::MeasuresSection, pictures::Display},
     solve::{
         decomposition::Decomposition,
         digest::{BasisDigests, Digest, Digests, FORMAT, RootOf, input_hash},
@@ -31,6 +31,9 @@ pub struct Manifest {
     pub parameters: Parameters,
     /// What came out.
     pub result: ResultSection,
+    /// What composites do to the image, where the report was made of a scan.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub measures: Option<MeasuresSection>,
     /// The digests.
     pub digests: Digests,
     /// What was written beside the manifest.
@@ -248,6 +251,7 @@ impl Manifest {
                 noise: decomposition.noise,
                 composites: decomposition.spectrum().entries(&decomposition.composites),
             },
+            measures: None,
             digests: decomposition.digests(u),
             emitted: options.emit.clone(),
             derived,

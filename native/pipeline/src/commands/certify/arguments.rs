@@ -42,6 +42,7 @@ impl CertifyArgs {
             series: self.series.clone(),
             join: self.join,
             on_bad_slice: self.on_bad_slice,
+            reference: None,
             verbose: self.verbose,
         }
     }

@@ -251,6 +251,7 @@ fn read(
         method: Method::Gram { center: None },
         rank: RankChoice::Full,
         composite: None,
+        reference: None,
         emit: Vec::new(),
         dicom_syntax: DicomSyntax::default(),
         no_patient_data: false,

@@ -56,6 +56,10 @@ pub struct JobArgs {
     /// last tenth of the basis vectors left out, as in the 2020 pipeline [default: 50,244,300, up to the rank]
     #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     composite: Option<Vec<Composite>>,
+    /// A series of as many slices of the same size to measure the composites against (PSNR, RMSE, SSIM), such as one of full dose: a
+    /// folder or file, or the UID or short id of a series of the input
+    #[arg(long, value_name = "SERIES", value_parser = NotEmpty::new())]
+    reference: Option<String>,
     /// What to write [default: parquet,png,report; for a matrix parquet,png, with the spectrum as its only picture]
     #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
     emit: Option<Vec<Emit>>,
@@ -112,6 +116,9 @@ impl JobArgs {
                 ));
             }
         }
+        if self.reference.is_some() {
+            check_reference(&emit, all_series)?;
+        }
         if self.fail_fast && !all_series {
             return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
         }
@@ -135,6 +142,7 @@ impl JobArgs {
             method,
             rank,
             composite: self.composite,
+            reference: self.reference,
             emit,
             dicom_syntax: self.dicom_syntax.unwrap_or_default(),
             no_patient_data: self.no_patient_data,
@@ -149,6 +157,7 @@ impl JobArgs {
             ("--join", self.join),
             ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
             ("--padding", self.padding.is_some()),
+            ("--reference", self.reference.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
             let problem = "it applies to scans; leave it out with the --input-format of a matrix";
@@ -161,6 +170,18 @@ impl JobArgs {
             }
         }
     }
+}
+
+/// Refuses a reference where nothing is measured, or where it cannot be that of all.
+fn check_reference(emit: &[Emit], all_series: bool) -> Result<()> {
+    let problem = if all_series {
+        "a reference is that of one series; name the series with --series, or leave it out"
+    } else if !emit.contains(&Emit::Report) {
+        "composites are measured with the report; add report to --emit, or leave it out"
+    } else {
+        return Ok(());
+    };
+    Err(Error::option("--reference", problem))
 }
 
 /// Refuses an output whose name says that the input lies in it. Whatever else leads there is found where the folder is at hand.

@@ -53,7 +53,14 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
         [option, ..] if option == "--status" => {
             Err(Error::option("--status", "give the output of --series all, and nothing else"))
         }
-        _ => parse_options(args),
+        _ => match parse_options(args)? {
+            ParsedJob::Run(options) if options.reference.is_some() => {
+                let problem =
+                    "the job does not measure against a reference; use the command, or leave it out";
+                Err(Error::option("--reference", problem))
+            }
+            parsed => Ok(parsed),
+        },
     }
 }
 
@@ -218,6 +225,10 @@ mod tests {
                 "'-1' for '--power-iterations",
             ),
             ("--input a --output b --emit csv", "--emit"),
+            ("--input a --output b --reference c", "--reference: the job does not measure"),
+            ("--input a --output b --reference c --emit png", "--reference: composites are measured with"),
+            ("--input a --output b --reference c --series all", "--reference: a reference is that of one"),
+            ("--input a --output b --reference=", "'--reference <SERIES>'"),
             ("--input a --output b --no-patient-data", "--no-patient-data: it applies to derived DICOM"),
             ("--input a --output b --dicom-syntax jpeg-ls", "--dicom-syntax: it applies to derived DICOM"),
             ("--input a --output b --emit dicom --dicom-syntax rle", "--dicom-syntax"),

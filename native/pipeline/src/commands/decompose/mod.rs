@@ -84,8 +84,12 @@ pub(super) fn make_result(
     environment: impl FnOnce(&Runner<'_>) -> Environment,
     write: impl Fn(&str, &[&[u8]]) -> Result<()> + Sync,
 ) -> Result<(Arc<Decomposition>, Manifest)> {
+    let reference = runner.reference(&scan.plan, &options)?;
     let decomposition = Arc::new(runner.decompose(scan, options)?);
-    let renderer = runner.renderer(scan, &decomposition)?;
+    let mut renderer = runner.renderer(scan, &decomposition)?;
+    if let Some(reference) = reference {
+        renderer.compare_with(runner.measured(reference, decomposition.composites.len())?);
+    }
     let rendered = runner
         .render(scan, &renderer, |block| block.files().try_for_each(|(path, pieces)| write(&path, pieces)))?;
     let derived = match decomposition.options.emits(Emit::Dicom) {
@@ -95,7 +99,8 @@ pub(super) fn make_result(
         false => Vec::new(),
     };
     let began = Instant::now();
-    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
+    let bands = rendered.bands.iter().map(Vec::as_slice);
+    let pictures = runner.pool.install(|| renderer.pictures(bands))?;
     runner.record_time(PICTURES, began);
     let (manifest, files) =
         finish(&decomposition, &rendered.records, &derived, pictures, environment(&*runner))?;

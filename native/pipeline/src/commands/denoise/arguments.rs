@@ -75,6 +75,7 @@ impl DenoiseArgs {
             method: Method::Gram { center: None },
             rank: RankChoice::Full,
             composite: None,
+            reference: None,
             emit: vec![Emit::Dicom],
             dicom_syntax: self.dicom_syntax,
             no_patient_data: self.no_patient_data,

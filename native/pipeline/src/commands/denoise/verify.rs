@@ -86,8 +86,12 @@ pub(in crate::commands) fn verify(
 
 /// The options of a run that makes the same again, and writes nothing.
 fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Settings)> {
-    for (option, given) in [("--join", args.join), ("--on-bad-slice", args.on_bad_slice != OnBadSlice::Fail)]
-    {
+    let given = [
+        ("--join", args.join),
+        ("--on-bad-slice", args.on_bad_slice != OnBadSlice::Fail),
+        ("--reference", args.reference.is_some()),
+    ];
+    for (option, given) in given {
         if given {
             let problem = "denoise does not have it, and this is a denoised series; leave it out";
             return Err(Error::option(option, problem));
@@ -113,6 +117,7 @@ fn options(args: &VerifyArgs, stored: &DenoisedManifest) -> Result<(Options, Set
         method: Method::Gram { center: None },
         rank: RankChoice::Full,
         composite: None,
+        reference: None,
         emit: vec![Emit::Dicom],
         dicom_syntax: parameters.dicom_syntax,
         no_patient_data: !parameters.patient_data,

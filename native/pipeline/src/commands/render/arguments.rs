@@ -98,6 +98,7 @@ impl RenderArgs {
             series: self.series.clone(),
             join: self.join,
             on_bad_slice: self.on_bad_slice,
+            reference: None,
             verbose: self.verbose,
         })
     }

@@ -8,6 +8,7 @@ mod denoise;
 mod derive;
 mod fixed;
 mod matrix;
+mod reference;
 mod scan;
 
 use std::{

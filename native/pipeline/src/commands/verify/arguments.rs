@@ -27,6 +27,9 @@ pub struct VerifyArgs {
     /// What to do about slices that cannot be used, as for `decompose`
     #[arg(long, value_enum, default_value = "fail")]
     pub on_bad_slice: OnBadSlice,
+    /// The series that `decompose --reference` named, to measure against it again; without it, those figures are not checked
+    #[arg(long, value_name = "SERIES", value_parser = NotEmpty::new())]
+    pub reference: Option<String>,
     /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
@@ -40,6 +43,11 @@ impl VerifyArgs {
             ("--join", self.join),
             ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
         ];
+        let has_reference = manifest.measures.as_ref().is_some_and(|measures| measures.reference.is_some());
+        if self.reference.is_some() && !has_reference {
+            let problem = "the result was not measured against a reference; leave it out";
+            return Err(Error::option("--reference", problem));
+        }
         match given.into_iter().find(|(_, given)| *given) {
             Some((option, _)) if !manifest.parameters.input_format.is_scan() => Err(Error::option(
                 option,
@@ -70,6 +78,7 @@ impl Options {
             method: manifest.parameters.method,
             rank: manifest.parameters.rank,
             composite: Some(composites.collect()),
+            reference: args.reference.clone(),
             emit: manifest.emitted.clone(),
             dicom_syntax: derived.map_or(DicomSyntax::default(), |section| section.syntax),
             no_patient_data: derived.is_some_and(|section| !section.patient_data),

@@ -137,8 +137,13 @@ pub(crate) fn check(
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(other_input(options.input_format));
     }
+    let reference = runner.reference(&scan.plan, &options)?;
     let decomposition = Arc::new(runner.decompose(&scan, options)?);
-    let renderer = runner.renderer(&scan, &decomposition)?;
+    let mut renderer = runner.renderer(&scan, &decomposition)?;
+    let compared = reference.is_some();
+    if let Some(reference) = reference {
+        renderer.compare_with(runner.measured(reference, decomposition.composites.len())?);
+    }
     let rendered = runner.render(&scan, &renderer, |_| Ok(()))?;
     let found = decomposition.digests(basis_digests(decomposition.blocks(), &rendered.records)?);
     if let Some(what) = first_difference(&stored.digests, &found) {
@@ -153,7 +158,8 @@ pub(crate) fn check(
         same_instances: found.instances == stored.digests.instances,
         lists: stored.files.is_some(),
     };
-    let pictures = renderer.pictures(rendered.bands.iter().map(Vec::as_slice))?;
+    let bands = rendered.bands.iter().map(Vec::as_slice);
+    let pictures = runner.pool.install(|| renderer.pictures(bands))?;
     let files = Mutex::new(Made::default());
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(&scan, &renderer, rendered.composites, |made| {
@@ -174,13 +180,16 @@ pub(crate) fn check(
         Draft::new(&decomposition, &rendered.records, &derived, pictures, Environment::default())?;
     draft.manifest.run = stored.run.clone();
     let notes = adopt_notes(&mut draft.manifest, stored)?;
+    if let (false, Some(made), Some(stored)) = (compared, &mut draft.manifest.measures, &stored.measures) {
+        made.adopt_reference(stored);
+    }
     let (made, _) = draft.finish(&decomposition)?;
     let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
     compare_made(folder, made, scope, &mut files)?;
     if scope.same_instances {
         folder.check_small_tables(&decomposition)?;
     }
-    let closing = closing(folder, scope, &files, notes.as_ref(), of_folder);
+    let closing = closing(folder, scope, &files, notes.as_ref(), of_folder, compared);
     Ok((Checked { closing }, scan))
 }
 
@@ -288,6 +297,10 @@ fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope, counted
     made.files.clone_from(&stored.files);
     made.run.clone_from(&stored.run);
     if !scope.same_instances {
+        // The window of SSIM is that of the headers.
+        if made.series.display != stored.series.display {
+            made.measures.clone_from(&stored.measures);
+        }
         made.series.clone_from(&stored.series);
         made.digests.instances = stored.digests.instances;
     }
@@ -328,6 +341,7 @@ fn closing(
     files: &Made,
     notes: Option<&Difference>,
     of_folder: FolderNotes,
+    compared: bool,
 ) -> String {
     let Manifest { run, digests, .. } = &folder.manifest;
     let mut lines = vec!["verified     pixels, s, V and U: every bit is what the input gives".to_owned()];
@@ -356,6 +370,13 @@ fn closing(
         None => "`run`; there is no seal",
     };
     lines.push(format!("manifest     {values}, and but those of {run}"));
+    let of_reference = folder.manifest.measures.as_ref().and_then(|measures| measures.reference);
+    if of_reference.is_some() && !compared {
+        lines.push(
+            "not checked  the measures against the reference (PSNR, RMSE, SSIM): to check them too, give --reference SERIES"
+                .to_owned(),
+        );
+    }
     lines.push(format!("root digest  {}", digests.root));
     lines.join("\n")
 }

@@ -7,12 +7,13 @@
 
 mod browser;
 mod denoised;
+mod measures;
 mod script;
 pub(crate) mod volume;
 
 pub(crate) use self::denoised::{Content as DenoisedContent, denoised_page};
 
-use self::browser::Browser;
+use self::{browser::Browser, measures::MeasuresTable};
 use askama::Template;
 use base64::{
     display::Base64Display,
@@ -27,6 +28,7 @@ use crate::{
     output::{
         NamedFile,
         dicom::{self, DerivedSection, DerivedSeries},
+        measured::MeasuresSection,
         pictures::{self, percent},
     },
     solve::{
@@ -48,6 +50,8 @@ pub(crate) struct Content<'a> {
     pub digests: &'a Digests,
     /// The derived DICOM series, where they were asked for.
     pub derived: Option<&'a DerivedSection>,
+    /// What composites do to the image.
+    pub measures: Option<&'a MeasuresSection>,
     /// What the folder held besides the slices.
     pub left_out: &'a [Note],
     /// What is unusual about the series.
@@ -82,6 +86,7 @@ struct Page<'a> {
     energies: Vec<[String; 4]>,
     /// Whether patient data were copied, and a line for each series.
     derived: Option<(&'static str, Vec<String>)>,
+    measures: Option<MeasuresTable>,
     certified: bool,
     promise: &'static str,
     guarantee: Rows,
@@ -147,6 +152,7 @@ impl<'a> Page<'a> {
             unit: if unit.is_empty() { String::new() } else { format!(" ({unit})") },
             energies: energies(decomposition),
             derived: derived.map(|section| derived_series(decomposition, section)),
+            measures: content.measures.map(|section| MeasuresTable::of(decomposition, section)),
             certified: decomposition.factors.certified().is_some(),
             promise: decomposition.options.method.promise(),
             guarantee: guarantee(decomposition),
@@ -296,6 +302,7 @@ mod tests {
             unit: String::new(),
             energies: Vec::new(),
             derived: None,
+            measures: None,
             certified: true,
             promise: "",
             guarantee: Vec::new(),

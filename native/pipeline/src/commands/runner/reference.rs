@@ -1,0 +1,117 @@
+//! The series that `--reference` names, of which only the slices that are measured are decoded.
+
+use tomobasis_denoise::hounsfield_units;
+use tomobasis_dicom::SeriesPlan;
+use tomobasis_measures::Stack;
+
+use super::Runner;
+use crate::{
+    error::{Error, Result},
+    input::{
+        decode,
+        layout::rescale_of,
+        list_input,
+        listing::{InputFile, local_path},
+    },
+    memory,
+    options::{OnBadSlice, Options, RankChoice},
+    output::measured::{Reference, measured_slices},
+    progress::Silent,
+    solve::padding_counts::pixels_digest,
+};
+
+const OPTION: &str = "--reference";
+
+/// A reference whose headers are known.
+pub(crate) struct ReferenceSeries {
+    plan: SeriesPlan,
+    files: Vec<InputFile>,
+}
+
+impl Runner<'_> {
+    /// The series that `--reference` names, which must be of the size and the unit of the scan.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming `--reference`.
+    pub(crate) fn reference(&self, scan: &SeriesPlan, options: &Options) -> Result<Option<ReferenceSeries>> {
+        let Some(name) = &options.reference else { return Ok(None) };
+        let (input, series) = place(name, options)?;
+        let of_reference = Options {
+            input,
+            series,
+            reference: None,
+            join: false,
+            on_bad_slice: OnBadSlice::Fail,
+            rank: RankChoice::Full,
+            composite: None,
+            emit: Vec::new(),
+            ..options.clone()
+        };
+        let find = || -> Result<ReferenceSeries> {
+            let files = list_input(&of_reference)?;
+            let mut inventory =
+                self.pool.install(|| crate::input::inventory::take_inventory(&files, &Silent))?;
+            let plan = self.select(&mut inventory, &files, &of_reference)?;
+            Ok(ReferenceSeries { plan, files })
+        };
+        let found = find().map_err(of_option)?;
+        let size =
+            |plan: &SeriesPlan| format!("{} slices of {} x {}", plan.slices.len(), plan.rows, plan.columns);
+        if size(&found.plan) != size(scan) {
+            let problem = format!(
+                "it has {}, and the scan has {}; give a series of the same slices",
+                size(&found.plan),
+                size(scan)
+            );
+            return Err(Error::option(OPTION, problem));
+        }
+        if found.plan.rescale_unit != scan.rescale_unit {
+            let problem =
+                "its values have another unit than those of the scan; give a series of the same kind";
+            return Err(Error::option(OPTION, problem));
+        }
+        Ok(Some(found))
+    }
+
+    /// The slices of a reference that are measured with so many composites.
+    ///
+    /// # Errors
+    /// [`Error::Option`] naming `--reference` for slices that cannot be decoded.
+    pub(crate) fn measured(&self, reference: ReferenceSeries, composites: usize) -> Result<Reference> {
+        let ReferenceSeries { mut plan, files } = reference;
+        let (rows, columns) = (plan.rows, plan.columns);
+        let measured = measured_slices((rows, columns), plan.slices.len(), composites);
+        plan.slices = measured.iter().filter_map(|&slice| plan.slices.get(slice)).cloned().collect();
+        let mut pixels = memory::for_scan(&plan)?;
+        let decoded = self
+            .pool
+            .install(|| decode::decode(&plan, files.as_slice(), &mut pixels, &Silent))
+            .map_err(of_option)?;
+        let records = decoded.into_iter().collect::<std::result::Result<Vec<_>, _>>();
+        let records = records.map_err(|error| of_option(error.into()))?;
+        let slices = pixels.chunks_exact(plan.pixels().max(1)).zip(rescale_of(&plan));
+        let slices = slices.map(|(stored, rescale)| hounsfield_units(stored, rescale)).collect();
+        let slices = Stack::new(rows, columns, slices)
+            .ok_or_else(|| Error::Internal("the reference was decoded to another size".to_owned()))?;
+        Ok(Reference { slices, pixels: pixels_digest(&records) })
+    }
+}
+
+/// Where the reference is: inputs, and which series of them.
+fn place(name: &str, options: &Options) -> Result<(Vec<String>, Option<String>)> {
+    if local_path(OPTION, name)?.exists() {
+        return Ok((vec![name.to_owned()], None));
+    }
+    if name.contains('/') {
+        return Err(Error::option(OPTION, "there is no such file or folder; give that of a DICOM series"));
+    }
+    Ok((options.input.clone(), Some(name.to_owned())))
+}
+
+/// What is wrong with a reference; what is no fault of it stays as it is.
+fn of_option(error: Error) -> Error {
+    match error.exit_code() {
+        2 | 3 => Error::option(OPTION, error.to_string()),
+        _ => error,
+    }
+}
