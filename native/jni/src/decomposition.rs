@@ -9,7 +9,7 @@ use jni::{
     sys::{jdouble, jint, jlong},
 };
 use tomobasis_dicom::SliceRecord;
-use tomobasis_linalg::{GramAccumulator, GramPart, RealGramAccumulator};
+use tomobasis_linalg::{CheckedPart, GramAccumulator, GramPart, RealGramAccumulator};
 use tomobasis_pipeline::{
     blocks::BlockRecord,
     commands::decompose::closing_text,
@@ -47,7 +47,7 @@ fn gram_part<'local>(
     index: usize,
 ) -> failure::Result<GramPart> {
     let part = all.get_element(env, index)?.auto();
-    Ok(GramPart::from_bytes(&byte_array(env, &part)?)?)
+    Ok(CheckedPart::from_bytes(&byte_array(env, &part)?)?.proven()?)
 }
 
 /// `long compute0(String planJson, String optionsJson, byte[][] gram, byte[] sliceRecords, int threads)`; the records are those of

@@ -101,6 +101,9 @@ impl<T: Default> ErrorPolicy<T, Failure> for ToJavaException {
         failure: Failure,
     ) -> jni::errors::Result<T> {
         let class = match &failure {
+            Failure::Ours(Error::Linalg(tomobasis_linalg::Error::Damaged { .. })) => {
+                jni_str!("io/tomobasis/jni/DamagedException")
+            }
             Failure::Ours(error) => match error.exit_code() {
                 2 => jni_str!("io/tomobasis/jni/UsageException"),
                 3 => jni_str!("io/tomobasis/jni/InputException"),

@@ -5,7 +5,7 @@ use jni::{
     objects::{JByteArray, JClass, JDoubleArray},
     sys::{jint, jlong},
 };
-use tomobasis_linalg::{RealGramAccumulator, column_major};
+use tomobasis_linalg::{CheckedPart, RealGramAccumulator, column_major};
 use tomobasis_pipeline::{input::matrix::MatrixNumbers, need};
 
 use crate::{
@@ -75,7 +75,7 @@ pub fn part0<'local>(
         match sums.sums().get(sum) {
             Some(sum) if part < parts => {
                 room(32 * sum.columns() * sum.columns() / parts)?;
-                Ok(env.byte_array_from_slice(&sum.part(part, parts).to_bytes())?)
+                Ok(env.byte_array_from_slice(&CheckedPart::of(sum.part(part, parts)).to_bytes())?)
             }
             _ => Err(Failure::Argument(format!("there is no part {part} of {parts} of sum {sum}"))),
         }

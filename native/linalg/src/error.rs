@@ -159,6 +159,15 @@ pub enum Error {
         /// What does not fit.
         why: &'static str,
     },
+    /// Numbers that do not agree with what was found of them another way.
+    #[error(
+        "{what} are not what they were: memory, a processor, a disk or the network changed them; run again, and \
+         without this machine if it happens again"
+    )]
+    Damaged {
+        /// The numbers.
+        what: &'static str,
+    },
     /// A singular value that overflows or underflows the normal range of f64.
     #[error("singular value {} is outside the range of double precision; rescale the matrix", column + 1)]
     SingularValueRange {

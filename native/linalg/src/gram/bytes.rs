@@ -60,10 +60,25 @@ pub struct GramPart {
     range: Range<usize>,
     /// In the first part only.
     columns: Vec<Column>,
-    products: Products,
+    pub(super) products: Products,
 }
 
 impl GramPart {
+    /// Rows added so far.
+    pub(super) fn rows(&self) -> u64 {
+        self.rows
+    }
+
+    /// Of all columns in the first part, of none in others.
+    pub(super) fn column_sums(&self) -> impl Iterator<Item = i128> {
+        self.columns.iter().map(|column| column.sum)
+    }
+
+    /// Row, column and value of each product, row by row.
+    pub(super) fn products(&self) -> impl Iterator<Item = ((usize, usize), i128)> {
+        entries(self.n, self.range.clone()).enumerate().map(|(at, entry)| (entry, self.products.get(at)))
+    }
+
     /// Adds the same range of another accumulator.
     ///
     /// # Errors

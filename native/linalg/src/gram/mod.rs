@@ -9,6 +9,7 @@
 //! | file | what |
 //! |---|---|
 //! | `accumulator`, `bytes` | sums of `A^T A` over row blocks, and their serialized form, whole or in parts |
+//! | `check` | sums and parts that know when one of their bits was changed |
 //! | `sums` | what they hold: 64 or 128-bit products, column sums, ranges |
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
 //! | `digits` | integers of any width as planes of 62 bits or fewer |
@@ -17,6 +18,7 @@
 
 mod accumulator;
 mod bytes;
+mod check;
 mod digits;
 mod kernel;
 mod matrix;
@@ -25,6 +27,7 @@ mod sums;
 
 pub use accumulator::{GramAccumulator, MAX_COLUMNS};
 pub use bytes::GramPart;
+pub use check::{CheckedGram, CheckedPart, block_check, verify_block};
 pub use matrix::GramMatrix;
 pub use real::{ColumnRanges, RealBlocks, RealGramAccumulator, centered_real_gram, real_gram};
 

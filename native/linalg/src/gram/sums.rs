@@ -81,7 +81,7 @@ impl Products {
         }
     }
 
-    fn len(&self) -> usize {
+    pub fn len(&self) -> usize {
         match self {
             Self::Narrow(sums) => sums.len(),
             Self::Wide(sums) => sums.len(),

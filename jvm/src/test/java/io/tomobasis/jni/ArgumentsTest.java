@@ -35,7 +35,9 @@ class ArgumentsTest {
       assertNull(() -> decoder.decode(0, "a", CT.file(0), null, 0));
     }
     try (GramAccumulator gram = new GramAccumulator(3)) {
-      assertNull(() -> gram.add(null, 1));
+      assertNull(() -> gram.add(null, 1, 0));
+      assertNull(() -> GramAccumulator.blockCheck(null, 1, 0));
+      assertNull(() -> GramAccumulator.verifyBlock(null, 1, 0));
       assertNull(() -> GramAccumulator.sum(gram.part(0, 1), null));
     }
     try (Decomposition decomposition = Runs.decompose(CT, 1);
@@ -91,11 +93,14 @@ class ArgumentsTest {
     assertIllegal(() -> new GramAccumulator(0));
     assertIllegal(() -> new GramAccumulator(-1));
     try (GramAccumulator gram = new GramAccumulator(3)) {
-      assertIllegal(() -> gram.add(new short[6], 0));
-      assertIllegal(() -> gram.add(new short[7], 2));
+      assertIllegal(() -> gram.add(new short[6], 0, 0));
+      assertIllegal(() -> gram.add(new short[7], 2, 0));
+      assertIllegal(() -> GramAccumulator.blockCheck(new short[6], 0, 0));
+      assertIllegal(() -> GramAccumulator.blockCheck(new short[6], 2, -1));
+      assertIllegal(() -> GramAccumulator.verifyBlock(new short[6], 0, 0));
       assertIllegal(() -> gram.part(-1, 2));
       assertIllegal(() -> gram.part(2, 2));
-      assertIllegal(() -> gram.add(new short[0], Integer.MAX_VALUE));
+      assertIllegal(() -> gram.add(new short[0], Integer.MAX_VALUE, 0));
     }
     try (Inventory inventory = new Inventory(Runs.options())) {
       assertIllegal(() -> inventory.add(-1, "a", 1, new byte[1]));
@@ -153,7 +158,7 @@ class ArgumentsTest {
     assertClosed(() -> inventory.add(0, "a", 1, new byte[1]));
     assertClosed(inventory::select);
     assertClosed(() -> decoder.decode(0, "a", new byte[1], new short[48], 0));
-    assertClosed(() -> gram.add(new short[3], 1));
+    assertClosed(() -> gram.add(new short[3], 1, 0));
     assertClosed(() -> gram.part(0, 1));
     assertClosed(decomposition::toBytes);
     assertClosed(decomposition::notes);

@@ -28,14 +28,14 @@ class NativeMemoryTest {
       assertOneLine(sums, "the sum over 16384 slices, outside the Java heap, needs 1.");
       assertOneLine(sums, "spark.executor.memoryOverhead");
       try (GramAccumulator gram = new GramAccumulator(1)) {
-        TomoBasisException copy = assertThrows(ComputationException.class, () -> gram.add(block, block.length));
+        TomoBasisException copy = assertThrows(ComputationException.class, () -> gram.add(block, block.length, 0));
         assertOneLine(copy, "out of memory outside the Java heap");
       }
     } finally {
       limitAddressSpace("unlimited");
     }
     try (GramAccumulator gram = new GramAccumulator(1)) {
-      gram.add(new short[] {3}, 1);
+      gram.add(new short[] {3}, 1, GramAccumulator.blockCheck(new short[] {3}, 1, 0));
     }
   }
 

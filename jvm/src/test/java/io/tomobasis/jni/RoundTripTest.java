@@ -140,9 +140,32 @@ class RoundTripTest {
     Runs.decode(CT, Runs.plan(CT), pixels);
     try (GramAccumulator first = new GramAccumulator(CT.slices());
         GramAccumulator second = new GramAccumulator(CT.slices())) {
-      first.add(Runs.block(CT, pixels, 0), Runs.rows(CT, 0));
-      second.add(Runs.block(CT, pixels, 1), Runs.rows(CT, 1));
+      Runs.add(first, CT, pixels, 0);
+      Runs.add(second, CT, pixels, 1);
       assertArrayEquals(Runs.gram(CT, pixels)[0], GramAccumulator.sum(second.part(0, 1), first.part(0, 1)));
+    }
+  }
+
+  @Test
+  void numbers_that_have_changed_on_their_way_are_damaged() {
+    short[] block = {1, 2, 3, 4, 5, 6};
+    long check = GramAccumulator.blockCheck(new short[] {1, 2}, 2, 0) + GramAccumulator.blockCheck(new short[] {3, 4, 5, 6}, 2, 1);
+    GramAccumulator.verifyBlock(block, 2, check);
+    try (GramAccumulator gram = new GramAccumulator(3)) {
+      gram.add(block, 2, check);
+      byte[] right = gram.part(0, 1);
+      for (int i = 0; i < 16 * block.length; i++) {
+        short[] wrong = block.clone();
+        wrong[i / 16] ^= (short) (1 << i % 16);
+        assertThrows(DamagedException.class, () -> gram.add(wrong, 2, check));
+        assertThrows(DamagedException.class, () -> GramAccumulator.verifyBlock(wrong, 2, check));
+      }
+      assertArrayEquals(right, gram.part(0, 1));
+      for (int i = 0; i < 8 * right.length; i++) {
+        byte[] wrong = right.clone();
+        wrong[i / 8] ^= (byte) (1 << i % 8);
+        assertThrows(DamagedException.class, () -> GramAccumulator.sum(right, wrong));
+      }
     }
   }
 
@@ -154,7 +177,7 @@ class RoundTripTest {
     try (GramAccumulator gram = new GramAccumulator(CT.slices());
         Decomposition whole = Runs.decompose(CT, 1)) {
       for (int b = 0; b < Runs.blocks(CT); b++) {
-        gram.add(Runs.block(CT, pixels, b), Runs.rows(CT, b));
+        Runs.add(gram, CT, pixels, b);
       }
       byte[][] parts = {gram.part(0, 3), gram.part(1, 3), gram.part(2, 3)};
       try (Decomposition inParts = Decomposition.compute(plan, Runs.options(), parts, records, 1)) {

@@ -60,10 +60,15 @@ final class Runs {
   static byte[][] gram(SyntheticCt ct, short[] pixels) {
     try (GramAccumulator gram = new GramAccumulator(ct.slices())) {
       for (int b = 0; b < blocks(ct); b++) {
-        gram.add(block(ct, pixels, b), rows(ct, b));
+        add(gram, ct, pixels, b);
       }
       return new byte[][] {gram.part(0, 1)};
     }
+  }
+
+  static void add(GramAccumulator gram, SyntheticCt ct, short[] pixels, int b) {
+    short[] block = block(ct, pixels, b);
+    gram.add(block, rows(ct, b), GramAccumulator.blockCheck(block, rows(ct, b), 0));
   }
 
   static Decomposition decompose(SyntheticCt ct, int threads) {

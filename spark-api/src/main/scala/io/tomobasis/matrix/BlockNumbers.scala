@@ -35,7 +35,8 @@ final class BlockNumbers private (renderer: Broadcast[SharedRenderer], layout: L
   def composite(blocks: RDD[RowBlock], rank: Int): RDD[NumberedRows] = blocks.map { block =>
     val native = renderer.value.get
     val columnMajor = block.values match {
-      case Stored(values) => native.composite(block.index, values, block.rows, block.records, rank)
+      case stored: Stored =>
+        native.composite(block.index, stored.verified(block.rows), block.rows, block.records, rank)
       case Real(values) => native.composite(block.index, values, block.rows, block.records, rank)
     }
     val first = layout.firstRow(block.index).toLong
@@ -43,7 +44,8 @@ final class BlockNumbers private (renderer: Broadcast[SharedRenderer], layout: L
   }
 
   private def basisOf(block: RowBlock): BlockBasis = block.values match {
-    case Stored(values) => renderer.value.get.basis(block.index, values, block.rows, block.records)
+    case stored: Stored =>
+      renderer.value.get.basis(block.index, stored.verified(block.rows), block.rows, block.records)
     case Real(values) => renderer.value.get.basis(block.index, values, block.rows, block.records)
   }
 

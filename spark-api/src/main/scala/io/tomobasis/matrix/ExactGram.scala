@@ -21,14 +21,18 @@ final case class ExactGram(parts: Array[Array[Byte]], records: Array[Byte])
  */
 final case class GramPart(bytes: Array[Byte], records: Array[Byte]) {
   def plus(other: GramPart, slices: Int): GramPart =
-    GramPart(GramAccumulator.sum(bytes, other.bytes), SliceRecords.union(records, other.records, slices))
+    GramPart(
+      Damage.located(GramAccumulator.sum(bytes, other.bytes)),
+      SliceRecords.union(records, other.records, slices)
+    )
 }
 
 /**
  * Each partition sums its row blocks. Small sums go straight to the driver and are added there. Large ones are cut into parts, each of
  * which one task adds up over all partitions; the driver gets every part once, a few at a time. So nowhere is more than one whole
  * sum of `4 n^2` bytes, and no message is larger than a part, whatever n is. The sums are integers: neither the cut nor the order
- * changes a bit.
+ * changes a bit. Each sum is compared with a check that is found from the blocks another way, before it leaves its task and wherever
+ * it is added to another ([[Damage]]).
  */
 object ExactGram {
   private val PartBytes = 16L << 20
@@ -132,10 +136,10 @@ private final class IntegerSums(columns: Int) extends Sums {
   private val sum = new GramAccumulator(columns)
   override def count: Int = 1
   override def add(block: RowBlock): Unit = block.values match {
-    case Stored(values) => sum.add(values, block.rows)
+    case Stored(values, check) => Damage.located(sum.add(values, block.rows, check))
     case _: Real => other(block)
   }
-  override def part(of: Int, part: Int, parts: Int): Array[Byte] = sum.part(part, parts)
+  override def part(of: Int, part: Int, parts: Int): Array[Byte] = Damage.located(sum.part(part, parts))
   override def close(): Unit = sum.close()
 }
 

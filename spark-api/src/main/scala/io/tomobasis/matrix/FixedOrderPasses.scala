@@ -1,6 +1,5 @@
 package io.tomobasis.matrix
 
-import org.apache.spark.SparkContext
 import org.apache.spark.rdd.RDD
 
 import scala.annotation.tailrec
@@ -26,11 +25,17 @@ final case class LastPass(partials: Array[Array[Byte]], records: Array[Byte])
  */
 object FixedOrderPasses {
 
-  /** Runs all passes; what the last one found is still to be taken by the driver. */
-  def run(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int): LastPass = {
+  /**
+   * Runs all passes; what the last one found is still to be taken by the driver.
+   *
+   * @param mended runs a job on the blocks, which are made again where they were damaged
+   */
+  def run(blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int)(
+      mended: (=> Array[PassPart]) => Array[PassPart]
+  ): LastPass = {
     @tailrec def from(before: Array[Byte]): LastPass = {
       // 1. Every row block goes through the pass, wherever it is.
-      val parts = one(sc, blocks, slices, driver.pass.get)
+      val parts = mended(one(blocks, slices, driver.pass.get))
       val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
       // 2. The driver combines what was found in the order of the blocks, and knows what the next pass is.
       if (driver.left == 1) found
@@ -42,8 +47,8 @@ object FixedOrderPasses {
     from(Array.emptyByteArray)
   }
 
-  private def one(sc: SparkContext, blocks: RDD[RowBlock], slices: Int, bytes: Array[Byte]): Array[PassPart] = {
-    val pass = sc.broadcast(new SharedPass(bytes))
+  private def one(blocks: RDD[RowBlock], slices: Int, bytes: Array[Byte]): Array[PassPart] = {
+    val pass = blocks.sparkContext.broadcast(new SharedPass(bytes))
     try
       blocks
         .mapPartitions { mine =>
@@ -51,7 +56,7 @@ object FixedOrderPasses {
             var records = Array.emptyByteArray
             for (block <- mine) {
               block.values match {
-                case Stored(values) => found.add(block.index, values, block.rows)
+                case stored: Stored => found.add(block.index, stored.verified(block.rows), block.rows)
                 case Real(values) => found.add(block.index, values, block.rows)
               }
               records = SliceRecords.union(block.records, records, slices)

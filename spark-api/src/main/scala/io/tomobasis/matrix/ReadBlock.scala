@@ -15,7 +15,7 @@ final class ReadBlock private (val index: Int, val rows: Int, kept: BlockValues,
 
   def values: Array[Double] = kept match {
     case Real(values) => values
-    case Stored(values) =>
+    case Stored(values, _) =>
       val all = new Array[Double](values.length)
       var i = 0
       while (i < all.length) {
@@ -34,8 +34,8 @@ final class ReadBlock private (val index: Int, val rows: Int, kept: BlockValues,
     }
     kept match {
       case _ if known.real => Real(values)
-      case Stored(_) if offset == numbers.offset => kept
-      case _ => Stored(known.stored(values))
+      case _: Stored if offset == numbers.offset => kept
+      case _ => Stored.of(known.stored(values), rows)
     }
   }
 }
@@ -53,7 +53,7 @@ object ReadBlock {
           kept(i) = (values(i).toInt - offset).toShort
           i += 1
         }
-        new ReadBlock(index, rows, Stored(kept), offset)
+        new ReadBlock(index, rows, Stored.of(kept, rows), offset)
     }
 
   /** What has to be taken off the values so that 16 bits hold each; none where they do not. */

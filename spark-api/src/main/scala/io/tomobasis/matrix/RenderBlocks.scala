@@ -49,7 +49,9 @@ final class RenderBlocks private (
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
       // Basis vectors are written here; what is left to shuffle is small, but for composites.
       val parts = block.values match {
-        case Stored(values) => renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
+        case stored: Stored =>
+          val values = stored.verified(block.rows)
+          renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
         case Real(values) => renderer.value.get.render(block.index, values, block.rows, block.records)
       }
       parts.files.foreach(file => folder.write(file.path, file.bytes))

@@ -1,6 +1,6 @@
 package io.tomobasis.matrix
 
-import io.tomobasis.jni.SliceDecoder
+import io.tomobasis.jni.{GramAccumulator, SliceDecoder}
 
 /**
  * A row block of the matrix: all slices of a run of pixels, what every kernel works on.
@@ -17,8 +17,26 @@ final case class RowBlock(index: Int, rows: Int, columns: Int, values: BlockValu
 /** The values of a row block. */
 sealed trait BlockValues
 
-/** Stored integers, of a scan or of a matrix that has no others. */
-final case class Stored(values: Array[Short]) extends BlockValues
+/**
+ * Stored integers, of a scan or of a matrix that has no others.
+ *
+ * @param check of the values where they came from, as GramAccumulator.blockCheck has it: memory, disks and the network are trusted with
+ *              nothing
+ */
+final case class Stored(values: Array[Short], check: Long) extends BlockValues {
+
+  /** The values. Throws DamagedException where they are not what they were. */
+  def verified(rows: Int): Array[Short] = {
+    Damage.located(GramAccumulator.verifyBlock(values, rows, check))
+    values
+  }
+}
+
+object Stored {
+
+  /** Values that are right now. */
+  def of(values: Array[Short], rows: Int): Stored = Stored(values, GramAccumulator.blockCheck(values, rows, 0))
+}
 
 /** Floats, of any other matrix. */
 final case class Real(values: Array[Double]) extends BlockValues
@@ -28,8 +46,9 @@ final case class Real(values: Array[Double]) extends BlockValues
  *
  * @param values  slice-major, as they stand in the block from `firstSlice * rows` on
  * @param records what decoding said of each of these slices
+ * @param check   of the values, as GramAccumulator.blockCheck has it
  */
-final case class Piece(block: Int, firstSlice: Int, values: Array[Short], records: Array[Byte])
+final case class Piece(block: Int, firstSlice: Int, values: Array[Short], records: Array[Byte], check: Long)
 
 /** Records of all slices of a series, one after the other, from wherever they were read. */
 object SliceRecords {

@@ -22,6 +22,7 @@ object RowBlocks {
     // All that the partition will hold, made at once: for each block its slices x rows values, and a record for each slice.
     val values = blocks.map(block => new Array[Short](Math.multiplyExact(layout.slices, layout.rows(block))))
     val filled = new Array[Int](blocks.length)
+    val checks = new Array[Long](blocks.length) // at most 2^31 of each piece
     val records = blocks.map(_ => new Array[Byte](SliceDecoder.RECORD_BYTES * layout.slices))
     // A piece has consecutive slices of one block, so it is one run of the block's slice-major values.
     for (piece <- pieces) {
@@ -30,12 +31,13 @@ object RowBlocks {
       val at = SliceDecoder.RECORD_BYTES * piece.firstSlice
       System.arraycopy(piece.records, 0, records(i), at, piece.records.length)
       filled(i) += piece.values.length
+      checks(i) += piece.check
     }
     // Pieces never overlap: the counts are right where every value was filled once.
     blocks.zipWithIndex.map { case (block, i) =>
       if (filled(i) != values(i).length)
         throw new IllegalStateException(s"row block $block got ${filled(i)} of its ${values(i).length} values")
-      RowBlock(block, layout.rows(block), layout.slices, Stored(values(i)), records(i))
+      RowBlock(block, layout.rows(block), layout.slices, Stored(values(i), checks(i)), records(i))
     }
   }
 }

@@ -6,7 +6,7 @@ import org.apache.spark.rdd.RDD
 
 import scala.reflect.ClassTag
 
-import io.tomobasis.jni.{FileBytes, SliceDecoder}
+import io.tomobasis.jni.{FileBytes, GramAccumulator, SliceDecoder}
 
 /**
  * Files to pieces of row blocks: one task per run of consecutive slices, which reads each of its files once, decodes and cuts. A tar.gz
@@ -130,7 +130,7 @@ final class DecodedRun(first: Int, count: Int, values: Array[Short], records: Ar
     val (firstRow, rows) = (layout.firstRow(block), layout.rows(block))
     val ofBlock = new Array[Short](count * rows) // slice-major, as in the block
     for (i <- 0 until count) System.arraycopy(values, i * layout.pixels + firstRow, ofBlock, i * rows, rows)
-    block -> Piece(block, first, ofBlock, records)
+    block -> Piece(block, first, ofBlock, records, GramAccumulator.blockCheck(ofBlock, rows, first))
   }
 
   /** All of it. */

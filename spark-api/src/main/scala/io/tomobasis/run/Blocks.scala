@@ -25,7 +25,11 @@ final case class Blocks(
     kept: RDD[_],
     decode: Stage,
     groups: Int
-)
+) {
+
+  /** Runs a job on the blocks, which are made again where they were damaged; the user is told. */
+  def mended[T](say: String => Unit)(job: => T): T = Damage.mended(kept, say)(job)
+}
 
 /** The input of a run to its row blocks. */
 final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[SerializableConfiguration]) {

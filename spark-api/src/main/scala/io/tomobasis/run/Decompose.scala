@@ -50,8 +50,8 @@ final class Decompose(run: SparkRun, config: JobConfig) {
 
     // Stages 2 and 3: the row blocks stay for all stages after them.
     val solved = run.named(sums)(passes match {
-      case None => exact(made.plan, made.blocks, made.floats)
-      case Some(passes) => inPasses(passes, made.plan.layout.slices, made.blocks)
+      case None => exact(made)
+      case Some(passes) => inPasses(passes, made)
     })
     Seq(made.decode, sums).foreach(run.progress.await)
 
@@ -78,7 +78,8 @@ final class Decompose(run: SparkRun, config: JobConfig) {
     val derive = if (config.dicom) Some(config.stage(6, 0 +: runs.map(_.length))) else None
     val blocksToResult = RenderBlocks(run.workers, decomposition.toBytes, runs, sources, result.forTasks(hadoop))
     val shuffled = run.named(render)(blocksToResult.render(solved.blocks))
-    val rendered = run.named(derive.getOrElse(render))(blocksToResult.finish(shuffled))
+    val rendered =
+      run.named(derive.getOrElse(render))(solved.mended(run.progress.say(_))(blocksToResult.finish(shuffled)))
     (render +: derive.toSeq).foreach(run.progress.await)
     // The files about the whole series; the manifest, which names all others, is kept for the commit.
     val stages = (solved.stages :+ render) ++ derive
@@ -97,24 +98,27 @@ final class Decompose(run: SparkRun, config: JobConfig) {
   }
 
   /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
-  private def exact(plan: SeriesPlan, blocks: RDD[RowBlock], floats: Option[MatrixNumbers]): () => Decomposition = {
-    val columns = plan.layout.slices
-    floats match {
+  private def exact(made: Blocks): () => Decomposition = {
+    val (plan, columns) = (made.plan, made.plan.layout.slices)
+    def sum(floats: Option[Floats]) = made.mended(run.progress.say(_))(ExactGram.sum(made.blocks, columns, floats))
+    made.floats match {
       case None =>
-        val sums = ExactGram.sum(blocks, columns)
+        val sums = sum(None)
         () => Decomposition.compute(plan.json, config.json, sums.parts, sums.records, driverThreads)
       case Some(numbers) =>
         ExactGram.check(columns, Runtime.getRuntime.maxMemory, numbers.sums)
         val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
-        val sums = ExactGram.sum(blocks, columns, Some(Floats(shared, numbers.sums)))
+        val sums = sum(Some(Floats(shared, numbers.sums)))
         () => Decomposition.computeReal(plan.json, config.json, numbers, sums.parts, sums.records, driverThreads)
     }
   }
 
   /** Runs all passes of the other methods; what is left for the driver is the result of the call. */
-  private def inPasses(driver: PassDriver, slices: Int, blocks: RDD[RowBlock]): () => Decomposition = {
+  private def inPasses(driver: PassDriver, made: Blocks): () => Decomposition = {
+    val blocks = made.blocks
     driver.checkResults(sc.getConf.getSizeAsBytes("spark.driver.maxResultSize", "1g"), blocks.getNumPartitions)
-    val last = FixedOrderPasses.run(sc, blocks, slices, driver, driverThreads)
+    val last =
+      FixedOrderPasses.run(blocks, made.plan.layout.slices, driver, driverThreads)(made.mended(run.progress.say(_))(_))
     () =>
       Using.resource(driver) { driver =>
         driver.add(last.partials, driverThreads)
@@ -143,6 +147,9 @@ final class Solved(
 ) extends AutoCloseable {
   def plan: SeriesPlan = made.plan
   def blocks: RDD[RowBlock] = made.blocks
+
+  /** Runs a job on the row blocks, which are made again where they were damaged. */
+  def mended[T](say: String => Unit)(job: => T): T = made.mended(say)(job)
 
   /** How they are cut into partitions. */
   def blockRuns: Runs = made.runs

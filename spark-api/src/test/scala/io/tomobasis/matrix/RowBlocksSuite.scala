@@ -9,7 +9,7 @@ import java.io.{ByteArrayInputStream, ByteArrayOutputStream}
 
 import scala.util.Random
 
-import io.tomobasis.jni.SliceDecoder
+import io.tomobasis.jni.{DamagedException, GramAccumulator, SliceDecoder}
 
 class RowBlocksSuite extends AnyFunSuite {
   private val layout = Layout(pixels = 2 * Layout.BlockRows + 100, slices = 7)
@@ -18,7 +18,7 @@ class RowBlocksSuite extends AnyFunSuite {
   private def record(slice: Int): Array[Byte] = Array.fill(SliceDecoder.RECORD_BYTES)(slice.toByte)
 
   private def stored(block: RowBlock): Array[Short] = block.values match {
-    case Stored(values) => values
+    case Stored(values, _) => values
     case other => fail(s"$other are no stored pixels")
   }
 
@@ -30,7 +30,8 @@ class RowBlocksSuite extends AnyFunSuite {
     val slices = runs.of(part)
     val values =
       slices.flatMap(j => (0 until layout.rows(block)).map(i => value(j, layout.firstRow(block) + i))).toArray
-    Piece(block, slices.start, values, slices.flatMap(record(_)).toArray)
+    val check = GramAccumulator.blockCheck(values, layout.rows(block), slices.start)
+    Piece(block, slices.start, values, slices.flatMap(record(_)).toArray, check)
   }
 
   test("the last row block is short and the blocks cover all pixels") {
@@ -71,6 +72,29 @@ class RowBlocksSuite extends AnyFunSuite {
     val some = pieces(Runs(7, 3)).tail
     val said = intercept[IllegalStateException](RowBlocks.assemble(some.iterator, layout, 0 until 3)).getMessage
     assert(said.startsWith("row block 0 got"))
+  }
+
+  test("a bit of a piece that changed on its way is found in the block that it became part of") {
+    val random = new Random(8)
+    val right = pieces(Runs(7, 3)).filter(_.block == 2)
+    for (_ <- 1 to 1000) {
+      val damaged = random.nextInt(right.length)
+      val arriving = right.zipWithIndex.map { case (piece, i) =>
+        val values = piece.values.clone
+        if (i == damaged) {
+          val at = random.nextInt(values.length)
+          values(at) = (values(at) ^ 1 << random.nextInt(16)).toShort
+        }
+        piece.copy(values = values)
+      }
+      val Seq(block) = RowBlocks.assemble(arriving.iterator, layout, 2 until 3)
+      block.values match {
+        case stored: Stored =>
+          val said = intercept[DamagedException](stored.verified(block.rows)).getMessage
+          assert(said.startsWith("the values of a row block are not what they were") && said.contains("found on "))
+        case other => fail(s"$other")
+      }
+    }
   }
 
   test("runs are even, complete and agree with the partitioner") {
@@ -125,7 +149,7 @@ class RowBlocksSuite extends AnyFunSuite {
       .map(_._2.asInstanceOf[Piece])
       .toSeq
     for ((a, b) <- sent.zip(received)) {
-      assert((a.block, a.firstSlice, a.records.toSeq) == ((b.block, b.firstSlice, b.records.toSeq)))
+      assert((a.block, a.firstSlice, a.records.toSeq, a.check) == ((b.block, b.firstSlice, b.records.toSeq, b.check)))
       assert(a.values.sameElements(b.values))
     }
     assert(received.size == sent.size)
