@@ -30,6 +30,7 @@ def base(tmp_path_factory):
     for name, options in {
         "plain": (),
         "dicom": ("--emit", "parquet,png,report,dicom,text", "--composite", "2,5", "--no-patient-data"),
+        "reference": ("--composite", "2,5", "--reference", scan),
         "energy": ("--energy", "0.9", "--center", "both", "--emit", "parquet"),
         "tsqr": ("--method", "tsqr", "--center", "--rank", "4"),
         "dssvd": ("--method", "dssvd", "--rank", "3"),
@@ -72,7 +73,7 @@ def test_the_schema_is_one_of_its_own_draft():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("name", ["plain", "dicom", "energy", "tsqr", "dssvd", "auto"])
+@pytest.mark.parametrize("name", ["plain", "dicom", "reference", "energy", "tsqr", "dssvd", "auto"])
 def test_manifests_of_results_fit_and_hold_nothing_that_the_schema_does_not_name(base, name):
     check(manifest(base / name), "result")
 

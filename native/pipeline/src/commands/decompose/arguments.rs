@@ -57,7 +57,7 @@ pub struct JobArgs {
     #[arg(long, value_name = "K,...", value_delimiter = ',', allow_hyphen_values = true)]
     composite: Option<Vec<Composite>>,
     /// A series of as many slices of the same size to measure the composites against (PSNR, RMSE, SSIM), such as one of full dose: a
-    /// folder or file, or the UID or short id of a series of the input
+    /// folder or file, or the UID or short id of a series of the input; not in the Spark job
     #[arg(long, value_name = "SERIES", value_parser = NotEmpty::new())]
     reference: Option<String>,
     /// What to write [default: parquet,png,report; for a matrix parquet,png, with the spectrum as its only picture]
