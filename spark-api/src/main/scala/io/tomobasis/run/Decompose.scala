@@ -7,7 +7,7 @@ import org.apache.spark.util.SerializableConfiguration
 import scala.util.Using
 
 import io.tomobasis.io.InputFile
-import io.tomobasis.jni.{Decomposition, MatrixNumbers, NamedFile, PassDriver}
+import io.tomobasis.jni.{Decomposition, NamedFile, PassDriver}
 import io.tomobasis.matrix._
 
 /**
