@@ -53,15 +53,15 @@ def base(tmp_path_factory):
 
 def names(base):
     """What the text around a block speaks of."""
-    block = np.arange(64 * 6, dtype=np.int16).reshape(64, 6) % 23
-    other = tomobasis.GramState(6)
+    block = np.random.default_rng(2).integers(-1024, 3072, size=(200, 60), dtype=np.int16)
+    other = tomobasis.GramState(60)
     other.update(block[::-1].copy())
     scan = tomobasis.read(base / "scans/head")
     return {
         "np": np,
         "tomobasis": tomobasis,
         "array": np.random.default_rng(1).normal(size=(40, 5)),
-        "columns": 6,
+        "columns": 60,
         "block": block,
         "other": other,
         "scan": scan,
