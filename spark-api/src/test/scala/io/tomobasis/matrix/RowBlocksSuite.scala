@@ -87,7 +87,7 @@ class RowBlocksSuite extends AnyFunSuite {
         }
         piece.copy(values = values)
       }
-      val Seq(block) = RowBlocks.assemble(arriving.iterator, layout, 2 until 3)
+      val block = RowBlocks.assemble(arriving.iterator, layout, 2 until 3).head
       block.values match {
         case stored: Stored =>
           val said = intercept[DamagedException](stored.verified(block.rows)).getMessage
