@@ -16,7 +16,7 @@ WORDS = {
     r"\bmade (bytes|files?|head|images?|ones|phantom|scans?|series|slices?)\b": "synthetic",
     r"\b(read )?heads? only\b|\bheads of (files|its files)\b": "header",
     r"\bin reach\b|\bout of reach\b": "reachable",
-    r"(?<!\")(?<!--basis )\bjoints?\b": "internal node",
+    r"\bjoints\b": "internal nodes",
     r"\bstrands?\b": "accumulator",
     r"(?<!\.)\bstrips?\b": "band",
     r"\btied\b": "degenerate, or equal",

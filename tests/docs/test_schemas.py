@@ -35,6 +35,7 @@ def base(tmp_path_factory):
         "tsqr": ("--method", "tsqr", "--center", "--rank", "4"),
         "dssvd": ("--method", "dssvd", "--rank", "3"),
         "auto": ("--rank", "auto", "--padding", "mask"),
+        "joint": ("--input", base / "archive", "--series", "all", "--basis", "joint", "--rank", "3"),
     }.items():
         run = decompose("--input", scan, "--output", base / name, *options)
         assert run.code == 0, run.err
@@ -73,7 +74,7 @@ def test_the_schema_is_one_of_its_own_draft():
     jsonschema.Draft202012Validator.check_schema(SCHEMA)
 
 
-@pytest.mark.parametrize("name", ["plain", "dicom", "reference", "energy", "tsqr", "dssvd", "auto"])
+@pytest.mark.parametrize("name", ["plain", "dicom", "reference", "energy", "tsqr", "dssvd", "auto", "joint"])
 def test_manifests_of_results_fit_and_hold_nothing_that_the_schema_does_not_name(base, name):
     check(manifest(base / name), "result")
 

@@ -136,6 +136,14 @@ pub enum Error {
         /// One line each.
         listing: String,
     },
+    /// `--basis joint` without a series that can be used.
+    #[error("--basis joint: none of the {series} series can be decomposed ({why}); see tomobasis inspect")]
+    NoneToJoin {
+        /// How many were meant.
+        series: usize,
+        /// What is wrong with the first.
+        why: String,
+    },
     /// The slices of one series do not make one volume.
     #[error(
         "the slices of series {id} have different {differences}{agreement}; remove those that do not belong, or \

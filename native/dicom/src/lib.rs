@@ -15,7 +15,7 @@
 //! | `inflate` | deflated bytes | `problem` |
 //! | [`error`] | what can go wrong between bytes and slices | `label`, `problem` |
 //! | [`header`] | the first bytes of a file: what it is; for an image, a checked [`SliceHeader`] per slice | `buffer`, `inflate`, `problem`, `syntax` |
-//! | [`plan`] | the chosen series as data: [`SeriesPlan`] | `error`, `header`, `label`, `problem` |
+//! | [`plan`] | the chosen series, or several as one matrix, as data: [`SeriesPlan`] | `error`, `header`, `label`, `phrases`, `problem` |
 //! | [`series`] | the headers of all files: series grouped, ordered, described, chosen ([`Inventory`]) | `error`, `header`, `known`, `label`, `phrases`, `plan`, `problem`, `syntax`, `unread` |
 //! | [`pixels`] | a plan and the bytes of one file: the stored pixels of one slice as `i16`, and their digest | `error`, `header`, `inflate`, `phrases`, `plan`, `problem`, `syntax` |
 //! | [`derived`] | the file of a slice and other pixels for it: a derived DICOM instance, with or without patient data | `error`, `header`, `known`, `pixels`, `plan`, `problem`, `syntax` |
@@ -79,9 +79,13 @@ pub use phrases::decimals;
 pub use pixels::{
     ColumnRecord, FileBytes, Findings, PaddingFound, Remark, Secret, SliceFile, SliceRecord, decode, notes,
 };
-pub use plan::{Note, NoteKind, PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan};
+pub use plan::{
+    JoinedSeries, JointPlan, Note, NoteKind, PaddingRule, Piece, SeriesPlan, SliceCopy, SlicePlan,
+    UnjoinedSeries,
+};
 pub use problem::Problem;
 pub use series::{
-    Comparison, FileCounts, Inventory, InventoryPart, SeriesChoice, SeriesEntry, SeriesSummary, SliceRole,
+    Comparison, FileCounts, Inventory, InventoryPart, JointChoice, SeriesChoice, SeriesEntry, SeriesSummary,
+    SliceRole,
 };
 pub use unread::Unread;

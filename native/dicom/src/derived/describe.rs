@@ -244,9 +244,15 @@ impl Derivation {
     fn text(&self) -> String {
         let digest: String = self.digest.iter().map(|byte| format!("{byte:02x}")).collect();
         let made = match &self.image {
-            DerivedImage::Composite { k, slices, method } => format!(
-                "Composite of the first k = {k} basis vectors of the {slices} slices of the source series ({method})"
-            ),
+            DerivedImage::Composite { k, slices, series, method } => {
+                let of = match series {
+                    1 => "the source series".to_owned(),
+                    series => format!("{series} series, of which the source series is one"),
+                };
+                format!(
+                    "Composite of the first k = {k} basis vectors of the {slices} slices of {of} ({method})"
+                )
+            }
             DerivedImage::Denoised { method } => format!("The source series denoised ({method})"),
         };
         format!("{made}, rounded to the stored values of the source. SHA-256 {digest}")

@@ -71,8 +71,10 @@ pub enum DerivedImage {
     Composite {
         /// Basis vectors.
         k: usize,
-        /// Slices of the source series.
+        /// Slices of the source series, or of all series that were decomposed as one matrix.
         slices: usize,
+        /// How many series these are.
+        series: usize,
         /// How the basis was computed, in a few words of ASCII.
         method: String,
     },
@@ -168,7 +170,7 @@ pub fn check_source(plan: &SeriesPlan, syntax: DerivedSyntax) -> Result<(), &'st
 /// let record = decode(&plan, 0, &file, &mut pixels)?;
 /// pixels[3] = 9;
 /// let derivation = Derivation {
-///     image: DerivedImage::Composite { k: 1, slices: 1, method: "an example".to_owned() },
+///     image: DerivedImage::Composite { k: 1, slices: 1, series: 1, method: "an example".to_owned() },
 ///     digest: [7; 32],
 ///     digests: vec![record.digest],
 ///     secret: record.secret,

@@ -1,11 +1,13 @@
-//! [`SeriesPlan`]: one chosen series as data, sent to where its slices are decoded.
+//! [`SeriesPlan`]: one chosen series, or several as one matrix, as data, sent to where its slices are decoded.
 
+mod joint;
 mod padding;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+pub use joint::{JoinedSeries, JointPlan, UnjoinedSeries};
 pub use padding::PaddingRule;
 
 use crate::error::Error;
@@ -61,6 +63,9 @@ pub struct SeriesPlan {
     pub left_out: Vec<Note>,
     /// What is odd about the series.
     pub warnings: Vec<Note>,
+    /// The series that it is of, where they are several: see [`Inventory::select_joint`](crate::Inventory::select_joint).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint: Option<Box<JointPlan>>,
 }
 
 /// One slice: where it is and how its stored pixels become values:

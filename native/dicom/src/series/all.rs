@@ -43,21 +43,15 @@ impl Inventory {
     pub fn visit_series<E>(&self, mut visit: impl FnMut(SeriesEntry) -> Result<(), E>) -> Result<(), E> {
         let groups = self.groups();
         let all = Whole::new(self, &groups);
-        let of_role = |role| groups.iter().any(|group| group.role == role);
-        let derived_too = !of_role(SliceRole::Original);
+        let left_out = LeftOut::of(&groups);
         let mut order: Vec<&Group<'_>> = groups.iter().collect();
         // Stable: by descending number of slices, then by id, where they are of one size.
         order.sort_by_key(|group| std::cmp::Reverse(pixels(group)));
         for group in order {
-            let why_left_out = match group.role {
-                SliceRole::Original => "",
-                SliceRole::Derived if derived_too => "",
-                SliceRole::Derived => "derived images, beside originals",
-                SliceRole::Localizer => "a localizer",
-            };
+            let why_left_out = left_out.why(group);
             visit(SeriesEntry {
                 id: group.id.clone(),
-                folder: format!("series-{}", group.hash.get(..FOLDER_DIGITS).unwrap_or(&group.hash)),
+                folder: folder(group),
                 slices: group.slices.len(),
                 rows: group.first.rows,
                 columns: group.first.columns,
@@ -69,7 +63,7 @@ impl Inventory {
     }
 
     /// Series that have no usable slice, by the UIDs in the headers of their broken ones.
-    fn lost_series(&self, groups: &[Group<'_>]) -> Vec<SeriesEntry> {
+    pub(super) fn lost_series(&self, groups: &[Group<'_>]) -> Vec<SeriesEntry> {
         let listed: HashSet<&str> = groups.iter().flat_map(Group::series_uids).collect();
         let mut lost = BTreeMap::<&str, Vec<(usize, &Problem)>>::new();
         for (file, broken) in self.broken() {
@@ -104,6 +98,33 @@ impl Inventory {
         let there = kinds.into_iter().filter(|(count, ..)| *count > 0);
         there.map(|(count, noun, rest)| format!("{}{rest}", counted(count, noun))).collect()
     }
+}
+
+/// Which series are left out by their kind where all are meant.
+pub(super) struct LeftOut {
+    derived_too: bool,
+}
+
+impl LeftOut {
+    /// Of an input with these groups.
+    pub fn of(groups: &[Group<'_>]) -> Self {
+        Self { derived_too: !groups.iter().any(|group| group.role == SliceRole::Original) }
+    }
+
+    /// Why a group is; empty where it is not.
+    pub fn why(&self, group: &Group<'_>) -> &'static str {
+        match group.role {
+            SliceRole::Original => "",
+            SliceRole::Derived if self.derived_too => "",
+            SliceRole::Derived => "derived images, beside originals",
+            SliceRole::Localizer => "a localizer",
+        }
+    }
+}
+
+/// Name of the folder for the result of a group.
+pub(super) fn folder(group: &Group<'_>) -> String {
+    format!("series-{}", group.hash.get(..FOLDER_DIGITS).unwrap_or(&group.hash))
 }
 
 fn pixels(group: &Group<'_>) -> usize {

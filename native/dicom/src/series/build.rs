@@ -139,6 +139,7 @@ fn plan_of<'a>(
         skipped_mm: Vec::new(),
         left_out: left_out(inventory, all, group),
         warnings: notes::joined(inventory, group).into_iter().chain(warnings(group)).collect(),
+        joint: None,
     })
 }
 

@@ -143,7 +143,7 @@ impl SeriesPlan {
         let pair = |one: &SliceCopy| Some([self.slices.get(one.of)?.clone(), one.copy.clone()]);
         let slices: Vec<SlicePlan> = unproven().filter_map(pair).flatten().collect();
         let of = unproven().map(|copy| copy.of).collect();
-        let plan = SeriesPlan { slices, copies: Vec::new(), ..self.clone() };
+        let plan = SeriesPlan { slices, copies: Vec::new(), joint: None, ..self.clone() };
         (!plan.slices.is_empty()).then_some(Comparison { plan, of })
     }
 
@@ -152,6 +152,9 @@ impl SeriesPlan {
     /// # Errors
     /// As [`without`](Self::without).
     pub fn compared(&self, unequal: &[(usize, String)]) -> Result<SeriesPlan, Error> {
+        if let Some(joint) = self.change_each(unequal, SeriesPlan::compared) {
+            return joint;
+        }
         let mut plan = if unequal.is_empty() { self.clone() } else { self.without(unequal)? };
         plan.copies.iter_mut().for_each(|copy| copy.proven = true);
         plan.left_out.retain(|note| note.kind != NoteKind::Duplicate);

@@ -7,6 +7,7 @@
 //! | `grouping` | which slices make one volume, and their order |
 //! | `entries` | the slices whose entries are known |
 //! | `all` | `--series all`: each series by itself, planned or with what keeps it from being
+//! | `joint` | `--basis joint`: several series as one matrix |
 //! | `absent` | attributes that group slices and that some lack |
 //! | `concatenation` | images in several parts, of which one is missing |
 //! | `scattered` | slices with a Series Instance UID each |
@@ -40,6 +41,7 @@ mod geometry;
 mod group;
 mod grouping;
 mod ids;
+mod joint;
 mod notes;
 mod parts;
 mod repeats;
@@ -60,6 +62,7 @@ pub use all::SeriesEntry;
 pub use choice::SeriesChoice;
 pub use copies::Comparison;
 pub use group::SliceRole;
+pub use joint::JointChoice;
 pub use summary::SeriesSummary;
 pub use travel::InventoryPart;
 

@@ -24,6 +24,12 @@ impl SeriesPlan {
     /// # Errors
     /// `Input` kind when too much is missing then.
     pub fn without(&self, bad: &[(usize, String)]) -> Result<SeriesPlan, Error> {
+        if let Some(joint) = self.change_each(bad, SeriesPlan::without) {
+            return joint;
+        }
+        if bad.is_empty() {
+            return Ok(self.clone());
+        }
         let mut plan = self.clone();
         let skipped: BTreeSet<usize> = bad.iter().map(|(slice, _)| *slice).collect();
         let kept = |slice: &usize| !skipped.contains(slice);

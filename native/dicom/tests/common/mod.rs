@@ -42,7 +42,7 @@ pub fn refusal(files: &[Vec<u8>]) -> String {
 /// A derivation with patient data, uncompressed.
 pub fn derivation() -> Derivation {
     Derivation {
-        image: DerivedImage::Composite { k: 5, slices: 9, method: "exact SVD".to_owned() },
+        image: DerivedImage::Composite { k: 5, slices: 9, series: 1, method: "exact SVD".to_owned() },
         digest: [1; 32],
         digests: Vec::new(),
         secret: Secret([2; 32]),

@@ -2,7 +2,7 @@
 
 use clap::{ValueEnum, builder::PossibleValue};
 
-use crate::options::{DicomSyntax, Emit, InputFormat, OnBadSlice, Padding};
+use crate::options::{Basis, DicomSyntax, Emit, InputFormat, OnBadSlice, Padding};
 
 macro_rules! words {
     ($type:ident: $($variant:ident, $word:literal, $help:literal;)*) => {
@@ -41,6 +41,11 @@ words! { OnBadSlice:
     Skip, "skip", "Such slices are left out and reported, as long as the rest is still the scan";
 }
 
+words! { Basis:
+    Own, "own", "Each series has a basis of its own";
+    Joint, "joint", "The series of --series have one: the slices of all of them are the columns of one matrix";
+}
+
 words! { Padding:
     Keep, "keep", "They stay as stored, even -32768";
     Air, "air", "They become air, -1000 HU; in other units than HU, 0";
@@ -70,6 +75,7 @@ mod tests {
         words::<Emit>();
         words::<InputFormat>();
         words::<OnBadSlice>();
+        words::<Basis>();
         words::<Padding>();
         words::<DicomSyntax>();
     }

@@ -141,13 +141,16 @@ fn add_streamed(
     Ok(())
 }
 
-/// The series that the options mean, checked against them.
+/// The series that the options mean, or the several that are one matrix, checked against them.
 ///
 /// # Errors
 /// What the inventory and [`Options::check_against`] refuse.
 pub fn select(inventory: &mut Inventory, options: &Options) -> Result<SeriesPlan> {
     prepare(inventory, options);
-    let plan = inventory.select(&series_choice(options.series.as_deref()));
+    let plan = match options.joint() {
+        Some(choice) => inventory.select_joint(&choice),
+        None => inventory.select(&series_choice(options.series.as_deref())),
+    };
     // What is denoised is one volume, so that nothing advises to take several as one.
     let plan = plan.map_err(|error| if options.denoise.is_some() { error.without_join() } else { error })?;
     checked(plan, options)

@@ -10,7 +10,7 @@ mod syntax;
 
 use serde::{Deserialize, Serialize};
 use tomobasis_denoise::Settings;
-use tomobasis_dicom::{SeriesChoice, SeriesPlan};
+use tomobasis_dicom::{JointChoice, SeriesChoice, SeriesPlan};
 use tomobasis_linalg::MAX_GRAM_COLUMNS;
 
 pub(crate) use self::rank::share;
@@ -66,6 +66,17 @@ pub enum OnBadSlice {
     Skip,
 }
 
+/// What the columns of a matrix are, where several series are meant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Basis {
+    /// The slices of one series: each series has a basis of its own
+    #[default]
+    Own,
+    /// The slices of all series that are meant: one basis for all of them
+    Joint,
+}
+
 /// The options of a decomposition, checked as far as the command line goes.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Options {
@@ -80,6 +91,12 @@ pub struct Options {
     pub overwrite: bool,
     /// Which series, as typed.
     pub series: Option<String>,
+    /// Further ones, of a joint basis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub more_series: Vec<String>,
+    /// Whether several series are one matrix.
+    #[serde(default, skip_serializing_if = "Basis::is_own")]
+    pub basis: Basis,
     /// With `--series all`: whether the first series that fails ends the run.
     #[serde(default)]
     pub fail_fast: bool,
@@ -143,15 +160,26 @@ impl InputFormat {
     }
 }
 
-/// What `--series` is for every series, each decomposed by itself.
+impl Basis {
+    /// Whether each series has a basis of its own.
+    #[must_use]
+    pub fn is_own(&self) -> bool {
+        *self == Self::Own
+    }
+}
+
+/// What `--series` is for every series.
 pub const ALL: &str = "all";
+
+/// What `--series` is for the series with most slices.
+pub const LARGEST: &str = "largest";
 
 /// The series that `--series` means.
 #[must_use]
 pub fn series_choice(series: Option<&str>) -> SeriesChoice {
     match series {
         None => SeriesChoice::Only,
-        Some("largest") => SeriesChoice::Largest,
+        Some(LARGEST) => SeriesChoice::Largest,
         Some(ALL) => SeriesChoice::All,
         Some(uid) => SeriesChoice::Uid(uid.to_owned()),
     }
@@ -167,7 +195,16 @@ impl Options {
     /// Whether every series of the input is decomposed by itself.
     #[must_use]
     pub fn all_series(&self) -> bool {
-        self.series.as_deref() == Some(ALL) && self.denoise.is_none()
+        self.series.as_deref() == Some(ALL) && self.denoise.is_none() && self.basis.is_own()
+    }
+
+    /// Which series are one matrix; `None` where it is of one.
+    #[must_use]
+    pub fn joint(&self) -> Option<JointChoice> {
+        let (all, names) = self.series.iter().chain(&self.more_series).cloned().partition(|name| name == ALL);
+        let all: Vec<String> = all;
+        let choice = || JointChoice { names, all: !all.is_empty(), fail_fast: self.fail_fast };
+        (self.basis == Basis::Joint).then(choice)
     }
 
     /// Whether pictures are made at all: for their files or for the report.

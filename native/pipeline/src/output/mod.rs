@@ -11,10 +11,12 @@ pub mod text;
 pub use self::file::{FileDigest, NamedFile};
 
 /// Names of what a result may hold beside its manifest; files and folders.
-pub const CONTENTS: [&str; 7] = [
+pub const CONTENTS: [&str; 9] = [
     report::REPORT,
     tables::SINGULAR_VALUES,
     tables::WEIGHTS,
+    tables::SERIES,
+    tables::SERIES_WEIGHTS,
     tables::BASIS,
     pictures::FOLDER,
     dicom::FOLDER,

@@ -3,7 +3,7 @@
 use std::{fs, io, path::Path};
 
 use rayon::prelude::*;
-use tomobasis_dicom::SeriesChoice;
+use tomobasis_dicom::{Inventory, SeriesChoice};
 
 use super::{
     Manifest, ResultFolder, disk::unreadable, finish::small_tables, folder::same,
@@ -123,7 +123,8 @@ impl ResultFolder {
     }
 }
 
-/// Recomputes the digest of the one series in the folder `name` of a result's, on the current thread pool, and compares.
+/// Recomputes the digest of the one series in the folder `name` of a result's, or of all series in it, on the current thread pool, and
+/// compares.
 ///
 /// # Errors
 /// [`Error::Differs`] naming the folder.
@@ -146,11 +147,15 @@ pub(crate) fn check_pixels(result: &Path, name: &str, expected: Digest) -> Resul
     same(name, "digest of its pixels", found, expected)
 }
 
-/// Digest of the stored pixels of the one series in `files`.
+/// Digest of the stored pixels of the one series in `files`, or of all: then files are in the order of their slices.
 fn pixels_of(files: &[InputFile]) -> Result<Digest> {
     let mut inventory = take_inventory(files, &Silent)?;
     inventory.join();
-    let id = inventory.series().first().map(|series| series.id.clone()).unwrap_or_default();
+    let series = inventory.series();
+    if series.len() > 1 {
+        return pixels_of_all(&inventory, files);
+    }
+    let id = series.first().map(|series| series.id.clone()).unwrap_or_default();
     let plan = inventory.select(&SeriesChoice::Uid(id))?;
     let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
     let records = decode(&plan, files, &mut pixels, &Silent)?;
@@ -159,6 +164,20 @@ fn pixels_of(files: &[InputFile]) -> Result<Digest> {
 
 fn other_bytes(file: &str) -> Error {
     Error::Differs(format!("{file}: its digests are right, but other bytes of it were changed"))
+}
+
+fn pixels_of_all(inventory: &Inventory, files: &[InputFile]) -> Result<Digest> {
+    let mut all = Vec::new();
+    for plan in inventory.select_each()? {
+        let mut pixels = vec![0; plan.pixels() * plan.slices.len()];
+        let records = decode(&plan, files, &mut pixels, &Silent)?;
+        let records = records.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
+        all.extend(plan.slices.iter().map(|slice| slice.file).zip(records));
+    }
+    // Stable: frames of one file stay in the order of their series.
+    all.sort_by_key(|(file, _)| *file);
+    let records: Vec<_> = all.into_iter().map(|(_, record)| record).collect();
+    Ok(pixels_digest(&records))
 }
 
 /// Name of the first digest in which two results differ, in the order of the computation.

@@ -1,6 +1,7 @@
 //! The last step: from the digests of all blocks to the small files of the result folder.
 
 use serde::Serialize;
+use tomobasis_dicom::{JoinedSeries, JointPlan, UnjoinedSeries};
 
 use super::{
     Environment, MANIFEST, Manifest, files,
@@ -15,7 +16,8 @@ use crate::{
         dicom::{DerivedRecord, DerivedSection},
         measured::{MEASURES, MeasuresSection},
         report::{self, Content, volume::VOLUME},
-        tables, text,
+        tables::{self, JointRow, SeriesColumn, State},
+        text,
     },
     solve::{
         decomposition::Decomposition,
@@ -137,7 +139,7 @@ impl Draft {
     }
 }
 
-/// The tables of singular values and of weights.
+/// The tables of singular values and of weights; of a joint matrix also those of its series.
 ///
 /// # Errors
 /// What the encoder refuses.
@@ -149,9 +151,70 @@ pub(crate) fn small_tables(decomposition: &Decomposition) -> Result<Vec<NamedFil
         &decomposition.spectrum().left_out(),
         decomposition.energy,
     )?;
-    let weights = tables::weights(&instances, &positions, &decomposition.v, decomposition.rank())?;
-    Ok(vec![
+    let rank = decomposition.rank();
+    let from = decomposition.plan.joint.as_ref().map(|joint| series_column(joint));
+    let weights = tables::weights(&instances, &positions, &decomposition.v, rank, from.as_ref())?;
+    let mut files = vec![
         NamedFile { path: tables::SINGULAR_VALUES.to_owned(), bytes: values },
         NamedFile { path: tables::WEIGHTS.to_owned(), bytes: weights },
-    ])
+    ];
+    for (one, _) in decomposition.joined() {
+        let own = one.first..one.first + one.slices;
+        let v = decomposition.v.get(own.start * rank..own.end * rank).unwrap_or_default();
+        let (instances, positions) = (instances.get(own.clone()), positions.get(own));
+        let bytes =
+            tables::weights(instances.unwrap_or_default(), positions.unwrap_or_default(), v, rank, None)?;
+        files.push(NamedFile { path: tables::series_weights_name(&one.folder), bytes });
+    }
+    if let Some(joint) = &decomposition.plan.joint {
+        let rows: Vec<JointRow> = decomposition
+            .joined()
+            .map(|(one, fingerprint)| joined_row(one, fingerprint))
+            .chain(joint.left_out.iter().map(unjoined_row))
+            .collect();
+        files.push(NamedFile { path: tables::SERIES.to_owned(), bytes: tables::joint_series(&rows)? });
+    }
+    Ok(files)
+}
+
+/// Of each slice of a joint matrix, where it is from.
+fn series_column(joint: &JointPlan) -> SeriesColumn {
+    let mut from = SeriesColumn::default();
+    for one in &joint.series {
+        from.series.extend(std::iter::repeat_n(one.plan.id.clone(), one.slices));
+        from.slice.extend((0..one.slices).map(|slice| i32::try_from(slice).unwrap_or(i32::MAX)));
+    }
+    from
+}
+
+fn joined_row(one: &JoinedSeries, fingerprint: &Digest) -> JointRow {
+    JointRow {
+        series: one.plan.id.clone(),
+        folder: one.folder.clone(),
+        state: State::Done,
+        first_slice: number(one.first),
+        slices: number(one.slices),
+        rows: number(one.plan.rows),
+        columns: number(one.plan.columns),
+        left_out: number(one.plan.skipped),
+        fingerprint: fingerprint.to_string(),
+        error: String::new(),
+    }
+}
+
+fn unjoined_row(one: &UnjoinedSeries) -> JointRow {
+    JointRow {
+        series: one.id.clone(),
+        state: if one.failed { State::Failed } else { State::Skipped },
+        first_slice: -1,
+        slices: number(one.slices),
+        rows: number(one.rows),
+        columns: number(one.columns),
+        error: one.why.clone(),
+        ..JointRow::default()
+    }
+}
+
+fn number(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use tomobasis_dicom::{JoinedSeries, UnjoinedSeries};
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::FileEntry;
@@ -75,10 +76,69 @@ pub struct SeriesSection {
     /// Pixels that hold nothing; absent where there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub padding: Option<PaddingCounts>,
+    /// The series of a joint matrix, in the order of their slices; absent where it is of one.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub joined: Vec<JoinedSection>,
+    /// Series that were meant and are no part of it; absent where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unjoined: Vec<UnjoinedSeries>,
     /// What the folder held besides the slices.
     pub left_out: Vec<tomobasis_dicom::Note>,
     /// What is unusual about the series.
     pub warnings: Vec<tomobasis_dicom::Note>,
+}
+
+/// A series of a joint matrix.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct JoinedSection {
+    /// Salted id, as listings show it.
+    pub series: String,
+    /// Name of the folder that its own result would have: the whole hash whose beginning the id is, and name of its table of weights.
+    pub folder: String,
+    /// Its first slice in the matrix, from 0.
+    pub first_slice: usize,
+    /// Slices.
+    pub slices: usize,
+    /// Distance of rows and of columns, in mm.
+    pub pixel_spacing_mm: Option<[f64; 2]>,
+    /// Distance of slices along their normal, in mm.
+    pub slice_spacing_mm: Option<f64>,
+    /// Direction cosines of a row and of a column.
+    pub orientation: [f64; 6],
+    /// Window center and width of the source, if it has them.
+    pub window: Option<(f64, f64)>,
+    /// Slices that `--on-bad-slice skip` left out.
+    pub left_out: usize,
+    /// Digest of its slices, their pixels, UIDs, places and rescales, keyed with a secret of the pixels.
+    pub fingerprint: Digest,
+}
+
+impl JoinedSection {
+    fn new((one, fingerprint): (&JoinedSeries, &Digest)) -> Self {
+        let plan = &one.plan;
+        Self {
+            series: plan.id.clone(),
+            folder: one.folder.clone(),
+            first_slice: one.first,
+            slices: one.slices,
+            pixel_spacing_mm: plan.pixel_spacing_mm,
+            slice_spacing_mm: plan.slice_spacing_mm,
+            orientation: plan.orientation,
+            window: plan.window,
+            left_out: plan.skipped,
+            fingerprint: *fingerprint,
+        }
+    }
+}
+
+/// Which series were to be one matrix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Joint {
+    /// All of the input.
+    All,
+    /// Those that were named.
+    Chosen,
 }
 
 /// The parameters.
@@ -92,6 +152,9 @@ pub struct Parameters {
     /// What the input was; absent for a scan.
     #[serde(default, skip_serializing_if = "InputFormat::is_scan")]
     pub input_format: InputFormat,
+    /// Which series were to be one matrix; absent where it is of one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub joint: Option<Joint>,
     /// What was to become of pixels that hold nothing.
     #[serde(default = "without_choice")]
     pub padding: Padding,
@@ -223,6 +286,8 @@ impl Manifest {
                 window: plan.window,
                 display: options.input_format.is_scan().then(|| Display::of(decomposition)),
                 padding: (decomposition.padding.pixels > 0).then_some(decomposition.padding),
+                joined: decomposition.joined().map(JoinedSection::new).collect(),
+                unjoined: plan.joint.as_ref().map_or_else(Vec::new, |joint| joint.left_out.clone()),
                 left_out: plan.left_out.clone(),
                 warnings: plan.warnings.iter().chain(&decomposition.notes).cloned().collect(),
             },
@@ -230,6 +295,7 @@ impl Manifest {
                 rank: options.rank,
                 method: options.method,
                 input_format: options.input_format,
+                joint: options.joint().map(|choice| if choice.all { Joint::All } else { Joint::Chosen }),
                 padding: options.padding,
                 block_rows: BLOCK_ROWS,
                 shown_slice: decomposition.shown_slice(),

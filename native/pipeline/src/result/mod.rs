@@ -34,7 +34,7 @@ pub use self::{
     files::FileEntry,
     finish::{finish, root, summary},
     folder::ResultFolder,
-    manifest::{Environment, Manifest, instruction_set},
+    manifest::{Environment, JoinedSection, Joint, Manifest, instruction_set},
     names::{MANIFEST, SUCCESS, UNFINISHED_MARK},
     outside::refuse_inside_a_result,
     overwriting::FoundResult,

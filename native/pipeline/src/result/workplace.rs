@@ -36,6 +36,9 @@ const MARK: &[u8] = b"tomobasis folder in the making\n";
 /// Letters and digits of a run's id.
 const RANDOM: usize = 6;
 
+/// How often folders above the output are made again that another run removes.
+const ATTEMPTS: u32 = 5;
+
 /// How often, and after what time, [`remove_unfinished`] looks again: for the list, which a thread may hold that makes a place, and for a
 /// folder into which threads still write.
 const PATIENCE: u32 = 500;
@@ -69,6 +72,8 @@ pub(super) struct Workplace {
 struct Place {
     output: PathBuf,
     folder: PathBuf,
+    /// Folders above the output that this run has made, the innermost first.
+    made: Vec<PathBuf>,
 }
 
 impl Workplace {
@@ -78,7 +83,22 @@ impl Workplace {
     /// The operating system's.
     pub(super) fn make(output: &Path) -> io::Result<Self> {
         let (parent, prefix) = beside(output).ok_or(io::ErrorKind::InvalidFilename)?;
-        fs::create_dir_all(parent)?;
+        let mut attempts = 0..ATTEMPTS;
+        loop {
+            let made = missing_folders(parent);
+            let place =
+                fs::create_dir_all(parent).and_then(|()| Self::make_in(parent, &prefix, output, &made));
+            match place {
+                // Another run, which failed, has just removed the folders above, which it had made.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempts.next().is_some() => {}
+                place => return place.inspect_err(|_| remove_empty(&made)),
+            }
+        }
+    }
+
+    /// The same in a folder that is there; `made` are those above the output that were made for it.
+
+    fn make_in(parent: &Path, prefix: &str, output: &Path, made: &[PathBuf]) -> io::Result<Self> {
         // Held until the place is known, so that a process that is told to stop meanwhile leaves none of it.
         let mut process = process();
         if process.stops {
@@ -87,7 +107,7 @@ impl Workplace {
         loop {
             let mut name = tempfile::Builder::new();
             let mut owner = name
-                .prefix(&prefix)
+                .prefix(prefix)
                 .suffix(OWNER)
                 .rand_bytes(RANDOM)
                 // Errors of `tempfile`'s own show the path.
@@ -99,7 +119,11 @@ impl Workplace {
                 continue;
             }
             owner.as_file_mut().write_all(MARK)?;
-            let place = Place { output: output.to_owned(), folder: owner.path().with_extension("") };
+            let place = Place {
+                output: output.to_owned(),
+                folder: owner.path().with_extension(""),
+                made: made.to_vec(),
+            };
             match fs::create_dir(&place.folder) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made?,
@@ -167,6 +191,7 @@ impl Workplace {
         let cleared = self.place.clear().or_else(|error| self.clear_with_last_descriptor(error));
         if cleared.is_ok() {
             let _gone = fs::remove_file(&self.owner);
+            remove_empty(&self.place.made);
         }
         // If it stays, the next run finds it.
         self.owner.disable_cleanup(true);
@@ -197,7 +222,8 @@ impl Workplace {
                 continue;
             }
             let path = entry.path();
-            let place = Place { output: output.to_owned(), folder: path.with_extension("") };
+            let place =
+                Place { output: output.to_owned(), folder: path.with_extension(""), made: Vec::new() };
             match place.clear_abandoned(&path) {
                 Ok(false) => {}
                 Ok(true) => log::info!("removed what a killed run had left beside the output"),
@@ -277,6 +303,7 @@ pub fn remove_unfinished() -> bool {
         // Threads that still write make files meanwhile.
         if (0..TRIES).any(|_| place.clear().is_ok()) {
             let _stays = fs::remove_file(place.owner());
+            remove_empty(&place.made);
         }
     }
     process.finished
@@ -286,6 +313,21 @@ pub fn remove_unfinished() -> bool {
 fn beside(output: &Path) -> Option<(&Path, String)> {
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
     Some((parent.unwrap_or(Path::new(".")), format!("{}.tmp-", output.file_name()?.to_string_lossy())))
+}
+
+/// The folders of a path that are not there, the innermost first.
+fn missing_folders(path: &Path) -> Vec<PathBuf> {
+    let missing = |folder: &&Path| !folder.as_os_str().is_empty() && matches!(is_there(folder), Ok(false));
+    path.ancestors().take_while(missing).map(Path::to_owned).collect()
+}
+
+/// Removes folders that a run has made, as far as nothing is in them: neither its result nor what others have put there.
+fn remove_empty(folders: &[PathBuf]) {
+    for folder in folders {
+        if fs::remove_dir(folder).is_err() {
+            break;
+        }
+    }
 }
 
 fn stays(what: &str, error: &io::Error) -> String {
@@ -363,6 +405,30 @@ mod tests {
         let base = tempfile::tempdir().unwrap();
         let error = Workplace::make(&base.path().join("r".repeat(250))).unwrap_err();
         assert_eq!(error.to_string(), io::Error::from(rustix::io::Errno::NAMETOOLONG).to_string());
+    }
+
+    #[test]
+    fn folders_above_the_output_go_with_a_run_that_made_them_and_failed_unless_something_is_in_them() {
+        let base = tempfile::tempdir().unwrap();
+        fs::create_dir(base.path().join("there")).unwrap();
+        let output = base.path().join("there/new/deep/result");
+        drop(Workplace::make(&output).unwrap());
+        assert_eq!(names(base.path()), ["there"]);
+        assert_eq!(names(&base.path().join("there")), [""; 0]);
+        // What another has put there meanwhile stays, and so do the folders that it is in.
+        let place = Workplace::make(&output).unwrap();
+        fs::write(base.path().join("there/new/notes.txt"), b"mine").unwrap();
+        drop(place);
+        assert_eq!(names(&base.path().join("there/new")), ["notes.txt"]);
+        // Those of a result stay.
+        let place = Workplace::make(&output).unwrap();
+        place.finish(|| fs::rename(place.folder(), &output).map_err(Error::OutputNotWritable)).unwrap();
+        assert_eq!(place.leave(), None);
+        assert_eq!(names(&base.path().join("there/new/deep")), ["result"]);
+        // Where the place cannot be made.
+        let long = base.path().join("other/one").join("r".repeat(250));
+        assert!(Workplace::make(&long).is_err());
+        assert_eq!(names(base.path()), ["there"]);
     }
 
     #[test]

@@ -5,7 +5,7 @@
 
 use ndarray::Array2;
 use serde::{Deserialize, Serialize};
-use tomobasis_dicom::{Note, Secret, SeriesPlan, SliceRecord};
+use tomobasis_dicom::{JoinedSeries, Note, Secret, SeriesPlan, SliceRecord};
 use tomobasis_linalg::{
     GramAccumulator, GramMatrix, Rank, RealCentering, RealGramAccumulator, RealSvd, certified_svd,
     energy_rank, estimated_noise, optimal_rank,
@@ -18,15 +18,16 @@ use crate::{
     solve::{
         digest::{BasisDigests, Digest, Digests, RootOf, instance_hash, root},
         factors::{Certified, Factors, Removed},
+        identity::fingerprint,
         padding_counts::{self, PaddingCounts},
         spectrum::Spectrum,
     },
 };
 
 /// First bytes of a serialized [`Decomposition`].
-const MAGIC: &[u8] = b"tomobasis decomposition 5\n";
+const MAGIC: &[u8] = b"tomobasis decomposition 6\n";
 
-/// The decomposition of one series, before its blocks are rendered.
+/// The decomposition of one series, or of several as one matrix, before its blocks are rendered.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Decomposition {
     /// The options of the run.
@@ -63,6 +64,8 @@ pub struct Decomposition {
     pub notes: Vec<Note>,
     /// Numbers of basis vectors that composites are rendered from, ascending.
     pub composites: Vec<usize>,
+    /// Where it is of several series: the fingerprint of each.
+    pub fingerprints: Vec<Digest>,
 }
 
 /// What the linear algebra found.
@@ -225,8 +228,10 @@ impl Decomposition {
         readings.try_for_each(|another| plan.check_same_pixels(&slice_digests, &digests_of(another)))?;
         let Solved { s, v, factors, numerical_rank, energy, noise } = solved;
         let secret = Secret::of_series(records.iter().map(|record| record.secret));
+        let fingerprints = fingerprints(&plan, records)?;
         padding_counts::note(&mut plan, records);
         Ok(Self {
+            fingerprints,
             range: padding_counts::range(&plan, records),
             padding: PaddingCounts::of(records),
             notes: tomobasis_dicom::notes(&plan, records),
@@ -354,6 +359,12 @@ impl Decomposition {
         self.v.chunks_exact(self.rank()).nth(slice).unwrap_or_default()
     }
 
+    /// The series of a joint matrix, each with its fingerprint; none of another matrix.
+    pub(crate) fn joined(&self) -> impl Iterator<Item = (&JoinedSeries, &Digest)> {
+        let series = self.plan.joint.iter().flat_map(|joint| &joint.series);
+        series.zip(&self.fingerprints)
+    }
+
     /// The singular values, for what is told from them.
     pub(crate) fn spectrum(&self) -> Spectrum<'_> {
         Spectrum {
@@ -390,6 +401,15 @@ impl Decomposition {
         }
         Ok(())
     }
+}
+
+/// Of the series of a joint plan, what `--series all` would say of each; none of another plan.
+fn fingerprints(plan: &SeriesPlan, records: &[SliceRecord]) -> Result<Vec<Digest>> {
+    let Some(joint) = &plan.joint else { return Ok(Vec::new()) };
+    let of = |(one, series): (&JoinedSeries, SeriesPlan)| {
+        fingerprint(&series, records.get(one.first..one.first + one.slices).unwrap_or_default())
+    };
+    joint.series.iter().zip(plan.by_series()).map(of).collect()
 }
 
 fn digests_of(records: &[SliceRecord]) -> Vec<[u8; 32]> {

@@ -3,6 +3,7 @@
 pub(crate) mod decomposition;
 pub mod digest;
 pub(crate) mod factors;
+mod identity;
 pub(crate) mod padding_counts;
 pub mod passes;
 pub(crate) mod spectrum;
@@ -10,5 +11,6 @@ pub(crate) mod spectrum;
 pub use self::{
     decomposition::{Decomposition, GramOfFloats},
     factors::{Certified, Factors, Removed},
+    identity::fingerprint,
     padding_counts::PaddingCounts,
 };

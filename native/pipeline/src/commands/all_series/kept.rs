@@ -10,7 +10,6 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use tomobasis_dicom::{Secret, SeriesPlan, SliceRecord};
 
 use crate::{
     error::{Error, Result},
@@ -50,43 +49,6 @@ pub struct Kept {
     pub sizes: Vec<i64>,
 }
 
-/// Digest of all of a series that a result depends on: its slices' pixels, UIDs, places and rescales. Not of what a header says
-/// besides, which reaches derived DICOM alone.
-///
-/// # Errors
-/// [`Error::Internal`] when the plan cannot be written as JSON.
-pub fn fingerprint(plan: &SeriesPlan, records: &[SliceRecord]) -> Result<Digest> {
-    let slices: Vec<Value> = plan
-        .slices
-        .iter()
-        .map(|slice| {
-            json!([
-                slice.instance_uid,
-                slice.frame,
-                slice.frames,
-                slice.origin_mm,
-                slice.position_mm,
-                slice.instance_number,
-                slice.slope,
-                slice.intercept,
-                slice.offset,
-                slice.padding,
-                slice.transfer_syntax,
-                slice.pixels,
-            ])
-        })
-        .collect();
-    let what = json!({
-        "series": plan.series_instance_uid, "frame_of_reference": plan.frame_of_reference_uid,
-        "class": plan.sop_class_uid, "modality": plan.modality, "size": [plan.rows, plan.columns],
-        "spacing": [json!(plan.pixel_spacing_mm), json!(plan.slice_spacing_mm)], "orientation": plan.orientation,
-        "unit": plan.rescale_unit, "window": plan.window, "skipped": plan.skipped_mm, "slices": slices,
-    });
-    let json = serde_json::to_vec(&what).map_err(|error| Error::Internal(error.to_string()))?;
-    let secret = Secret::of_series(records.iter().map(|record| record.secret));
-    Ok(Digest::of([b"tomobasis series 1\n".as_slice(), &secret.0, &json]))
-}
-
 /// Digest of the options that a result depends on: not of where input and output are, nor of how a run behaves.
 ///
 /// # Errors
@@ -97,6 +59,7 @@ pub fn options_digest(options: &Options) -> Result<Digest> {
         output: String::new(),
         overwrite: false,
         series: None,
+        more_series: Vec::new(),
         fail_fast: false,
         verbose: false,
         ..options.clone()

@@ -15,9 +15,11 @@ mod kept;
 mod local;
 mod series;
 
+pub use crate::solve::fingerprint;
+
 pub use self::{
     closing::{check, closing_text, failed_fast, status_text},
-    kept::{Kept, fingerprint, kept, options_digest, section},
+    kept::{Kept, kept, options_digest, section},
     local::decompose_all,
     series::{Made, Outcome, Place, entry_row, make, memory},
 };

@@ -18,7 +18,7 @@ use crate::{
     output::tables::{SeriesRow, State},
     progress::Silent,
     result::Environment,
-    solve::digest::Digest,
+    solve::{digest::Digest, fingerprint},
 };
 
 /// Where the result of a series goes.
@@ -74,7 +74,7 @@ pub fn make(
     let files = ScanFiles::Some { count: plan.file_count, files };
     let plan = runner.compare_copies(plan, &files, options.on_bad_slice)?;
     let scan = runner.read_planned(plan, files, options, need::check)?;
-    let fingerprint = kept::fingerprint(&scan.plan, &scan.records)?;
+    let fingerprint = fingerprint(&scan.plan, &scan.records)?;
     let Some(mut environment) = place.begin(fingerprint)? else {
         return Ok(Outcome { fingerprint, made: None });
     };

@@ -17,7 +17,7 @@ use crate::{
         matrix::Values,
     },
     memory,
-    options::{DicomSyntax, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
+    options::{Basis, DicomSyntax, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
     progress::Progress,
     result::MANIFEST,
 };
@@ -243,6 +243,8 @@ fn read(
         output: String::new(),
         overwrite: false,
         series: None,
+        more_series: Vec::new(),
+        basis: Basis::Own,
         fail_fast: false,
         join: false,
         on_bad_slice: OnBadSlice::Fail,

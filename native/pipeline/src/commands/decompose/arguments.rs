@@ -6,7 +6,8 @@ use super::method::MethodArgs;
 use crate::{
     error::{Error, Result},
     options::{
-        ALL, Composite, DicomSyntax, Emit, InputFormat, OnBadSlice, Options, Padding, RankChoice, share,
+        ALL, Basis, Composite, DicomSyntax, Emit, InputFormat, LARGEST, OnBadSlice, Options, Padding,
+        RankChoice, share,
     },
 };
 
@@ -27,9 +28,13 @@ pub struct JobArgs {
     #[arg(long)]
     overwrite: bool,
     /// Which series: its UID, the short id that `inspect` prints, `largest`, or `all`, each into a folder of its own in the output,
-    /// with an index [default: the only one]
-    #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
-    series: Option<String>,
+    /// with an index; with `--basis joint` several [default: the only one]
+    #[arg(long, value_name = "UID", value_delimiter = ',', value_parser = NotEmpty::new())]
+    series: Vec<String>,
+    /// Whether each series has a basis of its own, or those of `--series` one basis: `joint` takes the slices of all of them as the
+    /// columns of one matrix
+    #[arg(long, value_enum, default_value = "own")]
+    basis: Basis,
     /// With `--series all`: stop at the first series that cannot be decomposed, instead of going on with the others
     #[arg(long)]
     fail_fast: bool,
@@ -84,7 +89,29 @@ impl JobArgs {
     /// Whether every series is decomposed by itself.
     #[must_use]
     pub fn all_series(&self) -> bool {
-        self.series.as_deref() == Some(ALL)
+        self.means_all() && self.basis.is_own()
+    }
+
+    fn means_all(&self) -> bool {
+        self.series.iter().any(|series| series == ALL)
+    }
+
+    /// Refuses choices of series that mean nothing together.
+    fn check_series(&self) -> Result<()> {
+        if let ([_, _, ..], true) = (self.series.as_slice(), self.means_all()) {
+            return Err(Error::option("--series", "all means every series; leave out the others"));
+        }
+        match (self.basis, self.series.as_slice()) {
+            (Basis::Own, [_, _, ..]) => {
+                let problem = "several make one result with --basis joint; add it, or name one series";
+                Err(Error::option("--series", problem))
+            }
+            (Basis::Joint, series) if series.is_empty() || series.iter().any(|one| one == LARGEST) => {
+                let problem = "joint is for --series all, or for several --series UID; give these";
+                Err(Error::option("--basis", problem))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Checks what clap cannot.
@@ -93,12 +120,13 @@ impl JobArgs {
     /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
     /// do not go together.
     pub fn resolve(self) -> Result<Options> {
-        let all_series = self.all_series();
+        let means_all = self.means_all();
         let rank = self.energy.map_or(self.rank, RankChoice::Energy);
         let method = self.method.resolve(rank)?;
         if !self.input_format.is_scan() {
             self.check_of_matrix()?;
         }
+        self.check_series()?;
         let (padding, emit): (_, &[Emit]) = match self.input_format {
             InputFormat::Dicom => (Padding::Air, &[Emit::Parquet, Emit::Png, Emit::Report]),
             _ => (Padding::Keep, &[Emit::Parquet, Emit::Png]),
@@ -117,23 +145,26 @@ impl JobArgs {
             }
         }
         if self.reference.is_some() {
-            check_reference(&emit, all_series)?;
+            check_reference(&emit, means_all || !self.basis.is_own())?;
         }
-        if self.fail_fast && !all_series {
+        if self.fail_fast && !means_all {
             return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
         }
         refuse_output_above(&self.input, &self.output)?;
         // What another run has written there would be taken for series.
         let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-        if all_series && self.input.iter().any(|input| folder(&self.output).starts_with(&folder(input))) {
+        if means_all && self.input.iter().any(|input| folder(&self.output).starts_with(&folder(input))) {
             return Err(Error::OutputInInput);
         }
+        let mut series = self.series.into_iter();
         Ok(Options {
             input: self.input,
             input_format: self.input_format,
             output: self.output,
             overwrite: self.overwrite,
-            series: self.series,
+            series: series.next(),
+            more_series: series.collect(),
+            basis: self.basis,
             fail_fast: self.fail_fast,
             join: self.join,
             on_bad_slice: self.on_bad_slice,
@@ -153,7 +184,8 @@ impl JobArgs {
     /// Refuses options that only a scan has.
     fn check_of_matrix(&self) -> Result<()> {
         let given = [
-            ("--series", self.series.is_some()),
+            ("--series", !self.series.is_empty()),
+            ("--basis", !self.basis.is_own()),
             ("--join", self.join),
             ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
             ("--padding", self.padding.is_some()),

@@ -188,6 +188,24 @@ mod tests {
     }
 
     #[test]
+    fn a_joint_basis_is_of_all_series_or_of_those_that_are_named() {
+        let of = |typed: &str| options(&format!("--input a --output b {typed}"));
+        assert_eq!((of("--series all").joint(), of("--series all").all_series()), (None, true));
+        let all = of("--series all --basis joint --fail-fast");
+        assert!(!all.all_series());
+        let choice = all.joint().unwrap();
+        assert_eq!((choice.names.len(), choice.all, choice.fail_fast), (0, true, true));
+        for typed in ["--series 1.2,1.3", "--series 1.2 --series 1.3"] {
+            let choice = of(&format!("--basis joint {typed}")).joint().unwrap();
+            assert_eq!((choice.names, choice.all), (vec!["1.2".to_owned(), "1.3".to_owned()], false));
+        }
+        let json = serde_json::to_string(&all).unwrap();
+        assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), all);
+        // What is no joint basis has the same text as ever, of which restarts of archives take a digest.
+        assert!(!serde_json::to_string(&of("")).unwrap().contains("basis"));
+    }
+
+    #[test]
     fn composites_are_sorted_clipped_and_unique() {
         let options = options("--input a --output b --composite 20,5,10%,5");
         assert_eq!(options.composites(100, 12), [5, 10, 12]);
@@ -251,7 +269,19 @@ mod tests {
                 "--emit: of a matrix parquet, png and text",
             ),
             ("--input a --output b --input-format npz", "--input-format"),
-            ("--input a --output b --basis joint", "--basis"),
+            ("--input a --output b --basis joint", "--basis: joint is for --series all, or for several"),
+            ("--input a --output b --basis joint --series largest", "--basis: joint is for --series all"),
+            ("--input a --output b --basis both --series all", "--basis"),
+            (
+                "--input a --output b --series 1.2 --series 1.3",
+                "--series: several make one result with --basis joint",
+            ),
+            ("--input a --output b --basis joint --series all,1.2", "--series: all means every series"),
+            (
+                "--input a --output a/b --series all --basis joint",
+                "--output: it lies in the input of --series all",
+            ),
+            ("--input a --output b --input-format npy --basis joint", "--basis: it applies to scans"),
             ("--input a --output b --fail-fast", "--fail-fast: it applies to --series all"),
             ("--input a --output a/b --series all", "--output: it lies in the input of --series all"),
             ("--status", "--status: give the output"),
@@ -287,7 +317,7 @@ mod tests {
     fn help_lists_only_what_works() {
         let Ok(ParsedJob::Text { help }) = parse("--help") else { panic!("no help") };
         assert!(help.contains("--composite") && help.contains("parquet"));
-        assert!(!help.contains("--basis"));
+        assert!(help.contains("--basis") && !help.contains("--keep"));
     }
 
     #[test]

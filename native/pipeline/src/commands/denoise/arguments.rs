@@ -6,7 +6,7 @@ use tomobasis_denoise::{Quality, Settings};
 use crate::{
     commands::decompose::one_line,
     error::{Error, Result},
-    options::{DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
+    options::{Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
 };
 
 /// `--quality`.
@@ -67,6 +67,8 @@ impl DenoiseArgs {
             output: self.output,
             overwrite: self.overwrite,
             series: self.series,
+            more_series: Vec::new(),
+            basis: Basis::Own,
             fail_fast: false,
             join: false,
             on_bad_slice: OnBadSlice::Fail,

@@ -8,7 +8,8 @@ use crate::{
     result::Manifest,
 };
 
-/// The options of `decompose` besides input and output. What says which series it is, is a UID, and in no manifest.
+/// The options of `decompose` besides input and output. What says which series it is, is a UID, and in no manifest; the ids of those of a
+/// joint matrix are.
 pub(super) fn options(manifest: &Manifest) -> Vec<String> {
     let parameters = &manifest.parameters;
     let mut words = Vec::new();
@@ -52,6 +53,10 @@ pub(super) fn options(manifest: &Manifest) -> Vec<String> {
         _ => {}
     }
     words.extend(of_input(manifest).map(str::to_owned));
+    if parameters.joint.is_some() {
+        let series: Vec<&str> = manifest.series.joined.iter().map(|one| one.series.as_str()).collect();
+        words.extend(["--basis", "joint", "--series", &series.join(",")].map(str::to_owned));
+    }
     words
 }
 

@@ -29,9 +29,12 @@ fn methods(manifest: &Manifest) -> String {
     let (m, n, k) = (result.rows, result.columns, result.rank);
     let mut said = vec![match parameters.input_format.is_scan() {
         true => format!(
-            "The {n} slices of the {} series ({} x {} pixels each) were taken as the columns of a matrix A of {m} x {n} values{}, and its \
+            "The {n} slices of {} series ({} x {} pixels each) were taken as the columns of a matrix A of {m} x {n} values{}, and its \
              singular value decomposition A = U diag(s) V^T was computed with TomoBasis {}.",
-            series.modality,
+            match series.joined.len() {
+                0 => format!("the {}", series.modality),
+                count => format!("{count} {}", series.modality),
+            },
             series.rows,
             series.columns,
             if series.unit.is_empty() { String::new() } else { format!(" in {}", series.unit) },
@@ -136,6 +139,10 @@ fn again(manifest: &Manifest) -> String {
     let of_input: Vec<&str> = command::of_input(manifest).collect();
     let of_input = if of_input.is_empty() { String::new() } else { format!(" {}", of_input.join(" ")) };
     let which = match manifest.parameters.input_format.is_scan() {
+        true if manifest.parameters.joint.is_some() => {
+            "SCAN is the folder of the DICOM files, or an archive of it; --series has the short ids of the series, as \
+                 `tomobasis inspect SCAN` prints them."
+        }
         true => {
             "SCAN is the folder of the DICOM files, or an archive of it. If it holds several series, add --series with the UID, or the \
                  short id that `tomobasis inspect SCAN` prints, of that whose digest of pixels is the one below."

@@ -4,8 +4,8 @@ use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
     error::{Error, Result},
-    options::{Composite, DicomSyntax, OnBadSlice, Options},
-    result::Manifest,
+    options::{ALL, Basis, Composite, DicomSyntax, OnBadSlice, Options},
+    result::{Joint, Manifest},
 };
 
 /// The arguments of `verify`.
@@ -18,7 +18,7 @@ pub struct VerifyArgs {
     /// given several times
     #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     pub input: Vec<String>,
-    /// Which series of the input, as for `decompose`
+    /// Which series of the input, as for `decompose`; of a joint result several, separated by commas [default: those of the result]
     #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
     pub series: Option<String>,
     /// Use the volumes of one series as one matrix, as for `decompose`
@@ -58,18 +58,39 @@ impl VerifyArgs {
     }
 }
 
+/// The series that a joint result is of: as asked for, else those that its manifest names; then, if it was to be of all, all are looked at
+/// for what is told of the others.
+fn joint_names(args: &VerifyArgs, manifest: &Manifest, joint: Joint) -> Vec<String> {
+    if let Some(series) = &args.series {
+        return series.split(',').map(str::to_owned).collect();
+    }
+    let hash = |folder: &str| folder.strip_prefix("series-").unwrap_or(folder).to_owned();
+    let names = manifest.series.joined.iter().map(|one| hash(&one.folder));
+    let all = (joint == Joint::All).then(|| ALL.to_owned());
+    names.chain(all).collect()
+}
+
 impl Options {
     /// The options of a run that makes the same result again, and writes nothing.
     #[must_use]
     pub fn for_verification(args: &VerifyArgs, manifest: &Manifest) -> Self {
         let derived = manifest.derived.as_ref();
+        let (series, more_series, basis) = match manifest.parameters.joint {
+            None => (args.series.clone(), Vec::new(), Basis::Own),
+            Some(joint) => {
+                let mut names = joint_names(args, manifest, joint).into_iter();
+                (names.next(), names.collect(), Basis::Joint)
+            }
+        };
         let composites = manifest.result.composites.iter().map(|one| Composite::Columns(one.k));
         Self {
             input: args.input.clone(),
             input_format: manifest.parameters.input_format,
             output: String::new(),
             overwrite: false,
-            series: args.series.clone(),
+            series,
+            more_series,
+            basis,
             fail_fast: false,
             join: args.join,
             on_bad_slice: args.on_bad_slice,

@@ -14,7 +14,7 @@ use std::{
 };
 
 use clap::ValueEnum;
-use tomobasis_dicom::printable;
+use tomobasis_dicom::{JointPlan, UnjoinedSeries, printable};
 
 pub use self::arguments::VerifyArgs;
 use crate::{
@@ -37,6 +37,7 @@ use crate::{
         Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
         TablesState, first_difference, first_path, name_some, read_complete,
     },
+    solve::Decomposition,
 };
 
 /// What was compared, and found to be the same.
@@ -138,7 +139,9 @@ pub(crate) fn check(
         return Err(other_input(options.input_format));
     }
     let reference = runner.reference(&scan.plan, &options)?;
-    let decomposition = Arc::new(runner.decompose(&scan, options)?);
+    let mut decomposition = runner.decompose(&scan, options)?;
+    let beside = adopt_unjoined(&mut decomposition, stored);
+    let decomposition = Arc::new(decomposition);
     let mut renderer = runner.renderer(&scan, &decomposition)?;
     let compared = reference.is_some();
     if let Some(reference) = reference {
@@ -179,7 +182,7 @@ pub(crate) fn check(
     let mut draft =
         Draft::new(&decomposition, &rendered.records, &derived, pictures, Environment::default())?;
     draft.manifest.run = stored.run.clone();
-    let notes = adopt_notes(&mut draft.manifest, stored)?;
+    let notes = adopt_notes(&mut draft.manifest, stored, beside)?;
     if let (false, Some(made), Some(stored)) = (compared, &mut draft.manifest.measures, &stored.measures) {
         made.adopt_reference(stored);
     }
@@ -258,17 +261,36 @@ pub(crate) fn of_other_input(error: Error, format: InputFormat) -> Error {
 }
 
 /// Takes over what is told of the input, which depends on the files that lie beside the series; where that differs.
-fn adopt_notes(made: &mut Manifest, stored: &Manifest) -> Result<Option<Difference>> {
+fn adopt_notes(
+    made: &mut Manifest,
+    stored: &Manifest,
+    beside: Vec<UnjoinedSeries>,
+) -> Result<Option<Difference>> {
+    made.series.unjoined = beside;
     let as_json = |manifest: &Manifest| {
         let series = &manifest.series;
-        let notes =
-            BTreeMap::from([("series.left_out", &series.left_out), ("series.warnings", &series.warnings)]);
-        serde_json::to_value(notes).map_err(|error| Error::Internal(error.to_string()))
+        let value = |value: serde_json::Result<serde_json::Value>| {
+            value.map_err(|error| Error::Internal(error.to_string()))
+        };
+        let notes = BTreeMap::from([
+            ("series.left_out", value(serde_json::to_value(&series.left_out))?),
+            ("series.unjoined", value(serde_json::to_value(&series.unjoined))?),
+            ("series.warnings", value(serde_json::to_value(&series.warnings))?),
+        ]);
+        value(serde_json::to_value(notes))
     };
     let difference = first_path(&as_json(stored)?, &as_json(made)?, &[], true);
     made.series.left_out.clone_from(&stored.series.left_out);
+    made.series.unjoined.clone_from(&stored.series.unjoined);
     made.series.warnings.clone_from(&stored.series.warnings);
     Ok(difference)
+}
+
+/// Takes over which series a joint matrix leaves out, which depends on what lies beside its own; returns what the input gives.
+fn adopt_unjoined(decomposition: &mut Decomposition, stored: &Manifest) -> Vec<UnjoinedSeries> {
+    let adopt =
+        |joint: &mut Box<JointPlan>| std::mem::replace(&mut joint.left_out, stored.series.unjoined.clone());
+    decomposition.plan.joint.as_mut().map_or_else(Vec::new, adopt)
 }
 
 impl Made {
@@ -360,7 +382,7 @@ fn closing(
                        hashes, as a copy has, perhaps anonymised"
             .to_owned(),
         (true, Some(difference)) => format!(
-            "every value but series.left_out and series.warnings, which are not what this input gives ({})",
+            "every value but series.left_out, series.unjoined and series.warnings, which are not what this input gives ({})",
             difference.with_input()
         ),
         (true, None) => "every value".to_owned(),

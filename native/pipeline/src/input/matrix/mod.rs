@@ -391,6 +391,7 @@ fn plan(rows: u64, columns: u32, file_id: &str) -> SeriesPlan {
         skipped_mm: Vec::new(),
         left_out: Vec::new(),
         warnings: Vec::new(),
+        joint: None,
     }
 }
 

@@ -67,8 +67,9 @@ fn derivation(decomposition: &Decomposition, k: usize) -> Derivation {
         }
         other => format!("SVD by {}, class {}", other.name(), other.class()),
     };
+    let series = decomposition.plan.joint.as_ref().map_or(1, |joint| joint.series.len());
     Derivation {
-        image: DerivedImage::Composite { k, slices: decomposition.columns(), method },
+        image: DerivedImage::Composite { k, slices: decomposition.columns(), series, method },
         digest: composite_digest(decomposition, k).0,
         digests: decomposition.slice_digests.clone(),
         secret: decomposition.secret,

@@ -19,7 +19,7 @@ use base64::{
     display::Base64Display,
     engine::general_purpose::{GeneralPurpose, STANDARD},
 };
-use tomobasis_dicom::{Note, PaddingRule, SeriesPlan, decimals};
+use tomobasis_dicom::{JoinedSeries, Note, PaddingRule, SeriesPlan, decimals};
 use tomobasis_linalg::Bounds;
 
 use crate::{
@@ -92,6 +92,8 @@ struct Page<'a> {
     guarantee: Rows,
     digests: [(&'static str, Digest); 5],
     geometry: Rows,
+    /// The series of a joint matrix: id, first and last slice from 1, how many, fingerprint.
+    joined: Vec<(String, String, String, String)>,
     left_out: &'a [Note],
     warnings: &'a [Note],
     run: &'a Rows,
@@ -164,6 +166,7 @@ impl<'a> Page<'a> {
                 ("root", digests.root),
             ],
             geometry: geometry(&decomposition.plan),
+            joined: joined(decomposition),
             left_out,
             warnings,
             run: &content.run,
@@ -269,15 +272,25 @@ fn proven(add: &mut impl FnMut(&str, String), unresolved: &[usize], bounds: &Bou
     add("Refinement", format!("{} steps in {} fraction bits", bounds.steps, bounds.fraction_bits));
 }
 
+/// Rows on the series of a joint matrix; none of another.
+fn joined(decomposition: &Decomposition) -> Vec<(String, String, String, String)> {
+    let row = |(one, fingerprint): (&JoinedSeries, &Digest)| {
+        let places = format!("{} to {}", one.first + 1, one.first + one.slices);
+        (one.plan.id.clone(), places, one.slices.to_string(), fingerprint.to_string())
+    };
+    decomposition.joined().map(row).collect()
+}
+
 /// Rows on the series.
 fn geometry(plan: &SeriesPlan) -> Rows {
     let pixels = plan.pixel_spacing_mm.map(|pixel| format!("{} mm", pixel.map(decimals).join(" x ")));
     let step = plan.slice_spacing_mm.map(|step| format!("{} mm", decimals(step)));
+    let no_step = if plan.joint.is_some() { "that of each series" } else { "one position" };
     let rows = [
         ("Modality", plan.modality.clone()),
         ("Slices", format!("{} of {} x {} pixels", plan.slices.len(), plan.rows, plan.columns)),
         ("Pixel spacing", pixels.unwrap_or_else(|| "unknown".to_owned())),
-        ("Slice spacing", step.unwrap_or_else(|| "one position".to_owned())),
+        ("Slice spacing", step.unwrap_or_else(|| no_step.to_owned())),
     ];
     rows.map(|(name, value)| (name.to_owned(), value)).into()
 }
@@ -308,6 +321,7 @@ mod tests {
             guarantee: Vec::new(),
             digests: [("", zero); 5],
             geometry: Vec::new(),
+            joined: Vec::new(),
             left_out: &[],
             warnings,
             run,

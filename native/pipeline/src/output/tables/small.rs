@@ -25,20 +25,40 @@ pub fn singular_values(s: &[f64], left_out: &[f64], total: f64) -> Result<Vec<u8
     ])
 }
 
+/// Of each slice of a joint matrix, where it is from.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SeriesColumn {
+    /// Salted id of its series.
+    pub series: Vec<String>,
+    /// Its place in that, from 0.
+    pub slice: Vec<i32>,
+}
+
 /// The weights of the n slices: slice (from 0, in series order), instance (salted hash), position_mm along the slice
-/// normal, weights (k). `v` is n x k, row-major.
+/// normal, weights (k); of a joint matrix also the slice's series, and its place there. `v` is n x k, row-major.
 ///
 /// # Errors
 /// When the library cannot encode the table or `v` is no n x k matrix.
-pub fn weights(instances: &[String], positions_mm: &[f64], v: &[f64], rank: usize) -> Result<Vec<u8>> {
+pub fn weights(
+    instances: &[String],
+    positions_mm: &[f64],
+    v: &[f64],
+    rank: usize,
+    from: Option<&SeriesColumn>,
+) -> Result<Vec<u8>> {
     let item = Arc::new(Field::new("element", DataType::Float64, false));
     let values: ArrayRef = Arc::new(Float64Array::from(v.to_vec()));
-    encode(vec![
+    let mut columns: Vec<(&str, ArrayRef)> = vec![
         ("slice", Arc::new(Int32Array::from_iter_values(0..instances.len() as i32))),
         ("instance", Arc::new(StringArray::from_iter_values(instances))),
         ("position_mm", Arc::new(Float64Array::from(positions_mm.to_vec()))),
         ("weights", Arc::new(FixedSizeListArray::try_new(item, rank as i32, values, None)?)),
-    ])
+    ];
+    if let Some(from) = from {
+        columns.push(("series", Arc::new(StringArray::from_iter_values(&from.series))));
+        columns.push(("series_slice", Arc::new(Int32Array::from(from.slice.clone()))));
+    }
+    encode(columns)
 }
 
 pub(super) fn encode(columns: Vec<(&str, ArrayRef)>) -> Result<Vec<u8>> {

@@ -18,7 +18,7 @@ import org.apache.hadoop.fs.Options.CreateFileOptionKeys.{
 }
 import org.apache.hadoop.hdfs.DistributedFileSystem
 
-import java.io.FileNotFoundException
+import java.io.{FileNotFoundException, IOException}
 import java.nio.file.{FileSystemException, Files, Path => File, StandardCopyOption}
 import java.util.{Arrays, UUID}
 
@@ -90,6 +90,25 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
   )
 
   def delete(name: String): Boolean = fs.delete(at(name), true)
+
+  /** The folders that lead here, this one among them, and are not there; the innermost first. Object stores have none. */
+  def missingFolders: Seq[Path] =
+    if (ObjectStores.is(fs)) Nil
+    else Iterator.iterate(root)(_.getParent).takeWhile(folder => folder != null && !fs.exists(folder)).toList
+
+  /** Removes such folders as far as nothing is in them. */
+  def removeEmpty(folders: Seq[Path]): Unit = {
+    folders.find(folder => !removedEmpty(folder))
+    ()
+  }
+
+  private def removedEmpty(folder: Path): Boolean =
+    try
+      fs match {
+        case local: RawLocalFileSystem => Files.deleteIfExists(local.pathToFile(folder).toPath)
+        case _ => fs.delete(folder, false)
+      }
+    catch { case _: IOException => false } // something is in it
 
   /**
    * Hadoop's rename onto a folder moves into it, and may copy on local disks; these do not. Elsewhere a folder that was

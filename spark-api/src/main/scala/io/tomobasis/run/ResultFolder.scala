@@ -20,11 +20,19 @@ import io.tomobasis.jni.{ResultKind, UsageException}
  * @param runId          this attempt's name in the manifest and in names of files
  * @param finishedBefore whether an earlier attempt of this run got so far that nothing is left to do
  */
-final class ResultFolder private (root: Path, steps: Commit, val runId: String, val finishedBefore: Boolean) {
+final class ResultFolder private (
+    root: Path,
+    store: HadoopStore,
+    steps: Commit,
+    val runId: String,
+    val finishedBefore: Boolean
+) {
   import ResultFolder.Output
 
   private val cleanup: Runnable = () => removeWork()
   @volatile private var manifest = Option.empty[Array[Byte]]
+  // Folders above the output that are made for it: a run that fails leaves none of them empty.
+  @volatile private var above = Seq.empty[Path]
 
   /** Where readers find the files, below the output; empty where beside the manifest. */
   def folder: String = steps.folderInResult
@@ -32,7 +40,11 @@ final class ResultFolder private (root: Path, steps: Commit, val runId: String, 
   /** Makes the folder to write into. Throws UsageException when that is not allowed, ComputationException where the system fails. */
   def prepare(): Unit = {
     ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
-    try Faults.telling(Operation.MAKE_OUTPUT, Output)(steps.prepare())
+    try
+      Faults.telling(Operation.MAKE_OUTPUT, Output) {
+        above = store.missingFolders
+        steps.prepare()
+      }
     catch {
       case thrown: Throwable =>
         abort()
@@ -67,8 +79,10 @@ final class ResultFolder private (root: Path, steps: Commit, val runId: String, 
     if (!ShutdownHookManager.get.isShutdownInProgress) ShutdownHookManager.get.removeShutdownHook(cleanup)
 
   private def removeWork(): Unit =
-    try steps.abort()
-    catch { case StoreFailure(_) => () } // nothing better can be done about it here
+    try {
+      steps.abort()
+      store.removeEmpty(above)
+    } catch { case StoreFailure(_) => () } // nothing better can be done about it here
 }
 
 object ResultFolder {
@@ -107,7 +121,7 @@ object ResultFolder {
         if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite, kind)
         else new CommitByRename(store, target.getName, attempt, overwrite, kind, anyOther)
       val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
-      new ResultFolder(root, steps, attempt.id, finished)
+      new ResultFolder(root, store, steps, attempt.id, finished)
     }
 
   private def parentOf(target: Path): Path =

@@ -279,6 +279,25 @@ class ResultFolderSuite extends AnyFunSuite {
     }
   }
 
+  test("folders above the output go with a run that made them and failed, unless something is in them") {
+    for (scheme <- Seq("faulty", "file")) withFolder { base =>
+      val output = s"$scheme://${if (scheme == "file") "" else "fine"}$base/new/deep/result"
+      val folder = check(output)
+      writeResult(folder, "given up")
+      folder.abort()
+      assert(Files.list(base).count == 0, scheme)
+      val other = check(output)
+      writeResult(other, "given up")
+      Files.createFile(base.resolve("new/notes.txt"))
+      other.abort()
+      assert(filesBelow(base) == Seq("new/notes.txt") && !Files.exists(base.resolve("new/deep")), scheme)
+      val done = check(output)
+      writeResult(done, "done")
+      done.commit()
+      assert(Files.exists(base.resolve("new/deep/result/_SUCCESS")), scheme)
+    }
+  }
+
   test("a disk that is full names the file and not its path") {
     withFolder { base =>
       val folder = check(s"faulty://full$base/DOE")
