@@ -218,6 +218,8 @@ def test_means_that_were_removed_are_in_plain_pictures(made, volume, tmp_path):
         (("--as", "images", "--view", "sagittal", "--slice", "0"), 2, "--slice: there is no column 0; give 1 to 160"),
         (("--as", "images", "--window", "40"), 2, "give center and width, the width above 0, such as 40,400"),
         (("--as", "scroll", "--fps", "0"), 2, "0 is not in 1..=60"),
+        (("--as", "images", "--fps", "10"), 2, "--fps: it is for animations; add --as scroll, or leave it out"),
+        (("--fps", "5"), 2, "--fps: it is for animations; add --as scroll, or leave it out"),
         (
             ("--as", "figure", "--composite", "3"),
             2,
@@ -230,6 +232,77 @@ def test_what_cannot_be_drawn_is_one_error(made, tmp_path, options, code, says):
     run = draw(made, tmp_path / "out", *options)
     assert run.code == code and len(run.errors) == 1 and says in run.errors[0], run.err
     assert not (tmp_path / "out").exists()
+
+
+def change_slopes(dataset, number):
+    dataset.RescaleSlope = "2"
+
+
+def change_intercepts(dataset, number):
+    dataset.RescaleIntercept = "-1000"
+
+
+def change_one_intercept(dataset, number):
+    dataset.RescaleIntercept = "-1025" if number == 7 else "-1024"
+
+
+def change_unit(dataset, number):
+    dataset.RescaleType = "US"
+
+
+METHODS = {
+    "gram": (),
+    "centered": ("--center",),
+    "both": ("--center", "both"),
+    "tsqr": ("--method", "tsqr"),
+    "tsqr centered": ("--method", "tsqr", "--center"),
+    "dssvd": ("--method", "dssvd", "--rank", "6"),
+    "dspca": ("--method", "dspca", "--rank", "6"),
+}
+CHANGES = [(change_slopes, name) for name in METHODS] + [
+    (change_intercepts, "gram"),
+    (change_intercepts, "tsqr"),
+    (change_intercepts, "dssvd"),
+    (change_one_intercept, "gram"),
+    (change_one_intercept, "centered"),
+    (change_one_intercept, "tsqr centered"),
+    (change_unit, "gram"),
+]
+
+
+@pytest.fixture(scope="module")
+def by_method(made, tmp_path_factory):
+    """A result of the same scan by each method."""
+    base = tmp_path_factory.mktemp("methods")
+    for name, options in METHODS.items():
+        run = decompose("--input", made.folder, "--output", base / name, "--emit", "parquet", *options)
+        assert run.code == 0, run.err
+    return base
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_s_result_is_drawn_with_its_scan(made, by_method, volume, tmp_path, name):
+    options = ("--as", "images", "--depth", "16", "--slice", "9", "--composite", "3", "--input", made.folder)
+    run = tomobasis("render", by_method / name, "--output", tmp_path / "out", *options)
+    assert run.code == 0, run.err
+    shown = np.array(Image.open(tmp_path / "out/axial-00009-original.png")).astype(int) - 32768
+    assert np.array_equal(shown, views(volume, made, "axial", 8))
+
+
+@pytest.mark.parametrize(("change", "name"), CHANGES)
+@pytest.mark.parametrize("form", ["sheets", "images"])
+def test_the_same_pixels_with_other_values_are_refused(made, by_method, tmp_path, change, name, form):
+    """The digest of the pixels is of stored values; slopes and intercepts are in other files' headers."""
+    (tmp_path / "scan").mkdir()
+    for number, path in enumerate(sorted(made.folder.iterdir())):
+        dataset = pydicom.dcmread(path)
+        change(dataset, number)
+        dataset.save_as(tmp_path / "scan" / path.name)
+    options = ("--as", form, "--input", tmp_path / "scan")
+    run = tomobasis("render", by_method / name, "--output", tmp_path / "out", *options)
+    says = "its values are in" if change is change_unit else "slope or intercept is another"
+    assert run.code == 3 and len(run.errors) == 1 and says in run.errors[0], run.err
+    assert not list((tmp_path / "out").glob("**/*.png"))
 
 
 def test_a_figure_needs_the_scan(made, tmp_path):

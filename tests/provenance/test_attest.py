@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from results import flip_last_bit
+from results import flip_last_bit, write_sealed
 from running import decompose, secrets, start, tomobasis
 
 HERE = Path(__file__).parent
@@ -152,6 +152,13 @@ def test_the_date_of_a_crate_can_be_given(study):
     assert root["datePublished"] == "2000-02-29"
 
 
+def test_an_attestation_is_for_others_to_read(study, tmp_path):
+    attested(study, "in-toto", "--output", tmp_path / "a.json")
+    (tmp_path / "plain").touch()
+    assert (tmp_path / "a.json").stat().st_mode == (tmp_path / "plain").stat().st_mode
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a.json", "plain"]
+
+
 def test_what_cannot_be_attested_is_refused_in_one_line(made, study, tmp_path):
     result = shutil.copytree(study / "the results/first", tmp_path / "result")
     exists = tmp_path / "exists.json"
@@ -173,3 +180,42 @@ def test_what_cannot_be_attested_is_refused_in_one_line(made, study, tmp_path):
     flip_last_bit(result / "weights.parquet", "weights")
     run = tomobasis("attest", result, "--as", "in-toto")
     assert run.code == 3 and run.errors[0].startswith("error: weights.parquet: ") and run.out == "", run.err
+
+
+def test_derived_series_whose_pixels_were_changed_are_refused(study, tmp_path):
+    """An attestation has the digests of their pixels, as the manifest does, and none of their files."""
+    result = shutil.copytree(study / "the results/first", tmp_path / "result")
+    path = result / "dicom/k=5/slice-00003.dcm"
+    content = bytearray(path.read_bytes())
+    content[-100] ^= 1
+    path.write_bytes(content)
+    run = tomobasis("attest", result, "--as", "in-toto")
+    assert run.code == 3 and run.out == "" and run.errors[0].startswith("error: dicom/k=5: the digest of its pixels"), (
+        run.err
+    )
+
+
+@pytest.mark.parametrize("path", ["weights.parquet", "basis/part-00001.parquet", "pictures/basis.png"])
+def test_a_file_that_is_listed_without_its_digest_is_refused(study, tmp_path, path):
+    """Of derived DICOM alone a manifest lists the path only; what has no digest cannot be compared, nor attested."""
+    result = shutil.copytree(study / "the results/first", tmp_path / "result")
+    changed = manifest(study)
+    (entry,) = (entry for entry in changed["files"] if entry["path"] == path)
+    del entry["sha256"], entry["bytes"]
+    write_sealed(result, changed)
+    for words in (["attest", result, "--as", "in-toto"], ["paper", result]):
+        run = tomobasis(*words)
+        assert run.code == 3 and run.out == "", run.err
+        assert run.errors[0].startswith(f"error: {path}: the manifest does not list its size and SHA-256"), run.err
+    run = tomobasis("compare", result, study / "the results/first")
+    assert run.code == 4 and f"A: {path}: the manifest does not list its size" in run.errors[0], run.err
+
+
+def test_an_error_does_not_quote_all_of_what_it_does_not_understand(study, tmp_path):
+    result = shutil.copytree(study / "the results/first", tmp_path / "result")
+    changed = manifest(study)
+    changed["parameters"]["method"] = "x" * 100_000
+    write_sealed(result, changed)
+    run = tomobasis("paper", result)
+    assert run.code == 3 and "manifest.json: not a manifest of this version" in run.errors[0]
+    assert len(run.errors[0]) < 1000

@@ -6,8 +6,10 @@ import re
 import subprocess
 
 import numpy as np
+import pydicom
 import pytest
 
+from results import flip_last_bit
 from running import ROOT, decompose, secrets, tomobasis
 
 
@@ -85,6 +87,41 @@ def test_slices_that_were_skipped_and_volumes_that_were_joined_are_in_the_comman
     assert run.code == 0, run.err
     decomposed, verified = commands(printed(tmp_path / "result"), "tomobasis")
     assert decomposed.endswith(" --on-bad-slice skip") and verified.endswith(" --on-bad-slice skip")
+    assert "Slices whose files could not be used were left out." in printed(tmp_path / "result")
+
+
+@pytest.mark.parametrize("damage", ["table", "missing", "extra", "derived"])
+def test_a_result_whose_files_are_not_those_of_the_manifest_is_refused(made, tmp_path, damage):
+    options = ("--emit", "parquet,png,dicom", "--composite", "3")
+    run = decompose("--input", made.folder, "--output", tmp_path / "result", *options)
+    assert run.code == 0, run.err
+    if damage == "table":
+        flip_last_bit(tmp_path / "result/weights.parquet", "weights")
+        name = "weights.parquet"
+    elif damage == "missing":
+        name = "pictures/basis.png"
+        (tmp_path / "result" / name).unlink()
+    elif damage == "extra":
+        name = "notes.txt"
+        (tmp_path / "result" / name).touch()
+    else:
+        name = "dicom/k=3"
+        path = tmp_path / "result/dicom/k=3/slice-00004.dcm"
+        dataset = pydicom.dcmread(path)
+        dataset.PixelData = bytes(len(dataset.PixelData))
+        dataset.save_as(path)
+    run = tomobasis("paper", tmp_path / "result")
+    assert run.code == 3 and len(run.errors) == 1 and run.errors[0].startswith(f"error: {name}: "), run.err
+    assert run.out == ""
+
+
+def test_the_sentences_are_grammatical(made, tmp_path):
+    options = ("--method", "dssvd", "--rank", "3", "--power-iterations", "1", "--emit", "parquet")
+    assert decompose("--input", made.folder, "--output", tmp_path / "one", *options).code == 0
+    assert " 1 power iteration and the random seed 0." in printed(tmp_path / "one")
+    options = ("--center", "both", "--emit", "parquet")
+    assert decompose("--input", made.folder, "--output", tmp_path / "both", *options).code == 0
+    assert "the means of each pixel and of each slice were removed." in printed(tmp_path / "both")
 
 
 def test_a_manifest_that_was_changed_is_refused(made, tmp_path):

@@ -81,8 +81,29 @@ def test_pictures_have_the_proportions_of_the_body(modules):
 def test_shades_are_those_of_the_still_pictures(modules):
     shades = modules("({ shade }) => [-3000, -100, 0.4, 155, 9000].map((value) => shade(value, -100, 155))")
     assert shades == [0, 0, 100, 255, 255]
-    colors = modules("({ diverging }) => [0, 255].map(diverging)")
+    colors = modules("({ colorsOf }, text) => [0, 1].map(colorsOf(text))", "2d004b7f3b08")
     assert colors == [[0x2D, 0, 0x4B], [0x7F, 0x3B, 0x08]]
+
+
+@pytest.mark.parametrize(("slope", "least", "greatest"), [(1, " or less", " or more"), (-1, " or more", " or less")])
+def test_a_composite_at_an_end_of_16_bits_may_be_beyond_it(modules, slope, least, greatest):
+    sentences = """({ Volume, sentence }, meta) => {
+      const volume = new Volume(meta);
+      volume.planes = [[0, 5, -32768], [-32768, 32767, 7]].map((plane) => Int16Array.from(plane));
+      return [0, 1, 2].map((x) => sentence(volume, { plane: 1, k: 3 }, x, 0, 0));
+    }"""
+    meta = {**META, "rows": 1, "columns": 3, "slices": 1, "rescale": [[slope, 0, 0]]}
+    low, high, inside = modules(sentences, meta)
+    sign = ("\u2212", "") if slope > 0 else ("", "\u2212")
+    assert f"composite of k = 3: {sign[0]}32768 HU{least}; " in low and low.endswith(f" HU{greatest}.")
+    assert f"composite of k = 3: {sign[1]}32767 HU{greatest}; " in high and high.endswith(f" HU{least}.")
+    assert " or " not in inside
+
+
+def test_values_at_the_ends_are_counted_in_words(modules):
+    words = modules("({ endsWords }) => [0, undefined, 1, 8].map((count) => endsWords(count, 2))")
+    assert words[:2] == ["", ""]
+    assert words[2].startswith("Of k = 2, 1 value is at an end") and words[3].startswith("Of k = 2, 8 values are at")
 
 
 def test_numbers_read_as_they_are(modules):

@@ -401,3 +401,62 @@ def test_the_texts_of_a_series_stay_texts(whole):
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         set(re.findall(r"\w+\.js", (folder.parent / "script.rs").read_text()))
     )
+
+
+@pytest.fixture(scope="module")
+def cut_off(tmp_path_factory):
+    """A scan in 16 bits without a sign whose air is at their lower end, without a window and without spacings."""
+    import pydicom
+
+    base = tmp_path_factory.mktemp("cut")
+    _, paths = made_scan(base / "scan", slices=8, rows=60, columns=80, intercept=-990, bits=16)
+    for path in paths:
+        dataset = pydicom.dcmread(path)
+        del dataset.WindowCenter, dataset.WindowWidth, dataset.PixelSpacing
+        dataset.save_as(path)
+    run = decompose("--input", base / "scan", "--output", base / "result", "--composite", "2,7")
+    assert run.code == 0, run.err
+    return Case(base / "result", np.stack([pydicom.dcmread(path).pixel_array.astype(int) - 990 for path in paths]))
+
+
+def test_a_composite_that_16_bits_cut_off_is_said_to_be(cut_off, watched):
+    page = watched(cut_off.report, planes=3)
+    exact = np.rint(cut_off.composite(2))
+    assert (exact < -990).sum() > 100
+    said = page.part("ends").inner_text()
+    assert int(re.search(r"Of k = 2, (\d+) values are at an end", said)[1]) == (exact <= -990).sum()
+    page.part("reading").scroll_into_view_if_needed()
+    row, column = np.argwhere(exact[4] < -990)[0]
+    box = page.part("composite").locator("canvas").bounding_box()
+    page.page.mouse.move(box["x"] + (column + 0.5) / 80 * box["width"], box["y"] + (row + 0.5) / 60 * box["height"])
+    difference = cut_off.hu[4, row, column] + 990
+    assert page.reading().endswith(
+        f"row {row + 1}, column {column + 1}: original {cut_off.hu[4, row, column]:.0f} HU; composite of k = 2: -990 HU or "
+        f"less; original minus composite {difference:.0f} HU or more.".replace("-", "\u2212")
+    )
+
+
+def test_what_the_headers_do_not_say_is_not_claimed(cut_off, whole, watched):
+    page = watched(cut_off.report, planes=3)
+    assert page.part("windows").locator("option").first.inner_text() == "All values of the scan"
+    assert "The scan does not say how large its pixels are" in page.page.locator("#browser").inner_text()
+    page = watched(whole.report, planes=3)
+    assert page.part("windows").locator("option").first.inner_text() == "As the scan's headers say"
+    assert "does not say" not in page.page.locator("#browser").inner_text()
+
+
+def test_a_share_of_the_energy_is_100_percent_for_the_whole_scan_alone(cut_off, watched):
+    page = watched(cut_off.report, planes=3)
+    page.part("composites").select_option(label="k = 7")
+    page.drawn()
+    meta, _ = report_data(cut_off.report)
+    assert meta["composites"][1]["energy"] < 1
+    shown = re.search(r"k = 7: (\S+) % of the energy", page.part("composite-caption").inner_text())[1]
+    assert float(shown) < 100 and abs(float(shown) - 100 * meta["composites"][1]["energy"]) < 0.01
+
+
+def test_the_colors_of_a_difference_are_those_of_the_still_pictures(whole):
+    meta, _ = report_data(whole.report)
+    assert len(meta["colors"]) == 6 * 256
+    assert (meta["colors"][:6], meta["colors"][-6:]) == ("2d004b", "7f3b08")
+    assert whole.report.read_text().count("2d004b") == 1, "the data have them, and no script"

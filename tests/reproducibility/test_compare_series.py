@@ -83,9 +83,33 @@ def test_what_cannot_be_compared_is_refused_in_one_line(made, derived, tmp_path)
         ([made.folder, tmp_path / "other"], 4, "A and B differ: A has 24 slices of 120 x 160 pixels, B 23 slices"),
         ([made.folder, tmp_path / "none"], 2, "B: there is no such folder or file"),
         ([tmp_path / "two", made.folder], 2, "A: it holds no single series of slices"),
-        ([made.folder, made.result], 3, "_SUCCESS: there is no such file"),
+        (
+            [made.folder, made.result],
+            2,
+            "A: it is no result (manifest.json is not there), and B is one; give two results",
+        ),
         ([made.result, made.result, "--tolerance", "1"], 2, "--tolerance: it applies to DICOM series"),
         ([made.folder, made.folder, "--tolerance", "-1"], 2, "invalid value '-1' for '--tolerance"),
     ]
     for arguments, code, text in cases:
         assert compared(*arguments, code=code).errors[0].startswith(f"error: {text}"), arguments
+
+
+def test_json_also_tells_of_series_that_have_other_sizes_or_units(made, tmp_path):
+    made_scan(tmp_path / "fewer", slices=23)
+    (tmp_path / "unit").mkdir()
+    for path in made.folder.iterdir():
+        dataset = pydicom.dcmread(path)
+        dataset.RescaleType = "US"
+        dataset.save_as(tmp_path / "unit" / path.name)
+    for other, says in (("fewer", "B 23 slices of 120 x 160 pixels"), ("unit", 'those of B in "US"')):
+        run = compared(made.folder, tmp_path / other, "--json", code=4)
+        found = json.loads(run.out)
+        assert (found["compared"], found["same"]) == ("series", False)
+        assert says in found["text"] and run.errors == [f"error: {found['text']}"]
+
+
+def test_it_is_said_which_is_a_series_and_which_a_result(made):
+    run = compared(made.result, made.folder, code=2)
+    says = "it is no result (manifest.json is not there), and A is one; give two results, or two series"
+    assert run.errors == [f"error: B: {says}"]

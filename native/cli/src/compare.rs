@@ -35,12 +35,17 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     let (a, b, threads) = (&args.a, &args.b, args.threads.count());
     let reporter = Reporter::new();
     if compare::are_series(a, b)? {
-        let compared = compare::compare_series(a, b, args.tolerance.unwrap_or(0.0), threads, &reporter)?;
+        let compared = compare::compare_series(a, b, args.tolerance.unwrap_or(0.0), threads, &reporter);
         reporter.finish();
         if args.json {
-            output::print(&format!("{:#}", compared.to_json()?))?;
+            match &compared {
+                Ok(compared) => output::print(&format!("{:#}", compared.to_json()?))?,
+                // Of series of other sizes or units there is nothing to count.
+                Err(Error::Differs(difference)) => output::print(&told("series", false, difference))?,
+                Err(_) => {}
+            }
         }
-        let closing = compared.closing()?;
+        let closing = compared?.closing()?;
         return if args.json { Ok(()) } else { output::print(&closing) };
     }
     if args.tolerance.is_some() {
@@ -55,11 +60,15 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     if !args.json {
         return output::print(&compared?.closing);
     }
-    let of_results = |same: bool, text: &str| json!({ "compared": "results", "same": same, "text": text });
     match &compared {
-        Ok(checked) => output::print(&format!("{:#}", of_results(true, &checked.closing)))?,
-        Err(Error::Differs(difference)) => output::print(&format!("{:#}", of_results(false, difference)))?,
+        Ok(checked) => output::print(&told("results", true, &checked.closing))?,
+        Err(Error::Differs(difference)) => output::print(&told("results", false, difference))?,
         Err(_) => {}
     }
     compared.map(|_| ())
+}
+
+/// The outcome as JSON, in words.
+fn told(compared: &str, same: bool, text: &str) -> String {
+    format!("{:#}", json!({ "compared": compared, "same": same, "text": text }))
 }

@@ -3,15 +3,20 @@
 use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use tomobasis_pipeline::{Error, commands::paper};
 
-use crate::output;
+use crate::{output, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Result folder
+    /// Result folder, of which every file is checked first
     #[arg(value_name = "RESULT", value_parser = NotEmpty::new())]
     result: String,
+    #[command(flatten)]
+    threads: Threads,
 }
 
 pub(crate) fn run(args: &Args) -> Result<(), Error> {
-    output::print(&paper::paper(&args.result)?)
+    let reporter = Reporter::new();
+    let text = paper::paper(&args.result, args.threads.count(), &reporter)?;
+    reporter.finish();
+    output::print(&text)
 }

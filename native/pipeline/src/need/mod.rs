@@ -392,8 +392,14 @@ pub(crate) fn of_tables(pixels: u64, rank: usize, threads: usize) -> u128 {
 /// its row block, in f64 where means are removed; the panels' bytes twice.
 pub(crate) fn of_drawing((pixels, slices): (u64, usize), rank: usize, threads: usize, panels: Drawn) -> u128 {
     let (n, k, rows) = (slices as u128, rank as u128, u128::from(pixels.min(BLOCK_ROWS as u64)));
-    let scan =
-        if panels.with_scan { 2 * rows * n + if panels.centered { 8 * rows * n } else { 0 } } else { 0 };
+    let scan = match panels.with_scan {
+        true => {
+            2 * rows * n
+                + 8 * rows.min(panels.checked as u128) * (n + k)
+                + if panels.centered { 8 * rows * n } else { 0 }
+        }
+        false => 0,
+    };
     let of_thread = 5 * 8 * rows * k + scan + 8 * rows * (panels.slices + panels.composites) as u128;
     let small = SMALL + threads as u128 * SMALL_OF_A_THREAD;
     small + 24 * n * k + threads as u128 * of_thread + 2 * panels.bytes as u128
@@ -407,6 +413,8 @@ pub(crate) struct Drawn {
     /// Bytes of panels at a time.
     pub bytes: usize,
     pub with_scan: bool,
+    /// Rows at a time whose values are compared with the tables.
+    pub checked: usize,
     pub centered: bool,
 }
 

@@ -21,6 +21,9 @@ use crate::{
     solve::digest::{BasisDigests, Digest, FORMAT, root},
 };
 
+/// Characters that are told of why a manifest is none.
+const SAID: usize = 300;
+
 /// A result folder on the local file system.
 #[derive(Debug)]
 pub struct ResultFolder {
@@ -245,7 +248,9 @@ pub(crate) fn read_complete(path: &Path) -> Result<Vec<u8>> {
 /// [`Error::ResultFile`].
 pub(crate) fn parse_manifest<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     let strange = |error: serde_json::Error| {
-        Error::result_file(MANIFEST, format!("not a manifest of this version ({error})"))
+        // The text quotes what it does not understand.
+        let said: String = error.to_string().chars().take(SAID).collect();
+        Error::result_file(MANIFEST, format!("not a manifest of this version ({said})"))
     };
     let KeysOnce = serde_json::from_slice(bytes).map_err(strange)?;
     serde_json::from_slice(bytes).map_err(strange)

@@ -1,6 +1,6 @@
 //! One manifest in the forms that other programs read. Everything in them is the manifest's, and nothing of a patient.
 //!
-//! An attestation states the digests of files, so these are compared first, as `verify` does before it looks at the input.
+//! An attestation states the digests of files, and of the pixels of derived series, so these are compared first.
 
 mod arguments;
 mod bids;
@@ -9,6 +9,7 @@ mod ro_crate;
 
 use std::{
     env,
+    fs::File,
     io::Write,
     path::{Path, PathBuf},
     time::{SystemTime, UNIX_EPOCH},
@@ -91,7 +92,8 @@ impl Checked {
         let pool = memory::pool(threads)?;
         check_room(&folder, &pool)?;
         progress.stage(1, 1, "check", "files", folder.steps());
-        pool.install(|| folder.check(progress)).map_err(Error::of_damage)?;
+        pool.install(|| folder.check(progress).and_then(|_| folder.check_derived_series()))
+            .map_err(Error::of_damage)?;
         let own = FileDigest::of(&[folder.manifest_bytes()]);
         let manifest = folder.manifest;
         let place = manifest.run.environment.folder.as_ref().map_or(String::new(), |name| format!("{name}/"));
@@ -163,7 +165,9 @@ fn write(output: &Path, text: &str, overwrite: bool) -> Result<()> {
     let failed = |source| Error::Write { file: "--output".to_owned(), source };
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
     let parent = parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut file = tempfile::NamedTempFile::new_in(parent).map_err(failed)?;
+    // As any file of the user's: `tempfile`'s own are for its owner alone, and its errors show the path.
+    let made = tempfile::Builder::new().make_in(parent, |path| File::create_new(path));
+    let mut file = made.map_err(failed)?;
     file.write_all(text.as_bytes()).map_err(failed)?;
     let placed = if overwrite { file.persist(output) } else { file.persist_noclobber(output) };
     placed.map(|_| ()).map_err(|error| failed(error.error))

@@ -19,7 +19,7 @@ use crate::{
     memory,
     options::{Basis, DicomSyntax, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
     progress::Progress,
-    result::MANIFEST,
+    result::{MANIFEST, SUCCESS},
 };
 
 /// Scan and decode, of each series.
@@ -91,12 +91,23 @@ struct Found {
 /// Whether neither is the folder of a result.
 ///
 /// # Errors
-/// [`Error::Option`] for a path that is not local.
+/// [`Error::Option`] for a path that is not local, and where one is a result and the other nothing of the kind.
 pub fn are_series(a: &str, b: &str) -> Result<bool> {
-    let has_manifest = |name: &'static str, text: &str| -> Result<bool> {
-        Ok(Path::new(&local_path(name, text)?).join(MANIFEST).exists())
+    let has = |name: &'static str, text: &str| -> Result<[bool; 2]> {
+        let path = local_path(name, text)?;
+        Ok([MANIFEST, SUCCESS].map(|file| Path::new(&path).join(file).exists()))
     };
-    Ok(!has_manifest("A", a)? && !has_manifest("B", b)?)
+    let other = |option, result| {
+        let problem = format!(
+            "it is no result ({MANIFEST} is not there), and {result} is one; give two results, or two series"
+        );
+        Err(Error::Option { option, problem })
+    };
+    match (has("A", a)?, has("B", b)?) {
+        ([false, false], [true, _]) => other("A", "B"),
+        ([true, _], [false, false]) => other("B", "A"),
+        ([a, _], [b, _]) => Ok(!a && !b),
+    }
 }
 
 /// Compares the series in two folders, files or archives, on `threads` threads (0: one per core).

@@ -183,7 +183,7 @@ fn closing(
         format!("files        all as the manifest lists them, none missing, none extra; {files}"),
     ];
     lines.extend(notes.lines("the folder"));
-    lines.push(format!("manifest     {values}, and but those of `run`, which the seal covers"));
+    lines.push(format!("manifest     {values}; not those of `run`, which the seal covers"));
     lines.push(format!("denoised     {}", stored.digests.denoised));
     lines.join("\n")
 }

@@ -62,14 +62,15 @@ pub(super) fn options(manifest: &Manifest) -> Vec<String> {
 
 /// The options that say how the scan is read: those that `verify` has too.
 pub(super) fn of_input(manifest: &Manifest) -> impl Iterator<Item = &'static str> {
-    let series = &manifest.series;
-    let noted = |kind: NoteKind| {
-        let is_it = move |note: &Note| note.kind == kind;
-        series.left_out.iter().chain(&series.warnings).any(is_it)
-    };
-    let joined: &[&str] = if noted(NoteKind::Joined) { &["--join"] } else { &[] };
-    let skipped: &[&str] = if noted(NoteKind::Skipped) { &["--on-bad-slice", "skip"] } else { &[] };
+    let joined: &[&str] = if noted(manifest, NoteKind::Joined) { &["--join"] } else { &[] };
+    let skipped: &[&str] = if noted(manifest, NoteKind::Skipped) { &["--on-bad-slice", "skip"] } else { &[] };
     joined.iter().chain(skipped).copied()
+}
+
+/// Whether the manifest says this of the input.
+pub(super) fn noted(manifest: &Manifest, kind: NoteKind) -> bool {
+    let is_it = |note: &Note| note.kind == kind;
+    manifest.series.left_out.iter().chain(&manifest.series.warnings).any(is_it)
 }
 
 fn word(value: &impl ValueEnum) -> String {

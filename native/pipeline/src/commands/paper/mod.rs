@@ -1,23 +1,34 @@
 //! What a paper says of a result: a paragraph on the methods, the commands that make it again, versions, digests, and how to cite.
 //!
-//! All of it follows from the manifest, whose seal and digests are checked first.
+//! All of it follows from the manifest. Since a paper says that the result is there, its files are compared with the manifest first.
 
 mod command;
 
+use tomobasis_dicom::NoteKind;
+
+use self::command::noted;
 use crate::{
+    commands::verify::check_room,
     error::{Error, Result},
     input::listing::local_path,
+    memory,
     options::{Center, Method, Padding, RankChoice},
+    progress::Progress,
     result::{Manifest, ResultFolder},
 };
 
-/// The text for a paper, in Markdown.
+/// The text for a paper, in Markdown; the files are checked on `threads` threads (0: one per core).
 ///
 /// # Errors
-/// [`Error::ResultFile`] for what is no complete result, [`Error::DamagedResult`] for a manifest that was changed.
-pub fn paper(result: &str) -> Result<String> {
+/// [`Error::ResultFile`] for what is no complete result, [`Error::DamagedResult`] for a file that was changed, naming the first.
+pub fn paper(result: &str, threads: usize, progress: &dyn Progress) -> Result<String> {
     let folder = ResultFolder::open(&local_path("RESULT", result)?)?;
     folder.check_manifest().map_err(Error::of_damage)?;
+    let pool = memory::pool(threads)?;
+    check_room(&folder, &pool)?;
+    progress.stage(1, 1, "check", "files", folder.steps());
+    pool.install(|| folder.check(progress).and_then(|_| folder.check_derived_series()))
+        .map_err(Error::of_damage)?;
     let manifest = &folder.manifest;
     Ok([methods(manifest), again(manifest), versions(manifest), digests(manifest), citation(manifest)]
         .join("\n\n"))
@@ -45,14 +56,20 @@ fn methods(manifest: &Manifest) -> String {
             manifest.run.version
         ),
     }];
+    if noted(manifest, NoteKind::Joined) {
+        said.push("The slices are those of several volumes of the series, taken as one matrix.".to_owned());
+    }
+    if noted(manifest, NoteKind::Skipped) {
+        said.push("Slices whose files could not be used were left out.".to_owned());
+    }
     said.extend(of_padding(manifest));
     said.extend(parameters.method.center().map(|means| {
         let means = match means {
-            Center::Pixels => "the mean of each pixel over the slices",
-            Center::Slices => "the mean of each slice",
-            Center::Both => "the means of each pixel and of each slice",
+            Center::Pixels => "the mean of each pixel over the slices was",
+            Center::Slices => "the mean of each slice was",
+            Center::Both => "the means of each pixel and of each slice were",
         };
-        format!("Before, {means} was removed.")
+        format!("Before, {means} removed.")
     }));
     said.push(of_method(parameters.method));
     said.push(match (parameters.rank, result.numerical_rank) {
@@ -126,9 +143,11 @@ fn of_method(method: Method) -> String {
                 .to_owned()
         }
         Method::Dssvd(sketching) | Method::Dspca(sketching) => format!(
-            "It was computed in double precision by a randomized method [4] with an oversampling of {}, {} power iterations and the random \
-             seed {}.",
-            sketching.oversample, sketching.power_iterations, sketching.seed
+            "It was computed in double precision by a randomized method [4] with an oversampling of {}, {} power {} and the random seed {}.",
+            sketching.oversample,
+            sketching.power_iterations,
+            if sketching.power_iterations == 1 { "iteration" } else { "iterations" },
+            sketching.seed
         ),
     }
 }

@@ -69,9 +69,9 @@ pub struct RenderArgs {
     /// What is black and white: center and width, such as 40,400 [default: the window of the scan]
     #[arg(long, value_name = "CENTER,WIDTH", allow_hyphen_values = true)]
     pub window: Option<Window>,
-    /// Pictures in a second of a scroll, 1 to 60
-    #[arg(long, value_name = "N", default_value = "10", value_parser = clap::value_parser!(u16).range(1..=60))]
-    pub fps: u16,
+    /// Pictures in a second of a scroll, 1 to 60 [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=60))]
+    pub fps: Option<u16>,
     /// The scan that was decomposed, as for `decompose`: its slices and the differences from them are then drawn too
     #[arg(long, value_name = "URI", value_parser = NotEmpty::new())]
     pub input: Vec<String>,
@@ -114,6 +114,9 @@ impl RenderArgs {
             Some((option, _)) => {
                 let problem = "it is for plain pictures; add --as images or --as scroll, or leave it out";
                 Err(Error::option(option, problem))
+            }
+            None if self.form != Form::Scroll && self.fps.is_some() => {
+                Err(Error::option("--fps", "it is for animations; add --as scroll, or leave it out"))
             }
             None if self.form == Form::Figure && self.input.is_empty() => {
                 let problem = "a figure shows the scan's own slice too; add --input with the scan";

@@ -28,7 +28,7 @@ use self::{
     files::{refuse_existing, write},
     plain::{Levels, Plain},
     sheets::{Sheets, spectrum_of},
-    tables::Tables,
+    tables::{CHECKED, Tables},
 };
 use crate::{
     blocks::block_factors::row_major,
@@ -49,6 +49,8 @@ use crate::{
 
 /// Bytes of panels or plain pictures in memory at a time; others are drawn after, in further passes over the tables.
 const BUDGET: usize = 256 << 20;
+/// Of a scroll, unless `--fps` says it.
+const FRAMES_PER_SECOND: u16 = 10;
 
 /// Draws a result folder's pictures on `threads` threads (0: one per core); returns the paths of those that were written.
 ///
@@ -107,6 +109,11 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
         Some(scan) if scan.pixels_digest() != manifest.digests.pixels => {
             return Err(other_scan());
         }
+        Some(scan) if scan.plan.rescale_unit != manifest.series.unit => {
+            let (unit, of_result) = (&scan.plan.rescale_unit, &manifest.series.unit);
+            let problem = format!("its values are in {unit:?}, those that were decomposed in {of_result:?}");
+            return Err(Error::Input(format!("{problem}; give the same scan")));
+        }
         Some(_) => {}
         None if manifest.parameters.method.center().is_some() => {
             let problem = "the result does not hold the means that its method removed; give the scan";
@@ -138,7 +145,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
             16 => Levels::Window { display, levels: u16::MAX },
             _ => Levels::Window { display, levels: 255 },
         };
-        let per_second = (args.form == Form::Scroll).then_some(args.fps);
+        let per_second = (args.form == Form::Scroll).then_some(args.fps.unwrap_or(FRAMES_PER_SECOND));
         let plain =
             Plain { tables: &tables, cut, levels, composites: &composites, per_second, budget: BUDGET };
         let (written, clipped) = plain.draw_all(&runner, stage, &shown, &output)?;
@@ -172,6 +179,9 @@ fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -
         ("--composite", args.composite.is_some()),
         ("--as", args.form != Form::Sheets),
         ("--window", args.window.is_some()),
+        ("--fps", args.fps.is_some()),
+        ("--depth", args.depth != 8),
+        ("--view", args.view != View::Axial),
     ];
     if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
         return Err(Error::option(option, "of a matrix only the spectrum is drawn; leave it out"));
@@ -231,6 +241,7 @@ fn drawing_bytes(
         composites,
         bytes,
         with_scan,
+        checked: CHECKED,
         centered: manifest.parameters.method.center().is_some(),
     };
     let size = (result.rows, result.columns);

@@ -1,6 +1,9 @@
 //! What pictures are drawn from: a result's tables, and the scan where it is given.
+//!
+//! The digest of the pixels is of stored values. What they mean, slope and intercept, is in no digest of its own; it is in `U`. So each row
+//! that is drawn is compared with the tables too: `A V` has to be `U diag(s)`.
 
-use ndarray::ArrayView2;
+use ndarray::{ArrayView2, s};
 use tomobasis_linalg::{Projector, column_major, row_means};
 
 use crate::{
@@ -14,6 +17,9 @@ use crate::{
     options::Method,
     result::{Manifest, ResultFolder},
 };
+
+/// Rows whose `A V` is computed at a time.
+pub(super) const CHECKED: usize = 256;
 
 /// A result folder with what its pictures are drawn from.
 pub(super) struct Tables<'a> {
@@ -92,7 +98,9 @@ impl Tables<'_> {
                     .filter_map(|at| values.get(at).copied())
                     .collect(),
             };
-            found.means = self.row_means(column_major(&found.stored, found.count, n)?)?;
+            let input = column_major(&found.stored, found.count, n)?;
+            found.means = self.row_means(input)?;
+            self.check_values(input, &found)?;
         }
         Ok(found)
     }
@@ -118,6 +126,43 @@ impl Tables<'_> {
     ) -> Result<()> {
         composites(&self.projector, (&rows.scaled, rows.count), ranks, slices, out)?;
         Means { rows: &rows.means, columns: &self.column_terms }.add_to(out, rows.count, slices);
+        Ok(())
+    }
+
+    /// Refuses a scan whose values in these rows are not those that were decomposed.
+    ///
+    /// `T = A V` is computed anew, `U diag(s)` is in the tables. Either is off by rounding: a chain of n operations by `n 2^-53` of the sum of
+    /// magnitudes, a QR factorization by a small multiple of `2^-53 s_1`. The bound is 32 times as much.
+    fn check_values(&self, input: ArrayView2<'_, i16>, rows: &Rows) -> Result<()> {
+        let (n, k) = (input.ncols(), self.s.len());
+        let all: Vec<usize> = (0..n).collect();
+        let rounding = (n + 16) as f64 * 2_f64.powi(-48);
+        // The projector removes the means of the exact method; those of the others are removed here.
+        let removed: Vec<f64> = match self.manifest().parameters.method {
+            Method::Gram { .. } => vec![0.0; k],
+            _ => (0..k).map(|j| self.v.iter().skip(j).step_by(k).sum()).collect(),
+        };
+        for first in (0..rows.count).step_by(CHECKED) {
+            let part = input.slice(s![first..rows.count.min(first + CHECKED), ..]);
+            let (t, values) = (self.projector.project(part)?, self.projector.originals(part, &all)?);
+            for (i, (t, values)) in t.outer_iter().zip(values.outer_iter()).enumerate() {
+                let mean = rows.means.get(first + i).copied().unwrap_or(0.0);
+                let size =
+                    values.iter().map(|value| value.abs()).sum::<f64>() + self.s.first().unwrap_or(&0.0);
+                let expected = rows.scaled.iter().skip((first + i) * k);
+                let differs = |((t, removed), expected): ((&f64, &f64), &f64)| {
+                    let apart = (t - mean * removed - expected).abs();
+                    apart.is_nan() || apart > rounding * size
+                };
+                if t.iter().zip(&removed).zip(expected).any(differs) {
+                    return Err(Error::Input(
+                        "its stored pixels are those that were decomposed, but their values are not: slope or intercept is another; \
+                         give the same scan"
+                            .to_owned(),
+                    ));
+                }
+            }
+        }
         Ok(())
     }
 

@@ -391,7 +391,7 @@ fn closing(
         Some(_) => "`run`, which the seal covers",
         None => "`run`; there is no seal",
     };
-    lines.push(format!("manifest     {values}, and but those of {run}"));
+    lines.push(format!("manifest     {values}; not those of {run}"));
     let of_reference = folder.manifest.measures.as_ref().and_then(|measures| measures.reference);
     if of_reference.is_some() && !compared {
         lines.push(

@@ -36,6 +36,8 @@ use crate::{
 
 /// Folder of the derived series.
 pub(crate) const FOLDER: &str = "dicom";
+/// How the names of the instances end.
+pub(crate) const EXTENSION: &str = ".dcm";
 
 /// What a composite is a function of, besides the definitions: the digest that its instances' UIDs come from.
 ///

@@ -6,7 +6,7 @@ use tomobasis_dicom::derived::{Derivation, derive};
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::{
-    FOLDER,
+    EXTENSION, FOLDER,
     band::Band,
     composites::{Composites, band_order},
     derivation,
@@ -136,7 +136,7 @@ pub(crate) fn file_name(k: usize, slices: &[usize]) -> String {
 
 /// The name of an instance's file: the first of its slices.
 pub(crate) fn slice_name(slices: &[usize]) -> String {
-    format!("slice-{:05}.dcm", slices.iter().min().copied().unwrap_or_default())
+    format!("slice-{:05}{EXTENSION}", slices.iter().min().copied().unwrap_or_default())
 }
 
 /// The folder of the composite of rank `k` in the result folder.

@@ -50,6 +50,12 @@ const PURPLE_ORANGE: [[u8; 3]; 11] = [
 ];
 
 impl Palette {
+    /// The colors of all bytes, each as six hexadecimal digits: for who draws in another way.
+    pub(crate) fn in_hex(self) -> String {
+        let in_hex = |color: Rgb888| format!("{:02x}{:02x}{:02x}", color.r(), color.g(), color.b());
+        (0..=u8::MAX).map(|byte| in_hex(self.color(byte))).collect()
+    }
+
     /// The color of a byte.
     pub(super) fn color(self, byte: u8) -> Rgb888 {
         match self {
@@ -182,6 +188,13 @@ mod tests {
             let color = Palette::Diverging.color(byte);
             assert!(color.r() > 0xf0 && color.g() > 0xf0 && color.b() > 0xf0, "{color:?}");
         }
+    }
+
+    #[test]
+    fn a_palette_in_hex_has_the_colors_of_all_bytes() {
+        let text = Palette::Diverging.in_hex();
+        assert_eq!((text.len(), &text[..6], &text[255 * 6..]), (256 * 6, "2d004b", "7f3b08"));
+        assert_eq!(&Palette::InvertedGray.in_hex()[6..12], "fefefe");
     }
 
     #[test]

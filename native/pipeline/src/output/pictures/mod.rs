@@ -25,6 +25,7 @@ use crate::{
     solve::{decomposition::Decomposition, spectrum::Spectrum},
 };
 
+pub(crate) use self::canvas::Palette;
 pub(crate) use self::denoised::{DenoisedSlice, draw_denoised, draw_noise};
 pub(crate) use self::gray::{GrayFormat, GrayWriter, LARGEST};
 pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, figure_panels, percent, slice_panels};

@@ -152,15 +152,17 @@ impl Display {
 
     /// The window of the source, or another where it has none.
     pub(crate) fn of_slice(plan: &SeriesPlan, slice: usize, other: (f64, f64)) -> Self {
-        let (low, high) = match plan.window {
-            Some((center, width)) if center.is_finite() && width.is_finite() && width > 1.0 => {
-                (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0)
-            }
-            _ => other,
-        };
+        let (low, high) = Self::window_of(plan).unwrap_or(other);
         let shown = plan.slices.get(slice);
         let inverted = shown.is_some_and(|slice| slice.pixels.photometric == "MONOCHROME1");
         Self { low, high, inverted }
+    }
+
+    /// Black and white of the source's window, if it has one that can be used.
+    pub(crate) fn window_of(plan: &SeriesPlan) -> Option<(f64, f64)> {
+        let (center, width) = plan.window?;
+        let usable = center.is_finite() && width.is_finite() && width > 1.0;
+        usable.then(|| (center - 0.5 - (width - 1.0) / 2.0, center - 0.5 + (width - 1.0) / 2.0))
     }
 }
 

@@ -5,12 +5,13 @@ use base64::{
     engine::general_purpose::{GeneralPurpose, STANDARD},
 };
 use serde::Serialize;
+use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::BLOCK_ROWS;
 
 use super::volume::{Sampling, planes};
 use crate::{
     error::{Error, Result},
-    output::pictures::Display,
+    output::pictures::{Display, Palette, percent},
     solve::{decomposition::Decomposition, spectrum::CompositeEntry},
 };
 
@@ -47,6 +48,10 @@ struct Meta<'a> {
     orientation: [f64; 6],
     unit: &'a str,
     display: Display,
+    /// Whether the headers say so; else they are the least and the greatest value.
+    window: bool,
+    /// Of a difference, from the lowest to the highest: six hexadecimal digits for each of 256.
+    colors: String,
     /// Slope, intercept and offset of each sampled slice; once where all are alike.
     rescale: Vec<(f64, f64, i32)>,
     composites: Vec<Composite>,
@@ -62,6 +67,8 @@ struct Meta<'a> {
 struct Composite {
     k: usize,
     energy: f64,
+    /// The energy in words.
+    share: String,
     rms: f64,
 }
 
@@ -77,8 +84,12 @@ impl<'a> Browser<'a> {
         let planes = planes(volume);
         let shown = planes.len().saturating_sub(1);
         let entries = decomposition.spectrum().entries(&decomposition.composites);
-        let composite =
-            |CompositeEntry { k, energy, residual_rms }| Composite { k, energy, rms: residual_rms };
+        let composite = |CompositeEntry { k, energy, residual_rms }| Composite {
+            k,
+            energy,
+            share: percent(energy),
+            rms: residual_rms,
+        };
         let mut rescale: Vec<(f64, f64, i32)> = sampling
             .slices()
             .filter_map(|slice| plan.slices.get(slice))
@@ -105,6 +116,8 @@ impl<'a> Browser<'a> {
             orientation: plan.orientation,
             unit: &plan.rescale_unit,
             display: Display::of(decomposition),
+            window: Display::window_of(plan).is_some(),
+            colors: Palette::Diverging.in_hex(),
             rescale,
             composites: entries.into_iter().take(shown).map(composite).collect(),
             rank: decomposition.rank(),
@@ -163,11 +176,25 @@ fn words(
     if decomposition.padding.replaced > 0 {
         words += " Pixels outside the image have the value that replaced theirs.";
     }
+    if let Some(unknown) = unknown_size(&decomposition.plan) {
+        words +=
+            &format!(" The scan does not say {unknown}, so the views have not the proportions of the body.");
+    }
     let left: Vec<String> = decomposition.composites.iter().skip(shown).map(|k| format!("k = {k}")).collect();
     if !left.is_empty() {
         words += &format!(" Not here, since the page would be too large: {}.", left.join(", "));
     }
     words
+}
+
+/// What the headers do not say of the size of a voxel.
+fn unknown_size(plan: &SeriesPlan) -> Option<&'static str> {
+    match (plan.pixel_spacing_mm, plan.slice_spacing_mm) {
+        (None, None) => Some("how large its pixels are, and how far apart its slices"),
+        (None, Some(_)) => Some("how large its pixels are"),
+        (Some(_), None) => Some("how far apart its slices are"),
+        (Some(_), Some(_)) => None,
+    }
 }
 
 /// What the marks of the spectrum mean.
@@ -180,5 +207,7 @@ fn ranks(decomposition: &Decomposition, automatic: Option<usize>) -> String {
         None => "How many are above the noise is not known, since not all singular values were computed."
             .to_owned(),
     };
-    format!("This result keeps k = {chosen} basis vectors. Solid lines are at the composites. {automatic}")
+    format!(
+        "On a logarithmic scale. This result keeps k = {chosen} basis vectors. Solid lines are at the composites. {automatic}"
+    )
 }

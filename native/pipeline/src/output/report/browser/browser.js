@@ -1,13 +1,12 @@
 // The browser of a report: three pictures side by side with one cursor, and the plots beside them. Everything that can be done with the
 // pointer can be done with keys.
 import { draw } from "./plots.js";
-import { sentence } from "./reading.js";
-import { WINDOWS, diverging, palette, shade } from "./shades.js";
+import { endsWords, sentence } from "./reading.js";
+import { WINDOWS, colorsOf, palette, shade } from "./shades.js";
 import { Volume, viewsOf } from "./volume.js";
 
 const GRAYS = palette((byte) => [byte, byte, byte]);
 const INVERTED = palette((byte) => [255 - byte, 255 - byte, 255 - byte]);
-const COLORS = palette(diverging);
 // Smallest window of a difference: the step of stored values, which composites are rounded to.
 const SMALLEST_REACH = 1;
 
@@ -27,6 +26,7 @@ class Browser {
     this.view = this.views[0];
     const { width, height, depth } = this.volume;
     this.at = { x: width >> 1, y: height >> 1, z: this.volume.sampleOf((meta.slices >> 1) + 1) };
+    this.colors = palette(colorsOf(meta.colors));
     this.window = { low: meta.display.low, high: meta.display.high };
     this.find = (name) => section.querySelector(`[data-part="${name}"]`);
     this.screens = ["original", "composite", "difference"].map((name) => this.find(name));
@@ -44,7 +44,8 @@ class Browser {
   fillControls() {
     const { meta } = this.volume;
     this.views.forEach(({ name }, i) => this.find(`view-${i}`).append(name));
-    const windows = [["As the scan's headers say", null], ...(meta.unit === "HU" ? WINDOWS.map(([name], i) => [name, i]) : []), ["Own", -1]];
+    const given = meta.window ? "As the scan's headers say" : "All values of the scan";
+    const windows = [[given, null], ...(meta.unit === "HU" ? WINDOWS.map(([name], i) => [name, i]) : []), ["Own", -1]];
     this.find("windows").replaceChildren(...windows.map(([name, value]) => new Option(name, value ?? "")));
     this.showWindow();
     const columns = meta.weights.map((_, j) => new Option(`${j + 1}`, j));
@@ -114,8 +115,11 @@ class Browser {
   }
 
   chooseComposite() {
-    const { rms } = this.composite;
+    const { plane, k, rms } = this.composite;
     if (rms !== undefined) this.find("reach").value = Math.max(SMALLEST_REACH, Math.round(4 * rms));
+    const words = endsWords(this.volume.atEnds[plane], k);
+    this.find("ends").textContent = words;
+    this.find("ends").hidden = words === "";
     this.show();
   }
 
@@ -202,7 +206,7 @@ class Browser {
   drawAll() {
     const { view, volume, at } = this;
     const { meta } = volume;
-    const { plane, k, energy } = this.composite;
+    const { plane, k, share } = this.composite;
     const { low, high } = this.window;
     const grays = meta.display.inverted ? INVERTED : GRAYS;
     const reach = Math.max(Number(this.find("reach").value) || 0, 1e-9);
@@ -211,8 +215,8 @@ class Browser {
     this.paint(original, gray(0));
     if (plane > 0) {
       this.paint(composite, gray(plane));
-      this.paint(difference, (x, y, z) => COLORS[shade(volume.value(0, x, y, z) - volume.value(plane, x, y, z), -reach, reach)]);
-      this.find("composite-caption").textContent = `Composite of k = ${k}: ${(100 * energy).toFixed(2)} % of the energy`;
+      this.paint(difference, (x, y, z) => this.colors[shade(volume.value(0, x, y, z) - volume.value(plane, x, y, z), -reach, reach)]);
+      this.find("composite-caption").textContent = `Composite of k = ${k}: ${share} of the energy`;
     }
     for (const screen of [composite, difference]) screen.closest("figure").hidden = plane === 0;
     const slider = this.find("slice");

@@ -11,7 +11,19 @@ export function valuesAt(volume, plane, x, y, z) {
   const original = volume.value(0, x, y, z);
   if (plane === 0) return { original };
   const composite = volume.value(plane, x, y, z);
-  return { original, composite, difference: original - composite };
+  return { original, composite, difference: original - composite, beyond: volume.beyond(plane, x, y, z) };
+}
+
+/** What stands behind a value that may be lower (-1) or higher (1) than it is shown. */
+function orMore(beyond) {
+  return beyond === 0 ? "" : beyond < 0 ? " or less" : " or more";
+}
+
+/** What is said of a composite with so many values at an end of what 16 bits hold. */
+export function endsWords(count, k) {
+  if (!count) return "";
+  const values = count === 1 ? "1 value is" : `${count} values are`;
+  return `Of k = ${k}, ${values} at an end of what the 16 bits of the scan hold, or beyond it: such a value is shown as that end.`;
 }
 
 /** The sentence at the cursor. */
@@ -23,7 +35,10 @@ export function sentence(volume, composite, x, y, z) {
   const place = `Slice ${slice} of ${volume.meta.slices}, row ${row}, column ${column}`;
   const parts = [`original ${figure(values.original)}${unit}`];
   if (plane > 0) {
-    parts.push(`composite of k = ${k}: ${figure(values.composite)}${unit}`, `original minus composite ${figure(values.difference)}${unit}`);
+    parts.push(
+      `composite of k = ${k}: ${figure(values.composite)}${unit}${orMore(values.beyond)}`,
+      `original minus composite ${figure(values.difference)}${unit}${orMore(-values.beyond)}`,
+    );
   }
   return `${place}: ${parts.join("; ")}.`;
 }

@@ -1,6 +1,11 @@
 // The sampled volume: where its values are, what they are in the unit of the series, and how it lies in the body.
 import { differences, fromBase64, inflate, pieces, undoPrediction } from "./codec.js";
 
+/** -1 for the least number of 16 bits, 1 for the greatest, else 0. */
+function endOf(stored) {
+  return stored === -32768 ? -1 : stored === 32767 ? 1 : 0;
+}
+
 export class Volume {
   /** `meta` is what the report says of the volume; the planes come with `load`. */
   constructor(meta) {
@@ -10,6 +15,8 @@ export class Volume {
     this.depth = Math.ceil(meta.slices / meta.slice_step);
     /** Original, then composites: stored values, slice after slice. */
     this.planes = [];
+    /** How many values of each plane are at an end of what 16 bits hold, where composites stop. */
+    this.atEnds = [];
   }
 
   /** Samples of each row block, in the order of the blocks. */
@@ -43,12 +50,19 @@ export class Volume {
       first += count;
     }
     this.planes.push(plane);
+    this.atEnds.push(plane.reduce((count, stored) => count + (endOf(stored) === 0 ? 0 : 1), 0));
   }
 
   /** The value at sample x, y, z of a plane (0: the original), in the unit of the series. */
   value(plane, x, y, z) {
     const [slope, intercept, offset] = this.rescale(z);
     return (this.planes[plane][(z * this.height + y) * this.width + x] + offset) * slope + intercept;
+  }
+
+  /** Whether a composite may be below (-1) or above (1) its value, which is at an end of what 16 bits hold; else 0. */
+  beyond(plane, x, y, z) {
+    const end = plane === 0 ? 0 : endOf(this.planes[plane][(z * this.height + y) * this.width + x]);
+    return end * Math.sign(this.rescale(z)[0]);
   }
 
   /** Slope, intercept and offset of a sampled slice. */
