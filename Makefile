@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo install uninstall portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -40,6 +40,19 @@ $(SERIES):
 
 demo: build $(SERIES) ## decompose the example scan with spark-submit into demo/result
 	@bin/tomobasis-submit --master '$(MASTER)' -- --input $(SERIES) --output $(RESULT) --overwrite
+
+PREFIX := /usr/local
+installed = $(DESTDIR)$(PREFIX)
+PROGRAM = $${CARGO_TARGET_DIR:-target}/release/tomobasis
+install: ## the command that `make build` has built, completions and manual pages, below PREFIX
+	@[ -x "$(PROGRAM)" ] || { echo "error: the command is not built yet; run make build"; exit 1; } >&2
+	@install -D -m 755 "$(PROGRAM)" "$(installed)/bin/tomobasis"
+	@scripts/shell-files.sh "$(installed)/bin/tomobasis" "$(installed)/share"
+
+uninstall: ## what `make install` has put below PREFIX
+	@rm -f "$(installed)/bin/tomobasis" "$(installed)"/share/man/man1/tomobasis{,-*}.1 \
+	  "$(installed)"/share/bash-completion/completions/tomobasis "$(installed)"/share/zsh/site-functions/_tomobasis \
+	  "$(installed)"/share/fish/vendor_completions.d/tomobasis.fish
 
 MAVEN_REPOSITORY := build/maven
 portable: setup-test ## the jar and the command for glibc 2.17 and later, in build/portable

@@ -35,11 +35,8 @@ cp build/portable/tomobasis-spark.jar "$folder.tmp/tomobasis-spark-$version.jar"
 # The command with what shells and `man` know of it, in the places that they look below a prefix.
 command=$folder.tmp/command here=$(uname -m)
 runs=build/portable/linux-$here/tomobasis
-mkdir -p "$command"/share/{bash-completion/completions,zsh/site-functions,fish/vendor_completions.d}
-"$runs" completions bash > "$command/share/bash-completion/completions/tomobasis"
-"$runs" completions zsh > "$command/share/zsh/site-functions/_tomobasis"
-"$runs" completions fish > "$command/share/fish/vendor_completions.d/tomobasis.fish"
-"$runs" man "$command/share/man/man1"
+mkdir -p "$command"
+scripts/shell-files.sh "$runs" "$command/share"
 for arch in x86_64 aarch64; do
   cp "build/portable/linux-$arch/tomobasis" "$command"
   tar -C "$command" -czf "$folder.tmp/tomobasis-$version-linux-$arch.tar.gz" tomobasis share

@@ -15,7 +15,7 @@ use tomobasis_pipeline::{
             parse_arguments,
         },
         inspect as listing, read as reading,
-        verify::{VerifyArgs, verify as verify_result},
+        verify::{PartArgs, VerifyArgs, verify as verify_result},
     },
     options::{self, Options},
 };
@@ -170,8 +170,16 @@ pub(crate) fn verify(
 ) -> PyResult<String> {
     let on_bad_slice = serde_json::from_value(json!(on_bad_slice))
         .map_err(|error| Failure::Argument(format!("on_bad_slice: {error}")))?;
-    let args =
-        VerifyArgs { result, input: inputs, series, join, on_bad_slice, reference: None, verbose: false };
+    let args = VerifyArgs {
+        result,
+        input: inputs,
+        series,
+        join,
+        on_bad_slice,
+        reference: None,
+        part: PartArgs::default(),
+        verbose: false,
+    };
     run_alone(py, progress, |watch| {
         check_machine().map_err(Failure::from)?;
         Ok(verify_result(&args, threads, watch)?.closing)

@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from running import command, decompose, start, tomobasis
+from running import ROOT, command, decompose, start, tomobasis
 
 
 def commands():
@@ -62,6 +62,56 @@ def test_quiet_prints_results_and_errors_only(made, tmp_path):
     assert run.code == 0 and run.err == "" and run.out.startswith("verified")
     run = decompose("--input", tmp_path / "none", "--output", tmp_path / "other", "--quiet")
     assert run.code == 3 and run.err.splitlines() == run.errors and len(run.errors) == 1
+
+
+@pytest.mark.parametrize("name", ["", *commands()])
+def test_short_help_fits_a_screen_with_examples(name):
+    run = tomobasis(*name.split(), "-h", COLUMNS="100") if name != "help" else tomobasis("-h", COLUMNS="100")
+    assert run.code == 0, run.err
+    lines = run.out.splitlines()
+    assert len(lines) <= 24 and max(map(len, lines)) <= 100, run.out
+    examples = [line for line in lines if line.startswith(f"  tomobasis {name if name != 'help' else ''}")]
+    assert "Examples:" in lines and examples, run.out
+    long = tomobasis(*name.split(), "--help").out if name != "help" else tomobasis("--help").out
+    assert len(long.splitlines()) > len(lines)
+
+
+@pytest.mark.parametrize(
+    ("typed", "meant"),
+    [
+        (["inspct", "x"], "inspect"),
+        (["verify", "x", "--inptu", "y"], "--input"),
+        (["decompose", "--ouput", "x"], "--output"),
+    ],
+)
+def test_what_was_mistyped_is_guessed(typed, meant):
+    run = tomobasis(*typed)
+    assert run.code == 2 and len(run.errors) == 1 and f"'{meant}'" in run.errors[0], run.err
+
+
+def installed(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+
+
+def test_make_install_puts_the_command_its_pages_and_completions_below_a_prefix(made, tmp_path):
+    def make(target):
+        run = start(["make", "-C", ROOT, target, "PREFIX=/opt/tb", f"DESTDIR={tmp_path}"])
+        assert run.code == 0, run.err
+
+    make("install")
+    prefix = tmp_path / "opt/tb"
+    pages = [f"share/man/man1/tomobasis-{name}.1" for name in commands() if name != "help"]
+    completions = ["bash-completion/completions/tomobasis", "fish/vendor_completions.d/tomobasis.fish"]
+    shares = [f"share/{name}" for name in [*completions, "zsh/site-functions/_tomobasis"]]
+    assert installed(prefix) == sorted(["bin/tomobasis", "share/man/man1/tomobasis.1", *pages, *shares])
+    run = start([prefix / "bin/tomobasis", "verify", made.result, "--input", made.folder])
+    assert run.code == 0 and run.out.startswith("verified"), run.err
+    if shutil.which("man"):
+        run = start(["man", "-M", prefix / "share/man", "tomobasis-verify"])
+        assert run.code == 0 and "SYNOPSIS" in run.out, run.err
+    (prefix / "bin/other").write_text("")
+    make("uninstall")
+    assert installed(prefix) == ["bin/other"]
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["decompose", "--help"], ["decompose", "--no-such-option"]])

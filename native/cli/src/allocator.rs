@@ -14,6 +14,8 @@ use std::{
 
 use tomobasis_dicom::asking;
 
+use crate::output;
+
 /// Bytes kept for the end: names of files and folders to remove. The C library gives blocks of this size back to the system.
 const RESERVE: Layout = Layout::new::<[u8; 256 << 10]>();
 /// Bytes of the main thread's stack that are claimed at the start: it grows otherwise, and growth that is refused is a crash.
@@ -112,9 +114,14 @@ fn end(size: usize) -> ! {
 fn say(size: usize) {
     let mut line = [0_u8; 512];
     let mut rest = io::Cursor::new(line.as_mut_slice());
+    // As `output` has it, without quotes in the text.
+    let (before, after) = match output::as_json() {
+        true => (r#"{"error":{"exit_code":1,"kind":"failed","message":""#, r#""}}"#),
+        false => ("error: ", ""),
+    };
     let text = format_args!(
-        "error: out of memory: {size} more bytes were refused; give the command more memory, fewer --threads or a smaller --rank, or run \
-         tomobasis-submit, which spreads the work over machines\n"
+        "{before}out of memory: {size} more bytes were refused; give the command more memory, fewer --threads or a smaller --rank, or run \
+         tomobasis-submit, which spreads the work over machines{after}\n"
     );
     let _cut = io::Write::write_fmt(&mut rest, text);
     let length = rest.position() as usize;

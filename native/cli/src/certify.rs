@@ -1,11 +1,12 @@
 //! `tomobasis certify`.
 
+use serde_json::json;
 use tomobasis_pipeline::{
     Error,
     commands::certify::{self, CertifyArgs},
 };
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{answer::Answer, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -15,9 +16,14 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
     let certified = certify::certify(&args.certify, args.threads.count(), &reporter)?;
     reporter.finish();
-    output::print(&certified.closing)
+    let document = json!({
+        "output": args.certify.output,
+        "root_digest": certified.root,
+        "sha256sums": certified.digest,
+    });
+    Ok(Answer::new(certified.closing, document))
 }

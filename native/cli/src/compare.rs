@@ -4,7 +4,7 @@ use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use serde_json::json;
 use tomobasis_pipeline::{Error, commands::compare};
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{answer::Answer, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -17,9 +17,13 @@ pub(crate) struct Args {
     /// Of series: the largest difference of two values, in their unit, that is none [default: 0]
     #[arg(long, value_name = "VALUE", value_parser = tolerance, allow_hyphen_values = true)]
     tolerance: Option<f64>,
-    /// Print JSON: of series, the differences of each slice
-    #[arg(long)]
-    json: bool,
+    /// Write a page that shows what is the same and what differs, of series with the difference of each slice and pictures of the one
+    /// that differs most
+    #[arg(long, value_name = "FILE", value_parser = NotEmpty::new())]
+    html: Option<String>,
+    /// Replace the page if it exists
+    #[arg(long, requires = "html")]
+    overwrite: bool,
     #[command(flatten)]
     threads: Threads,
 }
@@ -31,22 +35,32 @@ fn tolerance(text: &str) -> Result<f64, String> {
     }
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let (a, b, threads) = (&args.a, &args.b, args.threads.count());
+    let page = args.html.as_deref().map(|file| compare::Page::new(file, args.overwrite)).transpose()?;
     let reporter = Reporter::new();
     if compare::are_series(a, b)? {
         let compared = compare::compare_series(a, b, args.tolerance.unwrap_or(0.0), threads, &reporter);
         reporter.finish();
-        if args.json {
-            match &compared {
-                Ok(compared) => output::print(&format!("{:#}", compared.to_json()?))?,
-                // Of series of other sizes or units there is nothing to count.
-                Err(Error::Differs(difference)) => output::print(&told("series", false, difference))?,
-                Err(_) => {}
+        let compared = match compared {
+            Ok(compared) => compared,
+            // Of series of other sizes or units there is nothing to count.
+            Err(error) => {
+                if let (Some(page), Error::Differs(difference)) = (page, &error) {
+                    page.write_of_other_series(difference)?;
+                }
+                return Answer::of_comparison(Err(error), [("compared", json!("series"))]);
             }
+        };
+        let closing = compared.closing();
+        if let Some(page) = page {
+            page.write_of_series(&compared)?;
         }
-        let closing = compared?.closing()?;
-        return if args.json { Ok(()) } else { output::print(&closing) };
+        let document = compared.to_json()?;
+        return Ok(match closing {
+            Ok(text) => Answer::new(text, document),
+            Err(differs) => Answer::new(String::new(), document).ending(Err(differs)),
+        });
     }
     if args.tolerance.is_some() {
         return Err(Error::Option {
@@ -57,18 +71,9 @@ pub(crate) fn run(args: &Args) -> Result<(), Error> {
     }
     let compared = compare::compare(a, b, threads, &reporter);
     reporter.finish();
-    if !args.json {
-        return output::print(&compared?.closing);
+    if let Some(page) = page {
+        page.write_of_results((a, b), &compared, threads, &reporter)?;
+        reporter.finish();
     }
-    match &compared {
-        Ok(checked) => output::print(&told("results", true, &checked.closing))?,
-        Err(Error::Differs(difference)) => output::print(&told("results", false, difference))?,
-        Err(_) => {}
-    }
-    compared.map(|_| ())
-}
-
-/// The outcome as JSON, in words.
-fn told(compared: &str, same: bool, text: &str) -> String {
-    format!("{:#}", json!({ "compared": compared, "same": same, "text": text }))
+    Answer::of_comparison(compared.map(|checked| checked.closing), [("compared", json!("results"))])
 }

@@ -1,5 +1,6 @@
 //! `tomobasis decompose`.
 
+use serde_json::{Value, json};
 use tomobasis_pipeline::{
     Error,
     commands::{
@@ -8,7 +9,11 @@ use tomobasis_pipeline::{
     },
 };
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{
+    answer::{self, Answer},
+    progress::Reporter,
+    threads::Threads,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -18,16 +23,31 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: Args) -> Result<(), Error> {
+pub(crate) fn run(args: Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
     let (options, threads) = (args.job.resolve()?, args.threads.count());
     if options.all_series() {
-        let (closing, ended) = all_series::decompose_all(&options, threads, &reporter)?;
+        let archive = all_series::decompose_all(&options, threads, &reporter)?;
         reporter.finish();
-        output::print(&closing)?;
-        return ended;
+        let document = json!({
+            "output": options.output,
+            "series": answer::json(&archive.rows)?,
+            "of_no_series": archive.of_no_series,
+        });
+        return Ok(Answer::new(archive.closing, document).ending(archive.ended));
     }
+    let output = options.output.clone();
     let outcome = decompose::decompose(options, threads, &reporter)?;
     reporter.finish();
-    output::print(&outcome.closing)
+    let mut manifest = answer::json(&outcome.manifest)?;
+    if let Some(sections) = manifest.as_object_mut() {
+        // As many as there are files and row blocks; manifest.json has them.
+        sections.remove("files");
+    }
+    if let Some(digests) = manifest.pointer_mut("/digests/u").and_then(Value::as_object_mut) {
+        digests.remove("blocks");
+    }
+    let document =
+        json!({ "output": output, "root_digest": outcome.manifest.digests.root, "manifest": manifest });
+    Ok(Answer::new(outcome.closing, document))
 }

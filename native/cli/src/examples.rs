@@ -19,7 +19,9 @@ pub(crate) const RENDER: &str = "Examples:
   tomobasis render result --as scroll --view coronal --output pictures";
 
 pub(crate) const VERIFY: &str = "Examples:
-  tomobasis verify result --input scans/head";
+  tomobasis verify result --input scans/head
+  tomobasis verify result --input scans/head --only sv
+  tomobasis verify result --input scans/head --blocks 5%";
 
 pub(crate) const CERTIFY: &str = "Examples:
   tomobasis certify result --input scans/head --output proof
@@ -35,7 +37,12 @@ pub(crate) const PAPER: &str = "Examples:
 
 pub(crate) const COMPARE: &str = "Examples:
   tomobasis compare result other-result
-  tomobasis compare scans/head 'result/dicom/k=50' --tolerance 5 --json";
+  tomobasis compare scans/head 'result/dicom/k=50' --tolerance 5 --json
+  tomobasis compare result other-result --html differences.html";
+
+pub(crate) const STATUS: &str = "Examples:
+  tomobasis status results
+  tomobasis status results --json";
 
 pub(crate) const REFERENCE: &str = "Examples:
   tomobasis reference matrices";

@@ -1,18 +1,20 @@
 //! The `tomobasis` command: one file per subcommand, each a few lines around a function of `tomobasis-pipeline`.
 //!
-//! Results go to stdout, progress and errors to stderr. Exit codes: 0 done, 1 failed while running, 2 bad options, 3 bad input,
-//! 4 verification differs.
+//! A command returns its [`Answer`](answer::Answer), which goes to stdout as text or, with `--json`, as one document; progress and errors
+//! go to stderr. Exit codes: 0 done, 1 failed while running, 2 bad options, 3 bad input, 4 verification differs, 130 interrupted.
 
 #![deny(unsafe_code)]
 
 #[allow(unsafe_code, reason = "an allocator, and calls of the C library that need no memory")]
 mod allocator;
+mod answer;
 mod attest;
 mod certify;
 mod compare;
 mod decompose;
 mod denoise;
 mod examples;
+mod help;
 mod inspect;
 #[cfg(test)]
 mod options_page;
@@ -25,6 +27,7 @@ mod score;
 mod shell;
 #[allow(unsafe_code, reason = "a call of the C library that needs no memory")]
 mod signals;
+mod status;
 mod threads;
 mod verify;
 
@@ -36,15 +39,16 @@ use std::{
     time::Duration,
 };
 
-use clap::{Parser, Subcommand, error::ErrorKind};
-use tomobasis_dicom::printable_lines;
+use clap::{FromArgMatches, Parser, Subcommand, error::ErrorKind};
 use tomobasis_pipeline::{
     Error,
     commands::decompose::{not_utf_8, one_line},
 };
 
+use crate::answer::Answer;
+
 /// Exit code of an interrupted command, as shells have it: 128 + SIGINT.
-const INTERRUPTED: i32 = 130;
+const INTERRUPTED: u8 = 130;
 /// Whether a signal came, whose thread cleans up and ends the process.
 static STOPPING: AtomicBool = AtomicBool::new(false);
 /// Bytes that the main thread's stack must be able to have.
@@ -59,6 +63,9 @@ struct Command {
     /// Print neither progress nor notes on stderr, only errors
     #[arg(long, global = true)]
     quiet: bool,
+    /// Print one JSON document for scripts; an error is JSON too, on stderr (docs/command.md has the keys)
+    #[arg(long, global = true)]
+    json: bool,
 }
 
 #[derive(Subcommand)]
@@ -93,6 +100,9 @@ enum Action {
     /// Compare two result folders bit for bit, or the values of two DICOM series
     #[command(after_help = examples::COMPARE)]
     Compare(compare::Args),
+    /// Say how far the results of `--series all` in a folder are
+    #[command(after_help = examples::STATUS)]
+    Status(status::Args),
     /// Write matrices whose singular value decomposition is known to every digit
     #[command(after_help = examples::REFERENCE)]
     Reference(reference::Args),
@@ -119,6 +129,7 @@ impl Action {
             Self::Attest(_)
             | Self::Paper(_)
             | Self::Compare(_)
+            | Self::Status(_)
             | Self::Reference(_)
             | Self::Score(_)
             | Self::Completions(_)
@@ -126,7 +137,7 @@ impl Action {
         }
     }
 
-    fn run(self) -> Result<(), Error> {
+    fn run(self) -> Result<Answer, Error> {
         match self {
             Self::Decompose(args) => decompose::run(args),
             Self::Denoise(args) => denoise::run(args),
@@ -137,9 +148,10 @@ impl Action {
             Self::Attest(args) => attest::run(&args),
             Self::Paper(args) => paper::run(&args),
             Self::Compare(args) => compare::run(&args),
+            Self::Status(args) => status::run(&args),
             Self::Reference(args) => reference::run(&args),
             Self::Score(args) => score::run(&args),
-            Self::Completions(args) => shell::completions(&args),
+            Self::Completions(args) => Ok(shell::completions(&args)),
             Self::Man(args) => shell::man(&args),
         }
     }
@@ -166,19 +178,29 @@ fn command() -> ExitCode {
         let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
         return failed(&not_utf_8(&words, word).to_string(), 2);
     }
-    let action = match Command::try_parse() {
+    // Errors of the command line are JSON too.
+    if words.iter().any(|word| word == "--json") {
+        output::set_json();
+    }
+    if help::is_short(words.iter().skip(1).map(|word| word.to_str())) {
+        return printed(&help::short());
+    }
+    let parsed =
+        help::command().try_get_matches_from(words).and_then(|matches| Command::from_arg_matches(&matches));
+    let action = match parsed {
         Ok(command) => {
             progress::set_quiet(command.quiet);
             command.action
         }
         Err(error) if error.exit_code() == 0 => {
-            return match output::print(&error.to_string()) {
-                Ok(()) => ExitCode::SUCCESS,
-                Err(error) => failed(&error.to_string(), error.exit_code()),
-            };
+            return printed(&error.to_string());
         }
         Err(error) if error.kind() == ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            output::tell(error.to_string().trim_end());
+            let text = error.to_string();
+            match output::as_json() {
+                true => return failed("a command is missing; see --help", 2),
+                false => output::tell(text.trim_end()),
+            }
             return ExitCode::from(2);
         }
         Err(error) => return failed(&one_line(&error), 2),
@@ -193,8 +215,6 @@ fn command() -> ExitCode {
     let all_series = matches!(&action, Action::Decompose(args) if args.job.all_series());
     let left = match &action {
         Action::Decompose(_) if all_series => "series that are done stay; run again to go on",
-        Action::Render(_) => "pictures may be missing",
-        Action::Man(_) => "pages may be missing or truncated",
         _ => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {
@@ -204,13 +224,13 @@ fn command() -> ExitCode {
         } else {
             left
         };
-        output::tell(&format!("error: interrupted; {left}"));
-        std::process::exit(INTERRUPTED);
+        output::tell_error(&format!("interrupted; {left}"), INTERRUPTED);
+        std::process::exit(INTERRUPTED.into());
     });
     if let Err(error) = interruptible {
         log::warn!("an interrupted run will leave its temporary folder behind ({error})");
     }
-    let done = panic::catch_unwind(|| action.run());
+    let done = panic::catch_unwind(|| action.run().and_then(Answer::print));
     // What was interrupted fails because its folder is gone, which is no error of its own.
     while !matches!(done, Ok(Ok(()))) && STOPPING.load(Ordering::SeqCst) {
         thread::sleep(Duration::from_millis(10));
@@ -225,7 +245,15 @@ fn command() -> ExitCode {
     }
 }
 
+/// Ends with a text that was asked for.
+fn printed(text: &str) -> ExitCode {
+    match output::print(text) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error.to_string(), error.exit_code()),
+    }
+}
+
 fn failed(message: &str, code: u8) -> ExitCode {
-    output::tell(&format!("error: {}", printable_lines(message)));
+    output::tell_error(message, code);
     ExitCode::from(code)
 }

@@ -1,9 +1,48 @@
 //! Writing to stdout and stderr, which may be pipes that their readers have closed, or files on a full disk.
 
-use std::io::{self, ErrorKind, Write};
+use std::{
+    io::{self, ErrorKind, Write},
+    sync::atomic::{AtomicBool, Ordering},
+};
 
+use serde_json::json;
 use tomobasis_dicom::printable_lines;
 use tomobasis_pipeline::Error;
+
+/// Whether answers and errors are JSON.
+static JSON: AtomicBool = AtomicBool::new(false);
+
+/// Answers and errors are JSON from now on (`--json`).
+pub(crate) fn set_json() {
+    JSON.store(true, Ordering::Relaxed);
+}
+
+/// Whether they are.
+pub(crate) fn as_json() -> bool {
+    JSON.load(Ordering::Relaxed)
+}
+
+/// What an exit code means, as the document of an error has it.
+fn kind(exit_code: u8) -> &'static str {
+    match exit_code {
+        2 => "usage",
+        3 => "input",
+        4 => "differs",
+        130 => "interrupted",
+        _ => "failed",
+    }
+}
+
+/// Prints the error in which the command ends: one line on stderr.
+pub(crate) fn tell_error(message: &str, exit_code: u8) {
+    let message = printable_lines(message);
+    if as_json() {
+        let error = json!({ "message": message, "kind": kind(exit_code), "exit_code": exit_code });
+        tell(&json!({ "error": error }).to_string());
+    } else {
+        tell(&format!("error: {message}"));
+    }
+}
 
 /// Prints text and a line end. A reader that has gone away is no failure of the run.
 ///

@@ -3,7 +3,11 @@
 use clap::builder::NonEmptyStringValueParser as NotEmpty;
 use tomobasis_pipeline::{Error, commands::paper};
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{
+    answer::{Answer, json},
+    progress::Reporter,
+    threads::Threads,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -14,9 +18,9 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
-    let text = paper::paper(&args.result, args.threads.count(), &reporter)?;
+    let paper = paper::paper(&args.result, args.threads.count(), &reporter)?;
     reporter.finish();
-    output::print(&text)
+    Ok(Answer::new(paper.text.clone(), json(&paper)?))
 }

@@ -1,9 +1,10 @@
 //! `tomobasis reference`.
 
 use clap::builder::NonEmptyStringValueParser as NotEmpty;
+use serde_json::json;
 use tomobasis_pipeline::{Error, commands::reference};
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{answer::Answer, progress::Reporter, threads::Threads};
 
 /// A dozen small matrices of rising difficulty, each an .npz file with A, and with s and V of which every digit is proven
 #[derive(clap::Args)]
@@ -18,14 +19,20 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
     let written = reference::write(&args.output, args.overwrite, args.threads.count(), &reporter)?;
     reporter.finish();
-    output::print(&format!(
+    let text = format!(
         "{} matrices  {}\nmanifest     SHA-256 {}",
         written.matrices,
         written.folder.display(),
         written.digest
-    ))
+    );
+    let document = json!({
+        "output": args.output,
+        "matrices": written.matrices,
+        "manifest_sha256": written.digest,
+    });
+    Ok(Answer::new(text, document))
 }

@@ -1,11 +1,12 @@
 //! `tomobasis render`.
 
+use serde_json::json;
 use tomobasis_pipeline::{
     Error,
     commands::render::{self, RenderArgs},
 };
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{answer::Answer, progress::Reporter, threads::Threads};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -15,10 +16,11 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
     let pictures = render::render(&args.render, args.threads.count(), &reporter)?;
     reporter.finish();
     let lines: Vec<String> = pictures.iter().map(|path| path.display().to_string()).collect();
-    output::print(&lines.join("\n"))
+    let document = json!({ "output": args.render.output, "pictures": lines });
+    Ok(Answer::new(lines.join("\n"), document))
 }

@@ -7,7 +7,7 @@ use tomobasis_pipeline::{
     commands::reference::{self, Scored},
 };
 
-use crate::{output, threads::Threads};
+use crate::{answer::Answer, threads::Threads};
 
 /// A file holds arrays as numpy.savez writes them: matrix (the name of the reference matrix), s (k singular values,
 /// descending) and, if computed, V (n x k) and U (m x k), which are float64 or float32.
@@ -19,19 +19,13 @@ pub(crate) struct Args {
     /// Matrix to which the factors belong [default: the name in the array `matrix`]
     #[arg(long, value_name = "NAME", value_parser = NotEmpty::new())]
     matrix: Option<String>,
-    /// Print JSON instead of a table
-    #[arg(long)]
-    json: bool,
     #[command(flatten)]
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let scores = reference::score(&args.files, args.matrix.as_deref(), args.threads.count())?;
-    match args.json {
-        true => output::print(&format!("{:#}", serde_json::json!({ "scores": scores }))),
-        false => output::print(&table(&scores)),
-    }
+    Ok(Answer::new(table(&scores), serde_json::json!({ "scores": scores })))
 }
 
 /// What stands where nothing was computed.

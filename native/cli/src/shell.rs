@@ -1,12 +1,16 @@
 //! What a shell and `man` know of the command, generated from its parser: `tomobasis completions`, `tomobasis man`.
 
-use std::{fs, io, path::Path};
+use std::path::Path;
 
 use clap::{CommandFactory, builder::NonEmptyStringValueParser as NotEmpty};
 use clap_complete::Shell;
-use tomobasis_pipeline::{Error, result::refuse_inside_a_result};
+use serde_json::json;
+use tomobasis_pipeline::{
+    Error,
+    result::{StagedFiles, refuse_inside_a_result},
+};
 
-use crate::output;
+use crate::answer::Answer;
 
 /// Name of the program.
 const NAME: &str = "tomobasis";
@@ -26,18 +30,26 @@ pub(crate) struct Man {
 }
 
 /// Prints a script that completes commands and options.
-pub(crate) fn completions(args: &Completions) -> Result<(), Error> {
+pub(crate) fn completions(args: &Completions) -> Answer {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut crate::Command::command(), NAME, &mut script);
-    output::print(&String::from_utf8_lossy(&script))
+    let script = String::from_utf8_lossy(&script).into_owned();
+    let document = json!({ "shell": args.shell.to_string(), "script": script });
+    Answer::new(script, document)
 }
 
 /// Writes the manual pages.
-pub(crate) fn man(args: &Man) -> Result<(), Error> {
-    refuse_inside_a_result("FOLDER", &Path::new(&args.output).join("tomobasis.1"))?;
-    let write = || -> io::Result<()> {
-        fs::create_dir_all(&args.output)?;
-        clap_mangen::generate_to(crate::Command::command(), &args.output)
+pub(crate) fn man(args: &Man) -> Result<Answer, Error> {
+    let output = Path::new(&args.output);
+    refuse_inside_a_result("FOLDER", &output.join("tomobasis.1"))?;
+    let failed = |source| Error::Write { file: "FOLDER".to_owned(), source };
+    let of_folder = |error: Error| match error {
+        Error::OutputNotWritable(source) => failed(source),
+        other => other,
     };
-    write().map_err(|source| Error::Write { file: "FOLDER".to_owned(), source })
+    let staged = StagedFiles::create(output).map_err(of_folder)?;
+    clap_mangen::generate_to(crate::Command::command(), staged.folder()).map_err(failed)?;
+    let pages = staged.commit(true).map_err(of_folder)?;
+    let pages: Vec<String> = pages.iter().map(|page| page.display().to_string()).collect();
+    Ok(Answer::new(String::new(), json!({ "output": args.output, "pages": pages })))
 }

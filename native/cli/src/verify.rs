@@ -5,7 +5,11 @@ use tomobasis_pipeline::{
     commands::verify::{self, VerifyArgs},
 };
 
-use crate::{output, progress::Reporter, threads::Threads};
+use crate::{
+    answer::{Answer, json},
+    progress::Reporter,
+    threads::Threads,
+};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -15,9 +19,13 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
-pub(crate) fn run(args: &Args) -> Result<(), Error> {
+pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
-    let checked = verify::verify(&args.verify, args.threads.count(), &reporter)?;
+    let checked = verify::verify(&args.verify, args.threads.count(), &reporter);
     reporter.finish();
-    output::print(&checked.closing)
+    let rest = match &checked {
+        Ok(checked) => vec![("digest", json(checked.digest)?), ("scope", json(&checked.scope)?)],
+        Err(_) => Vec::new(),
+    };
+    Answer::of_comparison(checked.map(|checked| checked.closing), rest)
 }

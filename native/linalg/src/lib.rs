@@ -82,8 +82,8 @@ pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd, certified_real_svd_centered};
 pub use gram::{
     CheckedGram, CheckedPart, ColumnRanges, GramAccumulator, GramMatrix, GramPart,
-    MAX_COLUMNS as MAX_GRAM_COLUMNS, RealBlocks, RealGramAccumulator, block_check, centered_real_gram,
-    real_gram, verify_block,
+    MAX_COLUMNS as MAX_GRAM_COLUMNS, ModularCheck, RealBlocks, RealGramAccumulator, block_check,
+    centered_real_gram, real_gram, verify_block,
 };
 pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};

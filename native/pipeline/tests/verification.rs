@@ -9,7 +9,7 @@ use tomobasis_pipeline::{
     Error,
     commands::{
         compare::compare,
-        verify::{VerifyArgs, verify},
+        verify::{PartArgs, VerifyArgs, verify},
     },
     options::OnBadSlice,
     progress::Silent,
@@ -24,6 +24,7 @@ fn check(result: &Path, input: &Path) -> Result<(), Error> {
         join: false,
         on_bad_slice: OnBadSlice::Fail,
         reference: None,
+        part: PartArgs::default(),
         verbose: false,
     };
     verify(&args, 2, &Silent).map(drop)

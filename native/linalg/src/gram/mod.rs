@@ -14,6 +14,7 @@
 //! | `kernel` | the products of one block, by the widest instructions that the CPU has |
 //! | `digits` | integers of any width as planes of 62 bits or fewer |
 //! | `matrix` | from sums to the Gram matrix of rescaled columns |
+//! | `modular` | whether sums are those of a matrix, by a random vector modulo a prime |
 //! | `real` | the same for floats, by residues modulo a few small integers |
 
 mod accumulator;
@@ -22,6 +23,7 @@ mod check;
 mod digits;
 mod kernel;
 mod matrix;
+mod modular;
 mod real;
 mod sums;
 
@@ -29,6 +31,7 @@ pub use accumulator::{GramAccumulator, MAX_COLUMNS};
 pub use bytes::GramPart;
 pub use check::{CheckedGram, CheckedPart, block_check, verify_block};
 pub use matrix::GramMatrix;
+pub use modular::ModularCheck;
 pub use real::{ColumnRanges, RealBlocks, RealGramAccumulator, centered_real_gram, real_gram};
 
 pub(crate) use kernel::{check_forced, kernel_name};

@@ -4,18 +4,23 @@
 //! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
 //! tell what was asked for, may differ: that is told.
 
+mod page;
+mod reconstructions;
 mod series;
 
 use std::{collections::BTreeMap, path::Path};
 
-pub use self::series::{SeriesComparison, are_series, compare_series};
+pub use self::{
+    page::Page,
+    series::{SeriesComparison, are_series, compare_series},
+};
 use crate::{
     commands::{
         denoise::{self, DenoisedFolder},
-        verify::{Checked, check_room},
+        verify::{Checked, Scope, check_room},
     },
     error::{Error, Result},
-    input::listing::local_path,
+    input::{layout::block_count, listing::local_path},
     memory,
     output::dicom::DerivedSeries,
     progress::Progress,
@@ -47,7 +52,9 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
         (true, true) => {
             let a = DenoisedFolder::of_manifest(&paths.0, json_a)?;
             let b = DenoisedFolder::of_manifest(&paths.1, json_b)?;
-            return Ok(Checked { closing: denoise::compare(&a, &b, threads, progress)? });
+            let closing = denoise::compare(&a, &b, threads, progress)?;
+            let digest = a.manifest.digests.denoised;
+            return Ok(Checked { closing, digest, scope: Scope::all(None) });
         }
         (false, false) => {}
         _ => {
@@ -91,7 +98,8 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     })?;
     let notes = [of_a.lines("A"), of_b.lines("B")].concat();
     let closing = closing(&a.manifest, scope, compared, values.as_deref(), &notes);
-    Ok(Checked { closing })
+    let blocks = block_count(a.manifest.result.rows);
+    Ok(Checked { closing, digest: a.manifest.digests.root, scope: Scope::all(Some(blocks)) })
 }
 
 /// The first value in which the manifests differ, but for digests and files, which are compared, and what was written and how it was run.

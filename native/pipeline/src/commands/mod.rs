@@ -13,6 +13,7 @@ pub mod read;
 pub mod reference;
 pub mod render;
 pub(crate) mod runner;
+mod single_file;
 pub mod slices;
 pub mod stages;
 mod values;

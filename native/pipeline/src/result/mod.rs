@@ -15,6 +15,7 @@ mod outside;
 mod overwriting;
 mod paths;
 mod seal;
+mod staged_files;
 mod staging;
 mod workplace;
 
@@ -22,7 +23,7 @@ pub(crate) use self::{
     check::check_pixels,
     disk::digest_of,
     finish::Draft,
-    first_number::{TablesState, hex, in_block, in_s, in_v},
+    first_number::{FirstNumber, TablesState, hex, in_block, in_s, in_v},
     folder::{folder_of_files, parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},
@@ -38,6 +39,7 @@ pub use self::{
     names::{MANIFEST, SUCCESS, UNFINISHED_MARK},
     outside::refuse_inside_a_result,
     overwriting::FoundResult,
+    staged_files::StagedFiles,
     staging::StagedFolder,
     workplace::remove_unfinished,
 };

@@ -55,7 +55,8 @@ pub fn failed_fast(rows: &[SeriesRow]) -> Option<Error> {
     })
 }
 
-fn counted(rows: &[SeriesRow]) -> String {
+/// How many series are what, and which failed or are left out.
+pub(super) fn counted(rows: &[SeriesRow]) -> String {
     let of = |state| rows.iter().filter(move |row| row.state == state);
     let kept = of(State::Done).filter(|row| row.kept).count();
     let mut text = format!("series       {}: {} done", rows.len(), of(State::Done).count());

@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use tomobasis_dicom::SeriesPlan;
 
 use super::{
-    closing::{check, closing_text, failed_fast},
+    closing::{check, closing_text, counted, failed_fast},
     kept::{Kept, kept, options_digest},
     series::{Made, Outcome, Place, entry_row, make},
 };
@@ -24,7 +24,7 @@ use crate::{
         listing::{self, InputFile, local_path},
     },
     options::Options,
-    output::tables::{INDEX, SeriesRow, State, series_index},
+    output::tables::{INDEX, SeriesRow, State, read_series_index, series_index},
     progress::Progress,
     result::{Environment, MANIFEST, StagedFolder, read_complete, refuse_inside_a_result},
     solve::digest::Digest,
@@ -33,16 +33,39 @@ use crate::{
 /// Seconds between two times that the index is written while series are decomposed.
 const INDEX_SECONDS: u64 = 10;
 
-/// Decomposes every series of the input into a folder of its own below the output, on `threads` threads (0: one per core); returns what to
-/// print, and whether all went well.
+/// What became of the series of an input.
+#[derive(Debug)]
+pub struct Archive {
+    /// A row for each, as the index has it.
+    pub rows: Vec<SeriesRow>,
+    /// What else the input has, in words.
+    pub of_no_series: Vec<String>,
+    /// What to print.
+    pub closing: String,
+    /// Whether all went well.
+    pub ended: Result<()>,
+}
+
+/// What `tomobasis status` says of the archive in a local folder: in words, and the rows of its index.
 ///
 /// # Errors
-/// What keeps all series from being decomposed: options, output, an input that cannot be listed. That some series failed is in the second part of what is returned.
-pub fn decompose_all(
-    options: &Options,
-    threads: usize,
-    progress: &dyn Progress,
-) -> Result<(String, Result<()>)> {
+/// [`Error::ResultFile`] for a folder without an index, [`Error::Option`] for one that is not local.
+pub fn status(folder: &str) -> Result<(String, Vec<SeriesRow>)> {
+    let index = fs::read(local_path("FOLDER", folder)?.join(INDEX)).map_err(|error| {
+        Error::reading(INDEX, error, |error| {
+            Error::result_file(INDEX, format!("it cannot be read ({error}); name the output of --series all"))
+        })
+    })?;
+    let rows = read_series_index(index)?;
+    Ok((counted(&rows), rows))
+}
+
+/// Decomposes every series of the input into a folder of its own below the output, on `threads` threads (0: one per core).
+///
+/// # Errors
+/// What keeps all series from being decomposed: options, output, an input that cannot be listed. That some series failed is in what is
+/// returned.
+pub fn decompose_all(options: &Options, threads: usize, progress: &dyn Progress) -> Result<Archive> {
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;
     keep_the_scan(&options.input, &output)?;
@@ -91,7 +114,8 @@ pub fn decompose_all(
         Some(error) => Err(error),
         None => check(&rows),
     };
-    Ok((closing_text(&rows, &of_no_series, &options.output), ended))
+    let closing = closing_text(&rows, &of_no_series, &options.output);
+    Ok(Archive { rows, of_no_series, closing, ended })
 }
 
 /// Refuses an output that holds something else than results of such a run, or lies in the input by whatever path.

@@ -20,6 +20,6 @@ pub use crate::solve::fingerprint;
 pub use self::{
     closing::{check, closing_text, failed_fast, status_text},
     kept::{Kept, kept, options_digest, section},
-    local::decompose_all,
+    local::{Archive, decompose_all, status},
     series::{Made, Outcome, Place, entry_row, make, memory},
 };

@@ -9,9 +9,7 @@ mod ro_crate;
 
 use std::{
     env,
-    fs::File,
-    io::Write,
-    path::{Path, PathBuf},
+    path::Path,
     time::{SystemTime, UNIX_EPOCH},
 };
 
@@ -20,13 +18,13 @@ use serde_json::Value;
 
 pub use self::arguments::{AttestArgs, Form};
 use crate::{
-    commands::verify::check_room,
+    commands::{single_file::SingleFile, verify::check_room},
     error::{Error, Result},
     input::listing::local_path,
     memory,
     output::FileDigest,
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder, refuse_inside_a_result},
+    result::{MANIFEST, Manifest, ResultFolder},
     solve::digest::Digest,
 };
 
@@ -43,6 +41,8 @@ const DESCRIPTION: &str = "Singular value decomposition of a CT series by TomoBa
 pub struct Attestation {
     /// The text, if it was not written to a file.
     pub text: Option<String>,
+    /// The same as JSON.
+    pub document: Value,
 }
 
 /// A result whose files are what its manifest lists.
@@ -59,9 +59,10 @@ struct Checked {
 pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Result<Attestation> {
     let path = local_path("RESULT", &args.result)?;
     let folder = ResultFolder::open(&path)?;
-    let output = args.output.as_deref().map(|output| local_path("--output", output)).transpose()?;
+    let output = args.output.as_deref().map(|output| SingleFile::new("--output", output, args.overwrite));
+    let output = output.transpose()?;
     let prefix = match &output {
-        Some(output) => place(&path, output, args.form, args.overwrite)?,
+        Some(output) => place(&path, output, args.form)?,
         None => String::new(),
     };
     let checked = Checked::new(folder, threads, progress)?;
@@ -73,11 +74,11 @@ pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Res
     };
     let mut text = serde_json::to_string_pretty(&json).map_err(|error| Error::Internal(error.to_string()))?;
     match output {
-        None => Ok(Attestation { text: Some(text) }),
+        None => Ok(Attestation { text: Some(text), document: json }),
         Some(output) => {
             text.push('\n');
-            write(&output, &text, args.overwrite)?;
-            Ok(Attestation { text: None })
+            output.write(text.as_bytes())?;
+            Ok(Attestation { text: None, document: json })
         }
     }
 }
@@ -125,19 +126,11 @@ impl Checked {
 
 /// The path from the output's folder to the result, with a `/` at its end, where paths are relative to that folder. Refuses an output
 /// that cannot be used.
-fn place(result: &Path, output: &Path, form: Form, overwrite: bool) -> Result<String> {
-    refuse_inside_a_result("--output", output)?;
+fn place(result: &Path, output: &SingleFile, form: Form) -> Result<String> {
     let refuse = |problem: &str| Err(Error::option("--output", problem));
-    let folder = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let (Ok(folder), Ok(result)) = (folder.canonicalize(), result.canonicalize()) else {
+    let (Ok(folder), Ok(result)) = (output.folder().canonicalize(), result.canonicalize()) else {
         return refuse("there is no such folder; make it first");
     };
-    if output.is_dir() {
-        return refuse("it is a folder; name a file");
-    }
-    if output.exists() && !overwrite {
-        return refuse("it exists already; name another file or add --overwrite");
-    }
     match (form, result.strip_prefix(&folder)) {
         (Form::RoCrate, Err(_)) => {
             refuse("a crate describes what is in its own folder; name a file in a folder above the result")
@@ -158,19 +151,6 @@ fn encode(name: &str) -> String {
     name.bytes()
         .map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") })
         .collect()
-}
-
-/// Writes a file as a whole.
-fn write(output: &Path, text: &str, overwrite: bool) -> Result<()> {
-    let failed = |source| Error::Write { file: "--output".to_owned(), source };
-    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = parent.map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    // As any file of the user's: `tempfile`'s own are for its owner alone, and its errors show the path.
-    let made = tempfile::Builder::new().make_in(parent, |path| File::create_new(path));
-    let mut file = made.map_err(failed)?;
-    file.write_all(text.as_bytes()).map_err(failed)?;
-    let placed = if overwrite { file.persist(output) } else { file.persist_noclobber(output) };
-    placed.map(|_| ()).map_err(|error| failed(error.error))
 }
 
 /// The day in UTC, `2026-11-30`: of `SOURCE_DATE_EPOCH`, if it is set, as for other programs whose output is to be the same again.

@@ -2,7 +2,10 @@
 
 use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 
-use crate::{commands::verify::VerifyArgs, options::OnBadSlice};
+use crate::{
+    commands::verify::{PartArgs, VerifyArgs},
+    options::OnBadSlice,
+};
 
 /// The arguments of `certify`.
 #[derive(Args, Clone, Debug)]
@@ -43,6 +46,7 @@ impl CertifyArgs {
             join: self.join,
             on_bad_slice: self.on_bad_slice,
             reference: None,
+            part: PartArgs::default(),
             verbose: self.verbose,
         }
     }

@@ -35,6 +35,8 @@ const CLASS: &str = "certified";
 /// A bundle that was written.
 #[derive(Debug)]
 pub struct Certified {
+    /// Root digest of the result.
+    pub root: Digest,
     /// Digest of the list of its files, and so of all of them.
     pub digest: Digest,
     /// What to print.
@@ -99,7 +101,7 @@ pub fn certify(args: &CertifyArgs, threads: usize, progress: &dyn Progress) -> R
     let sums = files.iter().find(|file| file.path == SUMS);
     let digest = FileDigest::of(&[sums.map_or(&[], |file| file.bytes.as_slice())]).sha256;
     let closing = closing(stored, &args.output, n * k, digest);
-    Ok(Certified { digest, closing })
+    Ok(Certified { root: stored.digests.root, digest, closing })
 }
 
 /// Refuses a bundle for whose text there is too little memory: the vectors as numbers, and as digits twice, before they are joined and

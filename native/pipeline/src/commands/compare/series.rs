@@ -18,6 +18,7 @@ use crate::{
     },
     memory,
     options::{Basis, DicomSyntax, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
+    output::pictures::Display,
     progress::Progress,
     result::{MANIFEST, SUCCESS},
 };
@@ -44,6 +45,21 @@ pub struct SeriesComparison {
     positions_mm: f64,
     /// Each slice, in series order.
     slices: Vec<SliceDifference>,
+    /// The slice with the largest root mean square; none where all values are the same.
+    #[serde(skip)]
+    worst: Option<WorstSlice>,
+}
+
+/// The values of the slice that is farthest apart.
+#[derive(Clone, Debug)]
+pub(super) struct WorstSlice {
+    /// From 0.
+    pub slice: usize,
+    pub rms: f64,
+    pub display: Display,
+    /// Row by row.
+    pub a: Vec<f64>,
+    pub b: Vec<f64>,
 }
 
 /// One slice.
@@ -145,6 +161,7 @@ pub fn compare_series(
         rms: (found.iter().map(|slice| slice.squares).sum::<f64>() / pixels).sqrt(),
         largest: largest.reduce(|most, next| if next.apart() > most.apart() { next } else { most }),
     };
+    let worst = worst(&one, &other, &found);
     let first = |which: usize| found.iter().find_map(|slice| slice.first.get(which).copied().flatten());
     let positions = plan.slices.iter().zip(&others.slices);
     Ok(SeriesComparison {
@@ -160,6 +177,7 @@ pub fn compare_series(
             .zip(&found)
             .map(|(slice, found)| SliceDifference { slice, difference: found.difference })
             .collect(),
+        worst,
     })
 }
 
@@ -206,6 +224,27 @@ impl SeriesComparison {
             )),
             false => Err(Error::Differs(format!("A and B differ: first at {}; {spread}", first.told(unit)))),
         }
+    }
+
+    pub(super) fn worst(&self) -> Option<&WorstSlice> {
+        self.worst.as_ref()
+    }
+
+    pub(super) fn unit(&self) -> &str {
+        &self.unit
+    }
+
+    /// Rows and columns of a slice.
+    pub(super) fn size(&self) -> (usize, usize) {
+        (self.rows, self.columns)
+    }
+
+    /// Of each slice, the pixels that differ, the root mean square and the largest difference.
+    pub(super) fn by_slice(&self) -> Vec<(u64, f64, f64)> {
+        let of = |Difference { differing, rms, largest }: Difference| {
+            (differing, rms, largest.map_or(0.0, |pixel| pixel.apart()))
+        };
+        self.slices.iter().map(|slice| of(slice.difference)).collect()
     }
 
     fn positions(&self) -> String {
@@ -313,6 +352,26 @@ fn differences(one: &Scan, other: &Scan, tolerance: f64) -> Vec<Found> {
             found
         })
         .collect()
+}
+
+/// The slice that is farthest apart, the first on ties.
+fn worst(one: &Scan, other: &Scan, found: &[Found]) -> Option<WorstSlice> {
+    let rms = |slice: usize| found.get(slice).map_or(0.0, |found| found.difference.rms);
+    let slice = (0..found.len()).reduce(|most, next| if rms(next) > rms(most) { next } else { most })?;
+    if rms(slice) == 0.0 {
+        return None;
+    }
+    let values = |scan: &Scan| -> Option<Vec<f64>> {
+        let Values::Stored(stored) = &scan.values else { return None };
+        let (size, rescale) = (scan.plan.pixels(), rescale_of(&scan.plan));
+        let (stored, rescale) = (stored.get(slice * size..(slice + 1) * size)?, rescale.get(slice)?);
+        Some(stored.iter().map(|&stored| value(stored, rescale)).collect())
+    };
+    let (a, b) = (values(one)?, values(other)?);
+    let bound = |start: f64, of: fn(f64, f64) -> f64| a.iter().chain(&b).copied().fold(start, of);
+    let all = (bound(f64::INFINITY, f64::min), bound(f64::NEG_INFINITY, f64::max));
+    let display = Display::of_slice(&one.plan, slice, all);
+    Some(WorstSlice { slice, rms: rms(slice), display, a, b })
 }
 
 /// The value of a stored pixel.

@@ -53,6 +53,12 @@ pub struct DenoiseArgs {
 }
 
 impl DenoiseArgs {
+    /// The folder to create, as typed.
+    #[must_use]
+    pub fn output(&self) -> &str {
+        &self.output
+    }
+
     /// What is read and written, in the terms of a decomposition, and how it is denoised.
     pub(in crate::commands) fn resolve(self) -> (Options, Settings) {
         let quality = match self.quality {

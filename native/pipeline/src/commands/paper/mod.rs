@@ -4,6 +4,9 @@
 
 mod command;
 
+use std::collections::BTreeMap;
+
+use serde::Serialize;
 use tomobasis_dicom::NoteKind;
 
 use self::command::noted;
@@ -17,11 +20,37 @@ use crate::{
     result::{Manifest, ResultFolder},
 };
 
-/// The text for a paper, in Markdown; the files are checked on `threads` threads (0: one per core).
+/// What a paper says of a result.
+#[derive(Clone, Debug, Serialize)]
+pub struct Paper {
+    /// All of it, in Markdown.
+    pub text: String,
+    /// The paragraph on the methods.
+    pub methods: String,
+    /// The command lines that make the result again.
+    pub commands: Commands,
+    /// Versions of what made the result, by name.
+    pub versions: BTreeMap<&'static str, String>,
+    /// Its digests, by name.
+    pub digests: BTreeMap<&'static str, String>,
+}
+
+/// Command lines, with SCAN, RESULT and HOST in the places of what no manifest knows.
+#[derive(Clone, Debug, Serialize)]
+pub struct Commands {
+    /// On one machine.
+    pub decompose: String,
+    /// Whether that is the result.
+    pub verify: String,
+    /// On a Spark cluster.
+    pub cluster: String,
+}
+
+/// What to say of the result in a folder; the files are checked on `threads` threads (0: one per core).
 ///
 /// # Errors
 /// [`Error::ResultFile`] for what is no complete result, [`Error::DamagedResult`] for a file that was changed, naming the first.
-pub fn paper(result: &str, threads: usize, progress: &dyn Progress) -> Result<String> {
+pub fn paper(result: &str, threads: usize, progress: &dyn Progress) -> Result<Paper> {
     let folder = ResultFolder::open(&local_path("RESULT", result)?)?;
     folder.check_manifest().map_err(Error::of_damage)?;
     let pool = memory::pool(threads)?;
@@ -30,8 +59,22 @@ pub fn paper(result: &str, threads: usize, progress: &dyn Progress) -> Result<St
     pool.install(|| folder.check(progress).and_then(|_| folder.check_derived_series()))
         .map_err(Error::of_damage)?;
     let manifest = &folder.manifest;
-    Ok([methods(manifest), again(manifest), versions(manifest), digests(manifest), citation(manifest)]
-        .join("\n\n"))
+    let (methods, commands) = (methods(manifest), commands(manifest));
+    let (versions, digests) = (versions(manifest), digests(manifest));
+    let text = [
+        format!("## Methods\n\n{methods}"),
+        again(manifest, &commands),
+        section("Versions", &versions),
+        section("Digests (SHA-256)", &digests),
+        citation(manifest),
+    ];
+    Ok(Paper {
+        text: text.join("\n\n"),
+        methods,
+        commands,
+        versions: versions.into(),
+        digests: digests.into(),
+    })
 }
 
 /// What was done, in sentences that a paper can have.
@@ -115,7 +158,7 @@ fn methods(manifest: &Manifest) -> String {
             .to_owned(),
     });
     said.push(format!("Its root digest (SHA-256) is {}.", manifest.digests.root));
-    format!("## Methods\n\n{}", said.join(" "))
+    said.join(" ")
 }
 
 fn of_padding(manifest: &Manifest) -> Option<String> {
@@ -152,11 +195,20 @@ fn of_method(method: Method) -> String {
     }
 }
 
-/// The commands.
-fn again(manifest: &Manifest) -> String {
+fn commands(manifest: &Manifest) -> Commands {
     let options = command::options(manifest).join(" ");
-    let of_input: Vec<&str> = command::of_input(manifest).collect();
-    let of_input = if of_input.is_empty() { String::new() } else { format!(" {}", of_input.join(" ")) };
+    let of_input: String = command::of_input(manifest).map(|word| format!(" {word}")).collect();
+    Commands {
+        decompose: format!("tomobasis decompose --input SCAN --output RESULT {options}"),
+        verify: format!("tomobasis verify RESULT --input SCAN{of_input}"),
+        cluster: format!(
+            "tomobasis-submit --master spark://HOST:7077 -- --input SCAN --output RESULT {options}"
+        ),
+    }
+}
+
+/// The commands, and what they mean.
+fn again(manifest: &Manifest, commands: &Commands) -> String {
     let which = match manifest.parameters.input_format.is_scan() {
         true if manifest.parameters.joint.is_some() => {
             "SCAN is the folder of the DICOM files, or an archive of it; --series has the short ids of the series, as \
@@ -168,17 +220,16 @@ fn again(manifest: &Manifest) -> String {
         }
         false => "SCAN is the file of the matrix.",
     };
+    let Commands { decompose, verify, cluster } = commands;
     format!(
-        "## Commands\n\n{which} The root digest must be the one below.\n\nOn one machine:\n\n    \
-         tomobasis decompose --input SCAN --output RESULT {options}\n    tomobasis verify RESULT --input SCAN{of_input}\n\n\
-         On a Spark cluster, with the same bytes:\n\n    \
-         tomobasis-submit --master spark://HOST:7077 -- --input SCAN --output RESULT {options}"
+        "## Commands\n\n{which} The root digest must be the one below.\n\nOn one machine:\n\n    {decompose}\n    {verify}\n\n\
+         On a Spark cluster, with the same bytes:\n\n    {cluster}"
     )
 }
 
-fn versions(manifest: &Manifest) -> String {
+fn versions(manifest: &Manifest) -> [(&'static str, String); 7] {
     let run = &manifest.run;
-    let lines = [
+    let named = [
         ("TomoBasis", run.version.as_str()),
         ("libraries", run.libraries.as_str()),
         ("runner", run.environment.runner.as_str()),
@@ -187,22 +238,22 @@ fn versions(manifest: &Manifest) -> String {
         ("format", manifest.format.as_str()),
         ("class", manifest.result.class.as_str()),
     ];
-    section("Versions", lines.map(|(name, value)| (name, value.to_owned())))
+    named.map(|(name, value)| (name, value.to_owned()))
 }
 
-fn digests(manifest: &Manifest) -> String {
+fn digests(manifest: &Manifest) -> [(&'static str, String); 5] {
     let digests = &manifest.digests;
-    let lines = [
+    let named = [
         ("root", digests.root),
         ("pixels", digests.pixels),
         ("s", digests.s),
         ("V", digests.v),
         ("U", digests.u.root),
     ];
-    section("Digests (SHA-256)", lines.map(|(name, digest)| (name, digest.to_string())))
+    named.map(|(name, digest)| (name, digest.to_string()))
 }
 
-fn section<const N: usize>(title: &str, lines: [(&str, String); N]) -> String {
+fn section(title: &str, lines: &[(&str, String)]) -> String {
     let lines: String = lines.iter().map(|(name, value)| format!("\n- {name}: {value}")).collect();
     format!("## {title}\n{lines}")
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty};
 
 use super::cut::View;
 use crate::{
-    commands::verify::VerifyArgs,
+    commands::verify::{PartArgs, VerifyArgs},
     error::{Error, Result},
     options::{Composite, OnBadSlice},
     output::pictures::Display,
@@ -99,6 +99,7 @@ impl RenderArgs {
             join: self.join,
             on_bad_slice: self.on_bad_slice,
             reference: None,
+            part: PartArgs::default(),
             verbose: self.verbose,
         })
     }

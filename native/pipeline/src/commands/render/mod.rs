@@ -44,7 +44,7 @@ use crate::{
     options::{Method, Options},
     output::pictures::{self, BASIS_SHOWN, Display, Subject},
     progress::Progress,
-    result::{MANIFEST, Manifest, ResultFolder, refuse_inside_a_result},
+    result::{MANIFEST, Manifest, ResultFolder, StagedFiles, refuse_inside_a_result},
 };
 
 /// Bytes of panels or plain pictures in memory at a time; others are drawn after, in further passes over the tables.
@@ -83,6 +83,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
         Form::Scroll => plain::names(args.view, None, with_scan, &composites),
     };
     refuse_existing(&output, &names, args.overwrite)?;
+    let staged = StagedFiles::create(&output)?;
     let mut runner = Runner::with_stages(threads, progress, 0, stages)?;
     let drawing = drawing_bytes(manifest, args.form, shown.len(), composites.len(), with_scan, &runner);
     let check = |needed| {
@@ -148,23 +149,24 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
         let per_second = (args.form == Form::Scroll).then_some(args.fps.unwrap_or(FRAMES_PER_SECOND));
         let plain =
             Plain { tables: &tables, cut, levels, composites: &composites, per_second, budget: BUDGET };
-        let (written, clipped) = plain.draw_all(&runner, stage, &shown, &output)?;
+        let clipped = plain.draw_all(&runner, stage, &shown, staged.folder())?;
         if clipped > 0 {
             let unit = &manifest.series.unit;
             progress.message(&format!(
                 "{clipped} values are outside of -32768 to 32767 {unit} and have the nearest level"
             ));
         }
-        return Ok(written);
+        return staged.commit(args.overwrite);
     }
     let sheets =
         Sheets { tables: &tables, form: args.form, display, composites: &composites, budget: BUDGET };
     sheets.draw_all(&runner, stage, &shown, |made, slice| {
         let folder = slice
             .filter(|_| in_folders)
-            .map_or_else(|| output.clone(), |slice| output.join(folder_name(slice)));
+            .map_or_else(|| staged.folder().to_owned(), |slice| staged.folder().join(folder_name(slice)));
         write(&folder, made)
-    })
+    })?;
+    staged.commit(args.overwrite)
 }
 
 fn other_scan() -> Error {
@@ -199,7 +201,9 @@ fn spectrum_of_matrix(args: &RenderArgs, folder: &ResultFolder, output: &Path) -
         slice: 0,
         weights: v.get(..s.len()).unwrap_or_default(),
     };
-    Ok(vec![write(output, &pictures::draw_spectrum(&subject)?)?])
+    let staged = StagedFiles::create(output)?;
+    write(staged.folder(), &pictures::draw_spectrum(&subject)?)?;
+    staged.commit(args.overwrite)
 }
 
 /// Stages of the drawing, which is the last: with the scan, its own before.

@@ -3,13 +3,13 @@
 use std::{
     fs::File,
     io::BufWriter,
-    path::{Path, PathBuf},
+    path::Path,
     sync::atomic::{AtomicU64, Ordering},
 };
 
 use super::{
     cut::{Cut, View},
-    files::PartialFile,
+    files,
     tables::Tables,
 };
 use crate::{
@@ -51,8 +51,6 @@ struct Band {
     pixels: Vec<usize>,
     kinds: Vec<Vec<u16>>,
 }
-
-type Animation = (PartialFile, GrayWriter<BufWriter<File>>);
 
 impl Levels {
     fn deep(self) -> bool {
@@ -124,14 +122,14 @@ fn name(view: View, kind: &str, picture: Option<usize>) -> String {
 }
 
 impl Plain<'_> {
-    /// Draws these pictures of the view into the folder; also says how many values are outside what 16 bits hold.
+    /// Draws these pictures of the view into the folder; returns how many values are outside what 16 bits hold.
     pub(super) fn draw_all(
         &self,
         runner: &Runner<'_>,
         (stage, named): (usize, StageName),
         pictures: &[usize],
         output: &Path,
-    ) -> Result<(Vec<PathBuf>, u64)> {
+    ) -> Result<u64> {
         let kinds = kinds(self.tables.scan.is_some(), self.composites);
         // Levels as they come from the blocks, and put together.
         let bytes = 4 * self.cut.area() * kinds.len().max(1);
@@ -139,8 +137,7 @@ impl Plain<'_> {
         let blocks = block_count(self.tables.manifest().result.rows);
         runner.show_stage(stage, named, groups.len() * blocks as usize);
         let clipped = AtomicU64::new(0);
-        let mut animations: Vec<Animation> = Vec::new();
-        let mut written = Vec::new();
+        let mut animations: Vec<GrayWriter<BufWriter<File>>> = Vec::new();
         for group in groups {
             let mut places = vec![None; self.cut.count()];
             group.iter().enumerate().for_each(|(place, &picture)| places[picture] = Some(place));
@@ -156,31 +153,26 @@ impl Plain<'_> {
                 let images = self.assemble(bands.iter().flatten(), kind, &slices, &places, group.len());
                 if let Some(per_second) = self.per_second {
                     if animations.len() <= kind {
-                        let (file, to) = PartialFile::create(output, &name(self.cut.view, what, None))?;
-                        animations.push((file, self.begin(to, Some((pictures.len(), per_second)))?));
+                        let to = files::create(output, &name(self.cut.view, what, None))?;
+                        animations.push(self.begin(to, Some((pictures.len(), per_second)))?);
                     }
                     for image in &images {
-                        if let Some((_, writer)) = animations.get_mut(kind) {
+                        if let Some(writer) = animations.get_mut(kind) {
                             writer.frame(&self.cut.squared(image))?;
                         }
                     }
                 } else {
                     for (image, &picture) in images.iter().zip(group) {
-                        let (file, to) =
-                            PartialFile::create(output, &name(self.cut.view, what, Some(picture)))?;
+                        let to = files::create(output, &name(self.cut.view, what, Some(picture)))?;
                         let mut writer = self.begin(to, None)?;
                         writer.frame(&self.cut.squared(image))?;
                         writer.finish()?;
-                        written.push(file.finish()?);
                     }
                 }
             }
         }
-        for (file, writer) in animations {
-            writer.finish()?;
-            written.push(file.finish()?);
-        }
-        Ok((written, clipped.into_inner()))
+        animations.into_iter().try_for_each(GrayWriter::finish)?;
+        Ok(clipped.into_inner())
     }
 
     fn begin(

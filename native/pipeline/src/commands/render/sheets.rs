@@ -1,7 +1,5 @@
 //! Sheets: slices, composites and differences with captions, as a run draws them; and the figure, of four panels.
 
-use std::path::PathBuf;
-
 use super::{arguments::Form, tables::Tables};
 use crate::{
     commands::{runner::Runner, stages::StageName},
@@ -42,8 +40,8 @@ impl Sheets<'_> {
         runner: &Runner<'_>,
         (stage, named): (usize, StageName),
         slices: &[usize],
-        write: impl Fn(&NamedFile, Option<usize>) -> Result<PathBuf>,
-    ) -> Result<Vec<PathBuf>> {
+        write: impl Fn(&NamedFile, Option<usize>) -> Result<()>,
+    ) -> Result<()> {
         let pixels = self.tables.manifest().result.rows;
         let basis = match self.form {
             Form::Figure => Vec::new(),
@@ -54,7 +52,6 @@ impl Sheets<'_> {
         let groups: Vec<&[usize]> = slices.chunks(at_once.max(1)).collect();
         let blocks = block_count(pixels);
         runner.show_stage(stage, named, groups.len() * blocks as usize);
-        let mut written = Vec::new();
         for (number, group) in groups.into_iter().enumerate() {
             let panels: Vec<Vec<Panel>> = group.iter().map(|&slice| self.panels(slice)).collect();
             // Once is enough for what all slices share.
@@ -76,18 +73,18 @@ impl Sheets<'_> {
                     _ => pictures::draw(&subject, panels, own)?,
                 };
                 for made in made {
-                    written.push(write(&made, Some(slice))?);
+                    write(&made, Some(slice))?;
                 }
                 images = others;
             }
             for made in pictures::draw(&self.subject(0), basis, images)? {
-                written.push(write(&made, None)?);
+                write(&made, None)?;
             }
         }
         if self.form != Form::Figure {
-            written.push(write(&pictures::draw_spectrum(&self.subject(0))?, None)?);
+            write(&pictures::draw_spectrum(&self.subject(0))?, None)?;
         }
-        Ok(written)
+        Ok(())
     }
 
     fn panels(&self, slice: usize) -> Vec<Panel> {

@@ -51,7 +51,7 @@ use crate::{
     output::dicom::Band,
     progress::Progress,
     result::Environment,
-    solve::decomposition::Decomposition,
+    solve::{decomposition::Decomposition, digest::Digest},
 };
 
 /// A stage that is under way.
@@ -288,7 +288,7 @@ impl<'a> Runner<'a> {
         match options.method {
             Method::Gram { .. } => match &scan.values {
                 Values::Stored(_) | Values::Signed8(_) | Values::Unsigned8(_) => {
-                    self.certified(scan, options)
+                    self.certified(scan, options, |_, _| Ok(()))
                 }
                 Values::Real(values) => self.certified_floats(scan, values, options),
             },
@@ -296,9 +296,15 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Gram matrix, then `s` and `V`.
-    fn certified(&mut self, scan: &Scan, options: Options) -> Result<Decomposition> {
+    /// Gram matrix of integers, at which `look` looks, then `s` and `V`.
+    pub(crate) fn certified(
+        &mut self,
+        scan: &Scan,
+        options: Options,
+        look: impl FnOnce(&Self, &GramAccumulator) -> Result<()>,
+    ) -> Result<Decomposition> {
         let gram = self.integer_sums(scan, options.method)?;
+        look(self, &gram)?;
         let began = self.stage(Stage::Decompose, options.method, 1);
         let threads = self.pool.current_num_threads();
         let decomposition =
@@ -415,6 +421,29 @@ impl<'a> Runner<'a> {
             all.composites.extend(some.composites);
         }
         Ok(all)
+    }
+
+    /// The digests of the basis vectors of some blocks, in the order of `blocks`; nothing is rendered.
+    pub(crate) fn basis_digests_of(
+        &mut self,
+        scan: &Scan,
+        renderer: &BlockRenderer,
+        blocks: &[u32],
+    ) -> Result<Vec<Digest>> {
+        let count = u32::try_from(blocks.len()).unwrap_or(u32::MAX);
+        let unit = StageName { name: "basis", unit: "row blocks" };
+        self.show_stage(Stage::Render.number(), unit, blocks.len());
+        let state = || (Scratch::default(), Vec::new());
+        let done =
+            self.for_blocks(count, state, |(scratch, digests), values: &mut BlockBuffer, number| {
+                let block = blocks.get(number as usize).copied().unwrap_or_default();
+                let (values, rows) = scan.values_of(block, values);
+                digests.push((number, renderer.basis(scratch, block, values, rows)?.1.digest));
+                Ok(())
+            })?;
+        let mut digests: Vec<_> = done.into_iter().flat_map(|(_, digests)| digests).collect();
+        digests.sort_by_key(|(number, _)| *number);
+        Ok(digests.into_iter().map(|(_, digest)| digest).collect())
     }
 
     /// Runs `work` on every block; each thread keeps a state and a buffer for the block's values. Returns the states.

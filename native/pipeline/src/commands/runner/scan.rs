@@ -52,7 +52,7 @@ impl Scan {
         }
     }
 
-    pub(super) fn blocks(&self) -> u32 {
+    pub(crate) fn blocks(&self) -> u32 {
         block_count(image_pixels(&self.plan))
     }
 

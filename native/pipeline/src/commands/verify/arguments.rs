@@ -1,6 +1,6 @@
 //! The command line of `verify`: what cannot be read off the result folder.
 
-use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
+use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
     error::{Error, Result},
@@ -30,9 +30,55 @@ pub struct VerifyArgs {
     /// The series that `decompose --reference` named, to measure against it again; without it, those figures are not checked
     #[arg(long, value_name = "SERIES", value_parser = NotEmpty::new())]
     pub reference: Option<String>,
+    /// Which part is verified, where not all of it is
+    #[command(flatten)]
+    pub part: PartArgs,
     /// Print more on stderr: paths of files, details of errors
     #[arg(long)]
     pub verbose: bool,
+}
+
+/// Which part of a result is checked, where not all of it is.
+#[derive(Args, Clone, Debug, Default)]
+pub struct PartArgs {
+    /// Check this alone, in less time
+    #[arg(long, value_enum, value_name = "PART", conflicts_with = "blocks")]
+    pub only: Option<Part>,
+    /// Check s and V, and of U this share of its row blocks, chosen at random: `5%`
+    #[arg(long, value_name = "SHARE", value_parser = share, allow_hyphen_values = true)]
+    pub blocks: Option<f64>,
+    /// With --only and --blocks: what all that is random is drawn from [default: another one each time, which is printed]
+    #[arg(long, value_name = "SEED")]
+    pub seed: Option<u64>,
+}
+
+/// A part of a result.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Part {
+    /// Singular values and weights, without basis vectors, pictures, report and derived DICOM
+    Sv,
+}
+
+impl PartArgs {
+    /// The first option that says that not all of a result is checked.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        let given = [
+            ("--only", self.only.is_some()),
+            ("--blocks", self.blocks.is_some()),
+            ("--seed", self.seed.is_some()),
+        ];
+        given.into_iter().find(|(_, given)| *given).map(|(option, _)| option)
+    }
+}
+
+/// A share in percent, or as a fraction.
+fn share(text: &str) -> std::result::Result<f64, String> {
+    let share = match text.strip_suffix('%') {
+        Some(percent) => percent.parse::<f64>().map(|percent| percent / 100.0),
+        None => text.parse(),
+    };
+    let share = share.ok().filter(|share| *share > 0.0 && *share <= 1.0);
+    share.ok_or_else(|| "a share above 0 is expected, up to 100%".to_owned())
 }
 
 impl VerifyArgs {

@@ -7,6 +7,7 @@
 
 mod arguments;
 mod numbers;
+mod part;
 
 use std::{
     collections::BTreeMap,
@@ -14,9 +15,10 @@ use std::{
 };
 
 use clap::ValueEnum;
+use serde::Serialize;
 use tomobasis_dicom::{JointPlan, UnjoinedSeries, printable};
 
-pub use self::arguments::VerifyArgs;
+pub use self::arguments::{Part, PartArgs, VerifyArgs};
 use crate::{
     blocks::renderer::basis_digests,
     commands::{
@@ -37,7 +39,7 @@ use crate::{
         Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
         TablesState, first_difference, first_path, name_some, read_complete,
     },
-    solve::Decomposition,
+    solve::{Decomposition, digest::Digest},
 };
 
 /// What was compared, and found to be the same.
@@ -45,11 +47,38 @@ use crate::{
 pub struct Checked {
     /// What to print: exactly what was compared.
     pub closing: String,
+    /// The root digest; of a denoised series, that of its pixels.
+    pub digest: Digest,
+    /// How much was looked at.
+    pub scope: Scope,
+}
+
+/// How much of a result was looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Scope {
+    /// `all`, `blocks` or `s-v`.
+    pub part: &'static str,
+    /// What was drawn at random was drawn from this; absent where nothing was.
+    pub seed: Option<u64>,
+    /// Row blocks of `U` that were computed again, and how many there are; absent for a denoised series.
+    pub blocks: Option<[u32; 2]>,
+    /// How likely it is that one bad row block of `U` was not among them.
+    pub missed: Option<f64>,
+    /// Bound of the probability that a wrong Gram matrix was not noticed; absent where that was not checked by itself.
+    pub gram_error: Option<f64>,
+}
+
+impl Scope {
+    /// All of a result with this number of row blocks.
+    pub(crate) fn all(blocks: Option<u32>) -> Self {
+        let blocks = blocks.map(|blocks| [blocks; 2]);
+        Self { part: "all", seed: None, blocks, missed: blocks.map(|_| 0.0), gram_error: None }
+    }
 }
 
 /// How much of a result an input gives again.
 #[derive(Clone, Copy)]
-struct Scope {
+struct Given {
     /// This version wrote it: all files are known to the byte.
     ours: bool,
     /// The input has the instance UIDs of what was decomposed, and is no copy under others.
@@ -77,11 +106,21 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let json = read_complete(&path)?;
     if DenoisedFolder::is_of(&json) {
         let folder = DenoisedFolder::of_manifest(&path, json)?;
-        return Ok(Checked { closing: denoise::verify(&folder, args, threads, progress)? });
+        if let Some(option) = args.part.given() {
+            let problem =
+                "it applies to results of a decomposition, and this is a denoised series; leave it out";
+            return Err(Error::option(option, problem));
+        }
+        let closing = denoise::verify(&folder, args, threads, progress)?;
+        let digest = folder.manifest.digests.denoised;
+        return Ok(Checked { closing, digest, scope: Scope::all(None) });
     }
     let folder = ResultFolder::of_manifest(&path, json)?;
     folder.check_manifest()?;
     let options = options(args, &folder)?;
+    if args.part.given().is_some() {
+        return part::check(&folder, options, &args.part, threads, progress);
+    }
     let mut runner = Runner::with_stages(threads, progress, 1, stages(&options) - 1)?;
     Ok(check(&folder, options, list_input, &mut runner, progress)?.0)
 }
@@ -156,7 +195,7 @@ pub(crate) fn check(
             "recomputed from the input, the digest of {what} is not the manifest's{place}"
         )));
     }
-    let scope = Scope {
+    let scope = Given {
         ours: folder.is_ours(),
         same_instances: found.instances == stored.digests.instances,
         lists: stored.files.is_some(),
@@ -193,7 +232,8 @@ pub(crate) fn check(
         folder.check_small_tables(&decomposition)?;
     }
     let closing = closing(folder, scope, &files, notes.as_ref(), of_folder, compared);
-    Ok((Checked { closing }, scan))
+    let blocks = Some(decomposition.blocks());
+    Ok((Checked { closing, digest: stored.digests.root, scope: Scope::all(blocks) }, scan))
 }
 
 /// Refuses the check of a folder's tables for which there is too little memory.
@@ -303,7 +343,7 @@ impl Made {
 }
 
 /// The files of a result, the report among them, that are the same to the byte in this scope if this version wrote them; by path.
-fn known_files(manifest: &Manifest, scope: Scope) -> BTreeMap<String, FileDigest> {
+fn known_files(manifest: &Manifest, scope: Given) -> BTreeMap<String, FileDigest> {
     let of_pixels =
         |path: &str| tables::is_basis(path) || path == tables::SINGULAR_VALUES || text::is_text(path);
     let known = |path: &str| scope.same_instances || of_pixels(path);
@@ -313,7 +353,7 @@ fn known_files(manifest: &Manifest, scope: Scope) -> BTreeMap<String, FileDigest
 
 /// Compares the manifest with the one made again: values, then files, which are counted. What the input does not give in this scope is
 /// taken over from the former.
-fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Scope, counted: &mut Made) -> Result<()> {
+fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Given, counted: &mut Made) -> Result<()> {
     let stored = &folder.manifest;
     let files = known_files(&made, scope);
     made.files.clone_from(&stored.files);
@@ -359,7 +399,7 @@ fn compare_files(made: &BTreeMap<String, FileDigest>, stored: &BTreeMap<String, 
 /// What was compared, in words.
 fn closing(
     folder: &ResultFolder,
-    scope: Scope,
+    scope: Given,
     files: &Made,
     notes: Option<&Difference>,
     of_folder: FolderNotes,
@@ -404,7 +444,7 @@ fn closing(
 }
 
 /// Which files were made again, in words.
-fn made_again(folder: &ResultFolder, scope: Scope, files: &Made) -> String {
+fn made_again(folder: &ResultFolder, scope: Given, files: &Made) -> String {
     let same = format!("{} of {} made again from the input", files.same, folder.listed());
     match (scope.ours, scope.same_instances, files.other.as_slice()) {
         (true, true, _) => format!("{same}, every byte the same"),

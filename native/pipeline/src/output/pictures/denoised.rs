@@ -12,14 +12,11 @@ use embedded_graphics::{
 
 use super::{
     DENOISED, Display, FOLDER, NOISE,
-    canvas::{BOLD, Canvas, FAINT, INK, PLAIN, Palette, TITLE},
-    panel::{Panel, PanelKind, SMALLEST_REACH},
-    sheet::{Sheet, draw_sheet},
+    canvas::{BOLD, Canvas, FAINT, INK, PLAIN, TITLE},
+    pair::{SlicePair, draw_pair},
+    panel::SMALLEST_REACH,
 };
 use crate::{error::Result, output::NamedFile};
-
-/// Largest side of a panel.
-const LARGEST: usize = 640;
 
 /// What is removed is shown up to so many standard deviations of the noise.
 const DEVIATIONS: f64 = 4.0;
@@ -50,49 +47,18 @@ pub(crate) struct DenoisedSlice<'a> {
 
 /// Draws the slice, the denoised one and what was removed.
 pub(crate) fn draw_denoised(shown: &DenoisedSlice<'_>) -> Result<NamedFile> {
-    let Display { low, high, inverted } = shown.display;
-    let palette = if inverted { Palette::InvertedGray } else { Palette::Gray };
-    let reach = (DEVIATIONS * shown.sigma).max(SMALLEST_REACH);
-    let window = format!("shown: {low:.0} to {high:.0} HU");
-    // A denoised slice is drawn as a composite is.
-    let panels = [
-        Panel {
-            kind: PanelKind::Original,
-            low,
-            high,
-            palette,
-            caption: vec!["Original".to_owned(), window.clone()],
-        },
-        Panel {
-            kind: PanelKind::Composite { index: 0 },
-            low,
-            high,
-            palette,
-            caption: vec!["Denoised".to_owned(), window],
-        },
-        Panel {
-            kind: PanelKind::Difference { index: 0 },
-            low: -reach,
-            high: reach,
-            palette: Palette::Diverging,
-            caption: vec!["Removed".to_owned(), format!("shown: within \u{b1}{reach:.1} HU")],
-        },
-    ];
-    let images = panels.each_ref().map(|panel| {
-        let mut bytes = Vec::with_capacity(shown.before.len());
-        let none: &[f64] = &[];
-        panel.append_pixels(shown.before.len(), shown.before, shown.after, none.chunks_exact(1), &mut bytes);
-        bytes
-    });
     let (slice, n) = shown.slice;
-    let sheet = Sheet {
-        name: DENOISED,
+    let pair = SlicePair {
+        size: shown.size,
+        display: shown.display,
+        unit: "HU",
         title: format!("Slice {} of {n}: original, denoised, removed", slice + 1),
-        columns: panels.len(),
-        largest: LARGEST,
-        panels: panels.iter().zip(&images).collect(),
+        names: ["Original", "Denoised", "Removed"],
+        reach: (DEVIATIONS * shown.sigma).max(SMALLEST_REACH),
+        a: shown.before,
+        b: shown.after,
     };
-    Ok(NamedFile { path: format!("{FOLDER}/{DENOISED}"), bytes: draw_sheet(&sheet, shown.size).to_png()? })
+    Ok(NamedFile { path: format!("{FOLDER}/{DENOISED}"), bytes: draw_pair(&pair)? })
 }
 
 /// Draws the noise power at equal steps from 0 to half a cycle per voxel, before and after.

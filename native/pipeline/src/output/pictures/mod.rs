@@ -12,6 +12,7 @@
 mod canvas;
 mod denoised;
 mod gray;
+mod pair;
 mod panel;
 mod plot;
 mod sheet;
@@ -28,7 +29,10 @@ use crate::{
 pub(crate) use self::canvas::Palette;
 pub(crate) use self::denoised::{DenoisedSlice, draw_denoised, draw_noise};
 pub(crate) use self::gray::{GrayFormat, GrayWriter, LARGEST};
-pub(crate) use self::panel::{BASIS_SHOWN, Panel, basis_panels, figure_panels, percent, slice_panels};
+pub(crate) use self::pair::{SlicePair, draw_pair};
+pub(crate) use self::panel::{
+    BASIS_SHOWN, Panel, SMALLEST_REACH, basis_panels, figure_panels, percent, slice_panels,
+};
 use self::{
     panel::PanelKind,
     sheet::{Sheet, draw_sheet},

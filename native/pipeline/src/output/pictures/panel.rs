@@ -8,7 +8,7 @@ use super::{Display, Subject, canvas::Palette};
 use crate::solve::{decomposition::Decomposition, spectrum::Spectrum};
 
 /// Smallest window of a difference, in the unit of the series.
-pub(super) const SMALLEST_REACH: f64 = 0.1;
+pub(crate) const SMALLEST_REACH: f64 = 0.1;
 /// Basis vectors shown at most.
 pub(crate) const BASIS_SHOWN: usize = 8;
 
@@ -172,7 +172,7 @@ fn small(value: f64) -> String {
 }
 
 /// The unit of pixel values, with a space before it; empty when the source names none.
-fn in_unit(unit: &str) -> String {
+pub(super) fn in_unit(unit: &str) -> String {
     if unit.is_empty() { String::new() } else { format!(" {unit}") }
 }
 

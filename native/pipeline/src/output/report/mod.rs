@@ -6,11 +6,13 @@
 //! a denoised series (`denoised`); askama escapes all text. Here are the numbers and words that are put into it.
 
 mod browser;
+mod compared;
 mod denoised;
 mod measures;
 mod script;
 pub(crate) mod volume;
 
+pub(crate) use self::compared::{Compared, SliceCurve, compared_page};
 pub(crate) use self::denoised::{Content as DenoisedContent, denoised_page};
 
 use self::{browser::Browser, measures::MeasuresTable};
@@ -184,7 +186,11 @@ impl<'a> Figure<'a> {
     ) -> Option<Self> {
         let path = format!("{}/{name}", pictures::FOLDER);
         let picture = pictures.iter().find(|picture| picture.path == path)?;
-        Some(Self { alternative, caption, data: Base64Display::new(&picture.bytes, &STANDARD) })
+        Some(Self::of_picture(picture, alternative, caption))
+    }
+
+    fn of_picture(picture: &'a NamedFile, alternative: &'static str, caption: &'static str) -> Self {
+        Self { alternative, caption, data: Base64Display::new(&picture.bytes, &STANDARD) }
     }
 }
 
