@@ -167,14 +167,20 @@ def on_the_page():
     return tables
 
 
-@pytest.mark.parametrize("name", ["plain", "tsqr"])
+@pytest.mark.parametrize("name", ["plain", "tsqr", "joint", "results"])
 def test_parquet_files_have_the_columns_of_the_page(base, name):
-    tables = on_the_page()
-    assert set(tables) == {"singular_values.parquet", "weights.parquet", "basis/part-*.parquet", "index.parquet"}
-    k = manifest(base / name)["result"]["rank"]
+    kind = {"joint": "--basis joint", "results": "--series all"}.get(name, "")
+    tables = {}
+    for title, wanted in on_the_page().items():
+        file, _, condition = title.partition(", with ")
+        if condition == kind:
+            tables[file] = wanted
+    assert len(tables) == {"joint": 2, "results": 1}.get(name, 3)
+    if name == "joint":
+        tables["weights/series-*.parquet"] = on_the_page()["weights.parquet"]
+    k = None if name == "results" else manifest(base / name)["result"]["rank"]
     for pattern, wanted in tables.items():
-        folder = base / "results" if pattern == "index.parquet" else base / name
-        files = sorted(folder.glob(pattern))
+        files = sorted((base / name).glob(pattern))
         assert files, pattern
         for path in files:
             assert columns(path, k) == wanted, pattern
@@ -194,7 +200,7 @@ def test_the_table_of_the_format_has_the_same_columns(base):
     for first, column in rows:
         file = first or file
         named.setdefault(file, []).append(column)
-    page = {file: [name for name, _ in found] for file, found in on_the_page().items() if file != "index.parquet"}
+    page = {file: [name for name, _ in found] for file, found in on_the_page().items() if "," not in file}
     assert named == page
 
 
