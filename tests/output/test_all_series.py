@@ -2,6 +2,8 @@
 
 import shutil
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from enhanced_image import multi_frame
 
@@ -141,14 +143,49 @@ def test_what_is_no_archive_of_results_is_left_alone(way, scans, tmp_path):
     folder, _, singles = scans
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine/thesis.tex").write_text("")
+    (tmp_path / "table").mkdir()
+    pq.write_table(pa.table({"page": [1, 2]}), tmp_path / "table/index.parquet")
+    table = (tmp_path / "table/index.parquet").read_bytes()
+    (tmp_path / "link").symlink_to(folder)
     for output, said in [
         (tmp_path / "mine", "it exists and is no archive of results"),
+        (tmp_path / "table", "it exists and is no archive of results"),
+        (tmp_path / "link/results", "it lies in the input of --series all"),
         (singles[GOOD[0]], "it exists and is no archive of results"),
         (folder / "results", "it lies in the input of --series all"),
     ]:
         run = way("--input", folder, "--output", output, "--series", "all")
         assert run.code == 2 and len(run.errors) == 1 and said in run.errors[0], run.err
+    assert (tmp_path / "table/index.parquet").read_bytes() == table
+    assert not (folder / "results").exists()
     assert [p.name for p in (tmp_path / "mine").iterdir()] == ["thesis.tex"]
+
+
+def test_folders_of_series_that_are_gone_are_counted_and_a_lost_index_is_made_again(way, copy, tmp_path):
+    words = ("--input", copy, "--output", tmp_path / "results", "--series", "all", *OPTIONS)
+    shutil.rmtree(copy / "cut")
+    run = way(*words)
+    assert run.code == 0 and "earlier" not in run.out and "unfinished" not in run.out, run.out
+    (tmp_path / "results/index.parquet").unlink()
+    shutil.rmtree(copy / f"{FILE_PREFIX}{GOOD[0]}")
+    run = way(*words)
+    said = "earlier      1 folder of series that are not in this input: they stay, and the index does not list them"
+    assert run.code == 0 and said in run.out.splitlines(), run.out
+    assert all(row["kept"] for row in index(tmp_path / "results") if row["state"] == "done")
+
+
+def test_commands_that_use_one_series_do_not_take_all(scans, tmp_path):
+    folder, _, singles = scans
+    one, result = folder / f"{FILE_PREFIX}{GOOD[0]}", singles[GOOD[0]]
+    for words in [
+        ("denoise", "--input", one, "--output", tmp_path / "out"),
+        ("verify", result, "--input", one),
+        ("certify", result, "--input", one, "--output", tmp_path / "out"),
+        ("render", result, "--input", one, "--slice", "1", "--output", tmp_path / "out"),
+    ]:
+        run = tomobasis(*words, "--series", "all")
+        assert run.code == 2 and "--series all: one series is used here" in run.err, (words, run.err)
+        assert not (tmp_path / "out").exists(), words
 
 
 @pytest.mark.parametrize("skip", [False, True])

@@ -108,6 +108,9 @@ pub enum Error {
         /// One line each, as [`crate::SeriesSummary`] displays.
         listing: String,
     },
+    /// All series where one is used.
+    #[error("--series all: one series is used here; leave --series out, or name it with --series ID")]
+    AllSeries,
     /// `--series largest` fits several.
     #[error(
         "--series largest: {count} series have {slices} slices each; choose one with --series ID:\n{listing}"
@@ -230,6 +233,7 @@ impl Error {
     pub fn kind(&self) -> ErrorKind {
         match self {
             Error::SeveralSeries { .. }
+            | Error::AllSeries
             | Error::EquallyLarge { .. }
             | Error::UnknownSeries { .. }
             | Error::Mixed { .. }

@@ -4,7 +4,7 @@ mod common;
 
 use common::inventory;
 use common::volumes::{SERIES, SLICES, by_id, slice};
-use tomobasis_dicom::{Inventory, InventoryPart, SeriesEntry};
+use tomobasis_dicom::{ErrorKind, Inventory, InventoryPart, SeriesChoice, SeriesEntry};
 
 /// Slices of some series, one of which has a slice without pixels, and files of none.
 fn files() -> Vec<Vec<u8>> {
@@ -54,6 +54,34 @@ fn each_series_is_there_once_and_a_bad_one_stops_no_other() {
     assert_eq!((left_out.len(), left_out[0].why_left_out), (1, "a localizer"));
     assert_eq!(entries.iter().filter(|entry| entry.folder.is_empty()).count(), 1);
     assert_eq!(inventory.of_no_series(), ["2 files in other formats than DICOM"]);
+}
+
+#[test]
+fn derived_images_are_left_out_beside_originals_of_their_own_study_only() {
+    let of = |series: &str, study: &str, kind: &str| -> Vec<Vec<u8>> {
+        let dressed = |place| slice(0, place).text(SERIES, "UI", series).text((0x0020, 0x000D), "UI", study);
+        (0..SLICES).map(|place| dressed(place).text((0x0008, 0x0008), "CS", kind).bytes()).collect()
+    };
+    let (original, derived) = ("ORIGINAL\\PRIMARY\\AXIAL", "DERIVED\\SECONDARY\\MPR");
+    let files = [
+        of("2.25.1", "2.25.50", original),
+        of("2.25.2", "2.25.50", derived),
+        of("2.25.3", "2.25.60", derived),
+    ];
+    let entries = entries(&inventory(&files.concat()));
+    let mut why: Vec<_> = entries.iter().map(|entry| entry.why_left_out).collect();
+    why.sort_unstable();
+    assert_eq!(why, ["", "", "derived images, beside originals of their study"]);
+    assert!(entries.iter().all(|entry| said(entry).is_empty()));
+}
+
+#[test]
+fn one_series_is_never_what_all_means() {
+    let one: Vec<_> = files().into_iter().take(SLICES).collect();
+    let error = inventory(&one).select(&SeriesChoice::All).unwrap_err();
+    assert!(error.to_string().starts_with("--series all: one series is used here"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Usage);
+    assert_eq!(inventory(&one).select_all(&SeriesChoice::All).unwrap().len(), 1);
 }
 
 #[test]

@@ -64,23 +64,39 @@ pub fn status0<'local>(
     })
 }
 
-/// `String closing0(String rowsJson, String[] ofNoSeries, String output)`.
+/// `String closing0(String rowsJson, String[] ofNoSeries, String[] names, String output)`.
 #[jni_mangle("io.tomobasis.jni.AllSeries")]
 pub fn closing0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     rows_json: JString<'local>,
     of_no_series: JObjectArray<'local, JString<'local>>,
+    names: JObjectArray<'local, JString<'local>>,
     output: JString<'local>,
 ) -> JObject<'local> {
     native(env, |env| {
         let rows: Vec<SeriesRow> = json(env, &rows_json)?;
-        let (of_no_series, output) = (strings(env, &of_no_series)?, string(env, &output)?);
-        new_string(env, &all_series::closing_text(&rows, &of_no_series, &output))
+        let (of_no_series, names) = (strings(env, &of_no_series)?, strings(env, &names)?);
+        let output = string(env, &output)?;
+        new_string(env, &all_series::closing_text(&rows, &of_no_series, &names, &output))
     })
 }
 
-/// `void check0(String rowsJson, boolean failFast)`: throws where series failed.
+/// `boolean isArchive0(String[] names, byte[] index)`; `index` may be null.
+#[jni_mangle("io.tomobasis.jni.AllSeries")]
+pub fn is_archive0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    names: JObjectArray<'local, JString<'local>>,
+    index: JByteArray<'local>,
+) -> jboolean {
+    native(env, |env| {
+        let index = if index.is_null() { None } else { Some(byte_array(env, &index)?) };
+        Ok(all_series::is_archive(&strings(env, &names)?, index))
+    })
+}
+
+/// `void check0(String rowsJson, boolean failFast)`: throws where series failed or were not looked at.
 #[jni_mangle("io.tomobasis.jni.AllSeries")]
 pub fn check0<'local>(
     env: EnvUnowned<'local>,

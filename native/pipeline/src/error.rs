@@ -82,13 +82,11 @@ pub enum Error {
     OutputInInput,
     /// The output of `--series all` holds something else.
     #[error(
-        "--output: it exists and is no archive of results, which has an index.parquet; name another folder, or one that is empty"
+        "--output: it exists and is no archive of results, whose index.parquet --series all has written; name another folder, or one that is empty"
     )]
     OutputNoArchive,
     /// Some series of `--series all` failed.
-    #[error(
-        "{failed} of {series} series failed; index.parquet in the output says why, and the others are done"
-    )]
+    #[error("{failed} of {series} series failed; index.parquet in the output says why{}", others(*failed, *series))]
     SeriesFailed {
         /// How many.
         failed: usize,
@@ -97,8 +95,18 @@ pub enum Error {
         /// Whether all of them because of the input.
         of_input: bool,
     },
+    /// `--series all` came to an end before all series had been looked at.
+    #[error("{pending} of {series} series are not done; run again to go on")]
+    SeriesPending {
+        /// How many.
+        pending: usize,
+        /// How many there are.
+        series: usize,
+    },
     /// The first series that failed ended `--series all` with `--fail-fast`.
-    #[error("series {id}: {problem}; {left} of {series} series are left (--fail-fast), run again to go on")]
+    #[error(
+        "series {id}: {problem}; {left} of {series} series are left (--fail-fast), run again to go on once it is mended or removed"
+    )]
     FailedFast {
         /// Of the series.
         id: String,
@@ -211,6 +219,11 @@ pub enum Error {
         "cannot start the worker threads ({0}); give fewer with --threads, or raise the limits of memory and processes"
     )]
     Threads(#[from] rayon::ThreadPoolBuildError),
+}
+
+/// What became of the others where some series failed.
+fn others(failed: usize, series: usize) -> &'static str {
+    if failed < series { ", and the others are done" } else { "" }
 }
 
 /// What a folder that this program writes is.

@@ -35,15 +35,15 @@ pub struct SeriesEntry {
 }
 
 impl Inventory {
-    /// Visits every series, the largest first: those that [`SeriesChoice::All`](super::SeriesChoice::All) means with their plans, localizers and, beside
-    /// original images, derived ones without; then the series of which no slice can be used. One plan is there at a time.
+    /// Visits every series, the largest first: originals, and derived images of a study that has no originals, with their plans; localizers
+    /// and other derived images without; then the series of which no slice can be used. One plan is there at a time.
     ///
     /// # Errors
     /// Those of `visit`.
     pub fn visit_series<E>(&self, mut visit: impl FnMut(SeriesEntry) -> Result<(), E>) -> Result<(), E> {
         let groups = self.groups();
         let all = Whole::new(self, &groups);
-        let left_out = LeftOut::of(&groups);
+        let left_out = LeftOut::by_study(&groups);
         let mut order: Vec<&Group<'_>> = groups.iter().collect();
         // Stable: by descending number of slices, then by id, where they are of one size.
         order.sort_by_key(|group| std::cmp::Reverse(pixels(group)));
@@ -101,14 +101,23 @@ impl Inventory {
 }
 
 /// Which series are left out by their kind where all are meant.
-pub(super) struct LeftOut {
+pub(super) struct LeftOut<'a> {
     derived_too: bool,
+    /// Studies with originals, where each is looked at by itself.
+    scanned: Option<HashSet<&'a str>>,
 }
 
-impl LeftOut {
+impl<'a> LeftOut<'a> {
     /// Of an input with these groups.
-    pub fn of(groups: &[Group<'_>]) -> Self {
-        Self { derived_too: !groups.iter().any(|group| group.role == SliceRole::Original) }
+    pub fn of(groups: &[Group<'a>]) -> Self {
+        let derived_too = !groups.iter().any(|group| group.role == SliceRole::Original);
+        Self { derived_too, scanned: None }
+    }
+
+    /// Of an archive of many patients: what others have says nothing of a study.
+    pub fn by_study(groups: &[Group<'a>]) -> Self {
+        let originals = groups.iter().filter(|group| group.role == SliceRole::Original);
+        Self { derived_too: false, scanned: Some(originals.map(study).collect()) }
     }
 
     /// Why a group is; empty where it is not.
@@ -116,7 +125,13 @@ impl LeftOut {
         match group.role {
             SliceRole::Original => "",
             SliceRole::Derived if self.derived_too => "",
-            SliceRole::Derived => "derived images, beside originals",
+            SliceRole::Derived => match &self.scanned {
+                Some(scanned) if scanned.contains(study(group)) => {
+                    "derived images, beside originals of their study"
+                }
+                Some(_) => "",
+                None => "derived images, beside originals",
+            },
             SliceRole::Localizer => "a localizer",
         }
     }
@@ -125,6 +140,10 @@ impl LeftOut {
 /// Name of the folder for the result of a group.
 pub(super) fn folder(group: &Group<'_>) -> String {
     format!("series-{}", group.hash.get(..FOLDER_DIGITS).unwrap_or(&group.hash))
+}
+
+fn study<'a>(group: &Group<'a>) -> &'a str {
+    &group.first.study_instance_uid
 }
 
 fn pixels(group: &Group<'_>) -> usize {

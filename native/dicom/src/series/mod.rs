@@ -326,11 +326,13 @@ impl Inventory {
     /// The plan of the one series that `choice` means.
     ///
     /// # Errors
-    /// `Usage` kind when several series fit or none does; `Input` when the series cannot be used: broken
+    /// `Usage` kind when several series fit or none does, or all are asked for; `Input` when the series cannot be used: broken
     /// slices, slices that make no volume, compressed pixels.
     pub fn select(&self, choice: &SeriesChoice) -> Result<SeriesPlan, Error> {
         let mut plans = self.select_all(choice)?;
         match (plans.pop(), plans.len()) {
+            // What was asked for is more than one series, even if there is no other.
+            (Some(_), 0) if matches!(choice, SeriesChoice::All) => Err(Error::AllSeries),
             (Some(plan), 0) => Ok(plan),
             (_, others) => Err(Error::SeveralSeries {
                 count: others + 1,

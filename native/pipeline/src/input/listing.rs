@@ -325,6 +325,23 @@ pub fn local_path(option: &'static str, text: &str) -> Result<PathBuf> {
     }
 }
 
+/// Whether an output lies in an input, by whatever path, as far as both are local.
+#[must_use]
+pub fn lies_in(output: &str, input: &str) -> bool {
+    let real_input = || local_path("--input", input).ok()?.canonicalize().ok();
+    let real_output = || real_path(&local_path("--output", output).ok()?);
+    real_input().zip(real_output()).is_some_and(|(input, output)| output.starts_with(input))
+}
+
+/// A path without links, also one of which the last folders are still to be made.
+fn real_path(path: &Path) -> Option<PathBuf> {
+    let there =
+        path.ancestors().find(|path| path.as_os_str().is_empty() || path.symlink_metadata().is_ok())?;
+    let rest = path.strip_prefix(there).ok()?;
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    Some(there.canonicalize().ok()?.join(rest))
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::{ffi::OsStringExt, fs::symlink, net::UnixListener};
@@ -449,5 +466,21 @@ mod tests {
             let text = list_path(&path).unwrap_err().to_string();
             assert!(text.contains(name) && text.contains("unpack"), "{text}");
         }
+    }
+
+    #[test]
+    fn an_output_that_lies_in_the_input_is_found_by_whatever_path() {
+        let base = tempfile::tempdir().unwrap();
+        let path = |name: &str| base.path().join(name).to_str().unwrap().to_owned();
+        fs::create_dir_all(path("scans/a")).unwrap();
+        symlink(path("scans"), path("link")).unwrap();
+        for output in ["scans", "scans/out", "scans/a/x/y", "link/out", "link", "scans/../scans/out"] {
+            assert!(lies_in(&path(output), &path("scans")), "{output}");
+            assert!(lies_in(&path(output), &path("link")), "{output}");
+        }
+        for output in ["out", "scans-out", "scans/../out"] {
+            assert!(!lies_in(&path(output), &path("scans")), "{output}");
+        }
+        assert!(!lies_in("s3a://scans/out", &path("scans")) && !lies_in(&path("scans/out"), "s3a://scans"));
     }
 }

@@ -1,7 +1,8 @@
 //! What a result was made of: by that a later run knows whether it is to be made again.
 //!
 //! A folder's name is no identity. Its result is kept where the manifest is whole and says that it was made of the same slices with the
-//! same options, and where every file that it lists is there in its length. The section `run.archive` holds both digests.
+//! same options by the same version, and where every file that it lists is there in its length. The section `run.archive` holds the
+//! digests of the slices, and of options and version.
 //!
 //! The fingerprint of a series is keyed with the secret of its pixels ([`tomobasis_dicom::Secret`]), since it covers UIDs: from it
 //! nobody who has not got the scan learns one. So what a series is now is known once it is decoded.
@@ -49,11 +50,19 @@ pub struct Kept {
     pub sizes: Vec<i64>,
 }
 
-/// Digest of the options that a result depends on: not of where input and output are, nor of how a run behaves.
+/// The program that makes results: its version, and those of the libraries that it is linked with.
+const PROGRAM: [&str; 2] = [env!("CARGO_PKG_VERSION"), env!("TOMOBASIS_LIBRARIES")];
+
+/// Digest of the options that a result depends on, and of the program that makes it: what another version made is made again. Not of
+/// where input and output are, nor of how a run behaves.
 ///
 /// # Errors
 /// [`Error::Internal`] when they cannot be written as JSON.
 pub fn options_digest(options: &Options) -> Result<Digest> {
+    digest_of(PROGRAM, options)
+}
+
+fn digest_of(program: [&str; 2], options: &Options) -> Result<Digest> {
     let of_result = Options {
         input: Vec::new(),
         output: String::new(),
@@ -64,8 +73,9 @@ pub fn options_digest(options: &Options) -> Result<Digest> {
         verbose: false,
         ..options.clone()
     };
-    let json = serde_json::to_vec(&of_result).map_err(|error| Error::Internal(error.to_string()))?;
-    Ok(Digest::of([b"tomobasis options 1\n".as_slice(), &json]))
+    let json =
+        serde_json::to_vec(&(program, of_result)).map_err(|error| Error::Internal(error.to_string()))?;
+    Ok(Digest::of([b"tomobasis options 2\n".as_slice(), &json]))
 }
 
 /// The section of the manifest: its name and its content.
@@ -96,4 +106,43 @@ pub fn kept(manifest: &[u8], fingerprint: Digest, options: Digest) -> Option<Kep
     let (files, sizes) = files.map(|file| (format!("{prefix}{}", file.path), size(file.bytes))).unzip();
     let root = folder.manifest.digests.root;
     Some(Kept { root, left_out: section.left_out, seconds: section.seconds, files, sizes })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::commands::{decompose::ParsedJob, job::parse_job};
+
+    fn options(line: &str) -> Options {
+        let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        match parse_job(&args) {
+            Ok(ParsedJob::Run(options)) => options,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn what_makes_another_result_has_another_digest_and_what_does_not_has_the_same() {
+        let digest = |line: &str| options_digest(&options(line)).unwrap();
+        let plain = digest("--input a --output b --series all");
+        for line in
+            ["--input c --output d --series all --overwrite --fail-fast --verbose", "--input a --output b"]
+        {
+            assert_eq!(digest(line), plain, "{line}");
+        }
+        for line in ["--rank 3", "--emit parquet", "--padding keep", "--method tsqr", "--on-bad-slice skip"] {
+            assert_ne!(digest(&format!("--input a --output b --series all {line}")), plain, "{line}");
+        }
+    }
+
+    #[test]
+    fn what_another_version_made_is_made_again() {
+        let options = options("--input a --output b --series all");
+        let [version, libraries] = PROGRAM;
+        let own = digest_of(PROGRAM, &options).unwrap();
+        assert_eq!(options_digest(&options).unwrap(), own);
+        for other in [["0.0.1", libraries], [version, "another library 1.0"]] {
+            assert_ne!(digest_of(other, &options).unwrap(), own, "{other:?}");
+        }
+    }
 }

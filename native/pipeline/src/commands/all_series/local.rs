@@ -2,17 +2,16 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fs,
+    fs, io,
     path::Path,
     sync::OnceLock,
-    time::Instant,
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
-use tempfile::NamedTempFile;
 use tomobasis_dicom::SeriesPlan;
 
 use super::{
-    closing::{check, closing_text, counted, failed_fast},
+    closing::{check, closing_text, counted, failed_fast, is_archive},
     kept::{Kept, kept, options_digest},
     series::{Made, Outcome, Place, entry_row, make},
 };
@@ -30,8 +29,9 @@ use crate::{
     solve::digest::Digest,
 };
 
-/// Seconds between two times that the index is written while series are decomposed.
-const INDEX_SECONDS: u64 = 10;
+/// The index is written again after so many times the time that this took: what an interrupted run has done is in it, and it takes
+/// a few percent of the time, however many series there are.
+const INDEX_PAUSE: u32 = 20;
 
 /// What became of the series of an input.
 #[derive(Debug)]
@@ -69,7 +69,7 @@ pub fn decompose_all(options: &Options, threads: usize, progress: &dyn Progress)
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;
     keep_the_scan(&options.input, &output)?;
-    check_output(&options.input, &output)?;
+    check_output(&output)?;
     let files = listing::list(&options.input)?;
     let runner = Runner::with_stages(threads, progress, 0, 2)?;
     runner.show_stage(1, StageName { name: "scan", unit: "files" }, files.len());
@@ -95,48 +95,38 @@ pub fn decompose_all(options: &Options, threads: usize, progress: &dyn Progress)
     let total = plans.iter().flatten().count();
     progress.stage(2, 2, "series", "series", total as u64);
     run.write_index(&rows)?;
-    let mut written = Instant::now();
-    let failed_early = rows.iter().any(|row| row.state == State::Failed);
-    for (i, plan) in plans.into_iter().enumerate() {
-        if options.fail_fast && (failed_early || rows.iter().any(|row| row.state == State::Failed)) {
-            break;
-        }
-        let (Some(plan), Some(row)) = (plan, rows.get_mut(i)) else { continue };
-        run.series(plan, &files, row)?;
-        progress.advance(1);
-        if written.elapsed().as_secs() >= INDEX_SECONDS {
-            run.write_index(&rows)?;
-            written = Instant::now();
-        }
-    }
-    run.write_index(&rows)?;
+    let made = run.all(plans, &files, &mut rows);
+    let written = run.write_index(&rows);
+    made.and(written)?;
+    let names = names(&output).map_err(|source| Error::Write { file: INDEX.to_owned(), source })?;
     let ended = match failed_fast(&rows).filter(|_| options.fail_fast) {
         Some(error) => Err(error),
         None => check(&rows),
     };
-    let closing = closing_text(&rows, &of_no_series, &options.output);
+    let closing = closing_text(&rows, &of_no_series, &names, &options.output);
     Ok(Archive { rows, of_no_series, closing, ended })
 }
 
-/// Refuses an output that holds something else than results of such a run, or lies in the input by whatever path.
-fn check_output(inputs: &[String], output: &Path) -> Result<()> {
-    if let Ok(there) = output.canonicalize() {
-        for input in inputs {
-            if local_path("--input", input)?.canonicalize().is_ok_and(|input| there.starts_with(input)) {
-                return Err(Error::OutputInInput);
-            }
+/// Refuses an output that holds something else than results of such a run.
+fn check_output(output: &Path) -> Result<()> {
+    refuse_inside_a_result("--output", output)?;
+    match names(output) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Error::OutputNotWritable(error)),
+        Ok(names) => {
+            let index = match fs::read(output.join(INDEX)) {
+                Ok(index) => Some(index),
+                Err(error) if error.kind() == io::ErrorKind::NotFound => None,
+                Err(_) => return Err(Error::OutputNoArchive),
+            };
+            if is_archive(&names, index) { Ok(()) } else { Err(Error::OutputNoArchive) }
         }
     }
-    refuse_inside_a_result("--output", output)?;
-    match fs::read_dir(output) {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(Error::OutputNotWritable(error)),
-        Ok(_) if output.join(MANIFEST).exists() => Err(Error::OutputNoArchive),
-        Ok(mut entries) => match entries.next().is_none() || output.join(INDEX).is_file() {
-            true => Ok(()),
-            false => Err(Error::OutputNoArchive),
-        },
-    }
+}
+
+/// What a folder holds. A name in other bytes than UTF-8 is none of ours, whatever stands for them.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    fs::read_dir(folder)?.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
 }
 
 struct Run<'a> {
@@ -148,6 +138,25 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
+    /// All series that have a plan, one after the other. An error ends the run.
+    fn all(&self, plans: Vec<Option<SeriesPlan>>, files: &[InputFile], rows: &mut [SeriesRow]) -> Result<()> {
+        let mut next = Instant::now();
+        for (i, plan) in plans.into_iter().enumerate() {
+            if self.options.fail_fast && rows.iter().any(|row| row.state == State::Failed) {
+                break;
+            }
+            let (Some(plan), Some(row)) = (plan, rows.get_mut(i)) else { continue };
+            self.series(plan, files, row)?;
+            self.progress.advance(1);
+            let began = Instant::now();
+            if began >= next {
+                self.write_index(rows)?;
+                next = Instant::now() + began.elapsed() * INDEX_PAUSE;
+            }
+        }
+        Ok(())
+    }
+
     /// One series: its row says what became of it. An error is none of the series, but of the run.
     fn series(&self, plan: SeriesPlan, files: &[InputFile], row: &mut SeriesRow) -> Result<()> {
         let began = Instant::now();
@@ -194,9 +203,15 @@ impl Run<'_> {
     /// Writes the index under another name, and gives it its own in one step.
     fn write_index(&self, rows: &[SeriesRow]) -> Result<()> {
         let write = || {
-            let file = NamedTempFile::with_prefix_in(format!("{INDEX}.tmp-"), self.output)?;
-            fs::write(file.path(), series_index(rows).map_err(std::io::Error::other)?)?;
-            file.persist(self.output.join(INDEX)).map(drop).map_err(|error| error.error)
+            let index = series_index(rows).map_err(io::Error::other)?;
+            // Two runs may be at one output, on two machines. Errors of `tempfile` would show the path.
+            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+            let name = self.output.join(format!("{INDEX}.tmp-{}-{now}", std::process::id()));
+            let written = fs::write(&name, index).and_then(|()| fs::rename(&name, self.output.join(INDEX)));
+            if written.is_err() {
+                let _gone = fs::remove_file(&name);
+            }
+            written
         };
         write().map_err(|source| Error::Write { file: INDEX.to_owned(), source })
     }

@@ -18,7 +18,7 @@ mod series;
 pub use crate::solve::fingerprint;
 
 pub use self::{
-    closing::{check, closing_text, failed_fast, status_text},
+    closing::{check, closing_text, failed_fast, is_archive, status_text},
     kept::{Kept, kept, options_digest, section},
     local::{Archive, decompose_all, status},
     series::{Made, Outcome, Place, entry_row, make, memory},

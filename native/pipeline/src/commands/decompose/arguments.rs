@@ -5,6 +5,7 @@ use clap::{Args, builder::NonEmptyStringValueParser as NotEmpty};
 use super::method::MethodArgs;
 use crate::{
     error::{Error, Result},
+    input::listing::lies_in,
     options::{
         ALL, Basis, Composite, DicomSyntax, Emit, InputFormat, LARGEST, OnBadSlice, Options, Padding,
         RankChoice, share,
@@ -153,7 +154,9 @@ impl JobArgs {
         refuse_output_above(&self.input, &self.output)?;
         // What another run has written there would be taken for series.
         let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-        if means_all && self.input.iter().any(|input| folder(&self.output).starts_with(&folder(input))) {
+        let inside =
+            |input: &String| folder(&self.output).starts_with(&folder(input)) || lies_in(&self.output, input);
+        if means_all && self.input.iter().any(inside) {
             return Err(Error::OutputInInput);
         }
         let mut series = self.series.into_iter();

@@ -198,16 +198,13 @@ pub(super) fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedM
     if let Some(structure) = effect.removed.structure {
         lines.push(format!("structure    {structure:.2} (removed at edges over removed in flat tissue)"));
     }
-    lines.extend(manifest.details.iter().map(|detail| {
-        let DetailKept { contrast, diameter_mm, slices, kept, .. } = detail;
-        let slices = if *slices == 1 { "one slice".to_owned() } else { format!("{slices} slices") };
-        let discs = format!("discs of {contrast:+} HU, {diameter_mm} mm, in {slices}");
-        match kept {
-            Some(kept) => format!("detail       {:.0} % is left of {discs}", 100.0 * kept),
-            None => format!("detail       not measured for {discs}: the scan has no flat place for them"),
-        }
-    }));
-    if manifest.details.is_empty() {
+    let unchanged = effect.before.sigma == 0.0;
+    if !unchanged {
+        lines.extend(manifest.details.iter().map(detail_line));
+    }
+    if unchanged {
+        lines.push("detail       not measured: no noise was found, so nothing was changed".to_owned());
+    } else if manifest.details.is_empty() {
         lines.push("detail       not measured: the headers do not say how large a pixel is".to_owned());
     } else if manifest.details.iter().any(|detail| detail.kept.is_some()) {
         lines.push("             Smaller and fainter details keep less.".to_owned());
@@ -225,6 +222,16 @@ pub(super) fn closing(plan: &SeriesPlan, options: &Options, manifest: &DenoisedM
     lines.join("\n")
 }
 
+fn detail_line(detail: &DetailKept) -> String {
+    let DetailKept { contrast, diameter_mm, slices, kept, .. } = detail;
+    let slices = if *slices == 1 { "one slice".to_owned() } else { format!("{slices} slices") };
+    let discs = format!("discs of {contrast:+} HU, {diameter_mm} mm, in {slices}");
+    match kept {
+        Some(kept) => format!("detail       {:.0} % is left of {discs}", 100.0 * kept),
+        None => format!("detail       not measured for {discs}: the scan has no flat place for them"),
+    }
+}
+
 /// What a user must know of a denoised volume.
 pub(super) struct Remark {
     is_warning: bool,
@@ -236,7 +243,8 @@ pub(super) fn remarks(effect: &Effect, is_settled: bool, clipped: u64) -> Vec<Re
     let uncertain = "slices differ the more the farther apart they are: noise reaches beyond three slices, or anatomy \
                      was taken for noise, and the figures are uncertain";
     let alarm = "more was removed at edges than elsewhere: anatomy may be missing";
-    let clipped_text = format!("{clipped} values were beyond the stored range");
+    let values = if clipped == 1 { "1 value was".to_owned() } else { format!("{clipped} values were") };
+    let clipped_text = format!("{values} beyond the stored range, and set to its end");
     [
         (effect.before.sigma == 0.0, false, none.to_owned()),
         (!is_settled, true, uncertain.to_owned()),

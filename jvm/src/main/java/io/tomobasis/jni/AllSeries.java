@@ -60,22 +60,36 @@ public final class AllSeries {
    *
    * @param rowsJson as for {@link #index}
    * @param ofNoSeries of {@link Inventory#ofNoSeries}
-   * @param output the folder with all results
-   * @return lines: counts, what failed, what is left out
+   * @param names what is in the folder with all results
+   * @param output that folder
+   * @return lines: counts, what failed, what is left out, what else is in the folder
    */
-  public static String closing(String rowsJson, String[] ofNoSeries, String output) {
+  public static String closing(String rowsJson, String[] ofNoSeries, String[] names, String output) {
     Objects.requireNonNull(rowsJson, "rowsJson");
     Decomposition.requireElements(ofNoSeries, "ofNoSeries");
-    return closing0(rowsJson, ofNoSeries, Objects.requireNonNull(output, "output"));
+    Decomposition.requireElements(names, "names");
+    return closing0(rowsJson, ofNoSeries, names, Objects.requireNonNull(output, "output"));
   }
 
   /**
-   * Throws where series failed.
+   * Whether a folder is the output of such a run, or may become it.
+   *
+   * @param names what is in it
+   * @param index its file {@link #INDEX}; null where there is none
+   * @return false for what holds something else
+   */
+  public static boolean isArchive(String[] names, byte[] index) {
+    Decomposition.requireElements(names, "names");
+    return isArchive0(names, index);
+  }
+
+  /**
+   * Throws where series failed, or have not been looked at.
    *
    * @param rowsJson as for {@link #index}
    * @param failFast whether the first one ended the run
    * @throws InputException when all of them failed because of the input
-   * @throws ComputationException when others failed
+   * @throws ComputationException when others failed, or are not done
    */
   public static void check(String rowsJson, boolean failFast) {
     check0(Objects.requireNonNull(rowsJson, "rowsJson"), failFast);
@@ -177,7 +191,9 @@ public final class AllSeries {
 
   private static native String status0(byte[] index);
 
-  private static native String closing0(String rowsJson, String[] ofNoSeries, String output);
+  private static native String closing0(String rowsJson, String[] ofNoSeries, String[] names, String output);
+
+  private static native boolean isArchive0(String[] names, byte[] index);
 
   private static native void check0(String rowsJson, boolean failFast);
 

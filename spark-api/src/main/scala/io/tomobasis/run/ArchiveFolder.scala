@@ -22,12 +22,14 @@ final class ArchiveFolder private (output: String, fs: FileSystem, root: Path) {
   /** The folder of a series. */
   def of(series: String): String = s"${output.stripSuffix("/")}/$series"
 
-  /** Refuses an output that holds something else. Throws UsageException. */
-  def check(): Unit = Faults.telling(Operation.LOOK_AT_OUTPUT, ArchiveFolder.Named, fs, root) {
-    val names = store.list("").getOrElse(Nil)
-    if (names.contains(Commit.Manifest) || names.nonEmpty && !names.contains(AllSeries.INDEX))
-      throw Errors.of(Refusal.OUTPUT_NO_ARCHIVE)
+  /** What is in it. */
+  def names: Seq[String] = Faults.telling(Operation.LOOK_AT_OUTPUT, ArchiveFolder.Named, fs, root) {
+    store.list("").getOrElse(Nil)
   }
+
+  /** Refuses an output that holds something else. Throws UsageException. */
+  def check(): Unit =
+    if (!AllSeries.isArchive(names.toArray, index.orNull)) throw Errors.of(Refusal.OUTPUT_NO_ARCHIVE)
 
   /** The index, where there is one. */
   def index: Option[Array[Byte]] = Faults.telling(Operation.LOOK_AT_OUTPUT, ArchiveFolder.Named, fs, root) {
@@ -37,9 +39,6 @@ final class ArchiveFolder private (output: String, fs: FileSystem, root: Path) {
   /** Makes or replaces the index. */
   def writeIndex(index: Array[Byte]): Unit =
     Faults.telling(Operation.WRITE_FILE, AllSeries.INDEX)(store.publish(AllSeries.INDEX, index))
-
-  /** Folders that attempts have left which did not end: killed ones, or such as are under way. */
-  def unfinished: Int = store.list("").getOrElse(Nil).count(_.contains(".tmp-"))
 
   /** The result of a series, if it is there, whole and of such slices and options: what `AllSeries.kept` says of it. */
   def kept(series: String, fingerprint: String, options: String): Option[JsonNode] =

@@ -42,13 +42,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       } finally index.write()
     }
     run.progress.say(state.line)
-    val closing = AllSeries.closing(index.json, ofNoSeries.toArray, config.output)
-    val unfinished = folder.unfinished match {
-      case 0 => ""
-      case left =>
-        s"\nunfinished   $left folders of attempts that were killed or are under way (.tmp- in their names); remove them when nothing else runs here"
-    }
-    ArchiveEnd(closing + unfinished, index.json)
+    ArchiveEnd(AllSeries.closing(index.json, ofNoSeries.toArray, folder.names.toArray, config.output), index.json)
   }
 
   /** Headers in tasks, series on the driver: rows of the index, series to be decomposed, what else there is. */

@@ -1,0 +1,138 @@
+//! `--series all` in process, seen from its folder.
+
+#[expect(dead_code, reason = "an archive has series of its own")]
+mod common;
+
+use std::{
+    fs,
+    os::unix::fs::{PermissionsExt, symlink},
+    path::Path,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+use common::{file, options, slice};
+use tomobasis_pipeline::{
+    Error,
+    commands::all_series::decompose_all,
+    output::tables::{INDEX, SeriesRow, State, read_series_index},
+    progress::{Progress, Silent},
+};
+
+/// Of each series.
+const FILES: usize = 4;
+
+/// Writes a series.
+fn write(folder: &Path, number: u32) {
+    fs::create_dir_all(folder).unwrap();
+    for j in 0..FILES {
+        let pixels: Vec<i16> = slice(j).iter().map(|pixel| pixel + number as i16).collect();
+        let dicom = file(j, &pixels).text((0x0020, 0x000E), "UI", &format!("2.25.{number}"));
+        fs::write(folder.join(format!("{j}.dcm")), dicom.bytes()).unwrap();
+    }
+}
+
+/// Three series in `scans`.
+fn archive() -> tempfile::TempDir {
+    let base = tempfile::tempdir().unwrap();
+    for number in 1..=3 {
+        write(&base.path().join(format!("scans/{number}")), number);
+    }
+    base
+}
+
+fn run(base: &Path, output: &str, progress: &dyn Progress) -> Result<String, Error> {
+    let options = options(&base.join("scans"), &base.join(output), "--series all --emit parquet")?;
+    let archive = decompose_all(&options, 1, progress)?;
+    archive.ended.map(|()| archive.closing)
+}
+
+fn rows(output: &Path) -> Vec<SeriesRow> {
+    read_series_index(fs::read(output.join(INDEX)).unwrap()).unwrap()
+}
+
+fn count(rows: &[SeriesRow], is: impl Fn(&SeriesRow) -> bool) -> usize {
+    rows.iter().filter(|row| is(row)).count()
+}
+
+/// Stops once so many series have been made.
+struct Stops {
+    after: u64,
+    series: AtomicBool,
+    made: AtomicU64,
+}
+
+impl Progress for Stops {
+    fn stage(&self, number: usize, _: usize, _: &str, _: &str, _: u64) {
+        self.series.store(number == 2, Ordering::SeqCst);
+    }
+
+    fn advance(&self, count: u64) {
+        if self.series.load(Ordering::SeqCst) {
+            self.made.fetch_add(count, Ordering::SeqCst);
+        }
+    }
+
+    fn message(&self, _: &str) {}
+
+    fn stopped(&self) -> bool {
+        self.made.load(Ordering::SeqCst) >= self.after
+    }
+}
+
+#[test]
+fn the_index_of_a_stopped_run_has_what_it_did() {
+    let base = archive();
+    let output = base.path().join("all");
+    let stops = Stops { after: 2, series: AtomicBool::new(false), made: AtomicU64::new(0) };
+    assert!(matches!(run(base.path(), "all", &stops).unwrap_err(), Error::Stopped));
+    let stopped = rows(&output);
+    assert_eq!(count(&stopped, |row| row.state == State::Done && row.root.len() == 64), 2);
+    assert_eq!(count(&stopped, |row| row.state == State::Pending), 1);
+    run(base.path(), "all", &Silent).unwrap();
+    assert_eq!(count(&rows(&output), |row| row.kept), 2);
+    // As readable as the results are.
+    let mode = |path: &str| fs::metadata(output.join(path)).unwrap().permissions().mode();
+    assert_eq!(mode(INDEX), mode(&format!("{}/manifest.json", stopped[0].folder)));
+}
+
+#[test]
+fn an_index_that_is_none_of_ours_is_left_alone_and_one_that_was_lost_is_made_again() {
+    let base = archive();
+    let output = base.path().join("all");
+    fs::create_dir(&output).unwrap();
+    fs::write(output.join(INDEX), "a table of something else").unwrap();
+    assert!(matches!(run(base.path(), "all", &Silent).unwrap_err(), Error::OutputNoArchive));
+    assert_eq!(fs::read(output.join(INDEX)).unwrap(), b"a table of something else");
+    fs::remove_file(output.join(INDEX)).unwrap();
+    run(base.path(), "all", &Silent).unwrap();
+    fs::remove_file(output.join(INDEX)).unwrap();
+    run(base.path(), "all", &Silent).unwrap();
+    assert_eq!(count(&rows(&output), |row| row.kept), 3);
+    fs::remove_file(output.join(INDEX)).unwrap();
+    fs::write(output.join("notes"), "").unwrap();
+    assert!(matches!(run(base.path(), "all", &Silent).unwrap_err(), Error::OutputNoArchive));
+}
+
+#[test]
+fn an_output_in_the_input_is_refused_by_whatever_path() {
+    let base = archive();
+    symlink(base.path().join("scans"), base.path().join("link")).unwrap();
+    for output in ["scans/all", "link/all", "link/new/all"] {
+        assert!(matches!(run(base.path(), output, &Silent).unwrap_err(), Error::OutputInInput), "{output}");
+    }
+    assert_eq!(fs::read_dir(base.path().join("scans")).unwrap().count(), 3);
+}
+
+#[test]
+fn results_of_series_that_are_gone_are_counted() {
+    let base = archive();
+    let closing = run(base.path(), "all", &Silent).unwrap();
+    assert!(!closing.contains("earlier") && !closing.contains("unfinished"), "{closing}");
+    fs::remove_dir_all(base.path().join("scans/2")).unwrap();
+    let folder = rows(&base.path().join("all")).swap_remove(0).folder;
+    fs::write(base.path().join("all").join(format!("{folder}.tmp-abcdef.owner")), "").unwrap();
+    let closing = run(base.path(), "all", &Silent).unwrap();
+    assert!(closing.contains("\nearlier      1 folder of series that are not in this input"), "{closing}");
+    assert!(closing.contains("\nunfinished   1 attempt "), "{closing}");
+    assert_eq!(rows(&base.path().join("all")).len(), 2);
+}
