@@ -4,7 +4,7 @@ mod common;
 
 use common::inventory;
 use common::volumes::{SERIES, SLICES, by_id, slice};
-use tomobasis_dicom::{ErrorKind, Inventory, InventoryPart, SeriesChoice, SeriesEntry};
+use tomobasis_dicom::{ErrorKind, Inventory, InventoryPart, SeriesChoice, SeriesEntry, Unread};
 
 /// Slices of some series, one of which has a slice without pixels, and files of none.
 fn files() -> Vec<Vec<u8>> {
@@ -73,6 +73,47 @@ fn derived_images_are_left_out_beside_originals_of_their_own_study_only() {
     why.sort_unstable();
     assert_eq!(why, ["", "", "derived images, beside originals of their study"]);
     assert!(entries.iter().all(|entry| said(entry).is_empty()));
+}
+
+#[test]
+fn a_file_of_which_nothing_is_known_stops_the_series_in_its_folder_and_those_that_miss_slices() {
+    let archive = || {
+        let mut inventory = Inventory::new();
+        let mut count = 0;
+        // Of 7, 6 and 5 slices; the last one misses its third.
+        for (folder, uid, end, missing) in
+            [("a", "2.25.1", 7, 7), ("b", "2.25.2", 6, 6), ("c", "2.25.3", 6, 2)]
+        {
+            for place in (0..end).filter(|&place| place != missing) {
+                let bytes = slice(0, place).text(SERIES, "UI", uid).bytes();
+                let name = format!("{folder}/{place}.dcm");
+                assert_eq!(inventory.add(count, &name, bytes.len() as u64, &bytes).unwrap(), 0);
+                count += 1;
+            }
+        }
+        (inventory, count)
+    };
+    let failed = |inventory: &Inventory| -> Vec<usize> {
+        let entries = entries(inventory);
+        let failed = entries.iter().filter(|entry| !said(entry).is_empty());
+        failed.map(|entry| entry.slices).collect()
+    };
+    assert_eq!(failed(&archive().0), [0; 0]);
+    let (mut linked, count) = archive();
+    linked.add_unread(count, "b/9.dcm", None, Unread::Link);
+    assert_eq!(failed(&linked), [6, 5]);
+    assert_eq!(linked.of_no_series(), ["1 file not read (1 link that leads nowhere)"]);
+    // Of one series it might be as well.
+    assert!(linked.select(&SeriesChoice::Uid("2.25.1".to_owned())).is_err());
+    let (mut empty, count) = archive();
+    (0..11).for_each(|i| assert_eq!(empty.add(count + i, &format!("d/{i}.dcm"), 0, &[]).unwrap(), 0));
+    assert_eq!(failed(&empty), [5]);
+    let (mut empty, count) = archive();
+    (0..11).for_each(|i| assert_eq!(empty.add(count + i, &format!("b/x{i}"), 0, &[]).unwrap(), 0));
+    assert_eq!(failed(&empty), [6, 5]);
+    let (mut folder, count) = archive();
+    folder.add_unread(count, "d", None, Unread::Folder("it is locked".to_owned()));
+    assert_eq!(failed(&folder), [7, 6, 5]);
 }
 
 #[test]

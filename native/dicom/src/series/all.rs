@@ -42,7 +42,7 @@ impl Inventory {
     /// Those of `visit`.
     pub fn visit_series<E>(&self, mut visit: impl FnMut(SeriesEntry) -> Result<(), E>) -> Result<(), E> {
         let groups = self.groups();
-        let all = Whole::new(self, &groups);
+        let all = Whole::of_archive(self, &groups);
         let left_out = LeftOut::by_study(&groups);
         let mut order: Vec<&Group<'_>> = groups.iter().collect();
         // Stable: by descending number of slices, then by id, where they are of one size.

@@ -120,6 +120,8 @@ struct File {
     id: String,
     /// Of its name: see [`unread::shape`].
     shape: String,
+    /// Stands for the folder that it is in.
+    folder: String,
     /// `None` for what has none, such as a link.
     length: Option<u64>,
     content: Content,
@@ -292,10 +294,11 @@ impl Inventory {
 
     fn insert(&mut self, file: usize, name: &str, length: Option<u64>, content: Content) {
         let (id, shape) = (salted_id("file", name), unread::shape(name));
+        let folder = salted_id("folder", name.rsplit_once('/').map_or("", |(folder, _)| folder));
         if matches!(content, Content::Unread(_)) {
             self.unread.insert(file);
         }
-        self.files.insert(file, File { id, shape, length, content });
+        self.files.insert(file, File { id, shape, folder, length, content });
     }
 
     fn check_new(&self, file: usize, file_length: u64, head: usize) -> Result<(), Error> {

@@ -124,8 +124,8 @@ pub(super) fn problems_of_slices<'a>(
         let uid = &member.header.transfer_syntax;
         (!syntax::pixels_are_read(uid)).then(|| (member.file, Problem::Syntax { uid: uid.clone() }))
     });
-    let unread =
-        inventory.unread_slices(group).map(|(file, why)| (file, Problem::Unread { why: why.clone() }));
+    let unread = beside.of_group(group, inventory.unread_slices(group).collect());
+    let unread = unread.into_iter().map(|(file, why)| (file, Problem::Unread { why: why.clone() }));
     let mut problems: Vec<_> = beside.problems(group).into_iter().chain(undecoded).chain(unread).collect();
     problems.sort_by_key(|(file, _)| *file);
     problems

@@ -8,7 +8,10 @@
 //! | it has this Series Instance UID | stops it |
 //! | it has another one, or its header is whole and has none | is not of it |
 //! | it has the SOP Instance UID of a slice that is used | is a broken copy |
-//! | nothing: it is truncated before that, or cannot be opened | stops it where the series has room for it, see [`Beside::has_room`] |
+//! | nothing: it is truncated before that, or cannot be opened | stops it where the series misses some ([`Beside::misses`]), or where they are too many for strays |
+//!
+//! Where all series are meant, of an archive of many patients, one file would stop them all: there, what nothing is known of stops the series
+//! that have slices in its folder, and those that miss slices.
 //!
 //! A slice in order that has no Series Instance UID belongs to no series, but for one that fills a hole of this one or goes on where it
 //! ends. Whatever stops nothing is counted and reported.
@@ -19,6 +22,7 @@ use super::geometry::{self, SAME_PLACE_MM, dot, normal};
 use super::group::{Group, Member, same_volume};
 use super::{Broken, Inventory};
 use crate::problem::Problem;
+use crate::unread::Unread;
 
 /// So many files may be strays beside any series; more than a tenth of the slices may not.
 const FEW: usize = 10;
@@ -46,12 +50,19 @@ pub(super) struct Beside<'a> {
     count: usize,
     /// Slices without Series Instance UID.
     unnamed: Vec<Member<'a>>,
+    /// Of each file its folder, where all series are meant.
+    folders: Option<HashMap<usize, &'a str>>,
 }
 
 impl<'a> Beside<'a> {
     pub fn new(inventory: &'a Inventory, groups: &[Group<'a>]) -> Self {
-        let mut beside =
-            Beside { broken: HashMap::new(), numbers: HashMap::new(), count: 0, unnamed: Vec::new() };
+        let mut beside = Beside {
+            broken: HashMap::new(),
+            numbers: HashMap::new(),
+            count: 0,
+            unnamed: Vec::new(),
+            folders: None,
+        };
         for (file, broken) in inventory.broken() {
             beside.count += 1;
             beside.broken.entry(broken.series.as_deref()).or_default().push((file, broken));
@@ -64,6 +75,32 @@ impl<'a> Beside<'a> {
             }
         }
         beside
+    }
+
+    /// The same where all series are meant.
+    pub fn of_archive(mut self, inventory: &'a Inventory) -> Self {
+        self.folders =
+            Some(inventory.files.iter().map(|(&place, file)| (place, file.folder.as_str())).collect());
+        self
+    }
+
+    /// Whether a file of unknown content is near the group: anywhere, or where all series are meant, in a folder with slices of it.
+    fn nearness(&self, group: &Group) -> impl Fn(usize) -> bool {
+        let folder = |file: usize| self.folders.as_ref().and_then(|folders| folders.get(&file).copied());
+        let own: HashSet<_> = group.slices.iter().filter_map(|member| folder(member.file)).collect();
+        move |file| self.folders.is_none() || folder(file).is_some_and(|folder| own.contains(folder))
+    }
+
+    /// Of what is not read and could be a slice of the group, that which stops it.
+    pub fn of_group<'u>(&self, group: &Group, unread: Vec<(usize, &'u Unread)>) -> Vec<(usize, &'u Unread)> {
+        if unread.is_empty() || self.folders.is_none() {
+            return unread;
+        }
+        let (near, misses) = (self.nearness(group), self.misses(group, unread.len()));
+        // Nobody knows what is in a folder that cannot be listed, or was in an archive whose directory does not tell it.
+        let anywhere = |why: &Unread| matches!(why, Unread::Folder(_) | Unread::Beside);
+        let stops = |&(file, why): &(usize, &Unread)| misses || anywhere(why) || near(file);
+        unread.into_iter().filter(stops).collect()
     }
 
     /// Files that stop the group.
@@ -104,22 +141,25 @@ impl<'a> Beside<'a> {
             uid.is_some_and(|uid| instances.get(uid) == Some(&1))
         };
         let unknown = self.broken.get(&None).map_or(&[][..], Vec::as_slice);
-        let unknown = unknown.iter().filter(|(_, broken)| !is_copy(broken)).count();
-        let room = unknown > 0 && self.has_room(group, unknown);
-        let claim = |broken: &Broken| match broken.series.as_deref() {
+        let unknown = unknown.iter().filter(|(_, broken)| !is_copy(broken)).map(|(file, _)| *file);
+        let unknown: Vec<usize> = unknown.collect();
+        let misses = !unknown.is_empty() && self.misses(group, unknown.len());
+        let near = self.nearness(group);
+        let nearby = unknown.iter().filter(|&&file| near(file)).count();
+        let many = nearby > FEW && 10 * nearby > group.slices.len();
+        let claim = |file: usize, broken: &Broken| match broken.series.as_deref() {
             Some(uid) if !own.contains(uid) && uid.is_empty() => Claim::Stray,
             Some(uid) if !own.contains(uid) => Claim::Foreign,
             _ if is_copy(broken) => Claim::Copy,
             Some(_) => Claim::Ours,
-            None if room => Claim::Ours,
+            None if misses || many && near(file) => Claim::Ours,
             None => Claim::Stray,
         };
-        broken.into_iter().map(|(file, broken)| (file, broken, claim(broken))).collect()
+        broken.into_iter().map(|(file, broken)| (file, broken, claim(file, broken))).collect()
     }
 
-    /// Whether this many files of unknown content might be missing from a group: positions or Instance Numbers have holes, or the files are
-    /// too many to be strays.
-    fn has_room(&self, group: &Group, files: usize) -> bool {
+    /// Whether this many files of unknown content might be missing from a group: positions or Instance Numbers have holes.
+    fn misses(&self, group: &Group, files: usize) -> bool {
         let positions = group.positions_mm();
         let spacing = geometry::spacing(&positions).unwrap_or(0.0);
         let hole = geometry::steps(&positions).iter().any(|step| step.mm > 1.5 * spacing);
@@ -130,7 +170,7 @@ impl<'a> Beside<'a> {
             let before = u64::try_from(first.saturating_sub(1)).unwrap_or(0);
             [between, before].into_iter().any(|missing| (1..=files as u64).contains(&missing))
         });
-        hole || unnumbered || (files > FEW && 10 * files > group.slices.len())
+        hole || unnumbered
     }
 
     /// Slices without Series Instance UID that look like a part of the group: they fill a hole, or go on where it ends.

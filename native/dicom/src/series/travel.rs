@@ -21,6 +21,7 @@ struct FilePart {
     index: usize,
     id: String,
     shape: String,
+    folder: String,
     length: Option<u64>,
     content: ContentPart,
 }
@@ -52,6 +53,7 @@ impl Inventory {
             index,
             id: file.id.clone(),
             shape: file.shape.clone(),
+            folder: file.folder.clone(),
             length: file.length,
             content: ContentPart::of(&file.content),
         };
@@ -63,7 +65,7 @@ impl Inventory {
     /// # Errors
     /// `Argument` when a position of the listing was already taken.
     pub fn merge(&mut self, part: InventoryPart) -> Result<(), Error> {
-        for FilePart { index, id, shape, length, content } in part.0 {
+        for FilePart { index, id, shape, folder, length, content } in part.0 {
             if self.files.contains_key(&index) {
                 return Err(Error::Argument(format!("position {index} of the listing was given twice")));
             }
@@ -71,7 +73,7 @@ impl Inventory {
             if matches!(content, Content::Unread(_)) {
                 self.unread.insert(index);
             }
-            self.files.insert(index, File { id, shape, length, content });
+            self.files.insert(index, File { id, shape, folder, length, content });
         }
         Ok(())
     }

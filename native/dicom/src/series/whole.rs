@@ -33,8 +33,17 @@ pub(super) struct Whole<'g, 'a> {
 
 impl<'g, 'a> Whole<'g, 'a> {
     pub fn new(inventory: &'a Inventory, groups: &'g [Group<'a>]) -> Self {
+        Self::with(Beside::new(inventory, groups), inventory, groups)
+    }
+
+    /// As [`new`](Self::new), of an input in which all series are meant.
+    pub fn of_archive(inventory: &'a Inventory, groups: &'g [Group<'a>]) -> Self {
+        Self::with(Beside::new(inventory, groups).of_archive(inventory), inventory, groups)
+    }
+
+    fn with(beside: Beside<'a>, inventory: &'a Inventory, groups: &'g [Group<'a>]) -> Self {
         let mut whole = Whole {
-            beside: Beside::new(inventory, groups),
+            beside,
             other_files: other_files(inventory),
             by_series: HashMap::new(),
             by_id: HashMap::new(),
