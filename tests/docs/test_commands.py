@@ -92,6 +92,7 @@ def stage(tmp_path_factory):
     for run in (
         tomobasis("reference", base / "matrices"),
         decompose("--input", scan, "--output", base / "other-result"),
+        decompose("--input", base / "archive", "--output", base / "results", "--series", "all", "--rank", "2"),
         decompose("--input", scan, "--output", base / "result", "--emit", "parquet,png,report,dicom"),
     ):
         assert run.code == 0, run.err
@@ -112,7 +113,16 @@ def folder(stage, place, followed):
     for name in ("demo/series", "scans/head", "scan", "SCAN"):
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).symlink_to(stage / "scan")
-    for name in ("archive", "scans.zip", "a.npy", "matrix.npy", "factors.npz", "mine.npz", "other-programs.npz"):
+    for name in (
+        "archive",
+        "results",
+        "scans.zip",
+        "a.npy",
+        "matrix.npy",
+        "factors.npz",
+        "mine.npz",
+        "other-programs.npz",
+    ):
         (place / name).symlink_to(stage / name)
     for name in ("result", "RESULT", "other-result", "study/RESULT", "dataset/RESULT"):
         source = "other-result" if name == "other-result" else "result"
@@ -124,7 +134,9 @@ def run_there(command, place):
     """Runs a command in `place`; outputs of earlier lines give way, since the lines of a block are alternatives."""
     made = re.findall(r"--output (\S+)", command) + re.findall(r"tomobasis reference (\S+)", command)
     for name in made:
-        if (place / name).is_dir() and "--overwrite" not in command:
+        if (place / name).is_symlink():
+            (place / name).unlink()
+        elif (place / name).is_dir() and "--overwrite" not in command:
             shutil.rmtree(place / name)
     path = f"{ROOT / '.venv/bin'}:{ROOT / 'bin'}:{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "HOME": str(place / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
