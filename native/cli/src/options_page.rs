@@ -82,7 +82,7 @@ fn item(page: &mut String, arg: &Arg) {
     }
 }
 
-/// `-x, --name <VALUE>`, `--name[=<VALUE>]`, `<VALUE>...`.
+/// `-x, --name <VALUE>`, `--name [<VALUE>]`, `<VALUE>...`.
 fn written(arg: &Arg) -> String {
     let names: Vec<_> =
         arg.get_value_names().unwrap_or_default().iter().map(|name| format!("<{name}>")).collect();
@@ -98,7 +98,7 @@ fn written(arg: &Arg) -> String {
     match (arg.get_action().takes_values(), optional) {
         (false, _) => name,
         (true, false) => format!("{name} {values}"),
-        (true, true) => format!("{name}[={values}]"),
+        (true, true) => format!("{name} [{values}]"),
     }
 }
 
