@@ -7,7 +7,7 @@
 //! 3. The pixels around each, at most two from its normal and eight along it, are put together by their distance from the edge: the
 //!    oversampled edge profile (Richard et al. 2012). Each edge's levels become 0 and 1, by those of the scan, so that what a composite
 //!    loses of the step is seen.
-//! 4. Its derivative, in a Hann window, is the line spread function; the magnitude of its Fourier transform over that at frequency 0,
+//! 4. Its derivative, faded out beyond 4 pixels by a cosine (Tukey's window), is the line spread function; the magnitude of its Fourier transform over that at frequency 0,
 //!    corrected for the width of the bins, is the task transfer function.
 //!
 //! The same pixels with the same distances give the profile of what was made of the scan.
@@ -26,6 +26,8 @@ const LEVELS: std::ops::RangeInclusive<i32> = 4..=7;
 /// Pixels along an edge's normal, and beside it.
 const REACH: i32 = 8;
 const BESIDE: f64 = 2.0;
+/// Pixels from an edge as far as which its profile counts as a whole.
+const FLAT: f64 = 4.0;
 /// Pixels at each side of the image in which no edges are looked for.
 const MARGIN: usize = 11;
 /// Bins of the edge profile in a pixel, and all of them.
@@ -95,7 +97,7 @@ impl Edges {
     pub fn sharpness(&self, stack: &Stack) -> Option<Sharpness> {
         let lines = derivative(&self.profile(stack)?);
         let contrast: f64 = lines.iter().map(|(_, line)| line).sum();
-        let windowed: Vec<(f64, f64)> = lines.iter().map(|&(x, line)| (x, line * hann(x))).collect();
+        let windowed: Vec<(f64, f64)> = lines.iter().map(|&(x, line)| (x, line * window(x))).collect();
         let whole: f64 = windowed.iter().map(|(_, line)| line).sum();
         if whole.is_nan() || whole <= 0.0 {
             return None;
@@ -266,8 +268,10 @@ fn derivative(profile: &[f64]) -> Vec<(f64, f64)> {
     profile.windows(2).enumerate().map(|(bin, pair)| (place(bin), pair[1] - pair[0])).collect()
 }
 
-fn hann(x: f64) -> f64 {
-    0.5 + 0.5 * libm::cos(PI * x / f64::from(REACH))
+/// 1 where edges are, so that a line spread function does not become narrower by it, and 0 at the ends of the profile.
+fn window(x: f64) -> f64 {
+    let beyond = (x.abs() - FLAT).max(0.0) / (f64::from(REACH) - FLAT);
+    0.5 + 0.5 * libm::cos(PI * beyond)
 }
 
 fn sinc(x: f64) -> f64 {
