@@ -201,8 +201,8 @@ impl Options {
     /// Which series are one matrix; `None` where it is of one.
     #[must_use]
     pub fn joint(&self) -> Option<JointChoice> {
-        let (all, names) = self.series.iter().chain(&self.more_series).cloned().partition(|name| name == ALL);
-        let all: Vec<String> = all;
+        let (all, names): (Vec<String>, Vec<String>) =
+            self.series.iter().chain(&self.more_series).cloned().partition(|name| name == ALL);
         let choice = || JointChoice { names, all: !all.is_empty(), fail_fast: self.fail_fast };
         (self.basis == Basis::Joint).then(choice)
     }
