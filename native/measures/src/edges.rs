@@ -7,8 +7,8 @@
 //! 3. The pixels around each, at most two from its normal and eight along it, are put together by their distance from the edge: the
 //!    oversampled edge profile (Richard et al. 2012). Each edge's levels become 0 and 1, by those of the scan, so that what a composite
 //!    loses of the step is seen.
-//! 4. Its derivative, faded out beyond 4 pixels by a cosine (Tukey's window), is the line spread function; the magnitude of its Fourier transform over that at frequency 0,
-//!    corrected for the width of the bins, is the task transfer function.
+//! 4. Its derivative, faded out beyond 4 pixels by a cosine (Tukey's window), is the line spread function; the magnitude of its Fourier
+//!    transform over that at frequency 0, corrected for the width of the bins, is the task transfer function.
 //!
 //! The same pixels with the same distances give the profile of what was made of the scan.
 
