@@ -25,7 +25,7 @@ def base(tmp_path_factory):
     """Results of every kind of one small scan, by name."""
     base = tmp_path_factory.mktemp("schemas")
     scan = base / "scan"
-    made_scan(scan, slices=24, rows=48, columns=40)
+    made_scan(scan, slices=60, rows=64, columns=56)
     made_scan(base / "archive/a", slices=8, rows=32, columns=32)
     for name, options in {
         "plain": (),
