@@ -1,10 +1,12 @@
-//! Arguments that count something: any of Python's or NumPy's integers, and one error by their name for all else.
+//! Arguments that count something: any of Python's or NumPy's integers, and one error by their name for all else. Others that
+//! are one of a few types.
 
 use std::fmt::Display;
 
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
+    types::{PyByteArray, PyBytes, PyMemoryView},
 };
 
 use crate::failure::Failure;
@@ -34,8 +36,7 @@ impl Given for u64 {
             if error.is_instance_of::<PyOverflowError>(py) {
                 outside(name, value, Self::MAX)
             } else if error.is_instance_of::<PyTypeError>(py) {
-                let class = value.get_type();
-                PyErr::from(Failure::Argument(format!("{name} is of the type {class}: give an integer")))
+                not_of_type(name, value, "an integer")
             } else {
                 error
             }
@@ -54,6 +55,29 @@ impl Given for Option<usize> {
     fn given(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
         if value.is_none() { Ok(None) } else { usize::given(value, name).map(Some) }
     }
+}
+
+/// Which means are removed, or none.
+pub(crate) fn center(value: &Bound<'_, PyAny>) -> PyResult<Option<String>> {
+    value.extract().map_err(|_| not_of_type("center", value, "\"rows\", \"columns\", \"both\" or None"))
+}
+
+/// Whether each row's mean is removed.
+pub(crate) fn centered(value: &Bound<'_, PyAny>) -> PyResult<bool> {
+    value.extract().map_err(|_| not_of_type("center", value, "True or False"))
+}
+
+/// Bytes, in whatever of Python's types they are held.
+pub(crate) fn bytes<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    if value.is_instance_of::<PyByteArray>() || value.is_instance_of::<PyMemoryView>() {
+        return Ok(value.py().get_type::<PyBytes>().call1((value,))?.cast_into()?);
+    }
+    Ok(value.cast::<PyBytes>().map_err(|_| not_of_type("data", value, "bytes"))?.clone())
+}
+
+fn not_of_type(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
+    let class = value.get_type();
+    Failure::Argument(format!("{name} is of the type {class}: give {wanted}")).into()
 }
 
 fn outside(name: &str, given: impl Display, most: impl Display) -> PyErr {

@@ -43,11 +43,11 @@ struct Found {
 pub(crate) fn svd<'py>(
     a: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
-    center: Option<&str>,
+    #[pyo3(from_py_with = count::center)] center: Option<String>,
     #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
-    let center = center.map(center_of).transpose()?;
+    let center = center.as_deref().map(center_of).transpose()?;
     let method = Method::Gram { center };
     let rank = rank.map_or(Rank::Full, Rank::Columns);
     let center = center.map(Center::from);
@@ -63,7 +63,7 @@ pub(crate) fn svd<'py>(
 pub(crate) fn tsqr<'py>(
     a: &Bound<'py, PyAny>,
     #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
-    center: bool,
+    #[pyo3(from_py_with = count::centered)] center: bool,
     #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {
@@ -110,7 +110,7 @@ pub(crate) fn randomized_svd<'py>(
     #[pyo3(from_py_with = count::p)] p: Option<usize>,
     #[pyo3(from_py_with = count::q)] q: Option<usize>,
     #[pyo3(from_py_with = count::seed)] seed: u64,
-    center: bool,
+    #[pyo3(from_py_with = count::centered)] center: bool,
     #[pyo3(from_py_with = count::threads)] threads: usize,
     progress: Option<Py<PyAny>>,
 ) -> PyResult<Bound<'py, PyDict>> {

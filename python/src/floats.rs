@@ -17,7 +17,7 @@ use crate::{
     matrix::Values,
     running::run,
     sealed,
-    sums::{GramFactors, Rows},
+    sums::{GramFactors, Rows, some_rows},
 };
 
 fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -132,8 +132,12 @@ impl FloatRanges {
 
     /// The ranges of such bytes. Damaged ones are an `InputError`.
     #[staticmethod]
-    fn from_bytes(data: &[u8]) -> Result<Self, Failure> {
-        Ok(Self(Mutex::new(ColumnRanges::from_bytes(sealed::open(RANGES, data, "float ranges")?)?)))
+    fn from_bytes(#[pyo3(from_py_with = count::bytes)] data: Bound<'_, PyBytes>) -> Result<Self, Failure> {
+        Ok(Self(Mutex::new(ColumnRanges::from_bytes(sealed::open(
+            RANGES,
+            data.as_bytes(),
+            "float ranges",
+        )?)?)))
     }
 
     fn __reduce__<'py>(slf: &Bound<'py, Self>) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
@@ -288,7 +292,11 @@ impl FloatGramState {
 
     /// The state of such bytes. Damaged ones are an `InputError`.
     #[staticmethod]
-    fn from_bytes(py: Python<'_>, data: &[u8]) -> Result<Self, Failure> {
+    fn from_bytes(
+        py: Python<'_>,
+        #[pyo3(from_py_with = count::bytes)] data: Bound<'_, PyBytes>,
+    ) -> Result<Self, Failure> {
+        let data = data.as_bytes();
         py.detach(|| {
             let sums = RealGramAccumulator::from_bytes(sealed::open(STATE, data, "a state of floats")?)?;
             Ok(Self { ranges: sums.ranges().clone(), sums: Mutex::new(sums) })
@@ -318,12 +326,13 @@ impl FloatGramState {
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
-        center: Option<&str>,
+        #[pyo3(from_py_with = count::center)] center: Option<String>,
         #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<GramFactors> {
-        let center = center.map(center_of).transpose()?.map(Center::from);
+        let center = center.as_deref().map(center_of).transpose()?.map(Center::from);
         let rank = rank.map_or(Rank::Full, Rank::Columns);
         let sums = py.detach(|| held(&self.sums).clone());
+        some_rows(sums.rows())?;
         if sums.rows() > self.ranges.rows() {
             let text =
                 "more rows were added than the ranges saw; let FloatRanges see every row that is added";

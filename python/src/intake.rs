@@ -6,7 +6,10 @@
 
 use ndarray::{Array2, ArrayView2};
 use numpy::{Element, PyArray2, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
-use pyo3::{prelude::*, types::IntoPyDict};
+use pyo3::{
+    prelude::*,
+    types::{IntoPyDict, PyList, PyTuple},
+};
 
 use crate::{failure::Failure, matrix::Values};
 
@@ -57,7 +60,13 @@ fn typed<'a, 'py, T: Element>(
 fn plain_array<'py>(given: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyUntypedArray>> {
     let py = given.py();
     let numpy = py.import("numpy")?;
-    if given.is_instance(&numpy.getattr("ma")?.getattr("MaskedArray")?)? {
+    let masked = numpy.getattr("ma")?.getattr("MaskedArray")?;
+    // Of a list of them NumPy makes an array without masks.
+    let is_listed = given.is_instance_of::<PyList>() || given.is_instance_of::<PyTuple>();
+    let any = |list: &Bound<'py, PyAny>| -> PyResult<bool> {
+        list.try_iter()?.try_fold(false, |any, part| Ok(any || part?.is_instance(&masked)?))
+    };
+    if given.is_instance(&masked)? || is_listed && any(given)? {
         let text = "a masked array hides some of its values; replace them first, with its method filled";
         return Err(Failure::Argument(text.to_owned()).into());
     }

@@ -10,6 +10,7 @@
 //! | `factors` | `svd`, `tsqr`, `qr`, `randomized_svd` |
 //! | `sums` | `gram`, `GramState` and `GramFactors` |
 //! | `floats` | `FloatRanges` and `FloatGramState`: the same of floats |
+//! | `folders` | the manifest and the tables of a folder, against its digests |
 //! | `scans` | `inspect`, `read`, `decompose`, `denoise` and `verify`: the commands |
 //! | `series` | series whose slices and row blocks the tasks of an engine share |
 //! | `sealed` | bytes that tell when they are damaged |
@@ -21,6 +22,7 @@ mod count;
 mod factors;
 mod failure;
 mod floats;
+mod folders;
 mod intake;
 mod matrix;
 mod running;
@@ -53,6 +55,9 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scans::read, module)?)?;
     module.add_function(wrap_pyfunction!(scans::decompose, module)?)?;
     module.add_function(wrap_pyfunction!(scans::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(folders::manifest, module)?)?;
+    module.add_function(wrap_pyfunction!(folders::stored_factors, module)?)?;
+    module.add_function(wrap_pyfunction!(folders::stored_basis, module)?)?;
     module.add_function(wrap_pyfunction!(scans::denoise, module)?)?;
     module.add_function(wrap_pyfunction!(scans::denoise_series, module)?)?;
     module.add_function(wrap_pyfunction!(scans::means, module)?)?;

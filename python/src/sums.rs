@@ -56,6 +56,14 @@ fn stored_only(values: &Values<'_>) -> Result<(), Failure> {
     }
 }
 
+/// Refuses to finish sums of nothing, as `svd` refuses a matrix without rows.
+pub(crate) fn some_rows(rows: u64) -> Result<(), Failure> {
+    match rows {
+        0 => Err(Failure::Argument("no rows were added; add some, and see what left them out".to_owned())),
+        _ => Ok(()),
+    }
+}
+
 fn products(sums: &GramAccumulator) -> Result<Array2<i64>, Failure> {
     if sums.rows() > NARROW_ROWS {
         let text = format!("more than {NARROW_ROWS} rows: int64 could not hold the sums");
@@ -169,8 +177,8 @@ impl GramState {
 
     /// The state of such bytes. Damaged ones are an `InputError`.
     #[staticmethod]
-    fn from_bytes(data: &[u8]) -> Result<Self, Failure> {
-        let bytes = sealed::open(STATE, data, "a Gram state")?;
+    fn from_bytes(#[pyo3(from_py_with = count::bytes)] data: Bound<'_, PyBytes>) -> Result<Self, Failure> {
+        let bytes = sealed::open(STATE, data.as_bytes(), "a Gram state")?;
         Ok(Self(Mutex::new(GramAccumulator::from_bytes(bytes)?)))
     }
 
@@ -208,12 +216,13 @@ impl GramState {
         &self,
         py: Python<'_>,
         #[pyo3(from_py_with = count::rank)] rank: Option<usize>,
-        center: Option<&str>,
+        #[pyo3(from_py_with = count::center)] center: Option<String>,
         #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<GramFactors> {
-        let center = center.map(center_of).transpose()?.map(Center::from);
+        let center = center.as_deref().map(center_of).transpose()?.map(Center::from);
         let rank = rank.map_or(Rank::Full, Rank::Columns);
         let sums = py.detach(|| self.sums().clone());
+        some_rows(sums.rows())?;
         run(py, threads, None, |_| {
             check_machine()?;
             let rescales = vec![Rescale::IDENTITY; sums.columns()];
@@ -343,8 +352,9 @@ impl GramFactors {
     }
 
     #[staticmethod]
-    fn _from_bytes(data: &[u8]) -> Result<Self, Failure> {
-        let (svd, rows) = sealed::decode(sealed::open(FACTORS, data, "Gram factors")?, "Gram factors")?;
+    fn _from_bytes(#[pyo3(from_py_with = count::bytes)] data: Bound<'_, PyBytes>) -> Result<Self, Failure> {
+        let (svd, rows) =
+            sealed::decode(sealed::open(FACTORS, data.as_bytes(), "Gram factors")?, "Gram factors")?;
         Ok(Self { svd, rows })
     }
 }

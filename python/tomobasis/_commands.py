@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import operator
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import _native
-from ._arguments import arguments, path_list
-from ._errors import FileError, InputError, TomoBasisError
+from ._arguments import arguments, path_list, path_of, text_of
+from ._errors import FileError, InputError, TomoBasisError, VerificationError
 from ._progress import close, reporter
 from ._scans import html_table, inspect
 
@@ -63,13 +65,14 @@ def decompose(
     >>> result.digest[:16]  # doctest: +SKIP
     '4ecf4904b8480d4a'
     """
-    words = [*arguments(paths, **options), f"--output={os.fsdecode(output)}"]
+    folder = path_of(output, "output")
+    words = [*arguments(paths, **options), f"--output={folder}"]
     report = reporter(progress)
     try:
         _native.decompose(words, threads, report)
     finally:
         close(report)
-    return Result(os.fsdecode(output))
+    return Result(folder)
 
 
 def decompose_all(
@@ -111,37 +114,32 @@ def decompose_all(
         raise InputError("series: give a list of ids; of one series, decompose takes the id")
     ids = [row["id"] for row in table if row["role"] == "original"] if series is None else list(series)
     if not ids:
-        raise InputError("series: there is no original series; name those that are meant")
+        none = "there is no original series; name those that are meant" if series is None else "no id is given"
+        raise InputError(f"series: {none}")
+    if len(set(ids)) < len(ids):
+        raise InputError("series: an id is given twice; give each once")
     if unknown := set(ids) - {row["id"] for row in table}:
         raise InputError(f"series: the input has no {min(unknown)}; inspect lists those that it has")
+    base = Path(path_of(output, "output"))
     try:
-        Path(output).mkdir(parents=True, exist_ok=True)
+        base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"output: cannot be made ({error.strerror}); give another folder") from None
     results = {}
     for name in ids:
         try:
-            results[name] = decompose(
-                paths, Path(output) / name, threads=threads, progress=progress, series=name, **options
-            )
+            results[name] = decompose(paths, base / name, threads=threads, progress=progress, series=name, **options)
         except TomoBasisError as error:
             raise type(error)(f"series {name}: {error}") from error
     return results
 
 
-def read_manifest(folder: Path) -> Mapping[str, Any]:
-    """The manifest of a folder, which has the sections that each of ours has."""
-    try:
-        text = (folder / "manifest.json").read_text(encoding="utf-8")
-    except OSError as error:
-        raise FileError(f"manifest.json: cannot be read ({error.strerror}); give a result folder") from None
-    try:
-        manifest = json.loads(text)
-        if not (isinstance(manifest["digests"], dict) and isinstance(manifest["run"], dict)):
-            raise ValueError
-    except (ValueError, KeyError, TypeError):
-        raise InputError("manifest.json: it is no manifest; get the folder again") from None
-    return manifest
+def read_manifest(folder: Path) -> tuple[str, Mapping[str, Any]]:
+    """The manifest of a finished folder as text and as a mapping, once its seal and its digests go together."""
+    if not folder.is_dir():
+        raise FileError("manifest.json: there is no such folder; give a result folder")
+    text = _native.manifest(folder)
+    return text, json.loads(text)
 
 
 def verify(folder: Path, paths: Paths, series, join, on_bad_slice, threads, progress) -> str:
@@ -159,6 +157,18 @@ def _place(part):
     return int(part.stem.removeprefix("part-"))
 
 
+def _bytes_of(path, folder, listed):
+    """The bytes of a file, as a manifest lists them."""
+    name, data = path.relative_to(folder).as_posix(), path.read_bytes()
+    if not listed:
+        return data
+    if name not in listed:
+        raise FileError(f"{name}: the manifest lists no such file")
+    if hashlib.sha256(data).hexdigest() != listed[name]["sha256"]:
+        raise VerificationError(f"{name}: it was changed: its SHA-256 is not the one that the manifest lists")
+    return data
+
+
 class Result:
     """A result folder (docs/format.md): its manifest, tables and pictures.
 
@@ -172,11 +182,14 @@ class Result:
         Where there is no folder that can be read.
     InputError
         Where it is no finished result.
+    VerificationError
+        Where its manifest was changed. Numbers of tables are compared with its digests too, whenever they are read; whether
+        they are those of the input is what ``verify`` says.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(folder)
-        self.manifest: Mapping[str, Any] = read_manifest(self.folder)
+        self.folder = Path(os.fsdecode(folder))
+        self._text, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis result "):
             raise InputError("manifest.json: it is not that of a result; for a denoised series, use Denoised")
@@ -188,38 +201,47 @@ class Result:
         return self.digests["root"]
 
     def table(self, name: str) -> pyarrow.Table:
-        """A table by its file name, ``weights.parquet``, or ``basis`` for all of its parts; needs pyarrow."""
+        """A table by its file name, ``weights.parquet``, or ``basis`` for all of its parts; needs pyarrow. Its bytes are
+        compared with the manifest's list of files (which earlier versions did not write)."""
         import pyarrow as pa
         import pyarrow.parquet as parquet
 
+        name = text_of(name, "name")
+        listed = {file["path"]: file for file in self.manifest.get("files") or ()}
         parts = (
-            sorted((self._files / "basis").glob("part-*.parquet"), key=_place)
-            if name == "basis"
-            else [self._files / name]
+            sorted(self._files.glob("basis/part-*.parquet"), key=_place) if name == "basis" else [self._files / name]
         )
+        if (name != "basis" and Path(name).suffix != ".parquet") or not parts:
+            raise FileError(f"{name}: the result has no such table")
         try:
-            return pa.concat_tables([parquet.read_table(part) for part in parts])
+            return pa.concat_tables(
+                [parquet.read_table(pa.BufferReader(_bytes_of(part, self._files, listed))) for part in parts]
+            )
         except (OSError, pa.ArrowInvalid) as error:
+            if isinstance(error, FileError):
+                raise
             raise FileError(f"{name}: cannot be read ({type(error).__name__}); it may not have been written") from error
 
-    def _matrix(self, name: str, column: str) -> NDArray[np.float64]:
-        values = self.table(name).column(column).combine_chunks()
-        return values.flatten().to_numpy().reshape(len(values), -1)
+    def _with_tables(self, read, *arguments):
+        """What `read` makes of the tables."""
+        if "parquet" not in self.manifest["emitted"]:
+            raise FileError("the result has no tables, since emit left out parquet; decompose the input again")
+        return read(self.folder, self._text, *arguments)
 
     @property
     def s(self) -> NDArray[np.float64]:
         """Singular values, k."""
-        return self.table("singular_values.parquet").column("sigma").to_numpy()
+        return self._with_tables(_native.stored_factors)[0]
 
     @property
     def V(self) -> NDArray[np.float64]:
         """Weights, n x k: a row for each slice."""
-        return self._matrix("weights.parquet", "weights")
+        return self._with_tables(_native.stored_factors)[1]
 
     @property
     def U(self) -> NDArray[np.float64]:
         """Basis vectors, m x k: a row for each pixel."""
-        return self._matrix("basis", "values")
+        return self._with_tables(_native.stored_basis)
 
     @property
     def _center(self) -> str | None:
@@ -245,20 +267,25 @@ class Result:
             For a k that there is not; for means that were removed, without the scan, or with another one.
         """
         series, center = self.manifest["series"], self._center
-        if not 1 <= k <= len(self.s):
-            raise InputError(f"k: {k} is outside 1 to {len(self.s)}, the basis vectors of the result")
-        if center is not None:
-            if scan is None:
-                raise InputError(
-                    "scan: means were removed, which the result folder does not hold; give what tomobasis.read returns "
-                    "for its input"
-                )
+        try:
+            k = operator.index(k)
+        except TypeError:
+            raise InputError(f"k is of the type {type(k).__name__}: give an integer") from None
+        s, V = self._with_tables(_native.stored_factors)
+        if not 1 <= k <= len(s):
+            raise InputError(f"k: {k} is outside 1 to {len(s)}, the basis vectors of the result")
+        if center is not None and scan is None:
+            raise InputError(
+                "scan: means were removed, which the result folder does not hold; give what tomobasis.read returns "
+                "for its input"
+            )
+        if scan is not None:
             if scan.digest != self.digests["pixels"]:
                 raise InputError("scan: it is not the one that was decomposed; read the input of the result")
             padding = self.manifest["parameters"].get("padding", "keep")
-            if scan.padding != padding:
+            if center is not None and scan.padding != padding:
                 raise InputError(f"scan: read it with padding={padding!r}, as it was decomposed")
-        values = ((self.U[:, :k] * self.s[:k]) @ self.V[:, :k].T).T.reshape(-1, series["rows"], series["columns"])
+        values = ((self.U[:, :k] * s[:k]) @ V[:, :k].T).T.reshape(-1, series["rows"], series["columns"])
         if center is not None:
             rescales = list(zip(scan.slope.tolist(), scan.intercept.tolist(), scan.offset.tolist(), strict=True))
             of_pixels, of_slices = _native.means(np.ascontiguousarray(scan.stored), rescales, center)

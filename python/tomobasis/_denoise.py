@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import _native
-from ._arguments import arguments
+from ._arguments import arguments, number_of, path_of, refuse_masked, text_of
 from ._commands import read_manifest, verify
-from ._errors import InputError
+from ._errors import InputError, VerificationError
 from ._progress import close, reporter
 from ._scans import read
 
@@ -94,12 +94,17 @@ def denoise(
     given = _volume(array)
     voxels, bounds, offset = _voxels(given, slope, intercept)
     rescales = [] if bounds is None else _rescales(slope, intercept, offset, len(given))
-    pixel = None if pixel_spacing is None else tuple(map(float, pixel_spacing))
+    pixel = None if pixel_spacing is None else _pixel_spacing(pixel_spacing)
+    spacing, strength, quality = (
+        number_of(spacing, "spacing"),
+        number_of(strength, "strength"),
+        text_of(quality, "quality"),
+    )
     told = reporter(progress)
     try:
         found, text, remarks = _native.denoise(
-            *(voxels, rescales, bounds or (0, 0), float(spacing), pixel),
-            *(float(strength), quality, threads, told),
+            *(voxels, rescales, bounds or (0, 0), spacing, pixel),
+            *(strength, quality, threads, told),
         )
     finally:
         close(told)
@@ -116,14 +121,24 @@ def denoise(
 
 def _volume(array: ArrayLike) -> NDArray[Any]:
     """The array, once it may be a volume."""
-    if isinstance(array, np.ma.MaskedArray):
-        raise InputError("array: a masked array hides some of its voxels; replace them first, with its method filled")
+    refuse_masked(array, "array")
     given = np.asarray(array)
     if given.ndim != 3:
         raise InputError(f"array: slices x rows x columns are 3 dimensions, not {given.ndim}; reshape it")
     if given.dtype.kind not in "iuf" or given.dtype.itemsize > 8:
         raise InputError(f"array: of type {given.dtype}; give integers, or floats of 16, 32 or 64 bits")
     return given
+
+
+def _pixel_spacing(given) -> tuple[float, float]:
+    """The distances of rows and of columns."""
+    try:
+        rows, columns = (number_of(one, "pixel_spacing") for one in given)
+    except (TypeError, ValueError):
+        rows = columns = 0.0
+    if isinstance(given, (str, bytes)) or not (0 < rows < np.inf and 0 < columns < np.inf):
+        raise InputError("pixel_spacing: give the distance of rows and that of columns, two numbers above zero")
+    return rows, columns
 
 
 def _voxels(given: NDArray[Any], slope, intercept) -> tuple[NDArray[Any], tuple[int, int] | None, int]:
@@ -184,13 +199,14 @@ def denoise_series(
     >>> denoised.manifest["effect"]["after"]["sigma"]  # doctest: +SKIP
     7.9
     """
-    words = [*arguments(paths, **options), f"--output={os.fsdecode(output)}"]
+    folder = path_of(output, "output")
+    words = [*arguments(paths, **options), f"--output={folder}"]
     report = reporter(progress)
     try:
         _native.denoise_series(words, threads, report)
     finally:
         close(report)
-    return Denoised(os.fsdecode(output))
+    return Denoised(folder)
 
 
 class Denoised:
@@ -205,15 +221,18 @@ class Denoised:
     FileError
         Where there is no folder that can be read.
     InputError
-        Where it is no such folder.
+        Where it is no such folder, or not finished.
+    VerificationError
+        Where its manifest was changed.
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(folder)
-        self.manifest: Mapping[str, Any] = read_manifest(self.folder)
+        self.folder = Path(os.fsdecode(folder))
+        _, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis denoised "):
             raise InputError("manifest.json: it is not that of a denoised series; for a result, use Result")
+        self._files = self.folder / (self.manifest["run"].get("folder") or "")
 
     @property
     def digest(self) -> str:
@@ -221,8 +240,11 @@ class Denoised:
         return self.digests["denoised"]
 
     def read(self, *, threads: int = 0, progress: Progress = None) -> Scan:
-        """The denoised series as an array."""
-        return read(self.folder / "dicom", threads=threads, progress=progress)
+        """The denoised series as an array; a `VerificationError` where its pixels are not those of ``digest``."""
+        scan = read(self._files / "dicom", threads=threads, progress=progress)
+        if scan.digest != self.digest:
+            raise VerificationError("dicom: its pixels are not those of the manifest's digest, so they were changed")
+        return scan
 
     def verify(self, paths: Paths, *, series: str | None = None, threads: int = 0, progress: Progress = None) -> str:
         """Denoises the input again and compares every byte, as ``tomobasis verify`` does.

@@ -1,3 +1,4 @@
+import os
 from collections.abc import Callable
 from typing import Any, Literal
 
@@ -36,6 +37,11 @@ def verify(
     threads: int,
     progress: _Progress,
 ) -> str: ...
+def manifest(folder: str | os.PathLike[str]) -> str: ...
+def stored_factors(
+    folder: str | os.PathLike[str], manifest: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]: ...
+def stored_basis(folder: str | os.PathLike[str], manifest: str) -> NDArray[np.float64]: ...
 def denoise(
     voxels: NDArray[np.int16] | NDArray[np.float32],
     rescales: list[tuple[float, float, int]],

@@ -10,6 +10,7 @@ from sklearn.base import BaseEstimator, ClassNamePrefixFeaturesOutMixin, Transfo
 from sklearn.utils._param_validation import Interval
 from sklearn.utils.validation import check_is_fitted, validate_data
 
+from ._arguments import refuse_masked
 from ._errors import InputError
 from ._native import FloatGramState, FloatRanges, GramState
 
@@ -68,6 +69,7 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
 
     def _add(self, X, before):
         self._validate_params()
+        refuse_masked(X, "X")
         first = before is None
         X = validate_data(self, X, dtype="numeric", reset=first, ensure_min_samples=2 if first else 1)
         batches = (_Batches(X.shape[1]) if first else before).with_rows(X)
@@ -90,12 +92,14 @@ class PCA(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstimator):
     def transform(self, X):
         """The coordinates of the rows of X along the components, n_samples x n_components_; by NumPy."""
         check_is_fitted(self)
+        refuse_masked(X, "X")
         X = validate_data(self, X, dtype=[np.float64, np.float32], reset=False)
         return (X - self.mean_) @ self.components_.T
 
     def inverse_transform(self, X):
         """The rows whose coordinates are X, up to what the components left out; by NumPy."""
         check_is_fitted(self)
+        refuse_masked(X, "X")
         return np.asarray(X, dtype=float) @ self.components_ + self.mean_
 
     @property
@@ -120,7 +124,10 @@ class _Batches:
             sums.update(rows)
             return _Batches(self.columns, count, sums + self.sums if self.rows else sums)
         if self.ranges is None and self.rows:
-            raise InputError("X: the batches before were integers of 16 bits, of which sums are kept; give the same")
+            raise InputError(
+                "X: the batches before were integers of 16 bits, whose sums take no other numbers; give all batches as "
+                "floats, from the first one on"
+            )
         if rows.dtype.kind in "iu" and rows.dtype.itemsize > 4 and (rows.max() > 2**53 or rows.min() < -(2**53)):
             raise InputError("X: integers beyond 2^53, of which float64 has not all; scale them")
         ranges = FloatRanges(self.columns)

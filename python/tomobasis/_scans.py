@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import html
 import json
+import os
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from . import _native
-from ._arguments import arguments, path_list
-from ._errors import InputError
+from ._arguments import arguments, path_list, path_of, refuse_masked
+from ._errors import FileError, InputError
 from ._progress import close, reporter
 
 if TYPE_CHECKING:
@@ -109,7 +112,7 @@ class Scan:
     """A series in memory, its slices in spatial order."""
 
     stored: NDArray[np.int16]
-    """Stored pixels less ``offset``, slices x rows x columns."""
+    """Stored pixels less ``offset``, slices x rows x columns. Read-only: ``digest`` is that of these."""
     slope: NDArray[np.float64]
     """Rescale Slope of each slice."""
     intercept: NDArray[np.float64]
@@ -145,7 +148,7 @@ class Scan:
     @property
     def hu(self) -> NDArray[Any]:
         """The rescaled values, slices x rows x columns, in ``unit``: int16 where all of them are such integers, else
-        float64. A copy, but for a scan that is stored so."""
+        float64. A copy, but for a scan that is stored so (then read-only)."""
         if not (self.offset.any() or self.intercept.any() or (self.slope != 1).any()):
             return self.stored
         low, high = (pick(pick(self.stored, axis=2), axis=1) + self.offset for pick in (np.min, np.max))
@@ -198,13 +201,17 @@ class Scan:
         Parameters
         ----------
         path : path, optional
-            Where to save it too.
+            Where to save it too: ``.nii`` or ``.nii.gz``. A file of this name is replaced.
         values : numpy.ndarray, slices x rows x columns, optional
             Other values of the same places, such as a composite; ``hu`` by default.
         """
         import nibabel
 
+        target = None if path is None else _nifti_path(path)
+        refuse_masked(values, "values")
         values = self.hu if values is None else np.asarray(values)
+        if not (values.dtype.kind in "iuf" and values.dtype.itemsize <= 8) or values.dtype.str[1:] in ("i8", "u8"):
+            raise InputError(f"values: an array of type {values.dtype}; give integers of up to 32 bits, or floats")
         if values.shape != self.stored.shape:
             raise InputError(f"values: an array of {values.shape}, and the scan is {self.stored.shape}")
         to_last_row = np.eye(4)
@@ -217,9 +224,31 @@ class Scan:
             image.set_qform(affine, 1)
         else:
             image.set_qform(None, 0)  # It cannot hold a shear.
-        if path is not None:
-            nibabel.save(image, path)
+        if target is not None:
+            _save(image, target)
         return image
+
+
+def _nifti_path(path) -> Path:
+    """Where an image is saved, by the names that NIfTI-1 has in one file."""
+    target = Path(path_of(path, "path"))
+    if not target.name.endswith((".nii", ".nii.gz")):
+        raise InputError("path: an image is saved as .nii or .nii.gz; give a name that ends so")
+    return target
+
+
+def _save(image, target: Path) -> None:
+    """Saves an image beside its place, then moves it there, so that a file is whole or not there."""
+    import nibabel
+
+    beside = target.with_name(f".{secrets.token_hex(4)}-{target.name}")
+    try:
+        nibabel.save(image, beside)
+        os.replace(beside, target)
+    except OSError as error:
+        raise FileError(f"path: cannot be written ({error.strerror}); give another place") from None
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def read(
@@ -275,6 +304,7 @@ def read(
     def of(name, dtype=np.float64):
         return np.array([one[name] for one in slices], dtype=dtype)
 
+    stored.flags.writeable = False
     spacing, window = found["pixel_spacing_mm"], found["window"]
     return Scan(
         stored=stored,

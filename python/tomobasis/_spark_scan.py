@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from . import _errors, _native, _spark_library
-from ._arguments import arguments, path_list
+from ._arguments import arguments, groups_of, path_list
 from ._errors import InputError
 from ._spark_result import SparkResult
 
@@ -89,8 +89,7 @@ def decompose(
 
 
 def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, options: dict[str, Any]) -> SparkResult:
-    if groups is not None and groups < 1:
-        raise InputError(f"groups: {groups} is none; give 1 or more")
+    groups = None if groups is None else groups_of(groups)
     for name in FOLDER_OPTIONS:
         if options.get(name) not in (None, False):
             raise InputError(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from ._arguments import groups_of
 from ._dicom_source import DicomDataSource
 from ._errors import InputError
 from ._native import FloatGramState, FloatRanges, GramFactors, GramState
@@ -80,8 +81,7 @@ def _total(df: DataFrame, column: str, columns: int, groups: int, kind: Callable
     import pyarrow as pa
     from pyspark.sql import functions
 
-    if groups < 1:
-        raise InputError(f"groups: {groups} is none; give 1 or more")
+    groups = groups_of(groups)
 
     def sums_of(batches):
         state = kind(of)
@@ -121,6 +121,10 @@ def project(df: DataFrame, column: str, factors: GramFactors, name: str = "u") -
     import pyarrow as pa
     from pyspark.sql.types import ArrayType, DoubleType, StructType
 
+    if column not in df.columns:
+        raise InputError(f"column: the DataFrame has none named {column!r}; select it under a name first")
+    if name.lower() in (other.lower() for other in df.columns):
+        raise InputError(f"name: the DataFrame has a column {name!r} already; give another name")
     place, columns = df.columns.index(column), factors.Vt.shape[1]
 
     def projected(batches):

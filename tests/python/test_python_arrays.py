@@ -238,6 +238,7 @@ BAD = {
     "records": (np.zeros((2, 2), [("x", "f8")]), "no numbers"),
     "long doubles": (np.eye(2, dtype=np.longdouble), "astype"),
     "masked values": (np.ma.masked_equal([[1, 2], [3, 4]], 2), "filled"),
+    "a list of masked rows": ([np.ma.masked_equal([1, 2], 2), np.ma.masked_equal([1, 3], 2)], "filled"),
     "too large an integer": (np.array([[1, 2**53 + 1]]), "column 2"),
     "too wide a range": (np.array([[1e300], [1e-300]]), "tsqr"),
 }
@@ -314,6 +315,16 @@ def test_arguments_without_meaning_are_refused():
         tomobasis.svd(FLOATS, center="mean")
     with pytest.raises(tomobasis.InputError, match="full_matrices"):
         tomobasis.svd(INTEGERS, full_matrices=True)
+    state = tomobasis.GramState(12)
+    state.update(INTEGERS)
+    for center in (True, False, 0, b"rows", ["rows"]):
+        for call in (lambda c: tomobasis.svd(INTEGERS, center=c), lambda c: state.finish(center=c)):
+            with pytest.raises(tomobasis.InputError, match="center is of the type"):
+                call(center)
+    for center in ("rows", 1, None):
+        with pytest.raises(tomobasis.InputError, match=r"center is of the type .*True or False"):
+            tomobasis.tsqr(INTEGERS, center=center)
+    assert tomobasis.tsqr(INTEGERS, center=np.True_).digest == tomobasis.tsqr(INTEGERS, center=True).digest
 
 
 @pytest.mark.parametrize(

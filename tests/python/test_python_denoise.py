@@ -1,6 +1,7 @@
 """Denoising from Python: voxel for voxel what the command writes, of every type that holds them."""
 
 import json
+import shutil
 import threading
 import time
 
@@ -89,6 +90,17 @@ def test_a_series_is_denoised_to_the_bytes_of_the_command(case, tmp_path):
         assert (made.folder / "dicom" / path.name).read_bytes() == path.read_bytes()
     assert np.array_equal(made.read().stored, tomobasis.read(base / "out/dicom").stored)
     assert "every byte" in made.verify(base / "scan")
+    copy = tmp_path / "copy"
+    shutil.copytree(made.folder, copy)
+    dataset = pydicom.dcmread(first := min((copy / "dicom").iterdir()))
+    dataset.PixelData = bytes([dataset.PixelData[0] ^ 1]) + dataset.PixelData[1:]
+    dataset.save_as(first)
+    with pytest.raises(tomobasis.VerificationError, match="pixels"):
+        tomobasis.Denoised(copy).read()
+    (copy / "_SUCCESS").unlink()
+    with pytest.raises(tomobasis.InputError, match="_SUCCESS"):
+        tomobasis.Denoised(copy)
+    shutil.rmtree(copy)
     made_scan(tmp_path / "other", slices=40, rows=60, columns=70, seed=2)
     with pytest.raises(tomobasis.VerificationError, match="pixels"):
         made.verify(tmp_path / "other")
@@ -131,6 +143,16 @@ def volume(**changes):
         (volume() > 0, {}, "of type bool"),
         (volume().astype(complex), {}, "of type complex"),
         (np.ma.masked_array(volume()), {}, "masked"),
+        ([np.ma.masked_array(slice_) for slice_ in volume()], {}, "masked"),
+        (volume(), {"spacing": None}, "spacing is of the type NoneType"),
+        (volume(), {"spacing": "1"}, "spacing is of the type str"),
+        (volume(), {"strength": None}, "strength is of the type"),
+        (volume(), {"quality": None}, "quality is of the type"),
+        (volume(), {"pixel_spacing": 1.0}, "pixel_spacing"),
+        (volume(), {"pixel_spacing": (1, 1, 1)}, "pixel_spacing"),
+        (volume(), {"pixel_spacing": (0, 1)}, "pixel_spacing"),
+        (volume(), {"pixel_spacing": (np.nan, 1)}, "pixel_spacing"),
+        (volume(), {"pixel_spacing": "11"}, "pixel_spacing"),
     ],
 )
 def test_what_is_no_volume_of_hu_is_one_line(array, options, says):

@@ -89,6 +89,12 @@ def test_what_cannot_be_is_refused():
         tomobasis.PCA(0).fit(FLOATS)
     with pytest.raises(tomobasis.InputError, match="batches before"):
         tomobasis.PCA().fit(INTEGERS).partial_fit(FLOATS)
+    hidden = np.ma.masked_array(INTEGERS, INTEGERS > 0)
+    fitted = tomobasis.PCA(2).fit(INTEGERS)
+    for call in (tomobasis.PCA().fit, tomobasis.PCA().partial_fit, tomobasis.PCA().fit_transform, fitted.transform):
+        for x in (hidden, list(hidden)):
+            with pytest.raises(tomobasis.InputError, match="masked"):
+                call(x)
     with pytest.raises(tomobasis.InputError, match=r"beyond 2\^53"):
         tomobasis.PCA(2).fit(np.array([[2**60 + 1, 0], [2**60 + 3, 1], [2**60 + 2, 5]]))
 

@@ -3,6 +3,7 @@
 import filecmp
 import json
 import os
+import shutil
 
 import nibabel
 import numpy as np
@@ -133,7 +134,7 @@ def test_several_series_are_decomposed_each_into_its_folder(tmp_path):
     with pytest.raises(tomobasis.InputError, match=f"series {ids[4]}: rank: 5"):
         tomobasis.decompose_all(tmp_path / "scans", tmp_path / "more", [ids[5], ids[4]], rank=5)
     assert (tmp_path / "more" / ids[5] / "manifest.json").exists()
-    for bad, says in [(["0000"], "no 0000"), ([], "no original"), (ids[4], "list of ids")]:
+    for bad, says in [(["0000"], "no 0000"), ([], "no id"), ([ids[4], ids[4]], "twice"), (ids[4], "list of ids")]:
         with pytest.raises(tomobasis.InputError, match=says):
             tomobasis.decompose_all(tmp_path / "scans", tmp_path / "none", bad)
 
@@ -145,6 +146,80 @@ CENTERED = [
     {"method": "tsqr", "center": True},
     {"method": "dspca", "rank": 9},
 ]
+
+
+def changed(path, at):
+    data = bytearray(path.read_bytes())
+    data[at] ^= 1
+    path.write_bytes(data)
+
+
+def test_numbers_that_are_not_those_of_the_manifest_are_never_returned(made, tmp_path):
+    folder, _, _ = made
+    good = tomobasis.decompose(folder, tmp_path / "good", rank=3, center=True)
+    scan = tomobasis.read(folder)
+    reads = {
+        "singular_values.parquet": [lambda r: r.s, lambda r: r.composite(2, scan)],
+        "weights.parquet": [lambda r: r.V, lambda r: r.composite(2, scan)],
+        "basis/part-00001.parquet": [lambda r: r.U, lambda r: r.composite(2, scan), lambda r: r.table("basis")],
+    }
+    for name, calls in reads.items():
+        copy = tmp_path / "copy"
+        shutil.copytree(good.folder, copy)
+        # The first number, behind what begins the file and its page.
+        data = (copy / name).read_bytes()
+        values = {"s": good.s, "w": good.V, "b": good.U[4096:]}[name[0]]
+        changed(copy / name, data.index(values.ravel()[:1].tobytes()))
+        result = tomobasis.Result(copy)
+        for call in [*calls, lambda r, name=name: r.table(name)]:
+            with pytest.raises(tomobasis.VerificationError, match=name) as caught:
+                call(result)
+            assert "\n" not in str(caught.value) and str(tmp_path) not in str(caught.value)
+        shutil.rmtree(copy)
+    assert np.array_equal(good.table("weights.parquet").column("weights").combine_chunks().flatten(), good.V.ravel())
+    for name in ("../scan", "manifest.json", "/etc/hosts", "weights", "pictures"):
+        with pytest.raises(tomobasis.FileError, match=name):
+            good.table(name)
+    for k in (2.0, None, "2"):
+        with pytest.raises(tomobasis.InputError, match="k is of the type"):
+            good.composite(k)
+
+
+def test_a_folder_that_is_not_finished_or_was_changed_is_no_result(made, tmp_path):
+    folder, _, _ = made
+    good = tomobasis.decompose(folder, tmp_path / "good", rank=2, emit="png")
+    with pytest.raises(tomobasis.FileError, match="no tables"):
+        _ = good.s
+    shutil.copytree(good.folder, tmp_path / "changed")
+    manifest = tmp_path / "changed/manifest.json"
+    for old, new in [
+        (good.digest, good.digest[::-1]),
+        ('"rank": "2"', '"rank": "3"'),
+        ('"instruction_set": "', '"instruction_set": "x'),
+    ]:
+        text = (good.folder / "manifest.json").read_text()
+        assert old in text
+        manifest.write_text(text.replace(old, new))
+        with pytest.raises(tomobasis.VerificationError, match=r"manifest\.json"):
+            tomobasis.Result(tmp_path / "changed")
+    (good.folder / "_SUCCESS").unlink()
+    with pytest.raises(tomobasis.InputError, match="_SUCCESS"):
+        tomobasis.Result(good.folder)
+
+
+def test_a_result_stays_the_one_that_was_opened(made, tmp_path):
+    folder, _, _ = made
+    first = tomobasis.decompose(folder, tmp_path / "r", rank=2, emit="parquet")
+    tomobasis.decompose(folder, tmp_path / "r", rank=3, emit="parquet", overwrite=True)
+    for read in (lambda: first.s, lambda: first.U, lambda: first.composite(1)):
+        with pytest.raises(tomobasis.VerificationError):
+            read()
+
+
+def test_the_pixels_of_a_scan_are_those_of_its_digest(made):
+    scan = tomobasis.read(made[0])
+    with pytest.raises(ValueError, match="read-only"):
+        scan.stored[0, 0, 0] = 5
 
 
 @pytest.mark.parametrize("options", CENTERED, ids=lambda options: "-".join(map(str, options.values())))
@@ -179,7 +254,13 @@ def test_what_cannot_be_used_is_one_error_each(made, tmp_path):
         (lambda: tomobasis.decompose(folder, tmp_path / "r", color="red"), tomobasis.InputError, ValueError),
         (lambda: tomobasis.decompose(folder, folder), tomobasis.InputError, ValueError),
         (lambda: tomobasis.Result(tmp_path / "nowhere"), tomobasis.FileError, OSError),
-        (lambda: tomobasis.Result(tmp_path / "text"), tomobasis.FileError, OSError),
+        (lambda: tomobasis.Result(tmp_path / "text"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.Denoised(tmp_path / "nowhere"), tomobasis.FileError, OSError),
+        (lambda: tomobasis.inspect(None), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.inspect([folder, 3]), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, None), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, tmp_path / "r", input=folder), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.denoise_series(folder, 3), tomobasis.InputError, ValueError),
     ]
     for call, kind, also in cases:
         with pytest.raises(kind) as caught:
@@ -226,5 +307,15 @@ def test_a_nifti_image_has_each_voxel_where_the_scan_has_it(made, tmp_path):
             + along_column * scan.pixel_spacing[0] * row
         )
         assert np.allclose(loaded.affine @ [i, j, k, 1], [-dicom[0], -dicom[1], dicom[2], 1], atol=1e-4)
-    with pytest.raises(tomobasis.InputError, match="values"):
-        scan.to_nifti(values=np.zeros((1, 2, 3)))
+    hidden = np.ma.masked_array(scan.hu, scan.hu > 0)
+    for values in (np.zeros((1, 2, 3)), hidden, scan.hu > 0, scan.hu.astype(np.int64), scan.hu.astype(object)):
+        with pytest.raises(tomobasis.InputError, match="values"):
+            scan.to_nifti(tmp_path / "scan.nii.gz", values=values)
+    for name in ("", "scan", "scan.img", "scan.txt", 3):
+        with pytest.raises(tomobasis.InputError, match="path"):
+            scan.to_nifti(name)
+    before = (tmp_path / "scan.nii.gz").read_bytes()
+    with pytest.raises(tomobasis.FileError, match="path"):
+        scan.to_nifti(tmp_path / "nowhere/scan.nii")
+    assert [path.name for path in tmp_path.iterdir()] == ["scan.nii.gz"]
+    assert (tmp_path / "scan.nii.gz").read_bytes() == before

@@ -96,6 +96,14 @@ def test_a_data_frame_gives_the_digests_of_its_rows(spark):
     found = tomobasis.spark.project(df, "pixels", factors).select("row", "u").collect()
     u = np.array([row.u for row in sorted(found, key=lambda row: row.row)])
     assert np.array_equal(u, whole.U)
+    for name in ("pixels", "row", "ROW"):
+        with pytest.raises(tomobasis.InputError, match="already"):
+            tomobasis.spark.project(df, "pixels", factors, name=name)
+    with pytest.raises(tomobasis.InputError, match="'x'"):
+        tomobasis.spark.project(df, "x", factors)
+    for groups in (0, 2.5, True, None, "3"):
+        with pytest.raises(tomobasis.InputError, match="groups"):
+            tomobasis.spark.gram_state(df, "pixels", 9, groups=groups)
 
 
 @pytest.mark.spark

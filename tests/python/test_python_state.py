@@ -1,8 +1,10 @@
 """Exact sums that travel: the same digests however the rows are divided, in NumPy, processes and Dask."""
 
 import functools
+import hashlib
 import multiprocessing
 import pickle
+import struct
 import threading
 
 import numpy as np
@@ -110,6 +112,39 @@ def test_bytes_that_are_damaged_are_refused():
         with pytest.raises(tomobasis.InputError, match="not the bytes of a Gram state") as caught:
             tomobasis.GramState.from_bytes(bad)
         assert "\n" not in str(caught.value)
+
+
+def sealed(content):
+    return content + hashlib.sha256(content).digest()
+
+
+def test_sums_that_no_rows_have_are_refused():
+    content = bytearray(bytes_of(A)[:-32])
+    assert tomobasis.GramState.from_bytes(sealed(bytes(content))) == state_of(A)
+    first = 63 + 24 * 17  # The squares of the first column, then its product with the second.
+    squares, product = (struct.unpack_from("<q", content, at)[0] for at in (first, first + 8))
+    for at, value in [(first, -squares), (first, squares + 1), (first, 0), (first + 8, product + squares * 1000)]:
+        forged = bytearray(content)
+        struct.pack_into("<q", forged, at, value)
+        with pytest.raises(tomobasis.InputError, match="not the bytes of a Gram"):
+            tomobasis.GramState.from_bytes(sealed(bytes(forged)))
+
+
+def test_bytes_may_be_held_in_any_of_pythons_types():
+    data = bytes_of(A)
+    for held in (bytearray(data), memoryview(data)):
+        assert tomobasis.GramState.from_bytes(held) == state_of(A)
+    for wrong in (data.decode("latin-1"), None, 3):
+        with pytest.raises(tomobasis.InputError, match="data is of the type"):
+            tomobasis.GramState.from_bytes(wrong)
+
+
+def test_sums_of_no_rows_have_no_factors():
+    ranges = tomobasis.FloatRanges(3)
+    ranges.update(np.array([[0.5, 1.0, 2.0]]))
+    for state in (tomobasis.GramState(3), tomobasis.FloatGramState(ranges)):
+        with pytest.raises(tomobasis.InputError, match="no rows"):
+            state.finish()
 
 
 def test_what_is_refused_leaves_the_state_as_it_was():

@@ -217,10 +217,49 @@ impl GramAccumulator {
     /// Reads what [`to_bytes`](Self::to_bytes) wrote.
     ///
     /// # Errors
-    /// As [`GramPart::from_bytes`].
+    /// As [`GramPart::from_bytes`]; [`Error::Bytes`] too for products that no rows with these columns' sums and ranges have, as far
+    /// as each column and each pair of columns show it.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, Error> {
-        Self::from_parts([GramPart::from_bytes(bytes)])
+        let sums = Self::from_parts([GramPart::from_bytes(bytes)])?;
+        match sums.are_possible() {
+            true => Ok(sums),
+            false => Err(bad("its products are not those of values with these sums and ranges")),
+        }
     }
+
+    fn are_possible(&self) -> bool {
+        let n = self.columns();
+        let squares: Vec<i128> = (0..n).map(|j| self.product(j, j)).collect();
+        let columns = self.columns.iter().zip(&squares);
+        let narrow = product_bytes(self.rows) == 8;
+        self.rows == 0
+            || columns.into_iter().all(|(column, &squares)| has_squares(column, self.rows, squares))
+                && (0..n).all(|i| {
+                    (i + 1..n).all(|j| is_product(self.product(i, j), squares[i], squares[j], narrow))
+                })
+    }
+}
+
+/// Whether the squares of this many values, with this sum and range, can add up to `squares`.
+fn has_squares(column: &Column, rows: u64, squares: i128) -> bool {
+    let (low, high, sum, rows) =
+        (i128::from(column.low), i128::from(column.high), column.sum, i128::from(rows));
+    // Cauchy and Schwarz, where the products fit.
+    let spread = sum.checked_mul(sum).zip(rows.checked_mul(squares));
+    squares >= (low * low).max(high * high)
+        && (squares - sum) % 2 == 0
+        // The sum of (x - low) (high - x).
+        && (low + high) * sum - squares - rows * low * high >= 0
+        && spread.is_none_or(|(least, most)| least <= most)
+}
+
+/// Whether columns with these squares can have this product, by Cauchy and Schwarz: exactly where the sums are `narrow`, below 2^62,
+/// else to their leading digits.
+fn is_product(product: i128, left: i128, right: i128, narrow: bool) -> bool {
+    let (shift, up) = if narrow { (0, 0) } else { (34, 1) };
+    let leading = product.unsigned_abs() >> shift;
+    let most = [left, right].map(|squares| (squares.unsigned_abs() >> shift) + up);
+    leading * leading <= most[0] * most[1]
 }
 
 fn column(reader: &mut Reader, rows: u64) -> Result<Column, Error> {
@@ -280,6 +319,30 @@ mod tests {
             assert!(matches!(changed(at, 0x7f), Err(Error::Bytes { .. })), "byte {at}");
         }
         assert!(matches!(changed(23, 0x7f), Err(Error::Bytes { .. } | Error::TooManyRows { .. })));
+    }
+
+    #[test]
+    fn sums_that_no_such_values_have_are_refused() {
+        // Columns 1 -2, 3 4 and 5 -32768: sums -1, 7 and -32763, squares 5, 25 and 2^30 + 25, products -5, 65541 and -131057.
+        let bytes = three_columns().to_bytes();
+        let product = |at: usize| 40 + 3 * COLUMN_BYTES + 8 * at;
+        let changed = |at: usize, value: i64| {
+            let mut wrong = bytes.clone();
+            wrong[at..at + 8].copy_from_slice(&value.to_le_bytes());
+            GramAccumulator::from_bytes(&wrong)
+        };
+        assert!(changed(product(0), 5).is_ok() && changed(product(1), -11).is_ok());
+        for (at, value, why) in [
+            (product(0), -5, "squares below zero"),
+            (product(0), 6, "squares that are even where the sum is odd"),
+            (product(0), 3, "less than the square of the least value"),
+            (product(0), 7, "more than values between the least and the greatest have"),
+            (product(3), 23, "less than such a sum has"),
+            (product(1), 12, "more than Cauchy and Schwarz allow"),
+            (product(1), -12, "more than Cauchy and Schwarz allow"),
+        ] {
+            assert!(matches!(changed(at, value), Err(Error::Bytes { .. })), "{why}");
+        }
     }
 
     #[test]

@@ -64,7 +64,7 @@ impl ResultFolder {
     ///
     /// # Errors
     /// [`Error::ResultFile`] when they are not of a result or of another format.
-    pub(crate) fn of_manifest(path: &Path, bytes: Vec<u8>) -> Result<Self> {
+    pub fn of_manifest(path: &Path, bytes: Vec<u8>) -> Result<Self> {
         let manifest: Manifest = parse_manifest(&bytes)?;
         if manifest.format != FORMAT {
             let problem = format!("the format is {:?}; this version reads {FORMAT:?}", manifest.format);
@@ -140,7 +140,7 @@ impl ResultFolder {
     ///
     /// # Errors
     /// [`Error::Differs`] naming the file that is missing, unreadable or different.
-    pub(crate) fn read_factors(&self) -> Result<(Vec<f64>, Vec<f64>)> {
+    pub fn read_factors(&self) -> Result<(Vec<f64>, Vec<f64>)> {
         let digests = &self.manifest.digests;
         let s = self.table(tables::SINGULAR_VALUES, tables::read_singular_values)?;
         same(tables::SINGULAR_VALUES, "digest of s", Digest::of_f64(&s), digests.s)?;
@@ -170,7 +170,7 @@ impl ResultFolder {
     ///
     /// # Errors
     /// [`Error::Differs`] naming the file that is missing, unreadable or different.
-    pub(crate) fn read_block(&self, block: u32) -> Result<Vec<f64>> {
+    pub fn read_block(&self, block: u32) -> Result<Vec<f64>> {
         let name = tables::basis_name(block);
         self.block_of(&name, block, self.read(&name)?)
     }

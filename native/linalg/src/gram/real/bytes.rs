@@ -116,6 +116,9 @@ impl RealGramAccumulator {
         if beyond(totals, none.ranges.widest()) || beyond(products, 2 * none.ranges.widest()) {
             return Err(reader.wrong("a sum is that of no such rows"));
         }
+        if !are_possible(rows, totals, products) {
+            return Err(reader.wrong("its products are not those of values with these sums"));
+        }
         none.with_integers(rows, totals, products)
     }
 
@@ -149,6 +152,22 @@ impl RealGramAccumulator {
             .collect::<Result<_, _>>()?;
         Ok(Self { sums, ..self })
     }
+}
+
+/// Whether `rows` rows of integers can have these sums of columns and, row by row, of products of columns i <= j, as far as each
+/// column and each pair of columns show it: by Cauchy and Schwarz, and as squares are odd where the integers are.
+fn are_possible(rows: u64, totals: &[BigInt], products: &[BigInt]) -> bool {
+    let n = totals.len();
+    let starts: Vec<usize> = (0..n).map(|i| i * n - i * i.saturating_sub(1) / 2).collect();
+    let squares: Vec<&BigInt> = starts.iter().map(|&start| &products[start]).collect();
+    let has_squares = |(total, squares): (&BigInt, &&BigInt)| {
+        squares.sign() != Sign::Minus && total * total <= *squares * rows && total.bit(0) == squares.bit(0)
+    };
+    totals.iter().zip(&squares).all(has_squares)
+        && (0..n).all(|i| {
+            let pairs = products[starts[i]..].iter().zip(&squares[i..]);
+            pairs.skip(1).all(|(product, other)| product * product <= squares[i] * *other)
+        })
 }
 
 /// Sums that are these modulo a small integer, or these themselves.
@@ -210,6 +229,25 @@ mod tests {
                 assert_eq!(first.to_bytes(), whole.to_bytes());
                 assert_eq!(first.finish().unwrap().planes(), whole.finish().unwrap().planes());
             }
+        }
+    }
+
+    #[test]
+    fn sums_that_no_such_rows_have_are_refused() {
+        // Integers 1 -2 and 3 4: sums -1 and 7, products 5, -5 and 25.
+        let a = array![[0.5, 1.5], [-1.0, 2.0]];
+        let bytes = sums(&ranges(&a), &a).to_bytes();
+        let width = sum_bytes(&ranges(&a));
+        let at = bytes.len() - 3 * width;
+        let changed = |place: usize, value: i8| {
+            let mut wrong = bytes.clone();
+            wrong[at + place * width..][..width].fill(if value < 0 { u8::MAX } else { 0 });
+            wrong[at + place * width] = value as u8;
+            RealGramAccumulator::from_bytes(&wrong)
+        };
+        assert_eq!(changed(0, 5).unwrap().to_bytes(), bytes);
+        for (place, value) in [(0, -5), (0, 6), (2, 23), (1, 12), (1, -12)] {
+            assert!(matches!(changed(place, value), Err(Error::Bytes { .. })), "product {place} is {value}");
         }
     }
 

@@ -11,6 +11,7 @@ mod part;
 
 use std::{
     collections::BTreeMap,
+    path::Path,
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -123,6 +124,19 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     }
     let mut runner = Runner::with_stages(threads, progress, 1, stages(&options) - 1)?;
     Ok(check(&folder, options, list_input, &mut runner, progress)?.0)
+}
+
+/// The bytes of the manifest of a finished folder, of a result or of a denoised series, whose seal and digests go together.
+///
+/// # Errors
+/// [`Error::ResultFile`] when it is no such folder, [`Error::Differs`] when its manifest was changed, [`Error::System`].
+pub fn checked_manifest(path: &Path) -> Result<Vec<u8>> {
+    let json = read_complete(path)?;
+    match DenoisedFolder::is_of(&json) {
+        true => DenoisedFolder::of_manifest(path, json.clone())?.check_seal()?,
+        false => ResultFolder::of_manifest(path, json.clone())?.check_manifest()?,
+    }
+    Ok(json)
 }
 
 /// The options of a run that makes a result again, whose manifest was checked.
