@@ -115,6 +115,8 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
             let problem = format!("its values are in {unit:?}, those that were decomposed in {of_result:?}");
             return Err(Error::Input(format!("{problem}; give the same scan")));
         }
+        Some(_) if manifest.parameters.method.center().is_some() => progress
+            .message("the result does not hold the means that its method removed: they, and intercepts, are taken from this scan"),
         Some(_) => {}
         None if manifest.parameters.method.center().is_some() => {
             let problem = "the result does not hold the means that its method removed; give the scan";
