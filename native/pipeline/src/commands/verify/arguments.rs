@@ -47,7 +47,7 @@ pub struct PartArgs {
     /// Check s and V, and of U this share of its row blocks, chosen at random: `5%`
     #[arg(long, value_name = "SHARE", value_parser = share, allow_hyphen_values = true)]
     pub blocks: Option<f64>,
-    /// With --only and --blocks: what all that is random is drawn from [default: another one each time, which is printed]
+    /// What random choices follow from, with --only and --blocks [default: another number each time, which is printed]
     #[arg(long, value_name = "SEED")]
     pub seed: Option<u64>,
 }
