@@ -146,6 +146,11 @@ impl Workplace {
         self.place.replaced()
     }
 
+    /// The file that says whose the folder is.
+    pub(super) fn owner(&self) -> &Path {
+        &self.owner
+    }
+
     /// Gives the result its name by `rename`. A process that is told to stop meanwhile does so before it, or after.
     ///
     /// # Errors
