@@ -124,9 +124,10 @@ def folder(stage, place, followed):
         "other-programs.npz",
     ):
         (place / name).symlink_to(stage / name)
-    for name in ("result", "RESULT", "other-result", "study/RESULT", "dataset/RESULT"):
-        source = "other-result" if name == "other-result" else "result"
-        shutil.copytree(stage / source, place / name)
+    shutil.copytree(stage / "other-result", place / "other-result")
+    for above in ("", "study", "dataset"):
+        for name in ("result", "RESULT"):
+            shutil.copytree(stage / "result", place / above / name)
     return place
 
 
