@@ -34,7 +34,7 @@ def test_s_and_v_alone_are_verified_and_the_line_says_what_was_not(made):
 
 
 def test_without_u_a_bad_block_is_missed_and_a_bad_weight_is_found(made, copy):
-    flip_last_bit(copy / "basis/part-00002.parquet", "u")
+    flip_last_bit(copy / "basis/part-00002.parquet", "values")
     assert verify(copy, made.folder).code == 4
     assert verify(copy, made.folder, "--only", "sv").code == 0
     flip_last_bit(copy / "weights.parquet", "weights")
@@ -43,7 +43,7 @@ def test_without_u_a_bad_block_is_missed_and_a_bad_weight_is_found(made, copy):
 
 
 def test_a_share_of_blocks_finds_a_bad_block_as_often_as_it_says(made, copy):
-    flip_last_bit(copy / "basis/part-00002.parquet", "u")
+    flip_last_bit(copy / "basis/part-00002.parquet", "values")
     found = 0
     for seed in range(20):
         run = verify(copy, made.folder, "--blocks", "40%", "--seed", str(seed), "--json")
@@ -64,7 +64,7 @@ def test_all_blocks_miss_none_and_a_seed_makes_the_same_choice_again(made, copy)
     assert "missed with a probability of 0.000" in run.out
     seeds = {re.search(r"--seed (\d+)", verify(made.result, made.folder, "--blocks", "1%").out)[1] for _ in range(2)}
     assert len(seeds) == 2
-    flip_last_bit(copy / "basis/part-00002.parquet", "u")
+    flip_last_bit(copy / "basis/part-00002.parquet", "values")
     codes = [verify(copy, made.folder, "--blocks", "20%", "--seed", "3").code for _ in range(2)]
     assert codes[0] == codes[1]
 

@@ -66,7 +66,7 @@ impl StagedFiles {
             };
             move_all().map_err(Error::OutputNotWritable)?;
             // Here, where a process that is told to stop waits for it. What stays is tried again when the place is dropped.
-            let _gone = fs::remove_dir_all(made).and_then(|()| fs::remove_file(self.place.owner()));
+            let _gone = fs::remove_dir_all(made);
             Ok(())
         })?;
         Ok(files.iter().map(|file| self.output.join(file)).collect())

@@ -146,11 +146,6 @@ impl Workplace {
         self.place.replaced()
     }
 
-    /// The file that says whose the folder is.
-    pub(super) fn owner(&self) -> &Path {
-        &self.owner
-    }
-
     /// Gives the result its name by `rename`. A process that is told to stop meanwhile does so before it, or after.
     ///
     /// # Errors
@@ -163,6 +158,11 @@ impl Workplace {
         rename()?;
         process.unfinished.retain(|place| *place != self.place);
         process.finished = true;
+        // Where nothing else is left of the place, while a process that is told to stop waits for this.
+        let folders = [&self.place.folder, &self.place.replaced()];
+        if folders.iter().all(|folder| matches!(is_there(folder), Ok(false))) {
+            let _gone = fs::remove_file(&self.owner);
+        }
         Ok(())
     }
 
