@@ -14,7 +14,9 @@ JAR = ROOT / "build/tomobasis-spark.jar"
 @contextmanager
 def job_session(master="local[2]"):
     """A function like `submit`."""
-    arguments = f"--master {master} --driver-class-path {JAR} --conf spark.ui.enabled=false pyspark-shell"
+    # Runs as small as these end before an optimizing compiler pays.
+    java = "--driver-java-options -XX:TieredStopAtLevel=1"
+    arguments = f"--master {master} {java} --driver-class-path {JAR} --conf spark.ui.enabled=false pyspark-shell"
     with mock.patch.dict(os.environ, PYSPARK_SUBMIT_ARGS=arguments, LC_ALL="C.UTF-8"):
         gateway = launch_gateway()
     jvm = gateway.jvm

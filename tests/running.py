@@ -55,7 +55,9 @@ def tomobasis(*arguments, **environment):
 def submit(*job, master="local[2]", conf=()):
     """`bin/tomobasis-submit --master MASTER --conf ... -- JOB`: through spark-submit."""
     settings = [word for setting in conf for word in ("--conf", setting)]
-    return start([ROOT / "bin/tomobasis-submit", "--master", master, *settings, "--", *job])
+    # Jobs as small as these end before an optimizing compiler pays.
+    java = "-XX:TieredStopAtLevel=1"
+    return start([ROOT / "bin/tomobasis-submit", "--master", master, *settings, "--", *job], SPARK_SUBMIT_OPTS=java)
 
 
 def decompose(*job):

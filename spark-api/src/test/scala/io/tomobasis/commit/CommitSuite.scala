@@ -39,8 +39,8 @@ class CommitSuite extends AnyFunSuite {
           Some(new AssertionError(s"seed $seed on ${kind.name}: ${e.getMessage}; ${simulator.outcomes}", e))
       }
     }
-    val failures = IntStream.rangeClosed(seeds.head, seeds.last).parallel().mapToObj(failure(_))
-    failures.filter(_.nonEmpty).findFirst().toScala.flatten.foreach(throw _)
+    val played = IntStream.rangeClosed(seeds.head, seeds.last).parallel().mapToObj[Option[AssertionError]](failure(_))
+    played.filter(_.nonEmpty).findFirst().toScala.flatten.foreach(throw _)
   }
 
   for (kind <- kinds) {
