@@ -228,6 +228,14 @@ def test_what_cannot_be_decomposed_in_tasks_is_one_error(spark, scan, tmp_path):
         tomobasis.spark.decompose(spark, tmp_path / "nowhere")
 
 
+@pytest.mark.spark
+def test_slices_are_read_whether_spark_pushes_filters_or_not(dicom, scan):
+    for pushed in ("false", "true"):
+        dicom.conf.set("spark.sql.python.filterPushdown.enabled", pushed)
+        frame = dicom.read.format("dicom").load(str(scan))
+        assert frame.count() == frame.where("modality = 'CT' and slice >= 0").count() > 0
+
+
 @pytest.fixture(scope="module")
 def dicom(spark):
     spark.dataSource.register(tomobasis.spark.DicomDataSource)
