@@ -340,7 +340,10 @@ impl Need {
         let samples = 2 * self.sampled().0;
         let browser = samples + 4 * samples.min(MOST_BYTES as u128);
         // As bands; stored, then as floats; of even regions and of residuals on each thread.
-        let measured = 8 * self.measured().1 + self.threads * 32 * self.pixels + 16 * self.pixels;
+        let measured = match self.measured() {
+            (0, _) => 0,
+            (_, values) => 8 * values + self.threads * 32 * self.pixels + 16 * self.pixels,
+        };
         let text = self.text(self.slices);
         self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + measured + text
     }
