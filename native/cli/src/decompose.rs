@@ -44,7 +44,7 @@ pub(crate) fn run(args: Args) -> Result<Answer, Error> {
         // As many as there are files and row blocks; manifest.json has them.
         sections.remove("files");
     }
-    if let Some(digests) = manifest.pointer_mut("/digests/u").and_then(Value::as_object_mut) {
+    if let Some(digests) = manifest.pointer_mut("/digests/U").and_then(Value::as_object_mut) {
         digests.remove("blocks");
     }
     let document =

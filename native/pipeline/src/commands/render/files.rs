@@ -21,20 +21,19 @@ pub(super) fn refuse_existing(output: &Path, names: &[String], overwrite: bool) 
 
 /// Writes a picture that is in memory.
 pub(super) fn write(folder: &Path, made: &NamedFile) -> Result<()> {
-    make(folder)?;
     fs::write(folder.join(&made.path), &made.bytes)
         .map_err(|source| Error::Write { file: made.path.clone(), source })
 }
 
 /// Begins a picture that is written piece by piece.
 pub(super) fn create(folder: &Path, name: &str) -> Result<BufWriter<File>> {
-    make(folder)?;
     let file = File::create(folder.join(name));
     file.map(BufWriter::new).map_err(|source| Error::Write { file: name.to_owned(), source })
 }
 
-/// Never the folder above it: one that was removed meanwhile, since the process is to stop, is not brought back.
-fn make(folder: &Path) -> Result<()> {
+/// Makes a folder in the one in which pictures are staged; that itself is never made again: it may have been removed, since the process is
+/// to stop.
+pub(super) fn make(folder: &Path) -> Result<()> {
     match fs::create_dir(folder) {
         Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(Error::OutputNotWritable(error)),
         _ => Ok(()),

@@ -25,7 +25,7 @@ pub use self::{
 };
 use self::{
     cut::Cut,
-    files::{refuse_existing, write},
+    files::{make, refuse_existing, write},
     plain::{Levels, Plain},
     sheets::{Sheets, spectrum_of},
     tables::{CHECKED, Tables},
@@ -163,9 +163,9 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
     let sheets =
         Sheets { tables: &tables, form: args.form, display, composites: &composites, budget: BUDGET };
     sheets.draw_all(&runner, stage, &shown, |made, slice| {
-        let folder = slice
-            .filter(|_| in_folders)
-            .map_or_else(|| staged.folder().to_owned(), |slice| staged.folder().join(folder_name(slice)));
+        let Some(slice) = slice.filter(|_| in_folders) else { return write(staged.folder(), made) };
+        let folder = staged.folder().join(folder_name(slice));
+        make(&folder)?;
         write(&folder, made)
     })?;
     staged.commit(args.overwrite)
