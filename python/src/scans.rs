@@ -147,7 +147,7 @@ pub(crate) fn decompose(
 
 pub(crate) fn options(arguments: &[String]) -> Result<Options, Failure> {
     match parse_options(arguments)? {
-        ParsedJob::Run(options) => Ok(options),
+        ParsedJob::Run(options) => Ok(*options),
         ParsedJob::Text { .. } | ParsedJob::Status { .. } => {
             Err(Failure::Argument("--help: read the documentation of the function".to_owned()))
         }

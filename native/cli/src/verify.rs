@@ -24,7 +24,7 @@ pub(crate) fn run(args: &Args) -> Result<Answer, Error> {
     let checked = verify::verify(&args.verify, args.threads.count(), &reporter);
     reporter.finish();
     let rest = match &checked {
-        Ok(checked) => vec![("digest", json(checked.digest)?), ("scope", json(&checked.scope)?)],
+        Ok(checked) => vec![("digest", json(checked.digest)?), ("scope", json(checked.scope)?)],
         Err(_) => Vec::new(),
     };
     Answer::of_comparison(checked.map(|checked| checked.closing), rest)

@@ -163,7 +163,7 @@ mod tests {
 
     /// Squares of 80 HU in tissue.
     fn anatomy() -> Vec<f32> {
-        let value = |at: usize| if (at / SIDE / 24 + at % SIDE / 24) % 2 == 0 { 80.0 } else { 0.0 };
+        let value = |at: usize| if (at / SIDE / 24 + at % SIDE / 24).is_multiple_of(2) { 80.0 } else { 0.0 };
         (0..SIDE * SIDE).map(value).collect()
     }
 

@@ -50,7 +50,7 @@ fn read(input: &Path, output: &Path, more: &str) -> Read {
         .enumerate()
         .map(|(slice, out)| decode(&plan, slice, &files[plan.slices[slice].file], out).unwrap())
         .collect();
-    Read { options, plan, files, stored, records }
+    Read { options: *options, plan, files, stored, records }
 }
 
 fn words(input: &Path, output: &Path, more: &str) -> impl Iterator<Item = String> {

@@ -49,7 +49,7 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
                 ));
             }
             refuse_output_above(&options.input, &options.output)?;
-            Ok(ParsedJob::Run(options))
+            Ok(ParsedJob::Run(Box::new(options)))
         }
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(ParsedJob::Text { help: error.to_string() })
@@ -72,7 +72,7 @@ mod tests {
 
     fn options(line: &str) -> Options {
         match parse(line) {
-            Ok(ParsedJob::Run(options)) => options,
+            Ok(ParsedJob::Run(options)) => *options,
             other => panic!("{line}: {other:?}"),
         }
     }

@@ -97,7 +97,6 @@ impl Workplace {
     }
 
     /// The same in a folder that is there; `made` are those above the output that were made for it.
-
     fn make_in(parent: &Path, prefix: &str, output: &Path, made: &[PathBuf]) -> io::Result<Self> {
         // Held until the place is known, so that a process that is told to stop meanwhile leaves none of it.
         let mut process = process();

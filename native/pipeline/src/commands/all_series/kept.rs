@@ -116,7 +116,7 @@ mod tests {
     fn options(line: &str) -> Options {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
         match parse_job(&args) {
-            Ok(ParsedJob::Run(options)) => options,
+            Ok(ParsedJob::Run(options)) => *options,
             other => panic!("{line}: {other:?}"),
         }
     }

@@ -19,7 +19,7 @@ pub enum ParsedJob {
         help: String,
     },
     /// Run.
-    Run(Options),
+    Run(Box<Options>),
     /// Say how far the results of `--series all` in a folder are.
     Status {
         /// The folder.
@@ -83,7 +83,7 @@ pub(in crate::commands) fn check_utf_8(args: &[String]) -> Result<()> {
 pub fn parse_options(args: &[String]) -> Result<ParsedJob> {
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match JobCommand::try_parse_from(argv) {
-        Ok(command) => Ok(ParsedJob::Run(command.args.resolve()?)),
+        Ok(command) => Ok(ParsedJob::Run(Box::new(command.args.resolve()?))),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(ParsedJob::Text { help: error.to_string() })
         }
@@ -130,7 +130,7 @@ mod tests {
 
     fn options(line: &str) -> Options {
         match parse(line) {
-            Ok(ParsedJob::Run(options)) => options,
+            Ok(ParsedJob::Run(options)) => *options,
             other => panic!("{line}: {other:?}"),
         }
     }
