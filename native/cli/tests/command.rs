@@ -137,7 +137,7 @@ fn render_prints_the_pictures_that_it_wrote() {
     let run = tomobasis(&render);
     assert_eq!(run.status.code(), Some(0), "{}", text(&run.stderr));
     let told: Vec<PathBuf> = text(&run.stdout).lines().map(PathBuf::from).collect();
-    let names = ["slice-00001/composites.png", "basis.png", "spectrum.png"];
+    let names = ["basis.png", "slice-00001/composites.png", "spectrum.png"];
     assert_eq!(told, names.map(|name| output.join(name)));
     assert!(told.iter().all(|path| fs::read(path).unwrap().starts_with(b"\x89PNG")));
     assert!(refusal(&render, 2).contains("--output: it exists already"));

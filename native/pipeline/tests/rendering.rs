@@ -82,7 +82,7 @@ fn without_the_scan_all_is_drawn_but_the_scan() {
     decompose(&input, &result, "--rank 4 --composite 3", 2).unwrap();
     fs::remove_dir_all(&input).unwrap();
     let names = draw(&result, &output, "").unwrap();
-    assert_eq!(names, ["composites.png", "basis.png", "spectrum.png"].map(|name| output.join(name)));
+    assert_eq!(names, ["basis.png", "composites.png", "spectrum.png"].map(|name| output.join(name)));
     for name in ["basis.png", "spectrum.png"] {
         assert!(
             fs::read(output.join(name)).unwrap() == fs::read(result.join("pictures").join(name)).unwrap()

@@ -43,7 +43,8 @@ fn other_files_beside_the_series_are_told_and_no_difference() {
     let case = Case::new();
     fs::write(case.input.join("notes.txt"), "no image").unwrap();
     let said = check(&case.result, &case.input).unwrap();
-    let told = "every value but series.left_out and series.warnings, which are not what this input gives (series.left_out is []";
+    let told = "every value but series.left_out, series.unjoined and series.warnings, which are not what this input gives \
+                (series.left_out is []";
     assert!(said.contains(told), "{said}");
 }
 
@@ -86,7 +87,10 @@ fn results_with_other_pictures_are_not_the_same_and_the_files_are_named() {
     let compared = |a: &Path, b: &Path| compare(a.to_str().unwrap(), b.to_str().unwrap(), 2, &Silent);
     let said = compared(&a, &b).unwrap_err();
     assert!(said.exit_code() == 4 && said.to_string().starts_with("pictures/composites.png: "), "{said}");
-    assert!(said.to_string().contains("manifest.json: result.composites[0]."), "{said}");
+    assert!(
+        said.to_string().contains("manifest.json: measures.composites[0].k is 2 in A and 3 in B"),
+        "{said}"
+    );
     let said = compared(&a, &c).unwrap().closing;
     assert!(said.contains("5 that both have, every byte"), "{said}");
     // What was asked for otherwise and came out the same.

@@ -164,6 +164,9 @@ mod tests {
             page.contains(">1.5000<") && page.contains(">3.0000<") && page.contains("A and B differ"),
             "{page}"
         );
-        assert!(!page.contains("The series") && !page.contains("http"), "{page}");
+        assert!(
+            !page.contains("The series") && !page.contains("http:") && !page.contains("https:"),
+            "{page}"
+        );
     }
 }

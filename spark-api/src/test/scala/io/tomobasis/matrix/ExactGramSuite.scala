@@ -61,9 +61,8 @@ class ExactGramSuite extends AnyFunSuite {
       val right = ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns).parts.map(_.toSeq).toSeq
       for (times <- 1 to 3) {
         // The first readings are of blocks of which a bit changes after they were made.
-        val made = sc.parallelize(0 until 6, 3).map { i =>
-          val whole = block(i)
-          val isFaulty = i == 4 && Faults.left.getAndDecrement() > 0
+        val made = sc.parallelize((0 until 6).map(block), 3).map { whole =>
+          val isFaulty = whole.index == 4 && Faults.left.getAndDecrement() > 0
           whole.values match {
             case Stored(values, _) if isFaulty => values(1234) = (values(1234) ^ 64).toShort
             case _ =>
