@@ -1,5 +1,6 @@
 """The two ways to run, started as a user starts them, and the synthetic scans that they run on."""
 
+import json
 import os
 import subprocess
 from dataclasses import dataclass
@@ -26,7 +27,10 @@ class Run:
 
     @property
     def errors(self):
-        return [line for line in self.err.splitlines() if line.startswith("error:")]
+        """Lines of errors; what --json makes of one, as it stands without."""
+        lines = self.err.splitlines()
+        told = [json.loads(line)["error"]["message"] for line in lines if line.startswith('{"error":')]
+        return [line for line in lines if line.startswith("error:")] + [f"error: {message}" for message in told]
 
 
 def start(command, timeout=300, **environment):

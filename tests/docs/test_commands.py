@@ -110,7 +110,7 @@ def folder(stage, place, followed):
         (place / "home" / home).mkdir(parents=True)
     if followed:
         return place
-    for name in ("demo/series", "scans/head", "scan", "SCAN"):
+    for name in ("demo/series", "scans/head", "scan", "SCAN", "low-dose", "full-dose"):
         (place / name).parent.mkdir(exist_ok=True)
         (place / name).symlink_to(stage / "scan")
     for name in (

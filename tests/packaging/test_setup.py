@@ -4,6 +4,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -18,31 +19,33 @@ RELEASE = Path("/etc/os-release")
 
 
 @pytest.fixture
-def bare(tmp_path):
+def bare():
     """Runs the script, in a checkout of its own, where there is nothing but TOOLS; by a user without rights where we are root."""
+    # Not in pytest's own folder, which other users may not enter.
+    with tempfile.TemporaryDirectory() as made:
+        yield in_checkout(Path(made))
+
+
+def in_checkout(place):
     for name in ("scripts/setup.sh", "requirements.txt", "tests/requirements.txt"):
-        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, tmp_path / name)
-    (tmp_path / "bin").mkdir()
+        (place / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, place / name)
+    (place / "bin").mkdir()
 
     def run(*more, around=(), **environment):
         for tool in [*TOOLS, *more]:
-            if not (link := tmp_path / "bin" / tool).exists():
+            if not (link := place / "bin" / tool).exists():
                 link.symlink_to(shutil.which(tool))
-        for path in [tmp_path, *tmp_path.rglob("*")]:
+        for path in [place, *place.rglob("*")]:
             if os.getuid() == 0 and not path.is_symlink():
                 os.chown(path, NOBODY, NOBODY)
         user = [shutil.which("setpriv"), f"--reuid={NOBODY}", f"--regid={NOBODY}", "--clear-groups"]
-        command = [*around, *(user if os.getuid() == 0 else ()), tmp_path / "bin/bash", tmp_path / "scripts/setup.sh"]
-        environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path), **environment}
+        command = [*around, *(user if os.getuid() == 0 else ()), place / "bin/bash", place / "scripts/setup.sh"]
+        environment = {"PATH": str(place / "bin"), "HOME": str(place), **environment}
         done = subprocess.run(command, capture_output=True, text=True, env=environment, stdin=subprocess.DEVNULL)
         assert done.returncode == 2, done.stderr
         return done.stderr
 
-    # A folder that others may not enter, as pytest makes it for root, hides the checkout from them.
-    for parent in tmp_path.parents[:2]:
-        if parent.stat().st_uid == os.getuid():
-            parent.chmod(0o755)
     return run
 
 
