@@ -1,6 +1,6 @@
 //! The `tomobasis` command: one file per subcommand, each a few lines around a function of `tomobasis-pipeline`.
 //!
-//! A command returns its [`Answer`](answer::Answer), which goes to stdout as text or, with `--json`, as one document; progress and errors
+//! A command returns its [`Answer`], which goes to stdout as text or, with `--json`, as one document; progress and errors
 //! go to stderr. Exit codes: 0 done, 1 failed while running, 2 bad options, 3 bad input, 4 verification differs, 130 interrupted.
 
 #![deny(unsafe_code)]
