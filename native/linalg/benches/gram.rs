@@ -1,12 +1,12 @@
 //! The exact Gram matrix of one row block of 301 slices, by range of the values: a narrow range lets 32-bit
-//! sums run longest.
+//! sums run longest. With the checks that the job has besides: what they cost.
 //!
 //! `TOMOBASIS_KERNEL` chooses the kernel. Throughput is in multiply-adds of the upper triangle:
 //! an element is one of them.
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use std::hint::black_box;
-use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, column_major, kernel_name};
+use tomobasis_linalg::{BLOCK_ROWS, CheckedGram, GramAccumulator, block_check, column_major, kernel_name};
 
 const COLUMNS: usize = 301;
 
@@ -35,6 +35,12 @@ fn gram(c: &mut Criterion) {
             b.iter(|| sum.add(black_box(column_major(&block, BLOCK_ROWS, COLUMNS).unwrap())).unwrap());
         });
     }
+    let block: Vec<i16> = values(-1024, 3071).into_iter().map(|v| v as i16).collect();
+    let view = column_major(&block, BLOCK_ROWS, COLUMNS).unwrap();
+    let mut sum = CheckedGram::new(COLUMNS).unwrap();
+    let check = block_check(view, 0);
+    group.bench_function("12 bits, checked", |b| b.iter(|| sum.add(black_box(view), check).unwrap()));
+    group.bench_function("check of a block", |b| b.iter(|| block_check(black_box(view), 0)));
     group.finish();
 }
 
