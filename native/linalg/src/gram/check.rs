@@ -219,12 +219,19 @@ impl CheckedGram {
     /// [`Error::Damaged`] where the sums are not those of the rows added.
     pub fn part(&mut self, part: usize, parts: usize) -> Result<CheckedPart, Error> {
         if !self.proven {
-            self.proven = self.sums.part(0, 1).check() == self.check;
+            self.proven = self.found() == self.check;
         }
         match self.proven {
             true => Ok(CheckedPart::of(self.sums.part(part, parts))),
             false => Err(Error::Damaged { what: SUMS }),
         }
+    }
+
+    /// What the sums say, where they are: a copy of them would be as large as they.
+    fn found(&self) -> u64 {
+        let (sums, n) = (&self.sums, self.columns());
+        let products = (0..n).flat_map(|i| (i..n).map(move |j| ((i, j), sums.product(i, j))));
+        check_of(sums.rows(), (0..n).map(|j| sums.column_sum(j)), products)
     }
 }
 
@@ -299,24 +306,32 @@ impl CheckedPart {
 }
 
 impl GramPart {
-    /// What the sums say of the check: `square + w linear + w' rows`, of this range.
     fn check(&self) -> u64 {
-        let mut check = weight(OF_ROWS) * (self.rows() % P) % P;
-        for (j, sum) in self.column_sums().enumerate() {
-            check = (check + weight(OF_LINEAR) * (of_column(j) * residue(sum) % P)) % P;
-        }
-        // Row by row, since a row's weight is common to its products.
-        let (mut row, mut of_row) = (0, 0);
-        for ((i, j), product) in self.products() {
-            if i != row {
-                check = (check + of_column(row) * of_row) % P;
-                (row, of_row) = (i, 0);
-            }
-            let twice = if i == j { 1 } else { 2 };
-            of_row = (of_row + twice * of_column(j) % P * residue(product)) % P;
-        }
-        (check + of_column(row) * of_row) % P
+        check_of(self.rows(), self.column_sums(), self.products())
     }
+}
+
+/// What sums say of the check: `square + w linear + w' rows`. Products come row by row, with their places.
+fn check_of(
+    rows: u64,
+    column_sums: impl Iterator<Item = i128>,
+    products: impl Iterator<Item = ((usize, usize), i128)>,
+) -> u64 {
+    let mut check = weight(OF_ROWS) * (rows % P) % P;
+    for (j, sum) in column_sums.enumerate() {
+        check = (check + weight(OF_LINEAR) * (of_column(j) * residue(sum) % P)) % P;
+    }
+    // Row by row, since a row's weight is common to its products.
+    let (mut row, mut of_row) = (0, 0);
+    for ((i, j), product) in products {
+        if i != row {
+            check = (check + of_column(row) * of_row) % P;
+            (row, of_row) = (i, 0);
+        }
+        let twice = if i == j { 1 } else { 2 };
+        of_row = (of_row + twice * of_column(j) % P * residue(product)) % P;
+    }
+    (check + of_column(row) * of_row) % P
 }
 
 #[cfg(test)]
