@@ -20,14 +20,15 @@ def files(folder):
 
 
 def report_texts(page):
-    """What the browser in a report shows: JSON about it, then the encoded planes."""
+    """What the browser in a report shows: JSON about it, the encoded basis vectors, then the encoded planes."""
     meta = re.findall(r'<script type="application/json" id="browser-data">(.*?)</script>', page, re.DOTALL)
-    return meta + re.findall(r'<script type="text/plain" data-plane="\d+">(.*?)</script>', page, re.DOTALL)
+    basis = re.findall(r'<script type="text/plain" data-basis>(.*?)</script>', page, re.DOTALL)
+    return meta + basis + re.findall(r'<script type="text/plain" data-plane="\d+">(.*?)</script>', page, re.DOTALL)
 
 
 def report_data(path):
-    """The same of a file, the former read."""
-    meta, *planes = report_texts(path.read_text())
+    """What a report's browser knows of the scan, and the encoded planes."""
+    meta, _, *planes = report_texts(path.read_text())
     return json.loads(meta), planes
 
 

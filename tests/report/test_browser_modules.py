@@ -1,5 +1,10 @@
 """The modules of the report's browser, each by itself."""
 
+import base64
+import struct
+import zlib
+
+import numpy as np
 import pytest
 
 from running import ROOT
@@ -24,7 +29,7 @@ def modules(chromium):
     page.goto(f"{HOST}/")
 
     def evaluate(function, argument=None):
-        names = ["codec", "volume", "shades", "plots", "reading"]
+        names = ["codec", "volume", "basis", "shades", "plots", "reading"]
         imports = ", ".join(f'...await import("{HOST}/{name}.js")' for name in names)
         return page.evaluate(f"async (argument) => ({function})({{ {imports} }}, argument)", argument)
 
@@ -120,9 +125,31 @@ def test_numbers_read_as_they_are(modules):
 
 def test_a_damaged_volume_is_an_error(modules):
     message = """async ({ Volume }, meta) => {
-      try { await new Volume(meta).load("BQAAAAECAw=="); return "no error"; } catch (error) { return error.message; }
+      try { await new Volume(meta).load([() => "BQAAAAECAw=="]); return "no error"; } catch (error) { return error.message; }
     }"""
     assert modules(message, META) == "a piece of the volume is incomplete"
     # A zlib stream with a wrong checksum.
     damaged = message.replace("BQAAAAECAw==", "CQAAAHicYwAAAAIAAg==")
     assert modules(damaged, META) != "no error"
+
+
+def test_a_plane_may_be_in_several_texts_and_no_row_block_may_be_missing_or_too_many(modules):
+    said = """async ({ eachBlock }, texts) => {
+      const found = [];
+      const take = (bytes, block) => found.push([block, ...bytes]);
+      const error = await eachBlock(texts.map((text) => () => text), [1, 1, 1], take).catch((error) => error.message);
+      return [found, error ?? "none"];
+    }"""
+    text = lambda *blocks: base64.b64encode(b"".join(struct.pack("<I", len(b)) + b for b in blocks)).decode()  # noqa: E731
+    first, second, third = (zlib.compress(bytes([i, i + 1])) for i in (1, 5, 9))
+    together = [[[0, 1, 2], [1, 5, 6], [2, 9, 10]], "none"]
+    assert modules(said, [text(first, second, third)]) == together
+    assert modules(said, [text(first), text(second, third)]) == together
+    assert modules(said, [text(first), text(second)])[1] == "row blocks of the volume are missing"
+    assert modules(said, [text(first, second, third, first)])[1] == "there are more row blocks than the scan has"
+
+
+def test_entries_of_basis_vectors_are_float32(modules):
+    u = np.array([1.5, -2.25e-5, 0.0, 3e-8, -1.0, 7.7], "<f4")
+    data = u.view(np.uint8).reshape(-1, 4).T.ravel().tolist()
+    assert modules("({ floats }, bytes) => [...floats(Uint8Array.from(bytes))]", data) == u.tolist()

@@ -178,9 +178,9 @@ def test_keys_alone_reach_and_move_everything(whole, watched):
     for _ in range(40):
         page.page.keyboard.press("Tab")
         reached.append(page.page.evaluate("document.activeElement.dataset.part ?? null"))
-        if reached[-1] == "columns":
+        if reached[-1] == "vector-panel":
             break
-    order = "view-0-input composites windows level width reach smooth slice panels columns".split()
+    order = "view-0-input composites windows level width reach smooth slice panels vector vector-panel".split()
     assert [name for name in reached if name] == order
     page.part("panels").focus()
     slice_, row, column = check(whole, page.reading(), 3)

@@ -268,7 +268,7 @@ impl BlockRenderer {
             panel.append_pixels(rows, &original, shown, u.chunks_exact(rank), &mut bands);
         }
         if let Some(sampled) = &self.sampled {
-            sampled.append(&self.factors, (block, input), (scaled, means), shown, &mut bands)?;
+            sampled.append(&self.factors, (block, input), (u, scaled, means), shown, &mut bands)?;
         }
         if let Some(measured) = &self.measured {
             measured.append(&self.factors, input, (t, means), shown, &mut bands)?;
@@ -301,7 +301,8 @@ impl BlockRenderer {
                 };
                 let parts: Vec<(u32, &[u8], &[u8])> = bands.iter().map(split).collect::<Result<_>>()?;
                 let samples = parts.iter().map(|(block, samples, _)| (*block, *samples));
-                let bytes = volume::assemble(self.decomposition.blocks(), sampled.planes(), samples)?;
+                let (blocks, size) = (self.decomposition.blocks(), self.decomposition.options.report);
+                let bytes = volume::assemble(blocks, sampled.planes(), size, samples)?;
                 of_report.push(NamedFile { path: VOLUME.to_owned(), bytes });
                 let slices = parts.iter().map(|(block, _, slices)| (*block, *slices));
                 of_report.push(measured.measure(&self.decomposition, slices)?.to_file()?);

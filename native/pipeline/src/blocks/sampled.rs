@@ -1,4 +1,4 @@
-//! A row block's samples of the scan and of its composites, for the browser in the report.
+//! A row block's samples of the basis vectors, of the scan and of its composites, for the browser in the report.
 
 use ndarray::ArrayView2;
 use tomobasis_linalg::Rescale;
@@ -8,7 +8,10 @@ use crate::{
     error::Result,
     output::{
         dicom::Grid,
-        report::volume::{Sampling, append_plane},
+        report::{
+            basis::{self, append_entries},
+            volume::{Sampling, append_plane},
+        },
     },
     solve::Decomposition,
 };
@@ -19,6 +22,8 @@ pub(crate) const ROWS: usize = 256;
 /// What is sampled of each row block.
 pub(crate) struct Sampled {
     sampling: Sampling,
+    /// Of so many basis vectors.
+    basis: (Sampling, usize),
     /// The sampled slices, and how their values are rounded.
     slices: Vec<usize>,
     grids: Vec<Grid>,
@@ -30,22 +35,25 @@ impl Sampled {
     pub(crate) fn new(decomposition: &Decomposition) -> Self {
         let plan = &decomposition.plan;
         let ranks = decomposition.composites.clone();
-        let sampling = Sampling::of((plan.rows, plan.columns), plan.slices.len(), ranks.len());
+        let (shape, size) = ((plan.rows, plan.columns), decomposition.options.report);
+        let sampling = Sampling::of(shape, plan.slices.len(), ranks.len(), size);
+        let vectors = basis::vectors(decomposition.rank(), plan.slices.len(), size);
+        let basis = basis::sampling(shape, vectors, sampling.samples() * (1 + ranks.len()), size);
         let slices: Vec<usize> = sampling.slices().collect();
         let grids = slices.iter().filter_map(|&slice| plan.slices.get(slice)).map(|slice| {
             let rescale = Rescale { slope: slice.slope, intercept: slice.intercept, offset: slice.offset };
             let all = (slice.offset + i32::from(i16::MIN), slice.offset + i32::from(i16::MAX));
             Grid::new(&rescale, all)
         });
-        Self { grids: grids.collect(), slices, sampling, ranks }
+        Self { grids: grids.collect(), slices, sampling, basis: (basis, vectors), ranks }
     }
 
-    /// Original and composites.
+    /// Basis vectors, original and composites.
     pub(crate) fn planes(&self) -> usize {
-        1 + self.ranks.len()
+        2 + self.ranks.len()
     }
 
-    /// Appends a block's samples: `input` are its stored pixels, `scaled` is its `U diag(s)`, `means` are those of its rows.
+    /// Appends a block's samples: `input` are its stored pixels, `u` is its `U` and `scaled` its `U diag(s)`, `means` are those of its rows.
     ///
     /// # Errors
     /// What the linear algebra refuses.
@@ -53,11 +61,13 @@ impl Sampled {
         &self,
         factors: &BlockFactors,
         (block, input): (u32, ArrayView2<'_, i16>),
-        (scaled, means): (&[f64], &[f64]),
+        (u, scaled, means): (&[f64], &[f64], &[f64]),
         buffer: &mut Vec<f64>,
         out: &mut Vec<u8>,
     ) -> Result<()> {
         let (rows, k) = (self.sampling.rows_of(block), factors.rank());
+        let (basis, vectors) = self.basis;
+        append_entries(u, k, (&basis.rows_of(block), vectors), out)?;
         let (count, slices) = (rows.len(), self.slices.len());
         let columns = self.slices.iter().map(|&slice| input.column(slice));
         let original: Vec<i16> =

@@ -2,7 +2,7 @@
 
 use clap::{ValueEnum, builder::PossibleValue};
 
-use crate::options::{Basis, DicomSyntax, Emit, InputFormat, OnBadSlice, Padding};
+use crate::options::{Basis, DicomSyntax, Emit, InputFormat, OnBadSlice, Padding, ReportSize};
 
 macro_rules! words {
     ($type:ident: $($variant:ident, $word:literal, $help:literal;)*) => {
@@ -26,6 +26,11 @@ words! { Emit:
     Report, "report", "`report.html`";
     Dicom, "dicom", "Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`";
     Text, "text", "Singular values, weights and basis vectors as the text files of the 2020 pipeline (`s`, `drmU`, `drmV`)";
+}
+
+words! { ReportSize:
+    Sampled, "sampled", "Every few pixels: a page below 15 MB for 301 slices of 512 x 512";
+    Full, "full", "Every pixel of every slice, original and composites: up to 2.7 bytes of the page for each value";
 }
 
 words! { InputFormat:
@@ -73,6 +78,7 @@ mod tests {
     #[test]
     fn the_manifest_names_values_as_they_are_typed() {
         words::<Emit>();
+        words::<ReportSize>();
         words::<InputFormat>();
         words::<OnBadSlice>();
         words::<Basis>();

@@ -19,11 +19,14 @@ use crate::{
     blocks::{composites, sampled},
     input::{files::Files, layout::block_count, listing::InputFile, sources::BATCH},
     limits::Held,
-    options::{Emit, Method, Options, RankChoice},
+    options::{Emit, Method, Options, RankChoice, ReportSize},
     output::{
         measured::measured_slices,
         pictures::BASIS_SHOWN,
-        report::volume::{MOST_BYTES, Sampling},
+        report::{
+            basis,
+            volume::{MOST_BYTES, Sampling},
+        },
         text,
     },
 };
@@ -59,6 +62,7 @@ pub(crate) struct Need {
     text: bool,
     draws: bool,
     report: bool,
+    size: ReportSize,
     /// Rows and columns of a slice.
     shape: (usize, usize),
     /// Composites that are shown, and those that are held for derived DICOM.
@@ -124,6 +128,7 @@ impl Need {
             // Of a matrix only the spectrum is drawn.
             draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
+            size: options.report,
             shape: (plan.rows, plan.columns),
             composites: composites as u128,
             derived: if options.emits(Emit::Dicom) { at_once as u128 } else { 0 },
@@ -249,15 +254,18 @@ impl Need {
         self.small() + nodes + coefficients + 100 * l * l + matrices + self.threads * of_thread
     }
 
-    /// Of the report's browser: values of all planes, and what a thread takes for those of its block, which are collected, rounded,
-    /// predicted and encoded.
+    /// Of the report's browser: 16-bit values of all planes, those of basis vectors counted twice, and what a thread takes for those of its
+    /// block, which are collected, rounded, predicted and encoded.
     fn sampled(&self) -> (u128, u128) {
         if !(self.draws && self.report) {
             return (0, 0);
         }
         let number = |value: u128| usize::try_from(value).unwrap_or(usize::MAX);
         let (slices, composites) = (number(self.slices), number(self.composites));
-        let sampling = Sampling::of(self.shape, slices, composites);
+        let sampling = Sampling::of(self.shape, slices, composites, self.size);
+        let vectors = basis::vectors(number(self.rank), slices, self.size);
+        let values = sampling.samples() * (1 + composites);
+        let entries = basis::sampling(self.shape, vectors, values, self.size).samples();
         let (columns, step) = (self.shape.1.max(1), sampling.step);
         let rows = self.rows();
         let of_block = ((number(rows) / columns / step + 1) * columns.div_ceil(step)) as u128;
@@ -266,7 +274,8 @@ impl Need {
         let at_once = of_block.min(sampled::ROWS as u128);
         let of_thread =
             of_block * slices * (2 * (1 + composites) + 8) + 8 * at_once * (slices * composites + self.rank);
-        (sampling.samples() as u128 * (1 + composites), of_thread)
+        let of_basis = 16 * rows * vectors as u128;
+        (values as u128 + 2 * entries as u128, of_thread.max(of_basis))
     }
 
     /// Of what is measured: slices with those of the composites, and values of all of them.
@@ -326,7 +335,7 @@ impl Need {
 
     /// `2 m p + 9 q (c + 2) + q (2 c + 1) r`: the panels' pixels of all blocks, and put together; the larger sheet in colors, as it is
     /// drawn and encoded, q pixels of a panel on it; files, in the report (r = 5, else 1) as text too. The samples for the report's
-    /// browser, 2 bytes each, and as far as they go into the page once more and as text.
+    /// browser, 2 bytes each, as bands, and as far as they go into the page once more and as text, when the bands are gone.
     fn pictures(&self) -> u128 {
         let drawn = if self.draws {
             // Small slices are enlarged, large ones reduced; a quarter more for captions and gaps.
@@ -338,7 +347,10 @@ impl Need {
         };
         let kept = self.coefficients() + 48 * self.slices * self.rank;
         let samples = 2 * self.sampled().0;
-        let browser = samples + 4 * samples.min(MOST_BYTES as u128);
+        let browser = match self.size {
+            ReportSize::Sampled => samples + 4 * samples.min(MOST_BYTES as u128),
+            ReportSize::Full => samples * 5 / 2,
+        };
         // As bands; stored, then as floats; of even regions and of residuals on each thread.
         let measured = match self.measured() {
             (0, _) => 0,

@@ -6,6 +6,7 @@
 mod method;
 pub(crate) mod padding;
 mod rank;
+mod report;
 mod syntax;
 
 use serde::{Deserialize, Serialize};
@@ -18,6 +19,7 @@ pub use self::{
     method::{Center, Method, Sketching},
     padding::Padding,
     rank::{Composite, RankChoice},
+    report::{MOST_VALUES_IN_JOB, ReportSize},
     syntax::DicomSyntax,
 };
 use crate::error::{Error, Result};
@@ -120,6 +122,12 @@ pub struct Options {
     pub reference: Option<String>,
     /// What to write.
     pub emit: Vec<Emit>,
+    /// How much of the scan the report holds.
+    #[serde(default, skip_serializing_if = "ReportSize::is_sampled")]
+    pub report: ReportSize,
+    /// Whether it is a Spark job, which cannot put everything together.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub in_job: bool,
     /// How derived DICOM is written.
     pub dicom_syntax: DicomSyntax,
     /// Whether derived DICOM is written without what can identify a person.
@@ -214,10 +222,10 @@ impl Options {
     }
 
     /// Checks what depends on the series: ranks and composites against its number of slices, derived DICOM against its size, the
-    /// rule for padding against its rescale; and whether this machine may run the method.
+    /// rule for padding against its rescale, in the job a full report against what it can hold; and whether this machine may run the method.
     ///
     /// # Errors
-    /// [`Error::Option`] naming `--method`, `--padding`, `--rank`, `--composite` or `--emit`.
+    /// [`Error::Option`] naming `--method`, `--padding`, `--rank`, `--composite`, `--emit` or `--report`.
     pub fn check_against(&self, plan: &SeriesPlan) -> Result<()> {
         self.method.check_machine()?;
         padding::check(self.padding.into(), plan)?;
@@ -251,7 +259,11 @@ impl Options {
                 return Err(Error::option("--composite", problem));
             }
         }
-        Ok(())
+        match self.in_job {
+            // Where a rule chooses k, as many as there can be.
+            true => self.report.check_in_job(plan, self.composites(slices, slices.min(plan.pixels())).len()),
+            false => Ok(()),
+        }
     }
 
     /// The composites to render, ascending and without repetition, for `rank` basis vectors of `slices` slices.

@@ -11,7 +11,7 @@ use tomobasis_linalg::BLOCK_ROWS;
 use super::FileEntry;
 use crate::{
     error::{Error, Result},
-    options::{Emit, InputFormat, Method, Padding, RankChoice, padding::without_choice},
+    options::{Emit, InputFormat, Method, Padding, RankChoice, ReportSize, padding::without_choice},
     output::{dicom::DerivedSection, measured::MeasuresSection, pictures::Display},
     solve::{
         decomposition::Decomposition,
@@ -158,6 +158,9 @@ pub struct Parameters {
     /// What was to become of pixels that hold nothing.
     #[serde(default = "without_choice")]
     pub padding: Padding,
+    /// How much of the scan the report holds; absent where it holds samples, or there is none.
+    #[serde(default, skip_serializing_if = "ReportSize::is_sampled")]
+    pub report: ReportSize,
     /// Rows of a row block.
     pub block_rows: usize,
     /// The slice that the pictures show, from 0.
@@ -297,6 +300,7 @@ impl Manifest {
                 input_format: options.input_format,
                 joint: options.joint().map(|choice| if choice.all { Joint::All } else { Joint::Chosen }),
                 padding: options.padding,
+                report: options.report,
                 block_rows: BLOCK_ROWS,
                 shown_slice: decomposition.shown_slice(),
             },

@@ -70,6 +70,7 @@ fn digest_of(program: [&str; 2], options: &Options) -> Result<Digest> {
         series: None,
         more_series: Vec::new(),
         fail_fast: false,
+        in_job: false,
         verbose: false,
         ..options.clone()
     };

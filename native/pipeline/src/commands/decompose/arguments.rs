@@ -8,7 +8,7 @@ use crate::{
     input::listing::lies_in,
     options::{
         ALL, Basis, Composite, DicomSyntax, Emit, InputFormat, LARGEST, OnBadSlice, Options, Padding,
-        RankChoice, share,
+        RankChoice, ReportSize, share,
     },
 };
 
@@ -69,6 +69,10 @@ pub struct JobArgs {
     /// What to write [default: parquet,png,report; for a matrix parquet,png, with the spectrum as its only picture]
     #[arg(long, value_enum, value_name = "WHAT,...", value_delimiter = ',')]
     emit: Option<Vec<Emit>>,
+    /// How much of the scan `report.html` holds to look through; the Spark job takes `full` for at most 33554432 values (slices x pixels,
+    /// once for the original and for each composite) [default: sampled]
+    #[arg(long, value_enum, value_name = "SIZE")]
+    report: Option<ReportSize>,
     /// How derived DICOM is written [default: explicit]
     #[arg(long, value_enum)]
     dicom_syntax: Option<DicomSyntax>,
@@ -145,6 +149,12 @@ impl JobArgs {
                 ));
             }
         }
+        if self.report.is_some() && !emit.contains(&Emit::Report) {
+            return Err(Error::option(
+                "--report",
+                "there is no report; add report to --emit, or leave it out",
+            ));
+        }
         if self.reference.is_some() {
             check_reference(&emit, means_all || !self.basis.is_own())?;
         }
@@ -178,6 +188,8 @@ impl JobArgs {
             composite: self.composite,
             reference: self.reference,
             emit,
+            report: self.report.unwrap_or_default(),
+            in_job: false,
             dicom_syntax: self.dicom_syntax.unwrap_or_default(),
             no_patient_data: self.no_patient_data,
             verbose: self.verbose,
@@ -193,6 +205,7 @@ impl JobArgs {
             ("--on-bad-slice", self.on_bad_slice == OnBadSlice::Skip),
             ("--padding", self.padding.is_some()),
             ("--reference", self.reference.is_some()),
+            ("--report", self.report.is_some()),
         ];
         if let Some((option, _)) = given.into_iter().find(|(_, given)| *given) {
             let problem = "it applies to scans; leave it out with the --input-format of a matrix";

@@ -59,6 +59,7 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
                     "the job does not measure against a reference; use the command, or leave it out";
                 Err(Error::option("--reference", problem))
             }
+            ParsedJob::Run(options) => Ok(ParsedJob::Run(Box::new(Options { in_job: true, ..*options }))),
             parsed => Ok(parsed),
         },
     }
@@ -121,7 +122,7 @@ pub fn one_line(error: &clap::Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::options::{Center, DicomSyntax, Emit, Method, Padding, RankChoice};
+    use crate::options::{Center, DicomSyntax, Emit, Method, Padding, RankChoice, ReportSize};
 
     fn parse(line: &str) -> Result<ParsedJob> {
         let args: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
@@ -160,6 +161,26 @@ mod tests {
         assert_eq!(rank("--rank 7"), RankChoice::Columns(7));
         assert_eq!(rank("--rank auto"), RankChoice::Auto);
         assert_eq!(rank("--energy 0.99"), RankChoice::Energy(0.99));
+    }
+
+    #[test]
+    fn a_full_report_is_asked_for_where_there_is_a_report() {
+        let of = |typed: &str| options(&format!("--input a --output b {typed}"));
+        assert_eq!((of("").report, of("").in_job), (ReportSize::Sampled, true));
+        let full = of("--report full --emit report");
+        assert_eq!(full.report, ReportSize::Full);
+        let json = serde_json::to_string(&full).unwrap();
+        assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), full);
+        let args = ["--input", "a", "--output", "b"].map(str::to_owned);
+        assert!(matches!(parse_options(&args), Ok(ParsedJob::Run(options)) if !options.in_job));
+        for (typed, said) in [
+            ("--report full --emit png", "--report: there is no report; add report to --emit"),
+            ("--report full --input-format npy", "--report: it applies to scans"),
+            ("--report all", "--report"),
+        ] {
+            let refused = refusal(&format!("--input a --output b {typed}"));
+            assert!(refused.contains(said), "{refused}");
+        }
     }
 
     #[test]

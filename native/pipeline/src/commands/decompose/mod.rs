@@ -99,8 +99,10 @@ pub(super) fn make_result(
         false => Vec::new(),
     };
     let began = Instant::now();
-    let bands = rendered.bands.iter().map(Vec::as_slice);
-    let pictures = runner.pool.install(|| renderer.pictures(bands))?;
+    let bands = rendered.bands;
+    let pictures = runner.pool.install(|| renderer.pictures(bands.iter().map(Vec::as_slice)))?;
+    // Those of a full report are large, and the page is made now.
+    drop(bands);
     runner.record_time(PICTURES, began);
     let (manifest, files) =
         finish(&decomposition, &rendered.records, &derived, pictures, environment(&*runner))?;

@@ -6,7 +6,9 @@ use tomobasis_denoise::{Quality, Settings};
 use crate::{
     commands::decompose::one_line,
     error::{Error, Result},
-    options::{Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice},
+    options::{
+        Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice, ReportSize,
+    },
 };
 
 /// `--quality`.
@@ -85,6 +87,8 @@ impl DenoiseArgs {
             composite: None,
             reference: None,
             emit: vec![Emit::Dicom],
+            report: ReportSize::default(),
+            in_job: false,
             dicom_syntax: self.dicom_syntax,
             no_patient_data: self.no_patient_data,
             verbose: self.verbose,

@@ -37,6 +37,9 @@ pub(super) fn options(manifest: &Manifest) -> Vec<String> {
         add("--composite", join(manifest.result.composites.iter().map(|one| one.k.to_string())));
     }
     add("--emit", join(manifest.emitted.iter().map(word)));
+    if !parameters.report.is_sampled() {
+        add("--report", word(&parameters.report));
+    }
     if let Some(derived) = &manifest.derived {
         if derived.syntax != DicomSyntax::default() {
             add("--dicom-syntax", word(&derived.syntax));

@@ -14,7 +14,7 @@ use crate::{
         listing::{InputFile, local_path},
     },
     memory,
-    options::{OnBadSlice, Options, RankChoice},
+    options::{OnBadSlice, Options, RankChoice, ReportSize},
     output::measured::{Reference, measured_slices},
     progress::Silent,
     solve::padding_counts::pixels_digest,
@@ -45,6 +45,7 @@ impl Runner<'_> {
             rank: RankChoice::Full,
             composite: None,
             emit: Vec::new(),
+            report: ReportSize::default(),
             ..options.clone()
         };
         let find = || -> Result<ReferenceSeries> {

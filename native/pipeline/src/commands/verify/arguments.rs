@@ -147,6 +147,8 @@ impl Options {
             composite: Some(composites.collect()),
             reference: args.reference.clone(),
             emit: manifest.emitted.clone(),
+            report: manifest.parameters.report,
+            in_job: false,
             dicom_syntax: derived.map_or(DicomSyntax::default(), |section| section.syntax),
             no_patient_data: derived.is_some_and(|section| !section.patient_data),
             verbose: args.verbose,

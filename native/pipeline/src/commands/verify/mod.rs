@@ -214,8 +214,9 @@ pub(crate) fn check(
         same_instances: found.instances == stored.digests.instances,
         lists: stored.files.is_some(),
     };
-    let bands = rendered.bands.iter().map(Vec::as_slice);
-    let pictures = runner.pool.install(|| renderer.pictures(bands))?;
+    let bands = rendered.bands;
+    let pictures = runner.pool.install(|| renderer.pictures(bands.iter().map(Vec::as_slice)))?;
+    drop(bands);
     let files = Mutex::new(Made::default());
     let derived = match decomposition.options.emits(Emit::Dicom) {
         true => runner.derive(&scan, &renderer, rendered.composites, |made| {

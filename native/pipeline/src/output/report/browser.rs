@@ -8,30 +8,32 @@ use serde::Serialize;
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_linalg::BLOCK_ROWS;
 
-use super::volume::{Sampling, planes};
+use super::{
+    basis,
+    volume::{Sampling, elements, planes},
+};
 use crate::{
     error::{Error, Result},
     output::pictures::{Display, Palette, percent},
     solve::{decomposition::Decomposition, spectrum::CompositeEntry},
 };
 
-/// Numbers of weights in a report at most.
-const MOST_WEIGHTS: usize = 20_000;
-/// Basis vectors whose weights are in it at most.
-const MOST_COLUMNS: usize = 20;
-
 /// The browser, by the names that its template has.
 pub(super) struct Browser<'a> {
     /// What the values are.
     pub words: String,
+    /// Which basis vectors are there.
+    pub vectors: String,
     /// What the marks of the spectrum mean.
     pub ranks: String,
     /// Of each picture: its name, its caption, and what it is for who does not see it.
     pub panels: [(&'static str, &'static str, &'static str); 3],
     /// [`Meta`] as JSON.
     pub data: String,
-    /// The encoded planes, the original first.
-    pub planes: Vec<Base64Display<'a, 'static, GeneralPurpose>>,
+    /// The encoded entries of the basis vectors.
+    pub basis: Vec<Base64Display<'a, 'static, GeneralPurpose>>,
+    /// The encoded planes, the original first: number and bytes, one after the other where a plane is too long for one element.
+    pub planes: Vec<(usize, Base64Display<'a, 'static, GeneralPurpose>)>,
 }
 
 /// What the script is told.
@@ -59,8 +61,20 @@ struct Meta<'a> {
     /// The number of basis vectors above the noise, where all singular values are known.
     automatic: Option<usize>,
     s: &'a [f64],
-    /// Of each of the first basis vectors, one for each slice.
+    basis: Basis,
+    /// Of each of these basis vectors, one for each slice.
     weights: Vec<Vec<f64>>,
+}
+
+/// What is known of the basis vectors that are there.
+#[derive(Serialize)]
+struct Basis {
+    /// Distance of their entries in rows and columns.
+    step: usize,
+    /// The end of the colors: four times the root mean square of the entries.
+    reach: f64,
+    /// Of each its share of the energy, in words.
+    shares: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -79,10 +93,14 @@ impl<'a> Browser<'a> {
     /// [`Error::Internal`] when it cannot be written as JSON.
     pub(super) fn of(decomposition: &Decomposition, volume: &'a [u8]) -> Result<Self> {
         let plan = &decomposition.plan;
-        let sampling =
-            Sampling::of((plan.rows, plan.columns), decomposition.columns(), decomposition.composites.len());
+        let (shape, size) = ((plan.rows, plan.columns), decomposition.options.report);
+        let composites = decomposition.composites.len();
+        let sampling = Sampling::of(shape, decomposition.columns(), composites, size);
+        let vectors = basis::vectors(decomposition.rank(), decomposition.columns(), size);
+        let of_basis = basis::sampling(shape, vectors, sampling.samples() * (1 + composites), size);
         let planes = planes(volume);
-        let shown = planes.len().saturating_sub(1);
+        // The basis vectors and the original are there in any case.
+        let shown = planes.len().saturating_sub(2);
         let entries = decomposition.spectrum().entries(&decomposition.composites);
         let composite = |CompositeEntry { k, energy, residual_rms }| Composite {
             k,
@@ -99,11 +117,10 @@ impl<'a> Browser<'a> {
             rescale.truncate(1);
         }
         let automatic = decomposition.automatic_rank();
-        let columns =
-            decomposition.rank().min(MOST_COLUMNS).min(MOST_WEIGHTS / decomposition.columns().max(1)).max(1);
-        let weights = (0..columns).map(|column| {
+        let weights = (0..vectors).map(|column| {
             decomposition.v.iter().skip(column).step_by(decomposition.rank()).copied().collect()
         });
+        let shares = decomposition.s.iter().take(vectors).map(|s| percent(s * s / decomposition.energy));
         let meta = Meta {
             rows: plan.rows,
             columns: plan.columns,
@@ -123,11 +140,20 @@ impl<'a> Browser<'a> {
             rank: decomposition.rank(),
             automatic,
             s: &decomposition.s,
+            basis: Basis {
+                step: of_basis.step,
+                // Columns have unit norm.
+                reach: 4.0 / (decomposition.rows() as f64).sqrt(),
+                shares: shares.collect(),
+            },
             weights: weights.collect(),
         };
         let json = serde_json::to_string(&meta).map_err(|error| Error::Internal(error.to_string()))?;
+        let text = |bytes: &'a [u8]| Base64Display::new(bytes, &STANDARD);
+        let of_plane = |plane: usize| elements(planes.get(plane).copied().unwrap_or_default());
         Ok(Self {
             words: words(decomposition, &sampling, shown, &meta.rescale),
+            vectors: vectors_words(decomposition, &of_basis, vectors),
             ranks: ranks(decomposition, automatic),
             panels: [
                 ("original", "Original", "The scan's own pixels"),
@@ -140,7 +166,10 @@ impl<'a> Browser<'a> {
             ],
             // In JSON it can stand in strings only; as it is, it could end the script's element.
             data: json.replace('<', "\\u003c"),
-            planes: planes.into_iter().map(|plane| Base64Display::new(plane, &STANDARD)).collect(),
+            basis: of_plane(0).into_iter().map(text).collect(),
+            planes: (1..planes.len())
+                .flat_map(|plane| of_plane(plane).into_iter().map(move |bytes| (plane - 1, text(bytes))))
+                .collect(),
         })
     }
 }
@@ -185,6 +214,25 @@ fn words(
         words += &format!(" Not here, since the page would be too large: {}.", left.join(", "));
     }
     words
+}
+
+/// Which basis vectors are there, and at which pixels.
+fn vectors_words(decomposition: &Decomposition, sampling: &Sampling, vectors: usize) -> String {
+    let which = match (vectors, decomposition.rank()) {
+        (1, 1) => "The basis vector".to_owned(),
+        (1, rank) => format!("The first of the {rank} basis vectors"),
+        (vectors, rank) if vectors == rank => format!("All {rank} basis vectors"),
+        (vectors, rank) => format!("The first {vectors} of the {rank} basis vectors"),
+    };
+    let pixels = match sampling.step {
+        1 => "at every pixel".to_owned(),
+        step => format!("at one pixel in {step} of one row in {step}"),
+    };
+    format!(
+        "{which}, {pixels}, as images: purple below and orange above zero. A slice is the sum of all basis vectors, each times its \
+         singular value and its weight in that slice. Entries are shown with the first seven digits of those in the tables; their squares \
+         add up to 1 over all pixels."
+    )
 }
 
 /// What the headers do not say of the size of a voxel.

@@ -5,6 +5,7 @@
 //! as far as the page holds them (`volume`). `report.html` beside this file is the page, `base.html` what it has in common with that of
 //! a denoised series (`denoised`); askama escapes all text. Here are the numbers and words that are put into it.
 
+pub(crate) mod basis;
 mod browser;
 mod compared;
 mod denoised;
@@ -114,7 +115,9 @@ struct Figure<'a> {
 /// # Errors
 /// [`Error::Internal`] when the template cannot be filled in.
 pub(crate) fn page(content: &Content<'_>) -> Result<NamedFile> {
-    let html = Page::of(content)?.render().map_err(|error| Error::Internal(error.to_string()))?;
+    // As text the volume is a third larger; a page that grows piece by piece would be there twice.
+    let mut html = String::with_capacity(content.volume.map_or(0, <[u8]>::len) / 3 * 4 + (1 << 20));
+    Page::of(content)?.render_into(&mut html).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(NamedFile { path: REPORT.to_owned(), bytes: html.into_bytes() })
 }
 

@@ -8,12 +8,15 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::solve::digest::Digest;
 
 /// Those of the folder `browser`, each behind those that it imports from.
-const MODULES: [(&str, &str); 7] = [
+const MODULES: [(&str, &str); 10] = [
     ("codec.js", include_str!("browser/codec.js")),
     ("volume.js", include_str!("browser/volume.js")),
+    ("basis.js", include_str!("browser/basis.js")),
     ("shades.js", include_str!("browser/shades.js")),
     ("plots.js", include_str!("browser/plots.js")),
     ("reading.js", include_str!("browser/reading.js")),
+    ("screen.js", include_str!("browser/screen.js")),
+    ("vectors.js", include_str!("browser/vectors.js")),
     ("browser.js", include_str!("browser/browser.js")),
     ("main.js", include_str!("browser/main.js")),
 ];

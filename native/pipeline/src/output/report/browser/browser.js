@@ -1,8 +1,11 @@
-// The browser of a report: three pictures side by side with one cursor, and the plots beside them. Everything that can be done with the
-// pointer can be done with keys.
+// The browser of a report: three pictures side by side with one cursor, the basis vectors, and the plots. Everything that can be done with
+// the pointer can be done with keys.
+import { Basis } from "./basis.js";
 import { draw } from "./plots.js";
 import { endsWords, sentence } from "./reading.js";
+import { fit, keyed, mark, paint, pointed, turned } from "./screen.js";
 import { WINDOWS, colorsOf, palette, shade } from "./shades.js";
+import { Vectors } from "./vectors.js";
 import { Volume, viewsOf } from "./volume.js";
 
 const GRAYS = palette((byte) => [byte, byte, byte]);
@@ -10,11 +13,23 @@ const INVERTED = palette((byte) => [255 - byte, 255 - byte, 255 - byte]);
 // Smallest window of a difference: the step of stored values, which composites are rounded to.
 const SMALLEST_REACH = 1;
 
-/** Shows the browser in `section`; `texts` are the encoded planes. Resolves when all of them are decoded. */
-export async function start(section, meta, texts) {
+/**
+ * Shows the browser in `section`; `ofBasis` and, for each plane, `ofPlanes` are functions that return the encoded texts. Resolves when all
+ * of them are decoded, or as many as there is memory for: then `tell` gets a sentence.
+ */
+export async function start(section, meta, ofBasis, ofPlanes, tell) {
   const browser = new Browser(section, meta);
-  for (const text of texts) {
-    await browser.volume.load(text());
+  await browser.volume.load(ofPlanes[0]);
+  browser.planeIsThere();
+  await browser.loadVectors(ofBasis);
+  for (const [i, { k }] of meta.composites.entries()) {
+    try {
+      await browser.volume.load(ofPlanes[i + 1]);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      tell(`This web browser has too little memory for the composites from k = ${k} on (${error.message}).`);
+      return;
+    }
     browser.planeIsThere();
   }
 }
@@ -48,8 +63,6 @@ class Browser {
     const windows = [[given, null], ...(meta.unit === "HU" ? WINDOWS.map(([name], i) => [name, i]) : []), ["Own", -1]];
     this.find("windows").replaceChildren(...windows.map(([name, value]) => new Option(name, value ?? "")));
     this.showWindow();
-    const columns = meta.weights.map((_, j) => new Option(`${j + 1}`, j));
-    this.find("columns").replaceChildren(...columns);
     this.drawSpectrum();
   }
 
@@ -57,28 +70,15 @@ class Browser {
     const on = (name, event, act) => this.find(name).addEventListener(event, act);
     this.views.forEach((view, i) => on(`view-${i}-input`, "change", () => this.showView(view)));
     on("composites", "change", () => this.chooseComposite());
-    on("columns", "change", () => this.drawWeights());
     on("smooth", "change", () => this.show());
     on("slice", "input", () => this.move(this.view.through, Number(this.find("slice").value)));
     on("windows", "change", () => this.chooseWindow());
     for (const name of ["level", "width"]) on(name, "change", () => this.ownWindow());
     on("reach", "change", () => this.show());
     const panels = this.find("panels");
-    panels.addEventListener("keydown", (event) => this.key(event));
-    panels.addEventListener("wheel", (event) => {
-      event.preventDefault();
-      this.step(this.view.through, Math.sign(event.deltaY));
-    }, { passive: false });
-    for (const screen of this.screens) {
-      const point = (event) => this.point(screen, event);
-      screen.addEventListener("pointerdown", (event) => {
-        screen.setPointerCapture(event.pointerId);
-        point(event);
-      });
-      screen.addEventListener("pointermove", (event) => {
-        if (event.pointerType === "mouse" || event.buttons > 0) point(event);
-      });
-    }
+    keyed(panels, () => this.keys());
+    turned(panels, (by) => this.step(this.view.through, by));
+    for (const screen of this.screens) pointed(screen, (column, row) => this.point(column, row));
   }
 
   planeIsThere() {
@@ -95,22 +95,17 @@ class Browser {
     this.section.dataset.planes = String(planes.length);
   }
 
+  async loadVectors(texts) {
+    const basis = new Basis(this.volume.meta);
+    await basis.load(texts);
+    this.vectors = new Vectors(basis, this.find, this.colors);
+    this.show();
+  }
+
   showView(view) {
     this.view = view;
-    const slider = this.find("slice");
-    slider.max = view.count - 1;
-    for (const screen of this.screens) {
-      const canvas = screen.querySelector("canvas");
-      canvas.width = view.width;
-      canvas.height = view.height;
-      canvas.style.aspectRatio = view.aspect;
-      screen.style.width = `min(100%, calc(80vh * ${view.aspect}))`; // a tall view fits into the window
-      for (const [edge, letter] of Object.entries(view.letters)) {
-        const mark = screen.querySelector(`.${edge}`);
-        mark.textContent = letter;
-        mark.hidden = letter === "";
-      }
-    }
+    this.find("slice").max = view.count - 1;
+    for (const screen of this.screens) fit(screen, view);
     this.show();
   }
 
@@ -152,24 +147,19 @@ class Browser {
     this.show();
   }
 
-  key(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const { across, down, through, turned } = this.view;
-    const far = event.shiftKey ? 10 : 1;
-    const keys = {
-      ArrowLeft: () => this.step(across, -far),
-      ArrowRight: () => this.step(across, far),
-      ArrowUp: () => this.step(down, turned ? far : -far),
-      ArrowDown: () => this.step(down, turned ? -far : far),
-      PageUp: () => this.step(through, far),
-      PageDown: () => this.step(through, -far),
+  /** What keys do while the pictures have the focus. */
+  keys() {
+    const { across, down, through, turned: upward } = this.view;
+    return {
+      ArrowLeft: (by) => this.step(across, -by),
+      ArrowRight: (by) => this.step(across, by),
+      ArrowUp: (by) => this.step(down, upward ? by : -by),
+      ArrowDown: (by) => this.step(down, upward ? -by : by),
+      PageUp: (by) => this.step(through, by),
+      PageDown: (by) => this.step(through, -by),
       Home: () => this.move(through, 0),
       End: () => this.move(through, this.view.count - 1),
     };
-    const act = keys[event.key];
-    if (!act) return;
-    event.preventDefault();
-    act();
   }
 
   step(axis, by) {
@@ -182,15 +172,16 @@ class Browser {
     this.show();
   }
 
-  /** Puts the cursor where the pointer is. */
-  point(screen, event) {
-    const { left, top, width, height } = screen.querySelector("canvas").getBoundingClientRect();
-    const { across, down, turned } = this.view;
-    const place = (share, count) => Math.min(count - 1, Math.max(0, Math.floor(share * count)));
-    const row = place((event.clientY - top) / height, this.view.height);
-    this.at[across] = place((event.clientX - left) / width, this.view.width);
-    this.at[down] = turned ? this.view.height - 1 - row : row;
+  /** Puts the cursor at a column and row of a picture. */
+  point(column, row) {
+    this.at[this.view.across] = column;
+    this.at[this.view.down] = this.downward(row);
     this.show();
+  }
+
+  /** The place along the axis that runs down at a row of a picture, or the other way around. */
+  downward(row) {
+    return this.view.turned ? this.view.height - 1 - row : row;
   }
 
   /** Draws at the next frame, however often it is called before. */
@@ -220,48 +211,26 @@ class Browser {
     }
     for (const screen of [composite, difference]) screen.closest("figure").hidden = plane === 0;
     const slider = this.find("slice");
-    const through = at[view.through];
     const { row, column, slice } = volume.place(at.x, at.y, at.z);
     const shown = { z: `slice ${slice} of ${meta.slices}`, y: `row ${row} of ${meta.rows}`, x: `column ${column} of ${meta.columns}` };
     const words = `${view.name}: ${shown[view.through]}`;
-    slider.value = through;
+    slider.value = at[view.through];
     slider.setAttribute("aria-valuetext", words);
     this.find("slice-words").textContent = words;
     this.find("reading").textContent = sentence(volume, this.composite, at.x, at.y, at.z);
-    this.drawWeights();
+    this.vectors?.showSlice(slice);
   }
 
   paint(screen, color) {
-    const { across, down, through, turned, width, height } = this.view;
-    const canvas = screen.querySelector("canvas");
-    const image = new ImageData(width, height);
-    const pixels = new Uint32Array(image.data.buffer);
+    const { across, down, through } = this.view;
     const at = { [through]: this.at[through] };
-    for (let row = 0; row < height; row++) {
-      at[down] = turned ? height - 1 - row : row;
-      for (let i = 0; i < width; i++) {
-        at[across] = i;
-        pixels[row * width + i] = color(at.x, at.y, at.z);
-      }
-    }
-    canvas.getContext("2d").putImageData(image, 0, 0);
-    screen.classList.toggle("pixels", !this.find("smooth").checked);
-    const row = turned ? height - 1 - this.at[down] : this.at[down];
-    screen.querySelector(".across").style.top = `${(100 * (row + 0.5)) / height}%`;
-    screen.querySelector(".down").style.left = `${(100 * (this.at[across] + 0.5)) / width}%`;
-  }
-
-  drawWeights() {
-    const { meta } = this.volume;
-    const column = Number(this.find("columns").value || 0);
-    const { slice } = this.volume.place(this.at.x, this.at.y, this.at.z);
-    const values = meta.weights[column] ?? [];
-    draw(this.find("weights"), {
-      values,
-      label: "slice",
-      marks: [{ at: slice, shown: true }],
-      title: `Weights of basis vector ${column + 1} in ${values.length} slices; in slice ${slice} it is ${values[slice - 1]?.toPrecision(4)}`,
-    });
+    const ofPixel = (column, row) => {
+      at[across] = column;
+      at[down] = this.downward(row);
+      return color(at.x, at.y, at.z);
+    };
+    paint(screen, ofPixel, this.find("smooth").checked);
+    mark(screen, this.at[across], this.downward(this.at[down]));
   }
 
   drawSpectrum() {

@@ -43,6 +43,16 @@ export function differences(bytes) {
   return out;
 }
 
+/** Numbers of 32 bits: of all of them the lowest bytes, then the next ones. */
+export function floats(bytes) {
+  const count = bytes.length / 4;
+  const bits = new Uint32Array(count);
+  for (let i = 0; i < count; i++) {
+    bits[i] = bytes[i] | (bytes[count + i] << 8) | (bytes[2 * count + i] << 16) | (bytes[3 * count + i] << 24);
+  }
+  return new Float32Array(bits.buffer);
+}
+
 /** Replaces differences from the prediction by the values: `width` of each slice, slice after slice. */
 export function undoPrediction(values, width) {
   for (let i = 0; i < values.length; i++) {

@@ -3,7 +3,7 @@
 /** A value of the series with as many digits as its steps have: whole numbers for CT. */
 export function figure(value) {
   const rounded = Number(value.toPrecision(7));
-  return (Object.is(rounded, -0) ? 0 : rounded).toString().replace("-", "\u2212");
+  return (Object.is(rounded, -0) ? 0 : rounded).toString().replaceAll("-", "\u2212");
 }
 
 /** The values at a sample: of the original and, where there is one, of the composite and the difference. */
@@ -24,6 +24,22 @@ export function endsWords(count, k) {
   if (!count) return "";
   const values = count === 1 ? "1 value is" : `${count} values are`;
   return `Of k = ${k}, ${values} at an end of what the 16 bits of the scan hold, or beyond it: such a value is shown as that end.`;
+}
+
+/** What is said of a basis vector, from 0. */
+export function vectorWords(basis, vector) {
+  const { s, basis: { shares } } = basis.meta;
+  return `${vector + 1} of ${basis.count}: s = ${s[vector].toExponential(6)}, ${shares[vector]} of the energy`;
+}
+
+/** The sentence at the cursor of a basis vector: its entry, its weight in a slice, from 1, and what both make of this slice. */
+export function entryWords(basis, vector, slice, { x, y }) {
+  const { s, unit, weights } = basis.meta;
+  const { row, column } = basis.place(x, y);
+  const entry = basis.value(vector, x, y);
+  const weight = weights[vector][slice - 1];
+  const added = `${figure(s[vector] * entry * weight)}${unit === "" ? "" : ` ${unit}`}`;
+  return `Basis vector ${vector + 1}, row ${row}, column ${column}: ${figure(entry)}; weight in slice ${slice}: ${figure(weight)}; this adds ${added} to slice ${slice} there.`;
 }
 
 /** The sentence at the cursor. */

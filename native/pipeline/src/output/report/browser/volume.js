@@ -6,6 +6,27 @@ function endOf(stored) {
   return stored === -32768 ? -1 : stored === 32767 ? 1 : 0;
 }
 
+/** Samples of each row block, in the order of the blocks, where each `step`-th pixel of each `step`-th row is one. */
+export function samplesOfBlocks({ rows, columns, block_rows }, step) {
+  const counts = new Array(Math.ceil((rows * columns) / block_rows)).fill(0);
+  for (let y = 0; y < rows; y += step) {
+    for (let x = 0; x < columns; x += step) counts[Math.floor((y * columns + x) / block_rows)]++;
+  }
+  return counts;
+}
+
+/** Calls `take` with what each row block holds and with its number; `texts` are functions, so that one text at a time is there. */
+export async function eachBlock(texts, counts, take) {
+  let block = 0;
+  for (const text of texts) {
+    for (const piece of pieces(fromBase64(text()))) {
+      if (block === counts.length) throw new Error("there are more row blocks than the scan has");
+      take(await inflate(piece), block++);
+    }
+  }
+  if (block !== counts.length) throw new Error("row blocks of the volume are missing");
+}
+
 export class Volume {
   /** `meta` is what the report says of the volume; the planes come with `load`. */
   constructor(meta) {
@@ -19,28 +40,16 @@ export class Volume {
     this.atEnds = [];
   }
 
-  /** Samples of each row block, in the order of the blocks. */
-  samplesOfBlocks() {
-    const { rows, columns, step, block_rows } = this.meta;
-    const counts = new Array(Math.ceil((rows * columns) / block_rows)).fill(0);
-    for (let y = 0; y < this.height; y++) {
-      for (let x = 0; x < this.width; x++) counts[Math.floor((y * columns + x) * step / block_rows)]++;
-    }
-    return counts;
-  }
-
-  /** Decodes the next plane from its base64 text. */
-  async load(text) {
-    const blocks = pieces(fromBase64(text));
-    const counts = this.samplesOfBlocks();
-    if (blocks.length !== counts.length) throw new Error("row blocks of the volume are missing");
+  /** Decodes the next plane from its base64 texts, each a function that returns it. */
+  async load(texts) {
+    const counts = samplesOfBlocks(this.meta, this.meta.step);
     const inSlice = this.width * this.height;
     const plane = new Int16Array(inSlice * this.depth);
     const original = this.planes[0];
     let first = 0;
-    for (let block = 0; block < blocks.length; block++) {
+    await eachBlock(texts, counts, (bytes, block) => {
       const count = counts[block];
-      const values = differences(await inflate(blocks[block]));
+      const values = differences(bytes);
       if (values.length !== count * this.depth) throw new Error(`row block ${block + 1} of the volume is incomplete`);
       if (!original && count > 0) undoPrediction(values, count);
       for (let z = 0; z < this.depth; z++) {
@@ -48,9 +57,11 @@ export class Volume {
         for (let i = 0; i < count; i++) plane[at + i] = values[z * count + i] + (original ? original[at + i] : 0);
       }
       first += count;
-    }
+    });
+    let atEnds = 0;
+    for (let i = 0; i < plane.length; i++) if (endOf(plane[i]) !== 0) atEnds++;
     this.planes.push(plane);
-    this.atEnds.push(plane.reduce((count, stored) => count + (endOf(stored) === 0 ? 0 : 1), 0));
+    this.atEnds.push(atEnds);
   }
 
   /** The value at sample x, y, z of a plane (0: the original), in the unit of the series. */
