@@ -19,7 +19,7 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo install uninstall portable publish-local test-published test-spark-versions wheel test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
+.PHONY: help setup setup-test build demo install uninstall portable publish-local test-published test-spark-versions wheel wheel-aarch64 test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -67,9 +67,13 @@ test-published: setup-test ## what publish-local makes, and a project of its own
 test-spark-versions: setup-test build ## the jar on every Spark that it is for; on the JDKs in TOMOBASIS_JDKS too (folders, with : between)
 	@.venv/bin/python -m pytest tests/versions
 
-wheel: setup-test ## the Python package as a wheel for glibc 2.17 and later, in build/manylinux
+wheel: setup-test ## the Python package as a wheel for x86-64 and glibc 2.17 and later, in build/manylinux
 	@scripts/wheel.sh manylinux
 	@ls build/manylinux/*.whl
+
+wheel-aarch64: setup-test ## the same for aarch64, in build/manylinux-aarch64
+	@scripts/wheel.sh aarch64
+	@ls build/manylinux-aarch64/*.whl
 
 test: setup-test ## set up, build, run all tests of the default tier
 	@.venv/bin/python tests/run.py
@@ -77,7 +81,7 @@ test: setup-test ## set up, build, run all tests of the default tier
 test-emulation: setup-test build ## the command on other CPUs, by qemu: x86-64 without AVX-512, AVX2 or FMA
 	@.venv/bin/python tests/run.py emulation
 
-test-emulation-aarch64: setup-test ## the command and the kernels' own tests on aarch64, cross-built, by qemu
+test-emulation-aarch64: setup-test ## the command, the kernels' own tests and the wheel on aarch64, cross-built, by qemu
 	@.venv/bin/python tests/run.py aarch64
 
 sanitize: ## the kernels' tests under Miri and the address sanitizer (nightly Rust)

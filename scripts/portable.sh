@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Builds what is shipped for other machines than this one: the shared library of the jar, and the command, without symbols, for x86-64
 # and aarch64 and glibc 2.17 or later, in build/portable/linux-ARCH. Compiled and linked by zig, with cargo-zigbuild; both are in .venv
-# (scripts/setup.sh test). Rust's standard library for the other architecture comes from rustup, or, where Rust is Debian's, from what
-# tests/emulation/setup.sh unpacks.
+# (scripts/setup.sh test).
 #
 #   scripts/portable.sh              both
 #   scripts/portable.sh ARCH...      only these: x86_64, aarch64
@@ -16,22 +15,14 @@ fail() { echo "error: $*" >&2; exit 2; }
 command -v nasm > /dev/null || fail "nasm is missing, for the SIMD code of the JPEG decoder; install it"
 command -v cargo-zigbuild > /dev/null || fail "cargo-zigbuild is not in .venv; run scripts/setup.sh test"
 
-# has_std TARGET: whether the compiler has Rust's standard library for it.
-has_std() { compgen -G "$("${RUSTC:-rustc}" --print target-libdir --target "$1")/libstd-*.rlib" > /dev/null; }
+# shellcheck source=scripts/rust-std.sh
+source scripts/rust-std.sh
 
 [ $# -gt 0 ] || set -- x86_64 aarch64
 for arch in "$@"; do
   case $arch in x86_64 | aarch64) ;; *) fail "unknown architecture '$arch': use x86_64 or aarch64" ;; esac
   target=$arch-unknown-linux-gnu
-  if ! has_std "$target"; then
-    if command -v rustup > /dev/null; then
-      rustup --quiet target add "$target"
-    elif [ "$arch" = aarch64 ]; then
-      tests/emulation/setup.sh aarch64
-      export RUSTC=$PWD/tests/emulation/rustc-aarch64
-    fi
-    has_std "$target" || fail "this Rust has no standard library for $target; install Rust by rustup"
-  fi
+  need_std "$target"
   cargo-zigbuild zigbuild --quiet --release --locked --package tomobasis-jni --package tomobasis-cli --target "$target.2.17"
   out=build/portable/linux-$arch
   rm -rf "$out"

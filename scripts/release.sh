@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Makes a version's files in build/release: the job's jar, the command, the image, the manifests, and their SHA-256. Publishes
-# nothing. RELEASE.md has the steps around it.
+# Makes a version's files in build/release: the job's jar, the command, the wheels, the image, the manifests, and their SHA-256.
+# Publishes nothing. RELEASE.md has the steps around it.
 #
 #   scripts/release.sh            from a clean checkout of the tagged commit
 #   scripts/release.sh --draft    from any state, without the image: to see whether it would work
@@ -24,7 +24,7 @@ if [ -z "$draft" ]; then
 fi
 
 # 2. Build: what `make test-published` has tested.
-make portable
+make portable wheel wheel-aarch64
 [ -n "$draft" ] || make image
 
 # 3. Collect under a temporary name; the folder appears when it is complete.
@@ -42,6 +42,7 @@ for arch in x86_64 aarch64; do
   tar -C "$command" -czf "$folder.tmp/tomobasis-$version-linux-$arch.tar.gz" tomobasis share
 done
 rm -r "$command"
+cp build/manylinux/*.whl build/manylinux-aarch64/*.whl "$folder.tmp"
 git archive --format=tar.gz --prefix="tomobasis-k8s-$version/" -o "$folder.tmp/tomobasis-k8s-$version.tar.gz" HEAD:k8s
 git archive --format=tar.gz --prefix="tomobasis-$version/" -o "$folder.tmp/tomobasis-$version-source.tar.gz" HEAD
 [ -n "$draft" ] || cp build/image/tomobasis.tar "$folder.tmp/tomobasis-image-$version-linux-$here.tar"

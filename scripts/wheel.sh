@@ -3,6 +3,7 @@
 #
 #   scripts/wheel.sh             build/wheel: a wheel for machines with this one's C library or a later one
 #   scripts/wheel.sh manylinux   build/manylinux: the wheel that is shipped, for glibc 2.17 or later; compiled and linked by zig
+#   scripts/wheel.sh aarch64     build/manylinux-aarch64: the same for aarch64; tests/emulation runs it
 #   scripts/wheel.sh test        build/python: a new environment with the wheel of build/manylinux, and the packages of .venv for its tests
 #   scripts/wheel.sh abort       build/python-abort: the same of a wheel that ends the process at a panic
 set -euo pipefail
@@ -21,6 +22,14 @@ portable() { # portable FOLDER OPTION..
   build "$@" --zig --compatibility manylinux2014
 }
 
+# shellcheck source=scripts/rust-std.sh
+source scripts/rust-std.sh
+
+aarch64() {
+  need_std aarch64-unknown-linux-gnu
+  build build/manylinux-aarch64 --zig --compatibility manylinux2014 --target aarch64-unknown-linux-gnu
+}
+
 environment() { # environment FOLDER WHEELS
   local site
   rm -rf "$1"
@@ -33,6 +42,7 @@ environment() { # environment FOLDER WHEELS
 case ${1:-} in
   '') build build/wheel --compatibility linux ;;
   manylinux) portable build/manylinux ;;
+  aarch64) aarch64 ;;
   test)
     portable build/manylinux
     environment build/python build/manylinux
@@ -41,5 +51,5 @@ case ${1:-} in
     portable build/abort --features abort-on-panic
     environment build/python-abort build/abort
     ;;
-  *) echo "error: unknown mode '$1': use manylinux, test, abort or none" >&2; exit 2 ;;
+  *) echo "error: unknown mode '$1': use manylinux, aarch64, test, abort or none" >&2; exit 2 ;;
 esac

@@ -29,9 +29,9 @@ def without(notebook, tag):
     return nbformat.from_dict({**notebook, "cells": kept})
 
 
-def execute(notebook, folder, python=sys.executable):
+def execute(notebook, folder, python=sys.executable, start="examples"):
     """Runs all cells by a kernel of an environment, in a copy of `examples/`, and returns the notebook with its outputs; an
-    exception in a cell is one here.
+    exception in a cell is one here. The kernel starts in `start`, beside or below that copy.
 
     In a process of its own, without Python's development mode, in which these tests run: it makes nbclient slow.
     """
@@ -43,7 +43,7 @@ def execute(notebook, folder, python=sys.executable):
     own = {name: str(folder / name.lower()) for name in ("IPYTHONDIR", "JUPYTER_RUNTIME_DIR", "MPLCONFIGDIR")}
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDEVMODE"} | own
     command = [python, __file__, source, executed]
-    done = subprocess.run(command, cwd=folder / "examples", env=environment, capture_output=True, text=True)
+    done = subprocess.run(command, cwd=folder / start, env=environment, capture_output=True, text=True)
     if done.returncode:
         raise RuntimeError(done.stderr[-8000:])
     return nbformat.read(executed, as_version=nbformat.NO_CONVERT)

@@ -184,10 +184,13 @@ def emulation():
 
 
 def aarch64():
-    """The command and the kernels' own tests, cross-built for aarch64: minutes of compiling, so only on request."""
+    """The command, the kernels' own tests and the wheel, cross-built for aarch64: minutes of compiling, so only on request."""
     cargo, profile = "tests/emulation/cargo-aarch64", "--profile emulation --locked"
     for command in (
         ["tests/emulation/setup.sh", "aarch64"],
+        ["tests/emulation/setup.sh", "python"],
+        ["scripts/wheel.sh", "aarch64"],
+        ["scripts/wheel.sh", "test"],  # that of this machine, to compare with
         [cargo, *f"build {profile} -p tomobasis-cli".split()],
     ):
         if run(*command)[0] != 0:

@@ -4,6 +4,8 @@
 #   tests/emulation/setup.sh x86       qemu-user
 #   tests/emulation/setup.sh aarch64   beside it, cross compilers; in .setup/rust-aarch64 a Rust 1.96 with the standard library for aarch64,
 #                                      in .setup/qemu a qemu that needs no library of the machine (tests/emulation/with-aarch64)
+#   tests/emulation/setup.sh python    qemu-user; in .setup/python-aarch64 Debian's Python for aarch64, with the libraries it needs, and
+#                                      in .setup/python-aarch64/numpy the wheel of NumPy (tests/emulation/python-aarch64)
 #
 # Debian's rustc-web is unpacked, not installed: it cannot stand beside rustup's packages, and nothing else should start to use it. Nor
 # is that qemu: installed, it would run programs for twenty machines, everywhere and always.
@@ -11,7 +13,7 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 
 readonly version=1.96
-readonly rust=$PWD/.setup/rust-aarch64 qemu=$PWD/.setup/qemu
+readonly rust=$PWD/.setup/rust-aarch64 qemu=$PWD/.setup/qemu python=$PWD/.setup/python-aarch64
 mode=${1:-x86}
 
 say() { echo "setup: $*"; }
@@ -62,6 +64,15 @@ qemu_for_aarch64() {
   finish "$qemu"
 }
 
+python_for_aarch64() {
+  [ -e "$python/complete" ] && return
+  start "$python" "Python for aarch64"
+  fetch arm64 python3.11-minimal libpython3.11-minimal libpython3.11-stdlib libc6 libgcc-s1 libstdc++6 zlib1g libexpat1 libssl3 \
+    libffi8 libbz2-1.0 liblzma5 libuuid1 libcrypt1
+  tests/emulation/pip-aarch64 "$python/numpy" numpy
+  finish "$python"
+}
+
 mkdir -p .setup
 case $mode in
   x86) need qemu-x86_64 qemu-user ;;
@@ -72,5 +83,9 @@ case $mode in
     rust_for_aarch64
     qemu_for_aarch64
     ;;
-  *) echo "error: unknown mode '$mode': use x86 or aarch64" >&2; exit 2 ;;
+  python)
+    need qemu-aarch64 qemu-user
+    python_for_aarch64
+    ;;
+  *) echo "error: unknown mode '$mode': use x86, aarch64 or python" >&2; exit 2 ;;
 esac

@@ -53,6 +53,35 @@ def test_a_notebook_holds_its_text_and_nothing_of_a_run(name):
     assert "cccc" not in runs, runs
 
 
+def first_cells(name):
+    """A notebook up to its imports, and where it then is."""
+    notebook = notebooks.read(name)
+    code = [at for at, cell in enumerate(notebook.cells) if cell.cell_type == "code"]
+    notebook.cells = notebook.cells[: code[1] + 1]
+    added(notebook, "print(Path.cwd(), Path('ct_series/make_ct_series.py').exists(), work.resolve())")
+    return notebook
+
+
+@pytest.mark.parametrize("name", notebooks.NOTEBOOKS)
+def test_a_notebook_may_be_opened_from_anywhere_in_the_checkout(name, tmp_path):
+    for at, start in enumerate((".", "docs/how-to")):
+        folder = tmp_path / str(at)
+        (folder / start).mkdir(parents=True)
+        ran = notebooks.execute(first_cells(name), folder, start=start)
+        examples = (folder / "examples").resolve()
+        assert f"{examples} True {examples}/work" in notebooks.outputs(ran, "text/plain")[-1]
+
+
+def test_a_notebook_that_is_opened_elsewhere_says_what_it_needs(tmp_path):
+    notebook = first_cells("scan_on_a_laptop.ipynb")
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "made").mkdir()
+    with pytest.raises(RuntimeError, match="somewhere in the checkout"):
+        notebooks.execute(notebook, tmp_path / "made", start=elsewhere)
+    assert list(elsewhere.iterdir()) == []
+
+
 def test_a_scan_on_a_laptop(tmp_path):
     notebook = notebooks.read("scan_on_a_laptop.ipynb")
     # The sliders are kept, so that their ends can be looked at.
