@@ -19,7 +19,8 @@ SAMPLES := $(addprefix ../shared/data/,philips_head_phantom_axial_S2020 philips_
 # JupyterLab starts as root only if it is told so.
 JUPYTER := $(if $(filter 0,$(shell id -u)),--allow-root)
 
-.PHONY: help setup setup-test build demo install uninstall portable publish-local test-published test-spark-versions wheel wheel-aarch64 test test-emulation test-emulation-aarch64 sanitize golden lint bench bench-peers bench-large bench-real bench-randomized bench-truth bench-reader bench-denoise bench-python docs options notebook image image-arm64 image-root test-faults test-store test-cluster clean
+# Targets without a dot or a slash in their names are not files.
+.PHONY: $(shell grep -hoE '^[a-z0-9-]+:' $(MAKEFILE_LIST) | tr -d :)
 
 help: ## say what the targets are
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /make \1\t/' | expand -t 16
@@ -32,6 +33,7 @@ setup-test:
 
 build: setup ## build the native library, the command and the Spark job
 	@$(GRADLE) assemble $(WITHOUT_JAVA_VERSION)
+	@SPARK_HOME= bin/tomobasis-submit --share-classes || echo 'jobs work without'
 
 $(SERIES):
 	@scripts/setup.sh demo
@@ -95,6 +97,9 @@ lint: setup-test ## formatters and linters only
 
 bench: setup-test build $(SERIES) ## measure the demo's stages, in process and through Spark
 	@.venv/bin/python bench/stages.py --input $(SERIES)
+
+bench-start: setup-test build $(SERIES) ## measure what sharing of Spark's classes saves a job
+	@.venv/bin/python bench/start.py --input $(SERIES)
 
 bench-reader: setup-test ## measure reading of DICOM files against pydicom
 	@.venv/bin/python bench/reader.py
