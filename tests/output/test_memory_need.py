@@ -25,6 +25,7 @@ SHAPES = {
     "solve, few columns": (64 * 64, 700, ["--rank", "10", "--emit", "parquet"]),
     "solve, all columns": (64 * 64, 500, ["--emit", "parquet"]),
     "render, all columns": (256 * 256, 150, ["--emit", "parquet,png,report"]),
+    "a full report": (256 * 256, 60, ["--emit", "report", "--report", "full", "--composite", "5,10,20"]),
     "text": (256 * 256, 150, ["--emit", "text"]),
     "eight threads": (256 * 256, 150, ["--emit", "parquet,png,report", "--threads", "8"]),
     "centered": (128 * 128, 200, ["--center", "pixels", "--emit", "parquet"]),

@@ -98,8 +98,8 @@ class Browser {
   async loadVectors(texts) {
     const basis = new Basis(this.volume.meta);
     await basis.load(texts);
-    this.vectors = new Vectors(basis, this.find, this.colors);
-    this.show();
+    const { x, y, z } = this.at;
+    this.vectors = new Vectors(basis, this.find, this.colors, this.volume.place(x, y, z).slice);
   }
 
   showView(view) {

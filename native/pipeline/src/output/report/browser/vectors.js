@@ -6,19 +6,20 @@ import { shade } from "./shades.js";
 import { viewsOf } from "./volume.js";
 
 export class Vectors {
-  /** `basis` is loaded; `find` gives the parts of the page by their names, `colors` are those of a difference. */
-  constructor(basis, find, colors) {
+  /** `basis` is loaded; `find` gives the parts of the page by their names, `colors` are those of a difference, `slice` is shown, from 1. */
+  constructor(basis, find, colors, slice) {
     this.basis = basis;
     this.find = find;
     this.colors = colors;
     this.screen = find("basis");
     this.vector = 0;
-    this.slice = 1;
+    this.slice = slice;
     this.at = { x: basis.width >> 1, y: basis.height >> 1 };
     const { width, height, step, meta } = basis;
     fit(this.screen, viewsOf({ width, height, depth: 1, meta: { ...meta, step } })[0]);
     find("vector").max = basis.count;
     this.listen();
+    this.show();
   }
 
   listen() {
