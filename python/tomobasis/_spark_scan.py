@@ -24,7 +24,7 @@ GROUP_BYTES = 64 << 20
 # Slices that one task decodes.
 SLICES_PER_TASK = 16
 # What a result folder has, and a result in memory has not.
-FOLDER_OPTIONS = ("output", "emit", "composite", "overwrite", "dicom_syntax", "no_patient_data", "verbose")
+FOLDER_OPTIONS = ("output", "emit", "report", "composite", "overwrite", "dicom_syntax", "no_patient_data", "verbose")
 BLOCKS = "block int, slice int, values binary"
 BASIS = "block int, row long, values array<double>, digest binary"
 

@@ -29,7 +29,7 @@ private[spark] object RunOptions {
   private val Flags = Set("center", "join", "overwrite", "no-patient-data", "fail-fast")
 
   /** Options that only a result folder has. */
-  private val OfOutput = Set("overwrite", "emit", "composite", "dicom-syntax", "no-patient-data")
+  private val OfOutput = Set("overwrite", "emit", "report", "composite", "dicom-syntax", "no-patient-data")
 
   /**
    * The options of a call as texts. What a Map of Java, or of Python through py4j, holds besides is what it looks like: 50 is `50`.
