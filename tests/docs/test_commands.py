@@ -82,7 +82,7 @@ def stage(tmp_path_factory):
     base = tmp_path_factory.mktemp("stage")
     scan = base / "scan"
     made_scan(scan, slices=250, rows=32, columns=32)
-    made_scan(base / "archive/a", slices=24, rows=32, columns=32, seed=2)
+    made_scan(base / "archive/a", slices=40, rows=32, columns=32, seed=2)
     (base / "archive/b").symlink_to(scan)
     with zipfile.ZipFile(base / "scans.zip", "w") as archive:
         for path in sorted(scan.iterdir()):

@@ -178,7 +178,6 @@ def test_commands_that_use_one_series_do_not_take_all(scans, tmp_path):
     folder, _, singles = scans
     one, result = folder / f"{FILE_PREFIX}{GOOD[0]}", singles[GOOD[0]]
     for words in [
-        ("denoise", "--input", one, "--output", tmp_path / "out"),
         ("verify", result, "--input", one),
         ("certify", result, "--input", one, "--output", tmp_path / "out"),
         ("render", result, "--input", one, "--slice", "1", "--output", tmp_path / "out"),

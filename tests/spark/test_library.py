@@ -6,9 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
+import pydicom
 import pytest
 
-from running import ROOT, decompose
+from denoised import same
+from running import ROOT, decompose, tomobasis
 
 pytestmark = pytest.mark.spark
 
@@ -25,6 +27,12 @@ tomobasis = spark._jvm.io.tomobasis.spark.TomoBasis
 said = {}
 for name, (source, options) in calls.items():
     try:
+        if options.pop("call", "") == "denoise":
+            result = tomobasis.denoise(spark._jsparkSession, source, options)
+            pixels = DataFrame(result.slices(), spark).orderBy("slice").select("pixels").toPandas()["pixels"]
+            said[name] = [np.frombuffer(one, "<i2").tolist() for one in pixels]
+            result.close()
+            continue
         if source.endswith("frame"):
             a = np.load(f"{work}/a.npy").tolist()
             rows = [(i, Vectors.dense(row)) for i, row in enumerate(a)]
@@ -43,6 +51,14 @@ json.dump(said, open(f"{work}/said.json", "w"))
 """
 
 
+def stored(path):
+    """Stored values of a slice less the offset that makes them fit 16 bits with a sign."""
+    dataset = pydicom.dcmread(path)
+    values = dataset.pixel_array.astype(int)
+    wide = dataset.PixelRepresentation == 0 and dataset.BitsStored == 16
+    return (values - 32768 if wide else values).ravel().tolist()
+
+
 def test_every_source_has_the_digest_of_the_command(tmp_path, made):
     jar = ROOT / "build/tomobasis-spark.jar"
     a = np.random.default_rng(3).standard_normal((9000, 5)) * 2.0 ** -np.arange(5)
@@ -53,6 +69,7 @@ def test_every_source_has_the_digest_of_the_command(tmp_path, made):
         "written": (str(made.folder), {"rank": "5", "center": "true", "output": str(tmp_path / "written")}),
         "npy": (npy, {"input-format": "npy"}),
         "frame": ("a frame", {}),
+        "denoised": (str(made.folder), {"call": "denoise", "output": str(tmp_path / "denoised")}),
         "refused": (npy, {"input-format": "npy", "rank": "6"}),
     }
     script = [sys.executable, "-c", CALLS, str(tmp_path), json.dumps(calls)]
@@ -67,6 +84,11 @@ def test_every_source_has_the_digest_of_the_command(tmp_path, made):
         assert run.code == 0, run.err
         return json.loads((tmp_path / name / "manifest.json").read_text())["digests"]["root"]
 
+    run = tomobasis("denoise", "--input", made.folder, "--output", tmp_path / "of-command")
+    assert run.code == 0, run.err
+    same(tmp_path / "denoised", tmp_path / "of-command")
+    files = sorted((tmp_path / "denoised/dicom").iterdir())
+    assert said["denoised"] == [stored(path) for path in files]
     scan = command("of-scan", "--input", made.folder, "--rank", "5", "--center")
     matrix = command("of-matrix", "--input", npy, "--input-format", "npy")
     roots = {name: said[name].get("root", said[name]) for name in ["scan", "written", "npy", "frame"]}

@@ -7,6 +7,7 @@ use tomobasis_pipeline::{
         all_series,
         decompose::{self, JobArgs},
     },
+    options::Options,
 };
 
 use crate::{
@@ -23,18 +24,23 @@ pub(crate) struct Args {
     threads: Threads,
 }
 
+/// `--series all`, of decompositions and of denoised series.
+pub(crate) fn each_series(options: &Options, threads: usize, reporter: &Reporter) -> Result<Answer, Error> {
+    let archive = all_series::run_all(options, threads, reporter)?;
+    reporter.finish();
+    let document = json!({
+        "output": options.output,
+        "series": answer::json(&archive.rows)?,
+        "of_no_series": archive.of_no_series,
+    });
+    Ok(Answer::new(archive.closing, document).ending(archive.ended))
+}
+
 pub(crate) fn run(args: Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
     let (options, threads) = (args.job.resolve()?, args.threads.count());
     if options.all_series() {
-        let archive = all_series::decompose_all(&options, threads, &reporter)?;
-        reporter.finish();
-        let document = json!({
-            "output": options.output,
-            "series": answer::json(&archive.rows)?,
-            "of_no_series": archive.of_no_series,
-        });
-        return Ok(Answer::new(archive.closing, document).ending(archive.ended));
+        return each_series(&options, threads, &reporter);
     }
     let output = options.output.clone();
     let outcome = decompose::decompose(options, threads, &reporter)?;

@@ -8,6 +8,7 @@ use tomobasis_pipeline::{
 
 use crate::{
     answer::{self, Answer},
+    decompose::each_series,
     progress::Reporter,
     threads::Threads,
 };
@@ -22,8 +23,12 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: Args) -> Result<Answer, Error> {
     let reporter = Reporter::new();
-    let output = args.denoise.output().to_owned();
-    let outcome = denoise::denoise(args.denoise, args.threads.count(), &reporter)?;
+    let (output, threads) = (args.denoise.output().to_owned(), args.threads.count());
+    if args.denoise.all_series() {
+        let (options, _) = args.denoise.resolve()?;
+        return each_series(&options, threads, &reporter);
+    }
+    let outcome = denoise::denoise(args.denoise, threads, &reporter)?;
     reporter.finish();
     let mut manifest = answer::json(&outcome.manifest)?;
     if let Some(sections) = manifest.as_object_mut() {

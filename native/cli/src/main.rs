@@ -212,10 +212,14 @@ fn command() -> ExitCode {
         // The message of a panic is reported below, in one line.
         panic::set_hook(Box::new(|_| ()));
     }
-    let all_series = matches!(&action, Action::Decompose(args) if args.job.all_series());
-    let left = match &action {
-        Action::Decompose(_) if all_series => "series that are done stay; run again to go on",
-        _ => "nothing was written",
+    let all_series = match &action {
+        Action::Decompose(args) => args.job.all_series(),
+        Action::Denoise(args) => args.denoise.all_series(),
+        _ => false,
+    };
+    let left = match all_series {
+        true => "series that are done stay; run again to go on",
+        false => "nothing was written",
     };
     let interruptible = ctrlc::set_handler(move || {
         STOPPING.store(true, Ordering::SeqCst);

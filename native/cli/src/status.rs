@@ -8,7 +8,7 @@ use crate::answer::{self, Answer};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Output of `decompose --series all`, or of the job with the same option
+    /// Output of `decompose --series all` or `denoise --series all`, or of the job with the same option
     #[arg(value_name = "FOLDER", value_parser = NotEmpty::new())]
     folder: String,
 }

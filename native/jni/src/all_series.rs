@@ -16,6 +16,7 @@ use tomobasis_pipeline::{
 use crate::{
     arrays::{byte_array, json, new_string, size, string, strings},
     decomposition::records,
+    errors::folder_kind,
     failure::{Failure, Result, native},
 };
 
@@ -94,6 +95,17 @@ pub fn is_archive0<'local>(
         let index = if index.is_null() { None } else { Some(byte_array(env, &index)?) };
         Ok(all_series::is_archive(&strings(env, &names)?, index))
     })
+}
+
+/// `void checkKind0(byte[] manifest, String kind)`: throws where the archive of this result is of another kind.
+#[jni_mangle("io.tomobasis.jni.AllSeries")]
+pub fn check_kind0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    manifest: JByteArray<'local>,
+    kind: JString<'local>,
+) {
+    native(env, |env| Ok(all_series::check_kind(&byte_array(env, &manifest)?, folder_kind(env, &kind)?)?))
 }
 
 /// `void check0(String rowsJson, boolean failFast)`: throws where series failed or were not looked at.

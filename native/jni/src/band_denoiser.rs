@@ -63,6 +63,32 @@ pub fn run0<'local>(
     })
 }
 
+/// `byte[] samples0(long handle, int first, int count, short[] before, short[] after, byte[] sliceRecords)`.
+#[allow(clippy::too_many_arguments, reason = "the parts of a band, as Java has them")]
+#[jni_mangle("io.tomobasis.jni.BandDenoiser")]
+pub fn samples0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    handle: jlong,
+    first: jint,
+    count: jint,
+    before: JShortArray<'local>,
+    after: JShortArray<'local>,
+    slice_records: JByteArray<'local>,
+) -> JByteArray<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let task = unsafe { handle::get::<BandDenoiser>(handle) }?;
+        let (first, count): (usize, usize) = (size(first, "first")?, size(count, "count")?);
+        let records = records(env, &slice_records)?;
+        let (before, after) = (shorts(env, &before)?, shorts(env, &after)?);
+        // Fewer than there are values, as numbers and as bytes.
+        room(after.len().saturating_mul(10))?;
+        let band = BandOf { rows: first..first + count, before: &before, after: Some(&after) };
+        Ok(env.byte_array_from_slice(&task.samples(&band, &records)?)?)
+    })
+}
+
 /// `byte[] place0(long handle, int probe, short[] slice)`: null where there is no place.
 #[jni_mangle("io.tomobasis.jni.BandDenoiser")]
 pub fn place0<'local>(

@@ -145,6 +145,26 @@ pub fn add_kept0<'local>(
     })
 }
 
+/// `String summary0(long handle)`: sections of the manifest, as JSON.
+#[jni_mangle("io.tomobasis.jni.DenoiseDriver")]
+pub fn summary0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let driver = unsafe { handle::get::<DenoiseDriver>(handle) }?;
+        new_string(env, &driver.summary()?)
+    })
+}
+
+/// `String[] remarks0(long handle)`: sentences.
+#[jni_mangle("io.tomobasis.jni.DenoiseDriver")]
+pub fn remarks0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> JObject<'local> {
+    native(env, |env| {
+        // SAFETY: a live handle of this class.
+        let driver = unsafe { handle::get::<DenoiseDriver>(handle) }?;
+        new_strings(env, driver.remarks()?.iter().map(String::as_str))
+    })
+}
+
 /// `int shown0(long handle)`: a slice.
 #[jni_mangle("io.tomobasis.jni.DenoiseDriver")]
 pub fn shown0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong) -> jint {
@@ -155,7 +175,8 @@ pub fn shown0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong)
     })
 }
 
-/// `ResultFiles finish0(long handle, short[] before, short[] after, byte[][] derivedRecords, String environmentJson)`.
+/// `ResultFiles finish0(long handle, short[] before, short[] after, byte[][] samples, byte[][] derivedRecords, String environmentJson)`.
+#[allow(clippy::too_many_arguments, reason = "what the folder is made of, as Java has it")]
 #[jni_mangle("io.tomobasis.jni.DenoiseDriver")]
 pub fn finish0<'local>(
     env: EnvUnowned<'local>,
@@ -163,6 +184,7 @@ pub fn finish0<'local>(
     handle: jlong,
     before: JShortArray<'local>,
     after: JShortArray<'local>,
+    samples: JObjectArray<'local, JByteArray<'local>>,
     derived_records: JObjectArray<'local, JByteArray<'local>>,
     environment_json: JString<'local>,
 ) -> JObject<'local> {
@@ -173,7 +195,8 @@ pub fn finish0<'local>(
         let derived = byte_arrays(env, &derived_records)?;
         let derived = derived.iter().map(|bytes| DerivedRecord::all_from_bytes(bytes));
         let derived = derived.collect::<std::result::Result<Vec<_>, _>>()?.concat();
-        let (denoised, files) = driver.finish([&before, &after], &derived, json(env, &environment_json)?)?;
+        let (samples, environment) = (byte_arrays(env, &samples)?, json(env, &environment_json)?);
+        let (denoised, files) = driver.finish([&before, &after], &samples, &derived, environment)?;
         result_files(env, &denoised.to_string(), &files)
     })
 }

@@ -193,12 +193,8 @@ pub fn visit0<'local>(env: EnvUnowned<'local>, _: JClass<'local>, handle: jlong,
         // SAFETY: a live handle of this class; the Java side synchronizes.
         let Inventory { options, files } = unsafe { handle::get_mut::<Inventory>(handle) }?;
         inventory::visit_series(files, options, |entry, plan| -> Result<()> {
-            let (plan, problem) = match plan.transpose() {
-                Ok(plan) => (plan, None),
-                Err(problem) => (None, Some(problem)),
-            };
-            let row = serde_json::to_string(&all_series::entry_row(&entry, problem.as_ref()))?;
-            let row = new_string(env, &row)?.auto();
+            let (row, plan) = all_series::found(&entry, plan, options);
+            let row = new_string(env, &serde_json::to_string(&row)?)?.auto();
             let plan = plan
                 .as_ref()
                 .map_or_else(|| Ok(JObject::null()), |plan| series_plan::described(env, plan))?;

@@ -66,9 +66,9 @@ pub fn add0<'local>(
     })
 }
 
-/// `String decompose0(long handle, String optionsJson, int threads, SeriesInMemory.Place place)`: what became of the series, as JSON.
+/// `String run0(long handle, String optionsJson, int threads, SeriesInMemory.Place place)`: what became of the series, as JSON.
 #[jni_mangle("io.tomobasis.jni.SeriesInMemory")]
-pub fn decompose0<'local>(
+pub fn run0<'local>(
     env: EnvUnowned<'local>,
     _: JClass<'local>,
     handle: jlong,

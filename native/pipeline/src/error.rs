@@ -87,6 +87,11 @@ pub enum Error {
         "--output: it exists and is no archive of results, whose index.parquet --series all has written; name another folder, or one that is empty"
     )]
     OutputNoArchive,
+    /// The output of `--series all` holds results of another kind.
+    #[error(
+        "--output: it holds results of another kind of run, and this one would make each series a {0}; name another folder"
+    )]
+    OutputOtherArchive(FolderKind),
     /// Some series of `--series all` failed.
     #[error("{failed} of {series} series failed; index.parquet in the output says why{}", others(*failed, *series))]
     SeriesFailed {
@@ -305,7 +310,8 @@ impl Error {
             | Self::OutputOvertaken
             | Self::OutputHoldsInput
             | Self::OutputInInput
-            | Self::OutputNoArchive => 2,
+            | Self::OutputNoArchive
+            | Self::OutputOtherArchive(_) => 2,
             Self::SeriesFailed { of_input: true, .. } => 3,
             Self::FailedFast { exit_code, .. } => *exit_code,
             Self::Hadoop(failure) => failure.exit_code(),

@@ -10,10 +10,13 @@ use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
 };
 
-use common::{file, options, slice};
+use common::{SLICES, file, options, slice};
 use tomobasis_pipeline::{
     Error,
-    commands::all_series::decompose_all,
+    commands::{
+        all_series::run_all,
+        denoise::{denoise, parse_arguments},
+    },
     output::tables::{INDEX, SeriesRow, State, read_series_index},
     progress::{Progress, Silent},
 };
@@ -42,7 +45,7 @@ fn archive() -> tempfile::TempDir {
 
 fn run(base: &Path, output: &str, progress: &dyn Progress) -> Result<String, Error> {
     let options = options(&base.join("scans"), &base.join(output), "--series all --emit parquet")?;
-    let archive = decompose_all(&options, 1, progress)?;
+    let archive = run_all(&options, 1, progress)?;
     archive.ended.map(|()| archive.closing)
 }
 
@@ -135,4 +138,86 @@ fn results_of_series_that_are_gone_are_counted() {
     assert!(closing.contains("\nearlier      1 folder of series that are not in this input"), "{closing}");
     assert!(closing.contains("\nunfinished   1 attempt "), "{closing}");
     assert_eq!(rows(&base.path().join("all")).len(), 2);
+}
+
+/// Denoises every series of `scans`, or with `--series ONE` one.
+fn denoise_all(base: &Path, output: &str, more: &str) -> Result<String, Error> {
+    let (input, output) = (base.join("scans"), base.join(output));
+    let words = ["--input", input.to_str().unwrap(), "--output", output.to_str().unwrap()];
+    let words: Vec<String> = words.into_iter().chain(more.split_whitespace()).map(str::to_owned).collect();
+    let args = parse_arguments(&words)?;
+    if !args.all_series() {
+        return Ok(denoise(args, 1, &Silent)?.closing);
+    }
+    let archive = run_all(&args.resolve()?.0, 1, &Silent)?;
+    archive.ended.map(|()| archive.closing)
+}
+
+/// Two series that can be denoised, one of too few slices, and one of another modality.
+fn scans_to_denoise() -> tempfile::TempDir {
+    let base = tempfile::tempdir().unwrap();
+    for (number, slices, modality) in [(1, SLICES, "CT"), (2, SLICES - 1, "CT"), (3, 3, "CT"), (4, 5, "MR")] {
+        let folder = base.path().join(format!("scans/{number}"));
+        fs::create_dir_all(&folder).unwrap();
+        for j in 0..slices {
+            let dicom = file(j, &slice(j)).text((0x0020, 0x000E), "UI", &format!("2.25.{number}"));
+            fs::write(folder.join(format!("{j}.dcm")), dicom.text((0x0008, 0x0060), "CS", modality).bytes())
+                .unwrap();
+        }
+    }
+    base
+}
+
+#[test]
+fn every_series_is_denoised_as_by_a_run_of_its_own_and_kept_by_the_next() {
+    let base = scans_to_denoise();
+    let output = base.path().join("all");
+    let error = denoise_all(base.path(), "all", "--series all --quality fast").unwrap_err();
+    assert_eq!(
+        (error.exit_code(), error.to_string().starts_with("1 of 4 series failed")),
+        (3, true),
+        "{error}"
+    );
+    let first = rows(&output);
+    assert_eq!(first.iter().map(|row| row.slices).collect::<Vec<_>>(), [9, 8, 5, 3]);
+    let states: Vec<State> = first.iter().map(|row| row.state).collect();
+    assert_eq!(states, [State::Done, State::Done, State::Skipped, State::Failed]);
+    assert_eq!(first[2].error, "MR: only CT is denoised");
+    assert!(first[3].error.starts_with("3 slices: at least 4"), "{}", first[3].error);
+    for row in &first[..2] {
+        let single = format!("one-{}", row.slices);
+        denoise_all(base.path(), &single, &format!("--series {} --quality fast", row.series)).unwrap();
+        let read =
+            |folder: &Path, slice: i64| fs::read(folder.join(format!("dicom/slice-{slice:05}.dcm"))).unwrap();
+        let (of_all, alone) = (output.join(&row.folder), base.path().join(single));
+        assert!((0..row.slices).all(|slice| read(&of_all, slice) == read(&alone, slice)));
+        let manifest = fs::read_to_string(of_all.join("manifest.json")).unwrap();
+        assert!(manifest.contains(&row.root) && manifest.contains(&row.fingerprint));
+    }
+    // A slice that is gone is found, and the folder made again.
+    fs::remove_file(output.join(&first[1].folder).join("dicom/slice-00002.dcm")).unwrap();
+    denoise_all(base.path(), "all", "--series all --quality fast").unwrap_err();
+    let second = rows(&output);
+    assert_eq!((second[0].kept, second[1].kept), (true, false));
+    assert_eq!((&second[0].root, &second[1].root), (&first[0].root, &first[1].root));
+    // A manifest that was changed is none that is kept, nor one that is replaced.
+    let manifest = output.join(&first[0].folder).join("manifest.json");
+    let changed = fs::read_to_string(&manifest).unwrap().replacen("\"clipped\"", "\"Clipped\"", 1);
+    fs::write(&manifest, changed).unwrap();
+    denoise_all(base.path(), "all", "--series all --quality fast").unwrap_err();
+    assert_eq!(rows(&output)[0].state, State::Failed);
+}
+
+#[test]
+fn an_archive_of_one_kind_is_not_made_one_of_the_other() {
+    let base = scans_to_denoise();
+    denoise_all(base.path(), "denoised", "--series all --quality fast --fail-fast").unwrap_err();
+    // Before any was made: of no kind yet.
+    assert_eq!(count(&rows(&base.path().join("denoised")), |row| row.state == State::Done), 0);
+    fs::remove_dir_all(base.path().join("scans/3")).unwrap();
+    denoise_all(base.path(), "denoised", "--series all --quality fast").unwrap();
+    assert!(matches!(run(base.path(), "denoised", &Silent).unwrap_err(), Error::OutputOtherArchive(_)));
+    run(base.path(), "decomposed", &Silent).unwrap();
+    let error = denoise_all(base.path(), "decomposed", "--series all").unwrap_err();
+    assert!(matches!(error, Error::OutputOtherArchive(_)) && error.exit_code() == 2, "{error}");
 }

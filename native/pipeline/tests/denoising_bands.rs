@@ -119,9 +119,17 @@ fn in_bands(read: &Read, bands: &[Range<usize>]) -> Result<Vec<NamedFile>, Error
     };
     let derived = (0..SLICES).rev().map(derive).collect::<Result<Vec<_>, Error>>()?;
     let records: Vec<DerivedRecord> = derived.iter().flat_map(|made| made.records.clone()).collect();
+    let sample = |rows: &Range<usize>| {
+        let before = cut(stored, 0..SLICES, driver.held(rows));
+        let after = cut(&denoised, 0..SLICES, rows.clone());
+        let band = BandOf { rows: rows.clone(), before: &before, after: Some(&after) };
+        task.samples(&band, &read.records)
+    };
+    let samples = bands.iter().map(sample).collect::<Result<Vec<_>, Error>>()?;
     let shown = driver.shown();
     let whole = |stored: &[i16]| cut(stored, shown..shown + 1, 0..ROWS);
-    let (_, more) = driver.finish([&whole(stored), &whole(&denoised)], &records, Environment::default())?;
+    let (_, more) =
+        driver.finish([&whole(stored), &whole(&denoised)], &samples, &records, Environment::default())?;
     assert!(driver.closing()?.contains("noise"));
     Ok(derived.into_iter().map(|made| made.file).chain(more).collect())
 }

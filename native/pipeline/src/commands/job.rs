@@ -3,13 +3,10 @@
 use clap::{Parser, error::ErrorKind};
 
 use super::{
-    decompose::{self, ParsedJob, check_utf_8, one_line, refuse_output_above},
+    decompose::{self, ParsedJob, check_utf_8, one_line},
     denoise::DenoiseArgs,
 };
-use crate::{
-    error::{Error, Result},
-    options::ALL,
-};
+use crate::error::{Error, Result};
 
 /// What makes it denoise.
 const DENOISE: &str = "--denoise";
@@ -40,17 +37,7 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
     check_utf_8(args)?;
     let argv = std::iter::once("tomobasis-submit").chain(args.iter().map(String::as_str));
     match DenoiseCommand::try_parse_from(argv) {
-        Ok(command) => {
-            let (options, _) = command.args.resolve();
-            if options.series.as_deref() == Some(ALL) {
-                return Err(Error::option(
-                    "--series",
-                    "all is for decompositions; name the series to denoise",
-                ));
-            }
-            refuse_output_above(&options.input, &options.output)?;
-            Ok(ParsedJob::Run(Box::new(options)))
-        }
+        Ok(command) => Ok(ParsedJob::Run(Box::new(command.args.resolve()?.0))),
         Err(error) if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) => {
             Ok(ParsedJob::Text { help: error.to_string() })
         }
@@ -87,6 +74,8 @@ mod tests {
         let json = serde_json::to_string(&given).unwrap();
         assert_eq!(serde_json::from_str::<Options>(&json).unwrap(), given);
         assert_eq!(options("--input a --output b").denoise, None);
+        let all = options("--denoise --input a --output b --series all --fail-fast");
+        assert!(all.all_series() && all.fail_fast && all.denoise.is_some());
     }
 
     #[test]
@@ -96,7 +85,11 @@ mod tests {
             ("--input a --output b --denoise --strength 2", "--strength"),
             ("--input a --output b --strength 0.5", "--strength"),
             ("--output b --denoise", "--input"),
-            ("--input a --output b --denoise --series all", "--series: all is for decompositions"),
+            ("--input a --output b --denoise --fail-fast", "--fail-fast: it applies to --series all"),
+            (
+                "--input a --output a/b --denoise --series all",
+                "--output: it lies in the input of --series all",
+            ),
             ("--input b/scan --output b --denoise", "--output: the scan of --input lies in this folder"),
             ("--input a\u{fffd} --output b --denoise", "--input: its value is not UTF-8"),
         ] {

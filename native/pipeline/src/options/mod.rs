@@ -200,10 +200,10 @@ impl Options {
         self.emit.contains(&what)
     }
 
-    /// Whether every series of the input is decomposed by itself.
+    /// Whether every series of the input is decomposed, or denoised, by itself.
     #[must_use]
     pub fn all_series(&self) -> bool {
-        self.series.as_deref() == Some(ALL) && self.denoise.is_none() && self.basis.is_own()
+        self.series.as_deref() == Some(ALL) && self.basis.is_own()
     }
 
     /// Which series are one matrix; `None` where it is of one.

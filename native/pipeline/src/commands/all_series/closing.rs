@@ -3,9 +3,9 @@
 use std::{collections::HashSet, fmt::Write};
 
 use crate::{
-    error::{Error, Result},
+    error::{Error, FolderKind, Result},
     output::tables::{INDEX, SeriesRow, State, read_series_index},
-    result::MANIFEST,
+    result::{FoundResult, MANIFEST},
 };
 
 /// What the names of files and folders have that are not finished.
@@ -68,8 +68,21 @@ pub fn is_archive(names: &[String], index: Option<Vec<u8>>) -> bool {
     there && !names.iter().any(|name| name == MANIFEST)
 }
 
+/// Refuses an archive of another kind than that of a run, by the manifest of one of its series: nothing is replaced by another kind, so
+/// each series would fail.
+///
+/// # Errors
+/// [`Error::OutputOtherArchive`].
+pub fn check_kind(manifest: &[u8], kind: FolderKind) -> Result<()> {
+    let mut others = [FolderKind::Result, FolderKind::Denoised].into_iter().filter(|other| *other != kind);
+    match others.any(|other| FoundResult::of_kind(other, manifest).is_some()) {
+        true => Err(Error::OutputOtherArchive(kind)),
+        false => Ok(()),
+    }
+}
+
 /// Whether a folder is named like that of a series.
-fn is_of_series(name: &str) -> bool {
+pub(super) fn is_of_series(name: &str) -> bool {
     let digits = name.strip_prefix("series-").unwrap_or_default();
     digits.len() >= 32 && digits.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -13,9 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::{
+    commands::denoise::DenoisedFolder,
     error::{Error, Result},
     options::Options,
-    result::ResultFolder,
+    result::{Environment, FileEntry, ResultFolder},
     solve::digest::Digest,
 };
 
@@ -93,19 +94,34 @@ pub fn section(fingerprint: Digest, options: Digest, left_out: usize, seconds: f
 /// files, and the marker of success, are there.
 #[must_use]
 pub fn kept(manifest: &[u8], fingerprint: Digest, options: Digest) -> Option<Kept> {
+    let wanted = (fingerprint, options);
+    if DenoisedFolder::is_of(manifest) {
+        let folder = DenoisedFolder::of_manifest(Path::new(""), manifest.to_vec()).ok()?;
+        folder.check_seal().ok()?;
+        let manifest = &folder.manifest;
+        return of_run(manifest.environment(), manifest.digests.denoised, manifest.listed_files(), wanted);
+    }
     let folder = ResultFolder::of_manifest(Path::new(""), manifest.to_vec()).ok()?;
     // Seal, root and the digests that it is made of.
     folder.check_manifest().ok()?;
-    let run = &folder.manifest.run;
-    let section: Section = serde_json::from_value(run.environment.more.get(SECTION)?.clone()).ok()?;
-    if (section.fingerprint, section.options) != (fingerprint, options) {
+    let manifest = &folder.manifest;
+    of_run(&manifest.run.environment, manifest.digests.root, manifest.listed_files()?, wanted)
+}
+
+/// A sound result, if it was made of what is wanted: a fingerprint, and the digest of the options.
+fn of_run<'a>(
+    environment: &Environment,
+    root: Digest,
+    files: impl Iterator<Item = &'a FileEntry>,
+    wanted: (Digest, Digest),
+) -> Option<Kept> {
+    let section: Section = serde_json::from_value(environment.more.get(SECTION)?.clone()).ok()?;
+    if (section.fingerprint, section.options) != wanted {
         return None;
     }
-    let prefix = run.environment.folder.as_ref().map_or(String::new(), |folder| format!("{folder}/"));
-    let files = folder.manifest.listed_files()?;
+    let prefix = environment.folder.as_ref().map_or(String::new(), |folder| format!("{folder}/"));
     let size = |bytes: Option<u64>| bytes.and_then(|bytes| i64::try_from(bytes).ok()).unwrap_or(-1);
     let (files, sizes) = files.map(|file| (format!("{prefix}{}", file.path), size(file.bytes))).unzip();
-    let root = folder.manifest.digests.root;
     Some(Kept { root, left_out: section.left_out, seconds: section.seconds, files, sizes })
 }
 
@@ -133,6 +149,12 @@ mod tests {
         }
         for line in ["--rank 3", "--emit parquet", "--padding keep", "--method tsqr", "--on-bad-slice skip"] {
             assert_ne!(digest(&format!("--input a --output b --series all {line}")), plain, "{line}");
+        }
+        let denoised = digest("--denoise --input a --output b --series all");
+        assert_eq!(digest("--denoise --input c --output d --series all --overwrite"), denoised);
+        for line in ["--strength 0.5", "--quality fast", "--dicom-syntax jpeg-ls", "--no-patient-data"] {
+            let other = digest(&format!("--denoise --input a --output b --series all {line}"));
+            assert_ne!(other, denoised, "{line}");
         }
     }
 

@@ -11,9 +11,10 @@ use std::{
 use tomobasis_dicom::SeriesPlan;
 
 use super::{
-    closing::{check, closing_text, counted, failed_fast, is_archive},
+    closing::{check, check_kind, closing_text, counted, failed_fast, is_archive, is_of_series},
     kept::{Kept, kept, options_digest},
-    series::{Made, Outcome, Place, entry_row, make},
+    series::{Made, Outcome, Place, found, make},
+    work::Work,
 };
 use crate::{
     commands::{decompose::keep_the_scan, runner::Runner, stages::StageName},
@@ -60,27 +61,24 @@ pub fn status(folder: &str) -> Result<(String, Vec<SeriesRow>)> {
     Ok((counted(&rows), rows))
 }
 
-/// Decomposes every series of the input into a folder of its own below the output, on `threads` threads (0: one per core).
+/// Decomposes, or denoises, every series of the input into a folder of its own below the output, on `threads` threads (0: one per core).
 ///
 /// # Errors
-/// What keeps all series from being decomposed: options, output, an input that cannot be listed. That some series failed is in what is
+/// What keeps it from being done with any: options, output, an input that cannot be listed. That some series failed is in what is
 /// returned.
-pub fn decompose_all(options: &Options, threads: usize, progress: &dyn Progress) -> Result<Archive> {
+pub fn run_all(options: &Options, threads: usize, progress: &dyn Progress) -> Result<Archive> {
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;
     keep_the_scan(&options.input, &output)?;
-    check_output(&output)?;
+    check_output(&output, Work::of(options).kind())?;
     let files = listing::list(&options.input)?;
     let runner = Runner::with_stages(threads, progress, 0, 2)?;
     runner.show_stage(1, StageName { name: "scan", unit: "files" }, files.len());
     let mut inventory = runner.inventory(&files)?;
     let (mut rows, mut plans) = (Vec::new(), Vec::new());
     inventory::visit_series(&mut inventory, options, |entry, plan| -> Result<()> {
-        let (plan, problem) = match plan.transpose() {
-            Ok(plan) => (plan, None),
-            Err(problem) => (None, Some(problem)),
-        };
-        rows.push(entry_row(&entry, problem.as_ref()));
+        let (row, plan) = found(&entry, plan, options);
+        rows.push(row);
         plans.push(plan);
         Ok(())
     })?;
@@ -107,8 +105,8 @@ pub fn decompose_all(options: &Options, threads: usize, progress: &dyn Progress)
     Ok(Archive { rows, of_no_series, closing, ended })
 }
 
-/// Refuses an output that holds something else than results of such a run.
-fn check_output(output: &Path) -> Result<()> {
+/// Refuses an output that holds something else than results of such a run, whose folders are of this kind.
+fn check_output(output: &Path, kind: FolderKind) -> Result<()> {
     refuse_inside_a_result("--output", output)?;
     match names(output) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -119,7 +117,12 @@ fn check_output(output: &Path) -> Result<()> {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => None,
                 Err(_) => return Err(Error::OutputNoArchive),
             };
-            if is_archive(&names, index) { Ok(()) } else { Err(Error::OutputNoArchive) }
+            if !is_archive(&names, index) {
+                return Err(Error::OutputNoArchive);
+            }
+            let of_series = names.iter().filter(|name| is_of_series(name));
+            let first = of_series.filter_map(|name| fs::read(output.join(name).join(MANIFEST)).ok()).next();
+            first.map_or(Ok(()), |manifest| check_kind(&manifest, kind))
         }
     }
 }
@@ -195,7 +198,7 @@ impl Run<'_> {
         let own = wanted.into_iter().filter_map(|place| Some((place, files.get(place)?.clone())));
         let own: BTreeMap<usize, InputFile> = own.collect();
         let folder = self.output.join(folder);
-        let place = LocalPlace::new(&folder, self.digest, self.options.overwrite);
+        let place = LocalPlace::new(&folder, Work::of(self.options), self.digest, self.options.overwrite);
         let outcome = make(plan, own, self.options, self.threads, &place)?;
         place.finish(outcome)
     }
@@ -227,6 +230,7 @@ struct Found {
 /// The folder of a series.
 struct LocalPlace<'a> {
     folder: &'a Path,
+    work: Work,
     options: Digest,
     overwrite: bool,
     /// The manifest that was there at the beginning: what another run puts there meanwhile stays.
@@ -236,9 +240,9 @@ struct LocalPlace<'a> {
 }
 
 impl<'a> LocalPlace<'a> {
-    fn new(folder: &'a Path, options: Digest, overwrite: bool) -> Self {
+    fn new(folder: &'a Path, work: Work, options: Digest, overwrite: bool) -> Self {
         let (seen, kept, staged) = (OnceLock::new(), OnceLock::new(), OnceLock::new());
-        Self { folder, options, overwrite, seen, kept, staged }
+        Self { folder, work, options, overwrite, seen, kept, staged }
     }
 
     /// The result that is there, if it is whole and of such slices and options.
@@ -261,7 +265,7 @@ impl<'a> LocalPlace<'a> {
             return self.kept.get().map(of_kept).ok_or_else(gone);
         };
         let missing = || Error::Internal("a result was made in no folder".to_owned());
-        let again = Self::new(self.folder, self.options, self.overwrite);
+        let again = Self::new(self.folder, self.work, self.options, self.overwrite);
         let seen = self.seen.into_inner().flatten();
         match self.staged.into_inner().ok_or_else(missing)?.commit_over(seen.as_deref()) {
             Ok(_) => {
@@ -286,7 +290,7 @@ impl Place for LocalPlace<'_> {
             let _first = self.kept.set(found);
             return Ok(None);
         }
-        let staged = StagedFolder::create(self.folder, FolderKind::Result, true)?;
+        let staged = StagedFolder::create(self.folder, self.work.kind(), true)?;
         let (runner, id) = ("in-process".to_owned(), Some(staged.id()));
         let _first = self.staged.set(staged);
         Ok(Some(Environment { runner, id, ..Environment::default() }))

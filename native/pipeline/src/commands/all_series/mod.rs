@@ -1,6 +1,6 @@
 //! `--series all`: every series of an input to a result folder of its own, with one index.
 //!
-//! The command decomposes one series after the other; the job runs one task for each that fits into a task's memory. Both call
+//! Each is decomposed or denoised (`work`). The command takes one series after the other; the job runs one task for each that fits into a task's memory. Both call
 //! [`make`] for a series, and the functions of this module for the folders' names, for what is kept of an earlier run and for the index.
 //!
 //! | file | what |
@@ -9,17 +9,19 @@
 //! | `kept` | what a result was made of, and whether one that is there is to be made again |
 //! | `local` | the command |
 //! | `series` | one series |
+//! | `work` | what is done with it |
 
 mod closing;
 mod kept;
 mod local;
 mod series;
+mod work;
 
 pub use crate::solve::fingerprint;
 
 pub use self::{
-    closing::{check, closing_text, failed_fast, is_archive, status_text},
+    closing::{check, check_kind, closing_text, failed_fast, is_archive, status_text},
     kept::{Kept, kept, options_digest, section},
-    local::{Archive, decompose_all, status},
-    series::{Made, Outcome, Place, entry_row, make, memory},
+    local::{Archive, run_all, status},
+    series::{Made, Outcome, Place, found, make, memory},
 };

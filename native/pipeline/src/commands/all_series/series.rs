@@ -5,18 +5,13 @@ use std::{collections::BTreeMap, time::Instant};
 use serde::Serialize;
 use tomobasis_dicom::{SeriesEntry, SeriesPlan};
 
-use super::kept;
+use super::{kept, work::Work};
 use crate::{
-    commands::{
-        decompose::make_result,
-        runner::{COMPOSITE_BYTES, Runner},
-    },
+    commands::runner::Runner,
     error::{Error, Result},
     input::{files::ScanFiles, listing::InputFile},
-    need::{self, NO_FILES, Need},
-    options::{Emit, Options},
+    options::Options,
     output::tables::{SeriesRow, State},
-    progress::Silent,
     result::Environment,
     solve::{digest::Digest, fingerprint},
 };
@@ -39,7 +34,7 @@ pub trait Place: Sync {
 /// A result that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Made {
-    /// Root digest.
+    /// Root digest; of a denoised series, the digest of its pixels.
     pub root: Digest,
     /// Slices that were left out.
     pub left_out: usize,
@@ -60,7 +55,7 @@ pub struct Outcome {
 /// `plan.file_count` files its file is; `files` are those of the series, with their places.
 ///
 /// # Errors
-/// Those of a decomposition, and of `place`.
+/// Those of a decomposition, or of denoising, and of `place`.
 pub fn make(
     plan: SeriesPlan,
     files: BTreeMap<usize, InputFile>,
@@ -70,10 +65,11 @@ pub fn make(
 ) -> Result<Outcome> {
     let began = Instant::now();
     tomobasis_linalg::check_machine()?;
-    let mut runner = Runner::new(threads, &Silent, 0, options.emits(Emit::Dicom))?;
+    let work = Work::of(options);
+    let mut runner = work.runner(threads, options)?;
     let files = ScanFiles::Some { count: plan.file_count, files };
     let plan = runner.compare_copies(plan, &files, options.on_bad_slice)?;
-    let scan = runner.read_planned(plan, files, options, need::check)?;
+    let mut scan = work.read(&mut runner, plan, files, options)?;
     let fingerprint = fingerprint(&scan.plan, &scan.records)?;
     let Some(mut environment) = place.begin(fingerprint)? else {
         return Ok(Outcome { fingerprint, made: None });
@@ -91,29 +87,44 @@ pub fn make(
         environment
     };
     let write = |path: &str, pieces: &[&[u8]]| place.write(path, pieces);
-    let (_, manifest) = make_result(&mut runner, &scan, options.clone(), of_run, write)?;
-    let (root, seconds) = (manifest.digests.root, began.elapsed().as_secs_f64());
+    let root = work.make(&mut runner, &mut scan, options, of_run, write)?;
+    let seconds = began.elapsed().as_secs_f64();
     Ok(Outcome { fingerprint, made: Some(Made { root, left_out, seconds }) })
 }
 
 /// Bytes of memory that [`make`] needs at the most, `held` bytes of files aside.
 #[must_use]
 pub fn memory(plan: &SeriesPlan, options: &Options, threads: usize) -> u64 {
-    let need = Need::new(plan, options, NO_FILES, threads, COMPOSITE_BYTES).bytes();
+    let need = Work::of(options).memory(plan, options, threads);
     // What decoders take beside a file that is at hand: 12 bytes for a pixel at the most.
     let decoders = 12 * plan.pixels() as u128 * threads as u128;
     u64::try_from(need + decoders).unwrap_or(u64::MAX)
 }
 
-/// The index's row of a series as it is found.
+/// A series as it is found: the index's row, and the plan of one of which something is to be made. `plan` is that of `entry`.
 #[must_use]
-pub fn entry_row(entry: &SeriesEntry, problem: Option<&Error>) -> SeriesRow {
+pub fn found(
+    entry: &SeriesEntry,
+    plan: Option<Result<SeriesPlan>>,
+    options: &Options,
+) -> (SeriesRow, Option<SeriesPlan>) {
+    let work = Work::of(options);
+    let left_out = |why: &str| (entry_row(entry, State::Skipped, why.to_owned(), 0), None);
+    let failed =
+        |error: &Error| (entry_row(entry, State::Failed, error.to_string(), error.exit_code()), None);
+    match plan {
+        None => left_out(entry.why_left_out),
+        Some(Err(error)) => failed(&error),
+        Some(Ok(plan)) => match (work.why_left_out(&plan), work.check(&plan)) {
+            (Some(why), _) => left_out(&why),
+            (None, Err(error)) => failed(&error),
+            (None, Ok(())) => (entry_row(entry, State::Pending, String::new(), 0), Some(plan)),
+        },
+    }
+}
+
+fn entry_row(entry: &SeriesEntry, state: State, error: String, exit_code: u8) -> SeriesRow {
     let count = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
-    let (state, error) = match problem {
-        Some(problem) => (State::Failed, problem.to_string()),
-        None if entry.why_left_out.is_empty() => (State::Pending, String::new()),
-        None => (State::Skipped, entry.why_left_out.to_owned()),
-    };
     SeriesRow {
         series: entry.id.clone(),
         folder: entry.folder.clone(),
@@ -122,7 +133,7 @@ pub fn entry_row(entry: &SeriesEntry, problem: Option<&Error>) -> SeriesRow {
         rows: count(entry.rows),
         columns: count(entry.columns),
         error,
-        exit_code: problem.map_or(0, |problem| problem.exit_code().into()),
+        exit_code: exit_code.into(),
         ..SeriesRow::default()
     }
 }

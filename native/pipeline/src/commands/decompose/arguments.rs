@@ -162,12 +162,8 @@ impl JobArgs {
             return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
         }
         refuse_output_above(&self.input, &self.output)?;
-        // What another run has written there would be taken for series.
-        let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-        let inside =
-            |input: &String| folder(&self.output).starts_with(&folder(input)) || lies_in(&self.output, input);
-        if means_all && self.input.iter().any(inside) {
-            return Err(Error::OutputInInput);
+        if means_all {
+            refuse_output_inside(&self.input, &self.output)?;
         }
         let mut series = self.series.into_iter();
         Ok(Options {
@@ -230,6 +226,19 @@ fn check_reference(emit: &[Emit], all_series: bool) -> Result<()> {
         return Ok(());
     };
     Err(Error::option("--reference", problem))
+}
+
+/// Refuses an output in an input of which all series are meant: what another run has written there would be taken for series.
+///
+/// # Errors
+/// [`Error::OutputInInput`].
+pub(in crate::commands) fn refuse_output_inside(inputs: &[String], output: &str) -> Result<()> {
+    let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
+    let inside = |input: &String| folder(output).starts_with(&folder(input)) || lies_in(output, input);
+    match inputs.iter().any(inside) {
+        true => Err(Error::OutputInInput),
+        false => Ok(()),
+    }
 }
 
 /// Refuses an output whose name says that the input lies in it. Whatever else leads there is found where the folder is at hand.

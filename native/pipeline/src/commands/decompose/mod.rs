@@ -12,7 +12,10 @@ pub use self::{
     closing::closing_text,
     job::{ParsedJob, not_utf_8, one_line, parse_job, parse_options},
 };
-pub(super) use self::{arguments::refuse_output_above, job::check_utf_8};
+pub(super) use self::{
+    arguments::{refuse_output_above, refuse_output_inside},
+    job::check_utf_8,
+};
 use crate::{
     commands::{
         runner::{Runner, Scan},

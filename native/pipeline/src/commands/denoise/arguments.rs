@@ -4,10 +4,11 @@ use clap::{Args, Parser, ValueEnum, builder::NonEmptyStringValueParser as NotEmp
 use tomobasis_denoise::{Quality, Settings};
 
 use crate::{
-    commands::decompose::one_line,
+    commands::decompose::{one_line, refuse_output_above, refuse_output_inside},
     error::{Error, Result},
     options::{
-        Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice, ReportSize,
+        ALL, Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice,
+        ReportSize,
     },
 };
 
@@ -31,12 +32,16 @@ pub struct DenoiseArgs {
     /// Folder to create: the denoised series in `dicom/`, and `manifest.json`
     #[arg(long, value_name = "URI", required = true, value_parser = NotEmpty::new())]
     output: String,
-    /// Replace a folder that this command wrote
+    /// Replace a folder that this command wrote; with `--series all`, make all of them again
     #[arg(long)]
     overwrite: bool,
-    /// Which series: its UID, the short id that `inspect` prints, or `largest` [default: the only one]
+    /// Which series: its UID, the short id that `inspect` prints, `largest`, or `all`, each into a folder of its own in the output,
+    /// with an index [default: the only one]
     #[arg(long, value_name = "UID", value_parser = NotEmpty::new())]
     series: Option<String>,
+    /// With `--series all`: stop at the first series that cannot be denoised, instead of going on with the others
+    #[arg(long)]
+    fail_fast: bool,
     /// Part of what is found to be noise that is removed: 0 leaves the scan as it is, 1 removes all of it
     #[arg(long, value_name = "S", default_value = "0.75", value_parser = strength, allow_hyphen_values = true)]
     strength: f32,
@@ -61,8 +66,24 @@ impl DenoiseArgs {
         &self.output
     }
 
-    /// What is read and written, in the terms of a decomposition, and how it is denoised.
-    pub(in crate::commands) fn resolve(self) -> (Options, Settings) {
+    /// Whether every series is denoised by itself.
+    #[must_use]
+    pub fn all_series(&self) -> bool {
+        self.series.as_deref() == Some(ALL)
+    }
+
+    /// What is read and written, in the terms of a decomposition, and how it is denoised; checks what clap cannot.
+    ///
+    /// # Errors
+    /// [`Error::Option`] for options that do not go together, [`Error::OutputHoldsInput`], [`Error::OutputInInput`].
+    pub fn resolve(self) -> Result<(Options, Settings)> {
+        if self.fail_fast && !self.all_series() {
+            return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
+        }
+        refuse_output_above(&self.input, &self.output)?;
+        if self.all_series() {
+            refuse_output_inside(&self.input, &self.output)?;
+        }
         let quality = match self.quality {
             QualityName::Fast => Quality::Fast,
             QualityName::Default => Quality::Default,
@@ -77,7 +98,7 @@ impl DenoiseArgs {
             series: self.series,
             more_series: Vec::new(),
             basis: Basis::Own,
-            fail_fast: false,
+            fail_fast: self.fail_fast,
             join: false,
             on_bad_slice: OnBadSlice::Fail,
             padding: Padding::Air,
@@ -93,7 +114,7 @@ impl DenoiseArgs {
             no_patient_data: self.no_patient_data,
             verbose: self.verbose,
         };
-        (options, settings)
+        Ok((options, settings))
     }
 }
 
@@ -132,7 +153,7 @@ mod tests {
     fn parse(more: &str) -> Result<Settings> {
         let line = format!("--input a --output b {more}");
         let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
-        parse_arguments(&words).map(|args| args.resolve().1)
+        parse_arguments(&words)?.resolve().map(|(_, settings)| settings)
     }
 
     #[test]
@@ -140,6 +161,25 @@ mod tests {
         assert_eq!(parse("").unwrap(), Settings::default());
         let given = parse("--strength 1 --quality best").unwrap();
         assert_eq!(given, Settings { strength: 1.0, quality: Quality::Best });
+    }
+
+    #[test]
+    fn all_series_go_beside_the_input_and_only_there_one_that_fails_may_end_the_run() {
+        let of = |line: &str| {
+            let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+            parse_arguments(&words)?.resolve().map(|(options, _)| options)
+        };
+        let options = of("--input a --output b --series all --fail-fast").unwrap();
+        assert!(options.all_series() && options.fail_fast && options.denoise.is_some());
+        assert!(!of("--input a --output b --series 1.2").unwrap().all_series());
+        for (line, named) in [
+            ("--input a --output b --fail-fast", "--fail-fast: it applies to --series all"),
+            ("--input a --output a/b --series all", "--output: it lies in the input of --series all"),
+            ("--input a/b --output a", "--output: the scan of --input lies in this folder"),
+        ] {
+            let error = of(line).unwrap_err();
+            assert!(error.exit_code() == 2 && error.to_string().starts_with(named), "{line}: {error}");
+        }
     }
 
     #[test]

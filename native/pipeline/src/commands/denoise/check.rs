@@ -1,8 +1,9 @@
 //! What cannot be denoised, before anything is decoded.
 
 use tomobasis_denoise::{Quality, Shape, check_geometry, working_bytes};
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{SeriesPlan, printable};
 
+use super::samples::sampling;
 use crate::{
     error::{Error, Result},
     memory::check_other,
@@ -41,9 +42,38 @@ pub(super) fn volume_of(plan: &SeriesPlan) -> Result<(Shape, f64)> {
             "all its slices are at one position or their distance is unknown; denoising needs a volume";
         return Err(Error::Input(text.to_owned()));
     };
-    let shape = Shape { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns };
+    let shape = shape_of(plan);
     check_geometry(shape, spacing_mm)?;
     Ok((shape, spacing_mm))
+}
+
+fn shape_of(plan: &SeriesPlan) -> Shape {
+    Shape { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns }
+}
+
+/// Refuses by its headers what cannot be denoised.
+///
+/// # Errors
+/// As [`volume_of`].
+pub(in crate::commands) fn refuse_volume(plan: &SeriesPlan) -> Result<()> {
+    volume_of(plan).map(|_| ())
+}
+
+/// Why a series is left out of those of an archive by its kind: it is of another modality.
+pub(in crate::commands) fn why_left_out(plan: &SeriesPlan) -> Option<String> {
+    let other = !plan.modality.is_empty() && plan.modality != "CT";
+    other.then(|| format!("{}: only CT is denoised", printable(&plan.modality)))
+}
+
+/// Bytes of memory that denoising a volume takes, files that are held aside.
+pub(in crate::commands) fn memory_needed(plan: &SeriesPlan, quality: Quality, threads: usize) -> u128 {
+    let shape = shape_of(plan);
+    // The scan, and the denoised one; on each thread a file, its slice and the instance.
+    let voxels = shape.slices as u128 * plan.pixels() as u128;
+    let files = (threads * 16 * plan.pixels()) as u128;
+    // The report: samples of each band, of all of them, while they are encoded, and as text.
+    let report = 28 * sampling(plan).samples() as u128;
+    4 * voxels + (working_bytes(shape, quality, threads) as u128).max(files).max(report) + SMALL
 }
 
 /// Refuses what [`volume_of`] refuses, and what needs more memory than there is.
@@ -52,10 +82,7 @@ pub(super) fn volume_of(plan: &SeriesPlan) -> Result<(Shape, f64)> {
 /// [`Error::Input`], [`Error::Denoise`], [`Error::Memory`].
 pub(super) fn check(plan: &SeriesPlan, quality: Quality, threads: usize) -> Result<()> {
     let (shape, _) = volume_of(plan)?;
-    // The scan, and the denoised one; on each thread a file, its slice and the instance.
-    let voxels = (shape.slices * plan.pixels()) as u128;
-    let files = (threads * 16 * plan.pixels()) as u128;
-    let needed = 4 * voxels + (working_bytes(shape, quality, threads) as u128).max(files) + SMALL;
+    let needed = memory_needed(plan, quality, threads);
     let what = format!("denoising {} slices of {} x {} pixels", shape.slices, shape.rows, shape.columns);
     check_other(&what, needed, "give fewer --threads, or run it where there is more memory")
 }

@@ -64,7 +64,7 @@ impl DenoisedFolder {
 
     /// Files that the manifest lists.
     pub fn listed(&self) -> usize {
-        self.manifest.files.len() + usize::from(self.manifest.run.report.is_some())
+        self.manifest.listed_files().count()
     }
 
     /// Compares the folder's files with the manifest's list, and the pixels of its slices with their digest, on the current thread

@@ -15,6 +15,9 @@ use crate::{
 /// First line of what a denoised series' UIDs come from, and the manifest's format.
 pub(super) const FORMAT: &str = "tomobasis denoised 1";
 
+/// What is promised of the bits.
+const CLASS: &str = "fixed";
+
 /// The whole manifest.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct DenoisedManifest {
@@ -157,6 +160,68 @@ impl Noise {
     }
 }
 
+impl Series {
+    fn of(plan: &SeriesPlan, notes: &[Note]) -> Self {
+        Self {
+            modality: plan.modality.clone(),
+            slices: plan.slices.len(),
+            rows: plan.rows,
+            columns: plan.columns,
+            pixel_spacing_mm: plan.pixel_spacing_mm,
+            slice_spacing_mm: plan.slice_spacing_mm,
+            left_out: plan.left_out.clone(),
+            warnings: plan.warnings.iter().chain(notes).cloned().collect(),
+        }
+    }
+}
+
+impl Parameters {
+    fn of(options: &Options, settings: Settings, patch: [usize; 3]) -> Self {
+        Self {
+            method: "local patch SVD".to_owned(),
+            strength: settings.strength,
+            quality: settings.quality,
+            patch,
+            dicom_syntax: options.dicom_syntax,
+            patient_data: !options.no_patient_data,
+        }
+    }
+}
+
+/// The sections of a manifest that say what was found and removed: all there is of a series that goes into no folder.
+#[derive(Serialize)]
+pub(super) struct Summary<'a> {
+    series: Series,
+    parameters: Parameters,
+    class: &'static str,
+    noise: Noise,
+    windows: Windows,
+    effect: &'a Effect,
+    details: &'a [DetailKept],
+    clipped: u64,
+}
+
+impl<'a> Summary<'a> {
+    pub(super) fn of(
+        plan: &SeriesPlan,
+        notes: &[Note],
+        options: &Options,
+        settings: Settings,
+        removal: &'a Removal,
+    ) -> Self {
+        Self {
+            series: Series::of(plan, notes),
+            parameters: Parameters::of(options, settings, removal.patch),
+            class: CLASS,
+            noise: Noise::of(&removal.model),
+            windows: removal.windows,
+            effect: &removal.effect,
+            details: &removal.details,
+            clipped: removal.clipped,
+        }
+    }
+}
+
 impl DenoisedManifest {
     pub(super) fn new(content: Content<'_>) -> Self {
         let Content { plan, options, settings, .. } = content;
@@ -165,25 +230,9 @@ impl DenoisedManifest {
         files.sort();
         Self {
             format: FORMAT.to_owned(),
-            series: Series {
-                modality: plan.modality.clone(),
-                slices: plan.slices.len(),
-                rows: plan.rows,
-                columns: plan.columns,
-                pixel_spacing_mm: plan.pixel_spacing_mm,
-                slice_spacing_mm: plan.slice_spacing_mm,
-                left_out: plan.left_out.clone(),
-                warnings: plan.warnings.iter().chain(content.notes).cloned().collect(),
-            },
-            parameters: Parameters {
-                method: "local patch SVD".to_owned(),
-                strength: settings.strength,
-                quality: settings.quality,
-                patch,
-                dicom_syntax: options.dicom_syntax,
-                patient_data: !options.no_patient_data,
-            },
-            class: "fixed".to_owned(),
+            series: Series::of(plan, content.notes),
+            parameters: Parameters::of(options, settings, patch),
+            class: CLASS.to_owned(),
             noise: Noise::of(&model),
             windows,
             effect,
@@ -216,6 +265,16 @@ impl DenoisedManifest {
     /// The folder beside the manifest that holds the files; none where they are beside it themselves.
     pub(super) fn folder(&self) -> Option<&str> {
         self.run.environment.folder.as_deref()
+    }
+
+    /// What the run said of itself.
+    pub(in crate::commands) fn environment(&self) -> &Environment {
+        &self.run.environment
+    }
+
+    /// All files that the manifest lists, the report among them.
+    pub(in crate::commands) fn listed_files(&self) -> impl Iterator<Item = &FileEntry> {
+        self.files.iter().chain(&self.run.report)
     }
 
     /// What the report says of how it was denoised: names and values.

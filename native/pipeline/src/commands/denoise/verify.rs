@@ -12,7 +12,7 @@ use std::{
 use tomobasis_denoise::Settings;
 
 use super::{
-    DenoisedFolder, DenoisedManifest, STAGES, read, work,
+    DenoisedFolder, DenoisedManifest, STAGES, read, shown, work,
     work::{Work, path_of},
     write,
 };
@@ -23,7 +23,7 @@ use crate::{
     options::{Basis, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice, ReportSize},
     progress::Progress,
     result::{Environment, FileEntry, FolderNotes, MANIFEST, first_path, name_some},
-    solve::digest::Digest,
+    solve::{digest::Digest, padding_counts},
 };
 
 /// Denoises again and compares; returns what to print.
@@ -42,7 +42,8 @@ pub(in crate::commands) fn verify(
     let mut runner = Runner::with_stages(threads, progress, 1, STAGES)?;
     runner.first_stage("check files", "files", folder.listed() as u64);
     let notes = runner.pool.install(|| folder.check(progress))?;
-    let scan = read(&mut runner, list(&options.input)?, &options, settings)?;
+    let mut scan = read(&mut runner, list(&options.input)?, &options, settings)?;
+    padding_counts::note(&mut scan.plan, &scan.records);
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(Error::Differs("the pixels of the input are not those that were denoised".to_owned()));
     }
@@ -76,7 +77,8 @@ pub(in crate::commands) fn verify(
     compare_values(folder, &mut made, same_instances)?;
     if stored.is_ours() && same_instances {
         // With the times of the run that wrote it.
-        let report = work.report(&made, &pictures)?;
+        let volume = runner.pool.install(|| shown(&scan, &denoised))?;
+        let report = work.report(&made, &pictures, &volume)?;
         if stored.run.report != Some(FileEntry::of(&report)) {
             return Err(Error::Differs(format!("{}: the input gives other bytes", report.path)));
         }

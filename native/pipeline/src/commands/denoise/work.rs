@@ -6,7 +6,10 @@ use tomobasis_dicom::{
     derived::{Derivation, DerivedImage},
 };
 
-use super::manifest::{Content, DenoisedManifest, Digests, FORMAT, quality_name};
+use super::{
+    manifest::{Content, DenoisedManifest, Digests, FORMAT, quality_name},
+    samples::sampling,
+};
 use crate::{
     commands::runner::Removal,
     error::Result,
@@ -16,7 +19,7 @@ use crate::{
         NamedFile,
         dicom::{FOLDER, slice_name},
         pictures::{DenoisedSlice, Display, draw_denoised, draw_noise},
-        report::{DenoisedContent, REPORT, denoised_page},
+        report::{DenoisedContent, DenoisedVolume, REPORT, denoised_page},
     },
     result::{Environment, FileEntry},
     solve::{
@@ -69,8 +72,13 @@ impl Work<'_> {
         Ok(vec![draw_denoised(&shown)?, draw_noise(&effect.before.spectrum, &effect.after.spectrum)?])
     }
 
-    /// The report, which tells of the run what the manifest does.
-    pub fn report(&self, manifest: &DenoisedManifest, pictures: &[NamedFile]) -> Result<NamedFile> {
+    /// The report, which tells of the run what the manifest does; `planes` are what one looks through.
+    pub fn report(
+        &self,
+        manifest: &DenoisedManifest,
+        pictures: &[NamedFile],
+        planes: &[Vec<u8>; 2],
+    ) -> Result<NamedFile> {
         let Removal { model, windows, effect, details, clipped, .. } = self.removal;
         let remarks = remarks(effect, model.is_settled(), *clipped).into_iter();
         let remarks: Vec<(&str, String)> =
@@ -94,6 +102,12 @@ impl Work<'_> {
             warnings: &manifest.series.warnings,
             run: manifest.run.described(),
             pictures,
+            volume: DenoisedVolume {
+                planes: planes.each_ref().map(Vec::as_slice),
+                sampling: sampling(self.plan),
+                display: Display::of_slice(self.plan, Self::shown(self.plan), SOFT_TISSUE),
+                sigma: effect.before.sigma,
+            },
         })
     }
 

@@ -57,7 +57,7 @@ impl Scan {
     }
 
     /// The stored pixels of a scan; none of a matrix of 8 bits or of floats.
-    pub(super) fn stored(&self) -> &[i16] {
+    pub(crate) fn stored(&self) -> &[i16] {
         match &self.values {
             Values::Stored(values) => values,
             _ => &[],

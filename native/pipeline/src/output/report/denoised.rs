@@ -4,7 +4,11 @@ use askama::Template;
 use tomobasis_denoise::{DetailKept, Effect, NoiseModel, Windows};
 use tomobasis_dicom::{Note, SeriesPlan};
 
-use super::{Figure, REPORT, Rows, geometry};
+use super::{
+    Figure, REPORT, Rows,
+    browser::{Browser, DenoisedVolume},
+    geometry, script,
+};
 use crate::{
     error::{Error, Result},
     input::describe_series,
@@ -34,6 +38,8 @@ pub(crate) struct Content<'a> {
     /// How it was run.
     pub run: Rows,
     pub pictures: &'a [NamedFile],
+    /// For the browser.
+    pub volume: DenoisedVolume<'a>,
 }
 
 /// What the template shows, by the names that it has there.
@@ -43,6 +49,10 @@ struct Page<'a> {
     series: String,
     denoised: Digest,
     remarks: &'a [(&'static str, String)],
+    browser: Option<Browser<'a>>,
+    /// The browser's script, and what the page's policy calls it.
+    script: String,
+    policy: String,
     comparison: Option<Figure<'a>>,
     spectrum: Option<Figure<'a>>,
     removed: Rows,
@@ -64,10 +74,14 @@ struct Page<'a> {
 pub(crate) fn denoised_page(content: &Content<'_>) -> Result<NamedFile> {
     let Content { plan, model, effect, pictures, .. } = *content;
     let [.., (_, denoised)] = content.digests;
+    let script = script::script();
     let page = Page {
         series: describe_series(plan),
         denoised,
         remarks: content.remarks,
+        browser: Some(Browser::of_denoised(plan, &content.volume)?),
+        policy: script::policy(&script),
+        script,
         comparison: Figure::of(
             pictures,
             pictures::DENOISED,

@@ -8,8 +8,9 @@ use tomobasis_dicom::{Note, SeriesPlan, SliceRecord, notes};
 use super::{
     super::{
         check::volume_of,
-        manifest::DenoisedManifest,
-        work::{Work, closing, secret},
+        manifest::{DenoisedManifest, Summary},
+        samples::{Samples, volume},
+        work::{Work, closing, remarks, secret},
     },
     BandDenoiser, Counts, Found, Step, digests_of, packed, unfinished, unpacked,
 };
@@ -195,14 +196,47 @@ impl DenoiseDriver {
         Work::shown(&self.task.plan)
     }
 
+    fn removal(&self) -> Result<Removal> {
+        Ok(Removal {
+            model: self.task.model()?.clone(),
+            patch: tomobasis_denoise::patch(self.task.spacing_mm()),
+            windows: self.windows,
+            effect: self.effect.clone().ok_or_else(unfinished)?,
+            details: self.details.clone(),
+            clipped: self.clipped,
+        })
+    }
+
+    /// What the manifest says of series, parameters, noise and effect, as JSON, whether files are made or not.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] before all is known.
+    pub fn summary(&self) -> Result<String> {
+        let BandDenoiser { plan, options, settings, .. } = &self.task;
+        let (removal, notes) = (self.removal()?, notes(plan, &self.records));
+        let summary = Summary::of(plan, &notes, options, *settings, &removal);
+        serde_json::to_string(&summary).map_err(|error| Error::Internal(error.to_string()))
+    }
+
+    /// What the user must know of the result, in sentences.
+    ///
+    /// # Errors
+    /// [`Error::Protocol`] before all is known.
+    pub fn remarks(&self) -> Result<Vec<String>> {
+        let Removal { model, effect, clipped, .. } = self.removal()?;
+        Ok(remarks(&effect, model.is_settled(), clipped).into_iter().map(|remark| remark.text).collect())
+    }
+
     /// Makes the files of the folder but the slices and `_SUCCESS`, the manifest last; `stored` are the values of the slice that is shown,
-    /// before and after, `derived` the records of all slices that were written. Returns the digest of the denoised pixels too.
+    /// before and after, `samples` those of all bands, `derived` the records of all slices that were written. Returns the digest of the
+    /// denoised pixels too.
     ///
     /// # Errors
     /// [`Error::Protocol`] before all is known, or when slices are missing; what the encoders refuse.
     pub fn finish(
         &mut self,
         stored: [&[i16]; 2],
+        samples: &[Vec<u8>],
         derived: &[DerivedRecord],
         environment: Environment,
     ) -> Result<(Digest, Vec<NamedFile>)> {
@@ -210,14 +244,7 @@ impl DenoiseDriver {
         if stored.iter().any(|values| values.len() != task.plan.pixels()) {
             return Err(Error::Protocol("the slice that is shown is not whole".to_owned()));
         }
-        let removal = Removal {
-            model: task.model()?.clone(),
-            patch: tomobasis_denoise::patch(task.spacing_mm()),
-            windows: self.windows,
-            effect: self.effect.clone().ok_or_else(unfinished)?,
-            details: self.details.clone(),
-            clipped: self.clipped,
-        };
+        let removal = self.removal()?;
         let work = Work {
             plan: &task.plan,
             records: &self.records,
@@ -228,7 +255,8 @@ impl DenoiseDriver {
         let denoised = series(0, task.plan.slices.len(), derived)?.pixels;
         let mut files = work.pictures(stored)?;
         let mut manifest = work.manifest(denoised, &files, environment);
-        let report = work.report(&manifest, &files)?;
+        let samples = samples.iter().map(|bytes| unpacked(bytes)).collect::<Result<Vec<Samples>>>()?;
+        let report = work.report(&manifest, &files, &volume(&task.plan, samples)?)?;
         manifest.run.report = Some(FileEntry::of(&report));
         files.push(report);
         files.push(NamedFile { path: MANIFEST.to_owned(), bytes: manifest.seal()? });

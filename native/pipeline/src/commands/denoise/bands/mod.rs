@@ -31,6 +31,7 @@ pub use self::driver::DenoiseDriver;
 
 use super::{
     check::volume_of,
+    samples::{Part, Samples},
     work::{derivation, path_of},
 };
 use crate::{
@@ -258,6 +259,19 @@ impl BandDenoiser {
         let (model, pixel_mm) = (self.model()?, self.pixel_mm()?);
         let kept = || place.kept(shape, self.spacing_mm(), around, model, self.settings, pixel_mm);
         Ok(memory::pool(1)?.install(kept)?)
+    }
+
+    /// What the report shows of a band, denoised: of its rows, given as for [`run`](Self::run) with the denoised values of its own rows
+    /// alone. For [`DenoiseDriver::finish`].
+    ///
+    /// # Errors
+    /// As [`run`](Self::run).
+    pub fn samples(&self, band: &BandOf<'_>, records: &[SliceRecord]) -> Result<Vec<u8>> {
+        self.check_pixels(records)?;
+        let missing = || Error::Protocol("this band is not denoised".to_owned());
+        let before = Part { first: self.held(&band.rows).start, values: band.before };
+        let after = Part { first: band.rows.start, values: band.after.ok_or_else(missing)? };
+        packed(&Samples::of(&self.plan, band.rows.clone(), before, after)?)
     }
 
     /// Makes the instance of a slice from its denoised stored values; `source` is its file.

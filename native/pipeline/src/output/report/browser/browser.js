@@ -1,8 +1,8 @@
-// The browser of a report: three pictures side by side with one cursor, the basis vectors, and the plots. Everything that can be done with
-// the pointer can be done with keys.
+// The browser of a report: three pictures side by side with one cursor and, of a decomposition, the basis vectors and the plots. Everything
+// that can be done with the pointer can be done with keys.
 import { Basis } from "./basis.js";
 import { draw } from "./plots.js";
-import { endsWords, sentence } from "./reading.js";
+import { endsWords, namesOf, sentence } from "./reading.js";
 import { fit, keyed, mark, paint, pointed, turned } from "./screen.js";
 import { WINDOWS, colorsOf, palette, shade } from "./shades.js";
 import { Vectors } from "./vectors.js";
@@ -21,13 +21,13 @@ export async function start(section, meta, ofBasis, ofPlanes, tell) {
   const browser = new Browser(section, meta);
   await browser.volume.load(ofPlanes[0]);
   browser.planeIsThere();
-  await browser.loadVectors(ofBasis);
-  for (const [i, { k }] of meta.composites.entries()) {
+  if (meta.basis) await browser.loadVectors(ofBasis);
+  for (const [i, composite] of meta.composites.entries()) {
     try {
       await browser.volume.load(ofPlanes[i + 1]);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
-      tell(`This web browser has too little memory for the composites from k = ${k} on (${error.message}).`);
+      tell(`This web browser has too little memory for all that is in this page, from ${namesOf(composite).whole} on (${error.message}).`);
       return;
     }
     browser.planeIsThere();
@@ -59,11 +59,11 @@ class Browser {
   fillControls() {
     const { meta } = this.volume;
     this.views.forEach(({ name }, i) => this.find(`view-${i}`).append(name));
-    const given = meta.window ? "As the scan's headers say" : "All values of the scan";
+    const given = meta.window ? "As the scan's headers say" : (meta.instead ?? "All values of the scan");
     const windows = [[given, null], ...(meta.unit === "HU" ? WINDOWS.map(([name], i) => [name, i]) : []), ["Own", -1]];
     this.find("windows").replaceChildren(...windows.map(([name, value]) => new Option(name, value ?? "")));
     this.showWindow();
-    this.drawSpectrum();
+    if (meta.s) this.drawSpectrum();
   }
 
   listen() {
@@ -88,8 +88,7 @@ class Browser {
       this.showView(this.view);
     } else {
       const plane = planes.length - 1;
-      const { k } = meta.composites[plane - 1];
-      this.find("composites").append(new Option(`k = ${k}`, plane));
+      this.find("composites").append(new Option(namesOf(meta.composites[plane - 1]).listed, plane));
       if (plane === 1) this.chooseComposite();
     }
     this.section.dataset.planes = String(planes.length);
@@ -197,7 +196,7 @@ class Browser {
   drawAll() {
     const { view, volume, at } = this;
     const { meta } = volume;
-    const { plane, k, share } = this.composite;
+    const { plane } = this.composite;
     const { low, high } = this.window;
     const grays = meta.display.inverted ? INVERTED : GRAYS;
     const reach = Math.max(Number(this.find("reach").value) || 0, 1e-9);
@@ -207,7 +206,7 @@ class Browser {
     if (plane > 0) {
       this.paint(composite, gray(plane));
       this.paint(difference, (x, y, z) => this.colors[shade(volume.value(0, x, y, z) - volume.value(plane, x, y, z), -reach, reach)]);
-      this.find("composite-caption").textContent = `Composite of k = ${k}: ${share} of the energy`;
+      this.find("composite-caption").textContent = namesOf(this.composite).caption;
     }
     for (const screen of [composite, difference]) screen.closest("figure").hidden = plane === 0;
     const slider = this.find("slice");

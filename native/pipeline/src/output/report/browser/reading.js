@@ -19,11 +19,31 @@ function orMore(beyond) {
   return beyond === 0 ? "" : beyond < 0 ? " or less" : " or more";
 }
 
+const DENOISED = {
+  listed: "Denoised",
+  said: "denoised",
+  caption: "Denoised",
+  difference: "removed",
+  whole: "the denoised series",
+};
+
+/** What stands beside the original, a composite or, without k, the denoised series: in a list, in a sentence, above its picture. */
+export function namesOf({ k, share }) {
+  if (k === undefined) return DENOISED;
+  return {
+    listed: `k = ${k}`,
+    said: `composite of k = ${k}:`,
+    caption: `Composite of k = ${k}: ${share} of the energy`,
+    difference: "original minus composite",
+    whole: `k = ${k}`,
+  };
+}
+
 /** What is said of a composite with so many values at an end of what 16 bits hold. */
 export function endsWords(count, k) {
   if (!count) return "";
   const values = count === 1 ? "1 value is" : `${count} values are`;
-  return `Of k = ${k}, ${values} at an end of what the 16 bits of the scan hold, or beyond it: such a value is shown as that end.`;
+  return `Of ${namesOf({ k }).whole}, ${values} at an end of what the 16 bits of the scan hold, or beyond it: such a value is shown as that end.`;
 }
 
 /** What is said of a basis vector, from 0. */
@@ -51,9 +71,10 @@ export function sentence(volume, composite, x, y, z) {
   const place = `Slice ${slice} of ${volume.meta.slices}, row ${row}, column ${column}`;
   const parts = [`original ${figure(values.original)}${unit}`];
   if (plane > 0) {
+    const { said, difference } = namesOf({ k });
     parts.push(
-      `composite of k = ${k}: ${figure(values.composite)}${unit}${orMore(values.beyond)}`,
-      `original minus composite ${figure(values.difference)}${unit}${orMore(-values.beyond)}`,
+      `${said} ${figure(values.composite)}${unit}${orMore(values.beyond)}`,
+      `${difference} ${figure(values.difference)}${unit}${orMore(-values.beyond)}`,
     );
   }
   return `${place}: ${parts.join("; ")}.`;

@@ -84,6 +84,17 @@ public final class AllSeries {
   }
 
   /**
+   * Throws where the results of an archive are of another kind than those of a run: none of them would be replaced.
+   *
+   * @param manifest of one of them
+   * @param kind of the run
+   * @throws UsageException when they are
+   */
+  public static void checkKind(byte[] manifest, ResultKind kind) {
+    checkKind0(Objects.requireNonNull(manifest, "manifest"), kind.name());
+  }
+
+  /**
    * Throws where series failed, or have not been looked at.
    *
    * @param rowsJson as for {@link #index}
@@ -148,7 +159,7 @@ public final class AllSeries {
   }
 
   /**
-   * What {@link SeriesInMemory#decompose} needs outside the heap, its files aside.
+   * What {@link SeriesInMemory#run} needs outside the heap, its files aside.
    *
    * @param planJson of the {@link SeriesPlan}
    * @param optionsJson of the {@link JobOptions}
@@ -194,6 +205,8 @@ public final class AllSeries {
   private static native String closing0(String rowsJson, String[] ofNoSeries, String[] names, String output);
 
   private static native boolean isArchive0(String[] names, byte[] index);
+
+  private static native void checkKind0(byte[] manifest, String kind);
 
   private static native void check0(String rowsJson, boolean failFast);
 

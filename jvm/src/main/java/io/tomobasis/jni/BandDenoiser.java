@@ -41,6 +41,26 @@ public final class BandDenoiser extends NativeObject {
   }
 
   /**
+   * What the report shows of a band.
+   *
+   * @param first row of the band
+   * @param count of its rows
+   * @param before as for {@link #run}
+   * @param after the denoised values of the band's own rows, slice after slice
+   * @param sliceRecords as for {@link #run}
+   * @return bytes for {@link DenoiseDriver#finish}
+   * @throws InputException when the input has changed since it was first read
+   */
+  public byte[] samples(int first, int count, short[] before, short[] after, byte[] sliceRecords) {
+    requireNonNegative(first, "first");
+    requirePositive(count, "count");
+    Objects.requireNonNull(before, "before");
+    Objects.requireNonNull(after, "after");
+    Objects.requireNonNull(sliceRecords, "sliceRecords");
+    return read(handle -> samples0(handle, first, count, before, after, sliceRecords));
+  }
+
+  /**
    * Looks for a place for a small detail.
    *
    * @param probe its place in {@link DenoiseDriver#probes}
@@ -89,6 +109,9 @@ public final class BandDenoiser extends NativeObject {
   private static native void free(long handle);
 
   private static native DenoisedBand run0(
+      long handle, int first, int count, short[] before, short[] after, byte[] sliceRecords);
+
+  private static native byte[] samples0(
       long handle, int first, int count, short[] before, short[] after, byte[] sliceRecords);
 
   private static native byte[] place0(long handle, int probe, short[] slice);

@@ -133,6 +133,24 @@ public final class DenoiseDriver extends NativeObject {
   }
 
   /**
+   * What the manifest says of series, parameters, noise and effect; known after the last step, whether files are made or not.
+   *
+   * @return a JSON object ({@code docs/denoise.md})
+   */
+  public String summary() {
+    return read(DenoiseDriver::summary0);
+  }
+
+  /**
+   * What the user must know of the result; known after the last step.
+   *
+   * @return sentences
+   */
+  public String[] remarks() {
+    return read(DenoiseDriver::remarks0);
+  }
+
+  /**
    * The slice that pictures show.
    *
    * @return its place in the series
@@ -146,16 +164,19 @@ public final class DenoiseDriver extends NativeObject {
    *
    * @param before stored values of the slice that is shown
    * @param after the same, denoised
+   * @param samples of every {@link BandDenoiser#samples}, in any order
    * @param derivedRecords of every {@link BandDenoiser#derive}, in any order
    * @param environmentJson versions, sizes and timings of this run, for the manifest
    * @return the digest of the denoised pixels, and the files to write
    */
-  public ResultFiles finish(short[] before, short[] after, byte[][] derivedRecords, String environmentJson) {
+  public ResultFiles finish(
+      short[] before, short[] after, byte[][] samples, byte[][] derivedRecords, String environmentJson) {
     Objects.requireNonNull(before, "before");
     Objects.requireNonNull(after, "after");
+    Decomposition.requireElements(samples, "samples");
     Decomposition.requireElements(derivedRecords, "derivedRecords");
     Objects.requireNonNull(environmentJson, "environmentJson");
-    return write(handle -> finish0(handle, before, after, derivedRecords, environmentJson));
+    return write(handle -> finish0(handle, before, after, samples, derivedRecords, environmentJson));
   }
 
   /**
@@ -187,10 +208,14 @@ public final class DenoiseDriver extends NativeObject {
 
   private static native void addKept0(long handle, double[] kept);
 
+  private static native String summary0(long handle);
+
+  private static native String[] remarks0(long handle);
+
   private static native int shown0(long handle);
 
   private static native ResultFiles finish0(
-      long handle, short[] before, short[] after, byte[][] derivedRecords, String environmentJson);
+      long handle, short[] before, short[] after, byte[][] samples, byte[][] derivedRecords, String environmentJson);
 
   private static native String closing0(long handle);
 }

@@ -12,7 +12,7 @@ public final class SeriesInMemory extends NativeObject {
     NativeLibrary.load();
   }
 
-  /** Where the result goes. Called by the thread that calls {@link SeriesInMemory#decompose}. */
+  /** Where the result goes. Called by the thread that calls {@link SeriesInMemory#run}. */
   public interface Place {
     /**
      * Called once, when it is known what the result would be of.
@@ -61,21 +61,21 @@ public final class SeriesInMemory extends NativeObject {
   }
 
   /**
-   * Makes the result.
+   * Makes the result: decomposes the series, or denoises it, as the options say.
    *
    * @param optionsJson of the {@link JobOptions}
    * @param threads number of threads to use; the result does not depend on it
    * @param place where it goes
-   * @return a JSON object of {@code fingerprint} and {@code made}: {@code root}, {@code left_out} and {@code seconds}, or null where the
-   *     place wanted none
-   * @throws TomoBasisException what is wrong with the series, or keeps it from being decomposed
+   * @return a JSON object of {@code fingerprint} and {@code made}: {@code root} (of a denoised series, the digest of its pixels), {@code
+   *     left_out} and {@code seconds}, or null where the place wanted none
+   * @throws TomoBasisException what is wrong with the series, or keeps its result from being made
    * @throws IOException of {@code place}
    */
-  public String decompose(String optionsJson, int threads, Place place) throws IOException {
+  public String run(String optionsJson, int threads, Place place) throws IOException {
     Objects.requireNonNull(optionsJson, "optionsJson");
     Objects.requireNonNull(place, "place");
     requirePositive(threads, "threads");
-    return read(handle -> decompose0(handle, optionsJson, threads, place));
+    return read(handle -> run0(handle, optionsJson, threads, place));
   }
 
   private static native long create(String planJson);
@@ -84,5 +84,5 @@ public final class SeriesInMemory extends NativeObject {
 
   private static native void add0(long handle, int file, String name, byte[] bytes);
 
-  private static native String decompose0(long handle, String optionsJson, int threads, Place place);
+  private static native String run0(long handle, String optionsJson, int threads, Place place);
 }

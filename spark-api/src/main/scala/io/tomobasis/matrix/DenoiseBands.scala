@@ -64,6 +64,19 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
   /** The denoised rows with those around them, as each band has them. */
   def withHalos(denoised: RDD[DenoisedPart]): RDD[Voxels] = assembled(held, denoised)
 
+  /** What the report shows of the volume before and after: small. */
+  def samples(driver: DenoiseDriver, denoised: RDD[DenoisedPart]): Array[Array[Byte]] = {
+    val (step, own, badInput) = (shared(driver), this.own, workers.badInput)
+    bands
+      .mapPartitionsWithIndex((i, arriving) => arriving.map(own(i) -> _))
+      .zipPartitions(denoised) { (before, after) =>
+        badInput.endsAt(0)(before.zip(after).map { case ((rows, band), part) =>
+          step.value.get.samples(rows.firstRow, rows.rows, band.values, part.voxels.values, band.records)
+        })
+      }
+      .collect()
+  }
+
   /** What is left of small details, which are tried in some places. */
   def tryDetails(driver: DenoiseDriver, image: ImageSize): Unit = {
     // 1. Whole slices: where in them is room.
@@ -91,6 +104,18 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
     val whole = Boxes(IndexedSeq(Box(slice, 1, 0, image.rows)), image.columns)
     def values(slice: RDD[Voxels]) = slice.map(_.values).collect().head
     (values(assembled(whole)), values(assembled(whole, denoised)))
+  }
+
+  /** All slices, denoised, in their order: each with its stored values. */
+  def slices(image: ImageSize, denoised: RDD[DenoisedPart], runs: Runs): RDD[(Int, Array[Short])] = {
+    val pixels = image.rows * image.columns
+    val whole =
+      Boxes((0 until runs.parts).map(part => Box(runs.start(part), runs.of(part).size, 0, image.rows)), image.columns)
+    assembled(whole, denoised).flatMap { voxels =>
+      (0 until voxels.box.slices).iterator.map { i =>
+        (voxels.box.firstSlice + i) -> Arrays.copyOfRange(voxels.values, i * pixels, (i + 1) * pixels)
+      }
+    }
   }
 
   /** Writes the instances of all slices, one task for each run of them; their records. */

@@ -8,7 +8,7 @@ import scala.jdk.CollectionConverters._
 
 import io.tomobasis.commit.{Commit, HadoopStore}
 import io.tomobasis.io.Faults
-import io.tomobasis.jni.{AllSeries, Errors}
+import io.tomobasis.jni.{AllSeries, Errors, ResultKind}
 import io.tomobasis.jni.Errors.{Operation, Refusal}
 
 /**
@@ -27,9 +27,18 @@ final class ArchiveFolder private (output: String, fs: FileSystem, root: Path) {
     store.list("").getOrElse(Nil)
   }
 
-  /** Refuses an output that holds something else. Throws UsageException. */
-  def check(): Unit =
-    if (!AllSeries.isArchive(names.toArray, index.orNull)) throw Errors.of(Refusal.OUTPUT_NO_ARCHIVE)
+  /** Refuses an output that holds something else, or series of another kind. Throws UsageException. */
+  def check(kind: ResultKind): Unit = {
+    val there = names
+    if (!AllSeries.isArchive(there.toArray, index.orNull)) throw Errors.of(Refusal.OUTPUT_NO_ARCHIVE)
+    val manifest = Faults.telling(Operation.LOOK_AT_OUTPUT, ArchiveFolder.Named, fs, root) {
+      there.iterator
+        .filter(name => name.startsWith(ArchiveFolder.Series) && !name.contains('.'))
+        .flatMap(series => store.read(s"$series/${Commit.Manifest}"))
+        .nextOption()
+    }
+    manifest.foreach(AllSeries.checkKind(_, kind))
+  }
 
   /** The index, where there is one. */
   def index: Option[Array[Byte]] = Faults.telling(Operation.LOOK_AT_OUTPUT, ArchiveFolder.Named, fs, root) {
@@ -69,6 +78,9 @@ final class ArchiveFolder private (output: String, fs: FileSystem, root: Path) {
 
 object ArchiveFolder {
   private val Named = OutputPlace.Named
+
+  /** What names of series' folders begin with. */
+  private val Series = "series-"
 
   /** Throws UsageException or ComputationException where it cannot be reached. */
   def at(output: String, conf: Configuration): ArchiveFolder = {

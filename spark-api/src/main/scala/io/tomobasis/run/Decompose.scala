@@ -16,19 +16,26 @@ import io.tomobasis.matrix._
  *
  * The input may be read before there is a SparkContext ([[Headers]]), so that what cannot work fails at once.
  */
-final class Decompose(run: SparkRun, config: JobConfig) {
+final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
   private val sc = run.context
   private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
   private val maker = new BlockMaker(run, config, hadoop)
 
+  override def begin(headers: Headers): SpreadSeries = new SpreadSeries {
+    private val made = maker.of(headers)
+
+    override def plan: SeriesPlan = made.plan
+    override def records: Array[Byte] = run.tagged(made.blocks.map(_.records).first())
+    override def write(result: ResultFolder, archive: Option[JsonNode]): Written =
+      Using.resource(solve(made, headers.files, headers.stage))(Decompose.this.write(_, result, archive))
+    override def close(): Unit = {
+      made.kept.unpersist()
+      ()
+    }
+  }
+
   /** Stages 2 to 4 of what the headers told. Throws UsageException, InputException or ComputationException. */
-  def solve(headers: Headers): Solved = solve(blocks(headers), headers)
-
-  /** Stage 2 of it: row blocks, which are made when they are asked for. */
-  def blocks(headers: Headers): Blocks = maker.of(headers)
-
-  /** Stages 3 and 4. */
-  def solve(blocks: Blocks, headers: Headers): Solved = solve(blocks, headers.files, headers.stage)
+  def solve(headers: Headers): Solved = solve(maker.of(headers), headers.files, headers.stage)
 
   /** The same of a matrix whose rows Spark has. */
   def solve(rows: => IndexedRows): Solved = {

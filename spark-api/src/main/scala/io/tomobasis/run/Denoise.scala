@@ -1,54 +1,71 @@
 package io.tomobasis.run
 
+import com.fasterxml.jackson.databind.JsonNode
+import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 import org.apache.spark.util.SerializableConfiguration
 
 import scala.util.Using
 
-import io.tomobasis.io.InputFile
 import io.tomobasis.jni.DenoiseDriver
 import io.tomobasis.matrix._
 
 /**
  * A denoised series, as the driver sees it: slices are decoded and cut into bands of rows by one shuffle, as they are into row blocks
- * where they are decomposed; everything after it is a step over the bands ([[DenoiseBands]]).
+ * where they are decomposed; everything after it is a step over the bands ([[DenoiseBands]]). The job and the library both run this.
  */
-final class Denoise(run: SparkRun, config: JobConfig) {
-  private val sc = run.context
-  private val hadoop = sc.broadcast(new SerializableConfiguration(sc.hadoopConfiguration))
+final class Denoise(run: SparkRun, config: JobConfig) extends SeriesWork {
+  private val hadoop = run.context.broadcast(new SerializableConfiguration(run.context.hadoopConfiguration))
 
-  /** Denoises the series into a folder, but for the commit. Throws InputException or ComputationException. */
-  def write(headers: Headers, result: ResultFolder): Written = {
+  /** Throws InputException for a series that cannot be denoised. */
+  override def begin(headers: Headers): BandedSeries = {
     val series = new SeriesByPixels(run, config, hadoop, headers.files)
     val plan = series.withComparedCopies(headers.input match {
       case Series(plan) => plan
       case undecided: Undecided => series.decided(undecided)
       case _: Matrix => throw new IllegalStateException("a matrix is not denoised")
     })
-    Using.resource(new DenoiseDriver(plan.json, config.json))(write(_, plan, headers, result))
+    new BandedSeries(run, config, hadoop, headers, plan)
   }
+}
 
-  private def write(driver: DenoiseDriver, plan: SeriesPlan, headers: Headers, result: ResultFolder): Written = {
-    val (image, layout) = (plan.image, plan.layout)
-    val sources = SourceFiles(hadoop, headers.files.length, config.verbose)
-    // How the volume is cut. None of it reaches the result.
-    val own = layout.bands(image.rows, run.parallelism)
-    val held = Boxes(own.map(heldBy(driver, _)), image.columns)
-    val sliceRuns = Runs(layout.slices, layout.decodePartitions(run.parallelism))
-    val groups = SourceFiles.decodeGroups(plan, headers.files, sliceRuns)
-    val decode = config.stage(2, groups.map(_.length))
+/** A series in bands of rows, which stay in the executors until it is closed. */
+final class BandedSeries private[run] (
+    run: SparkRun,
+    config: JobConfig,
+    hadoop: Broadcast[SerializableConfiguration],
+    headers: Headers,
+    val plan: SeriesPlan
+) extends SpreadSeries {
+  private val (image, layout) = (plan.image, plan.layout)
+  private val driver = new DenoiseDriver(plan.json, config.json)
+  private val sources = SourceFiles(hadoop, headers.files.length, config.verbose)
+  // How the volume is cut. None of it reaches the result.
+  private val own = layout.bands(image.rows, run.parallelism)
+  private val held = Boxes(own.map(heldBy), image.columns)
+  private val sliceRuns = Runs(layout.slices, layout.decodePartitions(run.parallelism))
+  private val groups = SourceFiles.decodeGroups(plan, headers.files, sliceRuns)
+  private val decode = config.stage(2, groups.map(_.length))
+  private val bands = {
+    val parts = run.named(decode)(SliceReader.boxes(run.workers, plan, groups, sources, held))
+    run.keep(held.assemble(parts))
+  }
+  private val steps = new DenoiseBands(run.workers, own, held, bands)
+
+  override def records: Array[Byte] = run.tagged(bands.map(_.records).first())
+
+  /** Stages 3 to 5: the noise, the series without it, and what that did. Throws InputException or ComputationException. */
+  def denoise(): DenoisedSeries = {
     val rows = own.map(_.rows)
     val noise = config.stage(3, rows, DenoiseDriver.passes())
     val denoise = config.stage(4, rows)
     val effect = config.stage(5, rows, DenoiseDriver.passes())
 
     // Stages 2 and 3: the bands stay for all stages after them.
-    val parts = run.named(decode)(SliceReader.boxes(run.workers, plan, groups, sources, held))
-    val bands = run.keep(held.assemble(parts))
-    val steps = new DenoiseBands(run.workers, own, held, bands)
     run.named(noise)(for (_ <- 1 to DenoiseDriver.passes()) steps.count(driver))
     Seq(decode, noise).foreach(run.progress.await)
-    driver.notes().foreach(run.progress.say)
+    val found = driver.notes().toSeq
+    found.foreach(run.progress.say)
 
     // Stage 4.
     run.tagged(steps.tryDetails(driver, image))
@@ -63,32 +80,73 @@ final class Denoise(run: SparkRun, config: JobConfig) {
     val after = steps.withHalos(denoised)
     run.named(effect)(for (_ <- 1 to DenoiseDriver.passes()) steps.count(driver, after))
     run.progress.await(effect)
+    new DenoisedSeries(denoised, found, Seq(headers.stage, decode, noise, denoise, effect))
+  }
 
-    // Stage 6: a shuffle brings rows to their slices' files.
-    val runs = derivedRuns(plan, headers.files)
-    val derive = config.stage(6, runs.map(_.length))
-    val records = steps.derive(driver, denoised, image, runs, sources, result.forTasks(hadoop))
-    val derived = run.named(derive)(records.collect())
-    run.progress.await(derive)
+  override def write(result: ResultFolder, archive: Option[JsonNode]): Written =
+    Using.resource(denoise())(_.write(result, archive))
 
-    val (before, shown) = run.tagged(steps.slice(driver.shown(), image, denoised))
-    val stages = Seq(headers.stage, decode, noise, denoise, effect, derive)
-    val environment = Environment.json(sc, stages, groups.length, own.length, result, None)
-    val made = driver.finish(before, shown, derived, environment)
-    made.files.foreach(file => result.write(file.path, file.bytes))
-    Seq[RDD[_]](bands, denoised).foreach(_.unpersist())
-    Written(made.root, driver.closing())
+  override def close(): Unit = {
+    bands.unpersist()
+    driver.close()
+  }
+
+  /**
+   * The series without its noise, whose bands stay in the executors until it is closed.
+   *
+   * @param notes what decoding found that the user is to be told
+   */
+  final class DenoisedSeries private[BandedSeries] (
+      denoised: RDD[DenoisedPart],
+      val notes: Seq[String],
+      before: Seq[Stage]
+  ) extends AutoCloseable {
+
+    /** What was found and removed: sections of the manifest, as JSON. */
+    def summary: String = driver.summary()
+
+    /** What the user must know of it, in sentences. */
+    def remarks: Seq[String] = driver.remarks().toSeq
+
+    /** Each slice and its stored values less the slice's offset, in the order of the slices. */
+    def slices: RDD[(Int, Array[Short])] = {
+      val runs = Runs(layout.slices, layout.derivePartitions(run.parallelism, 1))
+      steps.slices(image, denoised, runs)
+    }
+
+    /** Stage 6: the folder, but for the commit. A shuffle brings rows to their slices' files. */
+    def write(result: ResultFolder, archive: Option[JsonNode]): Written = {
+      val runs = derivedRuns
+      val derive = config.stage(6, runs.map(_.length))
+      val records = steps.derive(driver, denoised, image, runs, sources, result.forTasks(hadoop))
+      val derived = run.named(derive)(records.collect())
+      run.progress.await(derive)
+
+      val (first, shown) = run.tagged(steps.slice(driver.shown(), image, denoised))
+      val samples = run.tagged(steps.samples(driver, denoised))
+      run.errors.check()
+      val environment =
+        Environment.json(run.context, before :+ derive, groups.length, own.length, result, archive)
+      val made = driver.finish(first, shown, samples, derived, environment)
+      made.files.foreach(file => result.write(file.path, file.bytes))
+      Written(made.root, driver.closing())
+    }
+
+    override def close(): Unit = {
+      denoised.unpersist()
+      ()
+    }
   }
 
   /** The rows that a band holds. */
-  private def heldBy(driver: DenoiseDriver, band: Box): Box = {
+  private def heldBy(band: Box): Box = {
     val rows = driver.held(band.firstRow, band.rows)
     band.copy(firstRow = rows(0), rows = rows(1))
   }
 
   /** The slices of each task that writes instances. */
-  private def derivedRuns(plan: SeriesPlan, files: IndexedSeq[InputFile]): IndexedSeq[Seq[SliceSource]] = {
-    val parts = plan.layout.derivePartitions(run.parallelism, 1)
-    SourceFiles.ofWholeFiles(plan, files, Runs(plan.layout.slices, parts))
+  private def derivedRuns: IndexedSeq[Seq[SliceSource]] = {
+    val parts = layout.derivePartitions(run.parallelism, 1)
+    SourceFiles.ofWholeFiles(plan, headers.files, Runs(layout.slices, parts))
   }
 }

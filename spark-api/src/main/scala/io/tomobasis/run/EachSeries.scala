@@ -29,7 +29,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
   private val name = Some(conf.get("spark.tomobasis.run", "")).filter(_.nonEmpty).getOrElse(sc.applicationId)
 
   /** Makes all results; throws what ended the run before that. */
-  def decompose(): ArchiveEnd = {
+  def make(): ArchiveEnd = {
     val files = Listing.list(config.inputs, sc.hadoopConfiguration)
     val (rows, series, ofNoSeries) = found(files)
     val index = new SeriesIndex(folder, rows)
@@ -45,7 +45,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
     ArchiveEnd(AllSeries.closing(index.json, ofNoSeries.toArray, folder.names.toArray, config.output), index.json)
   }
 
-  /** Headers in tasks, series on the driver: rows of the index, series to be decomposed, what else there is. */
+  /** Headers in tasks, series on the driver: rows of the index, series of which results are made, what else there is. */
   private def found(files: IndexedSeq[InputFile]): (Seq[String], IndexedSeq[ArchivedSeries], Seq[String]) = {
     val groups = EachSeries.groups(files, run.parallelism.cores)
     val stage = config.stage(1, groups.map(_.length))
@@ -77,7 +77,8 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
         ()
       }
       if (rows.isEmpty) inventory.select() // says why there is none
-      run.progress.say(s"found ${rows.length} series, ${series.length} of them to be decomposed")
+      val what = if (config.denoise) "denoised" else "decomposed"
+      run.progress.say(s"found ${rows.length} series, ${series.length} of them to be $what")
       (rows.toSeq, series.toIndexedSeq, inventory.ofNoSeries.toSeq)
     }
   }
@@ -88,6 +89,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       val task = SeriesTask(
         config.json,
         digest,
+        config.kind,
         config.output,
         config.overwrite,
         name,
@@ -110,21 +112,21 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       catch { case NonFatal(_) if state.stopped => () }
     }
 
-  /** A series over row blocks. */
+  /** A series in parts, as a run of its own has it. */
   private def spread(series: ArchivedSeries, files: IndexedSeq[InputFile], state: ArchiveState): Unit =
     if (!state.stopped) {
       val began = System.nanoTime
       def seconds = (System.nanoTime - began) / 1e9
       run.progress.say(
-        s"series ${state.id(series)} does not fit into one task: its row blocks are spread over the executors"
+        s"series ${state.id(series)} does not fit into one task: it is spread over the executors"
       )
       val fields =
-        try overRowBlocks(series, files, () => seconds)
+        try inParts(series, files, () => seconds)
         catch { case e if NonFatal(e) && !sc.isStopped => SeriesFields.failed(e, seconds) }
       state.take(series, SeriesOutcome(series.place, tooLarge = false, fields.toString))
     }
 
-  private def overRowBlocks(series: ArchivedSeries, files: IndexedSeq[InputFile], seconds: () => Double): ObjectNode = {
+  private def inParts(series: ArchivedSeries, files: IndexedSeq[InputFile], seconds: () => Double): ObjectNode = {
     val own = SparkRun.open(
       sc,
       new Progress(run.progress.say(_), config.stageCount),
@@ -132,33 +134,37 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       run.parallelism.asked
     )
     try {
-      val decompose = new Decompose(own, config)
       val plan = ArchivedSeries.unpack(series.plan)
       val headers = Headers.of(files, config.stage(1, Vector(series.files.length)), plan)
-      val blocks = decompose.blocks(headers)
-      val fingerprint = AllSeries.fingerprint(blocks.plan.json, own.tagged(blocks.blocks.map(_.records).first()))
-      def kept =
-        folder.kept(series.folder, fingerprint, digest).map(SeriesFields.done(_, fingerprint, digest, kept = true))
-      val there = if (config.overwrite) None else kept
-      there.getOrElse {
-        val result = SeriesPlace.prepare(folder.of(series.folder), s"$name ${series.folder}", sc.hadoopConfiguration)
-        try
-          Using.resource(decompose.solve(blocks, headers)) { solved =>
-            val leftOut = Json.read(blocks.plan.json).path("skipped").asInt
+      Using.resource(SeriesWorks.of(own, config).begin(headers)) { parts =>
+        val fingerprint = AllSeries.fingerprint(parts.plan.json, parts.records)
+        own.errors.check()
+        def kept =
+          folder.kept(series.folder, fingerprint, digest).map(SeriesFields.done(_, fingerprint, digest, kept = true))
+        val there = if (config.overwrite) None else kept
+        there.getOrElse {
+          val result = SeriesPlace.prepare(
+            folder.of(series.folder),
+            config.kind,
+            s"$name ${series.folder}",
+            sc.hadoopConfiguration
+          )
+          try {
+            val leftOut = Json.read(parts.plan.json).path("skipped").asInt
             val section = Json.read(AllSeries.section(fingerprint, digest, leftOut, seconds()))
-            val written = decompose.write(solved, result, Some(section))
+            val written = parts.write(result, Some(section))
             result.commit()
             val made = Json.mapper.createObjectNode
             made.put("root", written.root).put("left_out", leftOut).put("seconds", seconds())
             SeriesFields.done(made, fingerprint, digest, kept = false)
+          } catch {
+            case e: Throwable =>
+              result.abort()
+              e match {
+                case _: TomoBasisException => kept.getOrElse(throw e) // another run may have made the same meanwhile
+                case other => throw other
+              }
           }
-        catch {
-          case e: Throwable =>
-            result.abort()
-            e match {
-              case _: TomoBasisException => kept.getOrElse(throw e) // another run may have made the same meanwhile
-              case other => throw other
-            }
         }
       }
     } catch {

@@ -30,9 +30,10 @@ import io.tomobasis.matrix.{ArchivedSeries, SeriesOutcome, SliceSource, SourceFi
  *
  * @param options     of the run, as JSON
  * @param digest      of the options
+ * @param kind        what the folder of a series is
  * @param output      with all results
  * @param overwrite   whether results that are there are made again
- * @param run         the name of the run, by which attempts of one task know each other's folders
+ * @param name        of the run, by which attempts of one task know each other's folders
  * @param runner      what the manifest says of Spark
  * @param memory      bytes outside the heap that tasks of one executor may take together
  * @param maxFailures attempts of a task
@@ -40,9 +41,10 @@ import io.tomobasis.matrix.{ArchivedSeries, SeriesOutcome, SliceSource, SourceFi
 final case class SeriesTask(
     options: String,
     digest: String,
+    kind: ResultKind,
     output: String,
     overwrite: Boolean,
-    run: String,
+    name: String,
     runner: String,
     memory: Long,
     maxFailures: Int,
@@ -70,11 +72,11 @@ final case class SeriesTask(
     val tooLarge = series.files.exists(_._2.length > SeriesTask.LongestFile) || !reserved(bytes)
     if (tooLarge) SeriesOutcome(series.place, tooLarge = true, "{}")
     else
-      try Using.resource(new SeriesInMemory(plan.json))(decompose(series, _, threads))
+      try Using.resource(new SeriesInMemory(plan.json))(run(series, _, threads))
       finally AllSeries.release(bytes)
   }
 
-  private def decompose(series: ArchivedSeries, held: SeriesInMemory, threads: Int): SeriesOutcome = {
+  private def run(series: ArchivedSeries, held: SeriesInMemory, threads: Int): SeriesOutcome = {
     val sources = series.files.toSeq.map { case (place, file) => SliceSource(0, place, file, None) }
     SourceFiles(hadoop, fileCount, verbose)
       .each(sources, whole = true) { (ofFile, bytes) =>
@@ -83,7 +85,7 @@ final case class SeriesTask(
       .foreach(identity)
     val place = new SeriesPlace(this, series.folder)
     val fields =
-      try place.finish(Json.read(held.decompose(options, threads, place)))
+      try place.finish(Json.read(held.run(options, threads, place)))
       catch {
         case e: Throwable =>
           place.abort()
@@ -131,7 +133,8 @@ private final class SeriesPlace(task: SeriesTask, series: String) extends Series
   override def begin(fingerprint: String): String =
     if (!task.overwrite && archive.kept(series, fingerprint, task.digest).isDefined) null
     else {
-      val made = SeriesPlace.prepare(archive.of(series), s"${task.run} $series", task.hadoop.value.value)
+      val made =
+        SeriesPlace.prepare(archive.of(series), task.kind, s"${task.name} $series", task.hadoop.value.value)
       folder = Some(made)
       val environment = Json.mapper.createObjectNode
       environment.put("runner", task.runner)
@@ -168,8 +171,8 @@ private final class SeriesPlace(task: SeriesTask, series: String) extends Series
 object SeriesPlace {
 
   /** Takes a series' folder over: what is there now may be replaced, and nothing else. */
-  private[run] def prepare(output: String, run: String, conf: Configuration): ResultFolder = {
-    val folder = ResultFolder.check(output, overwrite = true, run, conf, ResultKind.RESULT, anyOther = false)
+  private[run] def prepare(output: String, kind: ResultKind, run: String, conf: Configuration): ResultFolder = {
+    val folder = ResultFolder.check(output, overwrite = true, run, conf, kind, anyOther = false)
     folder.prepare()
     folder
   }

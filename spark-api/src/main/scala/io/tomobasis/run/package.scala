@@ -1,14 +1,14 @@
 package io.tomobasis
 
 /**
- * One decomposition on a SparkContext that is there. Moves bytes and decides where things run; arithmetic, formats and option parsing
+ * One decomposition, or denoised series, on a SparkContext that is there. Moves bytes and decides where things run; arithmetic, formats and option parsing
  * are native code's, reached through `io.tomobasis.jni`. The `tomobasis` command calls the same code, so that both write the same
  * bits. Nothing here starts or stops Spark, ends the process or prints.
  *
  * This package calls `io`, `matrix` and `commit`.
  *
  *   - `Headers`, `SeriesScan`: the input, as far as headers tell; `BlockMaker`: to row blocks
- *   - `Decompose`: the driver's program, stage by stage; `Progress` and `Environment` tell of it
+ *   - `Decompose`, `Denoise`: the driver's program, stage by stage, each a `SeriesWork`; `Progress` and `Environment` tell of it
  *   - `SparkRun`: the context while a run uses it; `RunTag` marks its jobs, `Cores` counts what it has, `TaskErrors` brings the user's
  *     errors home
  *   - `EachSeries`: `--series all`, one task (`SeriesTask`) for each series of an archive; `ArchiveFolder` and `SeriesIndex`: its output

@@ -49,16 +49,25 @@ private[spark] object RunOptions {
   /** Of files. */
   def ofFiles(paths: Seq[String], options: Map[String, String]): RunOptions = parse(paths, None, options)
 
+  /** Of files whose series is denoised. */
+  def ofDenoising(paths: Seq[String], options: Map[String, String]): RunOptions =
+    parse(paths, None, options, Seq("--denoise"))
+
   /** Of a matrix that Spark has. */
   def ofMatrix(options: Map[String, String]): RunOptions = parse(Seq(s"$Nowhere-matrix"), Some("parquet"), options)
 
-  private def parse(paths: Seq[String], format: Option[String], asked: Map[String, String]): RunOptions = {
+  private def parse(
+      paths: Seq[String],
+      format: Option[String],
+      asked: Map[String, String],
+      kind: Seq[String] = Nil
+  ): RunOptions = {
     if (asked.contains("input")) refuse("input", "the input is an argument of its own; leave it out")
     if (format.isDefined && asked.contains("input-format")) refuse("input-format", "it is about files; leave it out")
     for (name <- asked.keys.toSeq.sorted if OfOutput(name) && !asked.contains("output"))
       refuse(name, "it is about the result folder; add output, or leave it out")
     for (name <- OfCommand if asked.contains(name)) refuse(name, "it is the command's alone; leave it out")
-    if (asked.contains("denoise")) refuse("denoise", "the library only decomposes; denoise with tomobasis-submit")
+    if (asked.contains("denoise")) refuse("denoise", "it is a function of its own, TomoBasis.denoise; leave it out")
     val words = asked.toSeq.sorted.flatMap {
       case (name, "true") => Seq(s"--$name")
       case (name, "false") if Flags(name) => Nil
@@ -67,7 +76,7 @@ private[spark] object RunOptions {
     val input = paths.map(path => s"--input=${Option(path).getOrElse("")}")
     val more = format.toSeq.flatMap(Seq("--input-format", _)) ++
       (if (asked.contains("output")) Nil else Seq("--output", Nowhere))
-    JobConfig.parse((input ++ more ++ words).toArray) match {
+    JobConfig.parse((kind ++ input ++ more ++ words).toArray) match {
       case Right(config) if config.allSeries =>
         refuse("series", "all is for the command and the job; name one series here")
       case Right(config) => RunOptions(config, asked.contains("output"))

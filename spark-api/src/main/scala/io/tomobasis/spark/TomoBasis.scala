@@ -9,10 +9,11 @@ import java.util.{Collections, Map => JavaMap}
 
 import io.tomobasis.jni.{InputException, NativeLibrary}
 import io.tomobasis.matrix.{IndexedRows, MatrixRows}
-import io.tomobasis.run.{Decompose, Headers, Progress, ResultFolder, Solved, SparkRun, TaskErrors}
+import io.tomobasis.run._
 
 /**
- * The singular value decomposition of a scan or a matrix, on a Spark session that is there: the job's own, with its bits.
+ * The singular value decomposition of a scan or a matrix, and CT scans with less noise, on a Spark session that is there: the job's own,
+ * with its bits.
  *
  * The options are those of the command by their names without dashes, with values as text: `rank` -> `50`, `method` -> `tsqr`, `center` ->
  * `true`. With `output` a result folder is written, as the job writes it. Any number of calls may run in a session, one after another or
@@ -24,6 +25,10 @@ import io.tomobasis.run.{Decompose, Headers, Progress, ResultFolder, Solved, Spa
  * result.s.show()
  * result.U.write.parquet("/data/basis")
  * result.close()
+ *
+ * val denoised = TomoBasis.denoise(spark, "/data/scan", java.util.Map.of("strength", "0.5"))
+ * denoised.slices.write.parquet("/data/denoised")
+ * denoised.close()
  * }}}
  */
 object TomoBasis {
@@ -40,7 +45,7 @@ object TomoBasis {
   def decompose(spark: SparkSession, path: String, options: JavaMap[String, String]): TomoBasisResult = {
     NativeLibrary.load()
     val asked = RunOptions.ofFiles(Seq(path), RunOptions.texts(options))
-    run(spark, asked)((decompose, progress) =>
+    decomposed(spark, asked)((decompose, progress) =>
       decompose.solve(Headers.read(asked.config, spark.sparkContext.hadoopConfiguration, progress))
     )
   }
@@ -78,6 +83,28 @@ object TomoBasis {
   /** The same with the default options. */
   def decompose(spark: SparkSession, rows: RDD[Vector]): TomoBasisResult = decompose(spark, rows, none)
 
+  /**
+   * Denoises the CT series under a path (`docs/denoise.md`). With the option `output` the folder of the command `denoise` is written too.
+   *
+   * @param path    a folder, an archive or one file of DICOM
+   * @param options those of the command `denoise`
+   */
+  def denoise(spark: SparkSession, path: String, options: JavaMap[String, String]): DenoisedResult = {
+    NativeLibrary.load()
+    val asked = RunOptions.ofDenoising(Seq(path), RunOptions.texts(options))
+    run(spark, asked) { (run, progress, folder) =>
+      val headers = Headers.read(asked.config, spark.sparkContext.hadoopConfiguration, progress)
+      val series = new Denoise(run, asked.config).begin(headers)
+      val denoised = series.denoise()
+      denoised.remarks.foreach(progress.say)
+      val written = folder.map(denoised.write(_, None))
+      () => new DenoisedResult(spark, series, denoised, written.map(_.root), written.map(_ => asked.config.output))
+    }
+  }
+
+  /** The same with the default options. */
+  def denoise(spark: SparkSession, path: String): DenoisedResult = denoise(spark, path, none)
+
   private def numbers(row: Vector): Array[Double] =
     if (row == null) throw new InputException("a row has a null where its vector should be; drop such rows first")
     else row.toArray
@@ -86,28 +113,38 @@ object TomoBasis {
 
   private def ofRows(spark: SparkSession, options: Map[String, String])(rows: => IndexedRows): TomoBasisResult = {
     NativeLibrary.load()
-    try run(spark, RunOptions.ofMatrix(options))((decompose, _) => decompose.solve(rows))
+    try decomposed(spark, RunOptions.ofMatrix(options))((decompose, _) => decompose.solve(rows))
     catch {
       case e: InputException if e.getMessage.startsWith(OfInput) =>
         throw new InputException(e.getMessage.stripPrefix(OfInput)) // there is no such option here
     }
   }
 
-  private def run(spark: SparkSession, asked: RunOptions)(solve: (Decompose, Progress) => Solved): TomoBasisResult = {
+  private def decomposed(spark: SparkSession, asked: RunOptions)(
+      solve: (Decompose, Progress) => Solved
+  ): TomoBasisResult = run(spark, asked) { (run, progress, folder) =>
+    val decompose = new Decompose(run, asked.config)
+    val solved = solve(decompose, progress)
+    val written = folder.map(decompose.write(solved, _))
+    () => new TomoBasisResult(spark, solved, written.map(_.root), written.map(_ => asked.config.output))
+  }
+
+  /** Runs `body` in a session that is left as it was. What it returns makes the result, once the folder is committed. */
+  private def run[T](spark: SparkSession, asked: RunOptions)(
+      body: (SparkRun, Progress, Option[ResultFolder]) => () => T
+  ): T = {
     val (sc, config) = (spark.sparkContext, asked.config)
     Requirements.check(sc)
     val folder = Option.when(asked.writes)(
-      ResultFolder.check(config.output, config.overwrite, "", sc.hadoopConfiguration)
+      ResultFolder.check(config.output, config.overwrite, "", sc.hadoopConfiguration, config.kind)
     )
     val progress = new Progress(Lines.say(_), config.stageCount)
     val run = SparkRun.open(sc, progress)
     try {
-      val decompose = new Decompose(run, config)
       folder.foreach(_.prepare())
-      val solved = solve(decompose, progress)
-      val written = folder.map(decompose.write(solved, _))
+      val made = body(run, progress, folder)
       folder.foreach(_.commit())
-      new TomoBasisResult(spark, solved, written.map(_.root), written.map(_ => config.output))
+      made()
     } catch {
       case e: Throwable =>
         run.release()

@@ -21,9 +21,9 @@ object ArchiveJob {
   ): Unit = {
     EachSeries.memory(sparkConf)
     val folder = ArchiveFolder.at(config.output, hadoop)
-    folder.check()
+    folder.check(config.kind)
     val progress = new Progress(err.println(_), 2)
-    val end = Cluster.run(sparkConf, progress, err)(new EachSeries(_, config, folder).decompose())
+    val end = Cluster.run(sparkConf, progress, err)(new EachSeries(_, config, folder).make())
     out.println(end.closing)
     AllSeries.check(end.rows, config.failFast)
   }

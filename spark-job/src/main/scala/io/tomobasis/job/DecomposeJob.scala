@@ -5,7 +5,9 @@ import org.apache.spark.SparkConf
 
 import java.io.PrintStream
 
-import io.tomobasis.run.{Cores, Decompose, Denoise, Headers, JobConfig, Progress, ResultFolder}
+import scala.util.Using
+
+import io.tomobasis.run.{Cores, Headers, JobConfig, Progress, ResultFolder, SeriesWorks}
 
 /**
  * A run of the job: the library's decomposition, or a denoised series, on a SparkContext that is started for it.
@@ -51,11 +53,7 @@ object DecomposeJob {
       val closing = Cluster.run(sparkConf, progress, err) { run =>
         val headers = early.getOrElse(scan())
         result.prepare()
-        if (config.denoise) new Denoise(run, config).write(headers, result).closing
-        else {
-          val decompose = new Decompose(run, config)
-          decompose.write(decompose.solve(headers), result).closing
-        }
+        Using.resource(SeriesWorks.of(run, config).begin(headers))(_.write(result).closing)
       }
       result.commit()
       out.println(closing)

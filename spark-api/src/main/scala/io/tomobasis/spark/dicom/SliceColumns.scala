@@ -12,7 +12,7 @@ import scala.jdk.CollectionConverters._
 import io.tomobasis.jni.UsageException
 
 /** The columns of a slice's row; `docs/python.md` says what they are. */
-private[dicom] object SliceColumns {
+private[spark] object SliceColumns {
 
   /** What headers say; nothing of the patient. */
   val Metadata: Seq[StructField] = {
