@@ -1,7 +1,7 @@
 //! `--series all`: every series of an input to a result folder of its own, with one index.
 //!
-//! Each is decomposed or denoised (`work`). The command takes one series after the other; the job runs one task for each that fits into a task's memory. Both call
-//! [`make`] for a series, and the functions of this module for the folders' names, for what is kept of an earlier run and for the index.
+//! Each is decomposed or denoised (`work`). The command takes one series after the other; the job runs one task for each that fits
+//! into a task's memory. Both call [`make`] for a series, and the functions of this module for the folders' names, for what is kept of an earlier run and for the index.
 //!
 //! | file | what |
 //! |---|---|

@@ -2,8 +2,8 @@
 //!
 //! It says what was decomposed, what came out, what is guaranteed and how to check it; pictures are embedded. It loads nothing and
 //! names nobody, and without script it has all but the browser (`browser`), in which one looks through the scan and its composites
-//! as far as the page holds them (`volume`), or through a denoised series. `report.html` beside this file is the page, `base.html` what it has in common with that of
-//! a denoised series (`denoised`); askama escapes all text. Here are the numbers and words that are put into it.
+//! as far as the page holds them (`volume`), or through a denoised series. `report.html` beside this file is the page, `base.html`
+//! what it has in common with that of a denoised series (`denoised`); askama escapes all text. Here are the numbers and words that are put into it.
 
 pub(crate) mod basis;
 mod browser;

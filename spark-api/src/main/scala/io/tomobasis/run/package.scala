@@ -1,8 +1,8 @@
 package io.tomobasis
 
 /**
- * One decomposition, or denoised series, on a SparkContext that is there. Moves bytes and decides where things run; arithmetic, formats and option parsing
- * are native code's, reached through `io.tomobasis.jni`. The `tomobasis` command calls the same code, so that both write the same
+ * One decomposition, or denoised series, on a SparkContext that is there. Moves bytes and decides where things run; arithmetic,
+ * formats and option parsing are native code's, reached through `io.tomobasis.jni`. The `tomobasis` command calls the same code, so that both write the same
  * bits. Nothing here starts or stops Spark, ends the process or prints.
  *
  * This package calls `io`, `matrix` and `commit`.

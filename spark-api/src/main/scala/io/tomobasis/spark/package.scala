@@ -1,8 +1,8 @@
 package io.tomobasis
 
 /**
- * The library: a decomposition, or a denoised scan, on a Spark session that is there, for Scala, Java and py4j. Nothing is stopped, printed or forced on
- * the session; errors are `TomoBasisException`s.
+ * The library: a decomposition, or a denoised scan, on a Spark session that is there, for Scala, Java and py4j. Nothing is stopped,
+ * printed or forced on the session; errors are `TomoBasisException`s.
  *
  *   - `TomoBasis`: the entry
  *   - `TomoBasisResult`: what it returns, as DataFrames and as MLlib's types; `DenoisedResult`: the same of a denoised scan
