@@ -118,10 +118,20 @@ struct Figure<'a> {
 /// # Errors
 /// [`Error::Internal`] when the template cannot be filled in.
 pub(crate) fn page(content: &Content<'_>) -> Result<NamedFile> {
-    // As text the volume is a third larger; a page that grows piece by piece would be there twice.
-    let mut html = String::with_capacity(content.volume.map_or(0, <[u8]>::len) / 3 * 4 + (1 << 20));
+    let mut html = String::with_capacity(length(content));
     Page::of(content)?.render_into(&mut html).map_err(|error| Error::Internal(error.to_string()))?;
     Ok(NamedFile { path: REPORT.to_owned(), bytes: html.into_bytes() })
+}
+
+/// What the page takes at most: a page that grows piece by piece would be there twice. Volume and pictures are a third larger as text; a
+/// weight has at most 24 characters.
+fn length(content: &Content<'_>) -> usize {
+    let Content { decomposition, pictures, volume, .. } = *content;
+    let bytes =
+        volume.map_or(0, <[u8]>::len) + pictures.iter().map(|picture| picture.bytes.len()).sum::<usize>();
+    let (columns, size) = (decomposition.columns(), decomposition.options.report);
+    let weights = basis::vectors(decomposition.rank(), columns, size) * columns + decomposition.rank();
+    bytes / 3 * 4 + 25 * weights + (1 << 20)
 }
 
 impl<'a> Page<'a> {
