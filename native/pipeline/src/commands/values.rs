@@ -39,6 +39,7 @@ words! { InputFormat:
     Parquet, "parquet", "A matrix in a Parquet file or a folder of them: numeric columns, or one of lists or of MLlib's vectors";
     Nifti, "nifti", "A .nii or .nii.gz image: its slices, or in 4-D its volumes, are the columns";
     Text, "text", "A matrix in a text file or a folder of them: lines of numbers, separated by commas or blanks";
+    Drm, "drm", "A distributed row matrix of Mahout's, as a SequenceFile or a folder of them: integer keys, dense or sparse vectors";
 }
 
 words! { OnBadSlice:

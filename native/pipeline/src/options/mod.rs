@@ -55,6 +55,8 @@ pub enum InputFormat {
     Nifti,
     /// Lines of numbers.
     Text,
+    /// Mahout's SequenceFiles.
+    Drm,
 }
 
 /// What is done about slices that cannot be used.

@@ -1,7 +1,7 @@
 //! Matrices that are no scan: files that hold m x n numbers.
 //!
 //! A format says where the numbers are (`Place`): a `MatrixFormat` reads from the first bytes of a file how its numbers stand one
-//! after another, `table` and `text` are for files that have to be parsed. Everything else is the same for all of them: the
+//! after another, `table`, `text` and `drm` are for files that have to be parsed. Everything else is the same for all of them: the
 //! numbers are read tile by tile (`read`; in the job, `shared`), and a `SeriesPlan` is made of which each column of the matrix is a
 //! slice of m x 1 pixels without rescale, so that the rest of the run sees what it sees of a scan. A new format is a line in
 //! `Place::open`, and its name in `options::InputFormat`.
@@ -10,6 +10,7 @@
 //! range of `i16`, or all of `u16`, are kept as such and take the way of pixels, whatever type the file gives them; all others
 //! are kept as float64, in which each must have its place.
 
+mod drm;
 mod flat;
 mod nifti;
 mod npy;
@@ -35,6 +36,7 @@ use tomobasis_dicom::{
 
 pub(crate) use self::npy::{NoHeader, header};
 use self::{
+    drm::Drm,
     flat::{Layout, Width},
     source::{Files, LocalFile, Problem, Tile},
     table::Table,
@@ -78,6 +80,7 @@ enum Place {
     Flat(Layout),
     Table(Table),
     Text(Text),
+    Drm(Drm),
 }
 
 /// A matrix whose numbers have not been read.
@@ -125,6 +128,7 @@ impl Place {
             InputFormat::Nifti => Self::Flat(layout_of::<nifti::Nifti>(files)?),
             InputFormat::Parquet => Self::Table(Table::open(files)?),
             InputFormat::Text => Self::Text(Text::open(files)?),
+            InputFormat::Drm => Self::Drm(Drm::open(files)?),
             InputFormat::Dicom => return Err(Problem::input("a scan is no matrix")),
         };
         check_columns(place.columns())?;
@@ -136,6 +140,7 @@ impl Place {
             Self::Flat(layout) => layout.rows,
             Self::Table(table) => table.rows(),
             Self::Text(text) => text.rows(),
+            Self::Drm(drm) => drm.rows(),
         }
     }
 
@@ -144,6 +149,7 @@ impl Place {
             Self::Flat(layout) => layout.columns,
             Self::Table(table) => table.columns() as u64,
             Self::Text(text) => text.columns() as u64,
+            Self::Drm(drm) => drm.columns() as u64,
         }
     }
 
@@ -152,6 +158,7 @@ impl Place {
             Self::Flat(layout) => layout.width(),
             Self::Table(table) => table.width(),
             Self::Text(text) => text.width(),
+            Self::Drm(drm) => drm.width(),
         }
     }
 
@@ -161,6 +168,7 @@ impl Place {
             Self::Flat(layout) => layout.cuts(),
             Self::Table(table) => table.cuts(),
             Self::Text(text) => text.cuts(),
+            Self::Drm(drm) => drm.cuts(),
         }
     }
 
@@ -175,6 +183,7 @@ impl Place {
             Self::Flat(layout) => layout.read(files, tile, out),
             Self::Table(table) => table.read(files, tile, out),
             Self::Text(text) => text.read(files, tile, out),
+            Self::Drm(drm) => drm.read(files, tile, out),
         }
     }
 }
