@@ -30,6 +30,7 @@ mod job_options;
 mod local_files;
 mod matrix_numbers;
 mod matrix_source;
+mod memory;
 mod named_file;
 mod native_library;
 mod pass_driver;

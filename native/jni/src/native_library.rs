@@ -4,10 +4,10 @@ use jni::{
     EnvUnowned, jni_mangle, jni_sig, jni_str,
     objects::{JClass, JObject, JValue},
     refs::IntoAuto,
-    sys::jint,
+    sys::{jint, jlong},
 };
 
-use crate::{arrays::new_string, failure::native};
+use crate::{arrays::new_string, failure::native, memory};
 
 /// `int blockRows()`: rows of a row block.
 #[jni_mangle("io.tomobasis.jni.NativeLibrary")]
@@ -26,4 +26,16 @@ pub fn build_info<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject
         let signature = jni_sig!("(Ljava/lang/String;Ljava/lang/String;Ljava/lang/String;)V");
         Ok(env.new_object(jni_str!("io/tomobasis/jni/BuildInfo"), signature, &arguments)?)
     })
+}
+
+/// `long allocatedBytes()`: bytes that are allocated, in blocks that are counted.
+#[jni_mangle("io.tomobasis.jni.NativeLibrary")]
+pub fn allocated_bytes<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jlong {
+    native(env, |_| Ok(memory::now()))
+}
+
+/// `long takeAllocatedPeak()`: the most since it was taken last.
+#[jni_mangle("io.tomobasis.jni.NativeLibrary")]
+pub fn take_allocated_peak<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> jlong {
+    native(env, |_| Ok(memory::take_most()))
 }

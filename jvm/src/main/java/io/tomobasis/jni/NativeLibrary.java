@@ -21,7 +21,7 @@ public final class NativeLibrary {
   static final String PATH_PROPERTY = "tomobasis.native.path";
   private static final String NAME = "tomobasis_jni";
 
-  private static boolean loaded;
+  private static volatile boolean loaded;
   private static NativeLibraryException failure;
 
   private NativeLibrary() {}
@@ -45,6 +45,31 @@ public final class NativeLibrary {
       }
     }
   }
+
+  /**
+   * Whether it has been loaded; loads nothing.
+   *
+   * @return whether native methods can be called
+   */
+  public static boolean isLoaded() {
+    return loaded;
+  }
+
+  /**
+   * Bytes that native code has allocated and not yet freed, in pieces of 64 KiB and more: nearly all that it has, apart from what codecs
+   * in C and C++ allocate. {@link #load} must have succeeded.
+   *
+   * @return a number of bytes
+   */
+  public static native long allocatedBytes();
+
+  /**
+   * The most that {@link #allocatedBytes} has been since this method was called last, or since the library was loaded. {@link #load}
+   * must have succeeded.
+   *
+   * @return a number of bytes
+   */
+  public static native long takeAllocatedPeak();
 
   /**
    * What was loaded, for logs. {@link #load} must have succeeded.
