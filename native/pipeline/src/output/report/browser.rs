@@ -361,6 +361,6 @@ fn ranks(decomposition: &Decomposition, automatic: Option<usize>) -> String {
             .to_owned(),
     };
     format!(
-        "On a logarithmic scale. This result keeps k = {chosen} basis vectors. Solid lines are at the composites. {automatic}"
+        "on a logarithmic scale. This result keeps k = {chosen} basis vectors. Solid lines are at the composites. {automatic}"
     )
 }
