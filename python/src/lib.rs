@@ -12,7 +12,9 @@
 //! | `floats` | `FloatRanges` and `FloatGramState`: the same of floats |
 //! | `folders` | the manifest and the tables of a folder, against its digests |
 //! | `scans` | `inspect`, `read`, `decompose`, `denoise` and `verify`: the commands |
-//! | `series` | series whose slices and row blocks the tasks of an engine share |
+//! | `series` | series whose slices the tasks of an engine share |
+//! | `solved` | what the row blocks of such a series become |
+//! | `gathered` | a result folder of what the tasks made |
 //! | `sealed` | bytes that tell when they are damaged |
 //!
 //! No arithmetic, option or rule is written here. The Python side of the package (`tomobasis/*.py`) has the signatures, the
@@ -23,12 +25,14 @@ mod factors;
 mod failure;
 mod floats;
 mod folders;
+mod gathered;
 mod intake;
 mod matrix;
 mod running;
 mod scans;
 mod sealed;
 mod series;
+mod solved;
 mod sums;
 
 use pyo3::prelude::*;
@@ -64,7 +68,11 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(series::plans, module)?)?;
     module.add_function(wrap_pyfunction!(series::slice_rows, module)?)?;
     module.add_function(wrap_pyfunction!(series::slices, module)?)?;
-    module.add_class::<series::Solved>()?;
+    module.add_function(wrap_pyfunction!(series::task_options, module)?)?;
+    module.add_class::<solved::Solved>()?;
+    module.add_class::<solved::Passes>()?;
+    module.add_class::<solved::PartialPass>()?;
+    module.add_class::<gathered::GatheredFolder>()?;
     module.add_class::<sums::GramState>()?;
     module.add_class::<floats::FloatRanges>()?;
     module.add_class::<floats::FloatGramState>()?;

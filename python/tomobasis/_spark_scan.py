@@ -2,30 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import uuid
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from . import _errors, _native, _spark_library
-from ._arguments import arguments, groups_of, path_list
+from . import _native, _spark_folder, _spark_library
+from ._arguments import arguments, groups_of, path_list, path_of
 from ._errors import InputError
+from ._spark_blocks import BLOCK_ROWS, Blocks, plan, row_blocks, row_blocks_of, sent
+from ._spark_folder import Stopwatch
 from ._spark_result import SparkResult
 
 if TYPE_CHECKING:
     from pyspark.sql import DataFrame
 
     from ._arguments import Paths
+    from ._spark_blocks import Batches, Block
 
-# Pixels of a slice that make a row block (docs/format.md).
-BLOCK_ROWS = 4096
-# Bytes of row blocks that one task has at a time.
-GROUP_BYTES = 64 << 20
-# Slices that one task decodes.
-SLICES_PER_TASK = 16
 # What a result folder has, and a result in memory has not.
-FOLDER_OPTIONS = ("output", "emit", "report", "composite", "overwrite", "dicom_syntax", "no_patient_data", "verbose")
-BLOCKS = "block int, slice int, values binary"
+FOLDER_OPTIONS = ("emit", "report", "composite", "overwrite", "dicom_syntax", "no_patient_data", "verbose")
 BASIS = "block int, row long, values array<double>, digest binary"
 
 
@@ -43,8 +42,9 @@ def decompose(
     There are two ways. ``library``: a classic session whose JVM has ``tomobasis-spark.jar`` runs the job's own code, with
     all methods, inputs and options, result folders included. ``tasks``: any session, also of Spark Connect, runs this
     package in Python tasks: one plans the scan by its headers; others decode some slices each and cut them into row
-    blocks; others add up the exact sums of some row blocks each; ``s`` and ``V`` are computed in this process, ``U`` in
-    tasks again.
+    blocks; others add up the exact sums of some row blocks each, or run the passes of the other methods over them; ``s``
+    and ``V`` are computed in this process, ``U`` in tasks again. With ``output``, tasks make the files of the result
+    folder too, and this process writes them as they come, into a local folder.
 
     Parameters
     ----------
@@ -56,11 +56,11 @@ def decompose(
     groups : int, optional
         Of ``tasks``: how many of them add up row blocks, from 1; by default as many as take 64 MiB of the scan each.
     threads : int, optional
-        Of ``tasks``: threads of this process, for ``s`` and ``V``; 0: one per core.
+        Of ``tasks``: threads of this process, for ``s`` and ``V`` and for pictures; 0: one per core.
     **options
-        Those of ``tomobasis.decompose``, with ``output`` for a result folder. ``tasks`` takes those that choose the scan
-        and its exact decomposition: ``rank``, ``center``, ``series``, ``join``, ``padding``; slices that cannot be used
-        are an error.
+        Those of ``tomobasis.decompose``, with ``output`` for a result folder: with ``tasks`` one of this process's own.
+        ``tasks`` takes all but ``reference``, ``on_bad_slice="skip"``, ``series="all"`` without ``basis="joint"`` and
+        the formats of matrices.
 
     Returns
     -------
@@ -69,10 +69,12 @@ def decompose(
     Raises
     ------
     InputError, FileError
-        For an option or an input that cannot be used. With ``tasks``, a slice that cannot be decoded ends the query with
+        For an option or an input that cannot be used. With ``tasks``, a file that a task cannot read ends the query with
         Spark's own exception, which has the text.
     RunError
         When the library fails while it runs.
+    KeyboardInterrupt
+        At Ctrl-C. No result folder is left behind after any exception.
     """
     if by not in (None, "library", "tasks"):
         raise InputError(f"by: {by!r} is no way; give 'library' or 'tasks'")
@@ -90,30 +92,53 @@ def decompose(
 
 def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, options: dict[str, Any]) -> SparkResult:
     groups = None if groups is None else groups_of(groups)
-    for name in FOLDER_OPTIONS:
-        if options.get(name) not in (None, False):
-            raise InputError(
-                f"{name}: no result folder is written; write u, s and Vt, or use the library or the Spark job"
-            )
-    if options.get("on_bad_slice") not in (None, "fail"):
-        raise InputError("on_bad_slice: bad slices are not left out here; use tomobasis.decompose or the Spark job")
-    if options.get("method") not in (None, "gram", "exact") or options.get("input_format") not in (None, "dicom"):
-        raise InputError("only the exact method, gram, for scans runs here; use tomobasis.decompose or the Spark job")
-    ours = {name: value for name, value in options.items() if name not in FOLDER_OPTIONS}
-    words = arguments(path_list(paths), output="-", **ours)
-    plan, rows, count = _plan(spark, words)
-    blocks = _blocks(spark, words, plan, count).persist()
-    groups = groups or max(1, -(-rows * count * 2 // GROUP_BYTES))
-    state, records = _sums(blocks, rows, count, groups)
-    solved = _native.Solved.compute(words, plan, state, records, threads)
-    u = _basis(blocks, rows, count, groups, solved).persist()
-    digests = u.where("digest is not null").select("block", "digest").collect()
+    given = {name: value for name, value in options.items() if value not in (None, False)}
+    output = path_of(given.pop("output"), "output") if "output" in given else None
+    if output is None and (some := [name for name in FOLDER_OPTIONS if name in given]):
+        raise InputError(f"{some[0]}: it is for a result folder; give output too, or leave it out")
+    words = arguments(path_list(paths), output=output or "-", **given)
+    about = json.loads(_native.task_options(words))
+    folder = None if output is None else _native.GatheredFolder(words)
+    kept: list[DataFrame] = []
+    try:
+        with _interruptible(spark):
+            return _decomposed(spark, words, about, groups, threads, folder, kept, output)
+    except BaseException:
+        if folder is not None:
+            folder.abandon()
+        _forget(kept)
+        raise
+
+
+def _decomposed(
+    spark: Any,
+    words: list[str],
+    about: dict[str, Any],
+    groups: int | None,
+    threads: int,
+    folder: _native.GatheredFolder | None,
+    kept: list[DataFrame],
+    output: str | None,
+) -> SparkResult:
+    """The same; frames that Spark keeps go into ``kept``."""
+    watch = Stopwatch()
+    scan, _, sums, solve, *_ = about["stages"]
+    with watch.time(scan):
+        text, rows, count = plan(spark, words)
+    blocks = row_blocks_of(spark, words, text, rows, count, groups)
+    kept.append(blocks.frame)
+    with watch.time(sums):
+        finish = (_exact if about["exact"] else _in_passes)(blocks, threads)
+    with watch.time(solve):
+        solved = finish()
+    u = _basis(blocks, solved.to_bytes(blocks.most_sent))
+    if folder is not None:
+        digests = _spark_folder.write(folder, blocks, solved, about, watch, threads)
+    else:
+        kept.append(u.persist())
+        found = u.where("digest is not null").select("block", "digest").collect()
+        digests = [bytes(row["digest"]) for row in sorted(found, key=lambda row: row["block"])]
     facts = solved.facts()
-
-    def forget():
-        u.unpersist()
-        blocks.unpersist()
-
     return SparkResult(
         u=u.select("block", "row", "values"),
         s=solved.s,
@@ -122,105 +147,101 @@ def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, option
         energy=facts["energy"],
         bounds=facts["bounds"],
         unresolved=tuple(facts["unresolved"]),
-        digests=solved.digests([bytes(row["digest"]) for row in sorted(digests, key=lambda row: row["block"])]),
+        digests=solved.digests(digests),
         notes=tuple(facts["notes"]),
-        output=None,
-        _forget=forget,
+        output=output,
+        _forget=lambda: _forget(kept),
     )
 
 
-def _plan(spark: Any, words: list[str]) -> tuple[str, int, int]:
-    """The plan of the scan, by one task; pixels and number of its slices."""
-    import pyarrow as pa
-
-    def planned(batches):
-        for batch in batches:
-            if batch.num_rows:
-                try:
-                    found = {"plan": _native.plans(words, False, 0, None), "kind": [""]}
-                except _errors.TomoBasisError as error:
-                    # As a row: of an exception in a task the caller would get Spark's, with our words somewhere in it.
-                    found = {"plan": [str(error)], "kind": [type(error).__name__]}
-                yield pa.RecordBatch.from_pydict(found)
-
-    [row] = spark.range(1).mapInArrow(planned, "plan string, kind string").collect()
-    if row["kind"]:
-        raise getattr(_errors, row["kind"])(row["plan"])
-    found = json.loads(row["plan"])
-    return row["plan"], found["rows"] * found["columns"], len(found["slices"])
+@contextlib.contextmanager
+def _interruptible(spark: Any) -> Iterator[None]:
+    """Queries of this thread end in Spark too when they end here by an exception."""
+    tag = f"tomobasis-{uuid.uuid4().hex}"
+    spark.addTag(tag)
+    try:
+        yield
+    except BaseException:
+        # Where the session itself is gone there is nothing to end.
+        with contextlib.suppress(Exception):
+            spark.interruptTag(tag)
+        raise
+    finally:
+        with contextlib.suppress(Exception):
+            spark.removeTag(tag)
 
 
-def _blocks(spark: Any, words: list[str], plan: str, count: int) -> DataFrame:
-    """Row blocks of each slice, as int16; and, as block -1, what decoding said of the slice."""
-    import pyarrow as pa
-
-    def decoded(batches):
-        for batch in batches:
-            slices = batch.column(0).to_pylist()
-            for first in range(0, len(slices), 4):
-                some = slices[first : first + 4]
-                pixels, records = _native.slices(words, plan, some, 1)
-                for index, values, record in zip(some, pixels, records, strict=True):
-                    parts = [values[i : i + BLOCK_ROWS].tobytes() for i in range(0, len(values), BLOCK_ROWS)]
-                    columns = {
-                        "block": pa.array(range(-1, len(parts)), pa.int32()),
-                        "slice": pa.array([index] * (len(parts) + 1), pa.int32()),
-                        "values": pa.array([record, *parts], pa.binary()),
-                    }
-                    yield pa.RecordBatch.from_pydict(columns)
-
-    tasks = -(-count // SLICES_PER_TASK)
-    return spark.range(0, count, 1, tasks).mapInArrow(decoded, BLOCKS)
+def _forget(kept: list[DataFrame]) -> None:
+    """Lets Spark drop what it keeps."""
+    while kept:
+        # Where the session is gone, so is what it kept.
+        with contextlib.suppress(Exception):
+            kept.pop().unpersist()
 
 
-def _grouped(blocks: DataFrame, groups: int) -> Any:
-    from pyspark.sql import functions
-
-    pixels = blocks.where("block >= 0")
-    return pixels.groupBy((functions.col("block") % groups).alias("group"))
-
-
-def _assembled(table: Any, rows: int, count: int) -> Any:
-    """The row blocks of a group, slices x rows each."""
-    places = np.column_stack([table.column("block").to_numpy(), table.column("slice").to_numpy()])
-    values = table.column("values").combine_chunks() if len(places) else []
-    order = np.lexsort((places[:, 1], places[:, 0]))
-    for first in range(0, len(order), count):
-        some = order[first : first + count]
-        block = int(places[some[0], 0])
-        if (places[some, 0] != block).any() or (places[some, 1] != np.arange(count)).any():
-            raise InputError(f"row block {block}: slices are missing; the session lost some of its data")
-        height = min(BLOCK_ROWS, rows - block * BLOCK_ROWS)
-        stored = np.empty((count, height), np.int16)
-        for row, at in zip(stored, some, strict=True):
-            row[:] = np.frombuffer(values[int(at)].as_buffer(), "<i2")
-        yield block, stored
+def _found(blocks: Blocks, work: Callable[[Iterator[Block]], Batches], readings: dict[bytes, None]) -> list[bytes]:
+    """What ``work`` found in each partition; the records of all slices go into ``readings``, once for each way they were read."""
+    found = []
+    for kind, _, pieces in blocks.answers(work):
+        data = b"".join(pieces)
+        if kind == "records":
+            readings[data] = None
+        else:
+            found.append(data)
+    return found
 
 
-def _sums(blocks: DataFrame, rows: int, count: int, groups: int) -> tuple[_native.GramState, list[bytes]]:
-    import pyarrow as pa
+def _exact(blocks: Blocks, threads: int) -> Callable[[], _native.Solved]:
+    """Adds up the exact sums; what is left is the result of the call."""
+    count, readings = blocks.count, dict[bytes, None]()
 
-    def summed(table):
-        state = _native.GramState(count)
-        for _, stored in _assembled(table, rows, count):
+    def summed(mine):
+        state, read = _native.GramState(count), {}
+        for _, stored, records in mine:
             state.update(stored.T)
-        return pa.table({"state": pa.array([state.to_bytes()], pa.binary())})
+            read[records] = None
+        yield sent("sums", "", state.to_bytes())
+        for records in read:
+            yield sent("records", "", records)
 
     total = _native.GramState(count)
-    for row in _grouped(blocks, groups).applyInArrow(summed, "state binary").collect():
-        total.merge(_native.GramState.from_bytes(bytes(row["state"])))
-    records = blocks.where("block = -1").select("slice", "values").collect()
-    return total, [bytes(row["values"]) for row in sorted(records, key=lambda row: row["slice"])]
+    for part in _found(blocks, summed, readings):
+        total.merge(_native.GramState.from_bytes(part))
+    return lambda: _native.Solved.compute(blocks.words, blocks.plan, total, b"".join(readings), threads)
 
 
-def _basis(blocks: DataFrame, rows: int, count: int, groups: int, solved: _native.Solved) -> DataFrame:
+def _in_passes(blocks: Blocks, threads: int) -> Callable[[], _native.Solved]:
+    """Runs the passes of the methods whose sums have a fixed order: what is found in the blocks is put together by their indices."""
+    passes, readings = _native.Passes(blocks.words, blocks.plan), dict[bytes, None]()
+
+    def of_pass(data):
+        def partial(mine):
+            found, read = _native.PartialPass(data), {}
+            for block, stored, records in mine:
+                found.add(block, stored)
+                read[records] = None
+            if read:
+                yield sent("partials", "", found.take())
+            for records in read:
+                yield sent("records", "", records)
+
+        return partial
+
+    while (data := passes.pass_bytes(blocks.most_sent)) is not None:
+        passes.add(_found(blocks, of_pass(data), readings), threads)
+    return lambda: passes.finish(b"".join(readings))
+
+
+def _basis(blocks: Blocks, data: bytes) -> DataFrame:
     """``U`` by rows; the first of each block has the block's digest."""
     import pyarrow as pa
 
-    def projected(table):
-        found = []
-        for block, stored in _assembled(table, rows, count):
-            u, digest = solved.basis(stored)
+    rows, count = blocks.rows, blocks.count
+
+    def projected(batches):
+        solved = _native.Solved.from_bytes(data)
+        for block, stored, records in row_blocks(batches, rows, count):
+            u, digest = solved.basis(block, stored, records)
             height, rank = u.shape
             columns = {
                 "block": pa.array(np.full(height, block, np.int32)),
@@ -228,7 +249,6 @@ def _basis(blocks: DataFrame, rows: int, count: int, groups: int, solved: _nativ
                 "values": pa.ListArray.from_arrays(np.arange(height + 1, dtype=np.int32) * rank, u.ravel()),
                 "digest": pa.array([digest] + [None] * (height - 1), pa.binary()),
             }
-            found.append(pa.table(columns))
-        return pa.concat_tables(found)
+            yield pa.RecordBatch.from_pydict(columns)
 
-    return _grouped(blocks, groups).applyInArrow(projected, BASIS)
+    return blocks.frame.mapInArrow(projected, BASIS)

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import shutil
 import socket
 import subprocess
 import sys
@@ -14,11 +15,17 @@ import numpy as np
 import pydicom
 import pyspark
 import pytest
+from enhanced_image import multi_frame
 from pyspark.sql import SparkSession
 
 import tomobasis
 import tomobasis.spark
-from running import ROOT, made_scan
+from anatomy import Phantom
+from ct_image import write
+from make_ct_series import hu_slices
+from results import files, same
+from running import ROOT, described, made_scan, secrets
+from tomobasis import _native, _spark_folder
 from tomobasis._dicom_source import METADATA
 
 JAR = ROOT / "build/tomobasis-spark.jar"
@@ -142,8 +149,10 @@ def scan(tmp_path_factory):
         {},
         {"rank": 4, "center": "pixels", "groups": 2},
         {"method": "exact", "output": None, "on_bad_slice": None, "overwrite": False, "input_format": "dicom"},
+        {"method": "tsqr", "center": True},
+        {"method": "dssvd", "rank": 3, "oversample": 2, "groups": 2},
     ],
-    ids=["all", "centered", "defaults"],
+    ids=["all", "centered", "defaults", "tsqr", "dssvd"],
 )
 def test_a_scan_is_decomposed_in_tasks_with_the_digest_of_the_command(spark, scan, tmp_path, options):
     found = tomobasis.spark.decompose(spark, scan, **options)
@@ -212,20 +221,180 @@ def test_a_way_that_a_session_does_not_have_is_refused(spark, scan):
             tomobasis.spark.decompose(spark, scan, by=by)
 
 
+@pytest.fixture(scope="module")
+def larger(tmp_path_factory):
+    """Five row blocks, the last one short; its series, and the files in the order of the slices."""
+    return made_scan(tmp_path_factory.mktemp("larger") / "scan", slices=11, rows=130, columns=140)
+
+
 @pytest.mark.spark
-def test_what_cannot_be_decomposed_in_tasks_is_one_error(spark, scan, tmp_path):
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"emit": ["dicom"], "composite": [1, 3], "no_patient_data": True, "dicom_syntax": "rle"},
+        {"rank": 4, "center": "both", "emit": ["parquet", "text", "png", "report"], "composite": [2], "groups": 3},
+        {"method": "tsqr", "emit": ["parquet", "dicom"], "composite": [2]},
+        {"method": "dspca", "rank": 3, "seed": 5, "groups": 4},
+    ],
+    ids=["defaults", "dicom", "text", "tsqr", "dspca"],
+)
+def test_tasks_make_the_files_of_the_command(spark, larger, tmp_path, monkeypatch, options):
+    scan, slices = larger
+    folder = slices[0].parent
+    # As many queries as there can be.
+    monkeypatch.setattr(_spark_folder, "RESULT_BYTES", 1)
+    found = tomobasis.spark.decompose(spark, folder, by="tasks", output=tmp_path / "tasks", **options)
+    of_command = {name: value for name, value in options.items() if name != "groups"}
+    result = tomobasis.decompose(folder, tmp_path / "command", **of_command)
+    same(tmp_path / "tasks", tmp_path / "command")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["command", "tasks"]
+    assert found.output == str(tmp_path / "tasks") and found.digest == result.digest
+    written = tomobasis.Result(found.output)
+    assert "every byte the same" in written.verify(folder)
+    run = written.manifest["run"]
+    assert (
+        run["runner"].startswith("spark 4")
+        and run["cores"] == 2
+        and run["block_partitions"] == options.get("groups", 1)
+    )
+    assert set(run["timings"]) >= {"scan", options.get("method", "gram"), "decompose", "render", "pictures"}
+    # U is there too, where it is asked for.
+    if "parquet" in options.get("emit", ["parquet"]):
+        assert np.array_equal(found.U(), written.U)
+    found.unpersist()
+    if options.get("no_patient_data"):
+        everything = b"".join(path.read_bytes() for path in (tmp_path / "tasks").rglob("*") if path.is_file())
+        assert [secret for secret in secrets(scan) if secret.encode() in everything] == []
+
+
+@pytest.mark.spark
+def test_multi_frame_files_are_derived_whole(spark, tmp_path):
+    scan, hu = described(slices=40, rows=70, columns=80), dict(hu_slices(Phantom(), 40, 70, 80))
+    (tmp_path / "scan").mkdir()
+    # Two runs: the slices of the first file are those of the other's between.
+    for number, slices in ((1, range(0, 40, 2)), (2, range(1, 40, 2))):
+        write(multi_frame(scan, number, [(j, hu[j]) for j in slices]), tmp_path / f"scan/{number}.dcm")
+    options = {"emit": ["dicom", "parquet"], "composite": [1, 2]}
+    tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", output=tmp_path / "tasks", **options).unpersist()
+    tomobasis.decompose(tmp_path / "scan", tmp_path / "command", **options)
+    same(tmp_path / "tasks", tmp_path / "command")
+    assert len(list((tmp_path / "tasks/dicom").rglob("*.dcm"))) == 4
+
+
+@pytest.mark.spark
+def test_an_old_result_is_replaced_on_request_and_kept_without(spark, scan, tmp_path):
+    output = tmp_path / "result"
+    tomobasis.decompose(scan, output, rank=2)
+    before = files(output)
+    with pytest.raises(tomobasis.InputError, match="output: it exists already"):
+        tomobasis.spark.decompose(spark, scan, by="tasks", output=output)
+    assert files(output) == before
+    found = tomobasis.spark.decompose(spark, scan, by="tasks", output=output, rank=3, overwrite=True)
+    assert tomobasis.Result(output).manifest["result"]["rank"] == 3
+    found.unpersist()
+    assert [path.name for path in tmp_path.iterdir()] == ["result"]
+
+
+@pytest.mark.spark
+def test_row_blocks_stay_in_spark_for_all_that_is_made_of_them(spark, tmp_path, monkeypatch):
+    made_scan(tmp_path / "scan", slices=6, rows=130, columns=140)
+    result = tomobasis.decompose(tmp_path / "scan", tmp_path / "command")
+    written = _spark_folder.write
+
+    def gone(*arguments):
+        shutil.rmtree(tmp_path / "scan")
+        return written(*arguments)
+
+    monkeypatch.setattr(_spark_folder, "write", gone)
+    found = tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", groups=2, output=tmp_path / "tasks")
+    same(tmp_path / "tasks", tmp_path / "command")
+    assert np.array_equal(found.U(), result.U)
+    found.unpersist()
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("emit", ["parquet", "dicom"])
+def test_pixels_that_changed_after_the_first_reading_are_an_error(spark, tmp_path, monkeypatch, emit):
+    _, slices = made_scan(tmp_path / "scan", slices=6, rows=70, columns=80)
+    written = _spark_folder.write
+
+    def changed(folder, blocks, *rest):
+        # What the executors kept is gone, so it is read again.
+        blocks.frame.unpersist(blocking=True)
+        data = pydicom.dcmread(slices[2])
+        data.PixelData = data.PixelData[:-2] + (1000).to_bytes(2, "little")
+        data.save_as(slices[2])
+        return written(folder, blocks, *rest)
+
+    monkeypatch.setattr(_spark_folder, "write", changed)
+    with pytest.raises(tomobasis.InputError, match="changed"):
+        tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", output=tmp_path / "result", emit=[emit])
+    assert [path.name for path in tmp_path.iterdir()] == ["scan"]
+
+
+@pytest.mark.spark
+def test_a_slice_that_cannot_be_decoded_is_our_error_and_leaves_nothing(spark, tmp_path):
+    _, slices = made_scan(tmp_path / "scan", slices=6, rows=130, columns=140)
+    data = pydicom.dcmread(slices[3])
+    data.PixelData = data.PixelData[:-100]
+    data.save_as(slices[3])
+    of_command = pytest.raises(tomobasis.InputError)
+    with of_command:
+        tomobasis.decompose(tmp_path / "scan", tmp_path / "result")
+    with pytest.raises(tomobasis.InputError) as caught:
+        tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", groups=3, output=tmp_path / "result")
+    assert "\n" not in str(caught.value) and "slice" in str(caught.value)
+    assert [path.name for path in tmp_path.iterdir()] == ["scan"]
+
+
+@pytest.mark.spark
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, OSError])
+def test_what_ends_in_between_leaves_nothing_and_the_session_goes_on(spark, scan, tmp_path, monkeypatch, ends):
+    real = _native.GatheredFolder
+
+    class Interrupted:
+        def __init__(self, words):
+            self.folder = real(words)
+
+        def __getattr__(self, name):
+            return getattr(self.folder, name)
+
+        def add_block(self, *block):
+            self.folder.add_block(*block)
+            [unfinished] = [path for path in tmp_path.iterdir() if path.is_dir()]
+            assert list(unfinished.rglob("part-*.parquet"))
+            raise ends
+
+    monkeypatch.setattr(_native, "GatheredFolder", Interrupted)
+    with pytest.raises(ends):
+        tomobasis.spark.decompose(spark, scan, by="tasks", output=tmp_path / "result")
+    assert list(tmp_path.iterdir()) == []
+    assert spark.range(5).count() == 5 and not any(tag.startswith("tomobasis") for tag in spark.getTags())
+
+
+@pytest.mark.spark
+def test_what_tasks_do_not_do_is_one_error_before_any_work(spark, scan, tmp_path):
     for options, says in [
-        ({"output": "x"}, "output"),
-        ({"method": "tsqr"}, "exact method"),
-        ({"on_bad_slice": "skip"}, "on_bad_slice"),
+        ({"composite": [2]}, "composite: it is for a result folder"),
+        ({"overwrite": True}, "overwrite: it is for a result folder"),
+        ({"output": "s3a://bucket/result"}, "output: s3a: is read and written by the Spark job only"),
+        ({"output": scan}, "output: "),
+        ({"output": tmp_path / "x", "reference": "y"}, "reference: the job does not"),
+        ({"output": tmp_path / "x", "emit": ["csv"]}, "emit"),
+        ({"series": "all"}, "series: of all series"),
+        ({"input_format": "npy"}, "input_format: "),
+        ({"on_bad_slice": "skip"}, "on_bad_slice: "),
+        ({"method": "dssvd"}, "rank: dssvd needs"),
         ({"groups": 0}, "groups"),
         ({"color": "red"}, "color"),
         ({"rank": 10}, "rank"),
     ]:
         with pytest.raises(tomobasis.InputError, match=says):
-            tomobasis.spark.decompose(spark, scan, **options)
+            tomobasis.spark.decompose(spark, scan, by="tasks", **options)
     with pytest.raises(tomobasis.FileError):
         tomobasis.spark.decompose(spark, tmp_path / "nowhere")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.spark

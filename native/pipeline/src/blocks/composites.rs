@@ -16,14 +16,14 @@ use crate::{
 pub(crate) const ROWS: usize = 1000;
 
 /// Renders composites of row blocks, where nothing else is wanted of the blocks; shared by all threads.
-pub(crate) struct CompositeRenderer {
-    pub composites: Composites,
+pub struct CompositeRenderer {
+    composites: Composites,
     factors: BlockFactors,
 }
 
 /// Buffers that a thread keeps from block to block.
 #[derive(Default)]
-pub(crate) struct CompositeScratch {
+pub struct CompositeScratch {
     t: Vec<f64>,
     values: Vec<f64>,
 }
@@ -61,23 +61,31 @@ impl CompositeRenderer {
     ///
     /// # Errors
     /// What the linear algebra refuses.
-    pub(crate) fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
+    pub fn new(decomposition: Arc<Decomposition>, which: Range<usize>) -> Result<Self> {
         let composites = Composites::new(decomposition.clone(), which);
         let factors =
             BlockFactors::new(decomposition, composites.ranks().last().copied().unwrap_or_default())?;
         Ok(Self { composites, factors })
     }
 
-    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major; all slices are one run.
+    /// The composites that it renders.
+    #[must_use]
+    pub fn composites(&self) -> &Composites {
+        &self.composites
+    }
+
+    /// Renders block `block`, whose `values` are its `rows` stored pixels of each slice, slice-major; `starts` as for
+    /// [`BlockRenderer::render`](super::BlockRenderer::render).
     ///
     /// # Errors
-    /// [`Error::Protocol`] when the block is not of this series.
-    pub(crate) fn render(
+    /// [`Error::Protocol`](crate::Error::Protocol) when the block is not of this series or the runs are not of its slices.
+    pub fn render(
         &self,
         scratch: &mut CompositeScratch,
         block: u32,
         values: &[i16],
         rows: usize,
+        starts: &[usize],
     ) -> Result<Vec<Band>> {
         let decomposition = self.composites.decomposition();
         decomposition.check_block(block, rows)?;
@@ -85,6 +93,6 @@ impl CompositeRenderer {
         self.factors.project(block, input, &mut scratch.t)?;
         let means = self.factors.row_means(block, input)?;
         let parts = (scratch.t.as_slice(), means.as_slice());
-        bands(&self.composites, &self.factors, (block, rows), parts, &[0], &mut scratch.values)
+        bands(&self.composites, &self.factors, (block, rows), parts, starts, &mut scratch.values)
     }
 }

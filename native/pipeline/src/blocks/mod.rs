@@ -6,4 +6,7 @@ pub(crate) mod measured;
 pub(crate) mod renderer;
 pub(crate) mod sampled;
 
-pub use self::renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch};
+pub use self::{
+    composites::{CompositeRenderer, CompositeScratch},
+    renderer::{BlockRecord, BlockRenderer, RenderedBlock, Scratch},
+};

@@ -100,7 +100,10 @@ impl BlockRenderer {
     }
 
     /// The same with no more than the first `composites` of them.
-    pub(crate) fn with_composites(decomposition: Arc<Decomposition>, composites: usize) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    pub fn with_composites(decomposition: Arc<Decomposition>, composites: usize) -> Result<Self> {
         let tables = decomposition.options.emits(Emit::Parquet);
         let encoder =
             tables.then(|| BasisEncoder::new(decomposition.rows(), decomposition.rank())).transpose()?;

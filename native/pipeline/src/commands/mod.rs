@@ -6,6 +6,7 @@ pub mod certify;
 pub mod compare;
 pub mod decompose;
 pub mod denoise;
+pub mod gathered;
 pub mod inspect;
 pub mod job;
 pub mod paper;

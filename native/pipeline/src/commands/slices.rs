@@ -1,9 +1,14 @@
 //! Slices of series that were planned elsewhere: for engines that spread a scan's slices over their own tasks.
 
-use serde_json::{Map, Value, json};
-use tomobasis_dicom::{SeriesPlan, SliceRecord, salted_id};
+use std::{collections::BTreeMap, ops::Range};
 
-use super::runner::Runner;
+use serde_json::{Map, Value, json};
+use tomobasis_dicom::{SeriesPlan, SlicePlan, SliceRecord, salted_id};
+
+use super::{
+    decompose::refuse_reference,
+    runner::{Runner, each_instance},
+};
 use crate::{
     error::{Error, Result},
     input::{
@@ -11,9 +16,29 @@ use crate::{
         listing::{self, InputFile},
     },
     memory,
-    options::Options,
+    options::{OnBadSlice, Options},
+    output::dicom::{Band, Composites, DerivedFile, DerivedSlices},
     progress::{Progress, Silent},
 };
+
+/// Refuses what such tasks do not do.
+///
+/// # Errors
+/// [`Error::Option`] naming the option.
+pub fn check(options: &Options) -> Result<()> {
+    refuse_reference(options)?;
+    let refused = if !options.input_format.is_scan() {
+        ("--input-format", "tasks in Python read scans")
+    } else if options.all_series() {
+        ("--series", "of all series tasks in Python make no results; name one")
+    } else if options.on_bad_slice == OnBadSlice::Skip {
+        ("--on-bad-slice", "tasks in Python leave no slices out")
+    } else {
+        return Ok(());
+    };
+    let (option, problem) = refused;
+    Err(Error::option(option, format!("{problem}, or use tomobasis.decompose or the Spark job")))
+}
 
 /// The series that the options name; or, if `all`, every one that the input has, in the order of a listing.
 ///
@@ -39,7 +64,7 @@ pub fn plan(
 /// `identifying` adds the UIDs, which lead to a patient.
 #[must_use]
 pub fn rows(plan: &SeriesPlan, identifying: bool) -> Vec<Map<String, Value>> {
-    let row = |(index, slice): (usize, &tomobasis_dicom::SlicePlan)| {
+    let row = |(index, slice): (usize, &SlicePlan)| {
         let mut row = json!({
             "series": plan.id, "slice": index, "slices": plan.slices.len(), "modality": plan.modality,
             "rows": plan.rows, "columns": plan.columns, "unit": plan.rescale_unit,
@@ -73,13 +98,9 @@ pub fn read(
     slices: &[usize],
     threads: usize,
 ) -> Result<(Vec<i16>, Vec<SliceRecord>)> {
-    let files = listing::list(&options.input)?;
     let chosen: Option<Vec<_>> = slices.iter().map(|&slice| plan.slices.get(slice).cloned()).collect();
     let chosen = chosen.ok_or_else(|| Error::Input("a slice that the series does not have".to_owned()))?;
-    if !chosen.iter().all(|slice| is_file(&files, slice.file, &slice.file_id)) {
-        let text = "its files are not those that were listed first; run again when nothing is added to it";
-        return Err(Error::Input(text.to_owned()));
-    }
+    let files = files_of(options, chosen.iter())?;
     let some = SeriesPlan { slices: chosen, copies: Vec::new(), ..plan.clone() };
     let mut pixels = memory::for_scan(&some)?;
     let decoded =
@@ -88,8 +109,63 @@ pub fn read(
     Ok((pixels, records))
 }
 
-fn is_file(files: &[InputFile], index: usize, id: &str) -> bool {
-    files.get(index).is_some_and(|file| salted_id("file", &file.name) == id)
+/// The listing that slices were planned from.
+fn files_of<'a>(
+    options: &Options,
+    mut slices: impl Iterator<Item = &'a SlicePlan>,
+) -> Result<Vec<InputFile>> {
+    let files = listing::list(&options.input)?;
+    let is_there = |slice: &SlicePlan| {
+        files.get(slice.file).is_some_and(|file| salted_id("file", &file.name) == slice.file_id)
+    };
+    if slices.all(is_there) {
+        return Ok(files);
+    }
+    let text = "its files are not those that were listed first; run again when nothing is added to it";
+    Err(Error::Input(text.to_owned()))
+}
+
+/// Runs of the slices of a plan for derived DICOM: the first place of each, in the order that keeps the slices of a file together. A
+/// file is in one run, and a run has at least `least` slices where they do not end before.
+#[must_use]
+pub fn runs_of_files(plan: &SeriesPlan, least: usize) -> Vec<usize> {
+    let (mut starts, mut begun, mut place) = (Vec::new(), 0, 0);
+    for file in plan.slices_by_file() {
+        if starts.is_empty() || place - begun >= least {
+            starts.push(place);
+            begun = place;
+        }
+        place += file.len();
+    }
+    starts
+}
+
+/// The derived DICOM files of a run of slices in some composites, from their bands of all row blocks, as bytes. The files of the
+/// source, which are read again, are the input of the options on this machine.
+///
+/// # Errors
+/// [`Error::Protocol`] for bands of other slices or composites, or when some are missing; [`Error::Input`] for an input that is no
+/// longer what it was, and what the source is refused for.
+pub fn derive(
+    options: &Options,
+    composites: &Composites,
+    run: Range<usize>,
+    bands: &[&[u8]],
+    threads: usize,
+) -> Result<Vec<DerivedFile>> {
+    let plan = &composites.decomposition().plan;
+    let mut whole = DerivedSlices::new(composites, run.clone())?;
+    bands.iter().try_for_each(|band| whole.add(Band::from_bytes(band)?))?;
+    let mut by_file = BTreeMap::<usize, Vec<usize>>::new();
+    let mut chosen = Vec::new();
+    for &number in composites.order().get(run).unwrap_or_default() {
+        if let Some(slice) = plan.slices.get(number) {
+            by_file.entry(slice.file).or_default().push(number);
+            chosen.push(slice);
+        }
+    }
+    let files = files_of(options, chosen.into_iter())?;
+    memory::pool(threads)?.install(|| each_instance(&whole, files.as_slice(), by_file, Ok, &Silent))
 }
 
 /// The paths of the planned series' slices, in their order; none of those in archives.
@@ -103,4 +179,51 @@ pub fn paths(options: &Options, plan: &SeriesPlan) -> Result<Vec<Option<String>>
         Some(_) => None,
     };
     Ok(plan.slices.iter().map(|slice| files.get(slice.file).and_then(path)).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use tomobasis_dicom::testing::DicomFile;
+
+    use super::*;
+    use crate::commands::decompose::{ParsedJob, parse_options};
+
+    fn options(line: &str) -> Options {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        let Ok(ParsedJob::Run(options)) = parse_options(&words) else { panic!("{line}") };
+        *options
+    }
+
+    #[test]
+    fn what_tasks_do_not_do_is_refused_by_its_name() {
+        assert!(check(&options("--input a --output b --method tsqr --emit dicom")).is_ok());
+        assert!(check(&options("--input a --output b --series all --basis joint")).is_ok());
+        for (option, value) in
+            [("--reference", "c"), ("--input-format", "npy"), ("--series", "all"), ("--on-bad-slice", "skip")]
+        {
+            let refused = check(&options(&format!("--input a --output b {option} {value}"))).unwrap_err();
+            assert!(refused.to_string().starts_with(&format!("{option}: ")), "{refused}");
+        }
+    }
+
+    #[test]
+    fn runs_are_of_at_least_so_many_slices_and_begin_where_files_do() {
+        let base = tempfile::tempdir().unwrap();
+        for j in 0..7_i16 {
+            let pixels: Vec<i16> = (0..12).map(|i| i * (j + 3) % 11).collect();
+            let file = DicomFile::ct(3, 4, &pixels).number(j as u32 + 1).position(0.0, 0.0, j.into());
+            fs::write(base.path().join(format!("{j}.dcm")), file.bytes()).unwrap();
+        }
+        let options = options(&format!("--input {} --output b", base.path().display()));
+        let mut plans = plan(&options, false, 1, &Silent).unwrap();
+        let mut plan = plans.remove(0);
+        assert_eq!(runs_of_files(&plan, 3), [0, 3, 6]);
+        assert_eq!(runs_of_files(&plan, 100), [0]);
+        let first = plan.slices[0].file;
+        plan.slices[1..5].iter_mut().for_each(|slice| slice.file = first);
+        assert_eq!(runs_of_files(&plan, 3), [0, 5]);
+        assert_eq!(runs_of_files(&plan, 1), [0, 5, 6]);
+    }
 }

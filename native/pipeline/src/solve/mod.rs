@@ -9,7 +9,7 @@ pub mod passes;
 pub(crate) mod spectrum;
 
 pub use self::{
-    decomposition::{Decomposition, GramOfFloats},
+    decomposition::{Decomposition, GramOfFloats, check_broadcast},
     factors::{Certified, Factors, Removed},
     identity::fingerprint,
     padding_counts::PaddingCounts,

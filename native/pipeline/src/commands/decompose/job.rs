@@ -54,14 +54,26 @@ pub fn parse_job(args: &[String]) -> Result<ParsedJob> {
             Err(Error::option("--status", "give the output of --series all, and nothing else"))
         }
         _ => match parse_options(args)? {
-            ParsedJob::Run(options) if options.reference.is_some() => {
-                let problem =
-                    "the job does not measure against a reference; use the command, or leave it out";
-                Err(Error::option("--reference", problem))
+            ParsedJob::Run(options) => {
+                refuse_reference(&options)?;
+                Ok(ParsedJob::Run(Box::new(Options { in_job: true, ..*options })))
             }
-            ParsedJob::Run(options) => Ok(ParsedJob::Run(Box::new(Options { in_job: true, ..*options }))),
             parsed => Ok(parsed),
         },
+    }
+}
+
+/// Refuses what takes a path to another series where row blocks are rendered.
+///
+/// # Errors
+/// [`Error::Option`] naming `--reference`.
+pub(in crate::commands) fn refuse_reference(options: &Options) -> Result<()> {
+    match options.reference {
+        None => Ok(()),
+        Some(_) => Err(Error::option(
+            "--reference",
+            "the job does not measure against a reference; use the command, or leave it out",
+        )),
     }
 }
 

@@ -14,7 +14,7 @@ pub use self::{
 };
 pub(super) use self::{
     arguments::{refuse_output_above, refuse_output_inside},
-    job::check_utf_8,
+    job::{check_utf_8, refuse_reference},
 };
 use crate::{
     commands::{

@@ -14,10 +14,12 @@ use crate::{
     commands::stages::Stage,
     error::{Error, Result},
     input::{
+        files::Files,
         listing::InputFile,
         sources::{each_file, read},
     },
     output::dicom::{Band, Composites, DerivedFile, DerivedRecord, DerivedSlices},
+    progress::Progress,
     solve::decomposition::Decomposition,
 };
 
@@ -54,11 +56,11 @@ impl Runner<'_> {
             let state = || (CompositeScratch::default(), Vec::new());
             let bands = self.for_blocks(scan.blocks(), state, |(scratch, bands), values, block| {
                 let rows = scan.gather(block, values);
-                bands.extend(renderer.render(scratch, block, values, rows)?);
+                bands.extend(renderer.render(scratch, block, values, rows, &[0])?);
                 Ok(())
             })?;
             let bands = bands.into_iter().flat_map(|(_, bands)| bands).collect();
-            records.extend(self.write(scan, &renderer.composites, bands, &take).inspect_err(tell)?);
+            records.extend(self.write(scan, renderer.composites(), bands, &take).inspect_err(tell)?);
         }
         self.record(began);
         Ok(records)
@@ -77,23 +79,37 @@ impl Runner<'_> {
         let file = |slices: Vec<usize>| Some((scan.plan.slices.get(*slices.first()?)?.file, slices));
         let by_file: BTreeMap<usize, Vec<usize>> =
             scan.plan.slices_by_file().into_iter().filter_map(file).collect();
-        let write = |bytes: &[u8], slices: Vec<usize>| -> Result<Vec<Vec<DerivedRecord>>> {
-            let first = slices.first().copied().unwrap_or_default();
-            // An instance of many frames is work for several threads.
-            let write = |c| {
-                let made = whole.write_composite(c, first, bytes)?;
-                take(&made)?;
-                Ok(made.records)
-            };
-            let made = (0..whole.composites()).into_par_iter().map(write).collect();
-            self.progress.advance(slices.len() as u64);
-            made
-        };
-        let read_and_write =
-            |file: &InputFile, slices, buffer: &mut FileBuffer| Ok(write(read(file, buffer)?, slices));
-        let made = self.pool.install(|| each_file(&scan.files, by_file, read_and_write, write))?;
-        Ok(made.into_iter().collect::<Result<Vec<_>>>()?.concat().concat())
+        let records = |made: DerivedFile| take(&made).map(|()| made.records);
+        let made =
+            self.pool.install(|| each_instance(&whole, &scan.files, by_file, records, self.progress))?;
+        Ok(made.concat())
     }
+}
+
+/// Reads files of the source again, `by_file` with their slices, and hands the instances of all composites of `whole` to `take`; on
+/// the current thread pool. Returns what `take` did.
+///
+/// # Errors
+/// When files cannot be read, what they are refused for, and those of `take`.
+pub(crate) fn each_instance<T: Send>(
+    whole: &DerivedSlices,
+    files: &(impl Files + ?Sized),
+    by_file: BTreeMap<usize, Vec<usize>>,
+    take: impl Fn(DerivedFile) -> Result<T> + Sync,
+    progress: &dyn Progress,
+) -> Result<Vec<T>> {
+    let write = |bytes: &[u8], slices: Vec<usize>| -> Result<Vec<T>> {
+        let first = slices.first().copied().unwrap_or_default();
+        // An instance of many frames is work for several threads.
+        let write = |c| take(whole.write_composite(c, first, bytes)?);
+        let made = (0..whole.composites()).into_par_iter().map(write).collect();
+        progress.advance(slices.len() as u64);
+        made
+    };
+    let read_and_write =
+        |file: &InputFile, slices, buffer: &mut FileBuffer| Ok(write(read(file, buffer)?, slices));
+    let made = each_file(files, by_file, read_and_write, write)?;
+    Ok(made.into_iter().collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 #[cfg(test)]

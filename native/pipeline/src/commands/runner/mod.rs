@@ -22,7 +22,7 @@ use std::{
 use self::scan::BlockBuffer;
 pub(crate) use self::{
     denoise::{Denoised, Removal, Target},
-    derive::COMPOSITE_BYTES,
+    derive::{COMPOSITE_BYTES, each_instance},
     scan::Scan,
 };
 use rayon::ThreadPool;
