@@ -1,13 +1,17 @@
 """`verify --only sv` and `verify --blocks`: what they find, what they miss, and that they say so."""
 
+import hashlib
 import json
 import re
 import shutil
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pydicom
 import pytest
 
-from results import flip_last_bit
+from results import flip_last_bit, write_sealed
 from running import decompose, made_scan, tomobasis
 
 BLOCKS = 5  # row blocks of a scan of 120 x 160
@@ -31,6 +35,99 @@ def test_s_and_v_alone_are_verified_and_the_line_says_what_was_not(made):
     assert any(line.startswith("not checked  U, pictures, report") for line in lines)
     assert json.loads((made.result / "manifest.json").read_text())["digests"]["root"] in lines[-1]
     assert "[6/" not in run.err and "render" not in run.err
+
+
+def forge(folder, change=lambda manifest: None):
+    """Writes a manifest that was changed and fits the files, with its root digest and its seal."""
+    manifest = json.loads((folder / "manifest.json").read_text())
+    change(manifest)
+    for entry in [*manifest["files"], manifest["run"]["report"]]:
+        content = (folder / entry["path"]).read_bytes()
+        entry["bytes"], entry["sha256"] = len(content), hashlib.sha256(content).hexdigest()
+    result, digests = manifest["result"], manifest["digests"]
+    lines = ["tomobasis result 1"]
+    lines += [f"{name} {result[name]}" for name in ("class", "method", "rows", "columns", "rank")]
+    lines += [f"{name} {digests[name]}" for name in ("pixels", "s", "V")] + [f"U {digests['U']['root']}"]
+    digests["root"] = hashlib.sha256("".join(f"{line}\n" for line in lines).encode()).hexdigest()
+    write_sealed(folder, manifest)
+    return digests["root"]
+
+
+PARTS = [["--only", "sv"], ["--blocks", "40%", "--seed", "1"], ["--blocks", "100%"]]
+
+
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("weights.parquet", "slice"),
+        ("weights.parquet", "position_mm"),
+        ("singular_values.parquet", "index"),
+        ("singular_values.parquet", "energy"),
+    ],
+)
+def test_columns_beside_the_numbers_are_verified_too(made, copy, table, column):
+    path = copy / table
+    content = pq.read_table(path)
+    values = content.column(column).to_numpy().copy()
+    values[[0, 1]] = values[[1, 0]]
+    place = content.column_names.index(column)
+    field = content.schema.field(column)
+    pq.write_table(content.set_column(place, field, pa.array(values, type=field.type)), path)
+    forge(copy)
+    for part in PARTS:
+        run = verify(copy, made.folder, *part)
+        assert run.code == 4 and table in run.errors[0], (part, run.out, run.err)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda manifest: manifest["result"].update(rows=manifest["result"]["rows"] - 1),
+        lambda manifest: manifest["result"].update({"class": "fixed"}),
+        lambda manifest: manifest["result"].update(energy=1.0),
+        lambda manifest: manifest["result"].update(unresolved=[0, 1]),
+        lambda manifest: manifest["result"]["bounds"].update(v=1e-99),
+        lambda manifest: manifest["parameters"].update(block_rows=8192),
+        lambda manifest: manifest["series"].update(unit="US"),
+    ],
+)
+def test_a_manifest_that_was_forged_with_its_root_and_seal_is_found(made, copy, change):
+    original = json.loads((copy / "manifest.json").read_text())["digests"]["root"]
+    assert forge(copy) == original, "the root of this test is not that of the manifest"
+    assert verify(copy, made.folder, "--only", "sv").code == 0
+    forge(copy, change)
+    for part in PARTS:
+        run = verify(copy, made.folder, *part)
+        assert run.code == 4 and "manifest.json: " in run.errors[0], (part, run.out, run.err)
+
+
+def test_the_root_is_not_claimed_beyond_what_was_computed(made):
+    lines = [verify(made.result, made.folder, *part).out.splitlines() for part in PARTS]
+    none, some, every = (run[-1] for run in lines)
+    assert none.endswith("; U in it as the manifest has it, not computed again")
+    assert some.endswith(f"; U in it as the manifest has it, 3 of {BLOCKS} row blocks not computed again")
+    assert re.fullmatch(r"root digest  [0-9a-f]{64}", every)
+    assert not any("row blocks of U" in line for line in lines[2] if line.startswith("not checked"))
+    assert any("the other row blocks of U" in line for line in lines[1] if line.startswith("not checked"))
+
+
+def test_a_copy_under_other_uids_is_not_said_to_have_the_headers(made, tmp_path):
+    copy = shutil.copytree(made.folder, tmp_path / "copy")
+    for number, path in enumerate(sorted(path for path in copy.rglob("*") if path.is_file())):
+        dataset = pydicom.dcmread(path)
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"2.25.99{number}"
+        dataset.save_as(path)
+    run = verify(made.result, copy, "--only", "sv")
+    assert run.code == 0 and "not the values of the headers" in run.out, run.err
+    assert "weights.parquet has the weights, and the rest of it is of the headers" in run.out
+
+
+def test_a_reference_is_refused_where_its_figures_are_not_checked(made, tmp_path):
+    run = decompose("--input", made.folder, "--output", tmp_path / "result", "--reference", made.folder)
+    assert run.code == 0, run.err
+    for part in PARTS:
+        run = verify(tmp_path / "result", made.folder, *part, "--reference", tmp_path / "nowhere")
+        assert run.code == 2 and run.errors[0].startswith("error: --reference: figures against"), run.err
 
 
 def test_without_u_a_bad_block_is_missed_and_a_bad_weight_is_found(made, copy):

@@ -110,6 +110,27 @@ fn what_does_not_fit_most_slices_is_left_out_and_named() {
 }
 
 #[test]
+fn a_localizer_and_derived_images_that_are_joined_are_not_told_as_left_out() {
+    let image_type = (0x0008, 0x0008);
+    let mut files = files();
+    files.push(of_series(14, 0).text(image_type, "CS", "ORIGINAL\\PRIMARY\\LOCALIZER").bytes());
+    files.push(of_series(15, 0).text(image_type, "CS", "DERIVED\\PRIMARY\\AXIAL").bytes());
+    let inventory = inventory(&files);
+    let plan = joint(&inventory, &named(&["2.25.9", "2.25.14", "2.25.15"]));
+    assert_eq!(plan.slices.len(), SLICES + 2);
+    let notes: Vec<&str> = plan.left_out.iter().map(|note| note.text.as_str()).collect();
+    assert!(notes.contains(&format!("{} slices of other series", 2 * SLICES).as_str()), "{notes:?}");
+    assert!(!notes.iter().any(|note| note.contains("localizer") || note.contains("derived")), "{notes:?}");
+    // Where they are left out, they are told of once, with their series.
+    let plan = joint(&inventory, &all());
+    let notes: Vec<&str> = plan.left_out.iter().map(|note| note.text.as_str()).collect();
+    for why in ["a localizer", "derived images, beside originals"] {
+        assert_eq!(notes.iter().filter(|note| note.ends_with(why)).count(), 1, "{notes:?}");
+    }
+    assert!(!notes.iter().any(|note| note.contains("localizer image")), "{notes:?}");
+}
+
+#[test]
 fn series_are_named_by_uid_by_id_and_by_the_hash_of_their_folder() {
     let inventory = inventory(&files());
     let whole = joint(&inventory, &all());

@@ -21,7 +21,7 @@ const TISSUE: std::ops::RangeInclusive<f64> = -200.0..=200.0;
 /// The quietest part of the windows, and how much noisier even ones may be.
 const QUIETEST: f64 = 0.1;
 const MOST: f64 = 1.4;
-/// The least number of windows of tissue from which a figure follows.
+/// The least number of even windows from which a figure follows.
 const LEAST: usize = 8;
 /// Numbers that a plane takes.
 const OF_PLANE: usize = 3;
@@ -41,7 +41,7 @@ struct Window {
 }
 
 impl Regions {
-    /// Those of a scan in HU; none where fewer than eight windows are soft tissue.
+    /// Those of a scan in HU; none where fewer than eight windows are even.
     #[must_use]
     pub fn find(scan: &Stack) -> Option<Self> {
         let places = |side: usize| (0..(side / SIDE)).map(|place| place * SIDE);
@@ -61,7 +61,7 @@ impl Regions {
         let quiet = deviations.get((QUIETEST * deviations.len() as f64) as usize)?;
         let even = found.iter().filter(|(deviation, _)| *deviation <= MOST * quiet);
         let windows: Vec<Window> = even.map(|(_, window)| *window).collect();
-        (found.len() >= LEAST && !windows.is_empty()).then_some(Self { windows })
+        (windows.len() >= LEAST).then_some(Self { windows })
     }
 
     /// How many there are.
@@ -200,6 +200,22 @@ mod tests {
             scan.slices().iter().map(|slice| slice.iter().map(|value| 0.5 * value).collect()).collect();
         let halved = Stack::new(128, 128, halved).unwrap();
         assert!((regions.noise(&halved).sigma / regions.noise(&scan).sigma - 0.5).abs() < 1e-6);
+    }
+
+    #[test]
+    fn a_few_windows_that_are_less_uneven_than_the_others_are_not_even() {
+        // In each of 16 windows there is an edge, of another height.
+        let value = |at: usize| {
+            let (row, column) = (at / 64, at % 64);
+            let height = 40.0 * (1 + row / 16 * 4 + column / 16) as f32;
+            if (row % 16 < 8) == (column % 16 < 8) { height / 4.0 } else { -height / 4.0 }
+        };
+        let scan = Stack::new(64, 64, vec![(0..64 * 64).map(value).collect()]).unwrap();
+        let noisy: Vec<f32> = {
+            let mut state = 5;
+            scan.slices()[0].iter().map(|value| value + normal(&mut state) as f32).collect()
+        };
+        assert_eq!(Regions::find(&Stack::new(64, 64, vec![noisy]).unwrap()), None);
     }
 
     #[test]

@@ -18,7 +18,8 @@ const MOST_AT_EDGES: f64 = 1.1;
 /// What is left out of some slices.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Residual {
-    /// Correlation of pixels 1 to 8 pixels apart, along rows and columns; none where all of it is the same.
+    /// Correlation of pixels 1 to 8 pixels apart, along rows and columns; none where all of it is the same, or where slices are too small
+    /// to have pixels that far apart.
     pub autocorrelation: Option<[f64; FARTHEST]>,
     /// The same of the scan's noise; none where that was not found.
     pub noise_autocorrelation: Option<[f64; FARTHEST]>,
@@ -115,7 +116,8 @@ impl Sums {
         let of_pairs = |&[count, products, both]: &[f64; 3]| {
             ((products - mean * both) / count.max(1.0) + mean * mean) / variance
         };
-        (variance > 0.0).then(|| self.pairs.each_ref().map(of_pairs))
+        let known = variance > 0.0 && self.pairs.iter().all(|[count, ..]| *count > 0.0);
+        known.then(|| self.pairs.each_ref().map(of_pairs))
     }
 }
 
@@ -237,6 +239,21 @@ mod tests {
             }
         }
         assert!((found[2] - products / count / variance).abs() < 1e-9);
+    }
+
+    #[test]
+    fn pixels_that_are_not_there_have_no_correlation() {
+        let stack = |rows, columns, of: fn(usize) -> f32| {
+            Stack::new(rows, columns, vec![(0..rows * columns).map(of).collect(); 3]).unwrap()
+        };
+        for (rows, columns, known) in
+            [(2, 3, false), (8, 8, false), (1, 9, true), (9, 1, true), (1, 8, false)]
+        {
+            let (scan, made) = (stack(rows, columns, |at| at as f32 * 50.0), stack(rows, columns, |_| 0.0));
+            let found = Residual::of(&scan, &made, None, 1.0);
+            assert_eq!(found.autocorrelation.is_some(), known, "{rows} x {columns}");
+            assert!(known || found.warning.is_none(), "{:?}", found.warning);
+        }
     }
 
     #[test]

@@ -86,7 +86,7 @@ impl SeriesPlan {
             skipped: all().map(|plan| plan.skipped).sum(),
             skipped_mm: Vec::new(),
             warnings: merged(&parts, |plan| &plan.warnings),
-            left_out: merged(&parts, |plan| &plan.left_out),
+            left_out: left_out_of_all(&parts),
             ..first.clone()
         };
         made.left_out.extend(of_others(parts.len(), &left_out, not_meant));
@@ -170,6 +170,13 @@ fn merged(parts: &[Part], of: impl Fn(&SeriesPlan) -> &Vec<Note>) -> Vec<Note> {
             }
         }
     }
+    notes
+}
+
+/// What is left out of all series. Slices of other series are not: they are in the matrix, or told of with their series.
+fn left_out_of_all(parts: &[Part]) -> Vec<Note> {
+    let mut notes = merged(parts, |plan| &plan.left_out);
+    notes.retain(|note| !matches!(note.kind, NoteKind::Localizer | NoteKind::Derived));
     notes
 }
 

@@ -1,7 +1,8 @@
 //! A file that a command writes as a whole, where the user names one.
 
 use std::{
-    fs,
+    fs::{self, File},
+    io::Read,
     path::{Path, PathBuf},
 };
 
@@ -12,6 +13,7 @@ use crate::{
 };
 
 const EXISTS: &str = "it exists already; name another file or add --overwrite";
+const OTHER: &str = "it exists and is none of the files that this command writes, so --overwrite will not replace it; name another file";
 
 /// A file to be written. Interrupted, the command leaves nothing of it.
 #[derive(Debug)]
@@ -22,12 +24,13 @@ pub(super) struct SingleFile {
 }
 
 impl SingleFile {
-    /// The local file that an option names.
+    /// The local file that an option names. What is written there begins with `begins`: only such a file, or an empty one, is replaced with
+    /// `overwrite`, and no slice of a scan.
     ///
     /// # Errors
-    /// [`Error::Option`] for a place that cannot be used: none that is local, in a result, a folder, in no folder, or a file without
-    /// `overwrite`.
-    pub fn new(option: &'static str, path: &str, overwrite: bool) -> Result<Self> {
+    /// [`Error::Option`] for a place that cannot be used: none that is local, in a result, a folder, in no folder, a file without
+    /// `overwrite`, or another file.
+    pub fn new(option: &'static str, path: &str, overwrite: bool, begins: &str) -> Result<Self> {
         let path = local_path(option, path)?;
         refuse_inside_a_result(option, &path)?;
         let file = Self { option, path, overwrite };
@@ -37,6 +40,8 @@ impl SingleFile {
             "there is no such folder; make it first"
         } else if file.path.exists() && !overwrite {
             EXISTS
+        } else if file.path.exists() && !begins_with(&file.path, begins) {
+            OTHER
         } else {
             return Ok(file);
         };
@@ -63,5 +68,41 @@ impl SingleFile {
         let name = self.path.file_name().unwrap_or_default();
         fs::write(staged.folder().join(name), bytes).map_err(failed)?;
         staged.commit(self.overwrite).map_err(of_file).map(|_| ())
+    }
+}
+
+/// Whether a file begins with this text, or is empty. One that cannot be read is none of ours.
+fn begins_with(path: &Path, text: &str) -> bool {
+    let read = || -> std::io::Result<Vec<u8>> {
+        let mut bytes = Vec::new();
+        File::open(path)?.take(text.len() as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    };
+    read().is_ok_and(|bytes| bytes.is_empty() || bytes == text.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_the_command_writes_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("page.html");
+        let page =
+            |overwrite| SingleFile::new("--html", path.to_str().unwrap(), overwrite, "<!doctype html>");
+        page(false).unwrap().write(b"<!doctype html>\n<p>1").unwrap();
+        assert!(page(false).unwrap_err().to_string().contains("exists already"));
+        page(true).unwrap().write(b"<!doctype html>\n<p>2").unwrap();
+        fs::write(&path, "").unwrap();
+        assert!(page(true).is_ok());
+        for other in [[vec![0; 128], b"DICM".to_vec()].concat(), b"<!doc".to_vec(), b"<!doctype htm".to_vec()]
+        {
+            fs::write(&path, &other).unwrap();
+            let refused = page(true).unwrap_err();
+            assert_eq!(refused.exit_code(), 2);
+            assert!(refused.to_string().contains("--overwrite will not replace it"), "{refused}");
+            assert_eq!(fs::read(&path).unwrap(), other);
+        }
     }
 }

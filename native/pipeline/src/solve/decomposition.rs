@@ -46,7 +46,8 @@ pub struct Decomposition {
     pub numerical_rank: Option<usize>,
     /// `||A||_F^2`, in HU squared; without the means that the method removes.
     pub energy: f64,
-    /// Standard deviation of the noise, in HU, as the singular values tell it (Gavish and Donoho 2014); where all were computed.
+    /// Standard deviation of the noise, in HU, as the singular values tell it (Gavish and Donoho 2014); where all were computed, and not
+    /// all of the scan is padding.
     pub noise: Option<f64>,
     /// Digest of the stored pixels of the series.
     pub pixels: Digest,
@@ -163,7 +164,8 @@ impl Decomposition {
         let rank = columns_needed(options.rank);
         let svd = certified_svd(gram, rank, threads)?;
         let size = measured_size(&plan, records);
-        let noise = (rank == Rank::Full).then(|| estimated_noise(&svd.s, size.0, size.1));
+        let noise = (rank == Rank::Full && is_measured(&plan, records))
+            .then(|| estimated_noise(&svd.s, size.0, size.1));
         let k = chosen_rank(&options, &svd.s, svd.energy, size)?;
         let svd = svd.leading(k);
         let factors = Certified {
@@ -205,7 +207,7 @@ impl Decomposition {
             v: row_by_row(&svd.v),
             numerical_rank: all.then_some(svd.rank),
             energy: svd.energy,
-            noise: all
+            noise: (all && is_measured(&plan, records))
                 .then(|| estimated_noise(svd.spectrum.get(..svd.rank).unwrap_or_default(), size.0, size.1)),
             factors: Factors::Fixed(Box::new(svd)),
         };
@@ -482,6 +484,11 @@ fn chosen_rank(options: &Options, s: &[f64], energy: f64, (rows, columns): (u64,
 fn measured_size(plan: &SeriesPlan, records: &[SliceRecord]) -> (u64, usize) {
     let slices = plan.slices.len();
     (PaddingCounts::of(records).measured(image_pixels(plan), slices), slices)
+}
+
+/// Whether anything of a scan is not padding.
+fn is_measured(plan: &SeriesPlan, records: &[SliceRecord]) -> bool {
+    PaddingCounts::of(records).any_measured(image_pixels(plan), plan.slices.len())
 }
 
 #[cfg(test)]

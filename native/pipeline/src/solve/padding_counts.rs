@@ -35,6 +35,12 @@ impl PaddingCounts {
         (pixels.saturating_mul(slices).saturating_sub(self.pixels) / slices).max(1)
     }
 
+    /// Whether there are pixels that are none, one for each slice at least: else there is nothing to find noise in.
+    pub(crate) fn any_measured(&self, pixels: u64, slices: usize) -> bool {
+        let slices = (slices as u64).max(1);
+        pixels.saturating_mul(slices).saturating_sub(self.pixels) >= slices
+    }
+
     /// The line of the root digest: none where `A` is what it is without a rule.
     pub(crate) fn line(&self, rule: PaddingRule) -> String {
         if self.replaced > 0 { format!("padding {}\n", rule.name()) } else { String::new() }
@@ -77,6 +83,9 @@ mod tests {
         let counts = PaddingCounts { pixels: 30, slices: 2, replaced: 0 };
         assert_eq!(counts.measured(100, 4), 92);
         assert_eq!(PaddingCounts { pixels: 400, ..counts }.measured(100, 4), 1);
+        for (padding, any) in [(0, true), (396, true), (397, false), (400, false)] {
+            assert_eq!(PaddingCounts { pixels: padding, ..counts }.any_measured(100, 4), any);
+        }
         assert_eq!(PaddingCounts::default().measured(100, 4), 100);
     }
 }

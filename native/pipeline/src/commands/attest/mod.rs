@@ -59,7 +59,8 @@ struct Checked {
 pub fn attest(args: &AttestArgs, threads: usize, progress: &dyn Progress) -> Result<Attestation> {
     let path = local_path("RESULT", &args.result)?;
     let folder = ResultFolder::open(&path)?;
-    let output = args.output.as_deref().map(|output| SingleFile::new("--output", output, args.overwrite));
+    let output =
+        args.output.as_deref().map(|output| SingleFile::new("--output", output, args.overwrite, "{"));
     let output = output.transpose()?;
     let prefix = match &output {
         Some(output) => place(&path, output, args.form)?,

@@ -75,7 +75,8 @@ pub fn certify(args: &CertifyArgs, threads: usize, progress: &dyn Progress) -> R
     // The proof is of `s` and `V`, and the bundle names the whole result: all of it has to be true.
     let (stages, method, asked) = (verify::stages(&options), options.method, options.rank);
     let mut runner = Runner::with_stages(threads, progress, 1, stages + WITNESS - 1)?;
-    let (_, scan) = verify::check(&folder, options, list, &mut runner, progress)?;
+    let (_, scan) = verify::check(&folder, options, list, &mut runner, progress)
+        .map_err(|error| verify::of_lost_series(error, &args.scan(), stored))?;
     let (n, k) = (stored.result.columns, stored.result.rank);
     let rank = match stored.result.numerical_rank {
         // Rules look at all singular values, of which they keep some.

@@ -18,6 +18,9 @@ use crate::{
 /// The option, as errors name it.
 const HTML: &str = "--html";
 
+/// How a page begins.
+const BEGINS: &str = "<!doctype html>";
+
 /// The strongest color of a difference is so many times the root mean square.
 const SPREAD: f64 = 4.0;
 
@@ -36,7 +39,7 @@ impl Page {
     /// # Errors
     /// [`Error::Option`] for a file that cannot be used, or that is there, without `overwrite`.
     pub fn new(file: &str, overwrite: bool) -> Result<Self> {
-        Ok(Self { file: SingleFile::new(HTML, file, overwrite)? })
+        Ok(Self { file: SingleFile::new(HTML, file, overwrite, BEGINS)? })
     }
 
     /// Writes the page of two series.

@@ -35,7 +35,7 @@ use crate::{
     commands::{
         runner::{Runner, Scan},
         stages::Stage,
-        verify::of_other_input,
+        verify::{of_lost_series, of_other_input},
     },
     error::{Error, Result},
     input::{layout::rescale_of, list_input, listing::local_path},
@@ -98,7 +98,7 @@ pub fn render(args: &RenderArgs, threads: usize, progress: &dyn Progress) -> Res
             });
             Some(scan.map_err(|error| match of_other_input(error, options.input_format) {
                 Error::Differs(_) => other_scan(),
-                other => other,
+                other => of_lost_series(other, &wanted, manifest),
             })?)
         }
         None => {

@@ -56,6 +56,10 @@ impl Runner<'_> {
             Ok(ReferenceSeries { plan, files })
         };
         let found = find().map_err(of_option)?;
+        let told = found.plan.left_out.iter().chain(&found.plan.warnings).map(|note| note.text.clone());
+        for note in told.chain(places_that_differ(&found.plan, scan)) {
+            self.progress.message(&format!("{OPTION}: {note}"));
+        }
         let size =
             |plan: &SeriesPlan| format!("{} slices of {} x {}", plan.slices.len(), plan.rows, plan.columns);
         if size(&found.plan) != size(scan) {
@@ -96,6 +100,31 @@ impl Runner<'_> {
             .ok_or_else(|| Error::Internal("the reference was decoded to another size".to_owned()))?;
         Ok(Reference { slices, pixels: pixels_digest(&records) })
     }
+}
+
+/// What the headers say of the places of a reference's pixels, where that is not what they say of the scan's: slices and pixels are
+/// compared by their numbers.
+fn places_that_differ(reference: &SeriesPlan, scan: &SeriesPlan) -> Vec<String> {
+    // Of headers with few digits.
+    let same = |a: f64, b: f64| (a - b).abs() <= 1e-3 * a.abs().max(b.abs()).max(1e-3);
+    let same_all = |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| same(*a, *b));
+    let mm = |spacing: [f64; 2]| format!("{} x {} mm", spacing[0], spacing[1]);
+    let mut notes = Vec::new();
+    if let (Some(a), Some(b)) = (reference.pixel_spacing_mm, scan.pixel_spacing_mm)
+        && !same_all(&a, &b)
+    {
+        notes.push(format!("its pixels are {} apart, those of the scan {}", mm(a), mm(b)));
+    }
+    if let (Some(a), Some(b)) = (reference.slice_spacing_mm, scan.slice_spacing_mm)
+        && !same(a, b)
+    {
+        notes.push(format!("its slices are {a} mm apart, those of the scan {b} mm"));
+    }
+    let turned = |a: f64, b: f64| (a - b).abs() > 1e-2;
+    if reference.orientation.iter().zip(&scan.orientation).any(|(a, b)| turned(*a, *b)) {
+        notes.push("its slices have another orientation than those of the scan".to_owned());
+    }
+    notes
 }
 
 /// Where the reference is: inputs, and which series of them.

@@ -119,11 +119,28 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
     let folder = ResultFolder::of_manifest(&path, json)?;
     folder.check_manifest()?;
     let options = options(args, &folder)?;
-    if args.part.given().is_some() {
-        return part::check(&folder, options, &args.part, threads, progress);
+    let checked = if args.part.given().is_some() {
+        part::check(&folder, options, &args.part, threads, progress)
+    } else {
+        let mut runner = Runner::with_stages(threads, progress, 1, stages(&options) - 1)?;
+        check(&folder, options, list_input, &mut runner, progress).map(|(checked, _)| checked)
+    };
+    checked.map_err(|error| of_lost_series(error, args, &folder.manifest))
+}
+
+/// The error for an input without a series that a joint result is of, which nobody has named with `--series`.
+pub(crate) fn of_lost_series(error: Error, args: &VerifyArgs, manifest: &Manifest) -> Error {
+    match error {
+        Error::Dicom(tomobasis_dicom::Error::UnknownSeries { listing })
+            if args.series.is_none() && manifest.parameters.joint.is_some() =>
+        {
+            Error::Input(format!(
+                "it lacks a series that the result is of; name the files of all of them, or, for a copy under other UIDs, the \
+                 series with --series (all, or ids separated by commas); it has:\n{listing}"
+            ))
+        }
+        other => other,
     }
-    let mut runner = Runner::with_stages(threads, progress, 1, stages(&options) - 1)?;
-    Ok(check(&folder, options, list_input, &mut runner, progress)?.0)
 }
 
 /// The bytes of the manifest of a finished folder, of a result or of a denoised series, whose seal and digests go together.
@@ -243,8 +260,9 @@ pub(crate) fn check(
     let (made, _) = draft.finish(&decomposition)?;
     let mut files = files.into_inner().unwrap_or_else(PoisonError::into_inner);
     compare_made(folder, made, scope, &mut files)?;
-    if scope.same_instances {
-        folder.check_small_tables(&decomposition)?;
+    // What lists its files was compared file by file.
+    if scope.same_instances && folder.manifest.files.is_none() {
+        folder.check_small_tables(&decomposition, true)?;
     }
     let closing = closing(folder, scope, &files, notes.as_ref(), of_folder, compared);
     let blocks = Some(decomposition.blocks());
@@ -366,11 +384,26 @@ fn known_files(manifest: &Manifest, scope: Given) -> BTreeMap<String, FileDigest
     manifest.listed_files().into_iter().flatten().filter(|file| known(&file.path)).filter_map(entry).collect()
 }
 
-/// Compares the manifest with the one made again: values, then files, which are counted. What the input does not give in this scope is
-/// taken over from the former.
-fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Given, counted: &mut Made) -> Result<()> {
+/// Compares the manifest with the one made again: values, then files, which are counted.
+fn compare_made(folder: &ResultFolder, made: Manifest, scope: Given, counted: &mut Made) -> Result<()> {
     let stored = &folder.manifest;
     let files = known_files(&made, scope);
+    compare_values(folder, made, scope)?;
+    if stored.files.is_none() {
+        return Ok(());
+    }
+    let known = known_files(stored, scope);
+    if scope.ours {
+        compare_files(&files, &known)?;
+    }
+    files.iter().for_each(|(path, content)| counted.count(path, known.get(path) == Some(content)));
+    Ok(())
+}
+
+/// Compares the values of the manifest with those of the one made again. What the input does not give in this scope is taken over from the
+/// former.
+fn compare_values(folder: &ResultFolder, mut made: Manifest, scope: Given) -> Result<()> {
+    let stored = &folder.manifest;
     made.files.clone_from(&stored.files);
     made.run.clone_from(&stored.run);
     if !scope.same_instances {
@@ -385,16 +418,7 @@ fn compare_made(folder: &ResultFolder, mut made: Manifest, scope: Given, counted
         made.result.promise.clone_from(&stored.result.promise);
         made.result.bounds.clone_from(&stored.result.bounds);
     }
-    folder.check_values(&made)?;
-    if stored.files.is_none() {
-        return Ok(());
-    }
-    let known = known_files(stored, scope);
-    if scope.ours {
-        compare_files(&files, &known)?;
-    }
-    files.iter().for_each(|(path, content)| counted.count(path, known.get(path) == Some(content)));
-    Ok(())
+    folder.check_values(&made)
 }
 
 fn compare_files(made: &BTreeMap<String, FileDigest>, stored: &BTreeMap<String, FileDigest>) -> Result<()> {
@@ -424,8 +448,9 @@ fn closing(
     let mut lines = vec!["verified     pixels, s, V and U: every bit is what the input gives".to_owned()];
     lines.push(match scope.lists {
         true => format!(
-            "files        all as the manifest lists them, none missing, none extra; {}",
-            made_again(folder, scope, files)
+            "files        all as the manifest lists them, none missing, none extra; {}{}",
+            made_again(folder, scope, files),
+            if notes.is_some() { with_notes(&folder.manifest) } else { String::new() }
         ),
         false => "files        tables and derived DICOM only: the manifest lists no files (an older format), so pictures, report and \
                   strange files were not looked at"
@@ -434,7 +459,7 @@ fn closing(
     lines.extend(of_folder.lines("the result"));
     let values = match (scope.same_instances, notes) {
         (false, _) => "every value but those of the headers: the input has the pixels under other instance UIDs than the manifest's \
-                       hashes, as a copy has, perhaps anonymised"
+                       hashes, as a copy has, perhaps anonymized"
             .to_owned(),
         (true, Some(difference)) => format!(
             "every value but series.left_out, series.unjoined and series.warnings, which are not what this input gives ({})",
@@ -456,6 +481,22 @@ fn closing(
     }
     lines.push(format!("root digest  {}", digests.root));
     lines.join("\n")
+}
+
+/// Which of the files that were made again tell of files beside the series what the manifest says, in words.
+fn with_notes(manifest: &Manifest) -> String {
+    let told = [
+        (tables::SERIES, manifest.emitted.contains(&Emit::Parquet) && !manifest.series.joined.is_empty()),
+        ("the report", manifest.emitted.contains(&Emit::Report)),
+    ];
+    let told: Vec<&str> = told.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
+    match told.as_slice() {
+        [] => String::new(),
+        told => format!(
+            "; but what {} says of what lies beside is the manifest's, not this input's",
+            told.join(" and ")
+        ),
+    }
 }
 
 /// Which files were made again, in words.

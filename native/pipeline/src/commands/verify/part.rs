@@ -13,7 +13,10 @@ use std::{
 
 use tomobasis_linalg::{ModularCheck, column_major, philox4x32_10};
 
-use super::{Checked, PartArgs, Scope, check_room, of_other_input, other_input};
+use super::{
+    Checked, Given, PartArgs, Scope, adopt_notes, adopt_unjoined, check_room, compare_values, of_other_input,
+    other_input,
+};
 use crate::{
     blocks::renderer::BlockRenderer,
     commands::{
@@ -26,7 +29,7 @@ use crate::{
     options::{Method, Options},
     output::tables,
     progress::Progress,
-    result::{FileEntry, FirstNumber, Manifest, ResultFolder, in_s, in_v},
+    result::{Difference, Environment, FileEntry, FirstNumber, Manifest, ResultFolder, in_s, in_v},
     solve::{decomposition::Decomposition, digest::Digest},
 };
 
@@ -112,6 +115,11 @@ pub(super) fn check(
     if part.only.is_none() && part.blocks.is_none() {
         return Err(Error::option("--seed", "it applies to --only and --blocks; leave it out"));
     }
+    if options.reference.is_some() {
+        let problem =
+            "figures against a reference are not among what --only and --blocks check; leave it out";
+        return Err(Error::option("--reference", problem));
+    }
     let seed = part.seed.unwrap_or_else(|| RandomState::new().hash_one(0_u8));
     let stored = &folder.manifest;
     let of = block_count(stored.result.rows);
@@ -130,8 +138,9 @@ pub(super) fn check(
     if scan.pixels_digest() != stored.digests.pixels {
         return Err(other_input(format));
     }
-    let (decomposition, gram) = decompose(&mut runner, &scan, options, seed)?;
+    let (mut decomposition, gram) = decompose(&mut runner, &scan, options, seed)?;
     compare_factors(folder, &decomposition)?;
+    let values = compare_manifest(folder, &mut decomposition)?;
     if !blocks.is_empty() {
         let decomposition = Arc::new(decomposition);
         let renderer = runner.renderer(&scan, &decomposition)?;
@@ -145,7 +154,7 @@ pub(super) fn check(
         missed: Some(f64::from(of - looked) / f64::from(of.max(1))),
         gram_error: (gram == Gram::Checked).then_some(GRAM_ERROR),
     };
-    Ok(Checked { closing: closing(stored, folder, &scope), digest: stored.digests.root, scope })
+    Ok(Checked { closing: closing(stored, folder, &scope, &values), digest: stored.digests.root, scope })
 }
 
 /// The small tables and those of the chosen blocks against the manifest, in their numbers and in their bytes.
@@ -241,6 +250,33 @@ fn compare_factors(folder: &ResultFolder, found: &Decomposition) -> Result<()> {
     Ok(())
 }
 
+/// What was compared of tables and manifest.
+struct Compared {
+    /// The input has the instance UIDs of what was decomposed.
+    same_instances: bool,
+    /// Small tables of which every byte was compared.
+    tables: usize,
+    /// Where the notes on what lies beside the series are others.
+    notes: Option<Difference>,
+}
+
+/// The values of the manifest, and every column of the small tables: all that follows from `s`, `V` and the headers. The root digest is
+/// among them, taken of these and of the manifest's digests of `U`.
+fn compare_manifest(folder: &ResultFolder, decomposition: &mut Decomposition) -> Result<Compared> {
+    let stored = &folder.manifest;
+    let beside = adopt_unjoined(decomposition, stored);
+    let (u, derived) = (stored.digests.u.clone(), stored.derived.clone());
+    let mut made = Manifest::new(decomposition, u, derived, Vec::new(), Environment::default())?;
+    made.measures.clone_from(&stored.measures);
+    made.emitted.clone_from(&stored.emitted);
+    let same_instances = made.digests.instances == stored.digests.instances;
+    let notes = adopt_notes(&mut made, stored, beside)?;
+    let scope = Given { ours: folder.is_ours(), same_instances, lists: stored.files.is_some() };
+    compare_values(folder, made, scope)?;
+    let tables = folder.check_small_tables(decomposition, same_instances)?;
+    Ok(Compared { same_instances, tables, notes })
+}
+
 fn compare_blocks(
     runner: &mut Runner<'_>,
     scan: &Scan,
@@ -259,7 +295,7 @@ fn compare_blocks(
 }
 
 /// What was compared, in words.
-fn closing(stored: &Manifest, folder: &ResultFolder, scope: &Scope) -> String {
+fn closing(stored: &Manifest, folder: &ResultFolder, scope: &Scope, values: &Compared) -> String {
     let mut lines = vec!["verified     pixels, s and V: every bit is what the input gives".to_owned()];
     let seed = scope.seed.unwrap_or_default();
     if let Some(error) = scope.gram_error {
@@ -268,24 +304,62 @@ fn closing(stored: &Manifest, folder: &ResultFolder, scope: &Scope) -> String {
              a probability below {error:e}"
         ));
     }
-    if let (Some([looked, of]), Some(missed)) = (scope.blocks.filter(|[looked, _]| *looked > 0), scope.missed)
-    {
+    let [looked, of] = scope.blocks.unwrap_or_default();
+    if let (true, Some(missed)) = (looked > 0, scope.missed) {
         lines.push(format!(
             "blocks       {looked} of {of} row blocks of U, drawn at random (--seed {seed}): every bit is what the input gives; if one block \
              of U is bad, it was missed with a probability of {missed:.3}"
         ));
     }
-    let files = match folder.has_tables() {
-        true => "the tables of these as the manifest lists them",
-        false => "there are no tables of these",
+    lines.push(format!("files        {}", values.of_files(folder, looked)));
+    lines.push(format!("manifest     {}", values.of_manifest()));
+    let rest = match looked {
+        0 => "U, ",
+        all if all == of => "",
+        _ => "the other row blocks of U, ",
     };
-    lines.push(format!("files        {files}"));
-    let rest = if scope.part == "sv" { "U" } else { "the other row blocks of U" };
-    lines.push(format!(
-        "not checked  {rest}, pictures, report, derived DICOM, text; other files; other values of the manifest, which its seal covers"
-    ));
-    lines.push(format!("root digest  {}", stored.digests.root));
+    lines.push(format!("not checked  {rest}pictures, report, derived DICOM, text; measures; other files"));
+    let root = match looked {
+        0 => "; U in it as the manifest has it, not computed again".to_owned(),
+        all if all == of => String::new(),
+        some => {
+            format!("; U in it as the manifest has it, {} of {of} row blocks not computed again", of - some)
+        }
+    };
+    lines.push(format!("root digest  {}{root}", stored.digests.root));
     lines.join("\n")
+}
+
+impl Compared {
+    fn of_files(&self, folder: &ResultFolder, blocks: u32) -> String {
+        let of_blocks =
+            if blocks > 0 { "; those of these row blocks as the manifest lists them" } else { "" };
+        let small = match (folder.has_tables(), self.tables, self.same_instances) {
+            (false, ..) => return "there are no tables of these".to_owned(),
+            (true, 0, _) => "the tables of s and V have their numbers; another version wrote the rest of them".to_owned(),
+            (true, _, false) => {
+                "singular_values.parquet, every byte; weights.parquet has the weights, and the rest of it is of the headers".to_owned()
+            }
+            (true, tables, true) => format!("the {tables} tables of s and V made again from the input, every byte the same"),
+        };
+        small + of_blocks
+    }
+
+    fn of_manifest(&self) -> String {
+        let rest = "measures, derived, emitted, files and `run`, which the seal covers";
+        match (self.same_instances, &self.notes) {
+            (false, _) => format!(
+                "parameters, result and digests; not the values of the headers: the input has the pixels under other instance UIDs than the \
+                 manifest's hashes, as a copy has, perhaps anonymized; not {rest}"
+            ),
+            (true, Some(difference)) => format!(
+                "series, parameters, result and digests; but series.left_out, series.unjoined and series.warnings are not what this input \
+                 gives ({}); not {rest}",
+                difference.with_input()
+            ),
+            (true, None) => format!("series, parameters, result and digests; not {rest}"),
+        }
+    }
 }
 
 #[cfg(test)]
