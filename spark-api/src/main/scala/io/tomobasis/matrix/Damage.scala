@@ -23,7 +23,7 @@ object Damage {
 
   /**
    * Runs a job on what stays in the executors; where that, or what was made of it, was damaged, it is made again, and the job runs
-   * again. Spark repeats a task too, but on the values that it has kept.
+   * again. Spark repeats a task too, but on the values that it has kept, or on the same files of a shuffle.
    *
    * @param say tells the user
    */
@@ -36,6 +36,8 @@ object Damage {
         say(s"${damage.get}: it is made again")
         val level = kept.getStorageLevel
         kept.unpersist(blocking = true)
+        // The files that it was made of may be what is damaged.
+        kept.cleanShuffleDependencies(blocking = true)
         kept.persist(level)
         attempt(left - 1)
     }

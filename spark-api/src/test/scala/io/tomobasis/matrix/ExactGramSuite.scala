@@ -1,6 +1,6 @@
 package io.tomobasis.matrix
 
-import org.apache.spark.{SparkConf, SparkContext, SparkException}
+import org.apache.spark.{HashPartitioner, SparkConf, SparkContext, SparkException}
 import org.scalatest.funsuite.AnyFunSuite
 
 import java.nio.{ByteBuffer, ByteOrder}
@@ -80,6 +80,29 @@ class ExactGramSuite extends AnyFunSuite {
         }
         assert(said.length == math.min(times, 2))
         assert(said.forall(line => line.contains("row block") && line.contains("found on ")), said)
+        kept.unpersist()
+      }
+    }
+  }
+
+  test("row blocks that were damaged in the files of a shuffle are made again too") {
+    withSpark("1g") { sc =>
+      val right = ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns).parts.map(_.toSeq).toSeq
+      for (times <- 1 to 3) {
+        val arriving = sc.parallelize((0 until 6).map(block), 3).map { whole =>
+          val isFaulty = whole.index == 4 && Faults.left.getAndDecrement() > 0
+          whole.values match {
+            case Stored(values, _) if isFaulty => values(1234) = (values(1234) ^ 64).toShort
+            case _ =>
+          }
+          whole.index -> whole
+        }
+        Faults.left.set(times)
+        val kept = arriving.partitionBy(new HashPartitioner(2)).values.persist()
+        var said = Seq.empty[String]
+        def sums = Damage.mended(kept, line => said :+= line)(ExactGram.sum(kept, columns)).parts.map(_.toSeq).toSeq
+        if (times < 3) assert(sums == right) else intercept[SparkException](sums)
+        assert(said.length == math.min(times, 2), said)
         kept.unpersist()
       }
     }
