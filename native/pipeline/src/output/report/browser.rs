@@ -296,7 +296,11 @@ fn steps_words(plan: &SeriesPlan, rescale: &[(f64, f64, i32)]) -> String {
 /// What is not known of the proportions.
 fn size_words(plan: &SeriesPlan) -> String {
     unknown_size(plan).map_or(String::new(), |unknown| {
-        format!(" The scan does not say {unknown}, so the views have not the proportions of the body.")
+        let why = match plan.joint {
+            Some(_) => "The series are not alike in how large pixels are, or how far apart slices".to_owned(),
+            None => format!("The scan does not say {unknown}"),
+        };
+        format!(" {why}, so the views have not the proportions of the body.")
     })
 }
 

@@ -307,11 +307,14 @@ fn joined(decomposition: &Decomposition) -> Vec<(String, String, String, String)
 fn geometry(plan: &SeriesPlan) -> Rows {
     let pixels = plan.pixel_spacing_mm.map(|pixel| format!("{} mm", pixel.map(decimals).join(" x ")));
     let step = plan.slice_spacing_mm.map(|step| format!("{} mm", decimals(step)));
-    let no_step = if plan.joint.is_some() { "that of each series" } else { "one position" };
+    let of_each = "that of each series";
+    let no_step = if plan.joint.is_some() { of_each } else { "one position" };
+    let known =
+        plan.joint.iter().flat_map(|joint| &joint.series).any(|one| one.plan.pixel_spacing_mm.is_some());
     let rows = [
         ("Modality", plan.modality.clone()),
         ("Slices", format!("{} of {} x {} pixels", plan.slices.len(), plan.rows, plan.columns)),
-        ("Pixel spacing", pixels.unwrap_or_else(|| "unknown".to_owned())),
+        ("Pixel spacing", pixels.unwrap_or_else(|| if known { of_each } else { "unknown" }.to_owned())),
         ("Slice spacing", step.unwrap_or_else(|| no_step.to_owned())),
     ];
     rows.map(|(name, value)| (name.to_owned(), value)).into()
