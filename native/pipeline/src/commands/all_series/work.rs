@@ -6,7 +6,7 @@ use tomobasis_dicom::SeriesPlan;
 use crate::{
     commands::{
         decompose::make_result,
-        denoise::{make_denoised, memory_needed, read_planned, refuse_volume, why_left_out},
+        denoise::{STAGES, make_denoised, memory_needed, read_planned, refuse_volume, why_left_out},
         runner::{COMPOSITE_BYTES, Runner, Scan},
     },
     error::{FolderKind, Result},
@@ -63,7 +63,7 @@ impl Work {
     pub fn runner(self, threads: usize, options: &Options) -> Result<Runner<'static>> {
         match self {
             Self::Decompose => Runner::new(threads, &Silent, 0, options.emits(Emit::Dicom)),
-            Self::Denoise(_) => Runner::with_stages(threads, &Silent, 0, crate::commands::denoise::STAGES),
+            Self::Denoise(_) => Runner::with_stages(threads, &Silent, 0, STAGES),
         }
     }
 
