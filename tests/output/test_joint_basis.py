@@ -134,6 +134,46 @@ def test_tables_and_manifest_say_which_series_and_slice_each_column_is(scans):
     assert [word for word in hidden if word.encode() in everything] == []
 
 
+def test_an_input_without_one_of_the_series_is_refused_in_words(scans, tmp_path):
+    folder, _, made = scans
+    less = shutil.copytree(folder, tmp_path / "less")
+    shutil.rmtree(less / f"{FILE_PREFIX}a")
+    commands = [
+        ["verify", made, "--input", less],
+        ["verify", made, "--input", less, "--only", "sv"],
+        ["certify", made, "--input", less, "--output", tmp_path / "bundle"],
+        ["render", made, "--input", less, "--output", tmp_path / "pictures"],
+    ]
+    for command in commands:
+        run = tomobasis(*command)
+        assert run.code == 3 and "it lacks a series that the result is of" in run.err, (command, run.err)
+        assert "--series names no series" not in run.err
+
+
+def test_verify_does_not_claim_what_the_input_does_not_say_of_other_series(scans, tmp_path):
+    folder, _, made = scans
+    run = tomobasis("verify", made, "--input", folder)
+    assert run.code == 0 and "not from this input" not in run.out, run.err
+    more = shutil.copytree(folder, tmp_path / "more")
+    made_scan(more / "added", 6, ROWS, COLUMNS, seed=77)
+    run = tomobasis("verify", made, "--input", more)
+    assert run.code == 0, run.err
+    assert "; not from this input: what lies beside the series, in series.parquet and the report" in run.out
+
+
+def test_a_series_that_was_named_is_not_told_as_left_out_beside_another(scans, tmp_path):
+    folder, _, _ = scans
+    listed = json.loads(tomobasis("inspect", folder, "--json").out)["series"]
+    scout = next(one for one in listed if one["slices"] == 1)
+    small = next(one for one in listed if one["slices"] == OTHER)
+    names = f"{scout['id']},{small['id']}"
+    run = decompose("--input", folder, "--output", tmp_path / "result", "--series", names, "--basis", "joint")
+    assert run.code == 0, run.err
+    manifest = manifest_of(tmp_path / "result")
+    assert [one["slices"] for one in manifest["series"]["joined"]].count(1) == 1
+    assert not any("localizer" in note["text"] for note in manifest["series"]["left_out"])
+
+
 def test_fingerprints_are_those_of_results_of_one_series_each(scans, tmp_path):
     folder, _, made = scans
     run = decompose("--input", folder, "--output", tmp_path / "all", "--series", "all", "--rank", "1")

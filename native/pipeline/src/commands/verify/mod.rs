@@ -492,10 +492,7 @@ fn with_notes(manifest: &Manifest) -> String {
     let told: Vec<&str> = told.into_iter().filter(|(_, there)| *there).map(|(name, _)| name).collect();
     match told.as_slice() {
         [] => String::new(),
-        told => format!(
-            "; but what {} says of what lies beside is the manifest's, not this input's",
-            told.join(" and ")
-        ),
+        told => format!("; not from this input: what lies beside the series, in {}", told.join(" and ")),
     }
 }
 
