@@ -153,6 +153,16 @@ def test_two_are_compared(case, copy, tmp_path):
     assert run.code == 0 and "written in different ways" in run.out and "patient_data" in run.out, run.err
     run = tomobasis("compare", base / "out", made("weak", "--strength", "0.2"))
     assert run.code == 4 and "first difference is the digest of the denoised pixels" in run.errors[0], run.err
+    before = (copy / "manifest.json").read_bytes()
+    for name, change in {
+        "clipped": lambda m: m.update(clipped=7),
+        "noise.sigma": lambda m: m["noise"].update(sigma=1.5),
+        "parameters.patch[0]": lambda m: m["parameters"]["patch"].__setitem__(0, 9),
+    }.items():
+        with_manifest(copy, change)
+        run = tomobasis("compare", base / "out", copy)
+        assert run.code == 4 and run.errors[0].startswith(f"error: manifest.json: {name} is "), run.out + run.err
+        (copy / "manifest.json").write_bytes(before)
     edit(copy / "dicom/slice-00004.dcm", SeriesNumber=7)
     run = tomobasis("compare", base / "out", copy)
     assert run.code == 4 and "dicom/slice-00004.dcm: A and B have other bytes" in run.errors[0], run.err

@@ -1,9 +1,10 @@
 //! Are they the same? Two results against each other; or two DICOM series ([`compare_series`]).
 //!
 //! Each folder is first compared with its own manifest, as in [`verify`](super::verify), then the digests in the order of the
-//! computation, the pixels of the derived series that both have, and the files that both have. Other values of the manifests, which
-//! tell what was asked for, may differ: that is told.
+//! computation, the pixels of the derived series that both have, the values of the manifests that follow from what the digests cover
+//! ([`manifests`]), and the files that both have. Other values of the manifests, which tell what was asked for, may differ: that is told.
 
+mod manifests;
 mod page;
 mod reconstructions;
 mod series;
@@ -25,8 +26,7 @@ use crate::{
     output::dicom::DerivedSeries,
     progress::Progress,
     result::{
-        FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, first_difference, first_path, name_some,
-        read_complete,
+        FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, first_difference, name_some, read_complete,
     },
 };
 
@@ -91,7 +91,7 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
         )));
     }
     let scope = Files::of(&a, &b);
-    let values = differing_value(&a.manifest, &b.manifest, scope)?;
+    let values = manifests::compare(&a.manifest, &b.manifest, !matches!(scope, Files::Numbers(_)))?;
     let compared = pool.install(|| compare_files(&a, &b, scope)).map_err(|error| match (error, &values) {
         (Error::Differs(files), Some(value)) => Error::Differs(format!("{files}; {MANIFEST}: {value}")),
         (error, _) => error,
@@ -100,15 +100,6 @@ pub fn compare(a: &str, b: &str, threads: usize, progress: &dyn Progress) -> Res
     let closing = closing(&a.manifest, scope, compared, values.as_deref(), &notes);
     let blocks = block_count(a.manifest.result.rows);
     Ok(Checked { closing, digest: a.manifest.digests.root, scope: Scope::all(Some(blocks)) })
-}
-
-/// The first value in which the manifests differ, but for digests and files, which are compared, and what was written and how it was run.
-fn differing_value(a: &Manifest, b: &Manifest, scope: Files) -> Result<Option<String>> {
-    let as_json =
-        |manifest| serde_json::to_value(manifest).map_err(|error| Error::Internal(error.to_string()));
-    let skip = ["derived", "digests", "emitted", "files", "run"];
-    let all = !matches!(scope, Files::Numbers(_));
-    Ok(first_path(&as_json(a)?, &as_json(b)?, &skip, all).map(|difference| difference.of_two()))
 }
 
 /// What is told besides.

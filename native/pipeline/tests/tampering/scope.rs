@@ -43,8 +43,7 @@ fn other_files_beside_the_series_are_told_and_no_difference() {
     let case = Case::new();
     fs::write(case.input.join("notes.txt"), "no image").unwrap();
     let said = check(&case.result, &case.input).unwrap();
-    let told = "every value but series.left_out, series.unjoined and series.warnings, which are not what this input gives \
-                (series.left_out is []";
+    let told = "every value but series.left_out, which is not what this input gives (series.left_out is []";
     assert!(said.contains(told), "{said}");
 }
 
@@ -88,7 +87,7 @@ fn results_with_other_pictures_are_not_the_same_and_the_files_are_named() {
     let said = compared(&a, &b).unwrap_err();
     assert!(said.exit_code() == 4 && said.to_string().starts_with("pictures/composites.png: "), "{said}");
     assert!(
-        said.to_string().contains("manifest.json: measures.composites[0].k is 2 in A and 3 in B"),
+        said.to_string().contains("manifest.json: result.composites are of rank 2 in A and 3 in B"),
         "{said}"
     );
     let said = compared(&a, &c).unwrap().closing;
@@ -138,4 +137,58 @@ fn a_copy_under_other_uids_verifies_but_for_what_comes_from_headers() {
     let error = check(&case.result, &case.input).unwrap_err();
     let folder = derived.rsplit_once('/').unwrap().0;
     assert!(error.exit_code() == 4 && error.to_string().starts_with(folder), "{error}");
+}
+
+#[test]
+fn what_follows_from_the_digests_is_a_difference_of_results_whatever_the_seal_says() {
+    let case = Case::new();
+    let whole = case.base.path().join("whole");
+    let compared = || compare(whole.to_str().unwrap(), case.result.to_str().unwrap(), 2, &Silent);
+    let changes = [
+        ("/result/energy", "result.energy is "),
+        ("/result/noise", "result.noise is "),
+        ("/result/numerical_rank", "result.numerical_rank is "),
+        ("/result/bounds/gap", "result.bounds.gap is "),
+        ("/result/composites/1/energy", "result.composites[1].energy is "),
+        ("/measures/composites/0/rmse", "measures.composites[0].rmse is "),
+        ("/parameters/shown_slice", "parameters.shown_slice is "),
+    ];
+    for (place, said) in changes {
+        let mut manifest = case.manifest();
+        *manifest.pointer_mut(place).unwrap() = 1.into();
+        case.write_sealed(manifest);
+        let error = compared().expect_err(place);
+        let text = error.to_string();
+        assert!(error.exit_code() == 4 && text.starts_with(&format!("manifest.json: {said}")), "{text}");
+        assert!(text.contains(" in B, though both have the root digest"), "{text}");
+        case.restore();
+    }
+    // Another version's bounds and measures may be others; the sum of squares is one number.
+    for (place, same) in [("/result/bounds/gap", true), ("/result/energy", false)] {
+        let mut manifest = case.manifest();
+        manifest["run"]["version"] = "0.0.9".into();
+        *manifest.pointer_mut(place).unwrap() = 1.into();
+        case.write_sealed(manifest);
+        let found = compared();
+        assert_eq!(found.is_ok(), same, "{place}: {found:?}");
+        case.restore();
+    }
+}
+
+#[test]
+fn results_of_one_digest_that_were_asked_for_otherwise_are_the_same() {
+    let (base, input) = series();
+    let [a, b] = ["a", "b"].map(|name| base.path().join(name));
+    let compared = || compare(a.to_str().unwrap(), b.to_str().unwrap(), 2, &Silent).unwrap().closing;
+    decompose(&input, &a, "--composite 2,3 --emit parquet,report", 2).unwrap();
+    for (more, told) in [
+        ("--composite 3,4", "result.composites are of rank 2, 3 in A and 3, 4 in B"),
+        ("--composite 2,3 --rank 9", "parameters.rank is "),
+        ("--composite 3 --rank 9", "result.composites are of rank 2, 3 in A and 3 in B"),
+    ] {
+        decompose(&input, &b, &format!("{more} --emit parquet,report --overwrite"), 1).unwrap();
+        let said = compared();
+        let told = format!("manifests    not the same, which is no difference of the results: {told}");
+        assert!(said.contains(&told), "{more}: {said}");
+    }
 }

@@ -1,11 +1,13 @@
 //! Are they the same? Two denoised series against each other.
 
+use serde_json::Value;
+
 use super::DenoisedFolder;
 use crate::{
     error::{Error, Result},
     memory,
     progress::Progress,
-    result::{digest_of, first_path, name_some},
+    result::{MANIFEST, digest_of, first_path, name_some},
 };
 
 /// Compares two denoised series; returns what to print.
@@ -41,17 +43,34 @@ pub(in crate::commands) fn compare(
         }
     }
     let as_json = |error: serde_json::Error| Error::Internal(error.to_string());
-    let (first, second) = (
+    let (first, second): (Value, Value) = (
         serde_json::from_slice(&a.json).map_err(as_json)?,
         serde_json::from_slice(&b.json).map_err(as_json)?,
     );
-    let skip = ["digests", "files", "run"];
-    let value = first_path(&first, &second, &skip, true).map(|difference| difference.of_two());
-
     let version = |folder: &DenoisedFolder| {
         let run = &folder.manifest.run;
         (run.version.clone(), run.libraries.clone())
     };
+    // One version says the same of one series that it denoised in one way.
+    let settings = |folder: &DenoisedFolder| {
+        let parameters = &folder.manifest.parameters;
+        (parameters.strength.to_bits(), parameters.quality)
+    };
+    let instances = |folder: &DenoisedFolder| folder.manifest.digests.instances;
+    let same_run = (version(a), instances(a), settings(a)) == (version(b), instances(b), settings(b));
+    let of_way = ["digests", "files", "run", "series", "parameters.dicom_syntax", "parameters.patient_data"];
+    if same_run
+        && one.series.has_geometry_of(&other.series)
+        && let Some(difference) = first_path(&first, &second, &of_way, true)
+    {
+        return Err(Error::Differs(format!(
+            "{MANIFEST}: {}, though both have the same pixels before and after: one of them was changed",
+            difference.of_two()
+        )));
+    }
+    let skip = ["digests", "files", "run"];
+    let value = first_path(&first, &second, &skip, true).map(|difference| difference.of_two());
+
     let way = |folder: &DenoisedFolder| {
         let parameters = &folder.manifest.parameters;
         (parameters.dicom_syntax, parameters.patient_data)

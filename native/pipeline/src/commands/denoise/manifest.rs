@@ -64,6 +64,16 @@ pub(super) struct Series {
     pub warnings: Vec<Note>,
 }
 
+impl Series {
+    /// Whether the places of the voxels are the same.
+    pub(super) fn has_geometry_of(&self, other: &Self) -> bool {
+        let of = |series: &Self| {
+            (series.slices, series.rows, series.columns, series.pixel_spacing_mm, series.slice_spacing_mm)
+        };
+        of(self) == of(other)
+    }
+}
+
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Parameters {
     method: String,

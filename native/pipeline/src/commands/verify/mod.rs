@@ -338,25 +338,53 @@ fn adopt_notes(
     made: &mut Manifest,
     stored: &Manifest,
     beside: Vec<UnjoinedSeries>,
-) -> Result<Option<Difference>> {
+) -> Result<Option<OtherNotes>> {
     made.series.unjoined = beside;
-    let as_json = |manifest: &Manifest| {
-        let series = &manifest.series;
-        let value = |value: serde_json::Result<serde_json::Value>| {
-            value.map_err(|error| Error::Internal(error.to_string()))
+    let as_json =
+        |manifest: &Manifest, name: &str, of: fn(&Manifest) -> serde_json::Result<serde_json::Value>| {
+            let value = of(manifest).map_err(|error| Error::Internal(error.to_string()))?;
+            Ok::<_, Error>(serde_json::json!({ name: value }))
         };
-        let notes = BTreeMap::from([
-            ("series.left_out", value(serde_json::to_value(&series.left_out))?),
-            ("series.unjoined", value(serde_json::to_value(&series.unjoined))?),
-            ("series.warnings", value(serde_json::to_value(&series.warnings))?),
-        ]);
-        value(serde_json::to_value(notes))
-    };
-    let difference = first_path(&as_json(stored)?, &as_json(made)?, &[], true);
+    let parts: [(&'static str, fn(&Manifest) -> serde_json::Result<serde_json::Value>); 3] = [
+        ("series.left_out", |manifest| serde_json::to_value(&manifest.series.left_out)),
+        ("series.unjoined", |manifest| serde_json::to_value(&manifest.series.unjoined)),
+        ("series.warnings", |manifest| serde_json::to_value(&manifest.series.warnings)),
+    ];
+    let mut other: Option<OtherNotes> = None;
+    for (name, of) in parts {
+        let Some(first) = first_path(&as_json(stored, name, of)?, &as_json(made, name, of)?, &[], true)
+        else {
+            continue;
+        };
+        other.get_or_insert_with(|| OtherNotes { names: Vec::new(), first }).names.push(name);
+    }
     made.series.left_out.clone_from(&stored.series.left_out);
     made.series.unjoined.clone_from(&stored.series.unjoined);
     made.series.warnings.clone_from(&stored.series.warnings);
-    Ok(difference)
+    Ok(other)
+}
+
+/// What is told of the input that the manifest has otherwise.
+struct OtherNotes {
+    /// The manifest's values.
+    names: Vec<&'static str>,
+    /// In the first of them.
+    first: Difference,
+}
+
+impl OtherNotes {
+    fn told(&self) -> String {
+        let names = match self.names.as_slice() {
+            [] => String::new(),
+            [one] => (*one).to_owned(),
+            [names @ .., last] => format!("{} and {last}", names.join(", ")),
+        };
+        let verb = if self.names.len() == 1 { "is" } else { "are" };
+        format!(
+            "every value but {names}, which {verb} not what this input gives ({})",
+            self.first.with_input()
+        )
+    }
 }
 
 /// Takes over which series a joint matrix leaves out, which depends on what lies beside its own; returns what the input gives.
@@ -440,7 +468,7 @@ fn closing(
     folder: &ResultFolder,
     scope: Given,
     files: &Made,
-    notes: Option<&Difference>,
+    notes: Option<&OtherNotes>,
     of_folder: FolderNotes,
     compared: bool,
 ) -> String {
@@ -461,10 +489,7 @@ fn closing(
         (false, _) => "every value but those of the headers: the input has the pixels under other instance UIDs than the manifest's \
                        hashes, as a copy has, perhaps anonymized"
             .to_owned(),
-        (true, Some(difference)) => format!(
-            "every value but series.left_out, series.unjoined and series.warnings, which are not what this input gives ({})",
-            difference.with_input()
-        ),
+        (true, Some(notes)) => notes.told(),
         (true, None) => "every value".to_owned(),
     };
     let run = match run.manifest_sha256 {
