@@ -165,7 +165,31 @@ def test_a_damaged_archive_is_one_error_the_same_both_ways(scan, pack, damage, t
         assert run.code == 3 and len(run.errors) == 1, run.err
         assert not (tmp_path / "result").exists()
         said += run.errors
-    assert "--input: the archive is damaged" in said[0] and said[0] == said[1]
+    # A directory that is there tells which file it is.
+    of_file = damage is changed and pack in (zipped, zipped_as_they_are)
+    assert said[0] == said[1], said
+    assert (
+        ("it is damaged in the archive" in said[0] and "file " in said[0])
+        if of_file
+        else ("--input: the archive is damaged" in said[0])
+    )
+
+
+@ways
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_damaged_file_that_is_no_slice_is_counted_and_the_scan_decomposed(scan, way, method, tmp_path):
+    folder, _, digests = scan
+    with zipfile.ZipFile(tmp_path / "zip", "w", method) as archive:
+        for path in sorted(folder.iterdir()):
+            archive.write(path, path.name)
+        archive.writestr("notes.txt", "of no interest " * 20)
+        at = archive.getinfo("notes.txt").header_offset + 30 + len("notes.txt") + 4
+    data = bytearray((tmp_path / "zip").read_bytes())
+    data[at] ^= 0xFF
+    (tmp_path / "zip").write_bytes(data)
+    found = manifest(way, tmp_path / "zip", tmp_path / "result")
+    assert found["digests"] == digests
+    assert any("1 damaged file of an archive" in note["text"] for note in found["series"]["left_out"])
 
 
 @ways

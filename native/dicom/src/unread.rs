@@ -27,6 +27,8 @@ pub enum Unread {
     Encrypted,
     /// A file of an archive, packed by a method of this name.
     Method(String),
+    /// A file of an archive whose bytes are not those that were packed.
+    Damaged,
     /// Bytes of an archive's file that are none of its entries.
     Beside,
     /// A program or script before the archive that it unpacks.
@@ -53,6 +55,9 @@ impl fmt::Display for Unread {
             Unread::Method(name) => {
                 write!(f, "it is packed by {name}, which is not read; unpack the archive first")
             }
+            Unread::Damaged => f.write_str(
+                "it is damaged in the archive (its bytes do not unpack, or not to its checksum); pack it again from its source",
+            ),
             Unread::Program => f.write_str("it is the program that unpacks the archive"),
             Unread::Beside => f.write_str(
                 "these are bytes before, between or behind the archive's entries, in its file; unpack it first, and look what they are",
@@ -77,6 +82,7 @@ impl Unread {
             Unread::File(_) => ["unreadable file", "unreadable files"],
             Unread::Encrypted => ["encrypted file", "encrypted files"],
             Unread::Method(_) => ["file in an unknown packing", "files in an unknown packing"],
+            Unread::Damaged => ["damaged file of an archive", "damaged files of an archive"],
             Unread::Program => ["program before its archive", "programs before their archives"],
             Unread::Beside => [
                 "stretch of bytes beside an archive's entries",

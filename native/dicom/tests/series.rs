@@ -303,6 +303,7 @@ fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
         ("lost+found", None, Unread::LostAndFound, "1 folder that cannot be listed"),
         ("nowhere", None, Unread::Link, "1 link that leads nowhere"),
         ("3.dcm", Some(100), Unread::Encrypted, "1 encrypted file"),
+        ("3.dcm", Some(100), Unread::Damaged, "1 damaged file of an archive"),
         ("", Some(9000), Unread::Program, "1 program before its archive"),
         ("", Some(100), Unread::Beside, "1 stretch of bytes beside an archive's entries"),
     ] {
@@ -311,6 +312,7 @@ fn what_is_not_read_stops_a_series_only_where_it_may_be_a_slice() {
     for (name, length, why, text) in [
         ("scan/3.dcm", None, Unread::Link, "it is a link that leads nowhere"),
         ("x", Some(usual), Unread::Encrypted, "it is encrypted"),
+        ("x", Some(usual), Unread::Damaged, "it is damaged in the archive"),
         ("", Some(usual), Unread::Beside, "bytes before, between or behind the archive"),
         ("x", Some(usual), Unread::Method("LZMA".to_owned()), "it is packed by LZMA"),
         ("x", None, Unread::Folder("permission denied".to_owned()), "cannot be listed (permission denied)"),

@@ -10,6 +10,7 @@ use jni::{
     objects::{JByteArray, JClass, JObject, JValue},
     sys::{jboolean, jint, jlong},
 };
+use tomobasis_dicom::Unread;
 use tomobasis_pipeline::input::archive;
 
 use crate::{
@@ -71,6 +72,18 @@ pub fn damage<'local>(env: EnvUnowned<'local>, _: JClass<'local>, truncated: jbo
         let kind = if truncated { io::ErrorKind::UnexpectedEof } else { io::ErrorKind::InvalidData };
         new_string(env, &archive::damaged(kind).to_string())
     })
+}
+
+/// `String damagedFile()`: the message about one file of an archive.
+#[jni_mangle("io.tomobasis.jni.Archive")]
+pub fn damaged_file<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject<'local> {
+    native(env, |env| new_string(env, &Unread::Damaged.to_string()))
+}
+
+/// `String damagedKind()`: the same as `Inventory.addUnread` takes it.
+#[jni_mangle("io.tomobasis.jni.Archive")]
+pub fn damaged_kind<'local>(env: EnvUnowned<'local>, _: JClass<'local>) -> JObject<'local> {
+    native(env, |env| new_string(env, &serde_json::to_string(&Unread::Damaged)?))
 }
 
 /// A file whose bytes Java gives: `int read(long position, byte[] buffer, int count)`.

@@ -24,7 +24,7 @@ const MOST_PIXELS: u64 = i32::MAX as u64;
 /// Reads the headers of all files, on the current thread pool, and pixels where headers do not tell copies from volumes.
 ///
 /// # Errors
-/// [`Error::Input`] for an archive that is damaged, [`Error::Unreadable`] for a file that fails after its head was read, and
+/// [`Error::Input`] for a gzip stream that is damaged, [`Error::Unreadable`] for a file that fails after its head was read, and
 /// [`Error::System`] where that is not the file's fault.
 pub fn take_inventory(files: &[InputFile], progress: &dyn Progress) -> Result<Inventory> {
     let mut inventory = Inventory::new();
@@ -85,7 +85,11 @@ fn add(
     let file = &files[index];
     let mut head = match (head, &file.entry) {
         (Ok(head), _) => head,
-        (Err(error), Some(_)) => return Err(damaged(error)),
+        (Err(error), _) if file.is_damaged(&error) => {
+            inventory.add_unread(index, &file.name, file.length, Unread::Damaged);
+            return Ok(());
+        }
+        (Err(error), Some(_)) => return Err(file.unreadable(index, files.len(), error)),
         (Err(error), None) if is_no_fault_of_input(&error) => {
             return Err(file.unreadable(index, files.len(), error));
         }
@@ -101,10 +105,7 @@ fn add(
     // One that has grown since it was listed is read as it was then.
     head.truncate(length as usize);
     inventory.read(index, &file.name, length, head, |range| {
-        file.read(range.start, range.end).map_err(|error| match file.entry {
-            Some(_) => damaged(error),
-            None => file.unreadable(index, files.len(), error),
-        })
+        file.read(range.start, range.end).map_err(|error| file.unreadable(index, files.len(), error))
     })
 }
 

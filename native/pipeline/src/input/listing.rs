@@ -24,7 +24,7 @@ use walkdir::WalkDir;
 
 use crate::{
     error::{Error, Result, is_no_fault_of_input},
-    input::archive::{self, Listed, damaged},
+    input::archive::{self, Listed, damaged, is_damage},
 };
 
 /// Something under `--input`.
@@ -62,10 +62,18 @@ impl InputFile {
     pub(crate) fn unreadable(&self, index: usize, count: usize, source: io::Error) -> Error {
         log::debug!("the file at fault is {}", self.path.display());
         let file = file_label(index, count, &self.name);
+        if self.is_damaged(&source) {
+            return Error::Input(format!("{file}: {}", Unread::Damaged));
+        }
         match is_no_fault_of_input(&source) {
             true => Error::System { file, source },
             false => Error::Unreadable { file, source },
         }
+    }
+
+    /// Whether an error of [`Self::read`] is that this file of an archive is damaged.
+    pub(crate) fn is_damaged(&self, error: &io::Error) -> bool {
+        self.entry.is_some() && is_damage(error)
     }
 
     /// A part of a file that is in no gzip stream, or as much of that part as there is.

@@ -46,7 +46,12 @@ pub(crate) fn each_file<T: Send, R: Send>(
     }
     let read = |buffer: &mut FileBuffer, (index, file, what): (usize, &InputFile, T)| match &file.entry {
         None => plain(file, what, buffer).map_err(|source| file.unreadable(index, files.count(), source)),
-        Some(entry) => file.read(0, entry.length).map(|bytes| packed(&bytes, what)).map_err(damaged),
+        Some(entry) => {
+            let bytes = file.read(0, entry.length);
+            bytes
+                .map(|bytes| packed(&bytes, what))
+                .map_err(|source| file.unreadable(index, files.count(), source))
+        }
     };
     let mut done: Vec<R> = direct.into_par_iter().map_init(FileBuffer::new, read).collect::<Result<_>>()?;
     for (path, entries) in streams {

@@ -225,6 +225,13 @@ fn read_over(stream: &mut impl Read, bytes: u64) -> io::Result<()> {
     if read == bytes { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
+/// Whether an error of [`read`] is that the file is damaged, whose archive is as it is.
+#[must_use]
+pub fn is_damage(error: &io::Error) -> bool {
+    let kinds = [io::ErrorKind::InvalidData, io::ErrorKind::InvalidInput, io::ErrorKind::UnexpectedEof];
+    error.raw_os_error().is_none() && kinds.contains(&error.kind())
+}
+
 /// The error for an archive as a whole: its library's words may hold names, so only their kind is shown.
 #[must_use]
 pub fn damaged(error: impl Into<io::Error>) -> Error {

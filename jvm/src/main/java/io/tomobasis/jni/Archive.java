@@ -82,6 +82,20 @@ public final class Archive {
    */
   public static native String damage(boolean truncated);
 
+  /**
+   * What is told of one file of an archive that is damaged.
+   *
+   * @return one line, without the file's name
+   */
+  public static native String damagedFile();
+
+  /**
+   * The same for {@link Inventory#addUnread}.
+   *
+   * @return why it is not read
+   */
+  public static native String damagedKind();
+
   private static native ArchiveEntry[] entries0(long length, Source source) throws IOException;
 
   private static native byte[] inflate0(byte[] deflated, long start, int count, long crc);

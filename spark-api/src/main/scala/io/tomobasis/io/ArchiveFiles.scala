@@ -40,7 +40,10 @@ object ArchiveFiles {
     listed.toScala.map(_.toIndexedSeq.map(file))
   }
 
-  /** `count` bytes of a file in a tar or a zip, from `start` on; a file that is read whole is compared with its checksum. */
+  /**
+   * `count` bytes of a file in a tar or a zip, from `start` on; a file that is read whole is compared with its checksum. Throws
+   * DamagedFile.
+   */
   def read(file: InputFile, packed: Packed, start: Long, count: Int, conf: Configuration): Array[Byte] =
     Using.resource(HadoopFiles.open(file.uri, packed.archiveLength, "random", conf)) { in =>
       val crc = if (start == 0 && count == file.length) packed.crc else -1L
@@ -52,7 +55,7 @@ object ArchiveFiles {
           case Packing.ZIP_DEFLATED => inflated(in, data(in, packed), packed.size, start, count, crc)
           case _ => throw new EOFException
         }
-      catch { case _: EOFException => throw new InputException(Archive.damage(true)) }
+      catch { case e @ (_: EOFException | _: InputException) => throw new DamagedFile(e) }
     }
 
   /** Where a file's bytes start in a zip: behind its local header (APPNOTE.TXT 4.3.7), whose length only the header itself says. */

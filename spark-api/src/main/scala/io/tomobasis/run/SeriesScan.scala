@@ -7,8 +7,8 @@ import java.util.concurrent.{Callable, ExecutionException, Executors, Future}
 
 import scala.util.Using
 
-import io.tomobasis.io.{Faults, GzipStream, InputFile, InputFiles, StoreFailure, Unreadable}
-import io.tomobasis.jni.{Inventory, LocalFileException, TomoBasisException}
+import io.tomobasis.io.{DamagedFile, Faults, GzipStream, InputFile, InputFiles, StoreFailure, Unreadable}
+import io.tomobasis.jni.{Archive, Inventory, LocalFileException, TomoBasisException}
 
 /**
  * Headers to series, on the driver or, of some of an archive's files, in a task. A pool of threads reads the first bytes of files ahead, since object stores answer slowly but
@@ -78,6 +78,8 @@ private final class SeriesScan(
         for ((i, head) <- window.zip(heads)) {
           finished(head) match {
             case Right(bytes) => add(i, bytes, InputFiles.available(files(i), _, _, conf))
+            case Left(_: DamagedFile) =>
+              inventory.addUnread(i, files(i).name, files(i).length, Archive.damagedKind())
             case Left(e) => inventory.addUnopened(i, files(i).name, files(i).length, Faults.of(e), Faults.word(e))
           }
           done(1)
@@ -128,7 +130,7 @@ private final class SeriesScan(
   private def head(i: Int): Either[IOException, Array[Byte]] =
     try Right(InputFiles.available(files(i), 0, headBytes(i), conf))
     catch {
-      case e: LocalFileException => Left(e)
+      case e @ (_: LocalFileException | _: DamagedFile) => Left(e)
       case StoreFailure(e) if files(i).packed.isEmpty && InputFiles.denied(files(i), e, conf) => Left(e)
       case StoreFailure(e) => throw unreadable(i, e)
     }
