@@ -52,6 +52,24 @@ pub fn rows0<'local>(
     })
 }
 
+/// `String takeOver0(String rowsJson, byte[] index, String[] names, String options)`: the rows as JSON.
+#[jni_mangle("io.tomobasis.jni.AllSeries")]
+pub fn take_over0<'local>(
+    env: EnvUnowned<'local>,
+    _: JClass<'local>,
+    rows_json: JString<'local>,
+    index: JByteArray<'local>,
+    names: JObjectArray<'local, JString<'local>>,
+    options: JString<'local>,
+) -> JObject<'local> {
+    native(env, |env| {
+        let mut rows: Vec<SeriesRow> = json(env, &rows_json)?;
+        let (index, names) = (byte_array(env, &index)?, strings(env, &names)?);
+        all_series::take_over(&mut rows, Some(index), &names, digest(env, &options)?);
+        new_string(env, &serde_json::to_string(&rows)?)
+    })
+}
+
 /// `String status0(byte[] index)`.
 #[jni_mangle("io.tomobasis.jni.AllSeries")]
 pub fn status0<'local>(

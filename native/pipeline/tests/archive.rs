@@ -82,6 +82,23 @@ impl Progress for Stops {
     }
 }
 
+/// Stops when the first series is looked at.
+struct StopsAtSeries(AtomicBool);
+
+impl Progress for StopsAtSeries {
+    fn stage(&self, number: usize, _: usize, _: &str, _: &str, _: u64) {
+        self.0.store(number == 2, Ordering::SeqCst);
+    }
+
+    fn advance(&self, _: u64) {}
+
+    fn message(&self, _: &str) {}
+
+    fn stopped(&self) -> bool {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
 #[test]
 fn the_index_of_a_stopped_run_has_what_it_did() {
     let base = archive();
@@ -96,6 +113,28 @@ fn the_index_of_a_stopped_run_has_what_it_did() {
     // As readable as the results are.
     let mode = |path: &str| fs::metadata(output.join(path)).unwrap().permissions().mode();
     assert_eq!(mode(INDEX), mode(&format!("{}/manifest.json", stopped[0].folder)));
+}
+
+#[test]
+fn the_index_of_a_restart_never_says_less_than_is_done() {
+    let base = archive();
+    let output = base.path().join("all");
+    run(base.path(), "all", &Silent).unwrap();
+    let before = rows(&output);
+    // Stopped at once, when the index has been written and no series looked at.
+    let at_first = StopsAtSeries(AtomicBool::new(false));
+    assert!(matches!(run(base.path(), "all", &at_first).unwrap_err(), Error::Stopped));
+    let stopped = rows(&output);
+    assert_eq!(count(&stopped, |row| row.state == State::Done && row.kept), 3);
+    let roots = |rows: &[SeriesRow]| rows.iter().map(|row| row.root.clone()).collect::<Vec<_>>();
+    assert_eq!(roots(&stopped), roots(&before));
+    // One whose folder is gone, and all of other options, are still to be made.
+    fs::remove_dir_all(output.join(&before[1].folder)).unwrap();
+    assert!(matches!(run(base.path(), "all", &at_first).unwrap_err(), Error::Stopped));
+    assert_eq!(count(&rows(&output), |row| row.state == State::Pending), 1);
+    let other = options(&base.path().join("scans"), &output, "--series all --rank 2 --emit parquet").unwrap();
+    assert!(matches!(run_all(&other, 1, &at_first).unwrap_err(), Error::Stopped));
+    assert_eq!(count(&rows(&output), |row| row.state == State::Pending), 3);
 }
 
 #[test]

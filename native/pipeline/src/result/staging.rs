@@ -6,7 +6,7 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    path::Path,
+    path::{Path, PathBuf},
 };
 
 use rustix::{
@@ -54,6 +54,7 @@ impl StagedFolder {
     /// [`Error::OutputExists`], [`Error::OutputForeign`], [`Error::OutputHoldsOthers`], [`Error::OutputNotWritable`], and
     /// [`Error::Option`] for an output in a finished folder of this program, which holds nothing but its files.
     pub fn create(output: &Path, kind: FolderKind, overwrite: bool) -> Result<Self> {
+        let output = &behind_links(output);
         refuse_inside_a_result("--output", output)?;
         let notes = Workplace::clear_leftovers(output);
         if fs::symlink_metadata(output).is_ok() {
@@ -173,6 +174,14 @@ impl StagedFolder {
     }
 }
 
+/// Where a link to a folder leads: the folder is replaced there, and not the link by a folder beside it, perhaps on another disk.
+fn behind_links(output: &Path) -> PathBuf {
+    // Without a slash at its end, which follows a link.
+    let plain: PathBuf = output.components().collect();
+    let is_link = fs::symlink_metadata(&plain).is_ok_and(|link| link.is_symlink()) && plain.is_dir();
+    if is_link { plain.canonicalize().unwrap_or(plain) } else { output.to_owned() }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -237,6 +246,25 @@ mod tests {
         staged.commit().unwrap();
         assert_eq!(fs::read(output.join(MANIFEST)).unwrap(), manifest("new"));
         assert_eq!(names(base.path()), ["result"]);
+    }
+
+    #[test]
+    fn behind_a_link_the_folder_is_replaced_to_which_it_leads() {
+        let base = tempfile::tempdir().unwrap();
+        let (disk, link) = (base.path().join("disk/result"), base.path().join("link"));
+        fs::create_dir_all(&disk).unwrap();
+        fs::write(disk.join(MANIFEST), manifest("old")).unwrap();
+        std::os::unix::fs::symlink(&disk, &link).unwrap();
+        assert!(matches!(StagedFolder::create(&link, FolderKind::Result, false), Err(Error::OutputExists)));
+        for (output, what) in [(link.clone(), "new"), (base.path().join("link/"), "newer")] {
+            let staged = StagedFolder::create(&output, FolderKind::Result, true).unwrap();
+            staged.write(MANIFEST, &[&manifest(what)]).unwrap();
+            staged.commit().unwrap();
+            assert_eq!(fs::read(disk.join(MANIFEST)).unwrap(), manifest(what));
+        }
+        assert!(link.is_symlink());
+        assert_eq!(names(base.path()), ["disk", "link"]);
+        assert_eq!(names(&base.path().join("disk")), ["result"]);
     }
 
     #[test]

@@ -49,14 +49,16 @@ const PAUSE: Duration = Duration::from_millis(10);
 struct Process {
     /// Places of runs whose results have not their names yet.
     unfinished: Vec<Place>,
-    /// One has.
+    /// Places of runs whose results have their names, with what these replaced.
+    replaced: Vec<Place>,
+    /// A result has its name.
     finished: bool,
     /// It has begun.
     stops: bool,
 }
 
 static PROCESS: Mutex<Process> =
-    Mutex::new(Process { unfinished: Vec::new(), finished: false, stops: false });
+    Mutex::new(Process { unfinished: Vec::new(), replaced: Vec::new(), finished: false, stops: false });
 
 /// The place of a run of this process. Dropped, it is cleared.
 #[derive(Debug)]
@@ -161,6 +163,8 @@ impl Workplace {
         let folders = [&self.place.folder, &self.place.replaced()];
         if folders.iter().all(|folder| matches!(is_there(folder), Ok(false))) {
             let _gone = fs::remove_file(&self.owner);
+        } else {
+            process.replaced.push(self.place.clone());
         }
         Ok(())
     }
@@ -199,8 +203,11 @@ impl Workplace {
         }
         // If it stays, the next run finds it.
         self.owner.disable_cleanup(true);
-        // In the list until all of it is gone: a process that is told to stop meanwhile does not wait for this.
-        process().unfinished.retain(|place| *place != self.place);
+        // In the lists until all of it is gone: a process that is told to stop meanwhile removes it itself.
+        let mut process = process();
+        process.unfinished.retain(|place| *place != self.place);
+        process.replaced.retain(|place| *place != self.place);
+        drop(process);
         let error = cleared.err()?;
         Some(stays("what this run replaced", &error))
     }
@@ -288,7 +295,7 @@ impl Place {
     }
 }
 
-/// Removes all folders in the making: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
+/// Removes all folders in the making, and what finished results replaced: for a process that is told to stop, or has no memory left. What cannot be removed is left to the
 /// next run. Returns whether a result has its name already.
 pub fn remove_unfinished() -> bool {
     // Whoever holds the list may be this very thread, or stopped for good; or it makes a place or gives a result its name, which
@@ -303,7 +310,8 @@ pub fn remove_unfinished() -> bool {
     });
     let Some(mut process) = tried else { return false };
     process.stops = true;
-    for place in process.unfinished.drain(..) {
+    let Process { unfinished, replaced, .. } = &mut *process;
+    for place in unfinished.drain(..).chain(replaced.drain(..)) {
         // Threads that still write make files meanwhile.
         if (0..TRIES).any(|_| place.clear().is_ok()) {
             let _stays = fs::remove_file(place.owner());
@@ -433,6 +441,21 @@ mod tests {
         let long = base.path().join("other/one").join("r".repeat(250));
         assert!(Workplace::make(&long).is_err());
         assert_eq!(names(base.path()), ["there"]);
+    }
+
+    #[test]
+    fn what_a_result_replaced_is_known_until_it_is_gone_so_that_a_process_that_stops_removes_it() {
+        let base = tempfile::tempdir().unwrap();
+        let output = base.path().join("result");
+        killed(base.path(), "other", b"", &["result"]);
+        let place = Workplace::make(&output).unwrap();
+        let known = || process().replaced.iter().filter(|known| known.output == output).count();
+        // An exchange: the old result has the name of the place.
+        place.finish(|| Ok(())).unwrap();
+        assert_eq!(known(), 1);
+        assert_eq!(place.leave(), None);
+        assert_eq!(known(), 0);
+        assert_eq!(names(base.path()), ["other", "result"]);
     }
 
     #[test]

@@ -13,7 +13,7 @@ use tomobasis_dicom::SeriesPlan;
 use super::{
     closing::{check, check_kind, closing_text, counted, failed_fast, is_archive, is_of_series},
     kept::{Kept, kept, options_digest},
-    series::{Made, Outcome, Place, found, make},
+    series::{Made, Outcome, Place, found, make, take_over},
     work::Work,
 };
 use crate::{
@@ -54,7 +54,11 @@ pub struct Archive {
 pub fn status(folder: &str) -> Result<(String, Vec<SeriesRow>)> {
     let index = fs::read(local_path("FOLDER", folder)?.join(INDEX)).map_err(|error| {
         Error::reading(INDEX, error, |error| {
-            Error::result_file(INDEX, format!("it cannot be read ({error}); name the output of --series all"))
+            let problem = match error.kind() {
+                io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => "there is no such file".to_owned(),
+                _ => format!("it cannot be read ({error})"),
+            };
+            Error::result_file(INDEX, format!("{problem}; name the output of --series all"))
         })
     })?;
     let rows = read_series_index(index)?;
@@ -92,6 +96,10 @@ pub fn run_all(options: &Options, threads: usize, progress: &dyn Progress) -> Re
     let run = Run { options, digest: options_digest(options)?, threads, output: &output, progress };
     let total = plans.iter().flatten().count();
     progress.stage(2, 2, "series", "series", total as u64);
+    if !options.overwrite {
+        let there = names(&output).map_err(Error::OutputNotWritable)?;
+        take_over(&mut rows, fs::read(output.join(INDEX)).ok(), &there, run.digest);
+    }
     run.write_index(&rows)?;
     let made = run.all(plans, &files, &mut rows);
     let written = run.write_index(&rows);
@@ -166,6 +174,8 @@ impl Run<'_> {
         match self.attempt(plan, files, &row.folder) {
             Err(Error::Stopped) => return Err(Error::Stopped),
             Err(error) => {
+                let SeriesRow { series, folder, slices, rows, columns, .. } = std::mem::take(row);
+                *row = SeriesRow { series, folder, slices, rows, columns, ..SeriesRow::default() };
                 row.state = State::Failed;
                 row.seconds = began.elapsed().as_secs_f64();
                 row.exit_code = error.exit_code().into();

@@ -23,5 +23,5 @@ pub use self::{
     closing::{check, check_kind, closing_text, failed_fast, is_archive, status_text},
     kept::{Kept, kept, options_digest, section},
     local::{Archive, run_all, status},
-    series::{Made, Outcome, Place, found, make, memory},
+    series::{Made, Outcome, Place, found, make, memory, take_over},
 };

@@ -1,6 +1,9 @@
 //! One series of many: from its files to its result, wherever that goes.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Instant,
+};
 
 use serde::Serialize;
 use tomobasis_dicom::{SeriesEntry, SeriesPlan};
@@ -11,7 +14,7 @@ use crate::{
     error::{Error, Result},
     input::{files::ScanFiles, listing::InputFile},
     options::Options,
-    output::tables::{SeriesRow, State},
+    output::tables::{SeriesRow, State, read_series_index},
     result::Environment,
     solve::{digest::Digest, fingerprint},
 };
@@ -99,6 +102,24 @@ pub fn memory(plan: &SeriesPlan, options: &Options, threads: usize) -> u64 {
     // What decoders take beside a file that is at hand: 12 bytes for a pixel at the most.
     let decoders = 12 * plan.pixels() as u128 * threads as u128;
     u64::try_from(need + decoders).unwrap_or(u64::MAX)
+}
+
+/// Rows of series that are still to be made take over what an earlier index says was done with these options, as far as the result's
+/// folder is among the `names` in the output: until a run has looked at a series again, its result is there. An index that cannot be
+/// read says nothing.
+pub fn take_over(rows: &mut [SeriesRow], earlier: Option<Vec<u8>>, names: &[String], options: Digest) {
+    let Some(earlier) = earlier.and_then(|index| read_series_index(index).ok()) else { return };
+    let (options, there) = (options.to_string(), names.iter().collect::<BTreeSet<_>>());
+    let done =
+        |row: &SeriesRow| row.state == State::Done && row.options == options && there.contains(&row.folder);
+    let mut done: BTreeMap<String, SeriesRow> =
+        earlier.into_iter().filter(done).map(|row| (row.folder.clone(), row)).collect();
+    for row in rows.iter_mut().filter(|row| row.state == State::Pending) {
+        let size = |row: &SeriesRow| (row.slices, row.rows, row.columns);
+        if let Some(before) = done.remove(&row.folder).filter(|before| size(before) == size(row)) {
+            *row = SeriesRow { series: std::mem::take(&mut row.series), kept: true, ..before };
+        }
+    }
 }
 
 /// A series as it is found: the index's row, and the plan of one of which something is to be made. `plan` is that of `entry`.

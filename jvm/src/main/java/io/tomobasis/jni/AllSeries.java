@@ -45,6 +45,21 @@ public final class AllSeries {
   }
 
   /**
+   * Rows of which those that are still to be done have what an earlier index says was done with these options.
+   *
+   * @param rowsJson a JSON array of rows
+   * @param index the Parquet file; one that is no index says nothing
+   * @param names what is in the output
+   * @param options of {@link #optionsDigest}
+   * @return a JSON array
+   */
+  public static String takeOver(String rowsJson, byte[] index, String[] names, String options) {
+    Objects.requireNonNull(rowsJson, "rowsJson");
+    Objects.requireNonNull(index, "index");
+    return takeOver0(rowsJson, index, names, Objects.requireNonNull(options, "options"));
+  }
+
+  /**
    * What an index says, in words.
    *
    * @param index the Parquet file
@@ -199,6 +214,8 @@ public final class AllSeries {
   private static native byte[] index0(String rowsJson);
 
   private static native String rows0(byte[] index);
+
+  private static native String takeOver0(String rowsJson, byte[] index, String[] names, String options);
 
   private static native String status0(byte[] index);
 

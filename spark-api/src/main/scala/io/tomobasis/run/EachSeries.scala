@@ -33,6 +33,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
     val files = Listing.list(config.inputs, sc.hadoopConfiguration)
     val (rows, series, ofNoSeries) = found(files)
     val index = new SeriesIndex(folder, rows)
+    if (!config.overwrite) index.takeOver(digest)
     val state = new ArchiveState(index, series, config.failFast)
     Using.resource(new Ticker(() => index.write(), () => run.progress.say(state.line))) { _ =>
       index.write()

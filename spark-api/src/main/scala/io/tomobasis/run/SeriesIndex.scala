@@ -15,6 +15,14 @@ final class SeriesIndex(folder: ArchiveFolder, found: Seq[String]) {
   private val rows = found.map(row => Json.read(row).asInstanceOf[ObjectNode]).toArray
   private var changed = true
 
+  /** Takes over what an earlier run has done with these options: it is there until its series is looked at again. */
+  def takeOver(options: String): Unit = synchronized {
+    for (index <- folder.index) {
+      val known = Json.read(AllSeries.takeOver(json, index, folder.names.toArray, options)).elements.asScala
+      for ((row, place) <- known.zipWithIndex) rows(place).setAll[ObjectNode](row.asInstanceOf[ObjectNode])
+    }
+  }
+
   /** Takes what became of a series. */
   def update(place: Int, fields: ObjectNode): Unit = synchronized {
     rows(place).setAll[ObjectNode](fields)

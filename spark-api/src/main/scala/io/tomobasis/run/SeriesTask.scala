@@ -196,8 +196,11 @@ private[run] object SeriesFields {
       case Some(ours) => (ours.getMessage, ours.exitCode)
       case None => (s"failed while running (${e.getClass.getName}); run again with --verbose for details", 1)
     }
+    Seq("fingerprint", "options", "root").foreach(row.put(_, ""))
     row
       .put("state", "failed")
+      .put("kept", false)
+      .put("left_out", 0)
       .put("error", error.linesIterator.mkString(" "))
       .put("exit_code", code)
       .put("seconds", seconds)
