@@ -3,6 +3,7 @@
 import json
 import re
 import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -177,3 +178,22 @@ def test_memory_that_runs_out_is_json(made, tmp_path):
             failed += 1
             assert run.code == 1 and json.loads(run.err)["error"]["exit_code"] == 1, run.err
     assert failed > 0
+
+
+def test_names_that_a_terminal_would_obey_are_values_all_the_same(made, tmp_path):
+    for name in ("\u202elatot", "a\x7fb", "\U000e0041"):
+        output = tmp_path / name
+        document, _ = answer("decompose", "--input", made.folder, "--output", output, "--emit", "parquet")
+        assert document["output"] == str(output)
+        run = tomobasis("--json", "certify", output, "--input", made.folder, "--output", tmp_path / f"proof {name}")
+        assert not any(c in run.out for c in name if not c.isprintable()), run.out
+        assert json.loads(run.out)["output"] == str(tmp_path / f"proof {name}")
+
+
+def test_words_that_are_no_text_are_an_error_in_json():
+    for words in ((b"paper", b"r\xff"), (b"paper", b"x", b"--qu\xffiet"), (b"render", b"x", b"--output", b"\xff")):
+        command = [ROOT / "bin/tomobasis", *words, b"--json"]
+        run = subprocess.run(command, capture_output=True, check=False, stdin=subprocess.DEVNULL)
+        error = json.loads(run.stderr)["error"]
+        assert (run.returncode, run.stdout, error["kind"]) == (2, b"", "usage")
+        assert "is not UTF-8" in error["message"] and "--json" not in error["message"], error

@@ -50,7 +50,7 @@ impl Answer {
     /// That error, and what keeps the answer from being printed.
     pub(crate) fn print(self) -> Result<(), Error> {
         if output::as_json() {
-            output::print(&format!("{:#}", self.document))?;
+            output::print_document(&self.document)?;
         } else if !self.text.is_empty() {
             output::print(&self.text)?;
         }

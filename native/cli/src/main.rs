@@ -174,13 +174,13 @@ fn main() -> ExitCode {
 fn command() -> ExitCode {
     allocator::prepare();
     let words: Vec<_> = std::env::args_os().collect();
-    if let Some(word) = words.iter().position(|word| word.to_str().is_none()) {
-        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
-        return failed(&not_utf_8(&words, word).to_string(), 2);
-    }
     // Errors of the command line are JSON too.
     if words.iter().any(|word| word == "--json") {
         output::set_json();
+    }
+    if let Some(word) = words.iter().position(|word| word.to_str().is_none()) {
+        let words: Vec<_> = words.iter().map(|word| word.to_string_lossy()).collect();
+        return failed(&not_utf_8(&words, word).to_string(), 2);
     }
     if help::is_short(words.iter().skip(1).map(|word| word.to_str())) {
         return printed(&help::short());

@@ -5,8 +5,8 @@ use std::{
     sync::atomic::{AtomicBool, Ordering},
 };
 
-use serde_json::json;
-use tomobasis_dicom::printable_lines;
+use serde_json::{Value, json};
+use tomobasis_dicom::{printable_json, printable_lines};
 use tomobasis_pipeline::Error;
 
 /// Whether answers and errors are JSON.
@@ -49,8 +49,20 @@ pub(crate) fn tell_error(message: &str, exit_code: u8) {
 /// # Errors
 /// [`Error::Write`] where the text is lost otherwise, as on a full disk.
 pub(crate) fn print(text: &str) -> Result<(), Error> {
+    write(&printable_lines(text.trim_end()))
+}
+
+/// Prints a JSON document, likewise.
+///
+/// # Errors
+/// As [`print`].
+pub(crate) fn print_document(document: &Value) -> Result<(), Error> {
+    write(&printable_json(&format!("{document:#}")))
+}
+
+fn write(text: &str) -> Result<(), Error> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{}", printable_lines(text.trim_end())).and_then(|()| stdout.flush()) {
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
         Err(source) if source.kind() != ErrorKind::BrokenPipe => {
             Err(Error::Write { file: "standard output".to_owned(), source })
         }

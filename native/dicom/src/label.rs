@@ -80,12 +80,29 @@ const SHAPELESS: [RangeInclusive<char>; 20] = [
 /// A text from outside, such as a file's name, fit for a terminal and a log: characters that move the cursor, change colors, turn
 /// the direction of writing or are not seen are shown as `\u{1b}`.
 pub fn printable(text: &str) -> String {
-    let moves = |c: char| c.is_control() || SHAPELESS.iter().any(|range| range.contains(&c));
     let mut shown = String::with_capacity(text.len());
     for c in text.chars() {
-        if moves(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
+        if is_shapeless(c) { shown.extend(c.escape_unicode()) } else { shown.push(c) }
     }
     shown
+}
+
+/// The same for a JSON document, in the escapes of JSON (RFC 8259): its values stay what they are.
+pub fn printable_json(document: &str) -> String {
+    let mut shown = String::with_capacity(document.len());
+    for c in document.chars() {
+        // Line ends within strings are escaped already.
+        if c != '\n' && is_shapeless(c) {
+            shown.extend(c.encode_utf16(&mut [0; 2]).iter().map(|unit| format!("\\u{unit:04x}")));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+fn is_shapeless(c: char) -> bool {
+    c.is_control() || SHAPELESS.iter().any(|range| range.contains(&c))
 }
 
 /// The same for text in lines of our own.
@@ -106,6 +123,10 @@ mod tests {
         assert_eq!(printable("\u{61c}\u{200b}\u{e0041}"), "\\u{61c}\\u{200b}\\u{e0041}");
         assert_eq!(printable("Kopf \u{e9} \u{1f600}"), "Kopf \u{e9} \u{1f600}");
         assert_eq!(printable_lines("a\n\u{1b}"), "a\n\\u{1b}");
+        assert_eq!(
+            printable_json("{\n\"a\u{202e}\": \"\u{7f}\u{e0041}\u{e9}\"}"),
+            "{\n\"a\\u202e\": \"\\u007f\\udb40\\udc41\u{e9}\"}"
+        );
     }
 
     #[test]

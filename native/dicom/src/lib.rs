@@ -74,7 +74,7 @@ pub use header::{
     ByteOrder, HeaderOutcome, NotAnImage, PixelFormat, Rescale, SliceHeader, USUAL_HEAD, packed_format,
     read_header, read_header_by,
 };
-pub use label::{FileLabel, file_label, printable, printable_lines, salted_id};
+pub use label::{FileLabel, file_label, printable, printable_json, printable_lines, salted_id};
 pub use phrases::decimals;
 pub use pixels::{
     ColumnRecord, FileBytes, Findings, PaddingFound, Remark, Secret, SliceFile, SliceRecord, decode, notes,

@@ -113,7 +113,8 @@ pub fn not_utf_8(words: &[impl AsRef<str>], word: usize) -> Error {
         (name.starts_with("--") && plain).then(|| name.to_owned())
     };
     let at = |index: Option<usize>| option(words.get(index?)?.as_ref());
-    let named = at(Some(word)).or_else(|| at(word.checked_sub(1)));
+    let is_value = !words.get(word).is_some_and(|word| word.as_ref().starts_with("--"));
+    let named = at(Some(word)).or_else(|| at(word.checked_sub(1).filter(|_| is_value)));
     let named = named.map_or("an argument".to_owned(), |option| format!("{option}: its value"));
     Error::CommandLine(format!(
         "{named} is not UTF-8; rename the file or folder, or name the folder above it (names in a folder may have any bytes)"
@@ -317,6 +318,11 @@ mod tests {
             ("--input a --output b --input-format npy --basis joint", "--basis: it applies to scans"),
             ("--input a --output b --fail-fast", "--fail-fast: it applies to --series all"),
             ("--input a --output a/b --series all", "--output: it lies in the input of --series all"),
+            (
+                "--input a --output a/b --emit parquet,dicom",
+                "--output: it lies in --input, where the next run would take its DICOM files",
+            ),
+            ("--input s3a://b/scan --output s3a://b/scan/r --emit dicom", "--output: it lies in --input"),
             ("--status", "--status: give the output"),
             ("--input a --output b --ranks 3", "--ranks"),
             ("--input a --output b stray", "stray"),
@@ -341,6 +347,7 @@ mod tests {
             ("--input a\u{fffd}b --output c", "--input: its value is not UTF-8"),
             ("--input a --output=c\u{fffd}", "--output: its value is not UTF-8"),
             ("--input a --output c --s\u{fffd} 1", "an argument is not UTF-8"),
+            ("--input a --output c --overwrite --s\u{fffd} 1", "an argument is not UTF-8"),
         ] {
             assert!(refusal(line).starts_with(named), "{}", refusal(line));
         }

@@ -2,8 +2,10 @@ package io.tomobasis.job
 
 import org.apache.spark.SparkException
 
-import io.tomobasis.io.Causes
-import io.tomobasis.jni.TomoBasisException
+import java.io.IOException
+
+import io.tomobasis.io.{Causes, Faults}
+import io.tomobasis.jni.{Fault, TomoBasisException}
 
 /** How a run ended: the one line for the user and the exit code. */
 final case class Failure(exitCode: Int, message: String)
@@ -13,6 +15,10 @@ final case class Failure(exitCode: Int, message: String)
  * class; other messages may hold paths and are not repeated.
  */
 object Failure {
+
+  /** What fails Spark's own files; of all others, our exceptions tell whose they are. */
+  private val OfLocalDisk = Set(Fault.DISK_FULL, Fault.QUOTA_EXCEEDED)
+
   def of(thrown: Throwable): Failure = {
     val causes = Causes.of(thrown)
     causes
@@ -22,6 +28,9 @@ object Failure {
           Failure(1, "out of memory; give more with --driver-memory or --executor-memory, or use more partitions")
         case _: StackOverflowError =>
           Failure(1, "a thread's stack overflowed; give more with -Xss in the extra Java options")
+        case e: IOException if OfLocalDisk(Faults.of(e)) =>
+          val words = Faults.of(e).words(Faults.word(e))
+          Failure(1, s"spark.local.dir: Spark cannot keep its own files there ($words); make room, or set another folder")
       }
       .getOrElse {
         val last = causes.last

@@ -22,6 +22,13 @@ class FailureSuite extends AnyFunSuite {
     assert(failure.message.contains("java.io.IOException") && !failure.message.contains("DOE"))
   }
 
+  test("a full disk under Spark's own files is told with the property that names their folder") {
+    val full = new SparkException("Job aborted", new IOException("No space left on device"))
+    val failure = Failure.of(full)
+    assert(failure.exitCode == 1)
+    assert(failure.message.startsWith("spark.local.dir: ") && failure.message.contains("the disk is full"))
+  }
+
   test("what Spark says of a lost executor is passed on in one line") {
     val failure = Failure.of(new SparkException("ExecutorLostFailure (exit code 137)\nDriver stacktrace:"))
     assert(failure.message.contains("exit code 137") && failure.message.linesIterator.size == 1)
