@@ -82,6 +82,11 @@ pub enum Error {
     /// The output of `--series all` lies in the input, where its files would be taken for series.
     #[error("--output: it lies in the input of --series all; name a folder beside it")]
     OutputInInput,
+    /// An output with DICOM files lies in the input, whose next reader would take them for a part of it.
+    #[error(
+        "--output: it lies in --input, where the next run would take its DICOM files for a part of the scan; name a folder beside the scan"
+    )]
+    OutputBesideSlices,
     /// The output of `--series all` holds something else.
     #[error(
         "--output: it exists and is no archive of results, whose index.parquet --series all has written; name another folder, or one that is empty"
@@ -310,6 +315,7 @@ impl Error {
             | Self::OutputOvertaken
             | Self::OutputHoldsInput
             | Self::OutputInInput
+            | Self::OutputBesideSlices
             | Self::OutputNoArchive
             | Self::OutputOtherArchive(_) => 2,
             Self::SeriesFailed { of_input: true, .. } => 3,

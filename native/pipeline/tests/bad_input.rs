@@ -138,3 +138,27 @@ fn an_output_that_holds_the_scan_is_refused_before_anything_is_removed() {
     }
     assert_eq!(fs::read_dir(&inside).unwrap().count(), SLICES);
 }
+
+#[test]
+fn an_output_with_dicom_files_is_refused_in_what_is_read_by_whatever_path() {
+    let (base, input) = series();
+    let reference = base.path().join("reference");
+    common::write_series(&reference);
+    let link = base.path().join("link");
+    std::os::unix::fs::symlink(&input, &link).unwrap();
+    let of_reference = format!("--rank 3 --emit dicom,report --reference {}", reference.display());
+    for (output, more) in [
+        (input.join("result"), "--rank 3 --emit dicom"),
+        (input.join("deep/result"), "--rank 3 --emit dicom"),
+        (link.join("result"), "--rank 3 --emit dicom --overwrite"),
+        (reference.join("result"), of_reference.as_str()),
+    ] {
+        let error = decompose(&input, &output, more, 2).unwrap_err();
+        assert_eq!(error.exit_code(), 2);
+        assert!(error.to_string().starts_with("--output: it lies in --input"), "{error}");
+    }
+    assert_eq!(fs::read_dir(&input).unwrap().count(), SLICES);
+    // What has no DICOM files is left out of the next run, and counted.
+    decompose(&input, &input.join("result"), "--rank 3 --emit parquet", 2).unwrap();
+    decompose(&input, &base.path().join("again"), "--rank 3 --emit parquet", 2).unwrap();
+}

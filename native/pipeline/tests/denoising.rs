@@ -205,3 +205,18 @@ fn padding_stays_padding() {
     decode(&plan, 4, &files[plan.slices[4].file], &mut out).unwrap();
     assert!(out.iter().enumerate().all(|(at, &pixel)| (pixel == -2000) == (at % 100 == 0 || at % 100 == 99)));
 }
+
+#[test]
+fn an_output_in_the_input_is_refused_since_the_next_run_would_read_it() {
+    let (base, input) = series();
+    let link = base.path().join("link");
+    std::os::unix::fs::symlink(&input, &link).unwrap();
+    for output in [input.join("less-noise"), link.join("deep/less-noise")] {
+        let error = run(&input, &output, "", 2).unwrap_err();
+        assert!(
+            error.exit_code() == 2 && error.to_string().starts_with("--output: it lies in --input"),
+            "{error}"
+        );
+    }
+    assert_eq!(fs::read_dir(&input).unwrap().count(), SLICES);
+}

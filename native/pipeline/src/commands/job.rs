@@ -91,6 +91,8 @@ mod tests {
                 "--output: it lies in the input of --series all",
             ),
             ("--input b/scan --output b --denoise", "--output: the scan of --input lies in this folder"),
+            ("--input a --output a/b --denoise", "--output: it lies in --input, where the next run"),
+            ("--input s3a://b/scan --output s3a://b/scan/new --denoise", "--output: it lies in --input"),
             ("--input a\u{fffd} --output b --denoise", "--input: its value is not UTF-8"),
         ] {
             let error = parse(line).expect_err(line);

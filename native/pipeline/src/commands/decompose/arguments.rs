@@ -165,6 +165,9 @@ impl JobArgs {
         if means_all {
             refuse_output_inside(&self.input, &self.output)?;
         }
+        if emit.contains(&Emit::Dicom) {
+            refuse_output_beside_slices(self.input.iter().chain(&self.reference), &self.output)?;
+        }
         let mut series = self.series.into_iter();
         Ok(Options {
             input: self.input,
@@ -233,12 +236,28 @@ fn check_reference(emit: &[Emit], all_series: bool) -> Result<()> {
 /// # Errors
 /// [`Error::OutputInInput`].
 pub(in crate::commands) fn refuse_output_inside(inputs: &[String], output: &str) -> Result<()> {
-    let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
-    let inside = |input: &String| folder(output).starts_with(&folder(input)) || lies_in(output, input);
-    match inputs.iter().any(inside) {
-        true => Err(Error::OutputInInput),
+    if is_inside(inputs, output) { Err(Error::OutputInInput) } else { Ok(()) }
+}
+
+/// Refuses an output with DICOM files in a folder that is read, by whatever path: a second run would read the first one's output.
+///
+/// # Errors
+/// [`Error::OutputBesideSlices`].
+pub(in crate::commands) fn refuse_output_beside_slices<'a>(
+    inputs: impl IntoIterator<Item = &'a String>,
+    output: &str,
+) -> Result<()> {
+    match is_inside(inputs, output) {
+        true => Err(Error::OutputBesideSlices),
         false => Ok(()),
     }
+}
+
+/// Whether an output lies in an input: by its name, or on the local disk by whatever leads there.
+fn is_inside<'a>(inputs: impl IntoIterator<Item = &'a String>, output: &str) -> bool {
+    let folder = |uri: &str| format!("{}/", uri.trim_end_matches('/'));
+    let inside = |input: &String| folder(output).starts_with(&folder(input)) || lies_in(output, input);
+    inputs.into_iter().any(inside)
 }
 
 /// Refuses an output whose name says that the input lies in it. Whatever else leads there is found where the folder is at hand.

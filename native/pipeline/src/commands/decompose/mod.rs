@@ -13,7 +13,7 @@ pub use self::{
     job::{ParsedJob, not_utf_8, one_line, parse_job, parse_options},
 };
 pub(super) use self::{
-    arguments::{refuse_output_above, refuse_output_inside},
+    arguments::{refuse_output_above, refuse_output_beside_slices, refuse_output_inside},
     job::{check_utf_8, refuse_reference},
 };
 use crate::{

@@ -4,7 +4,7 @@ use clap::{Args, Parser, ValueEnum, builder::NonEmptyStringValueParser as NotEmp
 use tomobasis_denoise::{Quality, Settings};
 
 use crate::{
-    commands::decompose::{one_line, refuse_output_above, refuse_output_inside},
+    commands::decompose::{one_line, refuse_output_above, refuse_output_beside_slices, refuse_output_inside},
     error::{Error, Result},
     options::{
         ALL, Basis, DicomSyntax, Emit, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice,
@@ -75,7 +75,8 @@ impl DenoiseArgs {
     /// What is read and written, in the terms of a decomposition, and how it is denoised; checks what clap cannot.
     ///
     /// # Errors
-    /// [`Error::Option`] for options that do not go together, [`Error::OutputHoldsInput`], [`Error::OutputInInput`].
+    /// [`Error::Option`] for options that do not go together, [`Error::OutputHoldsInput`], [`Error::OutputInInput`],
+    /// [`Error::OutputBesideSlices`].
     pub fn resolve(self) -> Result<(Options, Settings)> {
         if self.fail_fast && !self.all_series() {
             return Err(Error::option("--fail-fast", "it applies to --series all; leave it out"));
@@ -84,6 +85,7 @@ impl DenoiseArgs {
         if self.all_series() {
             refuse_output_inside(&self.input, &self.output)?;
         }
+        refuse_output_beside_slices(&self.input, &self.output)?;
         let quality = match self.quality {
             QualityName::Fast => Quality::Fast,
             QualityName::Default => Quality::Default,
