@@ -30,7 +30,10 @@ object Failure {
           Failure(1, "a thread's stack overflowed; give more with -Xss in the extra Java options")
         case e: IOException if OfLocalDisk(Faults.of(e)) =>
           val words = Faults.of(e).words(Faults.word(e))
-          Failure(1, s"spark.local.dir: Spark cannot keep its own files there ($words); make room, or set another folder")
+          Failure(
+            1,
+            s"spark.local.dir: Spark cannot keep its own files there ($words); make room, or set another folder"
+          )
       }
       .getOrElse {
         val last = causes.last
