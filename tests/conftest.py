@@ -12,8 +12,8 @@ from oracle import result
 from running import SHARED, decompose, made_scan, tomobasis
 from standalone import standalone
 
-# A line of Spark's own log, such as one about an executor that was lost: it can be the last one.
-SPARKS = re.compile(r"\d\d:\d\d:\d\d (WARN|ERROR) ")
+# A line of Spark's own log, such as one about an executor that was lost, can be the last one; so is that of the figures.
+SPARKS = re.compile(r"\d\d:\d\d:\d\d (WARN|ERROR) |\{\"tomobasis\":")
 
 
 def pytest_collection_modifyitems(config, items):

@@ -15,11 +15,12 @@ SOURCES = [ROOT / module / "src/main/scala" for module in ("spark-api", "spark-j
 # What each package calls, lowest first.
 CALLS = {
     "jni": set(),
+    "figures": {"jni"},
     "io": {"jni"},
     "commit": {"io", "jni"},
-    "matrix": {"io", "jni"},
-    "run": {"commit", "io", "jni", "matrix"},
-    "spark": {"io", "jni", "matrix", "run"},
+    "matrix": {"figures", "io", "jni"},
+    "run": {"commit", "figures", "io", "jni", "matrix"},
+    "spark": {"figures", "io", "jni", "matrix", "run"},
     "job": {"io", "jni", "matrix", "run"},
 }
 DEFINED = re.compile(r"^(?:[\w\[\]]+ )*?(?:class|trait|object) (\w+)", re.MULTILINE)

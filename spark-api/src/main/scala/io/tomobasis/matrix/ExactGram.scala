@@ -4,6 +4,7 @@ import org.apache.spark.{HashPartitioner, SparkContext, TaskContext}
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
+import io.tomobasis.figures.Figures
 import io.tomobasis.jni.{GramAccumulator, MatrixNumbers, RealGramAccumulator, UsageException}
 
 /**
@@ -65,21 +66,21 @@ object ExactGram {
   private def sumBytes(columns: Int): Long = 4L * columns * (columns + 1)
 
   /** Of integers, the one sum; of a matrix of floats, all sums that its numbers have, one after another. */
-  def sum(blocks: RDD[RowBlock], columns: Int, floats: Option[Floats] = None): ExactGram = {
+  def sum(blocks: RDD[RowBlock], columns: Int, figures: Figures, floats: Option[Floats] = None): ExactGram = {
     val sc = blocks.sparkContext
     val perJob = resultBytes(sc)
     val bytes = sumBytes(columns)
     val sums = floats.fold(1)(_.sums)
     if (sums * bytes * blocks.getNumPartitions <= math.min(StraightBytes, perJob)) {
       // Small: whole sums from each partition, added on the driver.
-      val found = partial(blocks, columns, 1, floats).collect().groupMapReduce(_._1)(_._2)(_.plus(_, columns))
+      val found = partial(blocks, columns, 1, floats, figures).collect().groupMapReduce(_._1)(_._2)(_.plus(_, columns))
       val whole = (0 until sums).map(found).toArray
       ExactGram(whole.map(_.bytes), whole.head.records)
     } else {
       // 1. Parts so small that a message of Spark's holds one, and that the driver's limit holds two.
       val parts = (bytes / math.max(1, math.min(PartBytes, perJob / 2)) + 1).toInt
       // 2. One task for each part adds it up over all partitions: part i is partition i.
-      val cut = partial(blocks, columns, parts, floats)
+      val cut = partial(blocks, columns, parts, floats, figures)
       val added = new ShuffledRDD[Int, GramPart, GramPart](cut, new HashPartitioner(sums * parts))
         .mapPartitions(_.map(_._2).reduceOption(_.plus(_, columns)).iterator)
       // 3. The driver takes the parts in their order, as many at a time as its limit allows.
@@ -104,14 +105,16 @@ object ExactGram {
       blocks: RDD[RowBlock],
       columns: Int,
       parts: Int,
-      floats: Option[Floats]
+      floats: Option[Floats],
+      figures: Figures
   ): RDD[(Int, GramPart)] =
     blocks.mapPartitions { mine =>
       val sums = floats.fold[Sums](new IntegerSums(columns))(floats => new FloatSums(floats.numbers.value.get))
       TaskContext.get().addTaskCompletionListener[Unit](_ => sums.close())
       var records = Array.emptyByteArray // one list of n records, or several where the input changed
+      val ofRow = sums.count * (columns.toLong * (columns + 1) / 2)
       for (block <- mine) {
-        sums.add(block)
+        figures.multiplying(block.rows * ofRow)(sums.add(block))
         records = SliceRecords.union(block.records, records, columns)
       }
       Iterator.tabulate(sums.count * parts) { i =>

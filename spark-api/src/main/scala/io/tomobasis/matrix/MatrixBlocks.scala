@@ -13,6 +13,7 @@ import java.util.Arrays
 import scala.collection.mutable
 import scala.util.Using
 
+import io.tomobasis.figures.{Counted, Figures}
 import io.tomobasis.io.{HadoopFiles, InputFile, StoreFailure, Unreadable}
 import io.tomobasis.jni.{ColumnDigests, LocalFiles, MatrixSource}
 
@@ -25,11 +26,11 @@ final case class MatrixFiles(files: IndexedSeq[InputFile], verbose: Boolean) {
   def names: Array[String] = files.map(_.name).toArray
 
   /** Runs what reads them; a file is opened once, unless there are more than are kept open. */
-  def reading[T](conf: Configuration)(work: MatrixSource.Reader => T): T =
-    Using.resource(new MatrixReader(this, conf))(work)
+  def reading[T](conf: Configuration, figures: Option[Figures] = None)(work: MatrixSource.Reader => T): T =
+    Using.resource(new MatrixReader(this, conf, figures))(work)
 }
 
-private final class MatrixReader(from: MatrixFiles, conf: Configuration)
+private final class MatrixReader(from: MatrixFiles, conf: Configuration, figures: Option[Figures])
     extends MatrixSource.Reader
     with AutoCloseable {
 
@@ -50,6 +51,7 @@ private final class MatrixReader(from: MatrixFiles, conf: Configuration)
     catch {
       case StoreFailure(e) => throw Unreadable(wanted, file, from.files.length, from.verbose, e)
     }
+    figures.foreach(_.add(Counted.Bytes, count.toLong))
   }
 
   private def stream(file: Int, wanted: InputFile): FSDataInputStream = {
@@ -79,16 +81,18 @@ final class MatrixBlocks(workers: Workers, layout: Layout, runs: Runs) {
   private val sc = workers.context
 
   def read(source: Array[Byte], files: MatrixFiles, hadoop: Broadcast[SerializableConfiguration]): RDD[ReadBlock] = {
-    val (layout, runs, badInput) = (this.layout, this.runs, workers.badInput)
+    val (layout, runs, badInput, figures) = (this.layout, this.runs, workers.badInput, workers.figures)
     val shared = sc.broadcast(new SharedSource(source))
     val listed = sc.broadcast(files)
     sc.parallelize(0 until runs.parts, runs.parts).flatMap { part =>
       val blocks = runs.of(part)
       badInput.endsAt(blocks.start) {
-        val values = listed.value.reading(hadoop.value.value) { reader =>
+        val values = listed.value.reading(hadoop.value.value, Some(figures)) { reader =>
           shared.value.get.read(listed.value.lengths, blocks.start, blocks.length, reader)
         }
         val starts = blocks.scanLeft(0)((at, block) => at + layout.slices * layout.rows(block))
+        figures.add(Counted.RowBlocks, blocks.length.toLong)
+        figures.noteMemory()
         blocks.iterator.zip(starts).map { case (block, at) =>
           val rows = layout.rows(block)
           ReadBlock(block, rows, Arrays.copyOfRange(values, at, at + layout.slices * rows))

@@ -4,6 +4,7 @@ import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
 import scala.collection.mutable
 
+import io.tomobasis.figures.Counted
 import io.tomobasis.jni.{InputException, MatrixSource}
 
 /** Some rows of one row block: those at the places `rows` of the block, `values` row by row. */
@@ -58,10 +59,15 @@ object MatrixRows {
 
   /** The row blocks. */
   def read(rows: IndexedRows, workers: Workers, layout: Layout, runs: Runs): RDD[ReadBlock] = {
-    val (columns, badInput) = (layout.slices, workers.badInput)
+    val (columns, badInput, figures) = (layout.slices, workers.badInput, workers.figures)
     val pieces = rows.rows.mapPartitions(cut(_, columns))
     new ShuffledRDD[Int, RowPiece, RowPiece](pieces, new BlockPartitioner(runs)).mapPartitionsWithIndex {
-      (part, arriving) => badInput.endsAt(0)(assemble(arriving, layout, runs.of(part)).iterator)
+      (part, arriving) =>
+        badInput.endsAt(0) {
+          val blocks = assemble(arriving, layout, runs.of(part))
+          figures.add(Counted.RowBlocks, blocks.length.toLong)
+          blocks.iterator
+        }
     }
   }
 

@@ -6,6 +6,7 @@ import org.apache.spark.rdd.RDD
 
 import scala.util.Using
 
+import io.tomobasis.figures.Figures
 import io.tomobasis.jni.{BlockRenderer, Decomposition, DerivedSlices}
 
 /** What a row block leaves behind, besides the files of its basis vectors. */
@@ -40,7 +41,8 @@ final class RenderBlocks private (
     runs: Broadcast[Array[Array[SliceSource]]],
     files: SourceFiles,
     badInput: BadInput,
-    folder: ResultWriter
+    folder: ResultWriter,
+    figures: Figures
 ) extends Serializable {
   private val starts = runs.value.map(_.length).scanLeft(0)(_ + _)
 
@@ -54,6 +56,7 @@ final class RenderBlocks private (
           renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
         case Real(values) => renderer.value.get.render(block.index, values, block.rows, block.records)
       }
+      figures.noteMemory()
       parts.files.foreach(file => folder.write(file.path, file.bytes))
       val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
       Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, parts.record, parts.pictures)) ++ composites
@@ -78,6 +81,7 @@ final class RenderBlocks private (
     // Pictures are put together from top to bottom, so the bands have to be in the order of their blocks.
     val inOrder = blocks.toArray.sortBy(_.index)
     val pictures = renderer.value.get.pictures(inOrder.map(_.bands))
+    figures.noteMemory()
     RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes), Array.empty)
   }
 
@@ -104,7 +108,8 @@ object RenderBlocks {
   ): RenderBlocks = {
     val sc = workers.context
     val renderer = sc.broadcast(new SharedRenderer(decomposition))
-    new RenderBlocks(renderer, sc.broadcast(runs.map(_.toArray).toArray), files, workers.badInput, folder)
+    val ofRuns = sc.broadcast(runs.map(_.toArray).toArray)
+    new RenderBlocks(renderer, ofRuns, files, workers.badInput, folder, workers.figures)
   }
 }
 

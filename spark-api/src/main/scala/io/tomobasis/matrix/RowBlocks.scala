@@ -2,6 +2,7 @@ package io.tomobasis.matrix
 
 import org.apache.spark.rdd.{RDD, ShuffledRDD}
 
+import io.tomobasis.figures.{Counted, Figures}
 import io.tomobasis.jni.SliceDecoder
 
 /**
@@ -12,9 +13,13 @@ import io.tomobasis.jni.SliceDecoder
  */
 object RowBlocks {
 
-  def assemble(pieces: RDD[(Int, Piece)], layout: Layout, runs: Runs): RDD[RowBlock] =
+  def assemble(pieces: RDD[(Int, Piece)], layout: Layout, runs: Runs, figures: Figures): RDD[RowBlock] =
     new ShuffledRDD[Int, Piece, Piece](pieces, new BlockPartitioner(runs)).mapPartitionsWithIndex(
-      (partition, arriving) => assemble(arriving.map(_._2), layout, runs.of(partition)).iterator,
+      (partition, arriving) => {
+        val blocks = assemble(arriving.map(_._2), layout, runs.of(partition))
+        figures.add(Counted.RowBlocks, blocks.length.toLong)
+        blocks.iterator
+      },
       preservesPartitioning = true
     )
 

@@ -1,11 +1,11 @@
 package io.tomobasis.matrix
 
-import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
 import scala.reflect.ClassTag
 
+import io.tomobasis.figures.{Counted, Figures}
 import io.tomobasis.jni.{FileBytes, GramAccumulator, SliceDecoder}
 
 /**
@@ -42,7 +42,7 @@ object SliceReader {
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   )(parts: DecodedRun => Iterator[T]): RDD[T] = {
-    val (slices, badInput) = (reader(workers.context, plan, files), workers.badInput)
+    val (slices, badInput) = (reader(workers, plan, files), workers.badInput)
     tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.runs(group).flatMap(parts)))
   }
 
@@ -53,7 +53,7 @@ object SliceReader {
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   ): Seq[DecodedSlice] =
-    tasks(workers, groups).flatMap(reader(workers.context, plan, files).digests).collect().toSeq.sortBy(_.slice)
+    tasks(workers, groups).flatMap(reader(workers, plan, files).digests).collect().toSeq.sortBy(_.slice)
 
   private def tasks(workers: Workers, groups: IndexedSeq[Seq[SliceSource]]) = {
     val slices =
@@ -61,13 +61,17 @@ object SliceReader {
     workers.decoding.fold(slices)(slices.withResources).map(_.toSeq)
   }
 
-  private def reader(sc: SparkContext, plan: SeriesPlan, files: SourceFiles): SliceReader =
-    new SliceReader(plan.layout, sc.broadcast(new SharedDecoder(plan.json)), files)
+  private def reader(workers: Workers, plan: SeriesPlan, files: SourceFiles): SliceReader =
+    new SliceReader(plan.layout, workers.context.broadcast(new SharedDecoder(plan.json)), files, workers.figures)
 }
 
 /** What a decoding task needs besides its slices. */
-private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder], files: SourceFiles)
-    extends Serializable {
+private final class SliceReader(
+    layout: Layout,
+    decoder: Broadcast[SharedDecoder],
+    files: SourceFiles,
+    figures: Figures
+) extends Serializable {
   reader =>
 
   /** Runs of consecutive slices. */
@@ -108,13 +112,24 @@ private final class SliceReader(layout: Layout, decoder: Broadcast[SharedDecoder
       .each(group) { (ofFile, bytes) =>
         val slices = ofFile.map(_.slice)
         val decoded = decoder.value.get.digests(slices.toArray, ofFile.head.file.name, bytes)
+        count(slices.length, bytes)
         slices.zip(decoded).map { case (slice, found) => DecodedSlice(slice, found.digest, found.error) }
       }
       .flatten
 
   /** Decodes slices of one file; returns their records. */
-  private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] =
-    decoder.value.get.decode(sources.map(_.slice).toArray, sources.head.file.name, file, out, offsets.toArray)
+  private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] = {
+    val (slices, name) = (sources.map(_.slice).toArray, sources.head.file.name)
+    val records = decoder.value.get.decode(slices, name, file, out, offsets.toArray)
+    count(slices.length, file)
+    records
+  }
+
+  private def count(slices: Int, file: FileBytes): Unit = {
+    figures.add(Counted.Slices, slices.toLong)
+    figures.add(Counted.Bytes, file.head.length.toLong + file.piece.length)
+    figures.noteMemory()
+  }
 }
 
 /**

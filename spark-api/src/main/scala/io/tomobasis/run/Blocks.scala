@@ -48,7 +48,7 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
     val runs = Runs(layout.blocks, layout.blockPartitions(run.parallelism))
     val decode = config.stage(2, runs.sizes)
     val rows = new MatrixBlocks(run.workers, layout, runs)
-    val read = run.keep(reading(rows))
+    val read = run.keep("matrix as it was read", reading(rows))
     val summaries = run.named(decode)(rows.summaries(read))
     val numbers = MatrixNumbers.of(known.json, summaries)
     val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
@@ -86,7 +86,7 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
       val decode = config.stage(2, groups.map(_.length))
       val sources = SourceFiles(hadoop, files.length, config.verbose)
       val pieces = run.named(decode)(SliceReader.pieces(run.workers, plan, groups, sources))
-      val blocks = run.keep(RowBlocks.assemble(pieces, layout, blockRuns))
+      val blocks = run.keep("row blocks", RowBlocks.assemble(pieces, layout, blockRuns, run.figures))
       Blocks(plan, blocks, blockRuns, None, blocks, decode, groups.length)
     }
   }

@@ -25,7 +25,7 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
     private val made = maker.of(headers)
 
     override def plan: SeriesPlan = made.plan
-    override def records: Array[Byte] = run.tagged(made.blocks.map(_.records).first())
+    override def records: Array[Byte] = run.tagged("fingerprint of a series")(made.blocks.map(_.records).first())
     override def write(result: ResultFolder, archive: Option[JsonNode]): Written =
       Using.resource(solve(made, headers.files, headers.stage))(Decompose.this.write(_, result, archive))
     override def close(): Unit = {
@@ -41,7 +41,7 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
   def solve(rows: => IndexedRows): Solved = {
     val scan = config.stage(1, Vector(1))
     val known = run.progress.driver(scan) { done =>
-      val found = run.tagged(rows)
+      val found = run.tagged("count rows")(rows)
       done(1)
       found
     }
@@ -94,7 +94,8 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
     val pictures = rendered.pictures.map { case (path, bytes) => new NamedFile(path, bytes) }
     val made = decomposition.finish(rendered.records, rendered.derived, pictures, environment)
     made.files.foreach(file => result.write(file.path, file.bytes))
-    Written(made.root, decomposition.closing(made.root, config.output))
+    val figures = RunFigures.of(run, config, solved, stages, Some(made.root))
+    Written(made.root, decomposition.closing(made.root, config.output), figures)
   }
 
   /** The slices of each task that writes derived DICOM. */
@@ -107,7 +108,8 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
   /** Sums the exact Gram matrix; what is left for the driver is the result of the call. */
   private def exact(made: Blocks): () => Decomposition = {
     val (plan, columns) = (made.plan, made.plan.layout.slices)
-    def sum(floats: Option[Floats]) = made.mended(run.progress.say(_))(ExactGram.sum(made.blocks, columns, floats))
+    def sum(floats: Option[Floats]) =
+      made.mended(run.progress.say(_))(ExactGram.sum(made.blocks, columns, run.figures, floats))
     made.floats match {
       case None =>
         val sums = sum(None)
@@ -155,6 +157,9 @@ final class Solved(
   def plan: SeriesPlan = made.plan
   def blocks: RDD[RowBlock] = made.blocks
 
+  /** k. */
+  def rank: Int = decomposition.singularValues.length
+
   /** Runs a job on the row blocks, which are made again where they were damaged. */
   def mended[T](say: String => Unit)(job: => T): T = made.mended(say)(job)
 
@@ -175,5 +180,6 @@ final class Solved(
  * A result folder that is written, but for the manifest, which commits it.
  *
  * @param closing what the user is told
+ * @param figures of the run, for its end
  */
-final case class Written(root: String, closing: String)
+final case class Written(root: String, closing: String, figures: String)

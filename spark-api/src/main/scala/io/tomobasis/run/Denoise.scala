@@ -48,11 +48,11 @@ final class BandedSeries private[run] (
   private val decode = config.stage(2, groups.map(_.length))
   private val bands = {
     val parts = run.named(decode)(SliceReader.boxes(run.workers, plan, groups, sources, held))
-    run.keep(held.assemble(parts))
+    run.keep("bands of rows", held.assemble(parts))
   }
   private val steps = new DenoiseBands(run.workers, own, held, bands)
 
-  override def records: Array[Byte] = run.tagged(bands.map(_.records).first())
+  override def records: Array[Byte] = run.tagged("fingerprint of a series")(bands.map(_.records).first())
 
   /** Stages 3 to 5: the noise, the series without it, and what that did. Throws InputException or ComputationException. */
   def denoise(): DenoisedSeries = {
@@ -68,9 +68,9 @@ final class BandedSeries private[run] (
     found.foreach(run.progress.say)
 
     // Stage 4.
-    run.tagged(steps.tryDetails(driver, image))
+    run.tagged("small details")(steps.tryDetails(driver, image))
     val denoised = run.named(denoise) {
-      val denoised = run.keep(steps.denoise(driver))
+      val denoised = run.keep("denoised rows", steps.denoise(driver))
       steps.add(driver, denoised)
       denoised
     }
@@ -108,6 +108,9 @@ final class BandedSeries private[run] (
     /** What the user must know of it, in sentences. */
     def remarks: Seq[String] = driver.remarks().toSeq
 
+    /** Of the run so far, in one line. */
+    def figures: String = RunFigures.of(run, before, None)
+
     /** Each slice and its stored values less the slice's offset, in the order of the slices. */
     def slices: RDD[(Int, Array[Short])] = {
       val runs = Runs(layout.slices, layout.derivePartitions(run.parallelism, 1))
@@ -122,14 +125,14 @@ final class BandedSeries private[run] (
       val derived = run.named(derive)(records.collect())
       run.progress.await(derive)
 
-      val (first, shown) = run.tagged(steps.slice(driver.shown(), image, denoised))
-      val samples = run.tagged(steps.samples(driver, denoised))
+      val (first, shown) = run.tagged("a slice to show")(steps.slice(driver.shown(), image, denoised))
+      val samples = run.tagged("samples to look through")(steps.samples(driver, denoised))
       run.errors.check()
       val environment =
         Environment.json(run.context, before :+ derive, groups.length, own.length, result, archive)
       val made = driver.finish(first, shown, samples, derived, environment)
       made.files.foreach(file => result.write(file.path, file.bytes))
-      Written(made.root, driver.closing())
+      Written(made.root, driver.closing(), RunFigures.of(run, before :+ derive, Some(made.root)))
     }
 
     override def close(): Unit = {

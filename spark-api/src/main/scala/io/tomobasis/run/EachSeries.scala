@@ -43,6 +43,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       } finally index.write()
     }
     run.progress.say(state.line)
+    RunFigures.tell(RunFigures.of(run, rows.length))
     ArchiveEnd(AllSeries.closing(index.json, ofNoSeries.toArray, folder.names.toArray, config.output), index.json)
   }
 
@@ -99,7 +100,8 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
         maxFailures,
         files.length,
         config.verbose,
-        hadoop
+        hadoop,
+        run.figures
       )
       val rdd = sc.parallelize(series, series.length) // tasks are started in this order
       val ended = (place: Int, outcome: SeriesOutcome) => {
@@ -107,7 +109,7 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
         if (state.stopped) run.cancel()
       }
       try
-        run.tagged(
+        run.tagged(s"results of ${series.length} series")(
           sc.runJob(rdd, (one: Iterator[ArchivedSeries]) => task.outcome(one.next()), ended)
         )
       catch { case NonFatal(_) if state.stopped => () }
@@ -132,7 +134,8 @@ final class EachSeries(run: SparkRun, config: JobConfig, folder: ArchiveFolder) 
       sc,
       new Progress(run.progress.say(_), config.stageCount),
       run.workers.decoding,
-      run.parallelism.asked
+      run.parallelism.asked,
+      Some(run)
     )
     try {
       val plan = ArchivedSeries.unpack(series.plan)

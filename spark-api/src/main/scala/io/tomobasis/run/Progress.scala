@@ -105,6 +105,9 @@ final class Progress(out: String => Unit, of: Int) extends SparkListener {
   /** A line between those of the stages. */
   def say(line: String): Unit = synchronized(out(line))
 
+  /** What a stage is, in Spark's interface. */
+  def title(stage: Stage): String = s"${site(stage)} (${stage.number} of $of)"
+
   /** Announces a stage that Spark will run under the name [[site]]. */
   def expect(stage: Stage): Unit = bySite.put(site(stage), stage)
 

@@ -71,7 +71,8 @@ final class SeriesByPixels(
     val groups = SourceFiles.groups(plan, files, Runs(slices.length, parts), slices)
     val sources = SourceFiles(hadoop, files.length, verbose = false)
     val found =
-      if (groups.isEmpty) Nil else run.tagged(SliceReader.digests(run.workers, plan, groups, sources))
+      if (groups.isEmpty) Nil
+      else run.tagged("digests of slices")(SliceReader.digests(run.workers, plan, groups, sources))
     val all = found.map(digest => plan.keys(digest.slice) -> digest).toMap
     plan.keys.zipWithIndex.map { case (key, slice) => all(key).copy(slice = slice) }
   }

@@ -11,6 +11,7 @@ import scala.annotation.tailrec
 import scala.util.Using
 import scala.util.control.NonFatal
 
+import io.tomobasis.figures.{Counted, Figures}
 import io.tomobasis.io.Unreadable
 import io.tomobasis.jni.{
   AllSeries,
@@ -37,6 +38,7 @@ import io.tomobasis.matrix.{ArchivedSeries, SeriesOutcome, SliceSource, SourceFi
  * @param runner      what the manifest says of Spark
  * @param memory      bytes outside the heap that tasks of one executor may take together
  * @param maxFailures attempts of a task
+ * @param figures     where it counts what it does
  */
 final case class SeriesTask(
     options: String,
@@ -50,7 +52,8 @@ final case class SeriesTask(
     maxFailures: Int,
     fileCount: Int,
     verbose: Boolean,
-    hadoop: Broadcast[SerializableConfiguration]
+    hadoop: Broadcast[SerializableConfiguration],
+    figures: Figures
 ) {
 
   def outcome(series: ArchivedSeries): SeriesOutcome = {
@@ -72,7 +75,12 @@ final case class SeriesTask(
     val tooLarge = series.files.exists(_._2.length > SeriesTask.LongestFile) || !reserved(bytes)
     if (tooLarge) SeriesOutcome(series.place, tooLarge = true, "{}")
     else
-      try Using.resource(new SeriesInMemory(plan.json))(run(series, _, threads))
+      try
+        Using.resource(new SeriesInMemory(plan.json)) { held =>
+          val outcome = run(series, held, threads)
+          figures.add(Counted.Slices, plan.layout.slices.toLong)
+          outcome
+        }
       finally AllSeries.release(bytes)
   }
 
@@ -81,6 +89,7 @@ final case class SeriesTask(
     SourceFiles(hadoop, fileCount, verbose)
       .each(sources, whole = true) { (ofFile, bytes) =>
         held.add(ofFile.head.fileIndex, ofFile.head.file.name, bytes.head)
+        figures.add(Counted.Bytes, bytes.head.length.toLong)
       }
       .foreach(identity)
     val place = new SeriesPlace(this, series.folder)
@@ -91,6 +100,8 @@ final case class SeriesTask(
           place.abort()
           throw e
       }
+    figures.add(Counted.Series, 1)
+    figures.noteMemory()
     SeriesOutcome(series.place, tooLarge = false, fields.toString)
   }
 

@@ -7,6 +7,7 @@ import org.apache.spark.storage.StorageLevel
 
 import scala.collection.mutable
 
+import io.tomobasis.figures.Figures
 import io.tomobasis.matrix.{Parallelism, Workers}
 
 /**
@@ -20,14 +21,19 @@ final class SparkRun private (
     val progress: Progress,
     tag: RunTag,
     decoding: Option[ResourceProfile],
-    asked: Option[Int]
+    asked: Option[Int],
+    of: Option[SparkRun]
 ) extends AutoCloseable {
+  private val began = System.nanoTime
+
+  /** What its tasks count, with those of the run that it is a part of. */
+  val figures: Figures = of.fold(Figures.open(context))(_.figures)
 
   /** Of its tasks. */
   val errors: TaskErrors = new TaskErrors(context, tag)
 
   /** For its stages. */
-  val workers: Workers = Workers(context, errors.badInput, decoding)
+  val workers: Workers = Workers(context, errors.badInput, decoding, figures)
 
   private val kept = mutable.Buffer.empty[RDD[_]]
 
@@ -41,28 +47,34 @@ final class SparkRun private (
     val before = SparkRun.CallSite.map(key => key -> context.getLocalProperty(key))
     context.setCallSite(Progress.site(stage))
     val made =
-      try tagged(body)
+      try tagged(progress.title(stage))(body)
       finally before.foreach { case (key, value) => context.setLocalProperty(key, value) }
     errors.check()
     made
   }
 
-  /** Lets an RDD stay in the executors, until it is unpersisted or the run fails. */
-  def keep[T](rdd: RDD[T]): RDD[T] = {
-    kept += rdd
+  /** Lets an RDD stay in the executors, until it is unpersisted or the run fails; `name` is for Spark's page of what is stored. */
+  def keep[T](name: String, rdd: RDD[T]): RDD[T] = {
+    kept += rdd.setName(s"TomoBasis: $name")
     rdd.persist(StorageLevel.MEMORY_AND_DISK)
   }
 
   /** Lets go of all that stays in the executors, once the run has failed. */
   def release(): Unit = kept.foreach(_.unpersist())
 
-  /** Runs Spark's jobs as jobs of this run. */
-  def tagged[T](body: => T): T = tag.on(context)(body)
+  /** Runs Spark's jobs as jobs of this run, of which its pages say what they do. */
+  def tagged[T](what: String)(body: => T): T = Description.of(context, what)(tag.on(context)(body))
+
+  /** Seconds since it was opened. */
+  def seconds: Double = (System.nanoTime - began) / 1e9
 
   /** Ends Spark's jobs of this run. */
   def cancel(): Unit = context.cancelJobsWithTag(tag.name)
 
-  override def close(): Unit = Seq(progress, errors).foreach(context.removeSparkListener)
+  override def close(): Unit = {
+    Seq(progress, errors).foreach(context.removeSparkListener)
+    if (of.isEmpty) figures.close()
+  }
 }
 
 object SparkRun {
@@ -77,16 +89,17 @@ object SparkRun {
     open(context, progress, decoding, asked)
   }
 
-  /** The same where the properties were looked at before there was a context. */
+  /** The same where the properties were looked at before there was a context; `of` is the run that it is a part of, if any. */
   def open(
       context: SparkContext,
       progress: Progress,
       decoding: Option[ResourceProfile],
-      asked: Option[Int]
+      asked: Option[Int],
+      of: Option[SparkRun] = None
   ): SparkRun = {
     val tag = RunTag.make()
     progress.follow(tag)
-    val run = new SparkRun(context, progress, tag, decoding, asked)
+    val run = new SparkRun(context, progress, tag, decoding, asked, of)
     Seq(progress, run.errors).foreach(context.addSparkListener)
     run
   }

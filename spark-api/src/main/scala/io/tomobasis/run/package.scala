@@ -5,10 +5,11 @@ package io.tomobasis
  * formats and option parsing are native code's, reached through `io.tomobasis.jni`. The `tomobasis` command calls the same code, so that both write the same
  * bits. Nothing here starts or stops Spark, ends the process or prints.
  *
- * This package calls `io`, `matrix` and `commit`.
+ * This package calls `figures`, `io`, `matrix` and `commit`.
  *
  *   - `Headers`, `SeriesScan`: the input, as far as headers tell; `BlockMaker`: to row blocks
- *   - `Decompose`, `Denoise`: the driver's program, stage by stage, each a `SeriesWork`; `Progress` and `Environment` tell of it
+ *   - `Decompose`, `Denoise`: the driver's program, stage by stage, each a `SeriesWork`; `Progress` and `Environment` tell of it,
+ *     `Description` on Spark's pages, `RunFigures` in one line
  *   - `SparkRun`: the context while a run uses it; `RunTag` marks its jobs, `Cores` counts what it has, `TaskErrors` brings the user's
  *     errors home
  *   - `EachSeries`: `--series all`, one task (`SeriesTask`) for each series of an archive; `ArchiveFolder` and `SeriesIndex`: its output

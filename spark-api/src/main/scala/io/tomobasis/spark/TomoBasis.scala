@@ -98,7 +98,11 @@ object TomoBasis {
       val denoised = series.denoise()
       denoised.remarks.foreach(progress.say)
       val written = folder.map(denoised.write(_, None))
-      () => new DenoisedResult(spark, series, denoised, written.map(_.root), written.map(_ => asked.config.output))
+      val figures = written.fold(denoised.figures)(_.figures)
+      () => {
+        RunFigures.tell(figures)
+        new DenoisedResult(spark, series, denoised, written.map(_.root), written.map(_ => asked.config.output))
+      }
     }
   }
 
@@ -126,7 +130,11 @@ object TomoBasis {
     val decompose = new Decompose(run, asked.config)
     val solved = solve(decompose, progress)
     val written = folder.map(decompose.write(solved, _))
-    () => new TomoBasisResult(spark, solved, written.map(_.root), written.map(_ => asked.config.output))
+    val figures = written.fold(RunFigures.of(run, asked.config, solved, solved.stages, None))(_.figures)
+    () => {
+      RunFigures.tell(figures)
+      new TomoBasisResult(spark, solved, written.map(_.root), written.map(_ => asked.config.output))
+    }
   }
 
   /** Runs `body` in a session that is left as it was. What it returns makes the result, once the folder is committed. */

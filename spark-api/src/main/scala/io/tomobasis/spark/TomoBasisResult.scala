@@ -11,7 +11,7 @@ import scala.jdk.CollectionConverters._
 
 import io.tomobasis.jni.UsageException
 import io.tomobasis.matrix.{BlockNumbers, NumberedRows}
-import io.tomobasis.run.Solved
+import io.tomobasis.run.{Description, Solved}
 
 /**
  * A decomposition `A = U diag(s) V^T`, of rank k, of a matrix of m x n: pixels x slices of a scan, in HU; rows x columns of another.
@@ -101,7 +101,8 @@ final class TomoBasisResult private[spark] (
   /** `V`, n x k. */
   private[spark] def weightMatrix: DenseMatrix = new DenseMatrix(columns, rank, weights, true)
 
-  private lazy val records = numbers.records(solved.blocks)
+  private lazy val records =
+    Description.of(spark.sparkContext, "digests of the basis vectors")(numbers.records(solved.blocks))
 
   /** The root digest of the result, 64 hexadecimal digits: that of the job and of the command. Computes `U` unless it was written. */
   lazy val root: String = knownRoot.getOrElse(whileOpen(decomposition.root(records)))

@@ -7,6 +7,7 @@ package io.tomobasis
  *   - `TomoBasis`: the entry
  *   - `TomoBasisResult`: what it returns, as DataFrames and as MLlib's types; `DenoisedResult`: the same of a denoised scan
  *   - `RunOptions`: options by the command's names; `FrameRows`: a DataFrame's rows as those of a matrix; `Requirements`: what is needed
+ *   - `TomoBasisPlugin`: figures among Spark's metrics
  *   - `ml`: estimators; `dicom`: the data source
  */
 package object spark

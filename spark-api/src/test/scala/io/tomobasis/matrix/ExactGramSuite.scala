@@ -7,6 +7,7 @@ import java.nio.{ByteBuffer, ByteOrder}
 import java.util.concurrent.atomic.AtomicInteger
 
 import io.tomobasis.io.Causes
+import io.tomobasis.figures.Figures
 import io.tomobasis.jni.{DamagedException, UsageException}
 
 class ExactGramSuite extends AnyFunSuite {
@@ -47,7 +48,7 @@ class ExactGramSuite extends AnyFunSuite {
         yield blocks.indices.map(b => (0 until rows).map(r => value(b, r, i).toLong * value(b, r, j)).sum).sum
     // One sum has 58 kB.
     for ((limit, parts) <- Seq("1g" -> 1, "300k" -> 1, "50k" -> 5, "20k" -> 12)) withSpark(limit) { sc =>
-      val gram = ExactGram.sum(sc.parallelize(blocks, 4), columns)
+      val gram = ExactGram.sum(sc.parallelize(blocks, 4), columns, Figures.open(sc))
       assert(products(gram) == expected, limit)
       assert(gram.records.toSeq == blocks.head.records.toSeq, limit)
       assert(gram.parts.length == parts, limit)
@@ -58,7 +59,8 @@ class ExactGramSuite extends AnyFunSuite {
     "row blocks that were damaged while they stayed in the executors are made again, and the sums are the right ones"
   ) {
     withSpark("1g") { sc =>
-      val right = ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns).parts.map(_.toSeq).toSeq
+      val right =
+        ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns, Figures.open(sc)).parts.map(_.toSeq).toSeq
       for (times <- 1 to 3) {
         // The first readings are of blocks of which a bit changes after they were made.
         val made = sc.parallelize((0 until 6).map(block), 3).map { whole =>
@@ -72,7 +74,11 @@ class ExactGramSuite extends AnyFunSuite {
         Faults.left.set(times)
         val kept = made.persist()
         var said = Seq.empty[String]
-        def sums = Damage.mended(kept, line => said :+= line)(ExactGram.sum(kept, columns)).parts.map(_.toSeq).toSeq
+        def sums = Damage
+          .mended(kept, line => said :+= line)(ExactGram.sum(kept, columns, Figures.open(sc)))
+          .parts
+          .map(_.toSeq)
+          .toSeq
         if (times < 3) assert(sums == right)
         else {
           val failure = intercept[SparkException](sums)
@@ -87,7 +93,8 @@ class ExactGramSuite extends AnyFunSuite {
 
   test("row blocks that were damaged in the files of a shuffle are made again too") {
     withSpark("1g") { sc =>
-      val right = ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns).parts.map(_.toSeq).toSeq
+      val right =
+        ExactGram.sum(sc.parallelize((0 until 6).map(block), 4), columns, Figures.open(sc)).parts.map(_.toSeq).toSeq
       for (times <- 1 to 3) {
         val arriving = sc.parallelize((0 until 6).map(block), 3).map { whole =>
           val isFaulty = whole.index == 4 && Faults.left.getAndDecrement() > 0
@@ -100,7 +107,11 @@ class ExactGramSuite extends AnyFunSuite {
         Faults.left.set(times)
         val kept = arriving.partitionBy(new HashPartitioner(2)).values.persist()
         var said = Seq.empty[String]
-        def sums = Damage.mended(kept, line => said :+= line)(ExactGram.sum(kept, columns)).parts.map(_.toSeq).toSeq
+        def sums = Damage
+          .mended(kept, line => said :+= line)(ExactGram.sum(kept, columns, Figures.open(sc)))
+          .parts
+          .map(_.toSeq)
+          .toSeq
         if (times < 3) assert(sums == right) else intercept[SparkException](sums)
         assert(said.length == math.min(times, 2), said)
         kept.unpersist()

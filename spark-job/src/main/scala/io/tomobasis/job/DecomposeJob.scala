@@ -7,7 +7,7 @@ import java.io.PrintStream
 
 import scala.util.Using
 
-import io.tomobasis.run.{Cores, Headers, JobConfig, Progress, ResultFolder, SeriesWorks}
+import io.tomobasis.run.{Cores, Headers, JobConfig, Progress, ResultFolder, RunFigures, SeriesWorks}
 
 /**
  * A run of the job: the library's decomposition, or a denoised series, on a SparkContext that is started for it.
@@ -50,13 +50,14 @@ object DecomposeJob {
     def scan() = Headers.read(config, hadoop, progress)
     val early = if (Cores.local(sparkConf)) Some(scan()) else None
     try {
-      val closing = Cluster.run(sparkConf, progress, err) { run =>
+      val written = Cluster.run(sparkConf, progress, err) { run =>
         val headers = early.getOrElse(scan())
         result.prepare()
-        Using.resource(SeriesWorks.of(run, config).begin(headers))(_.write(result).closing)
+        Using.resource(SeriesWorks.of(run, config).begin(headers))(_.write(result))
       }
       result.commit()
-      out.println(closing)
+      RunFigures.tell(written.figures)
+      out.println(written.closing)
     } catch {
       case e: Throwable =>
         result.abort()

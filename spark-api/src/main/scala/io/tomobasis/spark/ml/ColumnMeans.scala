@@ -4,6 +4,7 @@ import org.apache.spark.ml.linalg.Vector
 import org.apache.spark.sql.DataFrame
 
 import io.tomobasis.matrix.ColumnSums
+import io.tomobasis.run.Description
 
 /**
  * The means of a matrix's columns: each the exact sum, rounded once, divided by the number of rows, so that no order of the rows changes
@@ -18,7 +19,9 @@ private[ml] object ColumnMeans {
       for (row <- part) sums.add(Option(row.getAs[Vector](0)).map(_.toArray))
       Iterator.single(sums)
     }
-    val all = parts.treeAggregate(new ColumnSums)((a, b) => a.merge(b), (a, b) => a.merge(b))
+    val all = Description.of(rows.sparkSession.sparkContext, "means of the columns") {
+      parts.treeAggregate(new ColumnSums)((a, b) => a.merge(b), (a, b) => a.merge(b))
+    }
     val means = all.sums.map(_ / all.count)
     Option.when(all.isMatrix && means.forall(java.lang.Double.isFinite))(means)
   }
