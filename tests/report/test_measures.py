@@ -213,7 +213,15 @@ def test_compare_tells_other_figures_apart_and_calls_them_no_difference(case, tm
     ("words", "says"),
     [
         (["--reference", "gone/folder"], "--reference: there is no such file or folder"),
-        (["--reference", "1.2.3"], "--reference: "),
+        (
+            ["--reference", "1.2.3"],
+            "--reference: no series of the input is called so; give its UID, one of these ids, or a",
+        ),
+        (
+            ["--reference", "both"],
+            "--reference: it holds 2 series; give the folder of one, or the UID or short id of a",
+        ),
+        (["--reference", "none"], "--reference: it holds no files; give the folder of a DICOM series"),
         (
             ["--reference", "small"],
             "--reference: it has 20 slices of 140 x 180, and the scan has 20 slices of 150 x 180",
@@ -228,6 +236,10 @@ def test_a_reference_that_cannot_be_compared_with_is_one_line(case, tmp_path, wo
         truth = body(20, 150, 180)
         write(case / "small", truth[:, :140], "1.2.826.0.1.3")
         write(case / "few", truth[:12], "1.2.826.0.1.4")
+        (case / "none").mkdir()
+        (case / "both").mkdir()
+        (case / "both/small").symlink_to(case / "small")
+        (case / "both/few").symlink_to(case / "few")
     words = [str(case / word) if (case / word).is_dir() else word for word in words]
     run = decompose("--input", case / "noisy", "--output", tmp_path / "out", *words)
     assert run.code == 2 and len(run.errors) == 1 and run.errors[0].startswith(f"error: {says}"), run.err
@@ -243,6 +255,48 @@ def test_a_reference_is_a_series_of_the_input_too(case, tmp_path):
     run = decompose(*given, "--output", tmp_path / "out", "--composite", "2,5,20")
     assert run.code == 0, run.err
     assert manifest_of(tmp_path / "out")["measures"] == manifest_of(case / "out")["measures"]
+
+
+def test_what_is_left_out_of_a_reference_or_lies_elsewhere_is_told(case, tmp_path):
+    other = shutil.copytree(case / "truth", tmp_path / "other")
+    paths = sorted(path for path in other.rglob("*") if path.is_file())
+    for path in paths:
+        ds = pydicom.dcmread(path)
+        ds.PixelSpacing = [2.5, 2.5]
+        ds.save_as(path)
+    shutil.copy(paths[3], other / "copy")
+    given = ("--input", case / "noisy", "--composite", "2,5,20")
+    run = decompose(*given, "--output", tmp_path / "out", "--reference", other)
+    assert run.code == 0, run.err
+    notes = [line.strip() for line in run.err.splitlines() if "--reference: " in line]
+    assert any("1 slice that repeats another" in note for note in notes), run.err
+    assert any("its pixels are 2.5 x 2.5 mm apart, those of the scan" in note for note in notes), run.err
+    run = decompose(*given, "--output", tmp_path / "alike", "--reference", case / "truth")
+    assert run.code == 0 and "--reference: " not in run.err, run.err
+
+
+def test_slices_without_pixels_far_apart_have_no_correlation_of_them(tmp_path):
+    write(tmp_path / "tiny", np.random.default_rng(3).normal(0, 300, (6, 2, 3)), "1.2.826.0.1.9")
+    run = decompose("--input", tmp_path / "tiny", "--output", tmp_path / "out", "--composite", "1,2,3")
+    assert run.code == 0, run.err
+    for one in manifest_of(tmp_path / "out")["measures"]["composites"]:
+        assert one["residual"]["autocorrelation"] is None and one["residual"]["warning"] is None
+    assert tomobasis("verify", tmp_path / "out", "--input", tmp_path / "tiny").code == 0
+
+
+def test_padding_alone_has_no_noise(tmp_path):
+    write(tmp_path / "scan", np.full((5, 40, 40), 30.0), "1.2.826.0.1.8")
+    for path in (path for path in (tmp_path / "scan").rglob("*") if path.is_file()):
+        ds = pydicom.dcmread(path)
+        value = int(ds.pixel_array[0, 0])
+        ds.add_new("PixelPaddingValue", "SS" if ds.PixelRepresentation else "US", value)
+        ds.save_as(path)
+    run = decompose("--input", tmp_path / "scan", "--output", tmp_path / "out")
+    assert run.code == 0, run.err
+    manifest = manifest_of(tmp_path / "out")
+    assert manifest["series"]["padding"]["pixels"] == 5 * 40 * 40
+    assert manifest["result"]["noise"] is None
+    assert all(one["global_noise"] is None for one in manifest["measures"]["composites"])
 
 
 def test_values_that_are_no_hu_have_no_noise_or_edges(tmp_path):

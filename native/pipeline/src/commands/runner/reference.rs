@@ -1,7 +1,7 @@
 //! The series that `--reference` names, of which only the slices that are measured are decoded.
 
 use tomobasis_denoise::hounsfield_units;
-use tomobasis_dicom::SeriesPlan;
+use tomobasis_dicom::{Error as Found, SeriesPlan};
 use tomobasis_measures::Stack;
 
 use super::Runner;
@@ -138,10 +138,23 @@ fn place(name: &str, options: &Options) -> Result<(Vec<String>, Option<String>)>
     Ok((options.input.clone(), Some(name.to_owned())))
 }
 
-/// What is wrong with a reference; what is no fault of it stays as it is.
+/// What is wrong with a reference; what is no fault of it stays as it is. Advice on `--input` and `--series` would change the scan.
 fn of_option(error: Error) -> Error {
-    match error.exit_code() {
-        2 | 3 => Error::option(OPTION, error.to_string()),
-        _ => error,
-    }
+    let instead = "give the folder of a DICOM series";
+    let problem = match &error {
+        Error::Dicom(Found::SeveralSeries { count, listing }) => format!(
+            "it holds {count} series; give the folder of one, or the UID or short id of a series of the input:\n{listing}"
+        ),
+        Error::Dicom(Found::UnknownSeries { listing }) => format!(
+            "no series of the input is called so; give its UID, one of these ids, or a folder or file:\n{listing}"
+        ),
+        Error::Dicom(Found::NoFiles) => format!("it holds no files; {instead}"),
+        Error::Dicom(Found::NoDicom { files, .. }) => {
+            format!("none of its {files} files is DICOM; {instead}")
+        }
+        Error::Dicom(Found::NoSlices { .. }) => format!("there are no slices in it; {instead}"),
+        other if matches!(other.exit_code(), 2 | 3) => other.to_string(),
+        _ => return error,
+    };
+    Error::option(OPTION, problem)
 }
