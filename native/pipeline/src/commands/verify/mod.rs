@@ -6,6 +6,7 @@
 //! files' digests, the report with the times of the stored manifest.
 
 mod arguments;
+mod notes;
 mod numbers;
 mod part;
 
@@ -17,9 +18,10 @@ use std::{
 
 use clap::ValueEnum;
 use serde::Serialize;
-use tomobasis_dicom::{JointPlan, UnjoinedSeries, printable};
+use tomobasis_dicom::printable;
 
 pub use self::arguments::{Part, PartArgs, VerifyArgs};
+use self::notes::{OtherNotes, adopt_notes, adopt_unjoined};
 use crate::{
     blocks::renderer::basis_digests,
     commands::{
@@ -37,10 +39,10 @@ use crate::{
     output::{FileDigest, tables, text},
     progress::Progress,
     result::{
-        Difference, Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder,
-        TablesState, first_difference, first_path, name_some, read_complete,
+        Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, TablesState,
+        first_difference, name_some, read_complete,
     },
-    solve::{Decomposition, digest::Digest},
+    solve::digest::Digest,
 };
 
 /// What was compared, and found to be the same.
@@ -333,67 +335,6 @@ pub(crate) fn of_other_input(error: Error, format: InputFormat) -> Error {
     }
 }
 
-/// Takes over what is told of the input, which depends on the files that lie beside the series; where that differs.
-fn adopt_notes(
-    made: &mut Manifest,
-    stored: &Manifest,
-    beside: Vec<UnjoinedSeries>,
-) -> Result<Option<OtherNotes>> {
-    made.series.unjoined = beside;
-    let as_json =
-        |manifest: &Manifest, name: &str, of: fn(&Manifest) -> serde_json::Result<serde_json::Value>| {
-            let value = of(manifest).map_err(|error| Error::Internal(error.to_string()))?;
-            Ok::<_, Error>(serde_json::json!({ name: value }))
-        };
-    let parts: [(&'static str, fn(&Manifest) -> serde_json::Result<serde_json::Value>); 3] = [
-        ("series.left_out", |manifest| serde_json::to_value(&manifest.series.left_out)),
-        ("series.unjoined", |manifest| serde_json::to_value(&manifest.series.unjoined)),
-        ("series.warnings", |manifest| serde_json::to_value(&manifest.series.warnings)),
-    ];
-    let mut other: Option<OtherNotes> = None;
-    for (name, of) in parts {
-        let Some(first) = first_path(&as_json(stored, name, of)?, &as_json(made, name, of)?, &[], true)
-        else {
-            continue;
-        };
-        other.get_or_insert_with(|| OtherNotes { names: Vec::new(), first }).names.push(name);
-    }
-    made.series.left_out.clone_from(&stored.series.left_out);
-    made.series.unjoined.clone_from(&stored.series.unjoined);
-    made.series.warnings.clone_from(&stored.series.warnings);
-    Ok(other)
-}
-
-/// What is told of the input that the manifest has otherwise.
-struct OtherNotes {
-    /// The manifest's values.
-    names: Vec<&'static str>,
-    /// In the first of them.
-    first: Difference,
-}
-
-impl OtherNotes {
-    fn told(&self) -> String {
-        let names = match self.names.as_slice() {
-            [] => String::new(),
-            [one] => (*one).to_owned(),
-            [names @ .., last] => format!("{} and {last}", names.join(", ")),
-        };
-        let verb = if self.names.len() == 1 { "is" } else { "are" };
-        format!(
-            "every value but {names}, which {verb} not what this input gives ({})",
-            self.first.with_input()
-        )
-    }
-}
-
-/// Takes over which series a joint matrix leaves out, which depends on what lies beside its own; returns what the input gives.
-fn adopt_unjoined(decomposition: &mut Decomposition, stored: &Manifest) -> Vec<UnjoinedSeries> {
-    let adopt =
-        |joint: &mut Box<JointPlan>| std::mem::replace(&mut joint.left_out, stored.series.unjoined.clone());
-    decomposition.plan.joint.as_mut().map_or_else(Vec::new, adopt)
-}
-
 impl Made {
     fn count(&mut self, path: &str, same: bool) {
         match same {
@@ -489,7 +430,7 @@ fn closing(
         (false, _) => "every value but those of the headers: the input has the pixels under other instance UIDs than the manifest's \
                        hashes, as a copy has, perhaps anonymized"
             .to_owned(),
-        (true, Some(notes)) => notes.told(),
+        (true, Some(notes)) => format!("every value but {}", notes.told()),
         (true, None) => "every value".to_owned(),
     };
     let run = match run.manifest_sha256 {

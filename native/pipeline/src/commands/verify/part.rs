@@ -14,8 +14,9 @@ use std::{
 use tomobasis_linalg::{ModularCheck, column_major, philox4x32_10};
 
 use super::{
-    Checked, Given, PartArgs, Scope, adopt_notes, adopt_unjoined, check_room, compare_values, of_other_input,
-    other_input,
+    Checked, Given, PartArgs, Scope, check_room, compare_values,
+    notes::{OtherNotes, adopt_notes, adopt_unjoined},
+    of_other_input, other_input,
 };
 use crate::{
     blocks::renderer::BlockRenderer,
@@ -29,7 +30,7 @@ use crate::{
     options::{Method, Options},
     output::tables,
     progress::Progress,
-    result::{Difference, Environment, FileEntry, FirstNumber, Manifest, ResultFolder, in_s, in_v},
+    result::{Environment, FileEntry, FirstNumber, Manifest, ResultFolder, in_s, in_v},
     solve::{decomposition::Decomposition, digest::Digest},
 };
 
@@ -257,7 +258,7 @@ struct Compared {
     /// Small tables of which every byte was compared.
     tables: usize,
     /// Where the notes on what lies beside the series are others.
-    notes: Option<Difference>,
+    notes: Option<OtherNotes>,
 }
 
 /// The values of the manifest, and every column of the small tables: all that follows from `s`, `V` and the headers. The root digest is
@@ -352,11 +353,9 @@ impl Compared {
                 "parameters, result and digests; not the values of the headers: the input has the pixels under other instance UIDs than the \
                  manifest's hashes, as a copy has, perhaps anonymized; not {rest}"
             ),
-            (true, Some(difference)) => format!(
-                "series, parameters, result and digests; but series.left_out, series.unjoined and series.warnings are not what this input \
-                 gives ({}); not {rest}",
-                difference.with_input()
-            ),
+            (true, Some(notes)) => {
+                format!("series, parameters, result and digests but {}; not {rest}", notes.told())
+            }
             (true, None) => format!("series, parameters, result and digests; not {rest}"),
         }
     }
