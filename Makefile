@@ -166,9 +166,12 @@ image-arm64: setup ## the same for arm64 as build/image-arm64/tomobasis.tar, mad
 	@$(GRADLE) -Parch=arm64 :image:stage $(WITHOUT_JAVA_VERSION)
 	@k8s/image/build.sh arm64
 
-test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up; ever more memory in small steps (10 minutes)
+test-faults: setup-test build ## the job on a cluster of processes that are killed, stopped and woken up; memory over 200 jobs and of a large scan; ever more memory in small steps (half an hour)
 	@.venv/bin/python -m pytest tests/faults
 	@TOMOBASIS_MEMORY_STEP=1.02 .venv/bin/python -m pytest tests/output/test_memory.py
+
+test-chaos: setup-test build ## jobs on a cluster of processes, and 1,000 faults at random (SEED=, FAULTS=; hours; goes on where it was interrupted)
+	@.venv/bin/python tests/chaos.py $(if $(SEED),--seed $(SEED)) $(if $(FAULTS),--faults $(FAULTS))
 
 test-store: setup-test image-root ## the job on a real S3 server (built once, by Go)
 	@.venv/bin/python tests/cluster/build.py s3

@@ -1,6 +1,7 @@
 """Runs of the job one after the other in one JVM, for many small inputs: Spark's start is paid once."""
 
 import os
+import re
 from contextlib import contextmanager
 from unittest import mock
 
@@ -12,10 +13,14 @@ JAR = ROOT / "build/tomobasis-spark.jar"
 
 
 @contextmanager
-def job_session(master="local[2]"):
-    """A function like `submit`."""
-    # Runs as small as these end before an optimizing compiler pays.
-    java = "--driver-java-options -XX:TieredStopAtLevel=1"
+def job_session(master="local[2]", java="-XX:TieredStopAtLevel=1"):
+    """A function like `submit`, whose JVM is its attribute `process`. By default without the optimizing compiler: small runs end before
+    it pays.
+    """
+    # Spark refuses the size of the heap among other options.
+    size = re.search(r"-Xmx(\S+)", java)
+    heap = f"--driver-memory {size[1]} " if size else ""
+    java = f"{heap}--driver-java-options '{java.replace(size[0], '') if size else java}'"
     arguments = f"--master {master} {java} --driver-class-path {JAR} --conf spark.ui.enabled=false pyspark-shell"
     with mock.patch.dict(os.environ, PYSPARK_SUBMIT_ARGS=arguments, LC_ALL="C.UTF-8"):
         gateway = launch_gateway()
@@ -30,6 +35,7 @@ def job_session(master="local[2]"):
         code = main.run(words, jvm.java.io.PrintStream(out), jvm.java.io.PrintStream(err))
         return Run(code, out.toString(), err.toString())
 
+    run.process = gateway.proc
     try:
         yield run
     finally:

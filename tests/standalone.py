@@ -52,13 +52,13 @@ def command_of(pid):
 class Daemon:
     """A master or a worker; its log is where it says that it is ready."""
 
-    def __init__(self, folder, name, kind, address, *arguments):
+    def __init__(self, folder, name, kind, address, *arguments, **more):
         self.log = folder / f"{name}.log"
         place = ["--host", address, "--port", 0, "--webui-port", 0]
         command = [spark_home() / "bin/spark-class", f"org.apache.spark.deploy.{kind}", *place, *arguments]
         environment = {"SPARK_DAEMON_MEMORY": "256m", "SPARK_DAEMON_JAVA_OPTS": JAVA, "SPARK_LOCAL_IP": address}
         environment |= {"SPARK_LOCAL_DIRS": str(folder / name), "SPARK_WORKER_DIR": str(folder / name)}
-        environment |= {"SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false"}
+        environment |= {"SPARK_MASTER_OPTS": "-Dspark.master.rest.enabled=false"} | more
         with self.log.open("w") as log:
             self.process = spawn(command, stdout=log, stderr=log, env=environment)
 
@@ -115,17 +115,23 @@ class Standalone:
 
     def __init__(self, folder):
         self.folder, self.drivers, self.workers = folder, [], {}
-        self.master = Daemon(folder, "master", "master.Master", MASTER)
+        self.master = self.start_master()
+
+    def start_master(self):
+        return Daemon(self.folder, "master", "master.Master", MASTER)
 
     def start(self):
         said = self.master.said
         (self.url,) = wait_for(PATIENCE, "the master", lambda: said("Starting Spark master at (.*)"))
         (self.page,) = wait_for(PATIENCE, "the master's page", lambda: said(r"started at http://\S*:(\d+)"))
         for address in WORKERS:
-            room = ["--cores", CORES, "--memory", MEMORY]
-            self.workers[address] = Daemon(self.folder, address, "worker.Worker", address, *room, self.url)
+            self.start_worker(address)
         registered = "Registering worker (127.*) with"
         wait_for(PATIENCE, "the workers", lambda: len(said(registered)) == len(WORKERS))
+
+    def start_worker(self, address):
+        room = ["--cores", CORES, "--memory", MEMORY]
+        self.workers[address] = Daemon(self.folder, address, "worker.Worker", address, *room, self.url)
 
     def submit(self, *job, cores=None, **conf):
         """Starts a job, on all cores unless said otherwise; dots in the names of settings are underscores here."""
@@ -166,9 +172,9 @@ class Standalone:
 
 
 @contextmanager
-def standalone(folder):
+def standalone(folder, kind=Standalone):
     """A cluster that ends with the block, whatever was done to it."""
-    cluster = Standalone(folder)
+    cluster = kind(folder)
     try:
         cluster.start()
         yield cluster

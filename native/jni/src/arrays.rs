@@ -4,10 +4,10 @@ use std::cell::RefCell;
 
 use jni::{
     Env, jni_str,
-    objects::{JByteArray, JDoubleArray, JIntArray, JObject, JObjectArray, JShortArray, JString},
+    objects::{JByteArray, JDoubleArray, JIntArray, JLongArray, JObject, JObjectArray, JShortArray, JString},
     refs::IntoAuto,
     strings::JNIStr,
-    sys::jint,
+    sys::{jint, jlong},
 };
 use serde::de::DeserializeOwned;
 use tomobasis_dicom::zeros;
@@ -121,6 +121,15 @@ pub(crate) fn new_shorts<'local>(env: &mut Env<'local>, values: &[i16]) -> Resul
 pub(crate) fn new_ints<'local>(env: &mut Env<'local>, values: &[jint]) -> Result<JIntArray<'local>> {
     let array = JIntArray::new(env, values.len())?;
     array.set_region(env, 0, values)?;
+    Ok(array)
+}
+
+/// A new `long[]`; numbers that are too large are the largest.
+pub(crate) fn new_longs<'local>(env: &mut Env<'local>, values: &[u64]) -> Result<JLongArray<'local>> {
+    let values: Vec<jlong> =
+        values.iter().map(|&value| jlong::try_from(value).unwrap_or(jlong::MAX)).collect();
+    let array = JLongArray::new(env, values.len())?;
+    array.set_region(env, 0, &values)?;
     Ok(array)
 }
 

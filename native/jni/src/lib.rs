@@ -31,6 +31,7 @@ mod local_files;
 mod matrix_numbers;
 mod matrix_source;
 mod memory;
+mod memory_need;
 mod named_file;
 mod native_library;
 mod pass_driver;

@@ -59,6 +59,12 @@ impl Held {
     }
 }
 
+/// Bytes of memory that this process can still have, as far as it is known.
+#[must_use]
+pub fn free() -> u64 {
+    room().bytes
+}
+
 /// Memory that this process can still have.
 pub(crate) fn room() -> Room {
     room_beyond(Held::now())

@@ -7,6 +7,7 @@
 
 mod check;
 mod job;
+mod scratch;
 
 use std::iter;
 
@@ -14,7 +15,10 @@ use tomobasis_dicom::{LONGEST_FILE, SeriesPlan};
 use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator};
 
 pub(crate) use self::check::{check, check_gram, check_rest, check_verification};
-pub use self::job::{check_real_solver, check_real_sums, check_solver, check_sums, of_block, of_found};
+pub use self::{
+    job::{check_real_solver, check_real_sums, check_solver, check_sums, of_block, of_found},
+    scratch::{Scratch, assumed, check_driver, scratch},
+};
 use crate::{
     blocks::{composites, sampled},
     input::{files::Files, layout::block_count, listing::InputFile, sources::BATCH},
@@ -72,6 +76,16 @@ pub(crate) struct Need {
     held: Held,
 }
 
+/// What of a series decides how much memory it needs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+struct Size {
+    slices: usize,
+    rows: usize,
+    columns: usize,
+    /// Whether slopes and intercepts are integers.
+    integers: bool,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Solver {
     /// With so many exact sums of integers, and planes of digits.
@@ -89,18 +103,25 @@ impl Need {
         threads: usize,
         composite_bytes: usize,
     ) -> Self {
-        let (n, pixels) = (plan.slices.len(), plan.pixels());
+        let whole = |number: f64| number.fract() == 0.0 && number.abs() < 1e6;
+        let integers = plan.slices.iter().all(|slice| whole(slice.slope) && whole(slice.intercept));
+        let size = Size { slices: plan.slices.len(), rows: plan.rows, columns: plan.columns, integers };
+        let (file, batch) = reading(plan, files);
+        Self { file, batch, ..Self::of(size, options, threads, composite_bytes) }
+    }
+
+    /// The same of a series of some size, without what reading its files takes.
+    fn of(size: Size, options: &Options, threads: usize, composite_bytes: usize) -> Self {
+        let (n, pixels) = (size.slices, size.rows * size.columns);
         let most = n.min(pixels);
         let (computed, rank) = match options.rank {
             RankChoice::Columns(k) => (k.min(most), k.min(most)),
             RankChoice::Full => (most, most),
             RankChoice::Auto | RankChoice::Energy(_) => (most, 1),
         };
-        let whole = |number: f64| number.fract() == 0.0 && number.abs() < 1e6;
-        let integers = plan.slices.iter().all(|slice| whole(slice.slope) && whole(slice.intercept));
         let method = match options.method {
             Method::Gram { center } => {
-                let planes = if integers { 1 } else { 3 } + u128::from(center.is_some());
+                let planes = if size.integers { 1 } else { 3 } + u128::from(center.is_some());
                 Solver::Gram { sums: 1, planes }
             }
             Method::Tsqr { .. } => Solver::Passes { columns: n as u128, sketched: false },
@@ -111,7 +132,6 @@ impl Need {
         };
         let composites = options.composites(n, rank).len();
         let at_once = (composite_bytes / (2 * pixels * n).max(1)).clamp(1, composites.max(1));
-        let (file, batch) = reading(plan, files);
         Self {
             of_scan: options.input_format.is_scan(),
             pixels: pixels as u128,
@@ -121,15 +141,15 @@ impl Need {
             computed: computed as u128,
             rank: rank as u128,
             method,
-            file,
-            batch,
+            file: 0,
+            batch: 0,
             tables: options.emits(Emit::Parquet),
             text: options.emits(Emit::Text),
             // Of a matrix only the spectrum is drawn.
             draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
             size: options.report,
-            shape: (plan.rows, plan.columns),
+            shape: (size.rows, size.columns),
             composites: composites as u128,
             derived: if options.emits(Emit::Dicom) { at_once as u128 } else { 0 },
             held: Held::default(),

@@ -1,6 +1,5 @@
 package io.tomobasis.matrix
 
-import org.apache.spark.SparkContext
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.rdd.RDD
 
@@ -33,20 +32,22 @@ final class BlockNumbers private (renderer: Broadcast[SharedRenderer], layout: L
 
   /** The composite of some rank, from 1 to k, in the order of its rows, n numbers each. */
   def composite(blocks: RDD[RowBlock], rank: Int): RDD[NumberedRows] = blocks.map { block =>
-    val native = renderer.value.get
-    val columnMajor = block.values match {
-      case stored: Stored =>
-        native.composite(block.index, stored.verified(block.rows), block.rows, block.records, rank)
-      case Real(values) => native.composite(block.index, values, block.rows, block.records, rank)
+    val columnMajor = renderer.value.use { native =>
+      block.values match {
+        case stored: Stored =>
+          native.composite(block.index, stored.verified(block.rows), block.rows, block.records, rank)
+        case Real(values) => native.composite(block.index, values, block.rows, block.records, rank)
+      }
     }
     val first = layout.firstRow(block.index).toLong
     NumberedRows(block.index, first, block.columns, transposed(columnMajor, block.rows, block.columns))
   }
 
-  private def basisOf(block: RowBlock): BlockBasis = block.values match {
-    case stored: Stored =>
-      renderer.value.get.basis(block.index, stored.verified(block.rows), block.rows, block.records)
-    case Real(values) => renderer.value.get.basis(block.index, values, block.rows, block.records)
+  private def basisOf(block: RowBlock): BlockBasis = renderer.value.use { native =>
+    block.values match {
+      case stored: Stored => native.basis(block.index, stored.verified(block.rows), block.rows, block.records)
+      case Real(values) => native.basis(block.index, values, block.rows, block.records)
+    }
   }
 
   private def transposed(columnMajor: Array[Double], rows: Int, columns: Int): Array[Double] = {
@@ -63,6 +64,6 @@ final class BlockNumbers private (renderer: Broadcast[SharedRenderer], layout: L
 }
 
 object BlockNumbers {
-  def apply(sc: SparkContext, decomposition: Array[Byte], layout: Layout, rank: Int): BlockNumbers =
-    new BlockNumbers(sc.broadcast(new SharedRenderer(decomposition)), layout, rank)
+  def apply(natives: SharedNatives, decomposition: Array[Byte], layout: Layout, rank: Int): BlockNumbers =
+    new BlockNumbers(natives.share(new SharedRenderer(decomposition)), layout, rank)
 }

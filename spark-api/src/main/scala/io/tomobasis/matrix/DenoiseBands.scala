@@ -34,6 +34,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
         .mapPartitionsWithIndex((i, arriving) => badInput.endsAt(0)(arriving.map(run(step, own(i), _, null).found)))
         .collect()
     )
+    workers.natives.letGo(step)
   }
 
   /** One pass over the volume before and after. */
@@ -50,6 +51,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
         }
         .collect()
     )
+    workers.natives.letGo(step)
   }
 
   /** The rows of each band, denoised once it is asked for. */
@@ -71,7 +73,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
       .mapPartitionsWithIndex((i, arriving) => arriving.map(own(i) -> _))
       .zipPartitions(denoised) { (before, after) =>
         badInput.endsAt(0)(before.zip(after).map { case ((rows, band), part) =>
-          step.value.get.samples(rows.firstRow, rows.rows, band.values, part.voxels.values, band.records)
+          step.value.use(_.samples(rows.firstRow, rows.rows, band.values, part.voxels.values, band.records))
         })
       }
       .collect()
@@ -84,7 +86,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
     if (probes.boxes.nonEmpty) {
       val step = shared(driver)
       val places = assembled(probes)
-        .mapPartitionsWithIndex((i, slice) => slice.flatMap(slice => Option(step.value.get.place(i, slice.values))))
+        .mapPartitionsWithIndex((i, slice) => slice.flatMap(slice => Option(step.value.use(_.place(i, slice.values)))))
         .collect()
       driver.addPlaces(places)
       // 2. Around each place some slices and rows: what denoising leaves there.
@@ -96,7 +98,9 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
 
   private def kept(driver: DenoiseDriver, around: Boxes): Array[Double] = {
     val step = shared(driver)
-    assembled(around).mapPartitionsWithIndex((i, box) => box.map(box => step.value.get.kept(i, box.values))).collect()
+    assembled(around)
+      .mapPartitionsWithIndex((i, box) => box.map(box => step.value.use(_.kept(i, box.values))))
+      .collect()
   }
 
   /** Stored values of a slice, before and after. */
@@ -137,7 +141,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
           val source = ofFile.head
           val first = (source.slice - voxels.box.firstSlice) * pixels
           val values = Arrays.copyOfRange(voxels.values, first, first + pixels)
-          val made = step.value.get.derive(source.slice, source.file.name, bytes.head, values)
+          val made = step.value.use(_.derive(source.slice, source.file.name, bytes.head, values))
           folder.write(made.path, made.bytes)
           made.records
         }
@@ -156,7 +160,7 @@ final class DenoiseBands(workers: Workers, own: IndexedSeq[Box], held: Boxes, ba
     boxes.assemble(denoised.flatMap(part => boxes.cut(part.voxels)))
 
   private def shared(driver: DenoiseDriver): Broadcast[SharedBandDenoiser] =
-    sc.broadcast(new SharedBandDenoiser(driver.step()))
+    workers.natives.share(new SharedBandDenoiser(driver.step()))
 
   private def add(driver: DenoiseDriver, found: Array[PassPart]): Unit = {
     val records = found.map(_.records).foldLeft(Array.emptyByteArray)(SliceRecords.union(_, _, slices))
@@ -173,7 +177,7 @@ object DenoiseBands {
       band: Voxels,
       after: Array[Short]
   ): DenoisedPart = {
-    val made = step.value.get.run(rows.firstRow, rows.rows, band.values, after, band.records)
+    val made = step.value.use(_.run(rows.firstRow, rows.rows, band.values, after, band.records))
     val values = Option(made.values).getOrElse(Array.emptyShortArray)
     DenoisedPart(Voxels(rows, values, Array.emptyByteArray), PassPart(made.found, band.records))
   }

@@ -18,14 +18,21 @@ final case class ExactGram(parts: Array[Array[Byte]], records: Array[Byte])
 /**
  * A part of the sums over some row blocks.
  *
+ * @param bytes   which native code checks
  * @param records what decoding said of the slices, as [[SliceRecords.union]] has it, in part 0; empty elsewhere
  */
-final case class GramPart(bytes: Array[Byte], records: Array[Byte]) {
+final class GramPart private (val bytes: Array[Byte], found: Sealed) extends Serializable {
+  def records: Array[Byte] = found.bytes
+
   def plus(other: GramPart, slices: Int): GramPart =
     GramPart(
       Damage.located(GramAccumulator.sum(bytes, other.bytes)),
       SliceRecords.union(records, other.records, slices)
     )
+}
+
+object GramPart {
+  def apply(bytes: Array[Byte], records: Array[Byte]): GramPart = new GramPart(bytes, Sealed(records))
 }
 
 /**
@@ -109,7 +116,7 @@ object ExactGram {
       figures: Figures
   ): RDD[(Int, GramPart)] =
     blocks.mapPartitions { mine =>
-      val sums = floats.fold[Sums](new IntegerSums(columns))(floats => new FloatSums(floats.numbers.value.get))
+      val sums = floats.fold[Sums](new IntegerSums(columns))(floats => floats.numbers.value.use(new FloatSums(_)))
       TaskContext.get().addTaskCompletionListener[Unit](_ => sums.close())
       var records = Array.emptyByteArray // one list of n records, or several where the input changed
       val ofRow = sums.count * (columns.toLong * (columns + 1) / 2)

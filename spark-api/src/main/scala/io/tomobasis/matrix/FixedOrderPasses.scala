@@ -10,10 +10,17 @@ import io.tomobasis.jni.{BlockPartials, BlockPass, PassDriver}
 /**
  * What a pass found in the row blocks of a partition, and the slice records that came along.
  *
- * @param bytes   of BlockPartials
- * @param records what decoding said of the slices, as [[SliceRecords.union]] has it
+ * @param partials of BlockPartials
+ * @param found    what decoding said of the slices, as [[SliceRecords.union]] has it
  */
-final case class PassPart(bytes: Array[Byte], records: Array[Byte])
+final class PassPart private (partials: Sealed, found: Sealed) extends Serializable {
+  def bytes: Array[Byte] = partials.bytes
+  def records: Array[Byte] = found.bytes
+}
+
+object PassPart {
+  def apply(bytes: Array[Byte], records: Array[Byte]): PassPart = new PassPart(Sealed(bytes), Sealed(records))
+}
 
 /** What the last pass found, and the slice records of all passes. */
 final case class LastPass(partials: Array[Array[Byte]], records: Array[Byte])
@@ -31,12 +38,14 @@ object FixedOrderPasses {
    * @param mended runs a job on the blocks, which are made again where they were damaged
    */
   def run(blocks: RDD[RowBlock], slices: Int, driver: PassDriver, threads: Int)(
-      mended: (=> Array[PassPart]) => Array[PassPart]
+      mended: (=> LastPass) => LastPass
   ): LastPass = {
     @tailrec def from(before: Array[Byte]): LastPass = {
       // 1. Every row block goes through the pass, wherever it is.
-      val parts = mended(one(blocks, slices, driver.pass.get))
-      val found = LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
+      val found = mended {
+        val parts = one(blocks, slices, driver.pass.get)
+        LastPass(parts.map(_.bytes), parts.map(_.records).foldLeft(before)(SliceRecords.union(_, _, slices)))
+      }
       // 2. The driver combines what was found in the order of the blocks, and knows what the next pass is.
       if (driver.left == 1) found
       else {
@@ -48,11 +57,12 @@ object FixedOrderPasses {
   }
 
   private def one(blocks: RDD[RowBlock], slices: Int, bytes: Array[Byte]): Array[PassPart] = {
-    val pass = blocks.sparkContext.broadcast(new SharedPass(bytes))
+    val shared = new SharedPass(bytes)
+    val pass = blocks.sparkContext.broadcast(shared)
     try
       blocks
         .mapPartitions { mine =>
-          Using.resource(new BlockPartials(pass.value.get)) { found =>
+          Using.resource(pass.value.use(new BlockPartials(_))) { found =>
             var records = Array.emptyByteArray
             for (block <- mine) {
               block.values match {
@@ -65,7 +75,10 @@ object FixedOrderPasses {
           }
         }
         .collect()
-    finally pass.destroy()
+    finally {
+      shared.close()
+      pass.destroy() // closes it in the executors
+    }
   }
 }
 

@@ -30,6 +30,7 @@ final class KernelRegistrator extends KryoRegistrator {
       classOf[SharedNumbers],
       classOf[GramPart],
       classOf[PassPart],
+      classOf[Sealed],
       classOf[RenderedBlock],
       classOf[RenderedSeries],
       classOf[BasisRecord],

@@ -82,13 +82,13 @@ final class MatrixBlocks(workers: Workers, layout: Layout, runs: Runs) {
 
   def read(source: Array[Byte], files: MatrixFiles, hadoop: Broadcast[SerializableConfiguration]): RDD[ReadBlock] = {
     val (layout, runs, badInput, figures) = (this.layout, this.runs, workers.badInput, workers.figures)
-    val shared = sc.broadcast(new SharedSource(source))
+    val shared = workers.natives.share(new SharedSource(source))
     val listed = sc.broadcast(files)
     sc.parallelize(0 until runs.parts, runs.parts).flatMap { part =>
       val blocks = runs.of(part)
       badInput.endsAt(blocks.start) {
         val values = listed.value.reading(hadoop.value.value, Some(figures)) { reader =>
-          shared.value.get.read(listed.value.lengths, blocks.start, blocks.length, reader)
+          shared.value.use(_.read(listed.value.lengths, blocks.start, blocks.length, reader))
         }
         val starts = blocks.scanLeft(0)((at, block) => at + layout.slices * layout.rows(block))
         figures.add(Counted.RowBlocks, blocks.length.toLong)
@@ -129,7 +129,7 @@ final class MatrixBlocks(workers: Workers, layout: Layout, runs: Runs) {
       }
       .repartitionAndSortWithinPartitions(new RunPartitioner(columns.parts))
       .mapPartitionsWithIndex { (run, pieces) =>
-        Using.resource(new ColumnDigests(numbers.value.get, columns.of(run).length)) { digests =>
+        Using.resource(numbers.value.use(new ColumnDigests(_, columns.of(run).length))) { digests =>
           pieces.foreach { case (_, piece) => digests.add(piece) }
           Iterator.single(run -> digests.records())
         }

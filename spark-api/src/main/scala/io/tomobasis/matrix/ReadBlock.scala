@@ -26,8 +26,7 @@ final class ReadBlock private (val index: Int, val rows: Int, kept: BlockValues,
   }
 
   /** The values as the matrix's numbers are kept. Throws InputException where the block is not what it was. */
-  def as(numbers: SharedNumbers): BlockValues = {
-    val known = numbers.get
+  def as(numbers: SharedNumbers): BlockValues = numbers.use { known =>
     if (!checked) {
       known.check(index, values)
       checked = true
@@ -76,5 +75,5 @@ final class SharedNumbers(bytes: Array[Byte]) extends PerExecutor[MatrixNumbers]
   override protected def make(): MatrixNumbers = MatrixNumbers.fromBytes(bytes)
 
   /** What is taken off integers: what is stored is the value less the offset, so that a 0 tells it. */
-  @transient lazy val offset: Int = -get.stored(Array(0.0)).head.toInt
+  @transient lazy val offset: Int = -use(_.stored(Array(0.0)).head.toInt)
 }

@@ -12,11 +12,11 @@ import io.tomobasis.jni.{BlockRenderer, Decomposition, DerivedSlices}
 /** What a row block leaves behind, besides the files of its basis vectors. */
 sealed trait Rendered
 
-/** Its record for the manifest and its bands of the pictures: small. */
-final case class RenderedBlock(index: Int, record: Array[Byte], bands: Array[Byte]) extends Rendered
+/** Its record for the manifest and its bands of the pictures, at the block's index: small. */
+final case class RenderedBlock(record: Sealed, bands: Sealed) extends Rendered
 
 /** Its composites of one run of slices. */
-final case class CompositeBand(bytes: Array[Byte]) extends Rendered
+final case class CompositeBand(band: Sealed) extends Rendered
 
 /** Records in the order of their blocks, the pictures as (path, PNG), and records of derived files. */
 final case class RenderedSeries(
@@ -37,7 +37,7 @@ final case class RenderedSeries(
  * @param runs the slices of each run; none without derived DICOM
  */
 final class RenderBlocks private (
-    renderer: Broadcast[SharedRenderer],
+    val renderer: Broadcast[SharedRenderer],
     runs: Broadcast[Array[Array[SliceSource]]],
     files: SourceFiles,
     badInput: BadInput,
@@ -50,16 +50,19 @@ final class RenderBlocks private (
   def render(blocks: RDD[RowBlock]): RDD[(Int, Rendered)] = blocks.flatMap { block =>
     badInput.endsAt(0) { // a block that was read again after a loss may be of a file that has changed
       // Basis vectors are written here; what is left to shuffle is small, but for composites.
-      val parts = block.values match {
-        case stored: Stored =>
-          val values = stored.verified(block.rows)
-          renderer.value.get.render(block.index, values, block.rows, block.records, starts.init)
-        case Real(values) => renderer.value.get.render(block.index, values, block.rows, block.records)
+      val parts = renderer.value.use { native =>
+        block.values match {
+          case stored: Stored =>
+            native.render(block.index, stored.verified(block.rows), block.rows, block.records, starts.init)
+          case Real(values) => native.render(block.index, values, block.rows, block.records)
+        }
       }
       figures.noteMemory()
       parts.files.foreach(file => folder.write(file.path, file.bytes))
-      val composites = parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(band) }
-      Iterator.single[(Int, Rendered)](0 -> RenderedBlock(block.index, parts.record, parts.pictures)) ++ composites
+      val composites =
+        parts.composites.iterator.zipWithIndex.map { case (band, run) => run + 1 -> CompositeBand(Sealed(band)) }
+      val small = RenderedBlock(Sealed(parts.record, block.index), Sealed(parts.pictures, block.index))
+      Iterator.single[(Int, Rendered)](0 -> small) ++ composites
     }
   }
 
@@ -71,7 +74,7 @@ final class RenderBlocks private (
         if (partition == 0) Iterator.single(draw(arriving.collect { case (_, block: RenderedBlock) => block }))
         else
           badInput.endsAt(starts(partition - 1)) {
-            Iterator.single(derive(partition - 1, arriving.collect { case (_, CompositeBand(bytes)) => bytes }))
+            Iterator.single(derive(partition - 1, arriving.collect { case (_, CompositeBand(band)) => band.bytes }))
           }
       }
       .collect()
@@ -79,14 +82,14 @@ final class RenderBlocks private (
 
   private def draw(blocks: Iterator[RenderedBlock]): RenderedSeries = {
     // Pictures are put together from top to bottom, so the bands have to be in the order of their blocks.
-    val inOrder = blocks.toArray.sortBy(_.index)
-    val pictures = renderer.value.get.pictures(inOrder.map(_.bands))
+    val inOrder = blocks.toArray.sortBy(_.record.place)
+    val pictures = renderer.value.use(_.pictures(inOrder.map(_.bands.bytes)))
     figures.noteMemory()
-    RenderedSeries(inOrder.map(_.record), pictures.map(file => file.path -> file.bytes), Array.empty)
+    RenderedSeries(inOrder.map(_.record.bytes), pictures.map(file => file.path -> file.bytes), Array.empty)
   }
 
   private def derive(run: Int, bands: Iterator[Array[Byte]]): RenderedSeries =
-    Using.resource(new DerivedSlices(renderer.value.get, starts(run), runs.value(run).length)) { slices =>
+    Using.resource(renderer.value.use(new DerivedSlices(_, starts(run), runs.value(run).length))) { slices =>
       bands.foreach(slices.add)
       val records = files.each(runs.value(run).toSeq, whole = true) { (ofFile, bytes) =>
         for (made <- slices.write(ofFile.head.slice, ofFile.head.file.name, bytes.head)) yield {
@@ -107,7 +110,7 @@ object RenderBlocks {
       folder: ResultWriter
   ): RenderBlocks = {
     val sc = workers.context
-    val renderer = sc.broadcast(new SharedRenderer(decomposition))
+    val renderer = workers.natives.share(new SharedRenderer(decomposition))
     val ofRuns = sc.broadcast(runs.map(_.toArray).toArray)
     new RenderBlocks(renderer, ofRuns, files, workers.badInput, folder, workers.figures)
   }

@@ -42,7 +42,8 @@ object SliceReader {
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
   )(parts: DecodedRun => Iterator[T]): RDD[T] = {
-    val (slices, badInput) = (reader(workers, plan, files), workers.badInput)
+    val decoder = workers.natives.share(new SharedDecoder(plan.json))
+    val (slices, badInput) = (new SliceReader(plan.layout, decoder, files, workers.figures), workers.badInput)
     tasks(workers, groups).flatMap(group => badInput.endsAt(group.head.slice)(slices.runs(group).flatMap(parts)))
   }
 
@@ -52,8 +53,12 @@ object SliceReader {
       plan: SeriesPlan,
       groups: IndexedSeq[Seq[SliceSource]],
       files: SourceFiles
-  ): Seq[DecodedSlice] =
-    tasks(workers, groups).flatMap(reader(workers, plan, files).digests).collect().toSeq.sortBy(_.slice)
+  ): Seq[DecodedSlice] = {
+    val decoder = workers.natives.share(new SharedDecoder(plan.json))
+    val slices = new SliceReader(plan.layout, decoder, files, workers.figures)
+    try tasks(workers, groups).flatMap(slices.digests).collect().toSeq.sortBy(_.slice)
+    finally workers.natives.letGo(decoder)
+  }
 
   private def tasks(workers: Workers, groups: IndexedSeq[Seq[SliceSource]]) = {
     val slices =
@@ -61,8 +66,6 @@ object SliceReader {
     workers.decoding.fold(slices)(slices.withResources).map(_.toSeq)
   }
 
-  private def reader(workers: Workers, plan: SeriesPlan, files: SourceFiles): SliceReader =
-    new SliceReader(plan.layout, workers.context.broadcast(new SharedDecoder(plan.json)), files, workers.figures)
 }
 
 /** What a decoding task needs besides its slices. */
@@ -111,7 +114,7 @@ private final class SliceReader(
     files
       .each(group) { (ofFile, bytes) =>
         val slices = ofFile.map(_.slice)
-        val decoded = decoder.value.get.digests(slices.toArray, ofFile.head.file.name, bytes)
+        val decoded = decoder.value.use(_.digests(slices.toArray, ofFile.head.file.name, bytes))
         count(slices.length, bytes)
         slices.zip(decoded).map { case (slice, found) => DecodedSlice(slice, found.digest, found.error) }
       }
@@ -120,7 +123,7 @@ private final class SliceReader(
   /** Decodes slices of one file; returns their records. */
   private def decode(sources: Seq[SliceSource], file: FileBytes, out: Array[Short], offsets: Seq[Int]): Array[Byte] = {
     val (slices, name) = (sources.map(_.slice).toArray, sources.head.file.name)
-    val records = decoder.value.get.decode(slices, name, file, out, offsets.toArray)
+    val records = decoder.value.use(_.decode(slices, name, file, out, offsets.toArray))
     count(slices.length, file)
     records
   }

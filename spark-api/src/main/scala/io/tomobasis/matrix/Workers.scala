@@ -11,10 +11,12 @@ import io.tomobasis.figures.Figures
  * @param badInput where tasks leave it
  * @param decoding executors of their own for decoding, where they were asked for
  * @param figures  where tasks count what they do
+ * @param natives  what its tasks share
  */
 final case class Workers(
     context: SparkContext,
     badInput: BadInput,
     decoding: Option[ResourceProfile],
-    figures: Figures
+    figures: Figures,
+    natives: SharedNatives
 )

@@ -5,7 +5,7 @@ import org.apache.spark.rdd.RDD
 import org.apache.spark.util.SerializableConfiguration
 
 import io.tomobasis.io.InputFile
-import io.tomobasis.jni.{InputException, MatrixNumbers, MatrixSource}
+import io.tomobasis.jni.{InputException, MatrixNumbers, MatrixSource, Scratch}
 import io.tomobasis.matrix._
 
 /**
@@ -44,18 +44,30 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
   /** The row blocks of a matrix: read first, since all numbers decide how they are kept. */
   def ofMatrix(known: SeriesPlan)(reading: MatrixBlocks => RDD[ReadBlock]): Blocks = {
     val layout = known.layout
-    if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+    checkMemory(known)
     val runs = Runs(layout.blocks, layout.blockPartitions(run.parallelism))
     val decode = config.stage(2, runs.sizes)
     val rows = new MatrixBlocks(run.workers, layout, runs)
     val read = run.keep("matrix as it was read", reading(rows))
     val summaries = run.named(decode)(rows.summaries(read))
     val numbers = MatrixNumbers.of(known.json, summaries)
-    val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
+    val shared = run.workers.natives.share(new SharedNumbers(numbers.toBytes))
     val records = run.named(decode)(rows.records(read, shared, run.parallelism))
     val plan = known.copy(json = numbers.plan(known.json))
     val floats = if (numbers.real) Some(numbers) else None
+    floats.foreach { numbers =>
+      val scratch = Scratch.of(plan.json, config.json, numbers.sums, Cores.ofDriver(sc))
+      MemoryCheck.check(sc, scratch, run.progress.say(_))
+    }
     Blocks(plan, rows.blocks(read, shared, records), runs, floats, read, decode, runs.parts)
+  }
+
+  /** Memory of the driver and of executors, before a task works on the matrix. */
+  private def checkMemory(plan: SeriesPlan): Unit = {
+    if (config.exact) ExactGram.check(plan.layout.slices, Runtime.getRuntime.maxMemory)
+    val threads = Cores.ofDriver(sc)
+    Scratch.checkDriver(plan.json, config.json, threads)
+    MemoryCheck.check(sc, Scratch.of(plan.json, config.json, 0, threads), run.progress.say(_))
   }
 
   /** What is known of a matrix whose rows Spark has. */
@@ -79,7 +91,7 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
     private def ofScan(plan: SeriesPlan): Blocks = {
       // How the matrix, pixels x slices, is cut: runs of slices to decode, runs of row blocks for all that follows.
       val layout = plan.layout
-      if (config.exact) ExactGram.check(layout.slices, Runtime.getRuntime.maxMemory)
+      checkMemory(plan)
       val sliceRuns = Runs(layout.slices, layout.decodePartitions(run.parallelism))
       val blockRuns = Runs(layout.blocks, layout.blockPartitions(run.parallelism))
       val groups = SourceFiles.decodeGroups(plan, files, sliceRuns)

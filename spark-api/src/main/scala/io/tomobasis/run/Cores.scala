@@ -31,6 +31,22 @@ object Cores {
         case None => settled(sc)
       }
 
+  /** Cores of the driver: those of `local[N]`, else what the machine or its container gives to this JVM. */
+  def ofDriver(sc: SparkContext): Int = {
+    val cores = Runtime.getRuntime.availableProcessors
+    "local\\[(\\d+)".r.findPrefixMatchOf(sc.master).fold(cores)(local => math.min(cores, local.group(1).toInt))
+  }
+
+  /** Cores of an executor, as far as it is known; in a run of one process, its own. */
+  def ofExecutor(sc: SparkContext): Int = {
+    val conf = sc.getConf
+    conf.getOption("spark.executor.cores").flatMap(_.toIntOption).filterNot(_ => local(conf)).getOrElse {
+      if (local(conf)) sc.defaultParallelism
+      else if (asked(conf).isDefined && !master(conf).startsWith("local") && !master(conf).startsWith("spark:")) 1
+      else math.max(1, registered(sc) / math.max(1, executors(sc)))
+    }
+  }
+
   /** Executors that have registered: all block managers but the driver's. */
   def executors(sc: SparkContext): Int = sc.getExecutorMemoryStatus.size - 1
 

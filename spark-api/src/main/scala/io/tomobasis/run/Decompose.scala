@@ -87,6 +87,7 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
     val shuffled = run.named(render)(blocksToResult.render(solved.blocks))
     val rendered =
       run.named(derive.getOrElse(render))(solved.mended(run.progress.say(_))(blocksToResult.finish(shuffled)))
+    run.workers.natives.letGo(blocksToResult.renderer)
     (render +: derive.toSeq).foreach(run.progress.await)
     // The files about the whole series; the manifest, which names all others, is kept for the commit.
     val stages = (solved.stages :+ render) ++ derive
@@ -116,7 +117,7 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
         () => Decomposition.compute(plan.json, config.json, sums.parts, sums.records, driverThreads)
       case Some(numbers) =>
         ExactGram.check(columns, Runtime.getRuntime.maxMemory, numbers.sums)
-        val shared = sc.broadcast(new SharedNumbers(numbers.toBytes))
+        val shared = run.workers.natives.share(new SharedNumbers(numbers.toBytes))
         val sums = sum(Some(Floats(shared, numbers.sums)))
         () => Decomposition.computeReal(plan.json, config.json, numbers, sums.parts, sums.records, driverThreads)
     }
@@ -135,11 +136,7 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
       }
   }
 
-  /** Cores of the driver: those of `local[N]`, else what the machine or its container gives to this JVM. */
-  private def driverThreads: Int = {
-    val cores = Runtime.getRuntime.availableProcessors
-    "local\\[(\\d+)".r.findPrefixMatchOf(sc.master).fold(cores)(local => math.min(cores, local.group(1).toInt))
-  }
+  private def driverThreads: Int = Cores.ofDriver(sc)
 }
 
 /**

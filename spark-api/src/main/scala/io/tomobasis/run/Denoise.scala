@@ -7,7 +7,7 @@ import org.apache.spark.util.SerializableConfiguration
 
 import scala.util.Using
 
-import io.tomobasis.jni.DenoiseDriver
+import io.tomobasis.jni.{DenoiseDriver, Scratch}
 import io.tomobasis.matrix._
 
 /**
@@ -25,6 +25,11 @@ final class Denoise(run: SparkRun, config: JobConfig) extends SeriesWork {
       case undecided: Undecided => series.decided(undecided)
       case _: Matrix => throw new IllegalStateException("a matrix is not denoised")
     })
+    MemoryCheck.check(
+      run.context,
+      Scratch.of(plan.json, config.json, 0, Cores.ofDriver(run.context)),
+      run.progress.say(_)
+    )
     new BandedSeries(run, config, hadoop, headers, plan)
   }
 }

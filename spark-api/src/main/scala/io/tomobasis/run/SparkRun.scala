@@ -8,7 +8,7 @@ import org.apache.spark.storage.StorageLevel
 import scala.collection.mutable
 
 import io.tomobasis.figures.Figures
-import io.tomobasis.matrix.{Parallelism, Workers}
+import io.tomobasis.matrix.{Parallelism, SharedNatives, Workers}
 
 /**
  * A SparkContext while one run uses it, which is left as it was found: the run's jobs have a tag of their own, by which its listeners
@@ -33,7 +33,7 @@ final class SparkRun private (
   val errors: TaskErrors = new TaskErrors(context, tag)
 
   /** For its stages. */
-  val workers: Workers = Workers(context, errors.badInput, decoding, figures)
+  val workers: Workers = Workers(context, errors.badInput, decoding, figures, new SharedNatives(context))
 
   private val kept = mutable.Buffer.empty[RDD[_]]
 
@@ -72,6 +72,7 @@ final class SparkRun private (
   def cancel(): Unit = context.cancelJobsWithTag(tag.name)
 
   override def close(): Unit = {
+    workers.natives.close()
     Seq(progress, errors).foreach(context.removeSparkListener)
     if (of.isEmpty) figures.close()
   }

@@ -10,7 +10,7 @@ import scala.collection.immutable.ArraySeq
 import scala.jdk.CollectionConverters._
 
 import io.tomobasis.jni.UsageException
-import io.tomobasis.matrix.{BlockNumbers, NumberedRows}
+import io.tomobasis.matrix.{BlockNumbers, NumberedRows, SharedNatives}
 import io.tomobasis.run.{Description, Solved}
 
 /**
@@ -31,7 +31,8 @@ final class TomoBasisResult private[spark] (
   private val weights = decomposition.weights
   private val cumulative = decomposition.cumulativeEnergy
   @volatile private var closed = false
-  private lazy val known = BlockNumbers(spark.sparkContext, decomposition.toBytes, solved.plan.layout, rank)
+  private val natives = new SharedNatives(spark.sparkContext)
+  private lazy val known = BlockNumbers(natives, decomposition.toBytes, solved.plan.layout, rank)
   private def numbers = whileOpen(known)
 
   private def whileOpen[T](body: => T): T =
@@ -119,6 +120,7 @@ final class TomoBasisResult private[spark] (
    */
   override def close(): Unit = {
     closed = true
+    natives.close()
     solved.close()
   }
 

@@ -35,7 +35,10 @@ object Cluster {
     try
       try job(run)
       catch { case e: Throwable if sc.isStopped && TaskErrors.ours(e).isEmpty => throw ended(sc, e) }
-      finally sc.stop()
+      finally {
+        run.workers.natives.close()
+        sc.stop()
+      }
     catch { case e: Throwable => throw refused(conf, e).getOrElse(run.errors.cause(e)) }
   }
 

@@ -69,6 +69,10 @@ private[job] object Program {
     if (conf.get("spark.master").startsWith("local")) conf.setIfMissing("spark.ui.enabled", "false")
     // The sums of a partition are one object of 16 n^2 bytes.
     conf.setIfMissing("spark.kryoserializer.buffer.max", "2000m")
+    // Spark finds where a shuffle file was damaged; Spark 4.1 also finds a task that has made other rows the second time.
+    conf.setIfMissing("spark.shuffle.checksum.enabled", "true")
+    conf.setIfMissing("spark.sql.shuffle.orderIndependentChecksum.enabled", "true")
+    conf.setIfMissing("spark.sql.shuffle.orderIndependentChecksum.enableFullRetryOnMismatch", "true")
     // Noise is most of what a row block holds: compressing it costs more than it saves.
     conf.setIfMissing("spark.shuffle.compress", "false")
   }

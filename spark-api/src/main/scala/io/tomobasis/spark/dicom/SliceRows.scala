@@ -60,8 +60,9 @@ private final class PixelReader(files: SourceFiles, column: Int, skipsBadSlices:
       val first = slices.head
       val pixels = new Array[Short](Math.multiplyExact(slices.length, first.pixels))
       val starts = slices.indices.map(_ * first.pixels)
-      first.decoder.value.get
-        .decode(slices.map(_.source.slice).toArray, first.source.file.name, file, pixels, starts.toArray)
+      first.decoder.value.use(
+        _.decode(slices.map(_.source.slice).toArray, first.source.file.name, file, pixels, starts.toArray)
+      )
       slices.zip(starts).map { case (slice, start) => withPixels(slice.row, pixels, start, slice.pixels) }
     } catch {
       case _: InputException if skipsBadSlices && slices.length > 1 => slices.flatMap(one => decoded(Seq(one), file))
