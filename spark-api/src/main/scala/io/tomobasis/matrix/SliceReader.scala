@@ -65,7 +65,6 @@ object SliceReader {
       workers.context.parallelize(groups.map(_.toArray), groups.length) // arrays: Kryo knows them by one class
     workers.decoding.fold(slices)(slices.withResources).map(_.toSeq)
   }
-
 }
 
 /** What a decoding task needs besides its slices. */

@@ -130,7 +130,8 @@ private final class SeriesScan(
   private def head(i: Int): Either[IOException, Array[Byte]] =
     try Right(InputFiles.available(files(i), 0, headBytes(i), conf))
     catch {
-      case e @ (_: LocalFileException | _: DamagedFile) => Left(e)
+      case e: LocalFileException => Left(e)
+      case e: DamagedFile => Left(e)
       case StoreFailure(e) if files(i).packed.isEmpty && InputFiles.denied(files(i), e, conf) => Left(e)
       case StoreFailure(e) => throw unreadable(i, e)
     }
