@@ -76,7 +76,7 @@ pub(crate) struct Need {
     held: Held,
 }
 
-/// What of a series decides how much memory it needs.
+/// The sizes of a series that decide how much memory it needs.
 #[derive(Clone, Copy, Debug, PartialEq)]
 struct Size {
     slices: usize,

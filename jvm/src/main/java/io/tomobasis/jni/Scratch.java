@@ -13,7 +13,7 @@ import java.util.Objects;
  */
 public record Scratch(long task, long executor, long heap, long driver) {
   private static final long MIB = 1 << 20;
-  /** What Spark leaves to a JVM itself, outside its heap, where nothing is said: a tenth of the heap, but so much at the least. */
+  /** What Spark leaves to a JVM itself, outside its heap, where nothing is set: a tenth of the heap, but at least this. */
   private static final long LEAST_OF_JVM = 384 * MIB;
 
   /**

@@ -8,7 +8,7 @@ import io.tomobasis.jni.{Scratch, UsageException}
 
 /**
  * Memory of executors and driver against what a run needs of it, once the size of the matrix is known and before a task works on it. What
- * cannot work is refused, with the setting and a value; what may end with a killed executor is said in one line.
+ * cannot work is refused, with the setting and a value; what may end with a killed executor is reported in one line.
  *
  * On Kubernetes and YARN a process has its heap and the overhead, and is killed beyond. Elsewhere Spark sets no limit but the heap, so
  * only that is looked at, and in a run of one process what this machine has free.

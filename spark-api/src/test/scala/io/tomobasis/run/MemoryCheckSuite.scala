@@ -14,7 +14,7 @@ class MemoryCheckSuite extends AnyFunSuite {
   private def conf(master: String, settings: (String, String)*) =
     new SparkConf(false).set("spark.master", master).setAll(settings)
 
-  test("an overhead that holds all tasks is silent, and one that does not is said with the value that would do") {
+  test("an overhead that holds all tasks is silent, and one that does not is reported with the value that would do") {
     val memory = "spark.executor.memory" -> "4g"
     def overhead(value: String) = conf("k8s://x", memory, "spark.executor.memoryOverhead" -> value)
     assert(MemoryCheck.ofExecutors(overhead("1310m"), scratch, 4).isEmpty)
