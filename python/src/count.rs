@@ -1,42 +1,57 @@
-//! Arguments that count something: any of Python's or NumPy's integers, and one error by their name for all else. Others that
-//! are one of a few types.
-
-use std::fmt::Display;
+//! Arguments that count something: any of Python's or NumPy's integers, and one error by their name for all else, which says what
+//! is allowed. Others that are one of a few types.
 
 use pyo3::{
     exceptions::{PyOverflowError, PyTypeError},
     prelude::*,
-    types::{PyByteArray, PyBytes, PyMemoryView},
+    types::{PyBool, PyByteArray, PyBytes, PyMemoryView},
 };
 
 use crate::failure::Failure;
 
 /// The extractors of `count::NAME` for `#[pyo3(from_py_with = ..)]`, by the names of the arguments.
 macro_rules! counts {
-    ($($name:ident: $type:ty),+) => {
+    ($($name:ident: $type:ty, $allowed:literal);+) => {
         $(pub(crate) fn $name(value: &Bound<'_, PyAny>) -> PyResult<$type> {
-            <$type as Given>::given(value, stringify!($name))
+            <$type as Given>::given(value, &Count { name: stringify!($name), allowed: $allowed })
         })+
     };
 }
 
 counts! {
-    columns: usize, k: usize, p: Option<usize>, q: Option<usize>, rank: Option<usize>, seed: u64, threads: usize
+    columns: usize, "1 to 16384";
+    k: usize, "1 to n, the number of columns";
+    p: Option<usize>, "0 to 2^64 - 1";
+    q: Option<usize>, "0 to 2^64 - 1";
+    rank: Option<usize>, "1 to n, the number of columns";
+    seed: u64, "0 to 2^64 - 1";
+    threads: usize, "0, for one per core, to 2^64 - 1"
+}
+
+/// What an argument is called, and what it may be: for those that are no such integers at all. The work itself knows what else it
+/// can't take.
+struct Count {
+    name: &'static str,
+    allowed: &'static str,
 }
 
 /// A type that such an argument has.
 trait Given: Sized {
-    fn given(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Self>;
+    fn given(value: &Bound<'_, PyAny>, count: &Count) -> PyResult<Self>;
 }
 
 impl Given for u64 {
-    fn given(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
+    fn given(value: &Bound<'_, PyAny>, count: &Count) -> PyResult<Self> {
+        // As `numpy.linalg.svd` takes full_matrices: True would be a rank of 1.
+        if value.is_instance_of::<PyBool>() {
+            return Err(not_of_type(count.name, value, "an integer"));
+        }
         value.extract().map_err(|error: PyErr| {
             let py = value.py();
             if error.is_instance_of::<PyOverflowError>(py) {
-                outside(name, value, Self::MAX)
+                outside(count, value)
             } else if error.is_instance_of::<PyTypeError>(py) {
-                not_of_type(name, value, "an integer")
+                not_of_type(count.name, value, "an integer")
             } else {
                 error
             }
@@ -45,15 +60,14 @@ impl Given for u64 {
 }
 
 impl Given for usize {
-    fn given(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
-        let count = u64::given(value, name)?;
-        Self::try_from(count).map_err(|_| outside(name, count, Self::MAX))
+    fn given(value: &Bound<'_, PyAny>, count: &Count) -> PyResult<Self> {
+        Self::try_from(u64::given(value, count)?).map_err(|_| outside(count, value))
     }
 }
 
 impl Given for Option<usize> {
-    fn given(value: &Bound<'_, PyAny>, name: &str) -> PyResult<Self> {
-        if value.is_none() { Ok(None) } else { usize::given(value, name).map(Some) }
+    fn given(value: &Bound<'_, PyAny>, count: &Count) -> PyResult<Self> {
+        if value.is_none() { Ok(None) } else { usize::given(value, count).map(Some) }
     }
 }
 
@@ -80,6 +94,6 @@ fn not_of_type(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
     Failure::Argument(format!("{name} is of the type {class}: give {wanted}")).into()
 }
 
-fn outside(name: &str, given: impl Display, most: impl Display) -> PyErr {
-    Failure::Argument(format!("{name} {given} is outside 0 to {most}")).into()
+fn outside(Count { name, allowed }: &Count, given: &Bound<'_, PyAny>) -> PyErr {
+    Failure::Argument(format!("{name} {given} is outside {allowed}")).into()
 }

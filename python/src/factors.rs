@@ -5,9 +5,9 @@ use numpy::{IntoPyArray, PyArray2, ToPyArray};
 use pyo3::{prelude::*, types::PyDict};
 use rayon::prelude::*;
 use tomobasis_linalg::{
-    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, GramAccumulator, Projector, Rank, RealCentering,
-    RealProjector, RealSvd, Rescale, certified_real_svd_centered, certified_svd, check_machine, dspca, dssvd,
-    tsqr_qr, tsqr_svd,
+    BLOCK_ROWS, Bounds, Center, Centering, CertifiedSvd, Error, GramAccumulator, Projector, Rank,
+    RealCentering, RealProjector, RealSvd, Rescale, certified_real_svd_centered, certified_svd,
+    check_machine, dspca, dssvd, tsqr_qr, tsqr_svd,
 };
 use tomobasis_pipeline::{
     options::{self, Method, Sketching},
@@ -131,9 +131,16 @@ pub(crate) fn randomized_svd<'py>(
         let reading = Reading { values, watch };
         let threads = rayon::current_num_threads();
         let svd = match center {
-            true => dspca(&reading, &parameters, threads)?,
-            false => dssvd(&reading, &parameters, threads)?,
+            true => dspca(&reading, &parameters, threads),
+            false => dssvd(&reading, &parameters, threads),
         };
+        // Here it has another name.
+        let svd = svd.map_err(|error| match error {
+            Failure::Linalg(error @ Error::RankRange { .. }) => {
+                Failure::Argument(error.to_string().replacen("rank", "k", 1))
+            }
+            error => error,
+        })?;
         fixed(&reading, svd)
     })
 }
@@ -162,6 +169,7 @@ fn decompose<'py>(
     let (found, digests) = with_values(a, |values| {
         run(py, threads, progress, |watch| {
             check_machine()?;
+            values.check_magnitude(watch)?;
             let found = solve(&values, watch)?;
             let digests = digests(&values, method, &found, watch)?;
             Ok((found, digests))

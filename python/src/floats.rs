@@ -7,6 +7,7 @@ use numpy::{IntoPyArray, PyArray1};
 use pyo3::{prelude::*, types::PyBytes};
 use tomobasis_linalg::{
     BLOCK_ROWS, Center, ColumnRanges, Error, Rank, RealGramAccumulator, certified_svd, check_machine,
+    refuse_impossible,
 };
 
 use crate::{
@@ -340,7 +341,11 @@ impl FloatGramState {
         }
         run(py, threads, None, |_| {
             check_machine()?;
-            let svd = certified_svd(&sums.finish_centered(center)?, rank, rayon::current_num_threads())?;
+            // As `svd` refuses them.
+            self.ranges.check_magnitude()?;
+            let gram = sums.finish_centered(center)?;
+            refuse_impossible(&gram)?;
+            let svd = certified_svd(&gram, rank, rayon::current_num_threads())?;
             let centering = center.map(|center| sums.centering(center)).transpose()?;
             Ok(GramFactors { svd, rows: Rows::Floats(centering) })
         })

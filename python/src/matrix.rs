@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
+use ndarray::{Array2, ArrayView1, ArrayView2, ArrayViewMut2, Axis, CowArray, Ix2, s};
 use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use tomobasis_linalg::{
-    BLOCK_ROWS, ColumnRanges, GramAccumulator, RealBlocks, RealGramAccumulator, Rescale, Sample, column_major,
+    BLOCK_ROWS, ColumnRanges, GramAccumulator, RealBlocks, RealGramAccumulator, Rescale, Sample,
+    check_magnitude, column_major,
 };
 use tomobasis_pipeline::{progress::Progress as _, solve::digest::Digest};
 
@@ -88,6 +89,20 @@ impl Values<'_> {
             Self::F32(_) | Self::F64(_) => return Err(floats()),
         }
         Ok(column_major(buffer, rows, self.dim().1)?)
+    }
+
+    /// Refuses floats as large or small as a file of them is refused for (docs/format.md).
+    pub(crate) fn check_magnitude(&self, watch: &Watch<'_>) -> Result<(), Failure> {
+        let largest = match self {
+            Self::F32(a) => largest(a.view(), watch)?,
+            Self::F64(a) => largest(a.view(), watch)?,
+            Self::I8(_) | Self::U8(_) | Self::I16(_) | Self::U16(_) => return Ok(()),
+        };
+        // Infinity and NaN are refused by their row and column, by the kernels.
+        if largest > 0.0 && largest.is_finite() {
+            check_magnitude(largest)?;
+        }
+        Ok(())
     }
 
     /// Adds row block `block` to exact sums, on the calling thread or, if `parallel`, on those of the current pool.
@@ -174,6 +189,26 @@ fn gather<T: Copy, S: Copy + Default>(
             out[start..start + count].iter_mut().zip(column).for_each(|(out, &v)| *out = value(v));
         }
     }
+}
+
+/// The largest magnitude of numbers, NaN left out.
+fn largest<T: Copy + Into<f64> + Sync>(array: ArrayView2<'_, T>, watch: &Watch<'_>) -> Result<f64, Failure> {
+    // Along the numbers as they lie in memory.
+    let axis = match array.strides() {
+        [row, column] if row.abs() < column.abs() => Axis(0),
+        _ => Axis(1),
+    };
+    let larger = |most: f64, value: f64| if value > most { value } else { most };
+    let magnitude = |&value: &T| -> f64 { Into::<f64>::into(value).abs() };
+    let blocks: Vec<_> = array.axis_chunks_iter(Axis(0), BLOCK_ROWS).collect();
+    blocks
+        .par_iter()
+        .map(|block| {
+            watch.check()?;
+            let of_lane = |lane: ArrayView1<'_, T>| lane.iter().map(magnitude).fold(0.0, larger);
+            Ok(block.lanes(axis).into_iter().map(of_lane).fold(0.0, larger))
+        })
+        .try_reduce(|| 0.0, |a, b| Ok(larger(a, b)))
 }
 
 /// How a number enters a digest.

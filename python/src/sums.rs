@@ -11,7 +11,7 @@ use pyo3::{
 use serde::{Deserialize, Serialize};
 use tomobasis_linalg::{
     Center, Centering, CertifiedSvd, GramAccumulator, Rank, RealCentering, Rescale, certified_svd,
-    check_machine,
+    check_machine, refuse_impossible,
 };
 use tomobasis_pipeline::solve::digest::Digest;
 
@@ -226,8 +226,9 @@ impl GramState {
         run(py, threads, None, |_| {
             check_machine()?;
             let rescales = vec![Rescale::IDENTITY; sums.columns()];
-            let svd =
-                certified_svd(&sums.finish_centered(&rescales, center)?, rank, rayon::current_num_threads())?;
+            let gram = sums.finish_centered(&rescales, center)?;
+            refuse_impossible(&gram)?;
+            let svd = certified_svd(&gram, rank, rayon::current_num_threads())?;
             Ok(GramFactors { rows: Rows::Integers(center.map(|center| sums.centering(center))), svd })
         })
     }
@@ -353,8 +354,17 @@ impl GramFactors {
 
     #[staticmethod]
     fn _from_bytes(#[pyo3(from_py_with = count::bytes)] data: Bound<'_, PyBytes>) -> Result<Self, Failure> {
-        let (svd, rows) =
+        let (svd, rows): (CertifiedSvd, Rows) =
             sealed::decode(sealed::open(FACTORS, data.as_bytes(), "Gram factors")?, "Gram factors")?;
-        Ok(Self { svd, rows })
+        let columns = match &rows {
+            Rows::Integers(means) => means.as_ref().map(|means| means.sums.len()),
+            Rows::Floats(means) => means.as_ref().map(RealCentering::columns),
+        };
+        match columns.is_none_or(|columns| columns == svd.v.nrows()) {
+            true => Ok(Self { svd, rows }),
+            false => {
+                Err(Failure::Argument("not the bytes of Gram factors: means of other columns".to_owned()))
+            }
+        }
     }
 }

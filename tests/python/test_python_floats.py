@@ -4,6 +4,7 @@ import functools
 import hashlib
 import multiprocessing
 import pickle
+import struct
 from fractions import Fraction
 
 import numpy as np
@@ -208,6 +209,35 @@ def test_what_is_refused_leaves_ranges_and_state_as_they_were():
         with pytest.raises(tomobasis.InputError, match=f"expected {N} columns, got 3"):
             one.merge(other if one is ranges else tomobasis.FloatGramState(other))
     assert state.to_bytes() == before and ranges.to_bytes() == seen
+
+
+@pytest.mark.parametrize("scale", [1e200, 2.0**400, 1e-200])
+def test_sums_of_floats_have_the_limits_of_svd(scale):
+    a = np.array([[1.0, 0.5], [0.25, 1.0]])
+    with pytest.raises(tomobasis.InputError, match="largest magnitude of the matrix is"):
+        sums_of(a * scale).finish()
+    for largest in (2.0**399, 2.0**-400):
+        assert sums_of(a * largest).finish().digests["s"] == tomobasis.svd(a * largest).digests["s"]
+
+
+def sums_of(a):
+    ranges = tomobasis.FloatRanges(a.shape[1])
+    ranges.update(a)
+    state = tomobasis.FloatGramState(ranges)
+    state.update(a)
+    return state
+
+
+def test_sums_that_each_pair_of_columns_could_have_but_no_rows_are_refused_when_they_are_finished():
+    # Products 1000 and -900 of three columns: eigenvalues 1900, 1900 and -800, in units of 2^-2.
+    head = b"tomobasis float gram state 2\nTBreal2\n" + struct.pack("<2Q6iQ", 3, 400, *[-1, 10] * 3, 400)
+    width = (2 * 11 + 9 + 1 + 7) // 8
+    sums = [0, 0, 0, 1000, -900, -900, 1000, -900, 1000]
+    content = head + b"".join(value.to_bytes(width, "little", signed=True) for value in sums)
+    state = tomobasis.FloatGramState.from_bytes(content + hashlib.sha256(content).digest())
+    for center in (None, "columns"):
+        with pytest.raises(tomobasis.InputError, match="negative eigenvalue"):
+            state.finish(center=center)
 
 
 def test_states_that_no_range_fits_are_refused():

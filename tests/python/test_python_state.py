@@ -130,6 +130,45 @@ def test_sums_that_no_rows_have_are_refused():
             tomobasis.GramState.from_bytes(sealed(bytes(forged)))
 
 
+def test_the_bytes_are_those_of_the_documentation():
+    a = np.array([[1, -2], [3, 4]])
+    state = tomobasis.GramState(2)
+    state.update(a)
+    assert state.to_bytes() == forged(2, [4, 2], [(1, 3), (-2, 4)], [10, 10, 20])
+
+
+def forged(rows, sums, ranges, products):
+    """The bytes of a state with these sums, as docs/format.md has them."""
+    n = len(sums)
+    head = b"tomobasis gram state 1\nTBgram3\n" + struct.pack("<4Q", n, rows, 0, n * (n + 1) // 2)
+    columns = b"".join(
+        total.to_bytes(16, "little", signed=True) + struct.pack("<2i", *ends)
+        for total, ends in zip(sums, ranges, strict=True)
+    )
+    return sealed(head + columns + struct.pack(f"<{len(products)}q", *products))
+
+
+def test_sums_that_each_pair_of_columns_could_have_but_no_rows_are_refused_when_they_are_finished():
+    # A^T A with the eigenvalues 1900, 1900 and -800, in bytes that look like any others.
+    products = [1000, -900, -900, 1000, -900, 1000]
+    state = tomobasis.GramState.from_bytes(forged(400, [0] * 3, [(-5, 5)] * 3, products))
+    # The means of the rows are along the vector that has -800.
+    for center in (None, "columns"):
+        with pytest.raises(tomobasis.InputError, match=r"state's sums are those of no rows \(.*negative eigenvalue"):
+            state.finish(center=center)
+    # Two rows, and a rank of three.
+    few = tomobasis.GramState.from_bytes(forged(2, [0, 0, 0], [(-1, 1)] * 3, [2, 0, 0, 2, 0, 2]))
+    with pytest.raises(tomobasis.InputError, match="rank above its number of rows"):
+        few.finish()
+
+
+def test_least_and_greatest_entries_that_no_rows_have_are_refused():
+    assert tomobasis.GramState.from_bytes(forged(2, [-2], [(-4, 2)], [20])).rows == 2
+    for rows, total, ends, squares in [(1, 3, (-3, 3), 9), (2, 4, (-4, 2), 16), (3, -2, (-4, 2), 16)]:
+        with pytest.raises(tomobasis.InputError, match="not the bytes of a Gram"):
+            tomobasis.GramState.from_bytes(forged(rows, [total], [ends], [squares]))
+
+
 def test_bytes_may_be_held_in_any_of_pythons_types():
     data = bytes_of(A)
     for held in (bytearray(data), memoryview(data)):

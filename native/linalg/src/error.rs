@@ -127,6 +127,22 @@ pub enum Error {
         /// The ceiling.
         limit: u64,
     },
+    /// Floats whose energy, the sum of their squares, overflows or loses digits to underflow.
+    #[error(
+        "the largest magnitude of the matrix is {largest:e}{}, and energies, which are sums of squares, need it to be from \
+         2^-{exponent} to below 2^{exponent} ({:.1e} and {:.1e}); scale the matrix",
+        if *or_more { " or more" } else { "" },
+        2f64.powi(-exponent),
+        2f64.powi(*exponent)
+    )]
+    Magnitude {
+        /// The largest magnitude.
+        largest: f64,
+        /// Whether only the power of two at or below it is known.
+        or_more: bool,
+        /// Powers of two that bound it.
+        exponent: i32,
+    },
     /// A value that the ranges given for its column do not cover.
     #[error("row {} of column {} is outside the range of this matrix", row + 1, column + 1)]
     OutsideRange {
@@ -157,6 +173,14 @@ pub enum Error {
         /// The type that was expected.
         what: &'static str,
         /// What does not fit.
+        why: &'static str,
+    },
+    /// Sums that no rows have.
+    #[error(
+        "the state's sums are those of no rows ({why}): it was changed, or made by other means; make it again from the rows"
+    )]
+    Impossible {
+        /// What shows it.
         why: &'static str,
     },
     /// Numbers that do not agree with what was found of them another way.

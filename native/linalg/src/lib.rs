@@ -76,14 +76,16 @@ mod tile;
 
 pub use block::{BLOCK_ROWS, Rescale, Sample, column_major};
 pub use center::{Center, Centering, RealCentering};
-pub use certified::{Bounds, COMPENSATE, CertifiedSvd, Witness, certified_svd, certified_svd_with_witness};
+pub use certified::{
+    Bounds, COMPENSATE, CertifiedSvd, Witness, certified_svd, certified_svd_with_witness, refuse_impossible,
+};
 pub use dispatch::{Vectorize, vectorize};
 pub use error::Error;
 pub use floats::{CertifiedRealSvd, certified_real_svd, certified_real_svd_centered};
 pub use gram::{
     CheckedGram, CheckedPart, ColumnRanges, GramAccumulator, GramMatrix, GramPart,
     MAX_COLUMNS as MAX_GRAM_COLUMNS, ModularCheck, RealBlocks, RealGramAccumulator, block_check,
-    centered_real_gram, real_gram, verify_block,
+    centered_real_gram, check_magnitude, real_gram, verify_block,
 };
 pub use machine::{check_machine, kernel_name};
 pub use project::{Projector, RealProjector, SvdView};

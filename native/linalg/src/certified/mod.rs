@@ -36,6 +36,7 @@
 mod check;
 mod find;
 mod orthogonality;
+mod possible;
 mod product;
 mod wide;
 
@@ -47,6 +48,7 @@ use check::{Candidates, Certificate, DEGENERATE, Rejection};
 use find::{NARROWEST, Refinement, Start};
 use ndarray::{Array2, s};
 use num_bigint::BigInt;
+pub use possible::refuse_impossible;
 use std::time::Instant;
 
 /// Columns with `s_1 / s_j` above this get a second word of `V` and a compensated chain for `T = A V` (see

@@ -246,8 +246,12 @@ fn has_squares(column: &Column, rows: u64, squares: i128) -> bool {
         (i128::from(column.low), i128::from(column.high), column.sum, i128::from(rows));
     // Cauchy and Schwarz, where the products fit.
     let spread = sum.checked_mul(sum).zip(rows.checked_mul(squares));
-    squares >= (low * low).max(high * high)
-        && (squares - sum) % 2 == 0
+    // The least and the greatest are two values, or all are one.
+    let ends = low == high
+        || rows >= 2
+            && (high + (rows - 1) * low..=low + (rows - 1) * high).contains(&sum)
+            && squares >= low * low + high * high;
+    ends && (squares - sum) % 2 == 0
         // The sum of (x - low) (high - x).
         && (low + high) * sum - squares - rows * low * high >= 0
         && spread.is_none_or(|(least, most)| least <= most)
@@ -342,6 +346,31 @@ mod tests {
             (product(1), -12, "more than Cauchy and Schwarz allow"),
         ] {
             assert!(matches!(changed(at, value), Err(Error::Bytes { .. })), "{why}");
+        }
+    }
+
+    #[test]
+    fn ranges_whose_ends_are_no_values_are_refused() {
+        let read = |rows: u64, sum: i128, (low, high): (i32, i32), squares: i64| {
+            let mut bytes = GramAccumulator::new(1).unwrap().to_bytes();
+            bytes[16..24].copy_from_slice(&rows.to_le_bytes());
+            bytes[40..56].copy_from_slice(&sum.to_le_bytes());
+            bytes[56..60].copy_from_slice(&low.to_le_bytes());
+            bytes[60..64].copy_from_slice(&high.to_le_bytes());
+            bytes[64..72].copy_from_slice(&squares.to_le_bytes());
+            GramAccumulator::from_bytes(&bytes).is_ok()
+        };
+        // 3; 2 and -4; 2, 2 and -4; 2, 0 and -4.
+        for (rows, sum, range, squares) in
+            [(1, 3, (3, 3), 9), (2, -2, (-4, 2), 20), (3, 0, (-4, 2), 24), (3, -2, (-4, 2), 20)]
+        {
+            assert!(read(rows, sum, range, squares), "{rows} rows of {range:?}");
+        }
+        // One value is not two, two of them are not one, and what is between them is not both.
+        for (rows, sum, range, squares) in
+            [(1, 3, (-3, 3), 9), (2, 4, (-4, 2), 16), (3, 6, (-4, 2), 20), (3, -2, (-4, 2), 16)]
+        {
+            assert!(!read(rows, sum, range, squares), "{rows} rows of {range:?}");
         }
     }
 

@@ -144,7 +144,7 @@ impl GramMatrix {
 
     /// From the upper triangle, row by row, of integers that `2^exponent` multiplies, and the columns' sums, whose unit is the
     /// root of that: the Gram matrix of what is left without the means that `center` names.
-    pub(super) fn without_means(
+    pub(crate) fn without_means(
         n: usize,
         rows: u64,
         mut entries: Vec<BigInt>,

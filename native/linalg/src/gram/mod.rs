@@ -32,6 +32,8 @@ pub use bytes::GramPart;
 pub use check::{CheckedGram, CheckedPart, block_check, verify_block};
 pub use matrix::GramMatrix;
 pub use modular::ModularCheck;
-pub use real::{ColumnRanges, RealBlocks, RealGramAccumulator, centered_real_gram, real_gram};
+pub use real::{
+    ColumnRanges, RealBlocks, RealGramAccumulator, centered_real_gram, check_magnitude, real_gram,
+};
 
 pub(crate) use kernel::{check_forced, kernel_name};

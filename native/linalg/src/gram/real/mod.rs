@@ -42,7 +42,7 @@ use crate::gram::sums::check_columns;
 use crate::{BLOCK_ROWS, Center, Error, RealCentering};
 pub use blocks::RealBlocks;
 use crt::Moduli;
-pub use ranges::ColumnRanges;
+pub use ranges::{ColumnRanges, check_magnitude};
 use slab::{Room, Slab};
 
 /// Bits of integers that the kernels take as they are.

@@ -16,6 +16,31 @@ pub(super) const MAX_BITS: u32 = 160;
 /// Bits between the lowest of all columns and the highest at the most, as for rescales of integers.
 const MAX_SPAN: u64 = 256;
 
+/// Largest magnitudes below 2^400, and down to 2^-400, have squares whose sum float64 holds, however many there are.
+const LARGEST_EXPONENT: i32 = 400;
+
+/// Refuses a matrix of floats whose energy, the sum of their squares, overflows or loses digits to underflow.
+///
+/// ```
+/// use tomobasis_linalg::check_magnitude;
+/// assert!(check_magnitude(1e120).is_ok() && check_magnitude(1e-120).is_ok());
+/// assert!(check_magnitude(1e121).is_err() && check_magnitude(1e-121).is_err());
+/// ```
+///
+/// # Errors
+/// [`Error::Magnitude`], unless the largest magnitude of its numbers is from 2^-400 to below 2^400.
+pub fn check_magnitude(largest: f64) -> Result<(), Error> {
+    within_limits(largest, false)
+}
+
+fn within_limits(largest: f64, or_more: bool) -> Result<(), Error> {
+    let exponent = LARGEST_EXPONENT;
+    match (pow2(-exponent)..pow2(exponent)).contains(&largest) {
+        true => Ok(()),
+        false => Err(Error::Magnitude { largest, or_more, exponent }),
+    }
+}
+
 /// The lowest and the highest bit of the values of each column, over the rows seen so far.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "(u64, Vec<(i32, i32)>)", try_from = "(u64, Vec<(i32, i32)>)")]
@@ -101,6 +126,15 @@ impl ColumnRanges {
     pub fn covers(&self, other: &Self) -> bool {
         let within = |(&a, &b): (&(i32, i32), &(i32, i32))| union(a, b) == a;
         self.columns.len() == other.columns.len() && self.columns.iter().zip(&other.columns).all(within)
+    }
+
+    /// [`check_magnitude`] of the rows seen. It needs no more than the highest bit; of zeros there is nothing to check.
+    ///
+    /// # Errors
+    /// [`Error::Magnitude`].
+    pub fn check_magnitude(&self) -> Result<(), Error> {
+        let highest = self.columns.iter().filter(|c| c.0 < c.1).map(|c| c.1).max();
+        highest.map_or(Ok(()), |top| within_limits(2f64.powi(top - 1), true))
     }
 
     /// Number of columns.

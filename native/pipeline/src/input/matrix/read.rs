@@ -6,6 +6,7 @@ use ndarray::{Array2, ArrayViewMut2, ShapeBuilder as _};
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 use tomobasis_dicom::zeros;
+use tomobasis_linalg::check_magnitude;
 
 use super::{
     Place, Values,
@@ -20,9 +21,6 @@ use crate::{
 
 /// The offset of integers that reach beyond `i16`.
 const UNSIGNED: i32 = 1 << 15;
-
-/// Largest magnitudes up to 2^400, and down to 2^-400, have squares whose sum float64 holds, however many there are.
-const LARGEST_EXPONENT: i32 = 400;
 
 /// All numbers, and what was taken off them to fit 16 bits.
 pub(super) fn values(
@@ -121,16 +119,7 @@ impl Extent {
 
     /// Refuses numbers whose energy, the sum of their squares, overflows or loses digits to underflow.
     pub fn check_magnitude(&self) -> Result<(), String> {
-        let largest = self.high.max(-self.low);
-        let limit = 2f64.powi(LARGEST_EXPONENT);
-        if (1.0 / limit..=limit).contains(&largest) {
-            return Ok(());
-        }
-        Err(format!(
-            "the largest magnitude of the matrix is {largest:e}, and energies, which are sums of squares, need it to be between \
-             2^-{LARGEST_EXPONENT} and 2^{LARGEST_EXPONENT} ({:.1e} and {limit:.1e}); scale the matrix",
-            1.0 / limit
-        ))
+        check_magnitude(self.high.max(-self.low)).map_err(|error| error.to_string())
     }
 }
 
