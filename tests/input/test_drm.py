@@ -49,8 +49,7 @@ def write(mahout, tmp_path):
     def to(file, a, rows, packing="NONE", codec="-", key="int", vectors="mixed"):
         numbers = tmp_path / "numbers"
         numbers.write_bytes(np.array(a.shape, ">i4").tobytes() + a.astype(">f8").tobytes())
-        mahout("write", numbers, file, packing, codec, key, vectors, *rows)
-        mahout("read", numbers, file)
+        mahout(numbers, file, packing, codec, key, vectors, *rows)
         back = np.frombuffer(numbers.read_bytes()[8:], ">f8").reshape(-1, a.shape[1])
         assert (back == a[np.sort(rows)]).all()
         return file

@@ -26,9 +26,9 @@ import org.apache.mahout.math.VectorWritable;
 /**
  * Distributed row matrices by Mahout's own classes and Hadoop's.
  *
- * <p>{@code write NUMBERS FILE TYPE CODEC KEY VECTOR ROW...}: the rows of a matrix of which NUMBERS holds rows, columns and float64s, all
+ * <p>{@code NUMBERS FILE TYPE CODEC KEY VECTOR ROW...}: the rows of a matrix of which NUMBERS holds rows, columns and float64s, all
  * big-endian, as a SequenceFile of a compression type (NONE, RECORD, BLOCK) and codec (a class's name, or -); keys {@code int} or
- * {@code long}; vectors dense, random, sequential, named, lax or mixed. {@code read NUMBERS FILE...} is the inverse.
+ * {@code long}; vectors dense, random, sequential, named, lax or mixed. Then it reads the file: NUMBERS holds what was in it, by its keys.
  */
 public final class Drm {
   private static final Configuration CONF = new Configuration();
@@ -36,16 +36,13 @@ public final class Drm {
   public static void main(String[] args) throws Exception {
     CONF.set("fs.file.impl", "org.apache.hadoop.fs.RawLocalFileSystem");
     CONF.setInt("io.seqfile.compress.blocksize", 4096);
-    if (args[0].equals("write")) {
-      write(args);
-    } else {
-      read(args);
-    }
+    write(args);
+    read(args[0], args[1]);
   }
 
   private static void write(String[] args) throws Exception {
     double[][] matrix;
-    try (DataInputStream in = new DataInputStream(new BufferedInputStream(new FileInputStream(args[1])))) {
+    try (DataInputStream in = new DataInputStream(new BufferedInputStream(new FileInputStream(args[0])))) {
       matrix = new double[in.readInt()][in.readInt()];
       for (double[] row : matrix) {
         for (int j = 0; j < row.length; j++) {
@@ -53,23 +50,23 @@ public final class Drm {
         }
       }
     }
-    boolean ints = args[5].equals("int");
+    boolean ints = args[4].equals("int");
     List<SequenceFile.Writer.Option> options = new ArrayList<>();
-    options.add(SequenceFile.Writer.file(new Path(args[2])));
+    options.add(SequenceFile.Writer.file(new Path(args[1])));
     options.add(SequenceFile.Writer.keyClass(ints ? IntWritable.class : LongWritable.class));
     options.add(SequenceFile.Writer.valueClass(VectorWritable.class));
-    SequenceFile.CompressionType type = SequenceFile.CompressionType.valueOf(args[3]);
-    if (args[4].equals("-")) {
+    SequenceFile.CompressionType type = SequenceFile.CompressionType.valueOf(args[2]);
+    if (args[3].equals("-")) {
       options.add(SequenceFile.Writer.compression(type));
     } else {
-      Class<?> codec = Class.forName(args[4]);
+      Class<?> codec = Class.forName(args[3]);
       options.add(SequenceFile.Writer.compression(type, (CompressionCodec) ReflectionUtils.newInstance(codec, CONF)));
     }
     try (SequenceFile.Writer out = SequenceFile.createWriter(CONF, options.toArray(new SequenceFile.Writer.Option[0]))) {
-      for (int i = 7; i < args.length; i++) {
+      for (int i = 6; i < args.length; i++) {
         int row = Integer.parseInt(args[i]);
         Writable key = ints ? new IntWritable(row) : new LongWritable(row);
-        out.append(key, vector(args[6], row, matrix[row]));
+        out.append(key, vector(args[5], row, matrix[row]));
       }
     }
   }
@@ -93,19 +90,17 @@ public final class Drm {
     }
   }
 
-  private static void read(String[] args) throws Exception {
+  private static void read(String numbers, String file) throws Exception {
     Map<Long, Vector> rows = new TreeMap<>();
-    for (int i = 2; i < args.length; i++) {
-      try (SequenceFile.Reader in = new SequenceFile.Reader(CONF, SequenceFile.Reader.file(new Path(args[i])))) {
-        Writable key = (Writable) ReflectionUtils.newInstance(in.getKeyClass(), CONF);
-        VectorWritable value = new VectorWritable();
-        while (in.next(key, value)) {
-          rows.put(key instanceof IntWritable ? ((IntWritable) key).get() : ((LongWritable) key).get(), value.get());
-          value = new VectorWritable();
-        }
+    try (SequenceFile.Reader in = new SequenceFile.Reader(CONF, SequenceFile.Reader.file(new Path(file)))) {
+      Writable key = (Writable) ReflectionUtils.newInstance(in.getKeyClass(), CONF);
+      VectorWritable value = new VectorWritable();
+      while (in.next(key, value)) {
+        rows.put(key instanceof IntWritable ? ((IntWritable) key).get() : ((LongWritable) key).get(), value.get());
+        value = new VectorWritable();
       }
     }
-    try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(args[1])))) {
+    try (DataOutputStream out = new DataOutputStream(new BufferedOutputStream(new FileOutputStream(numbers)))) {
       out.writeInt(rows.size());
       out.writeInt(rows.values().iterator().next().size());
       for (Vector row : rows.values()) {
