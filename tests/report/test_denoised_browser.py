@@ -79,18 +79,20 @@ def test_three_pictures_in_one_window_with_one_cursor(case, watched):
 def test_keys_views_and_windows_are_those_of_any_report(case, watched):
     page = watched(case[0], planes=2)
     page.part("panels").focus()
-    assert check(case, page.press("PageDown", "ArrowRight", "Shift+ArrowUp")) == (21, 22, 41)
+    assert check(case, page.press("PageUp", "ArrowRight", "Shift+ArrowUp")) == (21, 22, 41)
     page.part("view-1-input").check()
     page.part("panels").focus()
     assert check(case, page.press("Home"))[1] == 0
     # There is one series beside the original, and no basis vector.
     assert not page.part("composites").is_visible() and page.part("vector").count() == 0
     assert page.page.locator("#browser").inner_text().count("Composite") == 0
+    page.part("view-0-input").check()
     bone = page.part("windows").locator("option", has_text="Bone").get_attribute("value")
-    before = page.pixels("composite")["data"]
     page.part("windows").select_option(bone)
     assert (page.part("level").input_value(), page.part("width").input_value()) == ("480", "2500")
-    assert page.pixels("composite")["data"] != before
+    shown = np.array(page.pixels("composite")["data"]).reshape(ROWS, COLUMNS, 4)
+    expected = np.clip(np.floor((case[2][21] - (480 - 1250)) / 2500 * 255 + 0.5), 0, 255)
+    assert (shown[..., 0] == expected).all()
     sigma = json.loads((case[0].parent / "manifest.json").read_text())["effect"]["before"]["sigma"]
     assert float(page.part("reach").input_value()) == round(4 * sigma)
     assert page.problems == []
