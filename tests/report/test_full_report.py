@@ -72,8 +72,8 @@ def test_the_job_makes_the_same_page_and_refuses_one_that_is_too_large(scan, ful
 
 
 def test_of_too_little_memory_it_is_refused_before_anything_is_decoded(tmp_path):
-    made_scan(tmp_path / "scan", slices=40, rows=500, columns=500)
-    command = "ulimit -v 600000; exec bin/tomobasis decompose --input {} --output {} --composite 1,2,3,4 --threads 1 {}"
+    made_scan(tmp_path / "scan", slices=40, rows=320, columns=320)
+    command = "ulimit -v 300000; exec bin/tomobasis decompose --input {} --output {} --composite 1,2,3,4 --threads 1 {}"
     small = command.format(tmp_path / "scan", tmp_path / "small", "")
     assert start(["sh", "-c", small]).code == 0
     run = start(["sh", "-c", command.format(tmp_path / "scan", tmp_path / "full", "--report full")])
