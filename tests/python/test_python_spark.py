@@ -328,7 +328,7 @@ def test_pixels_that_changed_after_the_first_reading_are_an_error(spark, tmp_pat
         return written(folder, blocks, *rest)
 
     monkeypatch.setattr(_spark_folder, "write", changed)
-    with pytest.raises(tomobasis.InputError, match="file 3 of 6 .*no longer the file that was listed"):
+    with pytest.raises(tomobasis.InputError, match=r"file 3 of 6 .*no longer the file that was listed"):
         tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", output=tmp_path / "result", emit=[emit])
     assert [path.name for path in tmp_path.iterdir()] == ["scan"]
 
