@@ -10,7 +10,7 @@ import pydicom
 import pytest
 
 from denoised import same
-from running import ROOT, decompose, tomobasis
+from running import ROOT, decompose, made_scan, tomobasis
 
 pytestmark = pytest.mark.spark
 
@@ -64,12 +64,14 @@ def test_every_source_has_the_digest_of_the_command(tmp_path, made):
     a = np.random.default_rng(3).standard_normal((9000, 5)) * 2.0 ** -np.arange(5)
     np.save(tmp_path / "a.npy", a)
     npy = str(tmp_path / "a.npy")
+    thin = tmp_path / "thin"
+    made_scan(thin, slices=40, rows=64, columns=80)
     calls = {
         "scan": (str(made.folder), {"rank": "5", "center": "true"}),
         "written": (str(made.folder), {"rank": "5", "center": "true", "output": str(tmp_path / "written")}),
         "npy": (npy, {"input-format": "npy"}),
         "frame": ("a frame", {}),
-        "denoised": (str(made.folder), {"call": "denoise", "output": str(tmp_path / "denoised")}),
+        "denoised": (str(thin), {"call": "denoise", "output": str(tmp_path / "denoised")}),
         "refused": (npy, {"input-format": "npy", "rank": "6"}),
     }
     script = [sys.executable, "-c", CALLS, str(tmp_path), json.dumps(calls)]
@@ -84,7 +86,7 @@ def test_every_source_has_the_digest_of_the_command(tmp_path, made):
         assert run.code == 0, run.err
         return json.loads((tmp_path / name / "manifest.json").read_text())["digests"]["root"]
 
-    run = tomobasis("denoise", "--input", made.folder, "--output", tmp_path / "of-command")
+    run = tomobasis("denoise", "--input", thin, "--output", tmp_path / "of-command")
     assert run.code == 0, run.err
     same(tmp_path / "denoised", tmp_path / "of-command")
     files = sorted((tmp_path / "denoised/dicom").iterdir())
