@@ -263,7 +263,7 @@ def test_verify_finds_the_series_in_an_archive_that_has_grown_and_sees_what_chan
     assert verified.code == 4 and "the pixels of the input are not those" in verified.err, verified.err
     missing = shutil.copytree(folder, tmp_path / "missing")
     shutil.rmtree(missing / f"{FILE_PREFIX}b")
-    assert tomobasis("verify", made, "--input", missing).code in (2, 4)
+    assert tomobasis("verify", made, "--input", missing).code == 3
 
 
 def test_a_series_that_cannot_be_used_is_named_and_ends_nothing_unless_asked_for(way, scans, tmp_path):
