@@ -63,7 +63,7 @@ def test_all_series_and_status(tmp_path):
     made_scan(tmp_path / "scans", 6, 16, 16)
     arguments = ("--input", tmp_path / "scans", "--output", tmp_path / "out", "--series", "all", "--emit", "parquet")
     document, _ = answer("decompose", *arguments)
-    keys_are_documented("`decompose --series all`", document)
+    keys_are_documented("either with `--series all`", document)
     [row] = document["series"]
     assert row["state"] == "done" and len(row["root"]) == 64
     status, _ = answer("status", tmp_path / "out")
