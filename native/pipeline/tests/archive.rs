@@ -222,7 +222,7 @@ fn every_series_is_denoised_as_by_a_run_of_its_own_and_kept_by_the_next() {
     let states: Vec<State> = first.iter().map(|row| row.state).collect();
     assert_eq!(states, [State::Done, State::Done, State::Skipped, State::Failed]);
     assert_eq!(first[2].error, "MR: only CT is denoised");
-    assert!(first[3].error.starts_with("3 slices: at least 4"), "{}", first[3].error);
+    assert!(first[3].error.starts_with("denoise: 3 slices: at least 4"), "{}", first[3].error);
     for row in &first[..2] {
         let single = format!("one-{}", row.slices);
         denoise_all(base.path(), &single, &format!("--series {} --quality fast", row.series)).unwrap();

@@ -81,6 +81,7 @@ class DenoiseSuite extends AnyFunSuite {
       withSession() { spark =>
         val input = writeSeries(base.resolve("in"), ct).toString
         val sc = spark.sparkContext
+        spark.range(1).count() // where Spark's SQL begins, it sets properties of its own
         val settings = sc.getConf.getAll.toSet
         val result = TomoBasis.denoise(spark, input)
         val slices = result.slices
@@ -99,7 +100,7 @@ class DenoiseSuite extends AnyFunSuite {
         val few = writeSeries(base.resolve("few"), new SyntheticCt(3, 80, 40, 6)).toString
         val output = base.resolve("out").toString
         val error = intercept[InputException](TomoBasis.denoise(spark, few, options("output" -> output)))
-        assert(error.getMessage.startsWith("3 slices: at least 4 are needed"), error.getMessage)
+        assert(error.getMessage.startsWith("denoise: 3 slices: at least 4 are needed"), error.getMessage)
         assert(!Files.exists(base.resolve("out")) && spark.sparkContext.getPersistentRDDs.isEmpty)
         def said(options: (String, String)*) =
           intercept[UsageException](TomoBasis.denoise(spark, few, this.options(options: _*))).getMessage
