@@ -159,6 +159,9 @@ def test_verify_does_not_claim_what_the_input_does_not_say_of_other_series(scans
     run = tomobasis("verify", made, "--input", more)
     assert run.code == 0, run.err
     assert "; not from this input: what lies beside the series, in series.parquet and the report" in run.out
+    run = tomobasis("verify", made, "--input", more, "--only", "sv")
+    assert run.code == 0, run.err
+    assert "; not from this input: what lies beside the series, in series.parquet" in run.out
 
 
 def test_a_series_that_was_named_is_not_told_as_left_out_beside_another(scans, tmp_path):

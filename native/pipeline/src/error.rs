@@ -30,9 +30,6 @@ pub enum Error {
         /// What is wrong with its value and what to give instead.
         problem: String,
     },
-    /// An option of the documented interface that this version does not have.
-    #[error("{0} is not available yet; leave it out")]
-    NotAvailable(String),
     /// The output folder is there already.
     #[error("--output: it exists already; name another folder or add --overwrite")]
     OutputExists,
@@ -306,7 +303,6 @@ impl Error {
         match self {
             Self::CommandLine(_)
             | Self::Option { .. }
-            | Self::NotAvailable(_)
             | Self::OutputExists
             | Self::OutputForeign(_)
             | Self::OutputHoldsOthers { .. }

@@ -122,8 +122,7 @@ impl JobArgs {
     /// Checks what clap cannot.
     ///
     /// # Errors
-    /// [`Error::NotAvailable`] for what the documented interface has and this version has not; [`Error::Option`] for options that
-    /// do not go together.
+    /// [`Error::Option`] for options that do not go together.
     pub fn resolve(self) -> Result<Options> {
         let means_all = self.means_all();
         let rank = self.energy.map_or(self.rank, RankChoice::Energy);

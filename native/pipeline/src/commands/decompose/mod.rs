@@ -56,7 +56,9 @@ pub(super) fn keep_the_scan(inputs: &[String], output: &Path) -> Result<()> {
 /// Every error of this crate; the output is then as it was.
 pub fn decompose(options: Options, threads: usize, progress: &dyn Progress) -> Result<Outcome> {
     if options.all_series() {
-        return Err(Error::NotAvailable("--series all".to_owned()));
+        let problem =
+            "here all series are not decomposed one by one; name one, or call decompose_all (Python)";
+        return Err(Error::option("--series", problem));
     }
     tomobasis_linalg::check_machine()?;
     let output = local_path("--output", &options.output)?;

@@ -341,7 +341,15 @@ impl Compared {
             (true, _, false) => {
                 "singular_values.parquet, every byte; weights.parquet has the weights, and the rest of it is of the headers".to_owned()
             }
-            (true, tables, true) => format!("the {tables} tables of s and V made again from the input, every byte the same"),
+            (true, tables, true) => {
+                let beside = match self.notes {
+                    Some(_) if !folder.manifest.series.joined.is_empty() => {
+                        "; not from this input: what lies beside the series, in series.parquet"
+                    }
+                    _ => "",
+                };
+                format!("the {tables} tables of s and V made again from the input, every byte the same{beside}")
+            }
         };
         small + of_blocks
     }
