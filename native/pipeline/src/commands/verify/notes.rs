@@ -1,5 +1,6 @@
 //! What a manifest tells of what lies beside the series, which another copy of the input may not have.
 
+use serde_json::json;
 use tomobasis_dicom::{JointPlan, UnjoinedSeries};
 
 use crate::{
@@ -22,20 +23,18 @@ pub(super) fn adopt_notes(
     beside: Vec<UnjoinedSeries>,
 ) -> Result<Option<OtherNotes>> {
     made.series.unjoined = beside;
-    let as_json =
-        |manifest: &Manifest, name: &str, of: fn(&Manifest) -> serde_json::Result<serde_json::Value>| {
-            let value = of(manifest).map_err(|error| Error::Internal(error.to_string()))?;
-            Ok::<_, Error>(serde_json::json!({ name: value }))
-        };
-    let parts: [(&'static str, fn(&Manifest) -> serde_json::Result<serde_json::Value>); 3] = [
-        ("series.left_out", |manifest| serde_json::to_value(&manifest.series.left_out)),
-        ("series.unjoined", |manifest| serde_json::to_value(&manifest.series.unjoined)),
-        ("series.warnings", |manifest| serde_json::to_value(&manifest.series.warnings)),
-    ];
+    let values = |manifest: &Manifest| {
+        let series = &manifest.series;
+        let json = |error: serde_json::Error| Error::Internal(error.to_string());
+        Ok::<_, Error>([
+            ("series.left_out", serde_json::to_value(&series.left_out).map_err(json)?),
+            ("series.unjoined", serde_json::to_value(&series.unjoined).map_err(json)?),
+            ("series.warnings", serde_json::to_value(&series.warnings).map_err(json)?),
+        ])
+    };
     let mut other: Option<OtherNotes> = None;
-    for (name, of) in parts {
-        let Some(first) = first_path(&as_json(stored, name, of)?, &as_json(made, name, of)?, &[], true)
-        else {
+    for ((name, stored), (_, made)) in values(stored)?.into_iter().zip(values(made)?) {
+        let Some(first) = first_path(&json!({ name: stored }), &json!({ name: made }), &[], true) else {
             continue;
         };
         other.get_or_insert_with(|| OtherNotes { names: Vec::new(), first }).names.push(name);
