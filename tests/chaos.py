@@ -343,12 +343,16 @@ class Running:
         return f"the disk of worker {address} is full for {min(fault.seconds, 3)} s"
 
     def stored(self, *patterns):
-        """What executors keep on their disks."""
-        found = []
-        for address in WORKERS:
-            for pattern in patterns:
-                found += self.cluster.disk(address).glob(f"spark-*/executor-*/blockmgr-*/*/{pattern}")
-        return sorted(found)
+        """What executors keep on their disks, once there is something; nothing of a job that ends before."""
+        end = time.monotonic() + 10
+        while time.monotonic() < end and not self.driver.ended():
+            disks = [self.cluster.disk(address) for address in WORKERS]
+            found = [disk.glob(f"spark-*/executor-*/blockmgr-*/*/{pattern}") for disk in disks for pattern in patterns]
+            with suppress(FileNotFoundError):  # a folder that goes while it is read
+                if files := sorted(file for some in found for file in some):
+                    return files
+            self.pause(0.1)
+        return []
 
     def on_lose(self, fault):
         file = self.one(fault, self.stored("shuffle_*.data", "shuffle_*.index", "rdd_*"))

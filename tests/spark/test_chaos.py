@@ -6,7 +6,7 @@ from chaos import Plan, chaos
 
 pytestmark = [pytest.mark.spark, pytest.mark.alone]
 
-SEED = 20
+SEED = 26
 FAULTS = 25
 
 

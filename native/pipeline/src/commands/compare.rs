@@ -2,7 +2,7 @@
 //!
 //! Each folder is first compared with its own manifest, as in [`verify`](super::verify), then the digests in the order of the
 //! computation, the pixels of the derived series that both have, the values of the manifests that follow from what the digests cover
-//! ([`manifests`]), and the files that both have. Other values of the manifests, which tell what was asked for, may differ: that is told.
+//! (`manifests`), and the files that both have. Other values of the manifests, which tell what was asked for, may differ: that is told.
 
 mod manifests;
 mod page;
