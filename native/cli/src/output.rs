@@ -55,7 +55,7 @@ pub(crate) fn print(text: &str) -> Result<(), Error> {
 /// Prints a JSON document, likewise.
 ///
 /// # Errors
-/// As [`print`].
+/// As [`print()`].
 pub(crate) fn print_document(document: &Value) -> Result<(), Error> {
     write(&printable_json(&format!("{document:#}")))
 }
