@@ -163,7 +163,7 @@ class FiguresSuite extends AnyFunSuite {
       )
       withSession(settings: _*) { spark =>
         def page(): String = {
-          val uri = URI.create(spark.sparkContext.uiWebUrl.get + "/metrics/prometheus")
+          val uri = URI.create(spark.sparkContext.uiWebUrl.get + "/metrics/prometheus/")
           HttpClient.newHttpClient
             .send(HttpRequest.newBuilder(uri).build(), HttpResponse.BodyHandlers.ofString)
             .body
