@@ -339,12 +339,11 @@ def test_a_slice_that_cannot_be_decoded_is_our_error_and_leaves_nothing(spark, t
     data = pydicom.dcmread(slices[3])
     data.PixelData = data.PixelData[:-100]
     data.save_as(slices[3])
-    of_command = pytest.raises(tomobasis.InputError)
-    with of_command:
+    with pytest.raises(tomobasis.InputError) as of_command:
         tomobasis.decompose(tmp_path / "scan", tmp_path / "result")
     with pytest.raises(tomobasis.InputError) as caught:
         tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks", groups=3, output=tmp_path / "result")
-    assert "\n" not in str(caught.value) and "slice" in str(caught.value)
+    assert str(caught.value) == str(of_command.value)
     assert [path.name for path in tmp_path.iterdir()] == ["scan"]
 
 

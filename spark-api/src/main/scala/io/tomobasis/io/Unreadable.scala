@@ -12,8 +12,8 @@ object Unreadable {
   /** The error for a file at its place in the listing; one of another kind where the system failed, which says nothing of the file. */
   def apply(file: InputFile, index: Int, count: Int, verbose: Boolean, cause: IOException): TomoBasisException =
     cause match {
-      case damaged: DamagedFile =>
-        new Unreadable(s"${file.label(index, count, verbose)}: ${Archive.damagedFile()}", damaged)
+      case damaged: DamagedFile => // in every try
+        new InputException(s"${file.label(index, count, verbose)}: ${Archive.damagedFile()}", damaged)
       case _ =>
         Faults.unreadable(file.label(index, count, verbose), cause, verbose) match {
           case bad: InputException => new Unreadable(bad.getMessage, bad.getCause)

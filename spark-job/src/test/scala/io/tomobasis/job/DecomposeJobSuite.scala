@@ -288,7 +288,10 @@ class DecomposeJobSuite extends AnyFunSuite {
       FailedTasks.decoding.set(0)
       val thrown = intercept[Exception](run(archive, base.resolve("result"), conf("local[1,4]", excluding: _*)))
       val failure = Failure.of(thrown)
-      assert(failure.exitCode == 3 && failure.message.matches("file [57] of 11 .*: it is damaged in the archive.*"), failure)
+      assert(
+        failure.exitCode == 3 && failure.message.matches("file [57] of 11 .*: it is damaged in the archive.*"),
+        failure
+      )
       assert(FailedTasks.decoding.get == 0 && FailedTasks.decoded.get > 0, "found by a task")
     }
   }
