@@ -6,8 +6,8 @@ from pathlib import Path
 from job_session import job_session
 from running import made_scan
 
-# The heap is all there from the start, so what grows is outside of it.
-HEAP = "-Xms320m -Xmx320m -XX:+AlwaysPreTouch -XX:+UseSerialGC"
+# The heap is all there from the start, so what grows is outside of it. Spark takes no smaller one.
+HEAP = "-Xms512m -Xmx512m -XX:+AlwaysPreTouch -XX:+UseSerialGC"
 
 
 def resident(pid):

@@ -27,6 +27,7 @@ def test_a_matrix_four_times_larger_than_what_executors_keep_has_the_same_digest
     conf = {"spark_executor_memory": "480m", "spark_memory_fraction": "0.02", "cores": 1}
     conf |= {
         "spark_eventLog_enabled": "true",
+        "spark_eventLog_compress": "false",
         "spark_eventLog_dir": log.as_uri(),
         "spark_eventLog_logBlockUpdates_enabled": "true",
     }
@@ -39,7 +40,7 @@ def test_a_matrix_four_times_larger_than_what_executors_keep_has_the_same_digest
 def spilled(log):
     """Bytes of row blocks that an event log says were put on disk."""
     sizes = {}
-    for path in sorted(path for path in log.rglob("*") if path.is_file()):
+    for path in sorted(log.rglob("events_*")):
         for line in path.read_text().splitlines():
             event = json.loads(line)
             if event["Event"] == "SparkListenerBlockUpdated":
