@@ -194,7 +194,7 @@ def test_a_matrix_of_floats_of_which_nothing_is_left_is_refused(tmp_path):
         assert len(done.errors) == 1 and not (tmp_path / "out").exists()
 
 
-@pytest.mark.parametrize("exponent", [-400, 400])
+@pytest.mark.parametrize("exponent", [-400, 399])
 def test_energies_are_right_at_the_limits_of_magnitude(decomposed, exponent):
     ours = result.read(
         decomposed(np.diag([4, 3, 2, 1]) * 2.0 ** (exponent - 2 * (exponent > 0)), "a", "--energy", "0.9")
@@ -249,7 +249,7 @@ REFUSED = {
     "squares that overflow": (saved(np.diag([4, 3, 2, 1]) * 1e200), "largest magnitude of the matrix is 4e200"),
     "squares that underflow": (saved(np.diag([4, 3, 2, 1]) * 1e-200), "largest magnitude of the matrix is 4e-200"),
     "the smallest number": (saved(np.full((2, 1), 5e-324)), "largest magnitude of the matrix is 5e-324"),
-    "just too large": (saved(np.full((2, 1), np.nextafter(2.0**400, np.inf))), "between 2^-400 and 2^400"),
+    "just too large": (saved(np.full((2, 1), 2.0**400)), "from 2^-400 to below 2^400"),
     "large integers": (saved(with_value(2**53, 8, 0).astype("i8") + 1), "row 9, column 1 is an integer"),
 }
 

@@ -105,6 +105,11 @@ def test_a_page_replaces_nothing_unless_that_is_asked_for(made, tmp_path):
     run = tomobasis("compare", made.result, made.result, "--html", file)
     assert run.code == 2 and run.errors[0].startswith("error: --html: it exists already"), run.err
     assert file.read_text() == "mine"
+    run = tomobasis("compare", made.result, made.result, "--html", file, "--overwrite")
+    assert run.code == 2 and "none of the files that this command writes" in run.errors[0], run.err
+    assert file.read_text() == "mine"
+    file.unlink()
+    page_of(made.result, made.result, file, code=0)
     page_of(made.result, made.result, file, "--overwrite", code=0)
     copy = shutil.copytree(made.result, tmp_path / "copy")
     run = tomobasis("compare", made.result, made.result, "--html", copy / "page.html")

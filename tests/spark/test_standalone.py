@@ -38,7 +38,8 @@ def test_bad_input_is_the_users_error_on_a_cluster_that_excludes_executors_too(s
     conf = {"spark_excludeOnFailure_enabled": "true", "spark_kryo_registrationRequired": "true"}
     run = standalone_cluster.run("--input", scan, "--output", tmp_path / "result", cores=1, **conf)
     assert run.code == 3
-    assert len(run.errors) == 1 and run.errors[0].startswith("error: --input: the archive is damaged"), run.err
+    assert len(run.errors) == 1 and run.errors[0].startswith("error: file 6 of 24 "), run.err
+    assert "it is damaged in the archive" in run.errors[0]
     assert run.err.splitlines()[-1] == run.errors[0]
     assert not (tmp_path / "result").exists()
 

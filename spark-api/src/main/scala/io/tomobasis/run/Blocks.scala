@@ -55,7 +55,8 @@ final class BlockMaker(run: SparkRun, config: JobConfig, hadoop: Broadcast[Seria
     val records = run.named(decode)(rows.records(read, shared, run.parallelism))
     val plan = known.copy(json = numbers.plan(known.json))
     val floats = if (numbers.real) Some(numbers) else None
-    floats.foreach { numbers =>
+    // Other methods have no sums, and take what is too wide for them.
+    floats.filter(_ => config.exact).foreach { numbers =>
       val scratch = Scratch.of(plan.json, config.json, numbers.sums, Cores.ofDriver(sc))
       MemoryCheck.check(sc, scratch, run.progress.say(_))
     }
