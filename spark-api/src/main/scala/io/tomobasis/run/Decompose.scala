@@ -137,11 +137,3 @@ final class Decompose(run: SparkRun, config: JobConfig) extends SeriesWork {
 
   private def driverThreads: Int = Cores.ofDriver(sc)
 }
-
-/**
- * A result folder that is written, but for the manifest, which commits it.
- *
- * @param closing what the user is told
- * @param figures of the run, for its end
- */
-final case class Written(root: String, closing: String, figures: String)

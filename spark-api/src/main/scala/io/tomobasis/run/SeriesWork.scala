@@ -27,3 +27,11 @@ trait SpreadSeries extends AutoCloseable {
    */
   def write(result: ResultFolder, archive: Option[JsonNode] = None): Written
 }
+
+/**
+ * A result folder that is written, but for the manifest, which commits it.
+ *
+ * @param closing what the user is told
+ * @param figures of the run, for its end
+ */
+final case class Written(root: String, closing: String, figures: String)
