@@ -7,7 +7,8 @@ import java.lang.{Long => JavaLong}
 
 /** The figures of one run: tasks add to them, the driver reads them. */
 final class Figures private (counts: Map[Counted, LongAccumulator], memory: LargestAccumulator)
-    extends Serializable
+    extends RunCounts
+    with Serializable
     with AutoCloseable {
 
   /** Counts what a task has done. */
@@ -30,7 +31,7 @@ final class Figures private (counts: Map[Counted, LongAccumulator], memory: Larg
   def noteMemory(): Unit = memory.add(Totals.takeNativePeak())
 
   /** On the driver, what tasks that have ended well have told. */
-  def value(what: Counted): Long = counts(what).value
+  override def value(what: Counted): Long = counts(what).value
 
   /** The most bytes that native code of one process had at once, in pieces of 64 KiB and more. */
   def nativePeak: Long = memory.value

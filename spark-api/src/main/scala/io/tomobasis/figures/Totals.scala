@@ -7,11 +7,18 @@ import scala.jdk.CollectionConverters._
 
 import io.tomobasis.jni.NativeLibrary
 
+/** What a run has done. */
+trait RunCounts {
+
+  /** As far as the driver has heard of its tasks. */
+  def value(what: Counted): Long
+}
+
 /** What one process has done since it started: by its own tasks, and, on a driver, by all tasks of its runs. */
 object Totals {
   private val tasks = Counted.all.map(_ -> new LongAdder).toMap
   private val runs = Counted.all.map(_ -> new LongAdder).toMap
-  private val open = ConcurrentHashMap.newKeySet[Figures]
+  private val open = ConcurrentHashMap.newKeySet[RunCounts]
   private val peak = new AtomicLong
 
   /** By the tasks of this process, also those that failed. */
@@ -40,11 +47,11 @@ object Totals {
 
   private[figures] def add(what: Counted, count: Long): Unit = tasks(what).add(count)
 
-  private[figures] def began(run: Figures): Unit = {
+  private[figures] def began(run: RunCounts): Unit = {
     open.add(run)
     ()
   }
 
-  private[figures] def ended(run: Figures): Unit =
+  private[figures] def ended(run: RunCounts): Unit =
     if (open.remove(run)) Counted.all.foreach(what => runs(what).add(run.value(what)))
 }
