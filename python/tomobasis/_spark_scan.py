@@ -92,7 +92,7 @@ def decompose(
 
 def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, options: dict[str, Any]) -> SparkResult:
     groups = None if groups is None else groups_of(groups)
-    given = {name: value for name, value in options.items() if value not in (None, False)}
+    given = {name: value for name, value in options.items() if value is not None and value is not False}
     output = path_of(given.pop("output"), "output") if "output" in given else None
     if output is None and (some := [name for name in FOLDER_OPTIONS if name in given]):
         raise InputError(f"{some[0]}: it is for a result folder; give output too, or leave it out")

@@ -151,8 +151,9 @@ def scan(tmp_path_factory):
         {"method": "exact", "output": None, "on_bad_slice": None, "overwrite": False, "input_format": "dicom"},
         {"method": "tsqr", "center": True},
         {"method": "dssvd", "rank": 3, "oversample": 2, "groups": 2},
+        {"method": "dssvd", "rank": 3, "oversample": 0, "power_iterations": 0, "seed": 0},
     ],
-    ids=["all", "centered", "defaults", "tsqr", "dssvd"],
+    ids=["all", "centered", "defaults", "tsqr", "dssvd", "zeros"],
 )
 def test_a_scan_is_decomposed_in_tasks_with_the_digest_of_the_command(spark, scan, tmp_path, options):
     found = tomobasis.spark.decompose(spark, scan, **options)
