@@ -1,13 +1,17 @@
 """Resident memory of one JVM over many jobs."""
 
+import os
 import re
 from pathlib import Path
+from unittest import mock
 
 from job_session import job_session
 from running import made_scan
 
-# The heap is all there from the start, so what grows is outside of it. Spark takes no smaller one.
-HEAP = "-Xms512m -Xmx512m -XX:+AlwaysPreTouch -XX:+UseSerialGC"
+# What grows must be what jobs leave behind. So the heap is all there from the start (Spark takes no smaller one), there is no optimizing
+# compiler, whose code and memory grow over hundreds of jobs, and no malloc arena for every thread that Spark ever starts.
+JAVA = "-Xms512m -Xmx512m -XX:+AlwaysPreTouch -XX:+UseSerialGC -XX:TieredStopAtLevel=1"
+ARENAS = {"MALLOC_ARENA_MAX": "2"}
 
 
 def resident(pid):
@@ -21,7 +25,7 @@ def growth(folder, jobs, after):
     made_scan(folder / "scan", slices=240, rows=64, columns=64)
     methods = (["--method", "gram"], ["--method", "dssvd", "--rank", "60", "--power-iterations", "2"])
     had = []
-    with job_session(java=HEAP) as job:
+    with mock.patch.dict(os.environ, ARENAS), job_session(java=JAVA) as job:
         for number in range(jobs):
             out = folder / f"out-{number % 2}"
             run = job(
