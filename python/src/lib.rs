@@ -49,6 +49,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
         module.add_function(wrap_pyfunction!(panics, module)?)?;
     }
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("BLOCK_ROWS", tomobasis_linalg::BLOCK_ROWS)?;
     module.add_function(wrap_pyfunction!(failure::argument_names, module)?)?;
     module.add_function(wrap_pyfunction!(factors::svd, module)?)?;
     module.add_function(wrap_pyfunction!(factors::tsqr, module)?)?;

@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 __version__: str
+BLOCK_ROWS: int
 
 _Progress = Callable[[str, int, int], object] | None
 _Center = Literal["rows", "columns", "both"]

@@ -11,6 +11,7 @@ import numpy as np
 
 from . import _errors, _native
 from ._errors import InputError, RunError
+from ._native import BLOCK_ROWS
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
     Batches = Iterator[pa.RecordBatch]
     Block = tuple[int, NDArray[np.int16], bytes]
 
-# Pixels of a slice that make a row block (docs/format.md).
-BLOCK_ROWS = 4096
 # Bytes of row blocks that one task has.
 GROUP_BYTES = 64 << 20
 # Slices that one task decodes, and those of them that it decodes at a time.

@@ -13,7 +13,8 @@ import numpy as np
 from . import _native, _spark_folder, _spark_library
 from ._arguments import arguments, groups_of, path_list, path_of
 from ._errors import InputError
-from ._spark_blocks import BLOCK_ROWS, Blocks, plan, row_blocks, row_blocks_of, sent
+from ._native import BLOCK_ROWS
+from ._spark_blocks import Blocks, plan, row_blocks, row_blocks_of, sent
 from ._spark_folder import Stopwatch
 from ._spark_result import SparkResult
 

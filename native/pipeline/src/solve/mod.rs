@@ -1,5 +1,6 @@
 //! Stored pixels to `s` and `V`, and the digests of what was found.
 
+mod broadcast;
 pub(crate) mod decomposition;
 pub mod digest;
 pub(crate) mod factors;
@@ -9,7 +10,8 @@ pub mod passes;
 pub(crate) mod spectrum;
 
 pub use self::{
-    decomposition::{Decomposition, GramOfFloats, check_broadcast},
+    broadcast::check_broadcast,
+    decomposition::{Decomposition, GramOfFloats},
     factors::{Certified, Factors, Removed},
     identity::fingerprint,
     padding_counts::PaddingCounts,

@@ -23,7 +23,10 @@ use crate::{
     },
     memory,
     options::{Method, Options, RankChoice},
-    solve::decomposition::{Decomposition, columns_needed, to_broadcast},
+    solve::{
+        broadcast::to_broadcast,
+        decomposition::{Decomposition, columns_needed},
+    },
 };
 
 /// First bytes of a serialized [`BlockPass`].
