@@ -29,7 +29,7 @@ def base(tmp_path_factory):
     made_scan(base / "archive/a", slices=8, rows=32, columns=32)
     for name, options in {
         "plain": (),
-        "dicom": ("--emit", "parquet,png,report,dicom,text", "--composite", "2,5", "--no-patient-data"),
+        "dicom": ("--emit", "parquet,png,report,dicom,text,drm", "--composite", "2,5", "--no-patient-data"),
         "reference": ("--composite", "2,5", "--reference", scan),
         "energy": ("--energy", "0.9", "--center", "both", "--emit", "parquet"),
         "tsqr": ("--method", "tsqr", "--center", "--rank", "4"),

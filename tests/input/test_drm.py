@@ -2,44 +2,19 @@
 Hadoop's; the root digest is that of the same numbers as NumPy's `.npy`."""
 
 import json
-import os
-import shutil
-import subprocess
 
 import numpy as np
 import pytest
 
-from running import ROOT, submit, tomobasis
-from standalone import spark_home
+from mahout import drm_program
+from running import submit, tomobasis
 
-DRM = ROOT / "tests/data/mahout/Drm.java"
 CODEC = "org.apache.hadoop.io.compress."
 
 
 @pytest.fixture(scope="module")
 def mahout(tmp_path_factory):
-    """Runs `Drm.java`, compiled once, on Mahout's jars and Spark's Hadoop."""
-    for program in ("gradle", "javac"):
-        if not shutil.which(program):
-            pytest.skip(f"{program} is not installed")
-    listed = subprocess.run(
-        ["gradle", "--no-daemon", "--quiet", ":spark-api:mahoutClasspath"], cwd=ROOT, capture_output=True, text=True
-    )
-    jars = [line for line in listed.stdout.splitlines() if line.endswith(".jar")]
-    assert listed.returncode == 0 and any("mahout-hdfs" in jar for jar in jars), listed.stdout + listed.stderr
-    classes = tmp_path_factory.mktemp("mahout")
-    classpath = os.pathsep.join([str(classes), *jars, f"{spark_home()}/jars/*"])
-    subprocess.run(["javac", "-cp", classpath, "-d", classes, DRM], check=True)
-
-    def run(*words):
-        done = subprocess.run(
-            ["java", "-Xmx512m", "-XX:TieredStopAtLevel=1", "-cp", classpath, "Drm", *map(str, words)],
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, done.stderr
-
-    return run
+    return drm_program(tmp_path_factory.mktemp("mahout"))
 
 
 @pytest.fixture

@@ -144,7 +144,7 @@ def test_a_changed_digit_is_found(scan, tmp_path):
 def test_a_matrix_has_no_other_pictures_than_before(csv, tmp_path):
     run = decompose("--input-format", "text", "--input", csv, "--output", tmp_path / "result", "--emit", "text,report")
     assert run.code == 2
-    assert run.errors == ["error: --emit: of a matrix parquet, png and text can be written; give these"]
+    assert run.errors == ["error: --emit: of a matrix parquet, png, text and drm can be written; give these"]
 
 
 def test_percentages_are_those_of_the_figures(scan, tmp_path):

@@ -156,7 +156,7 @@ fn manifest(folder: &Path) -> serde_json::Value {
 fn what_tasks_make_is_the_result_of_the_command() {
     let (base, input) = series();
     for (name, more) in [
-        ("gram", "--emit parquet,png,report,dicom,text --composite 2,5"),
+        ("gram", "--emit parquet,png,report,dicom,text,drm --composite 2,5"),
         ("center", "--center both --rank 4 --emit parquet,report"),
         ("tsqr", "--method tsqr --emit parquet,report,dicom --composite 3"),
         ("dspca", "--method dspca --rank 3 --oversample 2 --seed 4"),

@@ -39,6 +39,25 @@ fn flip(path: &Path, from_end: usize) {
 }
 
 #[test]
+fn a_bit_of_a_sequence_file_that_was_flipped_is_found() {
+    let (base, input) = series();
+    let result = base.path().join("result");
+    decompose(&input, &result, "--rank 2 --emit drm", 2).unwrap();
+    check(&result, &input).unwrap();
+    // A number's, a mark's in the header, and a length's.
+    let path = result.join("drm/U/part-00001");
+    let size = fs::metadata(&path).unwrap().len() as usize;
+    for from_end in [1, size - 85, size - 100] {
+        flip(&path, from_end);
+        let error = check(&result, &input).unwrap_err();
+        assert!(matches!(error, Error::Differs(_)), "{error}");
+        assert!(error.to_string().contains("drm/U/part-00001"), "{error}");
+        flip(&path, from_end);
+    }
+    check(&result, &input).unwrap();
+}
+
+#[test]
 fn an_untouched_result_verifies_and_equals_a_second_one() {
     let (base, input) = series();
     let (a, b) = (base.path().join("a"), base.path().join("b"));

@@ -29,6 +29,8 @@ import org.apache.mahout.math.VectorWritable;
  * <p>{@code NUMBERS FILE TYPE CODEC KEY VECTOR ROW...}: the rows of a matrix of which NUMBERS holds rows, columns and float64s, all
  * big-endian, as a SequenceFile of a compression type (NONE, RECORD, BLOCK) and codec (a class's name, or -); keys {@code int} or
  * {@code long}; vectors dense, random, sequential, named, lax or mixed. Then it reads the file: NUMBERS holds what was in it, by its keys.
+ *
+ * <p>{@code NUMBERS FILE [FROM]}: reads a file, from the first mark behind a place on.
  */
 public final class Drm {
   private static final Configuration CONF = new Configuration();
@@ -36,8 +38,10 @@ public final class Drm {
   public static void main(String[] args) throws Exception {
     CONF.set("fs.file.impl", "org.apache.hadoop.fs.RawLocalFileSystem");
     CONF.setInt("io.seqfile.compress.blocksize", 4096);
-    write(args);
-    read(args[0], args[1]);
+    if (args.length > 3) {
+      write(args);
+    }
+    read(args[0], args[1], args.length == 3 ? Long.parseLong(args[2]) : 0);
   }
 
   private static void write(String[] args) throws Exception {
@@ -90,11 +94,14 @@ public final class Drm {
     }
   }
 
-  private static void read(String numbers, String file) throws Exception {
+  private static void read(String numbers, String file, long from) throws Exception {
     Map<Long, Vector> rows = new TreeMap<>();
     try (SequenceFile.Reader in = new SequenceFile.Reader(CONF, SequenceFile.Reader.file(new Path(file)))) {
       Writable key = (Writable) ReflectionUtils.newInstance(in.getKeyClass(), CONF);
       VectorWritable value = new VectorWritable();
+      if (from > 0) {
+        in.sync(from);
+      }
       while (in.next(key, value)) {
         rows.put(key instanceof IntWritable ? ((IntWritable) key).get() : ((LongWritable) key).get(), value.get());
         value = new VectorWritable();

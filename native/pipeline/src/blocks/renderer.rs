@@ -3,7 +3,7 @@
 //! 1. *Factors*: `T = A V` and `U = T / s`, rows x k each (`block_factors`; class `fixed`: `U` from the tree's factors, `T = U diag(s)`).
 //! 2. *Pictures*: the block's pixels of every panel, reduced to bytes; its samples for the browser in the report (`sampled`).
 //! 3. *Composites*, whole ones, which only derived DICOM needs: rounded to the integers of their slices, a band for each run.
-//! 4. *Files and digest*: `U` as a Parquet file and as text, and the SHA-256 of its rows x k numbers.
+//! 4. *Files and digest*: `U` as a Parquet file, as text and as a SequenceFile, and the SHA-256 of its rows x k numbers.
 //!
 //! Each row of every result depends on the same row of `A` alone, and nothing but the block's rows is in memory: what
 //! needs `T` and `U` follows while they are in the cache.
@@ -22,6 +22,7 @@ use crate::{
     output::{
         FileDigest, NamedFile,
         dicom::{Band, Composites},
+        drm,
         measured::Reference,
         pictures::{self, Panel, Subject, basis_panels, slice_panels},
         report::volume::{self, VOLUME},
@@ -58,6 +59,7 @@ pub struct Scratch {
     composites: Vec<f64>,
     head: Vec<u8>,
     lines: Vec<u8>,
+    sequence: Vec<u8>,
 }
 
 /// A rendered block.
@@ -67,6 +69,8 @@ pub struct RenderedBlock<'a> {
     pub part: [&'a [u8]; 3],
     /// The text file of the same; empty when text is not asked for.
     pub text: &'a [u8],
+    /// The SequenceFile of the same; empty when it is not asked for.
+    pub drm: &'a [u8],
     /// What the manifest needs to know of the block.
     pub record: BlockRecord,
     /// The block's pixels of every picture, and its samples for the report; empty when none is asked for.
@@ -86,6 +90,8 @@ pub struct BlockRecord {
     pub table: Option<FileDigest>,
     /// Its text file; `None` when text is not asked for.
     pub text: Option<FileDigest>,
+    /// Its SequenceFile; `None` when it is not asked for.
+    pub drm: Option<FileDigest>,
 }
 
 impl BlockRenderer {
@@ -153,7 +159,7 @@ impl BlockRenderer {
         starts: &[usize],
     ) -> Result<RenderedBlock<'a>> {
         self.decomposition.check_block(block, rows)?;
-        let Scratch { t, u, scaled, composites: buffer, head, lines } = scratch;
+        let Scratch { t, u, scaled, composites: buffer, head, lines, sequence } = scratch;
         let (bands, composites) = match values.into() {
             BlockValues::Stored(values) => {
                 let input = column_major(values, rows, self.decomposition.columns())?;
@@ -179,18 +185,24 @@ impl BlockRenderer {
         // Step 4.
         let part = self.encoder.as_ref().map(|encoder| encoder.encode(block, u, head)).transpose()?;
         lines.clear();
-        let as_text = self.decomposition.options.emits(Emit::Text);
+        sequence.clear();
+        let (options, rank) = (&self.decomposition.options, self.decomposition.rank());
+        let (as_text, as_drm) = (options.emits(Emit::Text), options.emits(Emit::Drm));
         if as_text {
-            text::encode_basis(block, u, self.decomposition.rank(), lines);
+            text::encode_basis(block, u, rank, lines);
+        }
+        if as_drm {
+            drm::encode_basis(block, u, rank, self.decomposition.rows(), sequence);
         }
         let record = BlockRecord {
             block,
             digest: Digest::of_f64(u),
             table: part.as_ref().map(|part| FileDigest::of(part)),
             text: as_text.then(|| FileDigest::of(&[lines])),
+            drm: as_drm.then(|| FileDigest::of(&[sequence])),
         };
         let part = part.unwrap_or_default();
-        Ok(RenderedBlock { part, text: lines, record, bands, composites })
+        Ok(RenderedBlock { part, text: lines, drm: sequence, record, bands, composites })
     }
 
     /// The basis vectors of block `block` as numbers, rows x k row by row, and what the manifest says of them where no table is
@@ -214,7 +226,7 @@ impl BlockRenderer {
             }
             BlockValues::Real(values) => self.factors.basis_of_floats(block, values, rows, u)?,
         }
-        let record = BlockRecord { block, digest: Digest::of_f64(u), table: None, text: None };
+        let record = BlockRecord { block, digest: Digest::of_f64(u), table: None, text: None, drm: None };
         Ok((u, record))
     }
 
@@ -338,20 +350,21 @@ pub(crate) fn scale_columns(u: &[f64], s: &[f64], out: &mut Vec<f64>) {
 impl RenderedBlock<'_> {
     /// The block's files: path in the result, and the pieces of each.
     pub fn files(&self) -> impl Iterator<Item = (String, &[&[u8]])> {
-        let BlockRecord { block, table, text, .. } = self.record;
+        let BlockRecord { block, table, text, drm, .. } = self.record;
         let table = table.map(|_| (tables::basis_name(block), self.part.as_slice()));
         let text = text.map(|_| (text::basis_name(block), std::slice::from_ref(&self.text)));
-        table.into_iter().chain(text)
+        let drm = drm.map(|_| (drm::basis_name(block), std::slice::from_ref(&self.drm)));
+        table.into_iter().chain(text).chain(drm)
     }
 }
 
 impl BlockRecord {
-    /// Index and digest (36 bytes); then for table and text a byte, 1 where there is such a file, followed by the file's size and
+    /// Index and digest (36 bytes); then for table, text and SequenceFile a byte, 1 where there is such a file, followed by the file's size and
     /// digest (40 bytes).
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
         let mut bytes = [self.block.to_le_bytes().as_slice(), &self.digest.0].concat();
-        for file in [self.table, self.text] {
+        for file in [self.table, self.text, self.drm] {
             bytes.push(u8::from(file.is_some()));
             if let Some(file) = file {
                 bytes.extend_from_slice(&file.bytes.to_le_bytes());
@@ -371,8 +384,9 @@ impl BlockRecord {
             let (digest, rest) = rest.split_first_chunk::<32>()?;
             let (table, rest) = file_digest(rest)?;
             let (text, rest) = file_digest(rest)?;
+            let (drm, rest) = file_digest(rest)?;
             let block = u32::from_le_bytes(*block);
-            rest.is_empty().then_some(Self { block, digest: Digest(*digest), table, text })
+            rest.is_empty().then_some(Self { block, digest: Digest(*digest), table, text, drm })
         };
         read().ok_or_else(|| Error::Protocol(format!("{} bytes are no block record", bytes.len())))
     }

@@ -19,7 +19,7 @@ use crate::{
     input::listing::local_path,
     memory,
     options::Options,
-    output::{FileDigest, dicom::DerivedRecord, tables, text},
+    output::{FileDigest, dicom::DerivedRecord, drm, tables, text},
     progress::Progress,
     result::{Environment, Manifest, StagedFolder, finish},
     solve::Decomposition,
@@ -74,7 +74,8 @@ impl GatheredResult {
         let record = BlockRecord::from_bytes(record)?;
         let table = record.table.map(|digest| (tables::basis_name(record.block), digest));
         let text = record.text.map(|digest| (text::basis_name(record.block), digest));
-        let expected: Vec<(String, FileDigest)> = table.into_iter().chain(text).collect();
+        let drm = record.drm.map(|digest| (drm::basis_name(record.block), digest));
+        let expected: Vec<(String, FileDigest)> = table.into_iter().chain(text).chain(drm).collect();
         let names = |names: &mut dyn Iterator<Item = String>| names.collect::<BTreeSet<_>>();
         let arrived = names(&mut files.iter().map(|(path, _)| (*path).to_owned()));
         if arrived.len() != files.len()
@@ -176,8 +177,8 @@ mod tests {
         let mut made = begun(&base.path().join("result")).unwrap();
         let part: [&[u8]; 2] = [b"part", b"part"];
         let table = FileDigest::of(&part);
-        let record =
-            BlockRecord { block: 3, digest: Digest([1; 32]), table: Some(table), text: None }.to_bytes();
+        let digest = Digest([1; 32]);
+        let record = BlockRecord { block: 3, digest, table: Some(table), text: None, drm: None }.to_bytes();
         let name = tables::basis_name(3);
         let damaged: [&[u8]; 2] = [b"part", b"pert"];
         for files in [

@@ -26,6 +26,7 @@ words! { Emit:
     Report, "report", "`report.html`";
     Dicom, "dicom", "Every composite as a derived DICOM series, with the source's patient data unless `--no-patient-data`";
     Text, "text", "Singular values, weights and basis vectors as the text files of the 2020 pipeline (`s`, `drmU`, `drmV`)";
+    Drm, "drm", "The same as Mahout's distributed row matrices: SequenceFiles of integer keys and dense vectors (`U`, `V`, `s`)";
 }
 
 words! { ReportSize:

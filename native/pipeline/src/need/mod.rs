@@ -25,6 +25,7 @@ use crate::{
     limits::Held,
     options::{Emit, Method, Options, RankChoice, ReportSize},
     output::{
+        drm,
         measured::measured_slices,
         pictures::BASIS_SHOWN,
         report::{
@@ -64,6 +65,7 @@ pub(crate) struct Need {
     batch: u128,
     tables: bool,
     text: bool,
+    drm: bool,
     draws: bool,
     report: bool,
     size: ReportSize,
@@ -145,6 +147,7 @@ impl Need {
             batch: 0,
             tables: options.emits(Emit::Parquet),
             text: options.emits(Emit::Text),
+            drm: options.emits(Emit::Drm),
             // Of a matrix only the spectrum is drawn.
             draws: options.draws() && options.input_format.is_scan(),
             report: options.emits(Emit::Report),
@@ -320,10 +323,12 @@ impl Need {
         self.small() + kept + table + self.threads * self.of_thread() + bands
     }
 
-    /// What so many rows of k numbers take as text.
-    fn text(&self, rows: u128) -> u128 {
+    /// What so many rows of k numbers take as text and in a SequenceFile.
+    fn encoded(&self, rows: u128) -> u128 {
         let size = |count: u128| usize::try_from(count).unwrap_or(usize::MAX);
-        if self.text { text::most_bytes(size(rows), size(self.rank)) as u128 } else { 0 }
+        let text = if self.text { text::most_bytes(size(rows), size(self.rank)) } else { 0 };
+        let drm = if self.drm { drm::most_bytes(size(rows), size(self.rank)) } else { 0 };
+        text as u128 + drm as u128
     }
 
     /// What rendering takes on one thread.
@@ -341,7 +346,7 @@ impl Need {
                 9 * self.block() + if sketched { 24 * rows * columns } else { 16 * rows * k }
             }
         };
-        self.block() + 16 * rows * k + 12 * rows + pictured + composites + factored + self.text(rows)
+        self.block() + 16 * rows * k + 12 * rows + pictured + composites + factored + self.encoded(rows)
     }
 
     /// `2 m n c + T (f + ..)`: c composites as integers; on each thread a source file and the instance that is made of it.
@@ -376,8 +381,8 @@ impl Need {
             (0, _) => 0,
             (_, values) => 8 * values + self.threads * 32 * self.pixels + 16 * self.pixels,
         };
-        let text = self.text(self.slices);
-        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + measured + text
+        let encoded = self.encoded(self.slices);
+        self.small() + kept + 2 * self.panels() * self.pixels + drawn + browser + measured + encoded
     }
 
     /// What gives `U` of each block, in the methods of class `fixed`.

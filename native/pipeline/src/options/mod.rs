@@ -38,6 +38,8 @@ pub enum Emit {
     Dicom,
     /// The factors in the text files of the 2020 pipeline.
     Text,
+    /// The factors in SequenceFiles of Mahout's vectors.
+    Drm,
 }
 
 /// What the input is.
@@ -148,8 +150,8 @@ impl InputFormat {
     /// What can be written of it.
     pub(crate) fn emits(self) -> &'static [Emit] {
         match self.is_scan() {
-            true => &[Emit::Parquet, Emit::Png, Emit::Report, Emit::Dicom, Emit::Text],
-            false => &[Emit::Parquet, Emit::Png, Emit::Text],
+            true => &[Emit::Parquet, Emit::Png, Emit::Report, Emit::Dicom, Emit::Text, Emit::Drm],
+            false => &[Emit::Parquet, Emit::Png, Emit::Text, Emit::Drm],
         }
     }
 

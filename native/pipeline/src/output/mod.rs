@@ -1,6 +1,7 @@
-//! What is written: tables, pictures, derived DICOM, text, the report.
+//! What is written: tables, pictures, derived DICOM, text, SequenceFiles, the report.
 
 pub mod dicom;
+pub mod drm;
 mod file;
 pub mod measured;
 pub(crate) mod pictures;
@@ -11,7 +12,7 @@ pub mod text;
 pub use self::file::{FileDigest, NamedFile};
 
 /// Names of what a result may hold beside its manifest; files and folders.
-pub const CONTENTS: [&str; 9] = [
+pub const CONTENTS: [&str; 10] = [
     report::REPORT,
     tables::SINGULAR_VALUES,
     tables::WEIGHTS,
@@ -21,4 +22,5 @@ pub const CONTENTS: [&str; 9] = [
     pictures::FOLDER,
     dicom::FOLDER,
     text::FOLDER,
+    drm::FOLDER,
 ];

@@ -10,7 +10,7 @@ use crate::{
     blocks::renderer::BlockRecord,
     error::{Error, Result},
     options::Emit,
-    output::{FileDigest, NamedFile, dicom, tables, text},
+    output::{FileDigest, NamedFile, dicom, drm, tables, text},
     solve::{decomposition::Decomposition, digest::Digest},
 };
 
@@ -63,6 +63,10 @@ pub(super) fn list<'a>(
         if decomposition.options.emits(Emit::Text) {
             let content = record.text.ok_or_else(missing)?;
             files.push(FileEntry::new(text::basis_name(record.block), content));
+        }
+        if decomposition.options.emits(Emit::Drm) {
+            let content = record.drm.ok_or_else(missing)?;
+            files.push(FileEntry::new(drm::basis_name(record.block), content));
         }
     }
     if decomposition.options.emits(Emit::Dicom) {

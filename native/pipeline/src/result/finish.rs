@@ -14,6 +14,7 @@ use crate::{
     output::{
         NamedFile,
         dicom::{DerivedRecord, DerivedSection},
+        drm,
         measured::{MEASURES, MeasuresSection},
         report::{self, Content, volume::VOLUME},
         tables::{self, JointRow, SeriesColumn, State},
@@ -73,7 +74,7 @@ pub fn summary(decomposition: &Decomposition, records: &[BlockRecord]) -> Result
 pub(crate) struct Draft {
     /// Its manifest.
     pub manifest: Manifest,
-    /// What holds numbers: Parquet and text.
+    /// What holds numbers: Parquet, text and SequenceFiles.
     tables: Vec<NamedFile>,
     pictures: Vec<NamedFile>,
     /// For the report's browser.
@@ -100,6 +101,9 @@ impl Draft {
         let mut tables = if options.emits(Emit::Parquet) { small_tables(decomposition)? } else { Vec::new() };
         if options.emits(Emit::Text) {
             tables.extend(text::small_files(decomposition));
+        }
+        if options.emits(Emit::Drm) {
+            tables.extend(drm::small_files(decomposition));
         }
         // Without their files pictures are made for the report.
         let written: &[NamedFile] = if options.emits(Emit::Png) { &pictures } else { &[] };

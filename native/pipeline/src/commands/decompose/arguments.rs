@@ -211,9 +211,10 @@ impl JobArgs {
         }
         match self.emit.iter().flatten().all(|emit| self.input_format.emits().contains(emit)) {
             true => Ok(()),
-            false => {
-                Err(Error::option("--emit", "of a matrix parquet, png and text can be written; give these"))
-            }
+            false => Err(Error::option(
+                "--emit",
+                "of a matrix parquet, png, text and drm can be written; give these",
+            )),
         }
     }
 }

@@ -3,7 +3,7 @@
 use crate::{
     input::describe_input,
     options::{Emit, Method, RankChoice},
-    output::{dicom, pictures, report, text},
+    output::{dicom, drm, pictures, report, text},
     solve::decomposition::Decomposition,
 };
 
@@ -49,6 +49,9 @@ pub fn closing_text(decomposition: &Decomposition, root: &str, output: &str) -> 
     }
     if decomposition.options.emits(Emit::Text) {
         lines.push(format!("text         {output}/{}/", text::FOLDER));
+    }
+    if decomposition.options.emits(Emit::Drm) {
+        lines.push(format!("drm          {output}/{}/", drm::FOLDER));
     }
     lines.join("\n")
 }

@@ -300,7 +300,7 @@ mod tests {
             ("--input a --output b --input-format npy --padding air", "--padding: it applies to scans"),
             (
                 "--input a --output b --input-format npy --emit report",
-                "--emit: of a matrix parquet, png and text",
+                "--emit: of a matrix parquet, png, text and drm",
             ),
             ("--input a --output b --input-format npz", "--input-format"),
             ("--input a --output b --basis joint", "--basis: joint is for --series all, or for several"),

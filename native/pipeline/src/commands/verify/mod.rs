@@ -36,7 +36,7 @@ use crate::{
     },
     memory, need,
     options::{Emit, InputFormat, Options, Padding, RankChoice},
-    output::{FileDigest, tables, text},
+    output::{FileDigest, drm, tables, text},
     progress::Progress,
     result::{
         Draft, Environment, FileEntry, FolderNotes, MANIFEST, Manifest, ResultFolder, TablesState,
@@ -346,8 +346,9 @@ impl Made {
 
 /// The files of a result, the report among them, that are the same to the byte in this scope if this version wrote them; by path.
 fn known_files(manifest: &Manifest, scope: Given) -> BTreeMap<String, FileDigest> {
-    let of_pixels =
-        |path: &str| tables::is_basis(path) || path == tables::SINGULAR_VALUES || text::is_text(path);
+    let of_pixels = |path: &str| {
+        tables::is_basis(path) || path == tables::SINGULAR_VALUES || text::is_text(path) || drm::is_drm(path)
+    };
     let known = |path: &str| scope.same_instances || of_pixels(path);
     let entry = |file: &FileEntry| Some((file.path.clone(), file.content()?));
     manifest.listed_files().into_iter().flatten().filter(|file| known(&file.path)).filter_map(entry).collect()

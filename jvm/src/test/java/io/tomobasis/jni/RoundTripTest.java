@@ -305,18 +305,20 @@ class RoundTripTest {
   void a_block_has_a_file_of_each_format() {
     short[] pixels = new short[CT.slices() * CT.pixels()];
     byte[] sliceRecords = Runs.decode(CT, Runs.plan(CT), pixels);
-    for (String emit : new String[] {"text,parquet", "text", "png"}) {
+    for (String emit : new String[] {"drm,text,parquet", "text", "png"}) {
       String options = Runs.options("--emit", emit);
       try (Decomposition decomposition = Decomposition.compute(Runs.plan(CT), options, Runs.gram(CT, pixels), sliceRecords, 1);
           BlockRenderer renderer = new BlockRenderer(decomposition)) {
         NamedFile[] files = renderer.render(0, Runs.block(CT, pixels, 0), Runs.rows(CT, 0), records(), new int[0]).files();
         String[] expected = emit.equals("png") ? new String[0]
             : emit.equals("text") ? new String[] {"text/drmV/part-00000"}
-            : new String[] {"basis/part-00000.parquet", "text/drmV/part-00000"};
+            : new String[] {"basis/part-00000.parquet", "text/drmV/part-00000", "drm/U/part-00000"};
         assertArrayEquals(expected, Arrays.stream(files).map(NamedFile::path).toArray(String[]::new));
         for (NamedFile file : files) {
           if (file.path().startsWith("text")) {
             assertEquals("(0,{0:", new String(file.bytes(), 0, 6));
+          } else if (file.path().startsWith("drm")) {
+            assertEquals("org.apache.hadoop.io.IntWritable", new String(file.bytes(), 5, 32));
           }
         }
       }
