@@ -7,17 +7,14 @@
 //! smooth scan with noise, `twice` one that has every slice twice. The matrix is in memory before the clock starts. Prints one line of JSON: seconds
 //! of each step (`RUST_LOG=debug`: more of them), what was proven, and a checksum of `U`, which no number of threads changes.
 
-use ndarray::{Array2, ArrayView2, s};
+use ndarray::{Array2, ArrayView2, ShapeBuilder, ShapeError, s};
 use rayon::ThreadPool;
-use rayon::prelude::*;
 use std::error::Error;
 use std::fs::File;
 use std::io::Read;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
-use tomobasis_linalg::{
-    BLOCK_ROWS, GramAccumulator, Projector, Rank, Rescale, certified_svd, column_major, kernel_name,
-};
+use tomobasis_linalg::{BLOCK_ROWS, GramAccumulator, Projector, Rank, Rescale, certified_svd, kernel_name};
 
 /// Column after column.
 struct Matrix {
@@ -63,29 +60,32 @@ impl Matrix {
         Self { columns, ..self }
     }
 
+    /// Up to [`BLOCK_ROWS`] rows from row `first` on, where they are.
+    fn block(&self, first: usize) -> Result<ArrayView2<'_, i16>, ShapeError> {
+        let rows = BLOCK_ROWS.min(self.rows - first);
+        let columns = (rows, self.columns).strides((1, self.rows));
+        ArrayView2::from_shape(columns, self.values.get(first..).unwrap_or_default())
+    }
+
     /// The sums of all row blocks: each thread's own, merged, or of many columns shared ones.
-    fn gram(&self, pool: &ThreadPool) -> Result<GramAccumulator, tomobasis_linalg::Error> {
-        if self.columns < GramAccumulator::SHARED {
-            let add = |sum: &mut Result<GramAccumulator, tomobasis_linalg::Error>, block: ArrayView2<i16>| {
-                sum.as_mut().map_err(|e| e.clone())?.add(block)
-            };
-            let mut sums = self.for_blocks(pool, || GramAccumulator::new(self.columns), add)?.into_iter();
-            let mut gram = sums.next().unwrap_or_else(|| GramAccumulator::new(self.columns))?;
-            sums.try_for_each(|sum| gram.merge(&sum?))?;
+    fn gram(&self, pool: &ThreadPool) -> Result<GramAccumulator, Box<dyn Error>> {
+        if self.columns >= GramAccumulator::SHARED {
+            let mut gram = GramAccumulator::new(self.columns)?;
+            for first in (0..self.rows).step_by(BLOCK_ROWS) {
+                let block = self.block(first)?;
+                pool.install(|| gram.add_parallel(block))?;
+            }
             return Ok(gram);
         }
-        pool.install(|| {
-            let mut gram = GramAccumulator::new(self.columns)?;
-            let mut values = Vec::new();
-            for first in (0..self.rows).step_by(BLOCK_ROWS) {
-                let rows = BLOCK_ROWS.min(self.rows - first);
-                values.resize(rows * self.columns, 0);
-                let columns = values.par_chunks_exact_mut(rows).zip(self.values.par_chunks_exact(self.rows));
-                columns.for_each(|(to, from)| to.copy_from_slice(&from[first..first + rows]));
-                gram.add_parallel(column_major(&values, rows, self.columns)?)?;
-            }
-            Ok(gram)
-        })
+        let add = |sum: &mut Result<GramAccumulator, tomobasis_linalg::Error>, block: ArrayView2<i16>| {
+            sum.as_mut().map_err(|e| e.clone())?.add(block)
+        };
+        let mut sums = self.for_blocks(pool, || GramAccumulator::new(self.columns), add)?.into_iter();
+        let mut gram = sums.next().unwrap_or_else(|| GramAccumulator::new(self.columns))?;
+        for sum in sums {
+            gram.merge(&sum?)?;
+        }
+        Ok(gram)
     }
 
     /// Runs `work` on all row blocks; returns each thread's state.
@@ -94,22 +94,18 @@ impl Matrix {
         pool: &ThreadPool,
         state: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, ArrayView2<i16>) -> Result<(), tomobasis_linalg::Error> + Sync,
-    ) -> Result<Vec<S>, tomobasis_linalg::Error> {
+    ) -> Result<Vec<S>, Box<dyn Error>> {
+        let blocks: Vec<_> =
+            (0..self.rows).step_by(BLOCK_ROWS).map(|first| self.block(first)).collect::<Result<_, _>>()?;
         let next = AtomicUsize::new(0);
         let run = || {
-            let (mut state, mut values) = (state(), Vec::new());
-            loop {
-                let first = next.fetch_add(1, Ordering::Relaxed) * BLOCK_ROWS;
-                if first >= self.rows {
-                    return Ok(state);
-                }
-                let last = (first + BLOCK_ROWS).min(self.rows);
-                values.clear();
-                self.values.chunks_exact(self.rows).for_each(|c| values.extend_from_slice(&c[first..last]));
-                work(&mut state, column_major(&values, last - first, self.columns)?)?;
+            let mut state = state();
+            while let Some(&block) = blocks.get(next.fetch_add(1, Ordering::Relaxed)) {
+                work(&mut state, block)?;
             }
+            Ok(state)
         };
-        pool.broadcast(|_| run()).into_iter().collect()
+        Ok(pool.broadcast(|_| run()).into_iter().collect::<Result<_, tomobasis_linalg::Error>>()?)
     }
 }
 
