@@ -14,14 +14,12 @@ use std::{
 
 use tomobasis_dicom::asking;
 
-use crate::output;
+use crate::{os, output};
 
 /// Bytes kept for the end: names of files and folders to remove. The C library gives blocks of this size back to the system.
 const RESERVE: Layout = Layout::new::<[u8; 256 << 10]>();
 /// Bytes of the main thread's stack that are claimed at the start: it grows otherwise, and growth that is refused is a crash.
 const STACK: usize = 512 << 10;
-/// What the C library calls the number of its arenas (`mallopt`).
-const M_ARENA_MAX: libc::c_int = -8;
 
 #[global_allocator]
 static ALLOCATOR: OrExit = OrExit;
@@ -65,8 +63,8 @@ pub(crate) fn prepare() {
     // SAFETY: the size is not zero.
     RESERVED.store(unsafe { System.alloc(RESERVE) }, Ordering::Relaxed);
     if tomobasis_pipeline::limits::address_space_is_limited() {
-        // SAFETY: a setting of the C library, made before there are threads. Each thread's arena would take 64 MB of the address space.
-        unsafe { libc::mallopt(M_ARENA_MAX, 1) };
+        // Each thread's would take 64 MB of it.
+        os::share_one_arena();
     }
 }
 
@@ -93,10 +91,7 @@ fn end(size: usize) -> ! {
     if !MINE.get() {
         MINE.set(true);
         if ENDING.swap(true, Ordering::AcqRel) {
-            loop {
-                // SAFETY: waits for a signal; it has no arguments.
-                unsafe { libc::pause() };
-            }
+            os::wait_forever();
         }
         if let Some(reserve) = NonNull::new(RESERVED.swap(ptr::null_mut(), Ordering::AcqRel)) {
             // SAFETY: it was allocated with this layout, and nobody else has it any more.
@@ -106,8 +101,7 @@ fn end(size: usize) -> ! {
         let _removed = panic::catch_unwind(tomobasis_pipeline::result::remove_unfinished);
     }
     say(size);
-    // SAFETY: ends the process at once; what runs at a usual exit may need memory.
-    unsafe { libc::_exit(1) }
+    os::end_at_once(1)
 }
 
 /// The one line, from memory that is there already.
@@ -125,6 +119,5 @@ fn say(size: usize) {
     );
     let _cut = io::Write::write_fmt(&mut rest, text);
     let length = rest.position() as usize;
-    // SAFETY: the line's own bytes. Nothing can be done about a stderr that takes none.
-    unsafe { libc::write(libc::STDERR_FILENO, line.as_ptr().cast(), length) };
+    os::write_to_stderr(line.get(..length).unwrap_or_default());
 }

@@ -5,7 +5,7 @@
 
 #![deny(unsafe_code)]
 
-#[allow(unsafe_code, reason = "an allocator, and calls of the C library that need no memory")]
+#[allow(unsafe_code, reason = "an allocator")]
 mod allocator;
 mod answer;
 mod attest;
@@ -18,6 +18,8 @@ mod help;
 mod inspect;
 #[cfg(test)]
 mod options_page;
+#[allow(unsafe_code, reason = "calls of the C library that need no memory")]
+mod os;
 mod output;
 mod paper;
 mod progress;
@@ -25,8 +27,6 @@ mod reference;
 mod render;
 mod score;
 mod shell;
-#[allow(unsafe_code, reason = "a call of the C library that needs no memory")]
-mod signals;
 mod status;
 mod threads;
 mod verify;
@@ -158,7 +158,7 @@ impl Action {
 }
 
 fn main() -> ExitCode {
-    signals::prepare();
+    os::ignore_limit_of_files();
     if let Some(bytes) = tomobasis_pipeline::limits::stack_limit().filter(|&bytes| bytes < LEAST_STACK) {
         let kib = bytes >> 10;
         return failed(

@@ -18,18 +18,19 @@
 //!
 //! | module | what it is | calls |
 //! |---|---|---|
-//! | [`limits`] | what limits the memory of this process | |
+//! | [`os`] | what operating systems do differently: renames, errors, places in files, memory | |
+//! | [`limits`] | what limits the memory of this process | `os` |
 //! | [`hadoop`] | failures of Hadoop's file systems, in words | |
-//! | [`error`](Error) | what can go wrong, in words; exit codes | `hadoop`, `limits` |
+//! | [`error`](Error) | what can go wrong, in words; exit codes | `hadoop`, `limits`, `os` |
 //! | [`progress`] | who is told how far a run is | |
 //! | [`memory`] | refusals of what needs more memory than there is; the thread pool | `error`, `limits` |
 //! | [`options`] | what is asked for, in types; no command line | `error` |
-//! | [`input`] | files to stored pixels, or to the numbers of a matrix; its row blocks | `error`, `limits`, `options`, `progress` |
+//! | [`input`] | files to stored pixels, or to the numbers of a matrix; its row blocks | `error`, `limits`, `options`, `os`, `progress` |
 //! | [`solve`] | sums and passes to `s` and `V`; digests | `error`, `input`, `memory`, `options` |
 //! | [`output`] | the formats, each with the names of its files: tables, pictures, derived DICOM, report | `error`, `input`, `options`, `solve` |
 //! | [`blocks`] | one row block: `U`, composites, what each format makes of it | `error`, `input`, `options`, `output`, `solve` |
 //! | [`need`] | the memory that a run needs, stage by stage | `blocks`, `error`, `input`, `limits`, `memory`, `options`, `output`, `solve` |
-//! | [`result`] | the result folder: manifest, writing it whole, reading and checking it | `blocks`, `error`, `input`, `options`, `output`, `progress`, `solve` |
+//! | [`result`] | the result folder: manifest, writing it whole, reading and checking it | `blocks`, `error`, `input`, `options`, `os`, `output`, `progress`, `solve` |
 //! | [`commands`] | what a user asks for, each with its arguments: decompose, denoise, render, verify, certify, attest, paper, compare; reference matrices, scores | `blocks`, `error`, `input`, `limits`, `memory`, `need`, `options`, `output`, `progress`, `result`, `solve` |
 //!
 //! What a result is, to the byte, is `docs/format.md`.
@@ -45,6 +46,7 @@ pub mod limits;
 pub mod memory;
 pub mod need;
 pub mod options;
+pub mod os;
 pub mod output;
 pub mod progress;
 pub mod result;

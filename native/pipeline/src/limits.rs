@@ -6,12 +6,15 @@
 //! | the container's, of every level above it | cgroup v2 and v1, found by `/proc/self/mountinfo` |
 //! | the process's address space and data (`ulimit -v`, `ulimit -d`) | `/proc/self/limits`, `/proc/self/status` |
 //!
-//! What the system does not tell limits nothing.
+//! Linux tells them in these files. Of other systems only the machine's own is known, and its stack's ([`os::memory`]): Windows counts the
+//! limit of the process's job with it. What the system does not tell limits nothing.
 
 use std::{
     fs,
     path::{Path, PathBuf},
 };
+
+use crate::os;
 
 /// Memory that can still be had, and what keeps it from being more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +58,7 @@ pub(crate) struct Held {
 
 impl Held {
     pub fn now() -> Self {
-        System { root: PathBuf::from("/") }.held()
+        System::of_this_machine().held()
     }
 }
 
@@ -73,31 +76,39 @@ pub(crate) fn room() -> Room {
 /// Memory that this process can have beyond what it had then: what it has taken since counts as room, whether it is in use or kept by
 /// the allocator.
 pub(crate) fn room_beyond(then: Held) -> Room {
-    System { root: PathBuf::from("/") }.room_beyond(then)
+    System::of_this_machine().room_beyond(then)
 }
 
 /// Whether the address space has a limit (`ulimit -v`).
 #[must_use]
 pub fn address_space_is_limited() -> bool {
-    System { root: PathBuf::from("/") }.limit("Max address space").is_some()
+    System::of_this_machine().limit("Max address space").is_some()
 }
 
 /// Bytes that the main thread's stack may have (`ulimit -s`), where that is limited.
 #[must_use]
 pub fn stack_limit() -> Option<u64> {
-    System { root: PathBuf::from("/") }.limit("Max stack size")
+    System::of_this_machine().limit("Max stack size").or_else(os::stack_limit)
 }
 
-/// What the system tells in files.
+/// What the system tells in files, or by calls.
 struct System {
-    root: PathBuf,
+    /// Where the files are; nowhere on a system that has none of them.
+    root: Option<PathBuf>,
+    memory: Option<os::Memory>,
 }
 
 impl System {
+    fn of_this_machine() -> Self {
+        let has_files = cfg!(target_os = "linux");
+        Self { root: has_files.then(|| PathBuf::from("/")), memory: os::memory() }
+    }
+
     fn held(&self) -> Held {
         let status = self.read("/proc/self/status");
         let of = |name: &str| kib(&status, name).unwrap_or(0);
-        Held { space: of("VmSize:"), data: of("VmData:"), resident: of("RssAnon:") }
+        let resident = self.memory.map_or_else(|| of("RssAnon:"), |memory| memory.held);
+        Held { space: of("VmSize:"), data: of("VmData:"), resident }
     }
 
     fn room_beyond(&self, then: Held) -> Room {
@@ -115,6 +126,9 @@ impl System {
     }
 
     fn machine(&self) -> Option<u64> {
+        if let Some(memory) = self.memory {
+            return Some(memory.free);
+        }
         let meminfo = self.read("/proc/meminfo");
         let free = kib(&meminfo, "MemAvailable:")?.saturating_add(kib(&meminfo, "SwapFree:").unwrap_or(0));
         let strict = self.read("/proc/sys/vm/overcommit_memory").trim() == "2";
@@ -193,8 +207,9 @@ impl System {
     }
 
     fn read(&self, path: impl AsRef<Path>) -> String {
+        let Some(root) = &self.root else { return String::new() };
         let path = path.as_ref();
-        fs::read_to_string(self.root.join(path.strip_prefix("/").unwrap_or(path))).unwrap_or_default()
+        fs::read_to_string(root.join(path.strip_prefix("/").unwrap_or(path))).unwrap_or_default()
     }
 }
 
@@ -251,7 +266,7 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         let root = base.path().to_owned();
-        (base, System { root })
+        (base, System { root: Some(root), memory: None })
     }
 
     fn room(more: &[(&str, &str)]) -> Room {
@@ -303,7 +318,7 @@ mod tests {
         let then = Held { space: 100 << 10, data: 10 << 10, resident: 20 << 10 };
         assert_eq!(system.room_beyond(then), Room { bytes: 900_000 - 10_240, of: Limit::Data });
         let unlimited = UNLIMITED.replace("address space", "data size    ");
-        fs::write(system.root.join("proc/self/limits"), unlimited).unwrap();
+        fs::write(system.root.as_ref().unwrap().join("proc/self/limits"), unlimited).unwrap();
         assert_eq!(system.room_beyond(then), Room { bytes: (1000 + 50) << 10, of: Limit::Machine });
     }
 
@@ -343,6 +358,14 @@ mod tests {
             let found = room(&[("proc/self/cgroup", group), ("proc/self/mountinfo", mount), max]);
             assert_eq!(found, Room { bytes: 5000 + 24_576, of: Limit::Container });
         }
+    }
+
+    #[test]
+    fn what_a_system_tells_by_a_call_counts_where_it_tells_it() {
+        let told = |free, held| System { root: None, memory: Some(os::Memory { free, held }) };
+        let then = told(5000, 300).held();
+        assert_eq!(told(4000, 1300).room_beyond(then), Room { bytes: 5000, of: Limit::Machine });
+        assert_eq!(told(4000, 1300).limit("Max stack size"), None);
     }
 
     #[test]

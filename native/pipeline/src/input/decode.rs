@@ -3,7 +3,7 @@
 //! Files are spread over the threads, and so are the frames of a file that has several. Of a large uncompressed multi-frame
 //! file only the head and the frames themselves are read.
 
-use std::{collections::BTreeMap, fs::File, io, os::unix::fs::FileExt, path::Path};
+use std::{collections::BTreeMap, fs::File, io, path::Path};
 
 use rayon::prelude::*;
 use tomobasis_dicom::{FileBuffer, FileBytes, Piece, SeriesPlan, SliceFile, SliceRecord};
@@ -15,6 +15,7 @@ use crate::{
         listing::InputFile,
         sources::{each_file, read},
     },
+    os::read_exact_at,
     progress::{Progress, Silent},
 };
 
@@ -113,11 +114,11 @@ impl<T: Send> Work<'_, T> {
         // A file that has become shorter is another one, which the decoder says.
         let length_of = |start: u64, end: u64| end.min(length).saturating_sub(start.min(length));
         let mut head = FileBuffer::new();
-        let head = head.fill(length_of(0, piece.head), |bytes| file.read_exact_at(bytes, 0))?;
+        let head = head.fill(length_of(0, piece.head), |bytes| read_exact_at(&file, bytes, 0))?;
         let opened = SliceFile::open(FileBytes { length, ..FileBytes::whole(head) });
         let one = |buffer: &mut FileBuffer, target: Target<'_>| {
             let Piece { start, end, .. } = self.piece(target.0).unwrap_or(piece);
-            let bytes = buffer.fill(length_of(start, end), |bytes| file.read_exact_at(bytes, start))?;
+            let bytes = buffer.fill(length_of(start, end), |bytes| read_exact_at(&file, bytes, start))?;
             Ok(self.slice(&opened.with_piece(start, bytes), target))
         };
         targets.into_par_iter().map_init(FileBuffer::new, one).collect()

@@ -11,10 +11,6 @@ use std::{
     collections::{BTreeSet, HashSet},
     fs::{self, File},
     io::{self, Read},
-    os::unix::{
-        ffi::OsStrExt,
-        fs::{FileExt, MetadataExt},
-    },
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -25,6 +21,7 @@ use walkdir::WalkDir;
 use crate::{
     error::{Error, Result, is_no_fault_of_input},
     input::archive::{self, Listed, damaged, is_damage},
+    os::{self, FolderId, read_exact_at},
 };
 
 /// Something under `--input`.
@@ -80,7 +77,7 @@ impl InputFile {
     pub(crate) fn read(&self, start: u64, end: u64) -> io::Result<Vec<u8>> {
         let file = File::open(&self.path)?;
         match &self.entry {
-            Some(entry) => archive::read(&|at, bytes| file.read_exact_at(bytes, at), entry, start..end),
+            Some(entry) => archive::read(&|at, bytes| read_exact_at(&file, bytes, at), entry, start..end),
             None => read_at(&file, start, end),
         }
     }
@@ -104,7 +101,7 @@ struct FromHere<'a> {
 
 impl Read for FromHere<'_> {
     fn read(&mut self, bytes: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(bytes, *self.at)?;
+        let count = os::read_at(self.file, bytes, *self.at)?;
         *self.at += count as u64;
         Ok(count)
     }
@@ -175,7 +172,7 @@ fn list_folder(root: &Path) -> Result<Vec<InputFile>> {
         listing.follow(&link)?;
     }
     let mut files = listing.files;
-    files.sort_by(|a, b| a.path.as_os_str().as_bytes().cmp(b.path.as_os_str().as_bytes()));
+    files.sort_by(|a, b| os::path_bytes(&a.path).cmp(&os::path_bytes(&b.path)));
     Ok(files)
 }
 
@@ -183,8 +180,8 @@ fn list_folder(root: &Path) -> Result<Vec<InputFile>> {
 struct FolderListing<'a> {
     root: &'a Path,
     files: Vec<InputFile>,
-    /// Device and inode of those that were listed.
-    folders: HashSet<(u64, u64)>,
+    /// Those that were listed.
+    folders: HashSet<FolderId>,
     /// Links that were not followed yet.
     links: BTreeSet<PathBuf>,
 }
@@ -204,10 +201,13 @@ impl FolderListing<'_> {
             };
             let (path, kind) = (entry.path(), entry.file_type());
             if entry.depth() == 0 || kind.is_dir() {
-                match fs::metadata(path) {
-                    Ok(found) if found.is_file() => self.add(path, Ok(found))?,
-                    Ok(found) if !self.folders.insert((found.dev(), found.ino())) => walk.skip_current_dir(),
-                    Ok(_) => {}
+                match identified(path) {
+                    Ok((found, _)) if found.is_file() => self.add(path, Ok(found))?,
+                    Ok((_, folder)) => {
+                        if !self.folders.insert(folder) {
+                            walk.skip_current_dir();
+                        }
+                    }
                     Err(error) => self.add_unlisted(path, Some(&error))?,
                 }
             } else if kind.is_symlink() {
@@ -222,15 +222,15 @@ impl FolderListing<'_> {
     }
 
     fn follow(&mut self, link: &Path) -> Result<()> {
-        match fs::metadata(link) {
-            Ok(found) if found.is_dir() => {
-                if self.folders.contains(&(found.dev(), found.ino())) {
+        match identified(link) {
+            Ok((found, folder)) if found.is_dir() => {
+                if self.folders.contains(&folder) {
                     self.push(link, None, Some(Unread::FolderLink));
                     return Ok(());
                 }
                 self.walk(link)
             }
-            Ok(found) if found.is_file() => self.add(link, Ok(found)),
+            Ok((found, _)) if found.is_file() => self.add(link, Ok(found)),
             Ok(_) => {
                 self.push(link, None, Some(Unread::Special));
                 Ok(())
@@ -273,6 +273,13 @@ impl FolderListing<'_> {
     }
 }
 
+/// What a path leads to, and what tells it from all others.
+fn identified(path: &Path) -> io::Result<(fs::Metadata, FolderId)> {
+    let found = fs::metadata(path)?;
+    let folder = os::folder_id(path, &found)?;
+    Ok((found, folder))
+}
+
 /// Why something cannot be listed, where that says something of it.
 fn reason(error: Option<&io::Error>) -> Result<String> {
     let Some(error) = error else { return Ok("it changes".to_owned()) };
@@ -289,7 +296,7 @@ fn relative(root: &Path, path: &Path) -> String {
     } else {
         relative
     };
-    relative.to_string_lossy().into_owned()
+    os::text_of(relative).into_owned()
 }
 
 /// What is in an archive.
@@ -352,7 +359,11 @@ fn real_path(path: &Path) -> Option<PathBuf> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::{ffi::OsStringExt, fs::symlink, net::UnixListener};
+    use std::os::unix::{
+        ffi::{OsStrExt, OsStringExt},
+        fs::symlink,
+        net::UnixListener,
+    };
 
     use super::*;
 

@@ -9,15 +9,13 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use rustix::{
-    fs::{CWD, RenameFlags, renameat_with},
-    io::Errno,
-};
-
 use super::{
     MANIFEST, SUCCESS, outside::refuse_inside_a_result, overwriting::allow_overwriting, workplace::Workplace,
 };
-use crate::error::{Error, FolderKind, Result};
+use crate::{
+    error::{Error, FolderKind, Result},
+    os::{self, Renamed},
+};
 
 /// A folder in the making, whose manifest says what kind it is of.
 #[derive(Debug)]
@@ -133,42 +131,42 @@ impl StagedFolder {
 
     fn rename(&self, over: Over<'_>) -> Result<()> {
         let (made, output) = (self.place.folder(), self.place.output());
-        match renameat_with(CWD, made, CWD, output, RenameFlags::NOREPLACE) {
-            Ok(()) => Ok(()),
+        match os::rename_to_free_name(made, output) {
+            Ok(Renamed::Done) => Ok(()),
             // NFS: a plain rename, which fails on a folder that is not empty.
-            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) if !output.exists() => {
-                fs::rename(made, output).map_err(Error::OutputNotWritable)
+            Ok(Renamed::Unsupported) if !output.exists() => {
+                os::rename(made, output).map_err(Error::OutputNotWritable)
             }
-            Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            Ok(Renamed::Taken | Renamed::Unsupported) => {
                 if !over.is(output) {
                     return Err(Error::OutputOvertaken);
                 }
                 allow_overwriting(output, self.kind, self.overwrite)?;
                 self.exchange(over)
             }
-            Err(error) => Err(Error::OutputNotWritable(error.into())),
+            Err(error) => Err(Error::OutputNotWritable(error)),
         }
     }
 
     /// Gives the new folder its name, and the old one another, under which it is removed.
     ///
-    /// In one step where the file system can (Linux's own can, NFS cannot); else by two renames, of which the first is undone when the
+    /// In one step where the file system can (Linux's own and macOS's can, NFS and Windows's cannot); else by two renames, of which the first is undone when the
     /// second fails, or by the next run where this one was killed between them.
     fn exchange(&self, over: Over<'_>) -> Result<()> {
         let (made, output) = (self.place.folder(), self.place.output());
-        let exchanged = || renameat_with(CWD, made, CWD, output, RenameFlags::EXCHANGE);
+        let exchanged = || os::exchange(made, output);
         if exchanged().is_ok() {
             // Another run may have come between the look and the exchange.
             if over.is(made) {
                 return Ok(());
             }
-            exchanged().map_err(|error| Error::OutputNotWritable(error.into()))?;
+            exchanged().map_err(Error::OutputNotWritable)?;
             return Err(Error::OutputOvertaken);
         }
         let old = self.place.replaced();
         let renamed = || -> io::Result<()> {
-            fs::rename(output, &old)?;
-            fs::rename(made, output).or_else(|error| fs::rename(&old, output).and(Err(error)))
+            os::rename(output, &old)?;
+            os::rename(made, output).or_else(|error| os::rename(&old, output).and(Err(error)))
         };
         renamed().map_err(Error::OutputNotWritable)
     }

@@ -22,10 +22,12 @@ use std::{
     time::Duration,
 };
 
-use rustix::io::Errno;
 use tempfile::TempPath;
 
-use crate::error::{Error, Result};
+use crate::{
+    error::{Error, Result},
+    os::{self, Fault, fault},
+};
 
 /// How the name of the file ends that is locked.
 const OWNER: &str = ".owner";
@@ -214,8 +216,10 @@ impl Workplace {
 
     /// Removing a folder takes a descriptor, which is the lock's where the process may have no other (`ulimit -n`).
     fn clear_with_last_descriptor(&mut self, error: io::Error) -> io::Result<()> {
-        match Errno::from_io_error(&error) {
-            Some(Errno::MFILE | Errno::NFILE) if self.lock.take().is_some() => self.place.clear(),
+        match fault(&error) {
+            Some(Fault::OpenFiles | Fault::OpenFilesOfAll) if self.lock.take().is_some() => {
+                self.place.clear()
+            }
             _ => Err(error),
         }
     }
@@ -283,7 +287,7 @@ impl Place {
     fn clear(&self) -> io::Result<()> {
         let replaced = self.replaced();
         if is_there(&replaced)? && !is_there(&self.output)? {
-            fs::rename(&replaced, &self.output)?;
+            os::rename(&replaced, &self.output)?;
         }
         for folder in [&replaced, &self.folder] {
             match fs::remove_dir_all(folder) {

@@ -23,7 +23,6 @@ mod text;
 use std::{
     fs::{self, File},
     io::ErrorKind,
-    os::unix::fs::MetadataExt as _,
     sync::Arc,
 };
 
@@ -50,6 +49,7 @@ use crate::{
     error::{Error, Result},
     input::{layout::Numbers, listing::InputFile},
     options::InputFormat,
+    os,
     progress::Progress,
 };
 
@@ -406,7 +406,7 @@ fn plan(rows: u64, columns: u32, file_id: &str) -> SeriesPlan {
 
 impl State {
     fn of(found: &fs::Metadata) -> Self {
-        Self { length: found.len(), changed: (found.mtime(), found.mtime_nsec()) }
+        Self { length: found.len(), changed: os::modified(found) }
     }
 }
 

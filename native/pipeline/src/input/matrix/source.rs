@@ -4,7 +4,6 @@ use std::{
     fs::File,
     io::{self, BufReader, Read},
     ops::Range,
-    os::unix::fs::FileExt as _,
     path::PathBuf,
     sync::{Arc, OnceLock},
 };
@@ -13,7 +12,7 @@ use flate2::bufread::MultiGzDecoder;
 use ndarray::{ArrayViewMut2, Axis};
 use parquet::arrow::arrow_reader::ArrowReaderMetadata;
 
-use crate::error::Error;
+use crate::{error::Error, os::read_exact_at};
 
 /// Numbers that are read at a time.
 pub(super) const AT_ONCE: u64 = 1 << 19;
@@ -48,8 +47,8 @@ impl ReadAt for LocalFile {
 
     fn read_at(&self, bytes: &mut [u8], at: u64) -> io::Result<()> {
         match &self.file {
-            Some(file) => file.read_exact_at(bytes, at),
-            None => File::open(&self.path)?.read_exact_at(bytes, at),
+            Some(file) => read_exact_at(file, bytes, at),
+            None => read_exact_at(&File::open(&self.path)?, bytes, at),
         }
     }
 }
