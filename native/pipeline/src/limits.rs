@@ -100,8 +100,7 @@ struct System {
 
 impl System {
     fn of_this_machine() -> Self {
-        let has_files = cfg!(target_os = "linux");
-        Self { root: has_files.then(|| PathBuf::from("/")), memory: os::memory() }
+        Self { root: os::TELLS_IN_FILES.then(|| PathBuf::from("/")), memory: os::memory() }
     }
 
     fn held(&self) -> Held {

@@ -39,6 +39,9 @@ pub use macos::{memory, stack_limit};
 #[cfg(windows)]
 pub use windows::{memory, stack_limit};
 
+/// Whether the system tells what it has and allows in files (`/proc`).
+pub const TELLS_IN_FILES: bool = cfg!(target_os = "linux");
+
 /// Memory of the machine and of this process, where the system tells it by a call.
 #[cfg(target_os = "linux")]
 #[must_use]
