@@ -90,7 +90,10 @@ pub(crate) fn bytes<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyByt
 }
 
 fn not_of_type(name: &str, value: &Bound<'_, PyAny>, wanted: &str) -> PyErr {
-    let class = value.get_type();
+    let class = match value.get_type().name() {
+        Ok(name) => name.to_string(),
+        Err(error) => return error,
+    };
     Failure::Argument(format!("{name} is of the type {class}: give {wanted}")).into()
 }
 

@@ -7,12 +7,24 @@ use numpy::{IntoPyArray, PyArray1, PyArray2};
 use pyo3::prelude::*;
 use rayon::prelude::*;
 use tomobasis_linalg::BLOCK_ROWS;
-use tomobasis_pipeline::{Error, commands::verify::checked_manifest, result::ResultFolder};
+use tomobasis_pipeline::{
+    Error, commands::verify::checked_manifest, input::listing::local_path, result::ResultFolder,
+};
 
 use crate::{failure::Failure, running::run};
 
 /// `s` and `V`.
 type Factors<'py> = (Bound<'py, PyArray1<f64>>, Bound<'py, PyArray2<f64>>);
+
+/// The path of a folder that was given as a path or a `file:` URI.
+#[pyfunction]
+pub(crate) fn local_folder(folder: PathBuf) -> Result<PathBuf, Failure> {
+    // A URI is UTF-8.
+    match folder.to_str() {
+        Some(text) => Ok(local_path("--folder", text)?),
+        None => Ok(folder),
+    }
+}
 
 /// The text of the manifest of a finished folder, whose seal and digests go together.
 #[pyfunction]

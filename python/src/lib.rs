@@ -60,6 +60,7 @@ fn native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(scans::read, module)?)?;
     module.add_function(wrap_pyfunction!(scans::decompose, module)?)?;
     module.add_function(wrap_pyfunction!(scans::verify, module)?)?;
+    module.add_function(wrap_pyfunction!(folders::local_folder, module)?)?;
     module.add_function(wrap_pyfunction!(folders::manifest, module)?)?;
     module.add_function(wrap_pyfunction!(folders::stored_factors, module)?)?;
     module.add_function(wrap_pyfunction!(folders::stored_basis, module)?)?;

@@ -7,15 +7,20 @@ use serde_json::json;
 use tomobasis_dicom::SeriesPlan;
 use tomobasis_pipeline::{
     commands::{slices as planned, stages::stages},
+    memory,
     options::Emit,
 };
 
 use crate::{count, failure::Failure, running::run_alone, scans::options};
 
 /// Refuses options that tasks do not have; what the others mean for them, as JSON: whether the sums are exact, whether there is derived
-/// DICOM, the names of the stages.
+/// DICOM, the names of the stages. Of `threads`, which the calling process uses at the end, whether it is a number of them.
 #[pyfunction]
-pub(crate) fn task_options(arguments: Vec<String>) -> PyResult<String> {
+pub(crate) fn task_options(
+    arguments: Vec<String>,
+    #[pyo3(from_py_with = count::threads)] threads: usize,
+) -> PyResult<String> {
+    memory::pool(threads).map_err(Failure::from)?;
     let options = options(&arguments)?;
     planned::check(&options).map_err(Failure::from)?;
     let names = stages(&options).map(|stage| stage.name);

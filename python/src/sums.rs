@@ -326,13 +326,19 @@ impl GramFactors {
         #[pyo3(from_py_with = count::threads)] threads: usize,
     ) -> PyResult<Bound<'py, PyArray2<f64>>> {
         let py = block.py();
-        let u = with_values(block, |values| match &self.rows {
-            Rows::Integers(centering) => {
-                stored_only(&values)?;
-                run(py, threads, None, |watch| project(&values, &self.svd, centering.as_ref(), watch))
+        let u = with_values(block, |values| {
+            let (expected, (_, actual)) = (self.svd.v.nrows(), values.dim());
+            if actual != expected {
+                return Err(Failure::from(tomobasis_linalg::Error::Columns { expected, actual }).into());
             }
-            Rows::Floats(centering) => {
-                run(py, threads, None, |watch| project_floats(&values, &self.svd, centering.as_ref(), watch))
+            match &self.rows {
+                Rows::Integers(centering) => {
+                    stored_only(&values)?;
+                    run(py, threads, None, |watch| project(&values, &self.svd, centering.as_ref(), watch))
+                }
+                Rows::Floats(centering) => run(py, threads, None, |watch| {
+                    project_floats(&values, &self.svd, centering.as_ref(), watch)
+                }),
             }
         })?;
         Ok(u.into_pyarray(py))

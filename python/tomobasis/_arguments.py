@@ -64,7 +64,8 @@ def arguments(paths: Paths, **options: Any) -> list[str]:
     words = [f"--input={path}" for path in path_list(paths)]
     if "input" in options:
         raise InputError("input: the paths are the input; leave it out")
-    for name, value in options.items():
+    # Flags last: what is left out of an option with a value would otherwise be the next word.
+    for name, value in sorted(options.items(), key=lambda option: option[1] is True):
         words += [f"--{option}" if value is True else f"--{option}={text}" for option, text in values_of({name: value})]
     return words
 

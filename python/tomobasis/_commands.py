@@ -66,7 +66,7 @@ def decompose(
     '4ecf4904b8480d4a'
     """
     folder = path_of(output, "output")
-    words = [*arguments(paths, **options), f"--output={folder}"]
+    words = arguments(paths, output=folder, **options)
     report = reporter(progress)
     try:
         _native.decompose(words, threads, report)
@@ -188,7 +188,7 @@ class Result:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(os.fsdecode(folder))
+        self.folder = Path(_native.local_folder(path_of(folder, "folder")))
         self._text, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis result "):

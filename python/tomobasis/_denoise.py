@@ -200,7 +200,7 @@ def denoise_series(
     7.9
     """
     folder = path_of(output, "output")
-    words = [*arguments(paths, **options), f"--output={folder}"]
+    words = arguments(paths, output=folder, **options)
     report = reporter(progress)
     try:
         _native.denoise_series(words, threads, report)
@@ -227,7 +227,7 @@ class Denoised:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(os.fsdecode(folder))
+        self.folder = Path(_native.local_folder(path_of(folder, "folder")))
         _, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis denoised "):

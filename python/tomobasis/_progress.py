@@ -1,11 +1,15 @@
 """Who is told how far a call is."""
 
+from ._errors import InputError
+
 
 def reporter(progress):
     """What the native functions call as ``(stage, done, total)``; None where nobody wants to know."""
     if progress is None or progress is False:
         return None
     if progress is not True:
+        if not callable(progress):
+            raise InputError(f"progress is of the type {type(progress).__name__}: give a function, True or None")
         return progress
     try:
         from tqdm.auto import tqdm

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -122,7 +123,9 @@ def row_blocks_of(spark: Any, words: list[str], text: str, rows: int, count: int
                     yield _piece(pa, part, place, range(blocks), index, cut, record)
 
     tasks = -(-count // SLICES_PER_TASK)
-    frame = spark.range(0, count, 1, tasks).mapInArrow(decoded, PIECES)
+    # Spark takes what it keeps of one query for another that looks the same, and the pixels may have changed since.
+    numbers = spark.range(0, count, 1, tasks).selectExpr("id", f"'{uuid.uuid4().hex}' AS call")
+    frame = numbers.mapInArrow(decoded, PIECES)
     frame = frame.repartitionById(parts, "part").sortWithinPartitions("block", "slice")
     return Blocks(spark, words, text, rows, count, blocks, parts, frame.persist())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, Literal
@@ -79,6 +80,8 @@ def decompose(
     """
     if by not in (None, "library", "tasks"):
         raise InputError(f"by: {by!r} is no way; give 'library' or 'tasks'")
+    if not hasattr(spark, "addTag"):
+        raise InputError(f"spark is of the type {type(spark).__name__}: give a session of PySpark")
     library = None if by == "tasks" else _spark_library.find(spark)
     if by == "library" and library is None:
         raise InputError(
@@ -97,8 +100,8 @@ def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, option
     output = path_of(given.pop("output"), "output") if "output" in given else None
     if output is None and (some := [name for name in FOLDER_OPTIONS if name in given]):
         raise InputError(f"{some[0]}: it is for a result folder; give output too, or leave it out")
-    words = arguments(path_list(paths), output=output or "-", **given)
-    about = json.loads(_native.task_options(words))
+    words = arguments([_absolute(path) for path in path_list(paths)], output="-" if output is None else output, **given)
+    about = json.loads(_native.task_options(words, threads))
     folder = None if output is None else _native.GatheredFolder(words)
     kept: list[DataFrame] = []
     try:
@@ -109,6 +112,12 @@ def _in_tasks(spark: Any, paths: Paths, groups: int | None, threads: int, option
             folder.abandon()
         _forget(kept)
         raise
+
+
+def _absolute(path: str) -> str:
+    """A path that means in tasks what it means here: relative ones are of this process's working directory."""
+    relative = os.path.lexists(path) or not (":" in path or os.path.isabs(path))
+    return os.path.join(os.getcwd(), path) if path and relative else path
 
 
 def _decomposed(
@@ -150,7 +159,7 @@ def _decomposed(
         unresolved=tuple(facts["unresolved"]),
         digests=solved.digests(digests),
         notes=tuple(facts["notes"]),
-        output=output,
+        output=None if output is None else os.fspath(_native.local_folder(output)),
         _forget=lambda: _forget(kept),
     )
 

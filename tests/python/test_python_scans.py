@@ -60,6 +60,26 @@ def test_paths_may_be_bytes_and_may_begin_with_a_hyphen(made, tmp_path, monkeypa
     assert found.digests["pixels"] == digest and (tmp_path / "-result/manifest.json").exists()
 
 
+def test_folders_may_be_uris_of_files(made, tmp_path):
+    folder, _, _ = made
+    found = tomobasis.decompose(folder.as_uri(), (tmp_path / "result").as_uri(), rank=1, emit=["parquet"])
+    assert found.folder == tmp_path / "result" and found.V.shape == (9, 1)
+    assert tomobasis.Result((tmp_path / "result").as_uri()).digest == found.digest
+    denoised = tomobasis.denoise_series(folder, (tmp_path / "denoised").as_uri())
+    assert tomobasis.Denoised(tmp_path / "denoised").digest == denoised.digest
+    with pytest.raises(tomobasis.InputError, match="folder: s3a: is read and written by the Spark job only"):
+        tomobasis.Result("s3a://bucket/result")
+
+
+def test_a_flag_is_no_value_and_takes_no_other_option_for_one(made, tmp_path):
+    folder, _, _ = made
+    with pytest.raises(tomobasis.InputError, match="a value is required for 'rank"):
+        tomobasis.decompose(folder, tmp_path / "result", rank=True, emit=["parquet"])
+    with pytest.raises(tomobasis.InputError, match="progress is of the type str: give a function"):
+        tomobasis.decompose(folder, tmp_path / "result", progress="yes")
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("rescale", [("1", "-1024"), ("2.5", "-7.25"), ("9", "-40000")], ids=" ".join)
 @pytest.mark.parametrize("signed", [True, False])
 def test_rescaled_values_are_those_of_pydicom(tmp_path, rescale, signed):

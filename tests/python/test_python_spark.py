@@ -263,6 +263,32 @@ def test_pixels_that_changed_after_the_first_reading_are_an_error(spark, tmp_pat
 
 
 @pytest.mark.spark
+def test_each_call_reads_the_pixels_as_they_are_then(spark, tmp_path):
+    _, slices = made_scan(tmp_path / "scan", slices=6, rows=70, columns=80)
+    first = tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks")
+    data = pydicom.dcmread(slices[2])
+    data.PixelData = data.PixelData[:-2] + (1000).to_bytes(2, "little")
+    data.save_as(slices[2])
+    # Spark keeps the row blocks of the first call.
+    second = tomobasis.spark.decompose(spark, tmp_path / "scan", by="tasks")
+    assert second.digest != first.digest
+    assert second.digest == tomobasis.decompose(tmp_path / "scan", tmp_path / "result").digest
+    first.unpersist()
+    shutil.rmtree(tmp_path / "scan")
+    assert second.U().shape == (70 * 80, len(second.s))
+    second.unpersist()
+
+
+@pytest.mark.spark
+def test_relative_paths_are_those_of_the_calling_process(spark, scan, tmp_path, monkeypatch):
+    monkeypatch.chdir(scan)
+    result = tomobasis.spark.decompose(spark, "a", by="tasks", output=os.path.relpath(tmp_path / "result"))
+    assert result.digest == tomobasis.decompose("a", tmp_path / "command").digest
+    same(tmp_path / "result", tmp_path / "command")
+    result.unpersist()
+
+
+@pytest.mark.spark
 def test_a_slice_that_cannot_be_decoded_is_our_error_and_leaves_nothing(spark, tmp_path):
     _, slices = made_scan(tmp_path / "scan", slices=6, rows=130, columns=140)
     data = pydicom.dcmread(slices[3])
@@ -308,6 +334,9 @@ def test_what_tasks_do_not_do_is_one_error_before_any_work(spark, scan, tmp_path
         ({"overwrite": True}, "overwrite: it is for a result folder"),
         ({"output": "s3a://bucket/result"}, "output: s3a: is read and written by the Spark job only"),
         ({"output": scan}, "output: "),
+        ({"output": ""}, "'output"),
+        ({"threads": -1}, "threads -1 is outside"),
+        ({"threads": 1.5}, "threads is of the type float"),
         ({"output": tmp_path / "x", "reference": "y"}, "reference: the job does not"),
         ({"output": tmp_path / "x", "emit": ["csv"]}, "emit"),
         ({"series": "all"}, "series: of all series"),
@@ -322,6 +351,8 @@ def test_what_tasks_do_not_do_is_one_error_before_any_work(spark, scan, tmp_path
             tomobasis.spark.decompose(spark, scan, by="tasks", **options)
     with pytest.raises(tomobasis.FileError):
         tomobasis.spark.decompose(spark, tmp_path / "nowhere")
+    with pytest.raises(tomobasis.InputError, match="spark is of the type NoneType"):
+        tomobasis.spark.decompose(None, scan)
     assert list(tmp_path.iterdir()) == []
 
 
