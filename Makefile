@@ -101,6 +101,10 @@ bench: setup-test build $(SERIES) ## measure the demo's stages, in process and t
 bench-start: setup-test build $(SERIES) ## measure what sharing of Spark's classes saves a job
 	@.venv/bin/python bench/start.py --input $(SERIES)
 
+bench-spark: setup-test build $(SERIES) ## measure MLlib's decompositions and Mahout's dssvd beside the job
+	@bench/spark/setup.sh
+	@.venv/bin/python bench/spark/run.py --input $(SERIES)
+
 bench-reader: setup-test ## measure reading of DICOM files against pydicom
 	@.venv/bin/python bench/reader.py
 
