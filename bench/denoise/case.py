@@ -54,7 +54,7 @@ class Truth:
         inside[self.judged] = self.body[self.judged]
         self.inside = inside
         self.edges = inside & (slope > np.quantile(slope[inside], 0.9))
-        self.flat = inside & (slope < np.quantile(slope[inside], 0.4))
+        self.flat = inside & (slope <= np.quantile(slope[inside], 0.4))
 
 
 class Case:

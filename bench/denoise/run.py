@@ -105,14 +105,14 @@ def main():
     record = {**machine(), "load": os.getloadavg()[0], "bm4d": bm4d is not None, "cases": {}}
     print(heading(record, f"{args.slices} slices of {args.side} x {args.side}"))
     scanners = {}
-    for number, name in enumerate(names):
+    for name in names:
         which, photons, kernel, overlap = CASES[name]
         source = head(which)
         if which not in scanners:
             truth = Truth(source, args.slices, args.side)
             scanners[which] = truth, Scanner(truth.volume, truth.spacing[1])
         truth, scanner = scanners[which]
-        case = Case(truth, scanner.noise(photons, kernel, overlap, number))
+        case = Case(truth, scanner.noise(photons, kernel, overlap, seed=list(CASES).index(name)))
         found = dict([*others(case), *ours(source, case, args.scratch)])
         lesions = {lesion: len(places) for lesion, places in truth.lesions.items()}
         noisy = {

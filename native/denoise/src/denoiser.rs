@@ -11,7 +11,7 @@ use tomobasis_linalg::vectorize;
 
 use crate::{
     Error, NoiseModel, NoisePass, Quality, Shape, Volume,
-    grid::Grid,
+    grid::{Extent, Grid, Grids},
     volume::SPACING_ROUNDING,
     whitening::Whitening,
     window::{IsAir, Scratch, Window},
@@ -71,7 +71,7 @@ pub struct Denoiser<'a> {
     volume: &'a Volume<'a>,
     model: &'a NoiseModel,
     strength: f32,
-    grid: Grid,
+    grids: Grids,
     patches: Patches,
 }
 
@@ -90,16 +90,17 @@ impl<'a> Denoiser<'a> {
             thin @ [3, ..] => Patches::Thin(Whitening::new(model, thin)),
             thick => Patches::Thick(Whitening::new(model, thick)),
         };
-        Ok(Self { volume, model, strength, grid: Grid::new(volume.shape(), quality), patches })
+        Ok(Self { volume, model, strength, grids: Grids::new(volume.shape(), quality), patches })
     }
 
     /// The rows that must be at hand to denoise some rows.
     pub fn rows_needed(&self, rows: &Range<usize>) -> Range<usize> {
-        self.grid.rows_needed(rows)
+        self.grids.rows_needed(rows)
     }
 
     /// Denoises rows on the threads of the current pool of rayon, and hands them on in bands, from the first row to the
-    /// last. Returns the windows that begin in these rows, so that those of all parts of a volume are all windows. Memory: per thread 12 bytes for each voxel of 16 rows (with [`Quality::Fast`] 24).
+    /// last. Returns the windows of the last pass that begin in these rows, so that those of all parts of a volume are all windows.
+    /// Memory: [`working_bytes`].
     ///
     /// # Errors
     /// [`Error::Rows`] when the volume does not hold [`rows_needed`](Self::rows_needed); what `take` returns.
@@ -108,67 +109,83 @@ impl<'a> Denoiser<'a> {
         rows: Range<usize>,
         mut take: impl FnMut(Band) -> Result<(), E>,
     ) -> Result<Windows, E> {
-        let needed = self.rows_needed(&rows);
-        self.volume.check_holds(&rows, &needed)?;
-        let mut windows = Windows::default();
-        let mut open = Slab::empty(needed.start, self);
-        for firsts in self.grid.slabs(&rows).chunks(rayon::current_num_threads()) {
-            let slabs: Vec<Slab> = firsts.par_iter().map(|&first| self.slab(first)).collect();
-            for slab in slabs {
-                // No later slab touches the rows above this one.
-                let done = open.first.max(rows.start)..slab.first.min(rows.end);
-                if !done.is_empty() {
-                    take(self.band(&open, done))?;
-                }
-                if rows.contains(&slab.first) {
-                    windows = windows + slab.windows;
-                }
-                open.advance(slab.first);
-                open.add(&slab);
+        self.volume.check_holds(&rows, &self.rows_needed(&rows))?;
+        let threads = rayon::current_num_threads();
+        let Grids { first, second } = &self.grids;
+        let Some(second) = second else {
+            let mut only = Sweep::new(self, first, rows.clone(), self.strength);
+            for firsts in first.slabs(&rows).chunks(threads) {
+                only.step(firsts, None, &mut take)?;
             }
+            return only.end(&mut take);
+        };
+        let read = second.rows_needed(&rows);
+        let (mut chunks, mut waiting) = (first.slabs(&read).chunks(threads).peekable(), second.slabs(&rows));
+        let mut pilot = Pilot::new(self.volume.shape(), read.start);
+        let mut earlier = Sweep::new(self, first, read, 1.0);
+        let mut later = Sweep::new(self, second, rows, self.strength);
+        while let Some(firsts) = chunks.next() {
+            let mut keep = |band: Band| {
+                pilot.append(&band);
+                Ok::<(), E>(())
+            };
+            earlier.step(firsts, None, &mut keep)?;
+            if chunks.peek().is_none() {
+                earlier.end(&mut keep)?;
+            }
+            let ready = waiting.partition_point(|row| row + second.extent[1] <= pilot.end());
+            let (now, rest) = waiting.split_at(ready);
+            for firsts in now.chunks(threads) {
+                later.step(firsts, Some(&pilot), &mut take)?;
+            }
+            waiting = rest;
+            pilot.drop_before(waiting.first().copied().unwrap_or(pilot.end()));
         }
-        let rest = open.first.max(rows.start)..rows.end;
-        if !rest.is_empty() {
-            take(self.band(&open, rest))?;
-        }
-        Ok(windows)
+        later.end(&mut take)
     }
 
-    /// The windows that begin in row `first`.
-    fn slab(&self, first: usize) -> Slab {
+    /// The windows of a pass that begin in row `first`; `pilot` is what the pass before it has found.
+    fn slab(&self, grid: &Grid, first: usize, pilot: Option<&Pilot>) -> Slab {
         match &self.patches {
-            Patches::Thin(whitening) => self.slab_of::<3, 4, 4, 48>(first, whitening),
-            Patches::Thick(whitening) => self.slab_of::<2, 5, 5, 64>(first, whitening),
+            Patches::Thin(whitening) => self.slab_of::<3, 4, 4, 48>(grid, first, pilot, whitening),
+            Patches::Thick(whitening) => self.slab_of::<2, 5, 5, 64>(grid, first, pilot, whitening),
         }
     }
 
     fn slab_of<const Z: usize, const Y: usize, const X: usize, const N: usize>(
         &self,
+        grid: &Grid,
         first: usize,
+        pilot: Option<&Pilot>,
         whitening: &Whitening<N>,
     ) -> Slab {
-        let mut slab = Slab::empty(first, self);
+        let extent = grid.extent;
+        let mut slab = Slab::empty(first, extent[1], self.volume.shape());
         let rows = first..first + slab.rows;
         let mut hu = vec![0.0; slab.sums.len()];
         for (slice, hu) in hu.chunks_exact_mut(slab.rows * slab.columns).enumerate() {
             self.volume.hu(slice, rows.clone(), hu);
         }
-        let extent = self.grid.extent;
         let mut scratch = Scratch::new();
-        let mut voxels = Vec::new();
-        for &slice in &self.grid.starts[0] {
-            for &column in &self.grid.starts[2] {
+        let (mut voxels, mut before) = (Vec::new(), Vec::new());
+        for &slice in &grid.starts[0] {
+            for &column in &grid.starts[2] {
                 let center = [slice + extent[0] / 2, first + extent[1] / 2, column + extent[2] / 2];
                 let sigma = self.model.sigma_at(center) as f32;
                 slab.windows.all += 1;
-                if sigma == 0.0 || self.is_padding(slice, rows.clone(), column) {
+                if sigma == 0.0 || self.is_padding(extent, slice, rows.clone(), column) {
                     continue;
                 }
                 voxels.clear();
                 let lines = slab.lines(slice, column, extent);
                 lines.for_each(|line| voxels.extend_from_slice(&hu[line..line + extent[2]]));
+                let pilot = pilot.map(|pilot| {
+                    pilot.window([slice, first, column], extent, &mut before);
+                    before.as_slice()
+                });
                 let scratch = &mut scratch;
-                let window = Window::<Z, Y, X, N> { voxels: &voxels, extent, whitening, sigma, scratch };
+                let window =
+                    Window::<Z, Y, X, N> { voxels: &voxels, pilot, extent, whitening, sigma, scratch };
                 let IsAir(air) = vectorize(window);
                 slab.windows.air += u64::from(air);
                 let found = scratch.sums.chunks_exact(extent[2]).zip(scratch.weights.chunks_exact(extent[2]));
@@ -182,8 +199,8 @@ impl<'a> Denoiser<'a> {
     }
 
     /// Whether a window is outside the reconstruction.
-    fn is_padding(&self, slice: usize, rows: Range<usize>, column: usize) -> bool {
-        let [slices, _, columns] = self.grid.extent;
+    fn is_padding(&self, extent: Extent, slice: usize, rows: Range<usize>, column: usize) -> bool {
+        let [slices, _, columns] = extent;
         let all_columns = self.volume.shape().columns;
         (slice..slice + slices).all(|slice| {
             self.volume.padding(slice, rows.clone()).is_some_and(|mask| {
@@ -194,7 +211,7 @@ impl<'a> Denoiser<'a> {
     }
 
     /// Estimates of rows that are complete, blended with the volume. What is padding, or in no window, stays as it is.
-    fn band(&self, open: &Slab, rows: Range<usize>) -> Band {
+    fn band(&self, open: &Slab, rows: Range<usize>, strength: f32) -> Band {
         let columns = open.columns;
         let voxels = rows.len() * columns;
         let mut hu = vec![0.0; self.volume.shape().slices * voxels];
@@ -205,11 +222,110 @@ impl<'a> Denoiser<'a> {
             let found = open.sums[start..start + voxels].iter().zip(&open.weights[start..start + voxels]);
             for (index, (hu, (sum, weight))) in hu.iter_mut().zip(found).enumerate() {
                 if *weight > 0.0 && !padding.is_some_and(|mask| mask[index]) {
-                    *hu += self.strength * (sum / weight - *hu);
+                    *hu += strength * (sum / weight - *hu);
                 }
             }
         });
         Band { rows, hu }
+    }
+}
+
+/// One pass over rows of a volume, from the first to the last.
+struct Sweep<'a> {
+    denoiser: &'a Denoiser<'a>,
+    grid: &'a Grid,
+    rows: Range<usize>,
+    strength: f32,
+    /// What later windows may add to.
+    open: Slab,
+    windows: Windows,
+}
+
+impl<'a> Sweep<'a> {
+    fn new(denoiser: &'a Denoiser<'a>, grid: &'a Grid, rows: Range<usize>, strength: f32) -> Self {
+        let first = grid.rows_needed(&rows).start;
+        let open = Slab::empty(first, grid.extent[1], denoiser.volume.shape());
+        Self { denoiser, grid, rows, strength, open, windows: Windows::default() }
+    }
+
+    /// Adds the slabs that begin in these rows, which follow those of the step before, and hands on what is complete.
+    fn step<E>(
+        &mut self,
+        firsts: &[usize],
+        pilot: Option<&Pilot>,
+        take: &mut impl FnMut(Band) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let slab = |&first: &usize| self.denoiser.slab(self.grid, first, pilot);
+        let slabs: Vec<Slab> = firsts.par_iter().map(slab).collect();
+        for slab in slabs {
+            // No later slab touches the rows above this one.
+            let done = self.open.first.max(self.rows.start)..slab.first.min(self.rows.end);
+            if !done.is_empty() {
+                take(self.denoiser.band(&self.open, done, self.strength))?;
+            }
+            if self.rows.contains(&slab.first) {
+                self.windows = self.windows + slab.windows;
+            }
+            self.open.advance(slab.first);
+            self.open.add(&slab);
+        }
+        Ok(())
+    }
+
+    /// Hands on the rest. Returns the windows that begin in the rows.
+    fn end<E>(&mut self, take: &mut impl FnMut(Band) -> Result<(), E>) -> Result<Windows, E> {
+        let rest = self.open.first.max(self.rows.start)..self.rows.end;
+        if !rest.is_empty() {
+            take(self.denoiser.band(&self.open, rest, self.strength))?;
+        }
+        Ok(self.windows)
+    }
+}
+
+/// What the first pass has found in the rows that the second is about to read: HU, rows x slices x columns.
+struct Pilot {
+    slices: usize,
+    columns: usize,
+    first: usize,
+    hu: Vec<f32>,
+}
+
+impl Pilot {
+    fn new(shape: Shape, first: usize) -> Self {
+        Self { slices: shape.slices, columns: shape.columns, first, hu: Vec::new() }
+    }
+
+    /// The row after the last one.
+    fn end(&self) -> usize {
+        self.first + self.hu.len() / (self.slices * self.columns)
+    }
+
+    /// Adds the rows that follow.
+    fn append(&mut self, band: &Band) {
+        let rows = band.rows.len();
+        for row in 0..rows {
+            for slice in 0..self.slices {
+                let start = (slice * rows + row) * self.columns;
+                self.hu.extend_from_slice(&band.hu[start..start + self.columns]);
+            }
+        }
+    }
+
+    /// Drops the rows above `row`.
+    fn drop_before(&mut self, row: usize) {
+        self.hu.drain(..(row - self.first) * self.slices * self.columns);
+        self.first = row;
+    }
+
+    /// Copies a window that begins at a slice, row and column.
+    fn window(&self, [slice, row, column]: [usize; 3], extent: Extent, voxels: &mut Vec<f32>) {
+        voxels.clear();
+        for slice in slice..slice + extent[0] {
+            for row in row - self.first..row - self.first + extent[1] {
+                let start = (row * self.slices + slice) * self.columns + column;
+                voxels.extend_from_slice(&self.hu[start..start + extent[2]]);
+            }
+        }
     }
 }
 
@@ -225,9 +341,7 @@ struct Slab {
 }
 
 impl Slab {
-    fn empty(first: usize, denoiser: &Denoiser<'_>) -> Self {
-        let shape = denoiser.volume.shape();
-        let rows = denoiser.grid.extent[1];
+    fn empty(first: usize, rows: usize, shape: Shape) -> Self {
         let voxels = shape.slices * rows * shape.columns;
         let (sums, weights) = (vec![0.0; voxels], vec![0.0; voxels]);
         Self { first, rows, columns: shape.columns, sums, weights, windows: Windows::default() }
@@ -277,17 +391,26 @@ pub fn patch(spacing_mm: f64) -> [usize; 3] {
 /// The rows that must be at hand to denoise some rows of a volume, and to count what its noise and the effect on it are found by.
 pub fn rows_needed(shape: Shape, quality: Quality, rows: &Range<usize>) -> Range<usize> {
     let (denoised, counted) =
-        (Grid::new(shape, quality).rows_needed(rows), NoisePass::rows_needed(shape, rows));
+        (Grids::new(shape, quality).rows_needed(rows), NoisePass::rows_needed(shape, rows));
     denoised.start.min(counted.start)..denoised.end.max(counted.end)
 }
 
 /// Bytes of memory that estimating, denoising and measuring take on so many threads, beside the volume and the result.
 pub fn working_bytes(shape: Shape, quality: Quality, threads: usize) -> usize {
-    let [slices, rows, columns] = [shape.slices, Grid::new(shape, quality).extent[1], shape.columns];
+    let Grids { first, second } = Grids::new(shape, quality);
+    let first = first.extent[1];
     // HU, sums and weights of each thread's slab, which the next band waits for; sums and weights of the open one; a band.
-    let slabs = 4 * slices * rows * columns * (3 * threads + 2 + 1);
+    let rows = match second.map(|second| second.extent[1]) {
+        None => first * (3 * threads + 2 + 1),
+        // Passes take turns, but both have an open slab; what the first has found, the rows that the second waits for included.
+        Some(second) => {
+            let slabs = first.max(second) * (3 * threads + 1) + 2 * (first + second);
+            slabs + first * (threads + 1) + second
+        }
+    };
+    let slabs = 4 * shape.slices * shape.columns * rows;
     // Images, slopes, counts of a thread that looks at pairs of slices.
-    let pairs = threads * (48 * shape.rows * columns + (2 << 20));
+    let pairs = threads * (48 * shape.rows * shape.columns + (2 << 20));
     slabs.max(pairs)
 }
 

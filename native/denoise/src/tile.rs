@@ -3,7 +3,7 @@
 //! Loops are tiled and vectorized across entries only, never along a sum, so the vector width changes no bit.
 
 /// Columns of a tile: one AVX-512 or two AVX2 vectors.
-const LANES: usize = 16;
+pub(crate) const LANES: usize = 16;
 
 /// Rows of a tile: twelve accumulators of AVX2 stay in sixteen registers.
 pub(crate) const HEIGHT: usize = 6;

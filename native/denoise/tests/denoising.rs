@@ -28,9 +28,11 @@ fn gain(truth: &[f32], noisy: &[f32], denoised: &[f32]) -> f64 {
 #[test]
 fn pure_noise_comes_out_flat() {
     let noise = Normal(1).volume(SHAPE, 40.0);
-    assert!(rms(&denoised(&noise, 1.0, Quality::Default)) < 0.2 * 40.0);
-    // A quarter of the noise stays at the default strength.
-    assert!(rms(&denoised(&noise, 0.75, Quality::Default)) < 0.38 * 40.0);
+    for quality in [Quality::Fast, Quality::Default, Quality::Best] {
+        assert!(rms(&denoised(&noise, 1.0, quality)) < 0.2 * 40.0);
+        // A quarter of the noise stays at the default strength.
+        assert!(rms(&denoised(&noise, 0.75, quality)) < 0.38 * 40.0);
+    }
 }
 
 #[test]
@@ -51,9 +53,25 @@ fn one_voxel_of_400_hu_survives_the_default_strength() {
     truth[at] += 400.0;
     for (seed, noise) in [(2, Normal(2).volume(SHAPE, 20.0)), (3, smooth_noise(SHAPE, 20.0, 3))] {
         let noisy = sum(&truth, &noise);
-        let found = denoised(&noisy, 0.75, Quality::Default);
-        assert!(found[at] - 40.0 > 0.7 * 400.0, "{seed}: {} of 400 HU are left", found[at] - 40.0);
+        for quality in [Quality::Default, Quality::Best] {
+            let left = denoised(&noisy, 0.75, quality)[at] - 40.0;
+            assert!(left > 0.7 * 400.0, "{seed}, {quality:?}: {left} of 400 HU are left");
+        }
     }
+}
+
+#[test]
+fn two_passes_keep_more_of_small_details() {
+    let hu = sum(&phantom(SHAPE), &Normal(13).volume(SHAPE, 30.0));
+    let volume = volume(&hu);
+    let model = NoiseModel::estimate(&volume).unwrap();
+    let kept = |quality: Quality| {
+        let settings = Settings { strength: 1.0, quality };
+        let found = details_kept(&volume, &model, settings, [0.9, 0.9]).unwrap();
+        found.iter().map(|detail| detail.kept.unwrap()).collect::<Vec<f64>>()
+    };
+    let (one, two) = (kept(Quality::Default), kept(Quality::Best));
+    assert!(one.iter().zip(&two).all(|(one, two)| two > &(one + 0.05)), "{one:?} {two:?}");
 }
 
 #[test]

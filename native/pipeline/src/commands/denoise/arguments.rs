@@ -17,9 +17,9 @@ use crate::{
 enum QualityName {
     /// About a third of the time, 0.1 to 0.2 dB less
     Fast,
-    /// Windows of 8 x 16 x 16 voxels
+    /// One pass of windows of 8 x 16 x 16 voxels
     Default,
-    /// Smaller windows: more of the contrast of small details, about three times the time
+    /// Two passes: more of the contrast of small details
     Best,
 }
 
