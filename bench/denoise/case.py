@@ -12,8 +12,8 @@ RANGE = 2000
 BRAIN = (-160, 240)
 
 
-def places(truth, spacing, diameter, first):
-    """Where discs go: in every eighth slice of the judged part, where tissue is flattest."""
+def places(truth, spacing, diameter, first, per_slice):
+    """Where discs go: in every eighth slice of the judged part, where tissue is flattest, apart from one another."""
     radius = diameter / 2 / spacing[1]
     reach = int(3 * radius)
     y, x = np.mgrid[-reach : reach + 1, -reach : reach + 1]
@@ -24,9 +24,13 @@ def places(truth, spacing, diameter, first):
         lowest, highest = (f(image, 2 * reach + 1) for f in (ndimage.minimum_filter, ndimage.maximum_filter))
         deviation = np.where((lowest > -50) & (highest < 150), highest - lowest, np.inf)
         deviation[:reach], deviation[-reach:], deviation[:, :reach], deviation[:, -reach:] = 4 * [np.inf]
-        row, column = np.unravel_index(np.argmin(deviation), deviation.shape)
-        if np.isfinite(deviation[row, column]):
+        for _ in range(per_slice):
+            row, column = np.unravel_index(np.argmin(deviation), deviation.shape)
+            if not np.isfinite(deviation[row, column]):
+                break
             yield index, slice(row - reach, row + reach + 1), slice(column - reach, column + reach + 1), disc, ring
+            near = (slice(max(0, center - 2 * reach), center + 2 * reach + 1) for center in (row, column))
+            deviation[tuple(near)] = np.inf
 
 
 def judged_part(slices):
@@ -37,14 +41,14 @@ def judged_part(slices):
 class Truth:
     """A head with lesions."""
 
-    def __init__(self, source, slices, side):
+    def __init__(self, source, slices, side, lesions_per_slice=1):
         depth, height, width = source.extent_mm
         self.spacing = depth / slices, height / side, width / side
         self.volume = np.stack([source.slice_hu(i, slices, side, side) for i in range(slices)]).astype(float)
         self.judged = judged_part(slices)
         self.lesions = {}
         for first, (name, (contrast, diameter, thickness)) in zip((0, 4), LESIONS.items(), strict=True):
-            self.lesions[name] = list(places(self.volume, self.spacing, diameter, first))
+            self.lesions[name] = list(places(self.volume, self.spacing, diameter, first, lesions_per_slice))
             for index, rows, columns, disc, _ in self.lesions[name]:
                 for z in range(index - thickness // 2, index + thickness // 2 + 1):
                     self.volume[z, rows, columns][disc] += contrast

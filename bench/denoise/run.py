@@ -49,7 +49,7 @@ def ours(source, case, scratch):
         series = Path(base) / "series"
         scan = scan_of(source, slices, side, side, Storage())
         write_series(series, scan, enumerate(case.noisy), file_names(slices, shuffled=False))
-        for quality, strength in [("fast", 1), ("default", 1), ("best", 1), ("default", 0.75)]:
+        for quality, strength in [("fast", 1), ("default", 1), ("best", 1), ("default", 0.75), ("best", 0.75)]:
             out = Path(base) / f"{quality}-{strength}"
             began = time.perf_counter()
             options = ["--input", series, "--output", out, "--quality", quality, "--strength", str(strength)]
