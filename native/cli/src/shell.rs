@@ -15,6 +15,9 @@ use crate::answer::Answer;
 /// Name of the program.
 const NAME: &str = "tomobasis";
 
+/// The argument of `tomobasis man`, in errors.
+const FOLDER: &str = "FOLDER";
+
 #[derive(clap::Args)]
 pub(crate) struct Completions {
     /// Shell whose completions are printed
@@ -41,15 +44,11 @@ pub(crate) fn completions(args: &Completions) -> Answer {
 /// Writes the manual pages.
 pub(crate) fn man(args: &Man) -> Result<Answer, Error> {
     let output = Path::new(&args.output);
-    refuse_inside_a_result("FOLDER", &output.join("tomobasis.1"))?;
-    let failed = |source| Error::Write { file: "FOLDER".to_owned(), source };
-    let of_folder = |error: Error| match error {
-        Error::OutputNotWritable(source) => failed(source),
-        other => other,
-    };
-    let staged = StagedFiles::create(output).map_err(of_folder)?;
+    refuse_inside_a_result(FOLDER, &output.join("tomobasis.1"))?;
+    let failed = |source| Error::Write { file: FOLDER.to_owned(), source };
+    let staged = StagedFiles::create(output).map_err(|error| error.of_output(FOLDER))?;
     clap_mangen::generate_to(crate::Command::command(), staged.folder()).map_err(failed)?;
-    let pages = staged.commit(true).map_err(of_folder)?;
+    let pages = staged.commit(true).map_err(|error| error.of_output(FOLDER))?;
     let pages: Vec<String> = pages.iter().map(|page| page.display().to_string()).collect();
     Ok(Answer::new(String::new(), json!({ "output": args.output, "pages": pages })))
 }

@@ -297,6 +297,20 @@ impl From<parquet::errors::ParquetError> for Error {
 }
 
 impl Error {
+    /// An error of `--output`, under the name that it has in another command.
+    #[must_use]
+    pub fn of_output(self, name: &'static str) -> Self {
+        match self {
+            Self::OutputNotWritable(source) if is_no_fault_of_input(&source) => {
+                Self::Write { file: name.to_owned(), source }
+            }
+            error => match error.to_string().strip_prefix("--output: ") {
+                Some(problem) => Self::option(name, problem),
+                None => error,
+            },
+        }
+    }
+
     /// The exit code of the process: 1 failed while running, 2 bad options, 3 bad input, 4 differs.
     #[must_use]
     pub fn exit_code(&self) -> u8 {
@@ -448,6 +462,9 @@ mod tests {
         {
             let error = Error::OutputNotWritable(io::Error::from_raw_os_error(errno.raw_os_error()));
             assert_eq!(error.exit_code(), code, "{error}");
+            let named = error.of_output("FOLDER");
+            assert_eq!(named.exit_code(), code, "{named}");
+            assert!(named.to_string().starts_with("FOLDER: "), "{named}");
         }
     }
 

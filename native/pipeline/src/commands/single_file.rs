@@ -56,13 +56,12 @@ impl SingleFile {
     /// Writes it.
     ///
     /// # Errors
-    /// [`Error::Write`], and [`Error::Option`] for a file that has come there meanwhile.
+    /// [`Error::Write`], and [`Error::Option`] for a folder that cannot be written to or a file that has come there meanwhile.
     pub fn write(&self, bytes: &[u8]) -> Result<()> {
         let failed = |source| Error::Write { file: self.option.to_owned(), source };
         let of_file = |error: Error| match error {
-            Error::OutputNotWritable(source) => failed(source),
             Error::OutputExists => Error::option(self.option, EXISTS),
-            other => other,
+            other => other.of_output(self.option),
         };
         let staged = StagedFiles::create(self.folder()).map_err(of_file)?;
         let name = self.path.file_name().unwrap_or_default();

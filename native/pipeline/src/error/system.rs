@@ -35,7 +35,7 @@ pub(super) fn instead(error: &io::Error) -> &'static str {
         Some(Fault::Full) => "check the free space of the disk",
         Some(Fault::FileSize) => "raise the limit on the size of files (ulimit -f)",
         Some(Fault::Refused) => "check the permissions",
-        Some(Fault::NoSuchPath) => "check the path",
+        Some(Fault::NoSuchPath | Fault::Path) => "check the path",
         None if error.kind() == io::ErrorKind::OutOfMemory => "run it where there is more memory",
         _ => "check the disk",
     }

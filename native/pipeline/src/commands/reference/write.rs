@@ -79,7 +79,8 @@ pub fn write(output: &str, overwrite: bool, threads: usize, progress: &dyn Progr
     tomobasis_linalg::check_machine()?;
     let folder = local_path(OUTPUT, output)?;
     let threads = memory::pool(threads)?.current_num_threads();
-    let staged = StagedFolder::create(&folder, FolderKind::Reference, overwrite).map_err(of_argument)?;
+    let staged = StagedFolder::create(&folder, FolderKind::Reference, overwrite)
+        .map_err(|error| error.of_output(OUTPUT))?;
     staged.notes().iter().for_each(|note| progress.message(note));
     let all = matrices();
     progress.stage(1, 1, "certify", "matrices", all.len() as u64);
@@ -103,7 +104,7 @@ pub fn write(output: &str, overwrite: bool, threads: usize, progress: &dyn Progr
         .map_err(|error| Error::Internal(format!("{MANIFEST}: {error}")))?;
     json.push(b'\n');
     staged.write(MANIFEST, &[&json])?;
-    if let Some(note) = staged.commit().map_err(of_argument)? {
+    if let Some(note) = staged.commit().map_err(|error| error.of_output(OUTPUT))? {
         progress.message(&note);
     }
     Ok(Written { folder, matrices: manifest.matrices.len(), digest: Digest::of([json.as_slice()]) })
@@ -140,17 +141,4 @@ fn file(truth: &Truth) -> Result<(Entry, Vec<u8>)> {
 
 fn references<T>(values: &[T]) -> Vec<&T> {
     values.iter().collect()
-}
-
-/// An error of `--output`, under the name that the argument has here.
-fn of_argument(error: Error) -> Error {
-    match error {
-        Error::OutputNotWritable(source) if crate::error::is_no_fault_of_input(&source) => {
-            Error::Write { file: OUTPUT.to_owned(), source }
-        }
-        error => match error.to_string().strip_prefix("--output: ") {
-            Some(problem) => Error::option(OUTPUT, problem),
-            None => error,
-        },
-    }
 }

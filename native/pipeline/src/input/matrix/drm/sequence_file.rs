@@ -20,7 +20,9 @@ const LONGEST_RECORD: usize = 16 << 20;
 /// Bytes of a part of a block, packed or not.
 const LONGEST_BLOCK: usize = 1 << 30;
 const VALUES: &str = "org.apache.mahout.math.VectorWritable";
-const INTEGERS: [&str; 2] = ["org.apache.hadoop.io.IntWritable", "org.apache.hadoop.io.LongWritable"];
+/// Classes of keys, and the bytes of one.
+const INTEGERS: [(&str, usize); 2] =
+    [("org.apache.hadoop.io.IntWritable", 4), ("org.apache.hadoop.io.LongWritable", 8)];
 const CODECS: [(&str, Codec); 3] = [
     ("org.apache.hadoop.io.compress.DefaultCodec", Codec::Zlib),
     ("org.apache.hadoop.io.compress.DeflateCodec", Codec::Zlib),
@@ -48,6 +50,8 @@ enum Packing {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Header {
     packing: Packing,
+    /// Bytes of a key.
+    key: usize,
     mark: [u8; 16],
     /// Where the first record, or block, begins.
     pub start: u64,
@@ -75,9 +79,9 @@ impl Header {
         }
         let key = text(&mut rest).ok_or_else(damaged)?;
         let value = text(&mut rest).ok_or_else(damaged)?;
-        if !INTEGERS.contains(&key) {
+        let Some(&(_, key)) = INTEGERS.iter().find(|&&(known, _)| known == key) else {
             return Err(format!("its keys are {}, and not indices of rows; {WRITE}", printable(key)));
-        }
+        };
         if value != VALUES {
             return Err(format!("its values are {}, and not Mahout's vectors; {WRITE}", printable(value)));
         }
@@ -105,7 +109,7 @@ impl Header {
             text_bytes(&mut rest).ok_or_else(damaged)?;
         }
         let mark = take(&mut rest).ok_or_else(damaged)?;
-        Ok(Self { packing, mark, start: (bytes.len() - rest.len()) as u64 })
+        Ok(Self { packing, key, mark, start: (bytes.len() - rest.len()) as u64 })
     }
 }
 
@@ -195,7 +199,7 @@ impl<'a> Records<'a> {
             (Ok(length), Ok(keys)) if keys <= length && length <= LONGEST_RECORD => (length, keys),
             _ => return Err(self.bytes.damaged("a record of a length that no row has")),
         };
-        let Some(key) = key(&self.bytes.take(length)?[..keys]) else {
+        let Some(key) = key(&self.bytes.take(length)?[..keys], self.header.key) else {
             return Err(self.bytes.damaged("a key of another length"));
         };
         let (end, named) = (self.bytes.at, self.bytes.named());
@@ -216,10 +220,16 @@ impl<'a> Records<'a> {
             length(&block.key_lengths, &mut block.read[0]).ok_or_else(damaged)?,
             length(&block.value_lengths, &mut block.read[1]).ok_or_else(damaged)?,
         ];
-        let key = part(&block.keys, &mut block.read[2], keys).and_then(key).ok_or_else(damaged)?;
+        let key = part(&block.keys, &mut block.read[2], keys)
+            .and_then(|bytes| key(bytes, self.header.key))
+            .ok_or_else(damaged)?;
         let value = part(&block.values, &mut block.read[3], values).ok_or_else(damaged)?;
         let before = block.taken;
         block.taken += 1;
+        let parts = [&block.key_lengths, &block.value_lengths, &block.keys, &block.values];
+        if block.taken == block.records && parts.map(Vec::len) != block.read {
+            return Err(self.bytes.damaged("more in a block than its records"));
+        }
         let (at, end) = (block.at, self.bytes.at);
         Ok(Some(Record { key, at, end, before, value, packed: None, unpacked: &mut self.unpacked, named }))
     }
@@ -238,6 +248,9 @@ impl<'a> Records<'a> {
                 .map_err(|text| Problem::Input(named, text))
         };
         let (key_lengths, keys, value_lengths, values) = (part()?, part()?, part()?, part()?);
+        if records == 0 && !key_lengths.is_empty() {
+            return Err(self.bytes.damaged("more in a block than its records"));
+        }
         self.block = Block { at, taken: 0, records, keys, values, key_lengths, value_lengths, read: [0; 4] };
         Ok(())
     }
@@ -334,9 +347,10 @@ fn unpack(bytes: &[u8], codec: Codec, most: usize, what: &str) -> Result<Vec<u8>
     }
 }
 
-/// The index of a row.
-fn key(bytes: &[u8]) -> Option<i64> {
+/// The index of a row, in so many bytes.
+fn key(bytes: &[u8], length: usize) -> Option<i64> {
     match bytes.len() {
+        other if other != length => None,
         4 => bytes.first_chunk().map(|&bytes| i32::from_be_bytes(bytes).into()),
         8 => bytes.first_chunk().map(|&bytes| i64::from_be_bytes(bytes)),
         _ => None,

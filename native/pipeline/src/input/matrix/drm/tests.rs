@@ -236,6 +236,26 @@ fn what_is_no_such_file_is_refused_by_what_it_is() {
 }
 
 #[test]
+fn a_block_of_more_than_its_records_and_a_key_of_another_class_are_damage() {
+    for key in [INT, LONG] {
+        let mut block = in_blocks(key, &rows(0..6, 3), ZLIB, 6);
+        let records = header(key, VECTOR, 1, 1, Some(ZLIB)).len() + marked().len();
+        assert_eq!(block[records], 6);
+        // Its last rows would be lost, and nobody would miss them.
+        for fewer in 0..6 {
+            block[records] = fewer;
+            let (_, text) = refused(&[block.clone()]);
+            assert!(text.contains("more in a block than its records"), "{text}");
+        }
+        let other = if key == INT { LONG } else { INT };
+        let (own, others) = (header(key, VECTOR, 0, 0, None), header(other, VECTOR, 0, 0, None));
+        let records = single(other, &rows(0..2, 3), None).split_off(others.len());
+        let (_, text) = refused(&[[own, records].concat()]);
+        assert!(text.contains("a key of another length"), "{text}");
+    }
+}
+
+#[test]
 fn damage_anywhere_is_an_error_or_other_numbers_and_never_a_panic() {
     for whole in [
         single(LONG, &rows(mixed(9), 3), Some(GZIP)),
