@@ -44,4 +44,4 @@ exec python3 k8s/image/oci.py "$archive" "localhost/tomobasis:$version" "$debian
   --label org.opencontainers.image.title=TomoBasis \
   --label "org.opencontainers.image.description=Exact, bit-reproducible SVD of CT series on Spark" \
   --label "org.opencontainers.image.version=$version" --label org.opencontainers.image.licenses=Apache-2.0 \
-  --env SPARK_HOME=/opt/spark --workdir /tmp --user 185:185 --entrypoint /opt/entrypoint.sh
+  --env SPARK_HOME=/opt/spark --env MALLOC_ARENA_MAX=4 --workdir /tmp --user 185:185 --entrypoint /opt/entrypoint.sh

@@ -7,24 +7,36 @@ import pytest
 from running import ROOT, start
 
 JOB = ("--", "--input", "in", "--output", "out")
+ARENAS = re.compile(r"spark\.executorEnv\.MALLOC_ARENA_MAX=(\d+)|arenas of the driver: (\d+)")
 OVERHEAD = re.compile(r"spark\.(driver|executor)\.memoryOverhead=(\d+)m")
 
 
 @pytest.fixture
-def said(tmp_path):
-    """The overheads in MiB that spark-submit is called with."""
+def called(tmp_path):
+    """What spark-submit is called with."""
     home = tmp_path / "spark"
     (home / "bin").mkdir(parents=True)
     (home / "conf").mkdir()
     program = home / "bin/spark-submit"
-    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@"\n')
+    program.write_text('#!/bin/sh\nprintf "%s\\n" "$@" "arenas of the driver: $MALLOC_ARENA_MAX"\n')
     program.chmod(0o755)
 
-    def run(*words, site=""):
+    def run(*words, site="", **environment):
         (home / "conf/spark-defaults.conf").write_text(site)
-        done = start([ROOT / "bin/tomobasis-submit", *words], SPARK_HOME=str(home), SPARK_CONF_DIR=str(home / "conf"))
+        environment |= {"SPARK_HOME": str(home), "SPARK_CONF_DIR": str(home / "conf")}
+        done = start([ROOT / "bin/tomobasis-submit", *words], **environment)
         assert done.code == 0, done.err
-        return {role: int(size) for role, size in OVERHEAD.findall(done.out)}
+        return done.out
+
+    return run
+
+
+@pytest.fixture
+def said(called):
+    """The overheads in MiB that it is called with."""
+
+    def run(*words, site=""):
+        return {role: int(size) for role, size in OVERHEAD.findall(called(*words, site=site))}
 
     return run
 
@@ -60,3 +72,13 @@ def test_nothing_is_set_where_spark_sets_no_limit(master, said):
 
 def test_options_that_the_job_will_refuse_are_left_to_it(said):
     assert said("--master", "yarn", "--", "--no-such-option") == {}
+
+
+@pytest.mark.parametrize("master", ["local[2]", "spark://127.0.0.1:1", "yarn"])
+def test_driver_and_executors_have_few_malloc_arenas_unless_more_are_asked_for(master, called):
+    def arenas(**asked):
+        return [executor or driver for executor, driver in ARENAS.findall(called("--master", master, *JOB, **asked))]
+
+    assert arenas() == ["4", "4"]
+    assert arenas(MALLOC_ARENA_MAX="9") == ["9", "9"]
+    assert arenas(site="spark.executorEnv.MALLOC_ARENA_MAX 7\n") == ["4"]
