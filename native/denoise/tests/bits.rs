@@ -193,17 +193,21 @@ fn digest(hu: &[f32], spacing: f64, settings: Settings) -> String {
 fn the_digests_are_those_of_this_file() {
     let smooth = noisy();
     let white = sum(&phantom(SHAPE), &Normal(2).volume(SHAPE, 40.0));
-    let [fast, default, _] = qualities();
+    let [fast, default, best] = qualities();
     let found = [
         digest(&smooth, 1.0, fast),
         digest(&smooth, 1.0, default),
+        digest(&smooth, 1.0, best),
         digest(&smooth, 4.0, default),
+        digest(&smooth, 4.0, best),
         digest(&white, 1.0, default),
     ];
     let golden = [
         "9aa252eb10b24360a31680b6a96264ac91b5e6c446789f87839ac1f777b4d9c2",
         "29a1b94b4d316239ca2cf86ab40884660dba0af79524bd1bb6a3a93d7ea7ccfa",
+        "e1446f2c07f3c344f72bea4e4745adcfd15926afceaf3a77f5b950be9234527b",
         "d9c0a5b9b53bff5807aab226ff9f214365b12393c4d1507df813138055426c1f",
+        "9c5843ae806f5676c943420976fbb6af8f14f6792bd7a1f4f08d7b6afdb63b05",
         "cc1cd1391234acf16d37930d4baeed5d1ff0c92f10e4a9009c822f2038a32c42",
     ];
     assert_eq!(found, golden);
