@@ -29,7 +29,7 @@ trait CommitStore {
   def entries(folder: String): Option[Seq[CommitStore.Entry]]
 
   /** The names of it. */
-  final def list(folder: String): Option[Seq[String]] = entries(folder).map(_.map(_.name))
+  def list(folder: String): Option[Seq[String]] = entries(folder).map(_.map(_.name))
 
   /** Removes a file, or a folder with all that is in it; whether this call did. */
   def delete(name: String): Boolean

@@ -1,12 +1,14 @@
 package io.tomobasis.commit
 
 import org.apache.hadoop.fs.{
+  CreateFlag,
   EtagSource,
   FSDataOutputStream,
   FSDataOutputStreamBuilder,
   FileAlreadyExistsException,
   FileSystem,
   Options,
+  ParentNotDirectoryException,
   Path,
   PathIOException,
   RawLocalFileSystem,
@@ -20,7 +22,7 @@ import org.apache.hadoop.hdfs.DistributedFileSystem
 
 import java.io.{FileNotFoundException, IOException}
 import java.nio.file.{FileSystemException, Files, Path => File, StandardCopyOption}
-import java.util.{Arrays, UUID}
+import java.util.{Arrays, EnumSet, UUID}
 
 import scala.util.Using
 import scala.util.control.NonFatal
@@ -42,10 +44,9 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
 
   def create(name: String, bytes: Array[Byte]): Boolean = {
     val conditional = fs.hasPathCapability(root, CreateIfAbsent)
-    unlessRefused(write(name, bytes) { creation =>
-      creation.recursive()
-      creation.overwrite(conditional) // the condition takes the place of a check in advance
-      if (conditional) creation.must(CreateIfAbsent, true)
+    // The condition takes the place of a check in advance.
+    unlessRefused(write(name, bytes, recursive = true, overwrite = conditional) { creation =>
+      if (conditional) { creation.must(CreateIfAbsent, true); () }
     })
   }
 
@@ -55,17 +56,13 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     val tag = orNone(fs.getFileStatus(at(name))).collect {
       case tagged: EtagSource if replacesAtomically => tagged.getEtag
     }
-    read(name).exists(Arrays.equals(_, old)) && unlessRefused(write(name, bytes) { creation =>
-      creation.recursive()
-      creation.overwrite(true)
-      tag.foreach(creation.must(ReplaceIfSame, _))
+    read(name).exists(Arrays.equals(_, old)) && unlessRefused(write(name, bytes, recursive = true, overwrite = true) {
+      creation =>
+        tag.foreach(creation.must(ReplaceIfSame, _))
     })
   }
 
-  def put(name: String, bytes: Array[Byte]): Unit = write(name, bytes) { creation =>
-    creation.recursive()
-    creation.overwrite(true)
-  }
+  def put(name: String, bytes: Array[Byte]): Unit = write(name, bytes, recursive = true, overwrite = true)()
 
   /** Makes or replaces a file so that readers see the old one or the new one, where the file system can. */
   def publish(name: String, bytes: Array[Byte]): Unit = {
@@ -83,11 +80,18 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     }
   }
 
-  def putInto(name: String, bytes: Array[Byte]): Unit = write(name, bytes)(_.overwrite(true))
+  def putInto(name: String, bytes: Array[Byte]): Unit = write(name, bytes, recursive = false, overwrite = true)()
 
   def entries(folder: String): Option[Seq[CommitStore.Entry]] = orNone(
     fs.listStatus(at(folder)).toSeq.map(found => CommitStore.Entry(found.getPath.getName, found.isDirectory))
   )
+
+  /** Of a local folder without a look at each of its files: the output of an archive has one for each series. */
+  override def list(folder: String): Option[Seq[String]] = fs match {
+    case local: RawLocalFileSystem =>
+      Option(local.pathToFile(at(folder)).list()).map(_.toSeq).orElse(super.list(folder))
+    case _ => super.list(folder)
+  }
 
   def delete(name: String): Boolean = fs.delete(at(name), true)
 
@@ -116,7 +120,7 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
    */
   def rename(from: String, to: String): Boolean = {
     val (source, target) = (at(from), at(to))
-    if (!fs.exists(target.getParent) && fs.exists(source)) fs.mkdirs(target.getParent)
+    if (!fs.exists(target.getParent) && fs.exists(source)) makeFolders(target.getParent)
     fs match {
       case hdfs: DistributedFileSystem => unlessRefused(hdfs.rename(source, target, Options.Rename.NONE))
       case local: RawLocalFileSystem => renameLocal(file(local, from), file(local, to))
@@ -153,10 +157,18 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     }
 
   /** Writes a file, all or nothing: what was only begun is given up, not closed, which would make it appear. */
-  private def write(name: String, bytes: Array[Byte])(options: HadoopStore.Creation => Unit): Unit = {
-    val creation: HadoopStore.Creation = fs.createFile(at(name))
-    options(creation)
-    val out = creation.build()
+  private def write(name: String, bytes: Array[Byte], recursive: Boolean, overwrite: Boolean)(
+      options: HadoopStore.Creation => Unit = _ => ()
+  ): Unit = {
+    val out = fs match {
+      case local: RawLocalFileSystem => createLocal(local, at(name), recursive, overwrite)
+      case _ =>
+        val creation: HadoopStore.Creation = fs.createFile(at(name))
+        if (recursive) creation.recursive()
+        creation.overwrite(overwrite)
+        options(creation)
+        creation.build()
+    }
     try out.write(bytes)
     catch {
       case e: Throwable =>
@@ -165,6 +177,34 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
     }
     out.close()
   }
+
+  /**
+   * Without permissions, for which Hadoop would start `chmod` for each file and folder (13 for a small result): they are what the process's
+   * umask says, as those of the command.
+   */
+  private def createLocal(local: RawLocalFileSystem, path: Path, recursive: Boolean, overwrite: Boolean) = {
+    if (recursive) makeFolders(path.getParent)
+    val flags = if (overwrite) EnumSet.of(CreateFlag.CREATE, CreateFlag.OVERWRITE) else EnumSet.of(CreateFlag.CREATE)
+    val (buffer, copies, block) =
+      (HadoopStore.BufferBytes, local.getDefaultReplication(path), local.getDefaultBlockSize(path))
+    local.createNonRecursive(path, null, flags, buffer, copies, block, null)
+  }
+
+  private def makeFolders(folder: Path): Unit = fs match {
+    case local: RawLocalFileSystem => makeLocal(local.pathToFile(folder).toPath)
+    case _ =>
+      fs.mkdirs(folder)
+      ()
+  }
+
+  private def makeLocal(folder: File): Unit =
+    if (!Files.isDirectory(folder)) {
+      if (Files.exists(folder)) throw new ParentNotDirectoryException("a file has the name of a folder")
+      Option(folder.getParent).foreach(makeLocal)
+      try Files.createDirectory(folder)
+      catch { case _: java.nio.file.FileAlreadyExistsException if Files.isDirectory(folder) => () }
+      ()
+    }
 
   private def giveUp(out: FSDataOutputStream): Unit =
     try
@@ -179,6 +219,8 @@ object HadoopStore {
   private object ConditionFailed {
     def unapply(e: PathIOException): Boolean = e.getClass.getSimpleName == "RemoteFileChangedException"
   }
+
+  private val BufferBytes = 4096
 
   private type Creation = FSDataOutputStreamBuilder[_ <: FSDataOutputStream, _]
 }

@@ -48,7 +48,9 @@ object Faults {
 
   /** Whether these are the system's own words, alone or after a path. */
   private def says(e: IOException, words: String): Boolean =
-    Causes.of(e).flatMap(cause => Option(cause.getMessage)).exists(text => text == words || text.endsWith(s"($words)"))
+    Causes.of(e).flatMap(cause => Option(cause.getMessage)).exists { text =>
+      text == words || text.endsWith(s"($words)") || text.endsWith(s": $words")
+    }
 
   // Java has the system's errors only as words in messages, and some as if the file were not there: so these come first.
   private def kind(e: IOException): Fault = e match {

@@ -1,10 +1,13 @@
 package io.tomobasis.run
 
 import org.apache.hadoop.conf.Configuration
+import org.apache.hadoop.fs.CommonConfigurationKeysPublic.{SERVICE_SHUTDOWN_TIMEOUT, SERVICE_SHUTDOWN_TIMEOUT_DEFAULT}
 import org.apache.hadoop.fs.{FileSystem, Path}
 import org.apache.hadoop.util.ShutdownHookManager
 import org.apache.spark.broadcast.Broadcast
 import org.apache.spark.util.SerializableConfiguration
+
+import java.util.concurrent.TimeUnit
 
 import io.tomobasis.commit.{Commit, CommitByManifest, CommitByRename, HadoopStore, RunId}
 import io.tomobasis.io.{Faults, ObjectStores, StoreFailure}
@@ -24,6 +27,7 @@ final class ResultFolder private (
     root: Path,
     store: HadoopStore,
     steps: Commit,
+    cleanupSeconds: Long,
     val runId: String,
     val finishedBefore: Boolean
 ) {
@@ -39,7 +43,9 @@ final class ResultFolder private (
 
   /** Makes the folder to write into. Throws UsageException when that is not allowed, ComputationException where the system fails. */
   def prepare(): Unit = {
-    ShutdownHookManager.get.addShutdownHook(cleanup, FileSystem.SHUTDOWN_HOOK_PRIORITY + 5)
+    // The time is given, since Hadoop would read its configuration files for each hook that has none.
+    val priority = FileSystem.SHUTDOWN_HOOK_PRIORITY + 5
+    ShutdownHookManager.get.addShutdownHook(cleanup, priority, cleanupSeconds, TimeUnit.SECONDS)
     try
       Faults.telling(Operation.MAKE_OUTPUT, Output) {
         above = store.missingFolders
@@ -121,7 +127,9 @@ object ResultFolder {
         if (ObjectStores.is(fs)) new CommitByManifest(store, attempt, overwrite, kind)
         else new CommitByRename(store, target.getName, attempt, overwrite, kind, anyOther)
       val finished = Faults.telling(Operation.LOOK_AT_OUTPUT, Output, fs, target)(steps.check())
-      new ResultFolder(root, store, steps, attempt.id, finished)
+      val cleanupSeconds =
+        conf.getTimeDuration(SERVICE_SHUTDOWN_TIMEOUT, SERVICE_SHUTDOWN_TIMEOUT_DEFAULT, TimeUnit.SECONDS)
+      new ResultFolder(root, store, steps, cleanupSeconds.max(1), attempt.id, finished)
     }
 
   private def parentOf(target: Path): Path =
