@@ -10,7 +10,7 @@ import scala.util.control.NonFatal
 
 import io.tomobasis.jni.{CommandLine, LocalFiles, NativeLibrary, StatusRequest}
 import io.tomobasis.matrix.KernelRegistrator
-import io.tomobasis.run.JobConfig
+import io.tomobasis.run.{Cores, JobConfig}
 
 /** The job: options in, exit code out; a failure is one line. See [[Main]]. */
 private[job] object Program {
@@ -67,6 +67,8 @@ private[job] object Program {
     conf.setIfMissing("spark.ui.showConsoleProgress", "false")
     // Where the job ends with this process, nobody can look at its pages afterward.
     if (conf.get("spark.master").startsWith("local")) conf.setIfMissing("spark.ui.enabled", "false")
+    // Its tasks have the classes that this process has; Spark would copy the jars, over a connection to itself.
+    if (Cores.local(conf)) conf.remove("spark.jars")
     // The sums of a partition are one object of 16 n^2 bytes.
     conf.setIfMissing("spark.kryoserializer.buffer.max", "2000m")
     // Spark finds where a shuffle file was damaged; Spark 4.1 also finds a task that has made other rows the second time.
