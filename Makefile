@@ -101,6 +101,10 @@ bench: setup-test build $(SERIES) ## measure the demo's stages, in process and t
 bench-start: setup-test build $(SERIES) ## measure what sharing of Spark's classes saves a job
 	@.venv/bin/python bench/start.py --input $(SERIES)
 
+bench-archive: setup-test build ## measure --series all on 1,000 small series against the command on each core, and listing 10,000 files
+	@.venv/bin/python bench/archive.py
+	@$(GRADLE) -Psuite=io.ListingSuite :spark-api:scalaTest $(WITHOUT_JAVA_VERSION)
+
 bench-spark: setup-test build $(SERIES) ## measure MLlib's decompositions and Mahout's dssvd beside the job
 	@bench/spark/setup.sh
 	@.venv/bin/python bench/spark/run.py --input $(SERIES)
