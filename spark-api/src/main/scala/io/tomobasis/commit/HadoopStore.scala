@@ -1,7 +1,6 @@
 package io.tomobasis.commit
 
 import org.apache.hadoop.fs.{
-  CreateFlag,
   EtagSource,
   FSDataOutputStream,
   FSDataOutputStreamBuilder,
@@ -20,9 +19,9 @@ import org.apache.hadoop.fs.Options.CreateFileOptionKeys.{
 }
 import org.apache.hadoop.hdfs.DistributedFileSystem
 
-import java.io.{FileNotFoundException, IOException}
+import java.io.{FileNotFoundException, FileOutputStream, IOException}
 import java.nio.file.{FileSystemException, Files, Path => File, StandardCopyOption}
-import java.util.{Arrays, EnumSet, UUID}
+import java.util.{Arrays, UUID}
 
 import scala.util.Using
 import scala.util.control.NonFatal
@@ -159,40 +158,41 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
   /** Writes a file, all or nothing: what was only begun is given up, not closed, which would make it appear. */
   private def write(name: String, bytes: Array[Byte], recursive: Boolean, overwrite: Boolean)(
       options: HadoopStore.Creation => Unit = _ => ()
-  ): Unit = {
-    val out = fs match {
-      case local: RawLocalFileSystem => createLocal(local, at(name), recursive, overwrite)
-      case _ =>
-        val creation: HadoopStore.Creation = fs.createFile(at(name))
-        if (recursive) creation.recursive()
-        creation.overwrite(overwrite)
-        options(creation)
-        creation.build()
-    }
-    try out.write(bytes)
-    catch {
-      case e: Throwable =>
-        giveUp(out)
-        throw e
-    }
-    out.close()
+  ): Unit = disk match {
+    case Some(local) => writeLocal(local.pathToFile(at(name)).toPath, bytes, recursive, overwrite)
+    case None =>
+      val creation: HadoopStore.Creation = fs.createFile(at(name))
+      if (recursive) creation.recursive()
+      creation.overwrite(overwrite)
+      options(creation)
+      val out = creation.build()
+      try out.write(bytes)
+      catch {
+        case e: Throwable =>
+          giveUp(out)
+          throw e
+      }
+      out.close()
   }
 
   /**
-   * Without permissions, for which Hadoop would start `chmod` for each file and folder (13 for a small result): they are what the process's
-   * umask says, as those of the command.
+   * The local file system, where it is Hadoop's own. Hadoop would start `chmod` for each file and folder that it makes, 13 for a small
+   * result; here permissions are what the process's umask says, as those of the command.
    */
-  private def createLocal(local: RawLocalFileSystem, path: Path, recursive: Boolean, overwrite: Boolean) = {
-    if (recursive) makeFolders(path.getParent)
-    val flags = if (overwrite) EnumSet.of(CreateFlag.CREATE, CreateFlag.OVERWRITE) else EnumSet.of(CreateFlag.CREATE)
-    val (buffer, copies, block) =
-      (HadoopStore.BufferBytes, local.getDefaultReplication(path), local.getDefaultBlockSize(path))
-    local.createNonRecursive(path, null, flags, buffer, copies, block, null)
+  private lazy val disk: Option[RawLocalFileSystem] = fs match {
+    case local: RawLocalFileSystem if local.getClass == classOf[RawLocalFileSystem] => Some(local)
+    case _ => None
   }
 
-  private def makeFolders(folder: Path): Unit = fs match {
-    case local: RawLocalFileSystem => makeLocal(local.pathToFile(folder).toPath)
-    case _ =>
+  private def writeLocal(file: File, bytes: Array[Byte], recursive: Boolean, overwrite: Boolean): Unit = {
+    if (recursive) makeLocal(file.getParent)
+    if (!overwrite && !file.toFile.createNewFile()) throw new FileAlreadyExistsException("there is such a file")
+    Using.resource(new FileOutputStream(file.toFile))(_.write(bytes))
+  }
+
+  private def makeFolders(folder: Path): Unit = disk match {
+    case Some(local) => makeLocal(local.pathToFile(folder).toPath)
+    case None =>
       fs.mkdirs(folder)
       ()
   }
@@ -219,8 +219,6 @@ object HadoopStore {
   private object ConditionFailed {
     def unapply(e: PathIOException): Boolean = e.getClass.getSimpleName == "RemoteFileChangedException"
   }
-
-  private val BufferBytes = 4096
 
   private type Creation = FSDataOutputStreamBuilder[_ <: FSDataOutputStream, _]
 }
