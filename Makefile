@@ -52,9 +52,8 @@ install: ## the command that `make build` has built, completions and manual page
 	@scripts/shell-files.sh "$(installed)/bin/tomobasis" "$(installed)/share"
 
 uninstall: ## what `make install` has put below PREFIX
-	@rm -f "$(installed)/bin/tomobasis" "$(installed)"/share/man/man1/tomobasis{,-*}.1 \
-	  "$(installed)"/share/bash-completion/completions/tomobasis "$(installed)"/share/zsh/site-functions/_tomobasis \
-	  "$(installed)"/share/fish/vendor_completions.d/tomobasis.fish
+	@[ ! -x "$(installed)/bin/tomobasis" ] || scripts/shell-files.sh --remove "$(installed)/bin/tomobasis" "$(installed)/share"
+	@rm -f "$(installed)/bin/tomobasis"
 
 MAVEN_REPOSITORY := build/maven
 portable: setup-test ## the jar and the command for glibc 2.17 and later, in build/portable

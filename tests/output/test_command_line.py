@@ -109,9 +109,13 @@ def test_make_install_puts_the_command_its_pages_and_completions_below_a_prefix(
     if shutil.which("man"):
         run = start(["man", "-M", prefix / "share/man", "tomobasis-verify"])
         assert run.code == 0 and "SYNOPSIS" in run.out, run.err
-    (prefix / "bin/other").write_text("")
+    others = ["bin/other", "share/man/man1/tomobasis-viewer.1"]
+    for other in others:
+        (prefix / other).write_text("")
     make("uninstall")
-    assert installed(prefix) == ["bin/other"]
+    assert installed(prefix) == others
+    make("uninstall")
+    assert installed(prefix) == others
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["decompose", "--help"], ["decompose", "--no-such-option"]])

@@ -53,7 +53,8 @@ def test_an_archive_that_java_cannot_use_changes_nothing_and_is_not_spoken_of(ch
     of_others = archive(checkout)
     kept = of_others.rename(tmp_path / "kept")
     try:
-        of_others.write_bytes(b"no archive of classes" * 100)
+        # Of the right size, which the name has.
+        of_others.write_bytes((b"no archive of classes" * (kept.stat().st_size // 20))[: kept.stat().st_size])
         job = ["--input", made.folder, "--output", tmp_path / "r", "--emit", "parquet"]
         run = submit(checkout, "--master", "local[2]", "--", *job)
     finally:
@@ -61,6 +62,24 @@ def test_an_archive_that_java_cannot_use_changes_nothing_and_is_not_spoken_of(ch
     assert run.code == 0, run.err
     assert run.out.splitlines()[0].startswith("series ")
     assert ".jsa" not in run.err
+
+
+def test_an_archive_that_was_cut_off_is_not_given_to_java_and_is_made_again(checkout, made, tmp_path):
+    cut_off = archive(checkout)
+    cut_off.chmod(0o644)
+    with cut_off.open("r+b") as file:
+        file.truncate(1_000_000)
+    run = submit(checkout, "--master", "local[2]", "--", "--input", made.folder, "--output", tmp_path / "r")
+    assert run.code == 0, run.err
+    assert submit(checkout, "--share-classes").code == 0
+    assert archive(checkout).stat().st_size > 10_000_000
+
+
+@pytest.mark.parametrize("arguments", [["--share-classes", "--"], ["--master", "local", "--share-classes"]])
+def test_options_beside_are_refused(checkout, arguments):
+    run = submit(checkout, *arguments)
+    assert (run.code, run.out) == (2, "")
+    assert run.err == "error: --share-classes: it takes no options; give it alone\n"
 
 
 def test_a_spark_whose_classes_cannot_be_shared_is_told_and_leaves_nothing(checkout, tmp_path):
