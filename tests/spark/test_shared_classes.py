@@ -64,7 +64,7 @@ def test_an_archive_that_java_cannot_use_changes_nothing_and_is_not_spoken_of(ch
     assert ".jsa" not in run.err
 
 
-def test_an_archive_that_was_cut_off_is_not_given_to_java_and_is_made_again(checkout, made, tmp_path):
+def test_a_truncated_archive_is_not_given_to_java_and_is_made_again(checkout, made, tmp_path):
     cut_off = archive(checkout)
     cut_off.chmod(0o644)
     with cut_off.open("r+b") as file:
