@@ -21,6 +21,10 @@ use crate::{
     solve::digest::{BasisDigests, Digest, FORMAT, root},
 };
 
+/// What a folder is that has an index and is no result.
+pub(crate) const AN_ARCHIVE: &str =
+    "this is the output of --series all, and no result; name one of the folders in it";
+
 /// Characters that are told of why a manifest is none.
 const SAID: usize = 300;
 
@@ -232,8 +236,10 @@ impl ResultFolder {
 /// # Errors
 /// [`Error::ResultFile`] when it is not complete, [`Error::System`].
 pub(crate) fn read_complete(path: &Path) -> Result<Vec<u8>> {
-    let incomplete =
-        || Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder");
+    let incomplete = || match path.join(tables::INDEX).is_file() {
+        true => Error::result_file(tables::INDEX, AN_ARCHIVE),
+        false => Error::result_file(SUCCESS, "there is no such file, so this is no complete result folder"),
+    };
     let there = fs::metadata(path.join(SUCCESS));
     if !there.map_err(|error| Error::reading(SUCCESS, error, |_| incomplete()))?.is_file() {
         return Err(incomplete());

@@ -24,7 +24,7 @@ pub(crate) use self::{
     disk::digest_of,
     finish::Draft,
     first_number::{FirstNumber, TablesState, hex, in_block, in_s, in_v},
-    folder::{folder_of_files, parse_manifest, read_complete},
+    folder::{AN_ARCHIVE, folder_of_files, parse_manifest, read_complete},
     json_difference::{Difference, first_path},
     listed::{FolderNotes, ListedFiles, name_some},
     manifest::{ResultSection, SeriesSection},

@@ -20,9 +20,9 @@ use crate::{
     options::{
         Basis, DicomSyntax, InputFormat, Method, OnBadSlice, Options, Padding, RankChoice, ReportSize,
     },
-    output::pictures::Display,
+    output::{pictures::Display, tables::INDEX},
     progress::Progress,
-    result::{MANIFEST, SUCCESS},
+    result::{AN_ARCHIVE, MANIFEST, SUCCESS},
 };
 
 /// Scan and decode, of each series.
@@ -109,7 +109,7 @@ struct Found {
 /// Whether neither is the folder of a result.
 ///
 /// # Errors
-/// [`Error::Option`] for a path that is not local, and where one is a result and the other nothing of the kind.
+/// [`Error::Option`] for a path that is not local, and where one is a result and the other nothing of the kind, or the output of `--series all`.
 pub fn are_series(a: &str, b: &str) -> Result<bool> {
     let has = |name: &'static str, text: &str| -> Result<[bool; 2]> {
         let path = local_path(name, text)?;
@@ -121,6 +121,12 @@ pub fn are_series(a: &str, b: &str) -> Result<bool> {
         );
         Err(Error::Option { option, problem })
     };
+    for (option, text) in [("A", a), ("B", b)] {
+        let path = local_path(option, text)?;
+        if path.join(INDEX).is_file() && !path.join(MANIFEST).exists() {
+            return Err(Error::option(option, AN_ARCHIVE));
+        }
+    }
     match (has("A", a)?, has("B", b)?) {
         ([false, false], [true, _]) => other("A", "B"),
         ([true, _], [false, false]) => other("B", "A"),

@@ -4,6 +4,7 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser as NotEmpty};
 
 use crate::{
     error::{Error, Result},
+    input::listing::local_path,
     options::{ALL, Basis, Composite, DicomSyntax, OnBadSlice, Options},
     result::{Joint, Manifest},
 };
@@ -84,6 +85,7 @@ fn share(text: &str) -> std::result::Result<f64, String> {
 impl VerifyArgs {
     /// Refuses options that only a scan has for the result of a matrix.
     pub(crate) fn check_against(&self, manifest: &Manifest) -> Result<()> {
+        self.refuse_the_result_itself()?;
         let given = [
             ("--series", self.series.is_some()),
             ("--join", self.join),
@@ -101,6 +103,17 @@ impl VerifyArgs {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses an input that is the result, in which a run would look for a scan.
+    pub(crate) fn refuse_the_result_itself(&self) -> Result<()> {
+        let place = |option, text: &str| local_path(option, text).ok()?.canonicalize().ok();
+        let result = place("RESULT", &self.result);
+        if result.is_some() && self.input.iter().any(|input| place("--input", input) == result) {
+            let problem = "it is the result folder itself; name what the result was made from";
+            return Err(Error::option("--input", problem));
+        }
+        Ok(())
     }
 }
 

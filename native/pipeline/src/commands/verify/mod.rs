@@ -114,6 +114,7 @@ pub fn verify(args: &VerifyArgs, threads: usize, progress: &dyn Progress) -> Res
                 "it applies to results of a decomposition, and this is a denoised series; leave it out";
             return Err(Error::option(option, problem));
         }
+        args.refuse_the_result_itself()?;
         let closing = denoise::verify(&folder, args, threads, progress)?;
         let digest = folder.manifest.digests.denoised;
         return Ok(Checked { closing, digest, scope: Scope::all(None) });
