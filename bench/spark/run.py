@@ -16,10 +16,12 @@ import json
 import math
 import os
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,20 +70,29 @@ class Contender:
         return Contender("job", self.k, centered=self.centered)
 
 
+# In the order in which they run: each after the job that it is compared with.
 CONTENDERS = [
-    *(Contender("job", k, centered=centered) for k, centered in ((50, False), (244, False), (50, True), (0, False))),
+    *(Contender("job", k) for k in (50, 244)),
+    *(Contender("MLlib", k, "svd", blas) for k in (50, 244) for blas in (PLAIN, NATIVE)),
     *(Contender("library", k) for k in (50, 244)),
-    *(
-        Contender("MLlib", k, what, blas, centered=what == "pca")
-        for what, k in (("svd", 50), ("svd", 244), ("pca", 50), ("qr", 0))
-        for blas in (PLAIN, NATIVE)
-    ),
+    Contender("job", 50, centered=True),
+    *(Contender("MLlib", 50, "pca", blas, centered=True) for blas in (PLAIN, NATIVE)),
     Contender("Mahout", 50),
+    Contender("job", 0),
+    *(Contender("MLlib", 0, "qr", blas) for blas in (PLAIN, NATIVE)),
 ]
 
 
 def fail(text):
     sys.exit(f"error: {text}")
+
+
+class Stopped(Exception):
+    """A run took longer than there was time."""
+
+
+# When runs are stopped, on the monotonic clock.
+deadline = math.inf
 
 
 def measure(words, environment=None):
@@ -91,8 +102,13 @@ def measure(words, environment=None):
         files = [(os.POSIX_SPAWN_DUP2, log.fileno(), 1), (os.POSIX_SPAWN_DUP2, log.fileno(), 2)]
         started = time.monotonic()
         process = os.posix_spawnp(words[0], words, {**os.environ, **(environment or {})}, file_actions=files)
+        stop = threading.Timer(min(deadline - started, threading.TIMEOUT_MAX), os.kill, (process, signal.SIGKILL))
+        stop.start()
         _, status, usage = os.wait4(process, 0)
+        stop.cancel()
         seconds = time.monotonic() - started
+        if status and time.monotonic() >= deadline:
+            raise Stopped(f"stopped after {seconds:.0f} s")
         if status:
             log.seek(0)
             raise RuntimeError(f"{' '.join(words)[:400]} failed:\n{log.read().decode(errors='replace')[-3000:]}")
@@ -276,7 +292,7 @@ def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--input", required=True)
     p.add_argument("--repeat", type=int, default=3, help="rounds, in each of which every contender runs once")
-    p.add_argument("--minutes", type=float, default=math.inf, help="no run begins after this time")
+    p.add_argument("--minutes", type=float, default=math.inf, help="runs are stopped after this time")
     p.add_argument(
         "--only", nargs="+", metavar="NAME", help="contenders whose names begin so, and the jobs beside them"
     )
@@ -289,7 +305,8 @@ def main():
         fail(f"--only: no such contender; there are {'; '.join(one.name for one in CONTENDERS)}")
     jobs = {one.job for one in chosen}
     chosen = [one for one in CONTENDERS if one in chosen or one in jobs]
-    began = time.monotonic()
+    global deadline
+    deadline = time.monotonic() + 60 * o.minutes
     with tempfile.TemporaryDirectory(dir=o.scratch) as folder:
         scratch = Path(folder)
         programs, case = Programs(scratch, chosen), Case(Path(o.input).resolve(), scratch)
@@ -297,12 +314,15 @@ def main():
         runs = {one: [] for one in chosen if one.name not in missing}
         for round_ in range(o.repeat):
             for one in runs:
-                if time.monotonic() - began > 60 * o.minutes:
+                if time.monotonic() >= deadline:
                     runs[one].append(None)
                     continue
                 print(f"round {round_ + 1}: {one.name}", file=sys.stderr, flush=True)
                 try:
                     runs[one].append(programs.run(one, case))
+                except Stopped as error:
+                    missing[one.name] = str(error)
+                    runs[one].append(None)
                 except RuntimeError as error:
                     print(error, file=sys.stderr)
                     missing[one.name] = "failed"
@@ -310,7 +330,7 @@ def main():
         found = {one.name: summary(runs, one) for one in runs if any(runs[one])}
     for one in runs:
         if not any(runs[one]):
-            missing.setdefault(one.name, "the time was up")
+            missing.setdefault(one.name, "there was no time left")
     about = {"rows": case.rows, "columns": case.columns, "OPENBLAS_CORETYPE": os.environ.get("OPENBLAS_CORETYPE")}
     detail = {one.name: runs[one] for one in runs}
     record = measured(o.repeat, **about, not_run=missing, contenders=found, rounds=detail)
