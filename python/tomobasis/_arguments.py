@@ -24,12 +24,15 @@ def path_list(paths: Paths) -> list[str]:
     return [path_of(path, "paths") for path in some]
 
 
-def path_of(path: Any, name: str) -> str:
-    """A path as text."""
+def path_of(path: Any, name: str, any_bytes: bool = False) -> str:
+    """A path as text; an option of the command, which is UTF-8, unless ``any_bytes``."""
     try:
-        return os.fsdecode(path)
+        text = os.fsdecode(path)
     except TypeError:
         raise InputError(f"{name}: {type(path).__name__} is no path; give one as text") from None
+    if not any_bytes and any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise InputError(f"{name}: a path that is not UTF-8; give a link to it, or the folder that it is in")
+    return text
 
 
 def text_of(value: Any, name: str) -> str:

@@ -120,7 +120,9 @@ def decompose_all(
         raise InputError("series: an id is given twice; give each once")
     if unknown := set(ids) - {row["id"] for row in table}:
         raise InputError(f"series: the input has no {min(unknown)}; inspect lists those that it has")
-    base = Path(path_of(output, "output"))
+    if not (given := path_of(output, "output")):
+        raise InputError("output: an empty path; name a folder")
+    base = Path(_native.local_folder(given))
     try:
         base.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -188,7 +190,7 @@ class Result:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(_native.local_folder(path_of(folder, "folder")))
+        self.folder = Path(_native.local_folder(path_of(folder, "folder", any_bytes=True)))
         self._text, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis result "):

@@ -227,7 +227,7 @@ class Denoised:
     """
 
     def __init__(self, folder: str | os.PathLike[str]):
-        self.folder = Path(_native.local_folder(path_of(folder, "folder")))
+        self.folder = Path(_native.local_folder(path_of(folder, "folder", any_bytes=True)))
         _, self.manifest = read_manifest(self.folder)
         self.digests: Mapping[str, Any] = self.manifest["digests"]
         if not str(self.manifest.get("format", "")).startswith("tomobasis denoised "):

@@ -65,8 +65,8 @@ def test_folders_may_be_uris_of_files(made, tmp_path):
     found = tomobasis.decompose(folder.as_uri(), (tmp_path / "result").as_uri(), rank=1, emit=["parquet"])
     assert found.folder == tmp_path / "result" and found.V.shape == (9, 1)
     assert tomobasis.Result((tmp_path / "result").as_uri()).digest == found.digest
-    denoised = tomobasis.denoise_series(folder, (tmp_path / "denoised").as_uri())
-    assert tomobasis.Denoised(tmp_path / "denoised").digest == denoised.digest
+    several = tomobasis.decompose_all(folder, (tmp_path / "all").as_uri(), rank=1, emit=["parquet"])
+    assert [found.folder.parent for found in several.values()] == [tmp_path / "all"]
     with pytest.raises(tomobasis.InputError, match="folder: s3a: is read and written by the Spark job only"):
         tomobasis.Result("s3a://bucket/result")
 
@@ -280,6 +280,9 @@ def test_what_cannot_be_used_is_one_error_each(made, tmp_path):
         (lambda: tomobasis.inspect([folder, 3]), tomobasis.InputError, ValueError),
         (lambda: tomobasis.decompose(folder, None), tomobasis.InputError, ValueError),
         (lambda: tomobasis.decompose(folder, tmp_path / "r", input=folder), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose(folder, b"r\xff"), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.decompose_all(folder, ""), tomobasis.InputError, ValueError),
+        (lambda: tomobasis.read(b"\xff"), tomobasis.InputError, ValueError),
         (lambda: tomobasis.denoise_series(folder, 3), tomobasis.InputError, ValueError),
     ]
     for call, kind, also in cases:
