@@ -95,6 +95,30 @@ def test_what_cannot_be_compared_is_refused_in_one_line(made, derived, tmp_path)
         assert compared(*arguments, code=code).errors[0].startswith(f"error: {text}"), arguments
 
 
+def test_the_output_of_all_series_and_a_result_as_its_own_input_are_called_by_what_they_are(made, tmp_path):
+    archive = tmp_path / "archive"
+    run = decompose("--input", made.folder, "--output", archive, "--series", "all", "--emit", "parquet")
+    assert run.code == 0, run.err
+    said = "this is the output of --series all, and no result; name one of the folders in it"
+    for arguments in (["compare", archive, archive], ["compare", made.result, archive]):
+        run = tomobasis(*arguments)
+        name = "A" if arguments[1] == archive else "B"
+        assert (run.code, run.errors) == (2, [f"error: {name}: {said}"])
+    for arguments in (
+        ["verify", archive, "--input", made.folder],
+        ["certify", archive, "--input", made.folder, "--output", tmp_path / "proof"],
+        ["render", archive, "--output", tmp_path / "pictures"],
+        ["paper", archive],
+    ):
+        run = tomobasis(*arguments)
+        assert (run.code, run.errors) == (3, [f"error: index.parquet: {said}"]), arguments
+    for arguments in (["verify"], ["certify", "--output", tmp_path / "proof"]):
+        run = tomobasis(*arguments, made.result, "--input", made.result)
+        assert run.code == 2
+        assert run.errors == ["error: --input: it is the result folder itself; name what the result was made from"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["archive"]
+
+
 def test_json_also_tells_of_series_that_have_other_sizes_or_units(made, tmp_path):
     made_scan(tmp_path / "fewer", slices=23)
     (tmp_path / "unit").mkdir()
