@@ -2,7 +2,7 @@
 
 use std::any::Any;
 
-use pyo3::{exceptions::PyKeyboardInterrupt, prelude::*, sync::PyOnceLock, types::PyType};
+use pyo3::{PyTypeInfo, exceptions::PyKeyboardInterrupt, prelude::*, sync::PyOnceLock, types::PyType};
 use tomobasis_pipeline::Error;
 
 /// An error of a call.
@@ -108,6 +108,21 @@ impl From<Failure> for PyErr {
                 Err(error) => error,
             }),
         }
+    }
+}
+
+/// The argument of `merge`.
+pub(crate) fn same_class<'a, 'py, T: PyTypeInfo>(
+    other: &'a Bound<'py, PyAny>,
+) -> Result<&'a Bound<'py, T>, Failure> {
+    let name = |class: &Bound<'py, PyType>| class.name().map(|name| name.to_string());
+    match other.cast::<T>() {
+        Ok(other) => Ok(other),
+        Err(_) => Err(Failure::Argument(format!(
+            "other: a {}; merge takes a {}",
+            name(&other.get_type())?,
+            name(&other.py().get_type::<T>())?
+        ))),
     }
 }
 

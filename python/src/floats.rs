@@ -13,7 +13,7 @@ use tomobasis_linalg::{
 use crate::{
     count,
     factors::center_of,
-    failure::Failure,
+    failure::{Failure, same_class},
     intake::with_values,
     matrix::Values,
     running::run,
@@ -103,14 +103,15 @@ impl FloatRanges {
     }
 
     /// Takes in what another has seen.
-    fn merge(&self, other: &Bound<'_, Self>) -> Result<(), Failure> {
+    fn merge(&self, other: &Bound<'_, PyAny>) -> Result<(), Failure> {
+        let other = same_class::<Self>(other)?;
         let other = held(&other.get().0).clone();
         Ok(held(&self.0).merge(&other)?)
     }
 
     fn __add__(&self, other: &Bound<'_, Self>) -> Result<Self, Failure> {
         let sum = Self(Mutex::new(held(&self.0).clone()));
-        sum.merge(other)?;
+        sum.merge(other.as_any())?;
         Ok(sum)
     }
 
@@ -228,7 +229,8 @@ impl FloatGramState {
     }
 
     /// Adds the rows of another state of the same ranges, which keeps them too.
-    fn merge(&self, other: &Bound<'_, Self>) -> Result<(), Failure> {
+    fn merge(&self, other: &Bound<'_, PyAny>) -> Result<(), Failure> {
+        let other = same_class::<Self>(other)?;
         let (py, other) = (other.py(), other.get());
         if self.ranges.columns() == other.ranges.columns() && self.ranges != other.ranges {
             let text = "the states were made with other ranges; make all of them with those of all rows";
@@ -247,7 +249,7 @@ impl FloatGramState {
 
     fn __add__(&self, other: &Bound<'_, Self>) -> Result<Self, Failure> {
         let sum = Self { ranges: self.ranges.clone(), sums: Mutex::new(held(&self.sums).clone()) };
-        sum.merge(other)?;
+        sum.merge(other.as_any())?;
         Ok(sum)
     }
 

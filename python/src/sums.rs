@@ -18,7 +18,7 @@ use tomobasis_pipeline::solve::digest::Digest;
 use crate::{
     count,
     factors::{bounds_of, center_of, matrix_digest, project, project_floats, sums},
-    failure::Failure,
+    failure::{Failure, same_class},
     intake::with_values,
     matrix::Values,
     running::run,
@@ -142,7 +142,8 @@ impl GramState {
     }
 
     /// Adds the rows of another state, which keeps them too.
-    fn merge(&self, other: &Bound<'_, Self>) -> Result<(), Failure> {
+    fn merge(&self, other: &Bound<'_, PyAny>) -> Result<(), Failure> {
+        let other = same_class::<Self>(other)?;
         let (py, other) = (other.py(), other.get());
         py.detach(|| {
             // A copy: the other may be this one, or be merging this one on another thread.
@@ -153,7 +154,7 @@ impl GramState {
 
     fn __add__(&self, other: &Bound<'_, Self>) -> Result<Self, Failure> {
         let sum = Self(Mutex::new(self.sums().clone()));
-        sum.merge(other)?;
+        sum.merge(other.as_any())?;
         Ok(sum)
     }
 

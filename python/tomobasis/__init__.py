@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ._commands import Result, decompose, decompose_all
 from ._denoise import Denoised, denoise, denoise_series
-from ._errors import FileError, InputError, RunError, TomoBasisError, VerificationError
+from ._errors import FileError, InputError, MissingPackageError, RunError, TomoBasisError, VerificationError
 from ._linalg import Qr, Svd, gram, qr, randomized_svd, svd, tsqr
 from ._native import FloatGramState, FloatRanges, GramFactors, GramState, __version__
 from ._scans import Scan, SeriesTable, inspect, read
@@ -26,6 +26,7 @@ __all__ = [
     "GramFactors",
     "GramState",
     "InputError",
+    "MissingPackageError",
     "Qr",
     "Result",
     "RunError",
@@ -55,6 +56,9 @@ else:
     def __getattr__(name):
         # It needs scikit-learn, which the rest does not.
         if name == "PCA":
+            from ._optional import optional
+
+            optional("sklearn", "PCA")
             from ._pca import PCA
 
             return PCA

@@ -15,6 +15,7 @@ import numpy as np
 from . import _native
 from ._arguments import arguments, path_list, path_of, text_of
 from ._errors import FileError, InputError, TomoBasisError, VerificationError
+from ._optional import optional
 from ._progress import close, reporter
 from ._scans import html_table, inspect
 
@@ -205,9 +206,7 @@ class Result:
     def table(self, name: str) -> pyarrow.Table:
         """A table by its file name, ``weights.parquet``, or ``basis`` for all of its parts; needs pyarrow. Its bytes are
         compared with the manifest's list of files (which earlier versions did not write)."""
-        import pyarrow as pa
-        import pyarrow.parquet as parquet
-
+        pa, parquet = (optional(module, "table") for module in ("pyarrow", "pyarrow.parquet"))
         name = text_of(name, "name")
         listed = {file["path"]: file for file in self.manifest.get("files") or ()}
         parts = (

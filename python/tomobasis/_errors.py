@@ -17,5 +17,9 @@ class RunError(TomoBasisError, RuntimeError):
     """A call failed while it ran, or something could not be proven."""
 
 
+class MissingPackageError(RunError, ImportError):
+    """A call needs a package that is not installed."""
+
+
 class VerificationError(RunError):
     """A result differs from what its input gives."""

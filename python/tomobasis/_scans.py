@@ -16,6 +16,7 @@ import numpy as np
 from . import _native
 from ._arguments import arguments, path_list, path_of, refuse_masked
 from ._errors import FileError, InputError
+from ._optional import optional
 from ._progress import close, reporter
 
 if TYPE_CHECKING:
@@ -45,9 +46,7 @@ class SeriesTable(Sequence[Mapping[str, Any]]):
 
     def to_pandas(self) -> pandas.DataFrame:
         """The table as a DataFrame of pandas, which must be installed."""
-        import pandas
-
-        return pandas.DataFrame(self._series)
+        return optional("pandas", "to_pandas").DataFrame(self._series)
 
     def _rows(self):
         for series in self:
@@ -205,8 +204,7 @@ class Scan:
         values : numpy.ndarray, slices x rows x columns, optional
             Other values of the same places, such as a composite; ``hu`` by default.
         """
-        import nibabel
-
+        nibabel = optional("nibabel", "to_nifti")
         target = None if path is None else _nifti_path(path)
         refuse_masked(values, "values")
         values = self.hu if values is None else np.asarray(values)
@@ -239,8 +237,7 @@ def _nifti_path(path) -> Path:
 
 def _save(image, target: Path) -> None:
     """Saves an image beside its place, then moves it there, so that a file is whole or not there."""
-    import nibabel
-
+    nibabel = optional("nibabel", "to_nifti")
     beside = target.with_name(f".{secrets.token_hex(4)}-{target.name}")
     try:
         nibabel.save(image, beside)

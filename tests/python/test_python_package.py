@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import tomobasis
-from running import ROOT
+from running import ROOT, made_scan
 from tomobasis import _native
 
 HERE = Path(tomobasis.__file__).parent
@@ -101,3 +101,39 @@ def test_the_package_needs_numpy_alone():
     others = "pandas, sklearn, nibabel, pyarrow, pyspark, tqdm, dask"
     code = f"import sys, tomobasis; assert not sys.modules.keys() & set('{others}'.split(', '))"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# Runs a call where other packages than NumPy are not found.
+ALONE = """
+import sys
+
+class Hidden:
+    def find_spec(self, name, *_):
+        if name.partition(".")[0] in ("sklearn", "pandas", "nibabel", "pyarrow"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Hidden())
+import tomobasis
+
+scan, result, call = sys.argv[1:]
+try:
+    exec(call)
+except ImportError as error:
+    assert isinstance(error, tomobasis.MissingPackageError) and isinstance(error, RuntimeError)
+    print(error)
+"""
+
+
+def test_a_package_that_a_call_needs_and_that_is_not_there_is_named(tmp_path):
+    scan, result = tmp_path / "scan", tmp_path / "result"
+    made_scan(scan, slices=3, rows=8, columns=9)
+    tomobasis.decompose(scan, result, emit=["parquet"])
+    for call, package in {
+        "tomobasis.PCA()": "scikit-learn",
+        "from tomobasis import PCA": "scikit-learn",
+        "tomobasis.inspect(scan).to_pandas()": "pandas",
+        "tomobasis.read(scan).to_nifti()": "nibabel",
+        "tomobasis.Result(result).table('singular_values.parquet')": "pyarrow",
+    }.items():
+        said = subprocess.check_output([sys.executable, "-c", ALONE, scan, result, call], text=True)
+        assert f" needs {package}, which is not installed; pip install {package}" in said, call

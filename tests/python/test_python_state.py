@@ -195,6 +195,9 @@ def test_what_is_refused_leaves_the_state_as_it_was():
             state.update(block)
     with pytest.raises(tomobasis.InputError, match="expected 17 columns, got 3"):
         state.merge(tomobasis.GramState(3))
+    for other in (None, b"", tomobasis.FloatRanges(17)):
+        with pytest.raises(tomobasis.InputError, match="merge takes a GramState"):
+            state.merge(other)
     with pytest.raises(tomobasis.InputError, match="expected 17 columns, got 3"):
         state.finish(rank=2).project(A[:, :3])
     assert state.to_bytes() == before
