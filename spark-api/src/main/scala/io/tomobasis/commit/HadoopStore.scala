@@ -197,12 +197,15 @@ final class HadoopStore(fs: FileSystem, root: Path) extends CommitStore {
       ()
   }
 
+  /** Another task may make the same folder at any moment. */
   private def makeLocal(folder: File): Unit =
     if (!Files.isDirectory(folder)) {
-      if (Files.exists(folder)) throw new ParentNotDirectoryException("a file has the name of a folder")
       Option(folder.getParent).foreach(makeLocal)
       try Files.createDirectory(folder)
-      catch { case _: java.nio.file.FileAlreadyExistsException if Files.isDirectory(folder) => () }
+      catch {
+        case _: java.nio.file.FileAlreadyExistsException =>
+          if (!Files.isDirectory(folder)) throw new ParentNotDirectoryException("a file has the name of a folder")
+      }
       ()
     }
 

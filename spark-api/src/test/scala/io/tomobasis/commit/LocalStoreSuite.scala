@@ -8,6 +8,7 @@ import org.scalatest.funsuite.AnyFunSuite
 
 import java.io.FileNotFoundException
 import java.nio.file.{Files, Path}
+import java.util.concurrent.{CyclicBarrier, Executors}
 
 import scala.jdk.CollectionConverters._
 import scala.util.Using
@@ -64,6 +65,25 @@ class LocalStoreSuite extends AnyFunSuite {
       intercept[FileNotFoundException](known.putInto("absent/file", bytes))
       assert(known.list("absent").isEmpty && known.list("file").contains(Seq("file")))
       assert(known.list("").contains(Seq("file")) && known.entries("").exists(_.map(_.name) == Seq("file")))
+    }
+  }
+
+  test("tasks that make the same folders at one moment are not in each other's way") {
+    withFolder { base =>
+      val known = store(base)
+      val tasks = Executors.newFixedThreadPool(8)
+      try
+        for (round <- 1 to 200) {
+          val together = new CyclicBarrier(8)
+          val made = (1 to 8).map { task =>
+            tasks.submit { () =>
+              together.await()
+              known.put(s"$round/basis/part-$task", bytes)
+            }
+          }
+          made.foreach(_.get())
+        }
+      finally tasks.shutdownNow()
     }
   }
 }
