@@ -46,6 +46,7 @@ ELSEWHERE = {
     # What developers run: here only that the targets, packages and files which they name are there.
     ".venv/bin/python -m pytest": "make test",
     ".venv/bin/python bench/": "make bench",
+    ".venv-bench/bin/python bench/": "make bench-denoise",
     ".venv/bin/python tests/run.py": "make test",
     "TOMOBASIS_FUZZ_SECONDS=600 cargo": "make test",
     "cargo": "make test",

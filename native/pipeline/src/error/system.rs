@@ -37,6 +37,7 @@ pub(super) fn instead(error: &io::Error) -> &'static str {
         Some(Fault::Refused) => "check the permissions",
         Some(Fault::NoSuchPath | Fault::Path) => "check the path",
         None if error.kind() == io::ErrorKind::OutOfMemory => "run it where there is more memory",
+        None if error.kind() == io::ErrorKind::NotADirectory => "check the path",
         _ => "check the disk",
     }
 }

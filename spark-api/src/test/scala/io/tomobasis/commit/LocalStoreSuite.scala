@@ -76,7 +76,7 @@ class LocalStoreSuite extends AnyFunSuite {
         for (round <- 1 to 200) {
           val together = new CyclicBarrier(8)
           val made = (1 to 8).map { task =>
-            tasks.submit { () =>
+            tasks.submit[Unit] { () =>
               together.await()
               known.put(s"$round/basis/part-$task", bytes)
             }
